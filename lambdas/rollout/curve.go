@@ -1,0 +1,93 @@
+package rollout
+
+import (
+	"fmt"
+	"math"
+)
+
+// Curve is a weight curve: how the new version's share grows from step to step.
+type Curve string
+
+// The weight curves. In their formulas i counts the steps from 1 to n.
+const (
+	// Linear grows by the same share each step: w(i) = i/n.
+	Linear Curve = "linear"
+	// Exponential doubles its increment each step: w(i) = (2^i − 1)/(2^n − 1).
+	Exponential Curve = "exponential"
+	// Geometric grows from the first weight f to 1 in equal ratios:
+	// w(i) = f^((n−i)/(n−1)).
+	Geometric Curve = "geometric"
+	// Canary is the first weight, then 1.
+	Canary Curve = "canary"
+	// AllAtOnce is a single step of weight 1.
+	AllAtOnce Curve = "all-at-once"
+	// Custom takes its weights from the request.
+	Custom Curve = "custom"
+)
+
+var curves = []Curve{Linear, Exponential, Geometric, Canary, AllAtOnce, Custom}
+
+// Where the curves that begin at a chosen weight do so if none is chosen.
+const (
+	defaultGeometricStart = 0.01
+	defaultCanaryStart    = 0.1
+)
+
+// shares computes a curve's n weights at full precision. It is defined for
+// n ≥ 1 (Geometric and Canary: n ≥ 2) and first in (0, 1).
+func (c Curve) shares(n int, first float64) []float64 {
+	shares := make([]float64, n)
+	for i := range shares {
+		step := float64(i + 1)
+		switch c {
+		case Linear:
+			shares[i] = step / float64(n)
+		case Exponential:
+			shares[i] = (math.Exp2(step) - 1) / (math.Exp2(float64(n)) - 1)
+		case Geometric, Canary: // a canary is the geometric curve of two steps
+			shares[i] = math.Pow(first, (float64(n)-step)/float64(n-1))
+		case AllAtOnce:
+			shares[i] = 1
+		}
+	}
+	return shares
+}
+
+// weights rounds a curve's shares to the four decimals that are kept apart. It
+// fails if two steps would get the same weight, or the first would get none.
+func (c Curve) weights(n int, first float64) ([]float64, error) {
+	weights := roundAll(c.shares(n, first))
+	if apart(weights) {
+		return weights, nil
+	}
+	most := n - 1
+	for most > 0 && !apart(roundAll(c.shares(most, first))) {
+		most--
+	}
+	return nil, fmt.Errorf("must be at most %d: with more, the %s curve has steps that are the same at four decimals", most, c)
+}
+
+// round keeps the four decimals of a weight that a plan distinguishes.
+func round(weight float64) float64 {
+	return math.Round(weight*1e4) / 1e4
+}
+
+func roundAll(weights []float64) []float64 {
+	rounded := make([]float64, len(weights))
+	for i, weight := range weights {
+		rounded[i] = round(weight)
+	}
+	return rounded
+}
+
+// apart tells whether weights strictly increase from above 0.
+func apart(weights []float64) bool {
+	last := 0.0
+	for _, weight := range weights {
+		if !(weight > last) {
+			return false
+		}
+		last = weight
+	}
+	return true
+}

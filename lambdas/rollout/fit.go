@@ -1,0 +1,116 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+)
+
+// curve is the request's weight curve, or that of its preset. The second
+// result is false if its type names neither.
+func (r Request) curve() (Curve, bool) {
+	if p, ok := findPreset(r.Type); ok {
+		return p.curve, true
+	}
+	return Curve(r.Type), slices.Contains(curves, Curve(r.Type))
+}
+
+// fitCurve checks that the fields which shape the curve are there, are
+// possible and don't contradict each other, and fills in those that follow
+// from the type.
+func (req *Request) fitCurve(r *reader) {
+	curve, ok := req.curve()
+	if !ok {
+		if req.Type != "" { // what is no text has been refused already
+			r.refuse("type", wantType+didYouMean(req.Type, typeNames()))
+		}
+		return
+	}
+	if p, ok := findPreset(req.Type); ok {
+		req.fixed(r, "steps", int64(p.steps))
+		req.fixed(r, "interval", p.seconds)
+		req.Steps, req.Interval = p.steps, p.seconds
+		req.onlyFor(r, "first-weight", false)
+		req.onlyFor(r, "weights", false)
+		req.FirstWeight = firstWeight(curve)
+		return
+	}
+	switch curve {
+	case Canary:
+		req.fixed(r, "steps", 2)
+		req.Steps = 2
+	case AllAtOnce:
+		req.fixed(r, "steps", 1)
+		req.Steps = 1
+	case Custom:
+		if !r.has("weights") {
+			r.refuse("weights", "is missing: the custom type takes its weights from there")
+		} else if len(req.Weights) > 0 {
+			req.fixed(r, "steps", int64(len(req.Weights)))
+		}
+		req.Steps = len(req.Weights)
+	default:
+		if !r.has("steps") {
+			r.refuse("steps", fmt.Sprintf("is missing: the %s type needs a number of steps", curve))
+		} else if curve == Geometric && req.Steps == 1 {
+			r.refuse("steps", "must be at least 2: the geometric type goes from its first weight to 1")
+		}
+	}
+	if !r.has("interval") {
+		r.refuse("interval", "is missing: how long each step lasts, in seconds")
+	}
+	req.onlyFor(r, "first-weight", curve == Geometric || curve == Canary)
+	req.onlyFor(r, "weights", curve == Custom)
+	if !r.has("first-weight") {
+		req.FirstWeight = firstWeight(curve)
+	}
+}
+
+// fixed refuses a field that contradicts what the type says of it.
+func (req *Request) fixed(r *reader, path string, value int64) {
+	if given, ok := asWhole(r.fields[path]); r.has(path) && (!ok || given != value) {
+		r.refuse(path, fmt.Sprintf("must be %d, or be left out, with the type %s", value, req.Type))
+	}
+}
+
+// onlyFor refuses a field that the type has no use for.
+func (req *Request) onlyFor(r *reader, path string, used bool) {
+	if !used && r.has(path) {
+		r.refuse(path, fmt.Sprintf("has no meaning with the type %s: leave it out", req.Type))
+	}
+}
+
+// firstWeight is where a curve begins unless the request says so; 0 for the
+// curves that have no choice of it.
+func firstWeight(c Curve) float64 {
+	switch c {
+	case Geometric:
+		return defaultGeometricStart
+	case Canary:
+		return defaultCanaryStart
+	}
+	return 0
+}
+
+// checkSchedule refuses a request whose fields are fine one by one, but lead
+// to steps that can't be kept apart, to more than a year, or to more checks
+// than an execution can hold.
+func (req *Request) checkSchedule(r *reader) {
+	steps, err := req.Schedule()
+	if err != nil {
+		path := "steps"
+		if len(req.Weights) > 0 {
+			path = "weights"
+		}
+		r.refuse(path, err.Error())
+		return
+	}
+	if total := Total(steps); total > Year {
+		r.problems = append(r.problems, Problem{Path: "$", Want: fmt.Sprintf(
+			"must end within a year (%d s): %d steps of %d s and %d s of bake are %d s", Year, req.Steps, req.Interval, req.Bake, total)})
+		return
+	}
+	if budget := req.history(steps); budget.Total() > HistoryLimit {
+		r.problems = append(r.problems, Problem{Path: "check-interval", Given: fmt.Sprint(req.CheckInterval), Want: fmt.Sprintf(
+			"must be longer, or the plan shorter: an execution holds %d history events, and this one needs %s", HistoryLimit, budget)})
+	}
+}

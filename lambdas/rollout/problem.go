@@ -1,0 +1,104 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is one thing that is wrong with a request.
+type Problem struct {
+	// Path is the field's name, with an index where one element is meant:
+	// "steps", "weights[2]". "$" is the request as a whole.
+	Path string
+	// Given is the offending value as JSON, shortened; empty if none was given.
+	Given string
+	// Want says what would be right, as the end of a sentence that begins with
+	// the path: "must be a whole number from 1 to 1000".
+	Want string
+}
+
+func (p Problem) Error() string {
+	if p.Given == "" {
+		return p.Path + " " + p.Want
+	}
+	return fmt.Sprintf("%s %s; given: %s", p.Path, p.Want, p.Given)
+}
+
+// InvalidRequest is a request that can't be carried out, with all that is
+// wrong with it. Nothing has been touched when it is returned.
+type InvalidRequest struct {
+	Problems []Problem
+}
+
+func (e *InvalidRequest) Error() string {
+	var text strings.Builder
+	if n := len(e.Problems); n == 1 {
+		text.WriteString("the request has a problem, and nothing was touched:")
+	} else {
+		fmt.Fprintf(&text, "the request has %d problems, and nothing was touched:", n)
+	}
+	for _, p := range e.Problems {
+		text.WriteString("\n- ")
+		text.WriteString(p.Error())
+	}
+	return text.String()
+}
+
+// shorten quotes at most 80 characters of a value that a user gave.
+func shorten(given []byte) string {
+	runes := []rune(string(given))
+	if len(runes) > 80 {
+		return string(runes[:80]) + "…"
+	}
+	return string(given)
+}
+
+// nearest returns the known name that a person probably meant by given, or ""
+// if none is near: the edit distance, not counting case, "-" and "_", may be a
+// third of the given name's length.
+func nearest(given string, known []string) string {
+	plain := func(name string) string {
+		return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(name))
+	}
+	if len(given) > 80 {
+		return ""
+	}
+	wanted := plain(given)
+	best, bestDistance := "", len(wanted)/3+1
+	for _, name := range known {
+		if d := editDistance(wanted, plain(name)); d < bestDistance {
+			best, bestDistance = name, d
+		}
+	}
+	return best
+}
+
+// didYouMean is the hint that goes with an unknown name; empty if none is near.
+func didYouMean(given string, known []string) string {
+	if name := nearest(given, known); name != "" {
+		return fmt.Sprintf(" (did you mean %q?)", name)
+	}
+	return ""
+}
+
+// editDistance is Levenshtein's: the fewest insertions, deletions and
+// replacements of one byte that turn a into b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			replace := diagonal
+			if a[i-1] != b[j-1] {
+				replace++
+			}
+			diagonal = row[j]
+			row[j] = min(replace, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,171 @@
+package rollout
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"sort"
+)
+
+// reader reads a request's fields one by one and keeps what is wrong with
+// them. A field that is absent, or wrong, reads as its default.
+type reader struct {
+	fields   map[string]json.RawMessage
+	problems []Problem
+}
+
+// readObject reads the one JSON object that a request is.
+func readObject(input []byte) (map[string]json.RawMessage, *Problem) {
+	var fields map[string]json.RawMessage
+	decoder := json.NewDecoder(bytes.NewReader(input))
+	err := decoder.Decode(&fields)
+	if err == nil {
+		if _, more := decoder.Token(); more != io.EOF {
+			err = fmt.Errorf("there is more after the object")
+		}
+	}
+	if err != nil || fields == nil {
+		return nil, &Problem{Path: "$", Given: shorten(input), Want: "must be one JSON object, such as " +
+			`{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}`}
+	}
+	return fields, nil
+}
+
+func (r *reader) has(path string) bool {
+	_, ok := r.fields[path]
+	return ok
+}
+
+// refuse notes a problem with a field, and what was given for it.
+func (r *reader) refuse(path, want string) {
+	r.problems = append(r.problems, Problem{Path: path, Given: shorten(r.fields[path]), Want: want})
+}
+
+// refuseUnknown notes every field that is not one of the known ones.
+func (r *reader) refuseUnknown(known []string) {
+	var unknown []string
+	for name := range r.fields {
+		if !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	sort.Strings(unknown)
+	for _, name := range unknown {
+		r.problems = append(r.problems, Problem{
+			Path:  shorten([]byte(name)),
+			Given: shorten(r.fields[name]),
+			Want:  "is not a field of a request" + didYouMean(name, known),
+		})
+	}
+}
+
+// required reads a text that must be there; want says what is right in it.
+func (r *reader) required(path, want string) (string, bool) {
+	if !r.has(path) {
+		r.refuse(path, "is missing")
+		return "", false
+	}
+	var text string
+	if json.Unmarshal(r.fields[path], &text) != nil || text == "" {
+		r.refuse(path, want)
+		return "", false
+	}
+	return text, true
+}
+
+func (r *reader) text(path, want, absent string) string {
+	if !r.has(path) {
+		return absent
+	}
+	text, _ := r.required(path, want)
+	return text
+}
+
+func (r *reader) whole(path string, low, high, absent int64) int64 {
+	if !r.has(path) {
+		return absent
+	}
+	n, ok := asWhole(r.fields[path])
+	if !ok || n < low || n > high {
+		r.refuse(path, fmt.Sprintf("must be a whole number from %d to %d", low, high))
+		return absent
+	}
+	return n
+}
+
+func (r *reader) flag(path string, absent bool) bool {
+	if !r.has(path) {
+		return absent
+	}
+	switch string(r.fields[path]) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	r.refuse(path, "must be true or false, without quotes")
+	return absent
+}
+
+func (r *reader) weight(path string) float64 {
+	if !r.has(path) {
+		return 0
+	}
+	weight, ok := asNumber(r.fields[path])
+	if !ok || round(weight) <= 0 || round(weight) >= 1 {
+		r.refuse(path, "must be a share of the traffic between 0.0001 and 0.9999, such as 0.05")
+		return 0
+	}
+	return weight
+}
+
+func (r *reader) weights(path string) []float64 {
+	if !r.has(path) {
+		return nil
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > MaxSteps {
+		r.refuse(path, fmt.Sprintf("must be a list of 1 to %d weights, such as [0.05, 0.25, 1]", MaxSteps))
+		return nil
+	}
+	weights := make([]float64, len(items))
+	for i, item := range items {
+		weight, ok := asNumber(item)
+		at := Problem{Path: fmt.Sprintf("%s[%d]", path, i), Given: shorten(item)}
+		switch {
+		case !ok || round(weight) <= 0 || weight > 1:
+			at.Want = "must be a share of the traffic from 0.0001 to 1"
+		case i > 0 && round(weight) <= round(weights[i-1]):
+			at.Want = fmt.Sprintf("must be more than the weight before it, %v, at four decimals", weights[i-1])
+		case i == len(items)-1 && weight != 1:
+			at.Want = "must be 1, as the last of the weights: a rollout ends with all traffic on the new version"
+		}
+		if at.Want != "" {
+			r.problems = append(r.problems, at)
+		}
+		weights[i] = weight
+	}
+	return weights
+}
+
+// asNumber reads a JSON number; a text that looks like one is none.
+func asNumber(raw json.RawMessage) (float64, bool) {
+	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
+		return 0, false
+	}
+	var number float64
+	err := json.Unmarshal(raw, &number)
+	return number, err == nil
+}
+
+// asWhole reads a JSON number that is whole and that a float64 holds exactly.
+func asWhole(raw json.RawMessage) (int64, bool) {
+	number, ok := asNumber(raw)
+	if !ok || number != math.Trunc(number) || math.Abs(number) > 1<<53 {
+		return 0, false
+	}
+	return int64(number), true
+}

@@ -1,0 +1,152 @@
+package rollout
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Year is the longest that a plan may take: Step Functions ends an execution
+// after a year. In seconds.
+const Year = 365 * 24 * 60 * 60
+
+// Limits and defaults of a request's fields. Times are in seconds.
+const (
+	MaxSteps             = 1000
+	MinCheckInterval     = 10
+	DefaultCheckInterval = 60
+)
+
+// Request is what a person asks for: the execution's input, checked and with
+// its defaults filled in. The first six fields are the blog post's. Durations
+// are in seconds.
+type Request struct {
+	// FunctionName is the function's name, partial ARN or full ARN, as given.
+	FunctionName string `json:"function-name"`
+	// AliasName is the alias whose traffic is moved.
+	AliasName string `json:"alias-name"`
+	// NewVersion is the published version that the alias is to end on.
+	NewVersion string `json:"new-version"`
+	// Steps is the number of steps of a curve that has a choice of it.
+	Steps int `json:"steps,omitempty"`
+	// Interval is how long each step lasts, the one at full weight included.
+	Interval int64 `json:"interval"`
+	// Type names the weight curve, or a CodeDeploy preset.
+	Type string `json:"type"`
+	// Weights are the custom curve's.
+	Weights []float64 `json:"weights,omitempty"`
+	// FirstWeight is where the geometric and canary curves begin.
+	FirstWeight float64 `json:"first-weight,omitempty"`
+	// CheckInterval is the longest time between two health checks.
+	CheckInterval int64 `json:"check-interval"`
+	// Bake lengthens the last step, the one at full weight.
+	Bake int64 `json:"bake,omitempty"`
+	// HealthCheck is false for a rollout that only shifts and never looks.
+	HealthCheck bool `json:"health-check"`
+}
+
+// fieldNames are the fields that a request may have.
+var fieldNames = []string{
+	"function-name", "alias-name", "new-version", "steps", "interval", "type",
+	"weights", "first-weight", "check-interval", "bake", "health-check",
+}
+
+// Decode reads an execution's input. The error is an *InvalidRequest that
+// lists everything that is wrong, in the order of the fields above; the steps
+// that the request leads to are checked as well, so that Schedule can't fail
+// on a request that Decode accepted.
+func Decode(input []byte) (Request, error) {
+	fields, problem := readObject(input)
+	if problem != nil {
+		return Request{}, &InvalidRequest{Problems: []Problem{*problem}}
+	}
+	r := &reader{fields: fields}
+	req := Request{
+		FunctionName:  r.function("function-name"),
+		AliasName:     r.alias("alias-name"),
+		NewVersion:    r.version("new-version"),
+		Steps:         int(r.whole("steps", 1, MaxSteps, 0)),
+		Interval:      r.whole("interval", 1, Year, 0),
+		Type:          r.text("type", wantType, string(Linear)),
+		Weights:       r.weights("weights"),
+		FirstWeight:   r.weight("first-weight"),
+		CheckInterval: r.whole("check-interval", MinCheckInterval, Year, DefaultCheckInterval),
+		Bake:          r.whole("bake", 0, Year, 0),
+		HealthCheck:   r.flag("health-check", true),
+	}
+	req.fitCurve(r)
+	r.refuseUnknown(fieldNames)
+	if len(r.problems) == 0 {
+		req.checkSchedule(r)
+	}
+	if len(r.problems) > 0 {
+		return Request{}, &InvalidRequest{Problems: r.problems}
+	}
+	return req, nil
+}
+
+// Function is the function's plain name, without the rest of its ARN.
+func (r Request) Function() string {
+	return r.FunctionName[strings.LastIndex(r.FunctionName, ":")+1:]
+}
+
+var (
+	// functionForm takes apart a name, a partial ARN
+	// (123456789012:function:name) or a full ARN, with a qualifier if there is one.
+	functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?$`)
+	aliasForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+	versionForm  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+	onlyDigits   = regexp.MustCompile(`^[0-9]+$`)
+)
+
+const latestVersion = "$LATEST"
+
+const (
+	wantFunction = "must be a function's name (at most 64 letters, digits, - and _), its partial ARN or its full ARN"
+	wantAlias    = "must be an alias's name: at most 128 letters, digits, - and _"
+	wantVersion  = `must be a published version's number, such as "2"`
+	wantType     = "must be one of linear, exponential, geometric, canary, all-at-once, custom, or a CodeDeploy preset such as Linear10PercentEvery1Minute"
+)
+
+func (r *reader) function(path string) string {
+	name, ok := r.required(path, wantFunction)
+	if !ok {
+		return ""
+	}
+	switch parts := functionForm.FindStringSubmatch(name); {
+	case parts == nil:
+		r.refuse(path, wantFunction)
+	case parts[2] != "":
+		r.refuse(path, fmt.Sprintf("must not name a version or an alias, here %q: the alias goes into alias-name, the version into new-version", parts[2]))
+	}
+	return name
+}
+
+func (r *reader) alias(path string) string {
+	name, ok := r.required(path, wantAlias)
+	switch {
+	case !ok:
+	case onlyDigits.MatchString(name):
+		r.refuse(path, "must be an alias, and only versions are named by digits alone")
+	case !aliasForm.MatchString(name):
+		r.refuse(path, wantAlias)
+	}
+	return name
+}
+
+func (r *reader) version(path string) string {
+	version, ok := "", true
+	if n, whole := asWhole(r.fields[path]); whole {
+		version = fmt.Sprint(n)
+	} else {
+		version, ok = r.required(path, wantVersion)
+	}
+	switch {
+	case !ok:
+	case version == latestVersion:
+		r.refuse(path, "must be a published version: an alias can't split traffic with $LATEST")
+	case !versionForm.MatchString(version):
+		r.refuse(path, wantVersion)
+	}
+	return version
+}

@@ -1,0 +1,114 @@
+package rollout_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// blogInput is the execution input of the AWS Compute Blog's post, to the byte.
+const blogInput = `{
+  "function-name": "MyFunction",
+  "alias-name": "MyAlias",
+  "new-version": "2",
+  "steps": 10,
+  "interval" : 120,
+  "type": "linear"
+}
+`
+
+func TestTheBlogsInputIsTakenAsItIs(t *testing.T) {
+	got, err := rollout.Decode([]byte(blogInput))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := rollout.Request{
+		FunctionName: "MyFunction", AliasName: "MyAlias", NewVersion: "2",
+		Steps: 10, Interval: 120, Type: "linear",
+		CheckInterval: 60, HealthCheck: true,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	steps, err := got.Schedule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, weight := range []float64{.1, .2, .3, .4, .5, .6, .7, .8, .9, 1} {
+		if steps[i].Weight != weight || steps[i].Seconds != 120 {
+			t.Errorf("step %d is %+v, want weight %v for 120 s", i+1, steps[i], weight)
+		}
+	}
+}
+
+// TestBadInputIsRefused runs testdata/refused.txtar: each file is an input
+// that is wrong in its own way, each followed by all that is said about it.
+func TestBadInputIsRefused(t *testing.T) {
+	archive := readArchive(t, "testdata/refused.txtar")
+	if len(archive.Files)%2 != 0 {
+		t.Fatal("an input without its problems")
+	}
+	for i := 0; i < len(archive.Files); i += 2 {
+		input, want := archive.Files[i], archive.Files[i+1]
+		t.Run(strings.TrimSuffix(input.Name, ".json"), func(t *testing.T) {
+			if !strings.HasSuffix(input.Name, ".json") || want.Name != "problems" {
+				t.Fatalf("%s is followed by %s", input.Name, want.Name)
+			}
+			_, err := rollout.Decode(input.Data)
+			var invalid *rollout.InvalidRequest
+			if !errors.As(err, &invalid) {
+				t.Fatalf("not refused: %v", err)
+			}
+			var got strings.Builder
+			for _, problem := range invalid.Problems {
+				got.WriteString(problem.Error() + "\n")
+			}
+			if diff := cmp.Diff(string(want.Data), got.String()); diff != "" {
+				t.Error(diff)
+			}
+			if !strings.Contains(err.Error(), "nothing was touched") {
+				t.Errorf("the error does not say that nothing was touched: %v", err)
+			}
+		})
+	}
+}
+
+func TestFunctionNamesInAllTheirForms(t *testing.T) {
+	for _, given := range []string{
+		"MyFunction",
+		"123456789012:function:MyFunction",
+		"arn:aws:lambda:eu-west-1:123456789012:function:MyFunction",
+		"arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:MyFunction",
+	} {
+		req, err := rollout.Decode([]byte(strings.Replace(blogInput, "MyFunction", given, 1)))
+		if err != nil {
+			t.Errorf("%s: %v", given, err)
+			continue
+		}
+		if req.FunctionName != given || req.Function() != "MyFunction" {
+			t.Errorf("%s became %q with the plain name %q", given, req.FunctionName, req.Function())
+		}
+	}
+}
+
+func TestAVersionMayBeANumber(t *testing.T) {
+	req, err := rollout.Decode([]byte(strings.Replace(blogInput, `"2"`, `2`, 1)))
+	if err != nil || req.NewVersion != "2" {
+		t.Errorf("got version %q, error %v", req.NewVersion, err)
+	}
+}
+
+func readArchive(t *testing.T, path string) *txtar.Archive {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return txtar.Parse(data)
+}

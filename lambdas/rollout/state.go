@@ -1,0 +1,130 @@
+package rollout
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// State is the execution's data: the request, and what the tasks added to it.
+// The console shows it at each state of the workflow.
+type State struct {
+	Request
+	Plan     Plan     `json:"plan"`
+	Progress Progress `json:"progress"`
+	// Health is nil until the first check.
+	Health *Health `json:"health,omitempty"`
+	// Error is what a Catch of the workflow caught.
+	Error *Caught `json:"error,omitempty"`
+	// Outcome is nil until the rollout has ended.
+	Outcome *Outcome `json:"outcome,omitempty"`
+}
+
+// Progress is how far a rollout has come.
+type Progress struct {
+	// Step counts from 1; it is 0 before the first shift.
+	Step int `json:"step"`
+	// Of is the number of steps.
+	Of int `json:"of"`
+	// Weight is the alias's, since the last shift.
+	Weight float64 `json:"weight"`
+	// RevisionID is the alias's at its last read or write. The next write
+	// carries it, so that a change by somebody else is never overwritten.
+	RevisionID string `json:"revision-id"`
+	// Wait is the time until the next check, in seconds.
+	Wait int64 `json:"wait"`
+	// Began is when the first step began; zero until its first check.
+	Began time.Time `json:"began,omitzero"`
+	// Since is when the current step began; zero until its first check.
+	Since time.Time `json:"since,omitzero"`
+	// Checks counts the health checks so far, and Inconclusive those of them
+	// in which not all gates had enough data to say anything.
+	Checks       int `json:"checks"`
+	Inconclusive int `json:"inconclusive"`
+}
+
+// Caught is an error in the form that Step Functions hands to a Catch.
+type Caught struct {
+	Error string `json:"Error"`
+	Cause string `json:"Cause"`
+}
+
+// Outcome is how a rollout ended.
+type Outcome struct {
+	Result Result `json:"result"`
+	// Reason is for a person to read.
+	Reason string `json:"reason"`
+	// Error names what ended a rollout that was rolled back: "Unhealthy", or
+	// the error that made it impossible to go on.
+	Error string `json:"error,omitempty"`
+}
+
+// Result is an outcome's name.
+type Result string
+
+// How a rollout can end. A refused one has touched nothing and has no outcome.
+const (
+	Promoted   Result = "promoted"
+	RolledBack Result = "rolled-back"
+)
+
+// NextStep is the step that comes after the current one. It fails if the
+// current one is the last: that is a broken state, not a plan's end.
+func (s State) NextStep() (Step, error) {
+	if s.Progress.Step >= len(s.Plan.Steps) {
+		return Step{}, fmt.Errorf("there is no step after step %d of %d", s.Progress.Step, len(s.Plan.Steps))
+	}
+	return s.Plan.Steps[s.Progress.Step], nil
+}
+
+// Shifted notes that the alias was moved on to the next step's weight.
+// revisionID is what that write left.
+func (s State) Shifted(revisionID string) (State, error) {
+	step, err := s.NextStep()
+	if err != nil {
+		return s, err
+	}
+	s.Progress.Step++
+	s.Progress.Of = len(s.Plan.Steps)
+	s.Progress.Weight = step.Weight
+	s.Progress.RevisionID = revisionID
+	s.Progress.Since = time.Time{}
+	s.Progress.Wait = step.Seconds
+	if s.HealthCheck {
+		s.Progress.Wait = min(s.CheckInterval, step.Seconds)
+	}
+	return s, nil
+}
+
+// Arrived notes that a wait is over at now, the moment that the check began.
+// At a step's first check that tells when the step began: a wait ago. (The
+// shift itself can't tell: it may have been tried for minutes.) It fails if no
+// step of the plan has begun.
+func (s State) Arrived(now time.Time) (State, error) {
+	if s.Progress.Step < 1 || s.Progress.Step > len(s.Plan.Steps) {
+		return s, fmt.Errorf("there is no step %d to check in a plan of %d", s.Progress.Step, len(s.Plan.Steps))
+	}
+	if s.Progress.Since.IsZero() {
+		s.Progress.Since = now.Add(-time.Duration(s.Progress.Wait) * time.Second)
+	}
+	if s.Progress.Began.IsZero() {
+		s.Progress.Began = s.Progress.Since
+	}
+	return s, nil
+}
+
+// remaining is what is left of the current step; never negative.
+func (s State) remaining(now time.Time) time.Duration {
+	step := s.Plan.Steps[s.Progress.Step-1]
+	end := s.Progress.Since.Add(time.Duration(step.Seconds) * time.Second)
+	return max(0, end.Sub(now))
+}
+
+// nextWait is the time to the next check, in whole seconds and at least one:
+// checks fall on multiples of the check interval from the step's beginning,
+// and on its end.
+func (s State) nextWait(now time.Time) int64 {
+	interval := time.Duration(s.CheckInterval) * time.Second
+	wait := interval - now.Sub(s.Progress.Since)%interval
+	return int64(math.Ceil(min(wait, s.remaining(now)).Seconds()))
+}

@@ -1,0 +1,234 @@
+package rollout_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// begin is a rollout of a request, before its first shift.
+func begin(t rapid.TB, input string) rollout.State {
+	t.Helper()
+	req, err := rollout.Decode([]byte(input))
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, err := req.Schedule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rollout.State{Request: req, Plan: rollout.Plan{Baseline: "1", Steps: steps}}
+}
+
+// shift and check do what the tasks do, with the alias and the metrics left out.
+func shift(t rapid.TB, s rollout.State) rollout.State {
+	t.Helper()
+	s, err := s.Shifted("a revision")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func check(t rapid.TB, s rollout.State, now time.Time, readings ...rollout.Reading) rollout.State {
+	t.Helper()
+	s, err := s.Arrived(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Check(now, rollout.Health{Window: s.Window(now), Readings: readings})
+}
+
+var (
+	passing      = rollout.Reading{Gate: "errors", Verdict: rollout.Pass, Reason: "fine"}
+	failing      = rollout.Reading{Gate: "latency", Verdict: rollout.Fail, Reason: "slow"}
+	inconclusive = rollout.Reading{Gate: "probes", Verdict: rollout.Inconclusive, Reason: "no data"}
+)
+
+func TestAHealthyRolloutGoesThroughItsPlanInItsTime(t *testing.T) {
+	s := begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "custom", "weights": [0.1, 1], "interval": 150}`)
+	var path []string
+	now := start
+	for s = shift(t, s); ; {
+		now = now.Add(time.Duration(s.Progress.Wait) * time.Second)
+		s = check(t, s, now, passing)
+		path = append(path, fmt.Sprintf("%s %v %s", now.Sub(start), s.Progress.Weight, s.Health.Decision))
+		if s.Health.Decision == rollout.Promote {
+			break
+		}
+		if s.Health.Decision == rollout.Advance {
+			s = shift(t, s)
+		}
+	}
+	want := []string{
+		"1m0s 0.1 watch", "2m0s 0.1 watch", "2m30s 0.1 advance",
+		"3m30s 1 watch", "4m30s 1 watch", "5m0s 1 promote",
+	}
+	if diff := cmp.Diff(want, path); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDecisions(t *testing.T) {
+	s := shift(t, begin(t, blogInput))
+	for _, test := range []struct {
+		name     string
+		readings []rollout.Reading
+		after    time.Duration
+		want     rollout.Decision
+		reason   string
+	}{
+		{"a failing gate rolls back at once", []rollout.Reading{passing, failing, inconclusive}, 60 * time.Second, rollout.RollBack, "latency: slow"},
+		{"a failing gate rolls back at a step's end", []rollout.Reading{failing}, 120 * time.Second, rollout.RollBack, "latency: slow"},
+		{"missing data holds nothing up", []rollout.Reading{inconclusive}, 120 * time.Second, rollout.Advance, "step 1 of 10 is over; probes: no data"},
+		{"a step lasts to its end", []rollout.Reading{passing}, 119 * time.Second, rollout.Watch, "errors: fine"},
+		{"and no longer", []rollout.Reading{passing}, 500 * time.Second, rollout.Advance, "step 1 of 10 is over; errors: fine"},
+		{"no gate at all", nil, 60 * time.Second, rollout.Watch, "no gate is asked for"},
+	} {
+		at := s
+		at.Progress.Since, at.Progress.Began = start, start
+		at = check(t, at, start.Add(test.after), test.readings...)
+		if at.Health.Decision != test.want || at.Health.Reason != test.reason {
+			t.Errorf("%s: got %s because of %q", test.name, at.Health.Decision, at.Health.Reason)
+		}
+	}
+}
+
+// TestChecksOfAStep draws steps and delays between the wait's end and the
+// check: a check comes at least once a check interval and on time, never more
+// often than the budget for the history counts on, and the step's end is seen.
+func TestChecksOfAStep(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		interval := rapid.Int64Range(1, 10_000).Draw(t, "interval")
+		every := rapid.Int64Range(rollout.MinCheckInterval, 5_000).Draw(t, "check-interval")
+		s := shift(t, begin(t, fmt.Sprintf(
+			`{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "all-at-once", "interval": %d, "check-interval": %d}`, interval, every)))
+		now, checks := start, int64(0)
+		for {
+			if s.Progress.Wait < 1 || s.Progress.Wait > every {
+				t.Fatalf("waits %d s with a check interval of %d s", s.Progress.Wait, every)
+			}
+			now = now.Add(time.Duration(s.Progress.Wait) * time.Second)
+			s = check(t, s, now, passing)
+			checks++
+			if s.Health.Decision == rollout.Promote {
+				break
+			}
+			now = now.Add(time.Duration(rapid.Int64Range(0, 3000).Draw(t, "delay in ms")) * time.Millisecond)
+		}
+		if most := (interval + every - 1) / every; checks > most {
+			t.Fatalf("%d checks of a step of %d s every %d s, counted on %d", checks, interval, every, most)
+		}
+		if end := start.Add(time.Duration(interval) * time.Second); now.Before(end) || now.After(end.Add(4*time.Second)) {
+			t.Fatalf("a step of %d s ended after %s", interval, now.Sub(start))
+		}
+	})
+}
+
+func TestWindows(t *testing.T) {
+	s := begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 1, "interval": 86400}`)
+	at := func(since, now time.Duration) string {
+		s.Progress.Began, s.Progress.Since = start, start.Add(since)
+		w := s.Window(start.Add(now))
+		return fmt.Sprintf("%s-%s", w.From.Sub(start), w.To.Sub(start))
+	}
+	for _, test := range []struct{ got, want, why string }{
+		{at(0, time.Minute), "0s-1m0s", "nothing from before the rollout"},
+		{at(time.Hour, time.Hour+time.Minute), "46m0s-1h1m0s", "late minutes of the step before"},
+		{at(time.Hour, 3*time.Hour), "1h0m0s-3h0m0s", "the whole step"},
+		{at(time.Hour, 20*time.Hour), "14h0m0s-20h0m0s", "six hours of a long step"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: got %s, want %s", test.why, test.got, test.want)
+		}
+	}
+}
+
+func TestStateIsReadInTheConsole(t *testing.T) {
+	s := check(t, shift(t, begin(t, blogInput)), start.Add(time.Minute), passing)
+	data, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root map[string]json.RawMessage
+	if err := json.Unmarshal(data, &root); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"function-name", "alias-name", "new-version", "steps", "interval", "type", "plan", "progress", "health"} {
+		if root[name] == nil {
+			t.Errorf("%s is not at the root of %s", name, data)
+		}
+	}
+	var back rollout.State
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s, back); diff != "" {
+		t.Errorf("the state changes on its way through JSON: %s", diff)
+	}
+}
+
+func TestReasons(t *testing.T) {
+	s := shift(t, begin(t, blogInput))
+	reason := func(change func(*rollout.State)) string {
+		s := s
+		change(&s)
+		name, reason := s.RollbackReason()
+		return name + ": " + reason
+	}
+	const back = "alias MyAlias of MyFunction is wholly on version 1 again. "
+	for _, test := range []struct{ got, want string }{
+		{reason(func(s *rollout.State) { *s = check(t, *s, start, failing) }),
+			"Unhealthy: " + back + "Rolled back at 10 % on version 2: latency: slow"},
+		{reason(func(s *rollout.State) {
+			s.Error = &rollout.Caught{Error: "Throttled", Cause: `{"errorMessage":"slow down","errorType":"Throttled"}`}
+		}), "Throttled: " + back + "The rollout could not go on at 10 % on version 2: Throttled: slow down"},
+		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.Timeout"} }),
+			"States.Timeout: " + back + "The rollout could not go on at 10 % on version 2: States.Timeout"},
+		{reason(func(s *rollout.State) { s.Health = &rollout.Health{Decision: "dance"} }),
+			"UnknownDecision: " + back + `The health check's decision at 10 % on version 2 was not one that the workflow knows: "dance"`},
+	} {
+		if test.got != test.want {
+			t.Errorf("got  %s\nwant %s", test.got, test.want)
+		}
+	}
+	promoted := func(checks, inconclusive int) string {
+		s := s
+		s.Progress.Checks, s.Progress.Inconclusive = checks, inconclusive
+		return strings.TrimPrefix(s.PromotionReason(), "alias MyAlias of MyFunction is wholly on version 2; ")
+	}
+	for _, test := range []struct{ got, want string }{
+		{promoted(20, 0), "20 checks, none with a failing gate"},
+		{promoted(20, 3), "20 checks, of which 3 had too little data to say anything"},
+		{promoted(20, 20), "unverified: in none of 20 checks was there enough data"},
+	} {
+		if test.got != test.want {
+			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}
+
+func TestNumbersAsPeopleWriteThem(t *testing.T) {
+	for _, test := range []struct{ got, want string }{
+		{rollout.Counts{Minutes: 2, Invocations: 1204, Errors: 31}.String(), "31 errors in 1,204 invocations (2.6 %)"},
+		{rollout.Counts{Minutes: 2, Invocations: 10812, Errors: 12}.String(), "12 errors in 10,812 invocations (0.11 %)"},
+		{rollout.Counts{Minutes: 1, Invocations: 1}.String(), "no errors in 1 invocation"},
+		{rollout.Counts{}.String(), "no data"},
+		{rollout.Percent(0.5), "50 %"}, {rollout.Percent(1), "100 %"}, {rollout.Percent(0.00001), "0.001 %"}, {rollout.Percent(0.09999), "10 %"},
+		{rollout.Weight(0.0001), "0.01 %"}, {rollout.Weight(0.3333), "33.33 %"}, {rollout.Weight(1), "100 %"},
+		{rollout.Thousands(0), "0"}, {rollout.Thousands(999), "999"}, {rollout.Thousands(-1234567), "-1,234,567"},
+	} {
+		if test.got != test.want {
+			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}
