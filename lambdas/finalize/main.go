@@ -1,0 +1,21 @@
+// Command finalize is the workflow's Finalize function: see task.Finalize.
+package main
+
+import (
+	"context"
+	"log"
+
+	runtime "github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+)
+
+func main() {
+	cfg, err := task.Config(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	runtime.Start(task.Finalize{Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)), Log: task.Logger()}.Handle)
+}

@@ -1,0 +1,31 @@
+package task
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// callTimeout bounds one call of AWS, well below a task function's own
+// timeout, so that a call that hangs ends as an error with a name.
+const callTimeout = 10 * time.Second
+
+// Config is how the task functions talk to AWS: each call is tried once. Every
+// retry is one of the workflow's, where it can be seen, and where it comes with
+// the same input again.
+func Config(ctx context.Context) (aws.Config, error) {
+	return config.LoadDefaultConfig(ctx,
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
+	)
+}
+
+// Logger writes one JSON object a line, as CloudWatch Logs Insights reads them.
+func Logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(os.Stdout, nil))
+}

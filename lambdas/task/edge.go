@@ -1,0 +1,70 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// The errors that a task ends with. Their type names are the names in the
+// workflow's ErrorEquals; their text is what a person reads in its Cause.
+type (
+	// InvalidRequest refuses an input that can't be carried out. Final.
+	InvalidRequest struct{ error }
+	// PreflightFailed refuses a request that the alias and its versions, as
+	// they are, don't allow. Final.
+	PreflightFailed struct{ error }
+	// AliasChanged means that somebody else changed the alias. Final.
+	AliasChanged struct{ error }
+	// AccessDenied means that the function's role lacks a permission. Final,
+	// but for a rollback, which keeps trying.
+	AccessDenied struct{ error }
+	// Throttled means that AWS had too many requests. Worth a retry.
+	Throttled struct{ error }
+	// ServiceUnavailable means that AWS failed or could not be reached. The
+	// call may have had its effect. Worth a retry.
+	ServiceUnavailable struct{ error }
+	// Unexpected is any other error. Final.
+	Unexpected struct{ error }
+)
+
+// edge gives an error the one type that it leaves the task with.
+func edge(err error) error {
+	var (
+		invalid *rollout.InvalidRequest
+		changed *alias.Changed
+		refused PreflightFailed
+		api     smithy.APIError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &invalid):
+		return InvalidRequest{err}
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &changed):
+		return AliasChanged{err}
+	case retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
+		return Throttled{err}
+	case retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary,
+		errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, alias.ErrStale):
+		return ServiceUnavailable{err}
+	case errors.As(err, &api):
+		switch api.ErrorCode() {
+		case "AccessDeniedException", "AccessDenied":
+			return AccessDenied{fmt.Errorf("%w (is the function opted in to rollouts, by its tag lambda-rollout=enabled or by the stack's list?)", err)}
+		case "ResourceConflictException": // another change of the function is under way
+			return ServiceUnavailable{err}
+		}
+	}
+	return Unexpected{err}
+}

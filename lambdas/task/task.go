@@ -1,0 +1,47 @@
+// Package task has the workflow's five tasks as typed functions: each takes
+// the execution's data and the time, does its one thing to the alias or looks
+// at one source of health, and returns the execution's data as it is then.
+//
+// A task may run twice with the same input: Step Functions retries it when its
+// answer is lost. So it takes the time from its input, not from a clock, and
+// does nothing again that is done already.
+//
+// Errors leave a task as one of the types in this package whose names the
+// workflow's Retry and Catch know: a Lambda function's error name is its Go
+// type's name.
+package task
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Call is what the workflow hands to a task, but for CalculateWeights.
+type Call struct {
+	// Execution is the execution's ARN.
+	Execution string `json:"execution"`
+	// Now is when the task's state was entered; a retry has the same.
+	Now     time.Time     `json:"now"`
+	Rollout rollout.State `json:"rollout"`
+}
+
+// Start is what the workflow hands to CalculateWeights: the execution's input,
+// not yet checked.
+type Start struct {
+	Execution string          `json:"execution"`
+	Now       time.Time       `json:"now"`
+	Rollout   json.RawMessage `json:"rollout"`
+}
+
+// traffic is the alias's traffic that a rollout moves.
+func traffic(store alias.Store, s rollout.State) alias.Traffic {
+	return alias.Traffic{
+		Store:      store,
+		Name:       alias.Name{Function: s.FunctionName, Alias: s.AliasName},
+		Baseline:   s.Plan.Baseline,
+		NewVersion: s.NewVersion,
+	}
+}

@@ -1,0 +1,41 @@
+package task
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// UpdateAlias moves the alias to the next step's weight.
+type UpdateAlias struct {
+	Aliases alias.Store
+	Log     *slog.Logger
+}
+
+// Handle returns the state with the next step begun. Its error is AliasChanged
+// if the alias is not as the rollout left it.
+func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, error) {
+	state, err := t.shift(ctx, call.Rollout)
+	if err != nil {
+		err = edge(err)
+		t.Log.WarnContext(ctx, "not shifted", "execution", call.Execution, "error", err)
+		return rollout.State{}, err
+	}
+	t.Log.InfoContext(ctx, "shifted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
+		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight)
+	return state, nil
+}
+
+func (t UpdateAlias) shift(ctx context.Context, s rollout.State) (rollout.State, error) {
+	next, err := s.NextStep()
+	if err != nil {
+		return s, err
+	}
+	revisionID, err := traffic(t.Aliases, s).Shift(ctx, s.Progress.Weight, next.Weight, s.Progress.RevisionID)
+	if err != nil {
+		return s, err
+	}
+	return s.Shifted(revisionID)
+}
