@@ -138,7 +138,7 @@ func reasons(readings []Reading) string {
 	}
 	texts := make([]string, len(readings))
 	for i, r := range readings {
-		texts[i] = r.Gate + ": " + r.Reason
+		texts[i] = fmt.Sprintf("%s %s: %s", r.Gate, r.Verdict, r.Reason)
 	}
 	return strings.Join(texts, "; ")
 }

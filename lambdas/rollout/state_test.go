@@ -87,11 +87,11 @@ func TestDecisions(t *testing.T) {
 		want     rollout.Decision
 		reason   string
 	}{
-		{"a failing gate rolls back at once", []rollout.Reading{passing, failing, inconclusive}, 60 * time.Second, rollout.RollBack, "latency: slow"},
-		{"a failing gate rolls back at a step's end", []rollout.Reading{failing}, 120 * time.Second, rollout.RollBack, "latency: slow"},
-		{"missing data holds nothing up", []rollout.Reading{inconclusive}, 120 * time.Second, rollout.Advance, "step 1 of 10 is over; probes: no data"},
-		{"a step lasts to its end", []rollout.Reading{passing}, 119 * time.Second, rollout.Watch, "errors: fine"},
-		{"and no longer", []rollout.Reading{passing}, 500 * time.Second, rollout.Advance, "step 1 of 10 is over; errors: fine"},
+		{"a failing gate rolls back at once", []rollout.Reading{passing, failing, inconclusive}, 60 * time.Second, rollout.RollBack, "latency fail: slow"},
+		{"a failing gate rolls back at a step's end", []rollout.Reading{failing}, 120 * time.Second, rollout.RollBack, "latency fail: slow"},
+		{"missing data holds nothing up", []rollout.Reading{inconclusive}, 120 * time.Second, rollout.Advance, "step 1 of 10 is over; probes inconclusive: no data"},
+		{"a step lasts to its end", []rollout.Reading{passing}, 119 * time.Second, rollout.Watch, "errors pass: fine"},
+		{"and no longer", []rollout.Reading{passing}, 500 * time.Second, rollout.Advance, "step 1 of 10 is over; errors pass: fine"},
 		{"no gate at all", nil, 60 * time.Second, rollout.Watch, "no gate is asked for"},
 	} {
 		at := s
@@ -188,7 +188,7 @@ func TestReasons(t *testing.T) {
 	const back = "alias MyAlias of MyFunction is wholly on version 1 again. "
 	for _, test := range []struct{ got, want string }{
 		{reason(func(s *rollout.State) { *s = check(t, *s, start, failing) }),
-			"Unhealthy: " + back + "Rolled back at 10 % on version 2: latency: slow"},
+			"Unhealthy: " + back + "Rolled back at 10 % on version 2: latency fail: slow"},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "Throttled", Cause: `{"errorMessage":"slow down","errorType":"Throttled"}`}
 		}), "Throttled: " + back + "The rollout could not go on at 10 % on version 2: Throttled: slow down"},

@@ -1,0 +1,214 @@
+package statemachine_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+)
+
+// machine is the definition with each task's ARN replaced by its name.
+func machine(t *testing.T) *asl.Definition {
+	t.Helper()
+	arns := map[string]string{}
+	for _, f := range statemachine.Functions() {
+		arns[f.Substitution] = "arn:aws:lambda:eu-central-1:123456789012:function:" + f.Name
+	}
+	text, err := asl.Substitute(statemachine.Definition, arns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	definition, err := asl.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return definition
+}
+
+// script answers each task in turn: with a decision, which is what the
+// workflow looks at, or with an error's name ("!Throttled").
+type script map[string][]string
+
+// play runs the workflow on a script. A task whose answers have run out goes
+// on with its last one.
+func play(t *testing.T, s script) (asl.History, asl.Result) {
+	t.Helper()
+	clock := asl.NewClock(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC))
+	calls := map[string]int{}
+	var history asl.History
+	execution, err := machine(t).Start(asl.Options{
+		Clock: clock,
+		Input: json.RawMessage(`{"function-name": "f"}`),
+		Invoke: func(_ context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
+			name := resource[strings.LastIndex(resource, ":")+1:]
+			answers := s[name]
+			answer := "watch"
+			if len(answers) > 0 {
+				answer = answers[min(calls[name], len(answers)-1)]
+			}
+			calls[name]++
+			if errorName, failed := strings.CutPrefix(answer, "!"); failed {
+				return nil, &asl.TaskError{Name: errorName, Cause: fmt.Sprintf(`{"errorMessage":"%s said \"no\"","errorType":%q}`, name, errorName)}
+			}
+			return fmt.Appendf(nil, `{"plan": {"undo": "aws lambda undo"}, "progress": {"wait": 60}, "health": {"decision": %q}, "outcome": {"error": "Unhealthy", "reason": "it was bad"}}`, answer), nil
+		},
+		OnEvent: history.Record,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := clock.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return history, execution.Result()
+}
+
+// TestPaths runs the workflow on every kind of answer that its tasks can give:
+// the states it passes, and what it ends with.
+func TestPaths(t *testing.T) {
+	const (
+		begin  = "CalculateWeights UpdateAlias Wait HealthCheck Decide "
+		failed = " | RollbackFailed: A person is needed: the alias may still send traffic to the new version. Put it back with: aws lambda undo The last error was: "
+	)
+	for _, test := range []struct {
+		name   string
+		script script
+		want   string
+	}{
+		{"promoted", script{"HealthCheck": {"watch", "advance", "promote"}},
+			begin + "Wait HealthCheck Decide UpdateAlias Wait HealthCheck Decide Finalize Promoted"},
+		{"rolled back", script{"HealthCheck": {"roll-back"}},
+			begin + "Rollback Rolled back | Unhealthy: it was bad"},
+		{"a decision that is not known", script{"HealthCheck": {"dance"}},
+			begin + "Rollback Rolled back | Unhealthy: it was bad"},
+		{"refused", script{"CalculateWeights": {"!InvalidRequest"}},
+			`CalculateWeights Explain refusal Refused | InvalidRequest: CalculateWeights said "no"`},
+		{"refused by preflight", script{"CalculateWeights": {"!PreflightFailed"}},
+			`CalculateWeights Explain refusal Refused | PreflightFailed: CalculateWeights said "no"`},
+		{"refused for lack of access", script{"CalculateWeights": {"!AccessDenied"}},
+			`CalculateWeights Explain refusal Refused | AccessDenied: CalculateWeights said "no"`},
+		{"a start that can't be had", script{"CalculateWeights": {"!Throttled"}},
+			`CalculateWeights Explain failed start Not started | Throttled: The rollout could not start, and nothing was touched. Start it again. The last error was: {"Error":"Throttled","Cause":"{\"errorMessage\":\"CalculateWeights said \\\"no\\\"\",\"errorType\":\"Throttled\"}"}`},
+		{"retried", script{"CalculateWeights": {"!Throttled", ""}, "UpdateAlias": {"!ServiceUnavailable", "!States.Timeout", ""}, "HealthCheck": {"!Lambda.Unknown", "promote"}, "Finalize": {"!Throttled", ""}},
+			begin + "Finalize Promoted"},
+		{"a shift that can't be done", script{"UpdateAlias": {"!ServiceUnavailable"}},
+			"CalculateWeights UpdateAlias Rollback Rolled back | Unhealthy: it was bad"},
+		{"a shift that is not allowed", script{"UpdateAlias": {"!AccessDenied"}},
+			"CalculateWeights UpdateAlias Rollback Rolled back | Unhealthy: it was bad"},
+		{"health that can't be read", script{"HealthCheck": {"!Throttled"}},
+			"CalculateWeights UpdateAlias Wait HealthCheck Rollback Rolled back | Unhealthy: it was bad"},
+		{"a broken health check", script{"HealthCheck": {"!Unexpected"}},
+			"CalculateWeights UpdateAlias Wait HealthCheck Rollback Rolled back | Unhealthy: it was bad"},
+		{"a promotion that can't be done", script{"HealthCheck": {"promote"}, "Finalize": {"!ServiceUnavailable"}},
+			begin + "Finalize Rollback Rolled back | Unhealthy: it was bad"},
+		{"changed by somebody else before a shift", script{"UpdateAlias": {"!AliasChanged"}},
+			`CalculateWeights UpdateAlias Explain changed alias Alias changed | AliasChanged: UpdateAlias said "no"`},
+		{"changed by somebody else before the promotion", script{"HealthCheck": {"promote"}, "Finalize": {"!AliasChanged"}},
+			begin + `Finalize Explain changed alias Alias changed | AliasChanged: Finalize said "no"`},
+		{"changed by somebody else before a rollback", script{"HealthCheck": {"roll-back"}, "Rollback": {"!AliasChanged"}},
+			begin + `Rollback Explain changed alias Alias changed | AliasChanged: Rollback said "no"`},
+		{"a rollback that takes its time", script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled", "!AccessDenied", "!Unexpected", "!States.Timeout", ""}},
+			begin + "Rollback Rolled back | Unhealthy: it was bad"},
+		{"a rollback that can't be done", script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled"}},
+			begin + "Rollback Explain failed rollback Rollback failed" + failed + `{"Error":"Throttled","Cause":"{\"errorMessage\":\"Rollback said \\\"no\\\"\",\"errorType\":\"Throttled\"}"}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			history, result := play(t, test.script)
+			got := strings.Join(history.Path(), " ")
+			if result.Status != asl.Succeeded {
+				got += " | " + result.Error + ": " + result.Cause
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestARollbackIsTriedForHalfAnHour bounds how long it takes until a person is
+// called: not before half an hour on average, and not for hours.
+func TestARollbackIsTriedForHalfAnHour(t *testing.T) {
+	_, result := play(t, script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled"}})
+	if took := result.Stop.Sub(result.Start); took < 20*time.Minute || took > time.Hour {
+		t.Errorf("gave up after %s", took)
+	}
+}
+
+// awsErrors are the error names that Step Functions and Lambda have by
+// themselves, of those that the workflow names.
+var awsErrors = []string{
+	"States.ALL", "States.Timeout",
+	"Lambda.TooManyRequestsException", "Lambda.ServiceException", "Lambda.AWSLambdaException",
+	"Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown",
+	"Sandbox.Timedout",
+}
+
+// TestEveryErrorNameIsAnErrorType compares the names in the workflow's Retry
+// and Catch with the error types that tasks end with, which are their names.
+// Unexpected is the one that no rule names: States.ALL catches it.
+func TestEveryErrorNameIsAnErrorType(t *testing.T) {
+	types := errorTypes(t, "../lambdas/task/edge.go")
+	named := errorNames(t, statemachine.Definition)
+	if diff := compareNames(named, types); diff != "" {
+		t.Error(diff)
+	}
+	for _, broken := range [][]string{append(slices.Clone(named), "Throtled"), slices.DeleteFunc(slices.Clone(named), func(n string) bool { return n == "AliasChanged" })} {
+		if compareNames(broken, types) == "" {
+			t.Errorf("the comparison passes %v", broken)
+		}
+	}
+}
+
+func compareNames(named, types []string) string {
+	want := slices.Concat(awsErrors, types)
+	slices.Sort(want)
+	return cmp.Diff(slices.DeleteFunc(want, func(name string) bool { return name == "Unexpected" }), named)
+}
+
+// errorTypes are the names of the struct types in a file that embed error.
+func errorTypes(t *testing.T, path string) []string {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		if s, ok := spec.Type.(*ast.StructType); ok && len(s.Fields.List) == 1 && fmt.Sprint(s.Fields.List[0].Type) == "error" {
+			names = append(names, spec.Name.Name)
+		}
+		return true
+	})
+	return names
+}
+
+// errorNames are all names in ErrorEquals, sorted, each once.
+func errorNames(t *testing.T, definition string) []string {
+	names := map[string]bool{}
+	for _, list := range regexp.MustCompile(`"ErrorEquals": (\[[^\]]*\])`).FindAllStringSubmatch(definition, -1) {
+		var some []string
+		if err := json.Unmarshal([]byte(list[1]), &some); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range some {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
