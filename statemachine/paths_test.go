@@ -81,7 +81,7 @@ func play(t *testing.T, s script) (asl.History, asl.Result) {
 func TestPaths(t *testing.T) {
 	const (
 		begin  = "CalculateWeights UpdateAlias Wait HealthCheck Decide "
-		failed = " | RollbackFailed: A person is needed: the alias may still send traffic to the new version. Put it back with: aws lambda undo The last error was: "
+		failed = " | RollbackFailed: A person is needed: the alias may still send traffic to the new version. The last error was: "
 	)
 	for _, test := range []struct {
 		name   string
@@ -123,7 +123,7 @@ func TestPaths(t *testing.T) {
 		{"a rollback that takes its time", script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled", "!AccessDenied", "!Unexpected", "!States.Timeout", ""}},
 			begin + "Rollback Rolled back | Unhealthy: it was bad"},
 		{"a rollback that can't be done", script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled"}},
-			begin + "Rollback Explain failed rollback Rollback failed" + failed + `{"Error":"Throttled","Cause":"{\"errorMessage\":\"Rollback said \\\"no\\\"\",\"errorType\":\"Throttled\"}"}`},
+			begin + "Rollback Explain failed rollback Rollback failed" + failed + `{"Error":"Throttled","Cause":"{\"errorMessage\":\"Rollback said \\\"no\\\"\",\"errorType\":\"Throttled\"}"} Put the alias back with: aws lambda undo`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			history, result := play(t, test.script)

@@ -1,0 +1,61 @@
+package rehearsal
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Console shows a rollout as it happens: a line for each thing that happens
+// and, on a terminal, a bar below them for how far it has come.
+type Console struct {
+	Out io.Writer
+	// Width is the terminal's, in characters; 0 if Out is no terminal.
+	Width int
+
+	headed, barred bool
+}
+
+// Show writes a line.
+func (c *Console) Show(l Line) {
+	if !c.headed {
+		c.headed = true
+		fmt.Fprintf(c.Out, "%12s  %-16s  %7s  %-9s  %s\n", "time", "state", "weight", "decision", "what happened")
+	}
+	c.clearBar()
+	weight := ""
+	if l.Step > 0 {
+		weight = rollout.Weight(l.Weight)
+	}
+	text := l.Text
+	if l.Error != "" {
+		text = "failed with " + l.Error + ": " + l.Text
+	}
+	fmt.Fprintf(c.Out, "%12s  %-16s  %7s  %-9s  %s\n", clockTime(l.At), l.State, weight, l.Decision, text)
+	c.drawBar(l)
+}
+
+// Close takes the bar away.
+func (c *Console) Close() {
+	c.clearBar()
+}
+
+func (c *Console) clearBar() {
+	if c.barred {
+		fmt.Fprint(c.Out, "\r\x1b[K")
+		c.barred = false
+	}
+}
+
+func (c *Console) drawBar(l Line) {
+	label := fmt.Sprintf(" %s of %s", clockTime(l.At), clockTime(l.Planned))
+	cells := min(50, c.Width-len(label)-4)
+	if cells < 5 || l.Planned <= 0 {
+		return
+	}
+	full := int(float64(cells) * min(1, l.At/l.Planned))
+	fmt.Fprintf(c.Out, "  %s%s%s", strings.Repeat("█", full), strings.Repeat("░", cells-full), label)
+	c.barred = true
+}

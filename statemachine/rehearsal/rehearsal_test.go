@@ -1,0 +1,285 @@
+package rehearsal_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+var update = flag.Bool("update", false, "write what is seen into the scenario files")
+
+const blogInput = `{
+  "function-name": "MyFunction",
+  "alias-name": "MyAlias",
+  "new-version": "2",
+  "steps": 10,
+  "interval" : 120,
+  "type": "linear"
+}
+`
+
+// rehearse runs a rollout in a built-in scenario.
+func rehearse(t testing.TB, input, scenario string, change func(*rehearsal.Options)) rehearsal.Result {
+	t.Helper()
+	world, ok := rehearsal.LoadBuiltIn(scenario)
+	if !ok {
+		t.Fatalf("there is no scenario %s", scenario)
+	}
+	options := rehearsal.Options{Input: []byte(input), Scenario: world, Seed: 1}
+	if change != nil {
+		change(&options)
+	}
+	result, err := rehearsal.Run(context.Background(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// TestScenarioFiles rehearses each file in testdata: an input, a scenario, and
+// what is to be seen. `go test -update` writes what is seen.
+func TestScenarioFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenario files", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts := map[string]string{"input.json": blogInput, "scenario.json": "{}"}
+			for _, part := range archive.Files {
+				parts[part.Name] = string(part.Data)
+			}
+			scenario, err := rehearsal.ParseScenario([]byte(parts["scenario.json"]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			result, err := rehearsal.Run(context.Background(), rehearsal.Options{Input: []byte(parts["input.json"]), Scenario: scenario, Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := describe(result)
+			if *update {
+				for i := range archive.Files {
+					if archive.Files[i].Name == "seen" {
+						archive.Files[i].Data = []byte(seen)
+					}
+				}
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(parts["seen"], seen); diff != "" && !*update {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// describe says what a reviewer looks at: the outcome, the alias, and the path
+// with what was decided on it.
+func describe(r rehearsal.Result) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "outcome: %s\n", r.Outcome)
+	if r.Error != "" {
+		fmt.Fprintf(&text, "error: %s\n", r.Error)
+	}
+	fmt.Fprintf(&text, "reason: %s\n", strings.ReplaceAll(r.Reason, "\n", "\n  "))
+	if r.AliasAfter != nil {
+		fmt.Fprintf(&text, "alias: %s\n", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
+	}
+	for i := 0; i < len(r.Path); {
+		n := repeats(r.Path[i:])
+		switch {
+		case n > 1:
+			fmt.Fprintf(&text, "  %d × %s\n", n, strings.Join(r.Path[i:i+3], ", "))
+			i += 3 * n
+		default:
+			fmt.Fprintf(&text, "  %s\n", r.Path[i])
+			i++
+		}
+	}
+	return text.String()
+}
+
+// repeats counts how often the first three states come again in a row.
+func repeats(path []string) int {
+	n := 0
+	for len(path) >= 3*(n+1) && path[0] == path[3*n] && path[1] == path[3*n+1] && path[2] == path[3*n+2] {
+		n++
+	}
+	return n
+}
+
+func TestTheBlogsExampleIsPromotedInTwentyMinutes(t *testing.T) {
+	r := rehearse(t, blogInput, "healthy", nil)
+	var weights []float64
+	for _, line := range r.Lines {
+		if line.State == "UpdateAlias" {
+			weights = append(weights, line.Weight)
+		}
+	}
+	if diff := cmp.Diff([]float64{.1, .2, .3, .4, .5, .6, .7, .8, .9, 1}, weights); diff != "" {
+		t.Error(diff)
+	}
+	if r.Outcome != rehearsal.Promoted || r.Seconds != 20*60 {
+		t.Errorf("%s after %v s", r.Outcome, r.Seconds)
+	}
+	if diff := cmp.Diff(&rehearsal.AliasState{Version: "2", Description: "Rehearsed"}, r.AliasAfter); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestTheBudgetForTheHistoryIsExact compares what CalculateWeights counts on
+// with the history of rollouts without a single retry.
+func TestTheBudgetForTheHistoryIsExact(t *testing.T) {
+	for _, test := range []struct {
+		input  string
+		events int64
+	}{
+		{blogInput, 14 + 10*5 + 20*9},
+		{`{"function-name": "f", "alias-name": "live", "new-version": "7", "type": "canary", "interval": 90, "bake": 31}`, 14 + 2*5 + 5*9},
+		{`{"function-name": "f", "alias-name": "live", "new-version": "7", "type": "all-at-once", "interval": 900, "health-check": false}`, 14 + 5 + 9},
+	} {
+		if r := rehearse(t, test.input, "healthy", nil); r.Outcome != rehearsal.Promoted || r.Events != test.events {
+			t.Errorf("%s: %s with %d events, counted on %d", test.input, r.Outcome, r.Events, test.events)
+		}
+	}
+}
+
+// TestAMonthOfHourlyChecks is the longest rollout in the documentation.
+func TestAMonthOfHourlyChecks(t *testing.T) {
+	r := rehearse(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 30, "interval": 86400, "check-interval": 3600}`, "healthy", nil)
+	if r.Outcome != rehearsal.Promoted || r.Seconds != 30*86400 {
+		t.Errorf("%s after %v s: %s", r.Outcome, r.Seconds, r.Reason)
+	}
+	if checks := count(r.Path, "HealthCheck"); checks != 720 {
+		t.Errorf("%d checks", checks)
+	}
+}
+
+func count(path []string, state string) int {
+	n := 0
+	for _, name := range path {
+		if name == state {
+			n++
+		}
+	}
+	return n
+}
+
+func TestBuiltInScenarios(t *testing.T) {
+	want := map[string]rehearsal.Outcome{
+		"healthy": rehearsal.Promoted, "errors": rehearsal.RolledBack, "late-errors": rehearsal.RolledBack,
+		"no-traffic": rehearsal.Promoted, "throttled": rehearsal.Promoted,
+	}
+	for _, name := range rehearsal.BuiltIn() {
+		for seed := range uint64(20) {
+			r := rehearse(t, blogInput, name, func(o *rehearsal.Options) { o.Seed = seed })
+			if r.Outcome != want[name] {
+				t.Errorf("%s, seed %d: %s because of %s", name, seed, r.Outcome, r.Reason)
+			}
+			if r.AliasAfter == nil || len(r.AliasAfter.Weights) > 0 {
+				t.Errorf("%s, seed %d: the alias is left %+v", name, seed, r.AliasAfter)
+			}
+			if on := r.AliasAfter.Version; (on == "2") != (r.Outcome == rehearsal.Promoted) {
+				t.Errorf("%s, seed %d: %s, and the alias is on version %s", name, seed, r.Outcome, on)
+			}
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("not there: %v", want)
+	}
+}
+
+// TestTheErrorsScenarioIsSeenInTheFirstStep and what it cost until then.
+func TestTheErrorsScenarioIsSeenInTheFirstStep(t *testing.T) {
+	r := rehearse(t, blogInput, "errors", nil)
+	if r.Seconds > 120 || r.Lines[len(r.Lines)-1].Step != 1 {
+		t.Errorf("rolled back after %v s", r.Seconds)
+	}
+	if r.BadRequests == 0 || r.BadRequests != r.Served["2"].Errors {
+		t.Errorf("%d bad requests, served %+v", r.BadRequests, r.Served)
+	}
+}
+
+// TestTheNewVersionNeverGetsMoreThanItsWeight follows every change of the alias.
+func TestTheNewVersionNeverGetsMoreThanItsWeight(t *testing.T) {
+	r := rehearse(t, blogInput, "throttled", nil)
+	last := 0.0
+	for _, line := range r.Lines {
+		if line.Weight < last || line.Weight > float64(line.Step)/10+1e-9 {
+			t.Errorf("at %v s, in step %d, the weight is %v after %v", line.At, line.Step, line.Weight, last)
+		}
+		last = line.Weight
+	}
+}
+
+func TestTheSameSeedGivesTheSameRehearsal(t *testing.T) {
+	for _, listen := range []string{"", "127.0.0.1:0"} {
+		change := func(o *rehearsal.Options) { o.Listen = listen }
+		if diff := cmp.Diff(rehearse(t, blogInput, "throttled", nil), rehearse(t, blogInput, "throttled", change), ignoreAddresses); diff != "" {
+			t.Errorf("listening on %q: %s", listen, diff)
+		}
+	}
+	other := rehearse(t, blogInput, "throttled", func(o *rehearsal.Options) { o.Seed = 2 })
+	if cmp.Equal(rehearse(t, blogInput, "throttled", nil), other) {
+		t.Error("another seed gives the same")
+	}
+}
+
+// ignoreAddresses compares lines by what they say but for the text of an
+// attempt that failed, which names the address of the local AWS.
+var ignoreAddresses = cmp.Transformer("text", func(l rehearsal.Line) rehearsal.Line {
+	if l.Error != "" {
+		l.Text = ""
+	}
+	return l
+})
+
+func TestOnlyLoopbackIsListenedOn(t *testing.T) {
+	for _, address := range []string{"0.0.0.0:0", ":8080", "192.0.2.1:80", "somewhere"} {
+		_, err := rehearsal.Run(context.Background(), rehearsal.Options{Input: []byte(blogInput), Listen: address})
+		if err == nil {
+			t.Errorf("listens on %s", address)
+		}
+	}
+}
+
+func TestBadScenariosAreRefused(t *testing.T) {
+	for _, test := range []struct{ scenario, want string }{
+		{`[]`, "not as it should be"},
+		{`{} {}`, "more behind it"},
+		{`{"request-per-second": 1}`, "request-per-second"},
+		{`{"requests-per-second": -1, "metric-delay": -2, "baseline": {"error-rate": 1.5}}`, "requests-per-second must be from 0 to 1e+06; given: -1\nmetric-delay"},
+		{`{"changes": [{"new-version": {"error-rate": 1}}]}`, "changes[0] must have either after or after-share"},
+		{`{"changes": [{"after": 1, "after-share": 0.5}]}`, "changes[0] must have either after or after-share"},
+		{`{"faults": [{"operation": "UpdateAllias", "kind": "throttled"}]}`, "UpdateAllias"},
+		{`{"faults": [{"operation": "UpdateAlias", "kind": "sleepy"}]}`, "sleepy"},
+	} {
+		_, err := rehearsal.ParseScenario([]byte(test.scenario))
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", test.scenario, err)
+		}
+	}
+}
+
+func BenchmarkTheBlogsExample(b *testing.B) {
+	for b.Loop() {
+		rehearse(b, blogInput, "healthy", nil)
+	}
+}

@@ -1,0 +1,158 @@
+package rehearsal
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// Outcome is how a rehearsed rollout ended.
+type Outcome string
+
+// The outcomes, by the workflow's last state.
+const (
+	Promoted       Outcome = "promoted"
+	RolledBack     Outcome = "rolled-back"
+	Refused        Outcome = "refused"
+	NotStarted     Outcome = "not-started"
+	AliasChanged   Outcome = "alias-changed"
+	RollbackFailed Outcome = "rollback-failed"
+	// Failed is an end that the workflow does not foresee.
+	Failed Outcome = "failed"
+)
+
+// endings has an outcome for each state that ends the workflow.
+var endings = map[string]Outcome{
+	"Promoted":        Promoted,
+	"Rolled back":     RolledBack,
+	"Refused":         Refused,
+	"Not started":     NotStarted,
+	"Alias changed":   AliasChanged,
+	"Rollback failed": RollbackFailed,
+}
+
+// Result is a whole rehearsal.
+type Result struct {
+	Outcome Outcome `json:"outcome"`
+	// Error and Reason are what the execution ends with; a promoted one has no Error.
+	Error  string `json:"error,omitempty"`
+	Reason string `json:"reason"`
+	// Seconds is the virtual time from start to end.
+	Seconds float64 `json:"seconds"`
+	// Served is what each version really served, whatever the metrics showed.
+	Served map[string]Tally `json:"served"`
+	// BadRequests are the failed ones of the new version.
+	BadRequests int64 `json:"bad-requests"`
+	// AliasBefore and AliasAfter are absent if there was no alias.
+	AliasBefore *AliasState `json:"alias-before,omitempty"`
+	AliasAfter  *AliasState `json:"alias-after,omitempty"`
+	// Transitions are what Step Functions bills; Price is theirs, in dollars.
+	Transitions int64   `json:"transitions"`
+	Price       float64 `json:"price"`
+	// Events is the length of the execution's history.
+	Events int64    `json:"events"`
+	Path   []string `json:"path"`
+	Lines  []Line   `json:"lines"`
+	// Output is the execution's, if it succeeded.
+	Output json.RawMessage `json:"output,omitempty"`
+	// Undo is the command line that would have put the alias back.
+	Undo string `json:"undo,omitempty"`
+}
+
+// AliasState is where an alias sends its traffic.
+type AliasState struct {
+	Version     string             `json:"version"`
+	Weights     map[string]float64 `json:"weights,omitempty"`
+	Description string             `json:"description"`
+}
+
+// dollarsPerTransition is Step Functions' price for a state transition of a
+// Standard workflow, in dollars, after the first 4,000 of a month.
+const dollarsPerTransition = 0.025 / 1000
+
+func (r *run) result(end asl.Result) Result {
+	result := Result{
+		Outcome:     outcome(end.Status, r.story.path),
+		Error:       end.Error,
+		Reason:      end.Cause,
+		Seconds:     end.Stop.Sub(r.story.start).Seconds(),
+		Served:      map[string]Tally{},
+		Transitions: end.Transitions,
+		Price:       float64(end.Transitions) * dollarsPerTransition,
+		Events:      end.Events,
+		Path:        r.story.path,
+		Lines:       r.story.lines,
+		Output:      end.Output,
+		Undo:        r.story.last.Plan.Undo,
+	}
+	if end.Status == asl.Succeeded && r.story.last.Outcome != nil {
+		result.Reason = r.story.last.Outcome.Reason
+	}
+	if r.traffic != nil {
+		result.Served = r.traffic.served
+		result.BadRequests = r.traffic.served[r.traffic.next].Errors
+	}
+	if r.before != nil {
+		result.AliasBefore = aliasState(*r.before)
+	}
+	if after, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
+		result.AliasAfter = aliasState(after)
+	}
+	return result
+}
+
+func outcome(status asl.Status, path []string) Outcome {
+	if ending, ok := endings[path[len(path)-1]]; ok && (status == asl.Succeeded || status == asl.Failed) {
+		return ending
+	}
+	return Failed
+}
+
+func aliasState(a localaws.Alias) *AliasState {
+	state := &AliasState{Version: a.Version, Description: a.Description}
+	if a.Additional != "" {
+		state.Weights = map[string]float64{a.Additional: a.Weight}
+	}
+	return state
+}
+
+// Summary writes what a person wants to know at the end.
+func (r Result) Summary(w io.Writer) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "\n%s after %s of virtual time\n", headline[r.Outcome], clockTime(r.Seconds))
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("reason", "%s", strings.ReplaceAll(r.Reason, "\n", "\n            "))
+	for _, version := range slices.Sorted(maps.Keys(r.Served)) {
+		served := r.Served[version]
+		row("served", "version %s: %s", version, rollout.Counts{Invocations: served.Invocations, Errors: served.Errors, Minutes: 1})
+	}
+	row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))
+	if r.AliasAfter != nil {
+		row("alias", "%s", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
+	}
+	row("cost", "%s state transitions, $%.4f; %s history events of 25,000",
+		rollout.Thousands(r.Transitions), r.Price, rollout.Thousands(r.Events))
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// headline says an outcome to a person.
+var headline = map[Outcome]string{
+	Promoted:       "PROMOTED",
+	RolledBack:     "ROLLED BACK",
+	Refused:        "REFUSED",
+	NotStarted:     "NOT STARTED",
+	AliasChanged:   "ENDED BY SOMEBODY ELSE'S CHANGE",
+	RollbackFailed: "ROLLBACK FAILED: A PERSON IS NEEDED",
+	Failed:         "FAILED",
+}

@@ -1,0 +1,148 @@
+// Package rehearsal runs a rollout on this machine in virtual time: the
+// deployed state machine file and the deployed task code, against a local AWS
+// that real SDK clients talk to, in a world that a Scenario describes. It shows
+// what would happen, and why, before anything real is touched.
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// Options say what to rehearse.
+type Options struct {
+	// Input is the execution's input, as start-execution would take it.
+	Input    []byte
+	Scenario Scenario
+	// Seed decides all chance. The same options give the same result.
+	Seed uint64
+	// Listen is a loopback address to serve the local AWS on, such as
+	// "127.0.0.1:0"; empty to do without a socket.
+	Listen string
+	// Watch is told what happens, as it happens; nil for nobody.
+	Watch func(Line)
+}
+
+// started is when every rehearsal starts, on its virtual clock.
+var started = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// Run rehearses a rollout to its end. An error means that the rehearsal itself
+// failed; a rollout that is refused or rolled back is a result like any other.
+func Run(ctx context.Context, o Options) (Result, error) {
+	def, err := definition()
+	if err != nil {
+		return Result{}, err
+	}
+	clock := asl.NewClock(started)
+	r := &run{options: o, clock: clock}
+	r.server = localaws.New(localaws.Options{
+		Now: clock.Now, Sleep: clock.Sleep,
+		Latency:    seconds(o.Scenario.Latency),
+		Seed:       o.Seed,
+		BeforeCall: func(string) { r.catchUp() },
+	})
+	cfg, hangUp, err := r.connect()
+	if err != nil {
+		return Result{}, err
+	}
+	defer hangUp()
+
+	var execution *asl.Execution
+	clock.Go(func() {
+		if r.err = r.prepare(ctx, cfg); r.err != nil {
+			return
+		}
+		execution, r.err = def.Start(asl.Options{
+			Clock:   clock,
+			Name:    "rehearsal",
+			Input:   o.Input,
+			Seed:    o.Seed,
+			Invoke:  invoke(tasks(cfg)),
+			OnEvent: r.story.event,
+		})
+	})
+	if err := errors.Join(clock.Run(), r.err, r.story.err); err != nil {
+		return Result{}, err
+	}
+	r.catchUp()
+	if r.err != nil {
+		return Result{}, r.err
+	}
+	return r.result(execution.Result()), nil
+}
+
+// run is a rehearsal under way.
+type run struct {
+	options Options
+	clock   *asl.Clock
+	server  *localaws.Server
+	request rollout.Request
+	traffic *traffic // nil until the world is ready, and if the request is refused
+	before  *localaws.Alias
+	story   story
+	err     error
+}
+
+// catchUp lets the traffic happen that has not been drawn yet.
+func (r *run) catchUp() {
+	if r.traffic != nil && r.err == nil {
+		r.err = r.traffic.catchUp(r.clock.Now())
+	}
+}
+
+// connect returns how clients reach the local AWS, and how to end that.
+func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
+	if r.options.Listen == "" {
+		return r.server.Config(), func() {}, nil
+	}
+	host, _, err := net.SplitHostPort(r.options.Listen)
+	if err != nil {
+		return aws.Config{}, nil, fmt.Errorf("the address to listen on: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return aws.Config{}, nil, fmt.Errorf("the local AWS listens on loopback addresses only, such as 127.0.0.1:0, not on %s", r.options.Listen)
+	}
+	listener, err := net.Listen("tcp", r.options.Listen)
+	if err != nil {
+		return aws.Config{}, nil, err
+	}
+	server := &http.Server{Handler: r.server, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }() // ends with hangUp
+	return r.server.ConfigAt("http://" + listener.Addr().String()), func() { _ = server.Close() }, nil
+}
+
+// prepare builds the world that the request expects. For a request that will
+// be refused there is nothing to build.
+func (r *run) prepare(ctx context.Context, cfg aws.Config) error {
+	var err error
+	if r.request, err = rollout.Decode(r.options.Input); err != nil {
+		r.story.begin(r.clock.Now(), r.options.Watch)
+		return nil
+	}
+	baseline, err := build(ctx, r.server, cfg, r.request)
+	if err != nil {
+		return fmt.Errorf("preparing the rehearsal: %w", err)
+	}
+	start := r.clock.Now()
+	r.traffic = newTraffic(r.server, r.options.Scenario, r.request, baseline, start, r.options.Seed)
+	for _, fault := range r.options.Scenario.Faults {
+		if _, err := r.server.Inject(fault.local(start)); err != nil {
+			return err
+		}
+	}
+	if found, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
+		r.before = &found
+	}
+	r.story.begin(start, r.options.Watch)
+	return nil
+}

@@ -1,0 +1,189 @@
+package rehearsal
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// Scenario is the world that a rollout is rehearsed in: its traffic, how both
+// versions behave, and what goes wrong meanwhile. Durations are in seconds.
+type Scenario struct {
+	Description string `json:"description,omitempty"`
+	// RequestsPerSecond is the mean rate at which the alias is invoked. The
+	// number of requests in a time is Poisson distributed, and each draws its
+	// version by the alias's weights.
+	RequestsPerSecond float64   `json:"requests-per-second"`
+	Baseline          Behaviour `json:"baseline"`
+	NewVersion        Behaviour `json:"new-version"`
+	// MetricDelay is how long after its end a request shows in CloudWatch.
+	MetricDelay float64 `json:"metric-delay"`
+	// Latency is how long each call of AWS takes.
+	Latency float64 `json:"latency"`
+	// Changes take place during the rollout.
+	Changes []Change `json:"changes,omitempty"`
+	// Faults are calls of AWS that go wrong.
+	Faults []Fault `json:"faults,omitempty"`
+}
+
+// Behaviour is how a version serves its requests.
+type Behaviour struct {
+	// ErrorRate is the share of requests that end in an error, in [0, 1].
+	ErrorRate float64 `json:"error-rate"`
+	// Duration is the mean duration of a request. Single ones lie between a
+	// half and twice of it.
+	Duration float64 `json:"duration"`
+}
+
+// Change sets what it names anew, at a time since the rollout's start: either
+// after so many seconds or after a share of the plan's duration.
+type Change struct {
+	After             float64    `json:"after,omitempty"`
+	AfterShare        float64    `json:"after-share,omitempty"`
+	RequestsPerSecond *float64   `json:"requests-per-second,omitempty"`
+	Baseline          *Behaviour `json:"baseline,omitempty"`
+	NewVersion        *Behaviour `json:"new-version,omitempty"`
+	MetricDelay       *float64   `json:"metric-delay,omitempty"`
+}
+
+// Fault makes calls of an AWS operation go wrong: by their number (the First
+// one, counted from 1, and so many from there: Count, 0 for all), by the time
+// since the rollout's start (From, Until; 0 for no bound), or both.
+type Fault struct {
+	Operation string             `json:"operation"`
+	Kind      localaws.FaultKind `json:"kind"`
+	First     int                `json:"first,omitempty"`
+	Count     int                `json:"count,omitempty"`
+	From      float64            `json:"from,omitempty"`
+	Until     float64            `json:"until,omitempty"`
+	// Delay is what a slow call takes after its effect.
+	Delay float64 `json:"delay,omitempty"`
+}
+
+//go:embed scenarios/*.json
+var builtIn embed.FS
+
+// BuiltIn returns the names of the scenarios that come with the rehearsal.
+func BuiltIn() []string {
+	entries, err := builtIn.ReadDir("scenarios")
+	if err != nil {
+		panic(err) // the folder is part of the program
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, strings.TrimSuffix(entry.Name(), ".json"))
+	}
+	return names
+}
+
+// LoadBuiltIn returns the scenario of that name; false if there is none.
+func LoadBuiltIn(name string) (Scenario, bool) {
+	data, err := builtIn.ReadFile(path.Join("scenarios", path.Base(name)+".json"))
+	if err != nil {
+		return Scenario{}, false
+	}
+	scenario, err := ParseScenario(data)
+	if err != nil {
+		panic(fmt.Sprintf("built-in scenario %s: %v", name, err)) // a test parses each
+	}
+	return scenario, true
+}
+
+// ParseScenario reads a scenario from JSON. What it leaves out is as in
+// "healthy": ten requests a second, no errors, 100 ms each, and metrics that
+// are 30 s late. The error lists everything that is wrong.
+func ParseScenario(data []byte) (Scenario, error) {
+	usual := Behaviour{Duration: 0.1}
+	s := Scenario{RequestsPerSecond: 10, Baseline: usual, NewVersion: usual, MetricDelay: 30}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&s); err != nil {
+		return Scenario{}, fmt.Errorf("the scenario is not as it should be: %w", err)
+	}
+	if _, more := decoder.Token(); more != io.EOF {
+		return Scenario{}, errors.New("the scenario must be one JSON object, and there is more behind it")
+	}
+	return s, s.check()
+}
+
+// The bounds of a scenario's numbers.
+const (
+	maxRate    = 1e6
+	maxSeconds = 366 * 24 * 60 * 60
+)
+
+func (s Scenario) check() error {
+	var problems []error
+	within := func(path string, value, low, high float64) {
+		if !(value >= low && value <= high) {
+			problems = append(problems, fmt.Errorf("%s must be from %v to %v; given: %v", path, low, high, value))
+		}
+	}
+	behaves := func(path string, b Behaviour) {
+		within(path+".error-rate", b.ErrorRate, 0, 1)
+		within(path+".duration", b.Duration, 0, 900)
+	}
+	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
+	within("metric-delay", s.MetricDelay, 0, maxSeconds)
+	within("latency", s.Latency, 0, 900)
+	behaves("baseline", s.Baseline)
+	behaves("new-version", s.NewVersion)
+	for i, change := range s.Changes {
+		at := fmt.Sprintf("changes[%d]", i)
+		within(at+".after", change.After, 0, maxSeconds)
+		within(at+".after-share", change.AfterShare, 0, 1)
+		if (change.After > 0) == (change.AfterShare > 0) {
+			problems = append(problems, fmt.Errorf("%s must have either after or after-share, above 0", at))
+		}
+		if change.RequestsPerSecond != nil {
+			within(at+".requests-per-second", *change.RequestsPerSecond, 0, maxRate)
+		}
+		if change.MetricDelay != nil {
+			within(at+".metric-delay", *change.MetricDelay, 0, maxSeconds)
+		}
+		if change.Baseline != nil {
+			behaves(at+".baseline", *change.Baseline)
+		}
+		if change.NewVersion != nil {
+			behaves(at+".new-version", *change.NewVersion)
+		}
+	}
+	for i, fault := range s.Faults {
+		at := fmt.Sprintf("faults[%d]", i)
+		within(at+".from", fault.From, 0, maxSeconds)
+		within(at+".until", fault.Until, 0, maxSeconds)
+		within(at+".delay", fault.Delay, 0, maxSeconds)
+		if _, err := localaws.New(localaws.Options{}).Inject(fault.local(time.Time{})); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", at, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// local is the fault as the local AWS takes it, in a rollout that starts then.
+func (f Fault) local(start time.Time) localaws.Fault {
+	at := func(offset float64) time.Time {
+		if offset == 0 {
+			return time.Time{}
+		}
+		return start.Add(seconds(offset))
+	}
+	return localaws.Fault{
+		Operation: f.Operation, Kind: f.Kind,
+		First: f.First, Count: f.Count,
+		From: at(f.From), Until: at(f.Until),
+		After: seconds(f.Delay),
+	}
+}
+
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second))
+}

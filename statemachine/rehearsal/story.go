@@ -1,0 +1,118 @@
+package rehearsal
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+)
+
+// Line is one thing that happened: a task's end, an attempt that failed, or
+// the execution's end.
+type Line struct {
+	// At is the time since the rollout's start, in seconds.
+	At float64 `json:"at"`
+	// State is the workflow's state in which it happened.
+	State string `json:"state"`
+	// Step of Of steps is the current one, at Weight; 0 before the first.
+	Step   int     `json:"step"`
+	Of     int     `json:"of"`
+	Weight float64 `json:"weight"`
+	// Baseline and NewVersion are the requests that a check saw.
+	Baseline   *rollout.Counts  `json:"baseline,omitempty"`
+	NewVersion *rollout.Counts  `json:"new-version,omitempty"`
+	Decision   rollout.Decision `json:"decision,omitempty"`
+	// Error names what failed in an attempt, or ended the execution.
+	Error string `json:"error,omitempty"`
+	Text  string `json:"text"`
+	// Planned is how long the plan takes, in seconds.
+	Planned float64 `json:"-"`
+}
+
+// story turns an execution's events into lines.
+type story struct {
+	start time.Time
+	watch func(Line)
+	lines []Line
+	path  []string // the states, in the order in which they were entered
+	last  rollout.State
+	err   error
+}
+
+func (s *story) begin(start time.Time, watch func(Line)) {
+	s.start, s.watch = start, watch
+}
+
+// event takes one event of the execution's history.
+func (s *story) event(e asl.Event) {
+	switch e.Type {
+	case asl.LambdaFunctionSucceeded:
+		s.taskEnded(e)
+	case asl.LambdaFunctionFailed, asl.LambdaFunctionTimedOut:
+		s.add(e.Timestamp, Line{State: s.path[len(s.path)-1], Error: e.Error, Text: message(e.Cause)})
+	default:
+		if strings.HasSuffix(string(e.Type), "StateEntered") {
+			s.path = append(s.path, e.State)
+		}
+	}
+}
+
+func (s *story) add(at time.Time, line Line) {
+	line.At = at.Sub(s.start).Seconds()
+	line.Step, line.Of, line.Weight = s.last.Progress.Step, s.last.Progress.Of, s.last.Progress.Weight
+	line.Planned = float64(rollout.Total(s.last.Plan.Steps))
+	s.lines = append(s.lines, line)
+	if s.watch != nil {
+		s.watch(line)
+	}
+}
+
+func (s *story) taskEnded(e asl.Event) {
+	name := s.path[len(s.path)-1]
+	var now rollout.State
+	if err := json.Unmarshal(e.Output, &now); err != nil {
+		s.err = fmt.Errorf("the output of %s: %w", name, err)
+		return
+	}
+	s.last = now
+	line := Line{State: name}
+	switch name {
+	case "CalculateWeights":
+		line.Text = fmt.Sprintf("from version %s to version %s in %d steps and %s",
+			now.Plan.Baseline, now.NewVersion, len(now.Plan.Steps), clockTime(float64(rollout.Total(now.Plan.Steps))))
+	case "UpdateAlias":
+		line.Text = fmt.Sprintf("step %d of %d: %s on version %s", now.Progress.Step, now.Progress.Of, rollout.Weight(now.Progress.Weight), now.NewVersion)
+	case "HealthCheck":
+		line.Decision, line.Text = now.Health.Decision, now.Health.Reason
+		line.Baseline, line.NewVersion = &now.Health.Baseline, &now.Health.NewVersion
+	default:
+		if now.Outcome != nil {
+			line.Text = now.Outcome.Reason
+		}
+	}
+	s.add(e.Timestamp, line)
+}
+
+// message is the text in a cause that Lambda wrapped in a JSON document.
+func message(cause string) string {
+	var wrapped struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal([]byte(cause), &wrapped) == nil && wrapped.Message != "" {
+		return wrapped.Message
+	}
+	return cause
+}
+
+// clockTime writes seconds as h:mm:ss, with days in front if there are any.
+func clockTime(seconds float64) string {
+	total := int64(seconds)
+	text := fmt.Sprintf("%d:%02d:%02d", total/3600%24, total/60%60, total%60)
+	if days := total / 86400; days > 0 {
+		return fmt.Sprintf("%dd %s", days, text)
+	}
+	return text
+}

@@ -1,0 +1,138 @@
+// Command rehearse runs a rollout on this machine, in virtual time and without
+// an AWS account: the state machine and the task code that are deployed,
+// against a local AWS.
+//
+//	go run ./statemachine/rehearse                            the blog post's example
+//	go run ./statemachine/rehearse -scenario errors           with a bad new version
+//	go run ./statemachine/rehearse -input rollout.json        your own rollout
+//
+// It exits with 0 if the new version was promoted, 1 if it was not, and 2 if
+// the input was refused or the command line is wrong.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// The exit codes.
+const (
+	promoted    = 0
+	notPromoted = 1
+	misused     = 2
+)
+
+// blogExample is the execution input of the AWS Compute Blog's post.
+const blogExample = `{
+  "function-name": "MyFunction",
+  "alias-name": "MyAlias",
+  "new-version": "2",
+  "steps": 10,
+  "interval" : 120,
+  "type": "linear"
+}
+`
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
+	scenario := flags.String("scenario", "healthy", "the world to rehearse in: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
+	seed := flags.Uint64("seed", 1, "decides all chance: the same seed gives the same rollout")
+	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
+	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
+	if err := flags.Parse(args); err != nil {
+		return misused
+	}
+	fail := func(err error) int {
+		fmt.Fprintln(stderr, "rehearse:", err)
+		return misused
+	}
+	if flags.NArg() > 0 {
+		return fail(fmt.Errorf("%q is not an option", flags.Arg(0)))
+	}
+	request, err := readInput(*input, stdin)
+	if err != nil {
+		return fail(err)
+	}
+	world, err := readScenario(*scenario)
+	if err != nil {
+		return fail(err)
+	}
+
+	console := &rehearsal.Console{Out: stdout, Width: width(stdout)}
+	options := rehearsal.Options{Input: request, Scenario: world, Seed: *seed, Listen: *listen, Watch: console.Show}
+	if *asJSON {
+		options.Watch = nil
+	}
+	result, err := rehearsal.Run(context.Background(), options)
+	console.Close()
+	if err != nil {
+		return fail(err)
+	}
+	if *asJSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(result)
+	} else {
+		err = result.Summary(stdout)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	switch result.Outcome {
+	case rehearsal.Promoted:
+		return promoted
+	case rehearsal.Refused:
+		return misused
+	}
+	return notPromoted
+}
+
+func readInput(path string, stdin io.Reader) ([]byte, error) {
+	switch path {
+	case "":
+		return []byte(blogExample), nil
+	case "-":
+		return io.ReadAll(stdin)
+	}
+	return os.ReadFile(path)
+}
+
+// readScenario takes a built-in scenario's name, or else a file.
+func readScenario(name string) (rehearsal.Scenario, error) {
+	if scenario, ok := rehearsal.LoadBuiltIn(name); ok {
+		return scenario, nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return rehearsal.Scenario{}, fmt.Errorf("there is no scenario %q: it is neither a file nor one of %s", name, strings.Join(rehearsal.BuiltIn(), ", "))
+	}
+	return rehearsal.ParseScenario(data)
+}
+
+// width is the terminal's width in characters; 0 if out is no terminal.
+func width(out io.Writer) int {
+	file, ok := out.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}
