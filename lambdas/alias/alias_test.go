@@ -3,7 +3,6 @@ package alias_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,30 +28,10 @@ type world struct {
 func newWorld(t rapid.TB) world {
 	t.Helper()
 	server := localaws.New(localaws.Options{})
+	if err := errors.Join(server.AddFunction("f", 1, 2, 3), server.AddAlias("f", "live", "1", "serves everybody")); err != nil {
+		t.Fatal(err)
+	}
 	client := lambda.NewFromConfig(server.Config())
-	ctx := context.Background()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	_, err := client.CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: aws.String("f"), Role: aws.String("arn:aws:iam::123456789012:role/f"),
-		Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		Code: &types.FunctionCode{ZipFile: []byte("0")},
-	})
-	must(err)
-	for version := range 3 {
-		_, err := client.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: aws.String("f"), ZipFile: []byte(fmt.Sprint(version + 1))})
-		must(err)
-		_, err = client.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: aws.String("f")})
-		must(err)
-	}
-	_, err = client.CreateAlias(ctx, &lambda.CreateAliasInput{
-		FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: aws.String("1"), Description: aws.String("serves everybody"),
-	})
-	must(err)
 	return world{t: t, server: server, client: client, traffic: alias.Traffic{
 		Store: alias.NewLambda(client), Name: live, Baseline: "1", NewVersion: "2",
 	}}

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
+
+// ErrUnavailable means that CloudWatch took the call and failed at it.
+var ErrUnavailable = errors.New("CloudWatch had an internal error")
 
 // CloudWatch reads the metrics that AWS Lambda keeps of an alias.
 type CloudWatch struct {
@@ -64,9 +68,11 @@ func (c CloudWatch) Requests(ctx context.Context, q Query) (Requests, error) {
 			return Requests{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)
 		}
 		for _, result := range page.MetricDataResults {
-			if result.StatusCode == types.StatusCodeInternalError || result.StatusCode == types.StatusCodeForbidden {
-				return Requests{}, fmt.Errorf("reading %s of alias %s of %s: CloudWatch answered %s",
-					aws.ToString(result.Id), q.Alias, q.Function, result.StatusCode)
+			switch result.StatusCode {
+			case types.StatusCodeInternalError:
+				return Requests{}, fmt.Errorf("reading %s of alias %s of %s: %w", aws.ToString(result.Id), q.Alias, q.Function, ErrUnavailable)
+			case types.StatusCodeForbidden:
+				return Requests{}, fmt.Errorf("reading %s of alias %s of %s is forbidden", aws.ToString(result.Id), q.Alias, q.Function)
 			}
 			id := aws.ToString(result.Id)
 			series[id] = append(series[id], result.Values...)
@@ -114,11 +120,11 @@ func resolution(w rollout.Window) time.Duration {
 	return time.Hour
 }
 
-func counts(invocations, errors []float64, minutes int) rollout.Counts {
+func counts(invocations, failures []float64, minutes int) rollout.Counts {
 	return rollout.Counts{
 		Invocations: total(invocations),
-		Errors:      total(errors),
-		Minutes:     max(len(invocations), len(errors)) * minutes,
+		Errors:      total(failures),
+		Minutes:     max(len(invocations), len(failures)) * minutes,
 	}
 }
 

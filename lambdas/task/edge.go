@@ -10,6 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -56,7 +57,8 @@ func edge(err error) error {
 		return Throttled{err}
 	case retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary,
 		errors.Is(err, context.DeadlineExceeded),
-		errors.Is(err, alias.ErrStale):
+		errors.Is(err, alias.ErrStale),
+		errors.Is(err, health.ErrUnavailable):
 		return ServiceUnavailable{err}
 	case errors.As(err, &api):
 		switch api.ErrorCode() {

@@ -5,7 +5,6 @@
 package rehearsal
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -38,7 +37,7 @@ var started = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 // Run rehearses a rollout to its end. An error means that the rehearsal itself
 // failed; a rollout that is refused or rolled back is a result like any other.
-func Run(ctx context.Context, o Options) (Result, error) {
+func Run(o Options) (Result, error) {
 	def, err := definition()
 	if err != nil {
 		return Result{}, err
@@ -59,10 +58,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 
 	var execution *asl.Execution
 	clock.Go(func() {
-		if r.err = r.prepare(ctx, cfg); r.err != nil {
+		if r.err = r.prepare(); r.err != nil {
 			return
 		}
-		execution, r.err = def.Start(asl.Options{
+		execution, err = def.Start(asl.Options{
 			Clock:   clock,
 			Name:    "rehearsal",
 			Input:   o.Input,
@@ -70,6 +69,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 			Invoke:  invoke(tasks(cfg)),
 			OnEvent: r.story.event,
 		})
+		if err != nil {
+			r.err = fmt.Errorf("the input is refused: %w", err)
+		}
 	})
 	if err := errors.Join(clock.Run(), r.err, r.story.err); err != nil {
 		return Result{}, err
@@ -123,13 +125,13 @@ func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 
 // prepare builds the world that the request expects. For a request that will
 // be refused there is nothing to build.
-func (r *run) prepare(ctx context.Context, cfg aws.Config) error {
+func (r *run) prepare() error {
 	var err error
 	if r.request, err = rollout.Decode(r.options.Input); err != nil {
 		r.story.begin(r.clock.Now(), r.options.Watch)
 		return nil
 	}
-	baseline, err := build(ctx, r.server, cfg, r.request)
+	baseline, err := build(r.server, r.request)
 	if err != nil {
 		return fmt.Errorf("preparing the rehearsal: %w", err)
 	}

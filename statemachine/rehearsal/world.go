@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -15,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
@@ -89,48 +89,21 @@ func invoke(handlers map[string]runtime.Handler) func(context.Context, string, j
 }
 
 // build makes the function, its versions and its alias, as they are before the
-// rollout: the alias is wholly on the version before the new one.
-func build(ctx context.Context, server *localaws.Server, cfg aws.Config, req rollout.Request) (baseline string, err error) {
-	client := lambda.NewFromConfig(cfg)
-	function := req.Function()
-	if _, err := client.CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: &function,
-		Role:         aws.String("arn:aws:iam::123456789012:role/rehearsed"),
-		Runtime:      types.RuntimeProvidedal2023,
-		Handler:      aws.String("bootstrap"),
-		Code:         &types.FunctionCode{ZipFile: []byte("the code")},
-	}); err != nil {
-		return "", err
-	}
-	newVersion, err := strconv.Atoi(req.NewVersion)
+// rollout: the alias is wholly on the version before the new one, or on the
+// next if there is none before.
+func build(server *localaws.Server, req rollout.Request) (baseline string, err error) {
+	number, err := strconv.Atoi(req.NewVersion)
 	if err != nil {
 		return "", err
 	}
-	versions := []int{newVersion - 1, newVersion}
-	if newVersion == 1 {
-		versions = []int{1, 2} // there is none before it
+	versions := []int{number - 1, number}
+	baseline = strconv.Itoa(number - 1)
+	if number == 1 {
+		versions, baseline = []int{1, 2}, "2"
 	}
-	for _, number := range versions {
-		for range number {
-			if _, err := client.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &function, ZipFile: []byte(fmt.Sprint(number, time.Now()))}); err != nil {
-				return "", err
-			}
-			if _, err := client.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: &function}); err != nil {
-				return "", err
-			}
-		}
-	}
-	baseline = strconv.Itoa(versions[0])
-	if newVersion == 1 {
-		baseline = "2"
-	}
-	_, err = client.CreateAlias(ctx, &lambda.CreateAliasInput{
-		FunctionName:    &function,
-		Name:            &req.AliasName,
-		FunctionVersion: &baseline,
-		Description:     aws.String("Rehearsed"),
-	})
-	return baseline, err
+	return baseline, errors.Join(
+		server.AddFunction(req.Function(), versions...),
+		server.AddAlias(req.Function(), req.AliasName, baseline, "Rehearsed"))
 }
 
 // newTraffic sends the traffic of a scenario to the alias from now on.

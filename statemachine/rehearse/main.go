@@ -11,8 +11,8 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,7 +28,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// The exit codes.
+// The exit codes. Asking for help is fine, too.
 const (
 	promoted    = 0
 	notPromoted = 1
@@ -54,7 +54,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	seed := flags.Uint64("seed", 1, "decides all chance: the same seed gives the same rollout")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return promoted
+	} else if err != nil {
 		return misused
 	}
 	fail := func(err error) int {
@@ -78,7 +80,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if *asJSON {
 		options.Watch = nil
 	}
-	result, err := rehearsal.Run(context.Background(), options)
+	result, err := rehearsal.Run(options)
 	console.Close()
 	if err != nil {
 		return fail(err)

@@ -1,0 +1,355 @@
+package task_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+const input = `{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "custom", "weights": [0.1, 1], "interval": 60}`
+
+// world is a function f with the versions 1 to 3 and the alias live on version
+// 1, and the tasks, which talk to it through real clients of AWS.
+type world struct {
+	t       *testing.T
+	server  *localaws.Server
+	client  *lambda.Client
+	now     time.Time
+	writes  int // calls that change something
+	calls   int
+	begin   task.CalculateWeights
+	shift   task.UpdateAlias
+	check   task.HealthCheck
+	back    task.Rollback
+	promote task.Finalize
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, now: noon}
+	w.server = localaws.New(localaws.Options{
+		Now:   func() time.Time { return w.now },
+		Sleep: func(d time.Duration) { w.now = w.now.Add(d) },
+		OnCall: func(c localaws.Call) {
+			w.calls++
+			if c.Operation == "UpdateAlias" && c.Status == 200 {
+				w.writes++
+			}
+		},
+	})
+	if err := w.server.AddFunction("f", 1, 2, 3); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.server.AddAlias("f", "live", "1", "serves everybody"); err != nil {
+		t.Fatal(err)
+	}
+	w.client = lambda.NewFromConfig(w.server.Config())
+	aliases := alias.NewLambda(w.client)
+	metrics := health.NewCloudWatch(cloudwatch.NewFromConfig(w.server.Config()))
+	log := slog.New(slog.DiscardHandler)
+	w.begin = task.CalculateWeights{Aliases: aliases, Log: log}
+	w.shift = task.UpdateAlias{Aliases: aliases, Log: log}
+	w.check = task.HealthCheck{Metrics: metrics, Log: log}
+	w.back = task.Rollback{Aliases: aliases, Log: log}
+	w.promote = task.Finalize{Aliases: aliases, Log: log}
+	return w
+}
+
+// twice delivers a call twice, as Step Functions may, checks that the answers
+// are the same, and returns it.
+func (w *world) twice(handle func(context.Context, task.Call) (rollout.State, error), s rollout.State) rollout.State {
+	w.t.Helper()
+	call := task.Call{Execution: "the-execution", Now: w.now, Rollout: s}
+	first, err := handle(context.Background(), call)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	second, err := handle(context.Background(), call)
+	if err != nil {
+		w.t.Fatalf("delivered again: %v", err)
+	}
+	if diff := cmp.Diff(first, second); diff != "" {
+		w.t.Fatalf("delivered again: %s", diff)
+	}
+	return second
+}
+
+func (w *world) start(input string) (rollout.State, error) {
+	return w.begin.Handle(context.Background(), task.Start{Execution: "the-execution", Now: w.now, Rollout: json.RawMessage(input)})
+}
+
+func (w *world) started() rollout.State {
+	w.t.Helper()
+	s, err := w.start(input)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) serve(version string, invocations, errors int64) {
+	w.t.Helper()
+	if err := w.server.Serve(localaws.ServedRequests{Function: "f", Alias: "live", Version: version, At: w.now, Invocations: invocations, Errors: errors}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) want(routing string) {
+	w.t.Helper()
+	a, _ := w.server.Alias("f", "live")
+	got := alias.Routing{Version: a.Version}
+	if a.Additional != "" {
+		got.Weights = map[string]float64{a.Additional: a.Weight}
+	}
+	if got.String() != routing || a.Description != "serves everybody" {
+		w.t.Errorf("the alias is on %s and described as %q, want %s", got, a.Description, routing)
+	}
+}
+
+func TestAPromotionTaskByTask(t *testing.T) {
+	w := newWorld(t)
+	s := w.started()
+	if s.Plan.Baseline != "1" || len(s.Plan.Steps) != 2 || w.writes != 0 {
+		t.Errorf("planned %+v with %d writes", s.Plan, w.writes)
+	}
+	for i, weight := range []string{"10 %", "100 %"} {
+		s = w.twice(w.shift.Handle, s)
+		w.want("version 1 with " + weight + " on version 2")
+		w.serve("1", 100, 1)
+		w.serve("2", 10, 0)
+		w.now = w.now.Add(time.Minute)
+		s = w.twice(w.check.Handle, s)
+		if want := []rollout.Decision{rollout.Advance, rollout.Promote}[i]; s.Health.Decision != want {
+			t.Errorf("at %s: %s because of %s", weight, s.Health.Decision, s.Health.Reason)
+		}
+	}
+	s = w.twice(w.promote.Handle, s)
+	w.want("version 2")
+	if s.Outcome.Result != rollout.Promoted || w.writes != 3 {
+		t.Errorf("%+v after %d writes", s.Outcome, w.writes)
+	}
+}
+
+func TestARollbackTaskByTask(t *testing.T) {
+	w := newWorld(t)
+	s := w.twice(w.shift.Handle, w.started())
+	w.serve("1", 90, 0)
+	w.serve("2", 10, 3)
+	w.now = w.now.Add(time.Minute)
+	s = w.twice(w.check.Handle, s)
+	want := []rollout.Reading{{Gate: "errors", Verdict: rollout.Fail, Reason: "version 2: 3 errors in 10 invocations (30 %), version 1: no errors in 90 invocations"}}
+	if diff := cmp.Diff(want, s.Health.Readings); diff != "" {
+		t.Error(diff)
+	}
+	s = w.twice(w.back.Handle, s)
+	w.want("version 1")
+	if s.Outcome.Result != rollout.RolledBack || s.Outcome.Error != rollout.Unhealthy || w.writes != 2 {
+		t.Errorf("%+v after %d writes", s.Outcome, w.writes)
+	}
+}
+
+func TestNoDataIsInconclusiveAndSaysSo(t *testing.T) {
+	w := newWorld(t)
+	s := w.twice(w.shift.Handle, w.started())
+	w.now = w.now.Add(time.Minute)
+	s = w.twice(w.check.Handle, s)
+	if s.Health.Decision != rollout.Advance || s.Health.Readings[0].Verdict != rollout.Inconclusive || s.Progress.Inconclusive != 1 {
+		t.Errorf("%+v, %+v", s.Health, s.Progress)
+	}
+	if !strings.Contains(s.Health.Reason, "errors inconclusive: version 2: no data") {
+		t.Errorf("the reason is %q", s.Health.Reason)
+	}
+}
+
+func TestOneCallACheckAndNoneIfNotAsked(t *testing.T) {
+	w := newWorld(t)
+	s := w.twice(w.shift.Handle, w.started())
+	w.now, w.calls = w.now.Add(time.Minute), 0
+	w.twice(w.check.Handle, s)
+	if w.calls != 2 { // it is delivered twice
+		t.Errorf("a check made %d calls", w.calls/2)
+	}
+	s.HealthCheck, w.calls = false, 0
+	if s = w.twice(w.check.Handle, s); w.calls != 0 || s.Health.Decision != rollout.Advance {
+		t.Errorf("without health checks: %d calls, and %s", w.calls, s.Health.Decision)
+	}
+}
+
+// TestBadInputTouchesNothing gives CalculateWeights every input that the
+// domain refuses: it makes no call of AWS at all.
+func TestBadInputTouchesNothing(t *testing.T) {
+	archive, err := txtar.ParseFile("../rollout/testdata/refused.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, tried := newWorld(t), 0
+	for _, file := range archive.Files {
+		if !strings.HasSuffix(file.Name, ".json") || !json.Valid(file.Data) {
+			continue
+		}
+		tried++
+		if _, err := w.start(string(file.Data)); name(err) != "InvalidRequest" {
+			t.Errorf("%s: %v", file.Name, err)
+		}
+	}
+	if tried < 15 || w.calls != 0 {
+		t.Errorf("%d inputs tried with %d calls of AWS", tried, w.calls)
+	}
+}
+
+// name is an error's name as Lambda reports it.
+func name(err error) string {
+	if err == nil {
+		return ""
+	}
+	if t := reflect.TypeOf(err); t.Kind() != reflect.Pointer {
+		return t.Name()
+	}
+	return reflect.TypeOf(err).Elem().Name()
+}
+
+func TestPreflight(t *testing.T) {
+	for _, test := range []struct {
+		change string
+		before func(*world)
+		want   string
+	}{
+		{"function-name:g", nil, "there is no alias live of g"},
+		{"alias-name:dead", nil, "there is no alias dead of f"},
+		{"new-version:4", nil, "there is no version 4 of f: publish it first"},
+		{"new-version:1", nil, "alias live of f is on version 1 already"},
+		{"", func(w *world) { w.write("1", map[string]float64{"3": 0.2}) }, "two versions (version 1 with 20 % on version 3)"},
+		{"", func(w *world) { w.write("$LATEST", nil) }, "$LATEST"},
+	} {
+		w := newWorld(t)
+		if test.before != nil {
+			test.before(w)
+		}
+		w.writes = 0
+		request := map[string]any{}
+		if err := json.Unmarshal([]byte(input), &request); err != nil {
+			t.Fatal(err)
+		}
+		if field, value, ok := strings.Cut(test.change, ":"); ok {
+			request[field] = value
+		}
+		changed, err := json.Marshal(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.start(string(changed))
+		if name(err) != "PreflightFailed" || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "nothing was touched") {
+			t.Errorf("%s: %s: %v", test.change, name(err), err)
+		}
+		if w.writes != 0 {
+			t.Errorf("%s: %d writes", test.change, w.writes)
+		}
+	}
+}
+
+// write is somebody else's change of the alias.
+func (w *world) write(version string, weights map[string]float64) {
+	w.t.Helper()
+	if _, err := w.client.UpdateAlias(context.Background(), &lambda.UpdateAliasInput{
+		FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: &version,
+		RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights},
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestAForeignChangeEndsEveryTaskThatWrites(t *testing.T) {
+	w := newWorld(t)
+	s := w.twice(w.shift.Handle, w.started())
+	w.write("3", nil)
+	for task, handle := range map[string]func(context.Context, task.Call) (rollout.State, error){
+		"UpdateAlias": w.shift.Handle, "Finalize": w.promote.Handle, "Rollback": w.back.Handle,
+	} {
+		_, err := handle(context.Background(), newCall(w, s))
+		if name(err) != "AliasChanged" || !strings.Contains(err.Error(), "found version 3") {
+			t.Errorf("%s: %s: %v", task, name(err), err)
+		}
+	}
+	w.want("version 3")
+}
+
+func newCall(w *world, s rollout.State) task.Call {
+	return task.Call{Execution: "the-execution", Now: w.now, Rollout: s}
+}
+
+// TestEveryFaultHasItsName makes each call of each task fail in each way: the
+// error that comes out is one that the workflow retries, by its name.
+func TestEveryFaultHasItsName(t *testing.T) {
+	names := map[localaws.FaultKind]string{
+		localaws.Throttled: "Throttled", localaws.ServerError: "ServiceUnavailable", localaws.Unavailable: "ServiceUnavailable",
+		localaws.CutBefore: "ServiceUnavailable", localaws.CutAfter: "ServiceUnavailable",
+	}
+	for kind, want := range names {
+		for _, operation := range []string{"GetAlias", "GetFunctionConfiguration", "UpdateAlias", "GetMetricData"} {
+			w := newWorld(t)
+			ready := w.started()
+			shifted := w.twice(w.shift.Handle, ready)
+			if _, err := w.server.Inject(localaws.Fault{Operation: operation, Kind: kind, Count: 1}); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			switch operation {
+			case "GetAlias", "GetFunctionConfiguration":
+				w = newWorld(t)
+				if _, injectErr := w.server.Inject(localaws.Fault{Operation: operation, Kind: kind, Count: 1}); injectErr != nil {
+					t.Fatal(injectErr)
+				}
+				_, err = w.start(input)
+			case "UpdateAlias":
+				_, err = w.shift.Handle(context.Background(), newCall(w, shifted))
+			case "GetMetricData":
+				_, err = w.check.Handle(context.Background(), newCall(w, shifted))
+			}
+			if name(err) != want {
+				t.Errorf("%s of %s: %s: %v", kind, operation, name(err), err)
+			}
+		}
+	}
+}
+
+func TestABrokenStateIsUnexpected(t *testing.T) {
+	w := newWorld(t)
+	s := w.started()
+	if _, err := w.check.Handle(context.Background(), newCall(w, s)); name(err) != "Unexpected" {
+		t.Errorf("a check before the first shift: %s: %v", name(err), err)
+	}
+	s.Progress.Step = 2
+	if _, err := w.shift.Handle(context.Background(), newCall(w, s)); name(err) != "Unexpected" {
+		t.Errorf("a shift after the last step: %s: %v", name(err), err)
+	}
+	w.want("version 1")
+}
+
+// TestLackOfAccessHasItsName answers as IAM does when a role may not do a call.
+func TestLackOfAccessHasItsName(t *testing.T) {
+	w := newWorld(t)
+	store := alias.NewLambda(denied{w.client})
+	_, err := task.UpdateAlias{Aliases: store, Log: slog.New(slog.DiscardHandler)}.Handle(context.Background(), newCall(w, w.started()))
+	if name(err) != "AccessDenied" || !strings.Contains(fmt.Sprint(err), "lambda-rollout=enabled") {
+		t.Errorf("%s: %v", name(err), err)
+	}
+}

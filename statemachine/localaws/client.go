@@ -1,0 +1,96 @@
+package localaws
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// inProcess is the base endpoint of clients that need no socket: a name that no resolver knows.
+const inProcess = "http://aws.local.invalid"
+
+// Config configures SDK clients to talk to s in their own goroutine, without a socket and without retries: every retry
+// in a rehearsal is the state machine's.
+func (s *Server) Config() aws.Config {
+	cfg := s.ConfigAt(inProcess)
+	cfg.HTTPClient = s.Client()
+	return cfg
+}
+
+// ConfigAt is Config for a server that serves s at the endpoint, such as "http://127.0.0.1:8080".
+func (s *Server) ConfigAt(endpoint string) aws.Config {
+	return aws.Config{
+		Region:       s.options.Region,
+		BaseEndpoint: aws.String(endpoint),
+		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local", Source: "localaws"}, nil
+		}),
+	}
+}
+
+// Client calls s directly. Its errors are those of a real transport: a [url.Error], around [io.ErrUnexpectedEOF] for a
+// cut connection, or around the context's error when that ended first.
+func (s *Server) Client() aws.HTTPClient { return client{s} }
+
+type client struct{ server *Server }
+
+// Do implements [aws.HTTPClient].
+func (c client) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	err := context.Cause(r.Context())
+	var answer reply
+	if err == nil {
+		answer, err = c.server.answer(r)
+	}
+	if errors.Is(err, errCut) {
+		err = fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", io.ErrUnexpectedEOF)
+	}
+	if err != nil {
+		return nil, &url.Error{Op: r.Method[:1] + strings.ToLower(r.Method[1:]), URL: r.URL.String(), Err: err}
+	}
+	return &http.Response{
+		Status:        strconv.Itoa(answer.status) + " " + http.StatusText(answer.status),
+		StatusCode:    answer.status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        answer.header,
+		Body:          io.NopCloser(bytes.NewReader(answer.body)),
+		ContentLength: int64(len(answer.body)),
+		Request:       r,
+	}, nil
+}
+
+// ServeHTTP implements [http.Handler]. A cut closes the connection in the middle of the answer's head: a client that saw
+// no byte at all would be free to send some requests again by itself, and then the cut would go unseen.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, err := s.answer(r)
+	if err != nil {
+		if hijacker, ok := w.(http.Hijacker); ok {
+			if conn, _, err := hijacker.Hijack(); err == nil {
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n") // if these bytes fail to arrive, that is a cut as well
+				_ = conn.Close()
+				return
+			}
+		}
+		panic(http.ErrAbortHandler)
+	}
+	header := w.Header()
+	for name, values := range answer.header {
+		header[name] = values
+	}
+	header.Set("Content-Length", strconv.Itoa(len(answer.body)))
+	w.WriteHeader(answer.status)
+	_, _ = w.Write(answer.body) // a client that left hears nothing, as with AWS
+}

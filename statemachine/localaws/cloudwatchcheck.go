@@ -1,0 +1,87 @@
+package localaws
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// checkGetMetricData refuses what CloudWatch refuses, and by name what only the local AWS can't do.
+func checkGetMetricData(in *getMetricDataInput) *apiError {
+	switch {
+	case in.StartTime == nil:
+		return badRequest("MissingParameter", "The parameter StartTime is required.")
+	case in.EndTime == nil:
+		return badRequest("MissingParameter", "The parameter EndTime is required.")
+	case len(in.MetricDataQueries) == 0:
+		return badRequest("MissingParameter", "The parameter MetricDataQueries is required.")
+	case len(in.MetricDataQueries) > 500:
+		return badRequest("ValidationError", "The collection MetricDataQueries must not have a size greater than 500.")
+	case in.StartTime.Equal(*in.EndTime):
+		return badRequest("ValidationError", "The parameter StartTime must not equal parameter EndTime.")
+	case in.StartTime.After(*in.EndTime):
+		return badRequest("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
+	case in.MaxDatapoints != nil && (*in.MaxDatapoints < 1 || *in.MaxDatapoints > maxDatapoints):
+		return badRequest("ValidationError", "The value %d for parameter MaxDatapoints must be between 1 and %d.", *in.MaxDatapoints, maxDatapoints)
+	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
+		return badRequest("ValidationError", "The value %s for parameter ScanBy is not supported.", in.ScanBy)
+	}
+	seen := make(map[string]bool, len(in.MetricDataQueries))
+	for i := range in.MetricDataQueries {
+		query := &in.MetricDataQueries[i]
+		if err := checkQuery(fmt.Sprintf("MetricDataQueries.member.%d", i+1), query); err != nil {
+			return err
+		}
+		if seen[*query.Id] {
+			return badRequest("ValidationError", "The values for parameter id in MetricDataQueries are not unique: %s occurs more than once.", *query.Id)
+		}
+		seen[*query.Id] = true
+	}
+	return nil
+}
+
+// checkQuery checks one query, which the request has at the given place.
+func checkQuery(at string, query *types.MetricDataQuery) *apiError {
+	stat := query.MetricStat
+	switch {
+	case !isQueryID(aws.ToString(query.Id)):
+		return badRequest("ValidationError", "The value %s for parameter %s.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", aws.ToString(query.Id), at)
+	case (stat == nil) == (query.Expression == nil):
+		return badRequest("ValidationError", "Exactly one of the parameters %s.MetricStat and %s.Expression must be given.", at, at)
+	case query.Expression != nil:
+		return badRequest("ValidationError", "The parameter %s.Expression (%s) is not supported by the local AWS, which has no metric math yet.", at, *query.Expression)
+	case query.AccountId != nil:
+		return badRequest("ValidationError", "The parameter %s.AccountId is not supported by the local AWS, which has one account.", at)
+	case stat.Metric == nil || aws.ToString(stat.Metric.Namespace) == "" || aws.ToString(stat.Metric.MetricName) == "":
+		return badRequest("ValidationError", "The parameter %s.MetricStat.Metric must have a Namespace and a MetricName.", at)
+	case len(stat.Metric.Dimensions) > 30:
+		return badRequest("ValidationError", "The collection %s.MetricStat.Metric.Dimensions must not have a size greater than 30.", at)
+	}
+	switch period := aws.ToInt32(stat.Period); {
+	case slices.Contains([]int32{1, 5, 10, 20, 30}, period):
+		return badRequest("ValidationError", "The period %d of %s.MetricStat is not supported by the local AWS, which has no high-resolution metrics.", period, at)
+	case period < 60 || period%60 != 0:
+		return badRequest("ValidationError", "The value %d for parameter %s.MetricStat.Period must be a multiple of 60.", period, at)
+	}
+	switch name := aws.ToString(stat.Stat); {
+	case name == "":
+		return badRequest("ValidationError", "The parameter %s.MetricStat.Stat is required.", at)
+	case !slices.Contains(types.Statistic("").Values(), types.Statistic(name)):
+		return badRequest("ValidationError", "The value %s for parameter %s.MetricStat.Stat is not supported by the local AWS, which has Sum, SampleCount, Average, Minimum and Maximum.", name, at)
+	}
+	return nil
+}
+
+// isQueryID reports whether s begins with a lower-case letter and goes on with letters, digits and underscores.
+func isQueryID(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		lower, other := 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
+		if !lower && (!other || i == 0) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 255
+}

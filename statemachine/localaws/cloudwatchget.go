@@ -1,0 +1,192 @@
+package localaws
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
+)
+
+// maxDatapoints is how many datapoints GetMetricData returns at most in one page, and when nothing else is asked for.
+const maxDatapoints = 100_800
+
+// getMetricDataInput is the SDK's input, read instead of written.
+type getMetricDataInput struct{ cloudwatch.GetMetricDataInput }
+
+// Deserialize implements [smithy.Deserializable].
+func (in *getMetricDataInput) Deserialize(d smithy.ShapeDeserializer) error {
+	return smithy.ReadStruct(d, schemas.GetMetricDataInput, func(member *smithy.Schema) error {
+		switch member {
+		case schemas.GetMetricDataInput_StartTime:
+			in.StartTime = new(time.Time)
+			return d.ReadTime(member, in.StartTime)
+		case schemas.GetMetricDataInput_EndTime:
+			in.EndTime = new(time.Time)
+			return d.ReadTime(member, in.EndTime)
+		case schemas.GetMetricDataInput_MaxDatapoints:
+			in.MaxDatapoints = new(int32)
+			return d.ReadInt32(member, in.MaxDatapoints)
+		case schemas.GetMetricDataInput_NextToken:
+			in.NextToken = new(string)
+			return d.ReadString(member, in.NextToken)
+		case schemas.GetMetricDataInput_ScanBy:
+			return d.ReadString(member, (*string)(&in.ScanBy))
+		case schemas.GetMetricDataInput_LabelOptions:
+			in.LabelOptions = &types.LabelOptions{}
+			return in.LabelOptions.Deserialize(d)
+		case schemas.GetMetricDataInput_MetricDataQueries:
+			return smithy.ReadList(d, member, func() error {
+				var query types.MetricDataQuery
+				err := query.Deserialize(d)
+				in.MetricDataQueries = append(in.MetricDataQueries, query)
+				return err
+			})
+		}
+		return nil
+	})
+}
+
+// getMetricData answers the datapoints of metrics. Its pages go through the queries in their order, and through each
+// one's datapoints in the order asked for: a query that is not finished has the status PartialData, one that is not
+// begun is left to a later page.
+func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
+	var in getMetricDataInput
+	if err := c.decode(r, schemas.GetMetricDataInput, &in); err != nil {
+		return reply{}, err
+	}
+	if err := checkGetMetricData(&in); err != nil {
+		return reply{}, err
+	}
+	at, err := parsePosition(in.NextToken, len(in.MetricDataQueries))
+	if err != nil {
+		return reply{}, err
+	}
+
+	now := c.metrics.now()
+	start, end := roundStart(*in.StartTime, now), in.EndTime.Unix()
+	if in.EndTime.Nanosecond() > 0 {
+		end++ // a datapoint at the whole second before it lies before it
+	}
+	ascending := in.ScanBy == types.ScanByTimestampAscending
+	left := maxDatapoints
+	if in.MaxDatapoints != nil {
+		left = int(*in.MaxDatapoints)
+	}
+	out := cloudwatch.GetMetricDataOutput{MetricDataResults: make([]types.MetricDataResult, 0, len(in.MetricDataQueries))}
+	for ; at.query < len(in.MetricDataQueries); at = (position{query: at.query + 1}) {
+		query := &in.MetricDataQueries[at.query]
+		if query.ReturnData != nil && !*query.ReturnData {
+			continue
+		}
+		metric := query.MetricStat.Metric
+		points := c.metrics.read(aws.ToString(metric.Namespace), aws.ToString(metric.MetricName), dimensionsOf(metric.Dimensions),
+			query.MetricStat.Unit, int64(*query.MetricStat.Period), start, end)
+		if !ascending {
+			slices.Reverse(points)
+		}
+		points = at.rest(points, ascending)
+		result := resultOf(query, points[:min(left, len(points))])
+		left -= len(result.Values)
+		if len(result.Values) < len(points) {
+			result.StatusCode = types.StatusCodePartialData
+			at.begun, at.next = true, points[len(result.Values)].at
+			out.NextToken = aws.String(at.token())
+			if len(result.Values) > 0 {
+				out.MetricDataResults = append(out.MetricDataResults, result)
+			}
+			break
+		}
+		out.MetricDataResults = append(out.MetricDataResults, result)
+	}
+	return c.encode(schemas.GetMetricDataOutput, &out)
+}
+
+// resultOf puts a query's datapoints into the answer's shape.
+func resultOf(query *types.MetricDataQuery, points []point) types.MetricDataResult {
+	result := types.MetricDataResult{
+		Id: query.Id, Label: query.Label, StatusCode: types.StatusCodeComplete,
+		Timestamps: make([]time.Time, len(points)), Values: make([]float64, len(points)),
+	}
+	if result.Label == nil {
+		result.Label = query.MetricStat.Metric.MetricName
+	}
+	for i, p := range points {
+		result.Timestamps[i] = time.Unix(p.at, 0)
+		result.Values[i] = p.statistic(types.Statistic(*query.MetricStat.Stat))
+	}
+	return result
+}
+
+// statistic gives the value of one of CloudWatch's five plain statistics.
+func (s stats) statistic(name types.Statistic) float64 {
+	switch name {
+	case types.StatisticSum:
+		return s.sum
+	case types.StatisticSampleCount:
+		return s.count
+	case types.StatisticMinimum:
+		return s.min
+	case types.StatisticMaximum:
+		return s.max
+	}
+	return s.sum / s.count // Average; checkQuery lets no other through
+}
+
+// roundStart rounds the time down as CloudWatch does: by how long it is ago, to the minute, five minutes or the hour.
+func roundStart(start, now time.Time) int64 {
+	const day = 24 * time.Hour
+	seconds := start.Unix()
+	switch age := now.Sub(start); {
+	case age < 15*day:
+		return seconds - seconds%60
+	case age <= 63*day:
+		return seconds - seconds%300
+	}
+	return seconds - seconds%3600
+}
+
+// position is where a page begins: a query, and within it the first datapoint that was not returned yet.
+type position struct {
+	query int
+	begun bool
+	next  int64 // the datapoint's time, when begun
+}
+
+// token writes the position as an opaque NextToken.
+func (p position) token() string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d@%d", p.query, p.next))
+}
+
+// parsePosition reads a NextToken; none is the beginning.
+func parsePosition(token *string, queries int) (position, *apiError) {
+	if token == nil {
+		return position{}, nil
+	}
+	p := position{begun: true}
+	text, err := base64.RawURLEncoding.DecodeString(*token)
+	if err == nil {
+		_, err = fmt.Sscanf(string(text), "%d@%d", &p.query, &p.next)
+	}
+	if err != nil || p.query < 0 || p.query >= queries || p.token() != *token {
+		return position{}, badRequest("InvalidNextToken", "The next token %q is not one that this request was given.", *token)
+	}
+	return p, nil
+}
+
+// rest gives what earlier pages have not returned. It goes by time, as new datapoints may have come in between.
+func (p position) rest(points []point, ascending bool) []point {
+	if !p.begun {
+		return points
+	}
+	i := slices.IndexFunc(points, func(q point) bool { return q.at == p.next || (q.at > p.next) == ascending })
+	if i < 0 {
+		return nil
+	}
+	return points[i:]
+}

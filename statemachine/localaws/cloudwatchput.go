@@ -1,0 +1,163 @@
+package localaws
+
+import (
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
+)
+
+// putMetricDataInput is the SDK's input, read instead of written.
+type putMetricDataInput struct{ cloudwatch.PutMetricDataInput }
+
+// Deserialize implements [smithy.Deserializable].
+func (in *putMetricDataInput) Deserialize(d smithy.ShapeDeserializer) error {
+	return smithy.ReadStruct(d, schemas.PutMetricDataInput, func(member *smithy.Schema) error {
+		switch member {
+		case schemas.PutMetricDataInput_Namespace:
+			in.Namespace = new(string)
+			return d.ReadString(member, in.Namespace)
+		case schemas.PutMetricDataInput_MetricData:
+			return smithy.ReadList(d, member, func() error {
+				var datum types.MetricDatum
+				err := datum.Deserialize(d)
+				in.MetricData = append(in.MetricData, datum)
+				return err
+			})
+		case schemas.PutMetricDataInput_EntityMetricData:
+			return smithy.ReadList(d, member, func() error {
+				var data types.EntityMetricData
+				err := data.Deserialize(d)
+				in.EntityMetricData = append(in.EntityMetricData, data)
+				return err
+			})
+		}
+		return nil
+	})
+}
+
+// putMetricData records data. All of it is checked before any is recorded.
+func (c *cloudWatchService) putMetricData(r *request) (reply, *apiError) {
+	var in putMetricDataInput
+	if err := c.decode(r, schemas.PutMetricDataInput, &in); err != nil {
+		return reply{}, err
+	}
+	namespace := aws.ToString(in.Namespace)
+	switch {
+	case namespace == "":
+		return reply{}, badRequest("MissingParameter", "The parameter Namespace is required.")
+	case strings.HasPrefix(namespace, "AWS/"):
+		return reply{}, badRequest("InvalidParameterValue", "The value AWS/ for parameter Namespace is invalid.")
+	case len(in.EntityMetricData) > 0:
+		return reply{}, badRequest("InvalidParameterValue", "EntityMetricData is not supported by the local AWS.")
+	case len(in.MetricData) > 1000:
+		return reply{}, badRequest("ValidationError", "The collection MetricData must not have a size greater than 1000.")
+	}
+	now := c.metrics.now()
+	values, targets := make([]stats, len(in.MetricData)), make([]*series, len(in.MetricData))
+	for i := range in.MetricData {
+		datum := &in.MetricData[i]
+		if datum.Timestamp == nil {
+			datum.Timestamp = &now
+		}
+		if datum.Unit == "" {
+			datum.Unit = types.StandardUnitNone
+		}
+		var err *apiError
+		if err = checkDatum(i+1, datum, now); err == nil {
+			values[i], err = statsOf(i+1, datum)
+		}
+		if err != nil {
+			return reply{}, err
+		}
+		targets[i] = c.metrics.series(namespace, *datum.MetricName, dimensionsOf(datum.Dimensions), datum.Unit)
+		if targets[i].unit != datum.Unit {
+			return reply{}, badRequest("InvalidParameterValue", "MetricData.member.%d has the unit %s after %s; the local AWS keeps one unit for each metric.",
+				i+1, datum.Unit, targets[i].unit)
+		}
+	}
+	for i, datum := range in.MetricData {
+		c.metrics.putAll(targets[i:i+1], *datum.Timestamp, now, values[i])
+	}
+	return reply{http.StatusOK, cborHeader(), nil}, nil
+}
+
+// checkDatum checks everything but the values of the n-th datum.
+func checkDatum(n int, datum *types.MetricDatum, now time.Time) *apiError {
+	switch {
+	case aws.ToString(datum.MetricName) == "":
+		return badRequest("MissingParameter", "The parameter MetricData.member.%d.MetricName is required.", n)
+	case len(datum.Dimensions) > 30:
+		return badRequest("InvalidParameterValue", "The collection MetricData.member.%d.Dimensions must not have a size greater than 30.", n)
+	case datum.Timestamp.Before(now.AddDate(0, 0, -14)) || datum.Timestamp.After(now.Add(2*time.Hour)):
+		return badRequest("InvalidParameterValue", "The parameter MetricData.member.%d.Timestamp %s must be at most two weeks in the past and two hours in the future.",
+			n, datum.Timestamp.Format(time.RFC3339))
+	}
+	for _, d := range datum.Dimensions {
+		if aws.ToString(d.Name) == "" || aws.ToString(d.Value) == "" {
+			return badRequest("InvalidParameterValue", "The dimensions of MetricData.member.%d must have names and values.", n)
+		}
+	}
+	return nil
+}
+
+// statsOf sums up the values of the n-th datum, which come in one of three ways.
+func statsOf(n int, datum *types.MetricDatum) (stats, *apiError) {
+	ways := 0
+	for _, given := range []bool{datum.Value != nil, datum.StatisticValues != nil, len(datum.Values) > 0} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return stats{}, badRequest("InvalidParameterCombination",
+			"MetricData.member.%d must have exactly one of the parameters Value, Values and StatisticValues.", n)
+	}
+	if len(datum.Values) > 150 || (len(datum.Counts) > 0 && len(datum.Counts) != len(datum.Values)) {
+		return stats{}, badRequest("InvalidParameterValue", "MetricData.member.%d must have at most 150 Values, and as many Counts if any.", n)
+	}
+
+	var all stats
+	switch set := datum.StatisticValues; {
+	case set != nil:
+		all = stats{aws.ToFloat64(set.SampleCount), aws.ToFloat64(set.Sum), aws.ToFloat64(set.Minimum), aws.ToFloat64(set.Maximum)}
+	case datum.Value != nil:
+		all = stats{1, *datum.Value, *datum.Value, *datum.Value}
+	default:
+		for i, value := range datum.Values {
+			count := 1.0
+			if len(datum.Counts) > 0 {
+				count = datum.Counts[i]
+			}
+			one := stats{count, count * value, value, value}
+			if i == 0 {
+				all = one
+			} else {
+				all.merge(one)
+			}
+		}
+	}
+	for _, value := range []float64{all.count, all.sum, all.min, all.max} {
+		if math.IsNaN(value) || math.Abs(value) > math.Ldexp(1, 360) {
+			return stats{}, badRequest("InvalidParameterValue", "The values of MetricData.member.%d must lie between -2^360 and 2^360.", n)
+		}
+	}
+	if all.count <= 0 {
+		return stats{}, badRequest("InvalidParameterValue", "The counts of MetricData.member.%d must be positive.", n)
+	}
+	return all, nil
+}
+
+func dimensionsOf(dimensions []types.Dimension) []dimension {
+	out := make([]dimension, len(dimensions))
+	for i, d := range dimensions {
+		out[i] = dimension{aws.ToString(d.Name), aws.ToString(d.Value)}
+	}
+	return out
+}

@@ -1,0 +1,22 @@
+// Package localaws is a local AWS: an [http.Handler] with state that real AWS SDK for Go v2 clients talk to, so that a
+// rollout can be rehearsed on one machine, in virtual time, with the very code that is deployed.
+//
+// It speaks the services' own wire protocols, answers bad input with their own error codes, and keeps what they keep:
+// functions, versions, weighted aliases with revisions, metrics with their retention. What it does not know it refuses
+// by name; it never guesses.
+//
+//	clock := …
+//	local := localaws.New(localaws.Options{Now: clock.Now, Sleep: clock.Sleep})
+//	functions := lambda.NewFromConfig(local.Config())
+//
+// Clients reach it through [Server.Config] in the same goroutine, without a socket, or through any HTTP server that
+// serves it (see [Server.ConfigAt]). Both ways see the same answers, and a connection cut looks the same.
+//
+// Three things make it a place for rehearsals:
+//   - time is given ([Options]): nothing here reads a clock of its own unless none was given;
+//   - faults ([Server.Inject]): any call can be throttled, fail, be slow, or lose its connection before or after its effect;
+//   - traffic ([Server.Serve]): thousands of invocations leave the metrics they would have left, at the cost of one.
+//
+// Each service is one type with the methods of the service interface, in files of its own: lambda*.go and
+// cloudwatch*.go. Another service is another such type and one line in [New].
+package localaws

@@ -1,0 +1,246 @@
+package localaws
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/traits"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
+)
+
+// functionsPath is the resource under which all of Lambda's operations on functions live.
+const functionsPath = "/2015-03-31/functions"
+
+// lambdaService is AWS Lambda: functions, their versions and aliases, and their invocation.
+type lambdaService struct {
+	region, account string
+	now             func() time.Time
+	sleep           func(time.Duration)
+	metrics         *metricStore
+	protocol        *restjson1.Protocol
+	answer          *smithy.OperationSchema // of which every answer is the input
+
+	mu        sync.Mutex // guards all that follows; not held while a handler runs
+	functions map[string]*function
+	revisions uint64
+	draws     *rand.Rand
+	recorders map[recorderKey]*recorder
+}
+
+func newLambdaService(o Options, metrics *metricStore) *lambdaService {
+	post := smithy.NewSchema(smithy.ShapeID{Name: "Answer"}, smithy.ShapeTypeOperation, 0, &traits.HTTP{Method: http.MethodPost, URI: "/"})
+	return &lambdaService{
+		region: o.Region, account: o.Account, now: o.Now, sleep: o.Sleep,
+		metrics:   metrics,
+		protocol:  restjson1.New(nil),
+		answer:    smithy.NewOperationSchema(post, post, nil), // of the input it only counts that there is one
+		functions: map[string]*function{},
+		draws:     rand.New(rand.NewPCG(o.Seed, 0)),
+		recorders: map[recorderKey]*recorder{},
+	}
+}
+
+func (l *lambdaService) operations() []string {
+	return []string{
+		"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "GetFunctionConfiguration", "PublishVersion",
+		"CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "Invoke",
+	}
+}
+
+func (l *lambdaService) claims(r *http.Request) bool {
+	return len(r.URL.Path) > 5 && r.URL.Path[0] == '/' && r.URL.Path[5] == '-' && isVersion(r.URL.Path[1:5]) // "/2015-…"
+}
+
+func (l *lambdaService) route(r *http.Request) (operation, target string, err *apiError) {
+	name, resource, alias := splitPath(r.URL.Path)
+	operation = operationOf(r.Method, name, resource, alias)
+	if operation == "" || !strings.HasPrefix(r.URL.Path, functionsPath) {
+		operation = r.Method + " " + r.URL.Path
+		return operation, "", unknownOperation(operation, r)
+	}
+	target = name
+	if alias == "" && r.URL.RawQuery != "" {
+		alias = r.URL.Query().Get("Qualifier")
+	}
+	if alias != "" {
+		target += ":" + alias
+	}
+	return operation, target, nil
+}
+
+// operationOf names the operation by its method and the parts of its path, which are empty where there are none.
+func operationOf(method, name, resource, alias string) string {
+	switch {
+	case name == "":
+		if method == http.MethodPost {
+			return "CreateFunction"
+		}
+	case alias != "":
+		switch method + " " + resource {
+		case "GET aliases":
+			return "GetAlias"
+		case "PUT aliases":
+			return "UpdateAlias"
+		case "DELETE aliases":
+			return "DeleteAlias"
+		}
+	default:
+		switch method + " " + resource {
+		case "POST aliases":
+			return "CreateAlias"
+		case "GET aliases":
+			return "ListAliases"
+		case "POST versions":
+			return "PublishVersion"
+		case "PUT code":
+			return "UpdateFunctionCode"
+		case "PUT configuration":
+			return "UpdateFunctionConfiguration"
+		case "GET configuration":
+			return "GetFunctionConfiguration"
+		case "POST invocations":
+			return "Invoke"
+		}
+	}
+	return ""
+}
+
+// splitPath takes /2015-03-31/functions/{name}/{resource}/{alias} apart.
+func splitPath(path string) (name, resource, alias string) {
+	rest := strings.Trim(strings.TrimPrefix(path, functionsPath), "/")
+	name, rest, _ = strings.Cut(rest, "/")
+	resource, alias, _ = strings.Cut(rest, "/")
+	return name, resource, alias
+}
+
+func (l *lambdaService) handle(operation string, r *request) (reply, *apiError) {
+	name, _, alias := splitPath(r.URL.Path)
+	switch operation {
+	case "CreateFunction":
+		return l.createFunction(r)
+	case "UpdateFunctionCode":
+		return l.updateFunctionCode(name, r)
+	case "UpdateFunctionConfiguration":
+		return l.updateFunctionConfiguration(name, r)
+	case "GetFunctionConfiguration":
+		return l.getFunctionConfiguration(name, r)
+	case "PublishVersion":
+		return l.publishVersion(name, r)
+	case "CreateAlias":
+		return l.createAlias(name, r)
+	case "GetAlias":
+		return l.getAlias(name, alias)
+	case "UpdateAlias":
+		return l.updateAlias(name, alias, r)
+	case "DeleteAlias":
+		return l.deleteAlias(name, alias)
+	case "ListAliases":
+		return l.listAliases(name, r)
+	case "Invoke":
+		return l.invoke(name, r)
+	}
+	return reply{}, unknownOperation(operation, r.Request)
+}
+
+// decode reads a request's JSON body into the SDK's own input type, whose field names are those on the wire.
+func decode(r *request, input any) *apiError {
+	if len(r.body) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(r.body, input); err != nil {
+		return &apiError{http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json: " + err.Error()}
+	}
+	return nil
+}
+
+// encode writes one of the SDK's own types as Lambda writes it, with the SDK's protocol run backwards.
+func (l *lambdaService) encode(status int, output smithy.Serializable) (reply, *apiError) {
+	body, err := serialize(l.protocol, l.answer, output)
+	if err != nil {
+		return reply{}, &apiError{http.StatusInternalServerError, "ServiceException", err.Error()}
+	}
+	return reply{status, http.Header{"Content-Type": {"application/json"}}, body}, nil
+}
+
+// serialize runs a client's protocol to write an answer as it would write a request.
+func serialize(p smithyhttp.ClientProtocol, operation *smithy.OperationSchema, v smithy.Serializable) ([]byte, error) {
+	r := smithyhttp.NewStackRequest().(*smithyhttp.Request)
+	if err := p.SerializeRequest(context.Background(), operation, v, r); err != nil {
+		return nil, err
+	}
+	stream := r.GetStream()
+	if stream == nil {
+		return nil, nil
+	}
+	return io.ReadAll(stream)
+}
+
+// nextRevision gives a RevisionId that was never given before. l.mu is held.
+func (l *lambdaService) nextRevision() string {
+	l.revisions++
+	return identifier(l.revisions)
+}
+
+func (l *lambdaService) throttled() *apiError {
+	return &apiError{http.StatusTooManyRequests, "TooManyRequestsException", "Rate exceeded"}
+}
+
+func (l *lambdaService) broken() *apiError {
+	return &apiError{http.StatusInternalServerError, "ServiceException", "An error occurred and the request cannot be processed."}
+}
+
+func (l *lambdaService) unavailable() *apiError {
+	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailableException", "Service is unavailable, please try again later."}
+}
+
+// refusal writes an error as Lambda does, whose errors do not all spell their message alike.
+func (l *lambdaService) refusal(e *apiError) reply {
+	fields := map[string]string{"Type": "User", "message": e.message}
+	switch e.code {
+	case "ResourceNotFoundException", "ServiceException":
+		delete(fields, "message")
+		fields["Message"] = e.message
+	case "TooManyRequestsException":
+		fields["Reason"] = "CallerRateLimitExceeded"
+	}
+	if e.status >= http.StatusInternalServerError {
+		fields["Type"] = "Service"
+	}
+	body, err := json.Marshal(fields)
+	if err != nil {
+		panic(err) // strings only
+	}
+	return reply{e.status, http.Header{"Content-Type": {"application/json"}, "X-Amzn-Errortype": {e.code}}, body}
+}
+
+func notFound(format string, args ...any) *apiError {
+	return &apiError{http.StatusNotFound, "ResourceNotFoundException", fmt.Sprintf(format, args...)}
+}
+
+func invalidParameter(format string, args ...any) *apiError {
+	return &apiError{http.StatusBadRequest, "InvalidParameterValueException", fmt.Sprintf(format, args...)}
+}
+
+// invalid is what Lambda's front answers, before the operation itself has looked at the request.
+func invalid(value any, at, constraint string) *apiError {
+	return &apiError{http.StatusBadRequest, "ValidationException", fmt.Sprintf(
+		"1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", value, at, constraint)}
+}
+
+func unsatisfied(value, at, pattern string) *apiError {
+	return invalid(value, at, "Member must satisfy regular expression pattern: "+pattern)
+}
+
+func staleRevision() *apiError {
+	return &apiError{http.StatusPreconditionFailed, "PreconditionFailedException", "The Revision Id provided does not match the " +
+		"latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"}
+}

@@ -1,0 +1,251 @@
+package localaws
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// Alias is a weighted alias as it stands. It is a value: what happens later does not change it.
+type Alias struct {
+	Function    string
+	Name        string
+	Version     string  // what it points at
+	Additional  string  // the version behind its weight; empty when it has none
+	Weight      float64 // Additional's share of the requests, 0–1
+	Description string
+	RevisionID  string // another one after each change
+}
+
+// Alias gives the alias's state without a call, so without faults and hooks; false when there is no such alias.
+func (s *Server) Alias(functionName, aliasName string) (Alias, bool) {
+	s.lambda.mu.Lock()
+	defer s.lambda.mu.Unlock()
+	f := s.lambda.functions[functionName]
+	if f == nil {
+		return Alias{}, false
+	}
+	a, ok := f.aliases[aliasName]
+	return a, ok
+}
+
+// wire is the alias in the SDK's words.
+func (a Alias) wire(arn string) types.AliasConfiguration {
+	out := types.AliasConfiguration{
+		AliasArn: &arn, Name: &a.Name, FunctionVersion: &a.Version, Description: &a.Description, RevisionId: &a.RevisionID,
+	}
+	if a.Additional != "" {
+		out.RoutingConfig = &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{a.Additional: a.Weight}}
+	}
+	return out
+}
+
+func (l *lambdaService) answerAlias(status int, a Alias) (reply, *apiError) {
+	out := a.wire(l.arn(functionRef{a.Function, a.Name}))
+	return l.encode(status, &out)
+}
+
+func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) {
+	var in lambda.CreateAliasInput
+	if err := decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	ref, err := l.unqualified(name)
+	if err != nil {
+		return reply{}, err
+	}
+	a := Alias{Function: ref.name, Name: aws.ToString(in.Name)}
+	if !isAliasName(a.Name) {
+		return reply{}, unsatisfied(a.Name, "name", "(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
+	}
+	if in.FunctionVersion == nil {
+		return reply{}, invalid("null", "functionVersion", "Member must not be null")
+	}
+	if err := a.change(in.FunctionVersion, in.Description, in.RoutingConfig); err != nil {
+		return reply{}, err
+	}
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := l.find(ref.name)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := l.check(f, a); err != nil {
+		return reply{}, err
+	}
+	if _, ok := f.aliases[a.Name]; ok {
+		return reply{}, &apiError{http.StatusConflict, "ResourceConflictException", "Alias already exists: " + l.arn(functionRef{ref.name, a.Name})}
+	}
+	a.RevisionID = l.nextRevision()
+	f.aliases[a.Name] = a
+	return l.answerAlias(http.StatusCreated, a)
+}
+
+func (l *lambdaService) getAlias(name, aliasName string) (reply, *apiError) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, a, err := l.findAlias(name, aliasName)
+	if err != nil {
+		return reply{}, err
+	}
+	return l.answerAlias(http.StatusOK, a)
+}
+
+func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, *apiError) {
+	var in lambda.UpdateAliasInput
+	if err := decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, a, err := l.findAlias(name, aliasName)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := a.change(in.FunctionVersion, in.Description, in.RoutingConfig); err != nil {
+		return reply{}, err
+	}
+	if err := l.check(f, a); err != nil {
+		return reply{}, err
+	}
+	if in.RevisionId != nil && *in.RevisionId != a.RevisionID {
+		return reply{}, staleRevision()
+	}
+	a.RevisionID = l.nextRevision()
+	f.aliases[a.Name] = a
+	return l.answerAlias(http.StatusOK, a)
+}
+
+func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
+	ref, err := l.unqualified(name)
+	if err != nil {
+		return reply{}, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := l.find(ref.name)
+	if err != nil {
+		return reply{}, err
+	}
+	delete(f.aliases, aliasName) // deleting what is not there succeeds, as with AWS
+	return reply{status: http.StatusNoContent, header: http.Header{}}, nil
+}
+
+// listAliases answers all of a function's aliases in one page, or those that point at a version.
+func (l *lambdaService) listAliases(name string, r *request) (reply, *apiError) {
+	ref, err := l.unqualified(name)
+	if err != nil {
+		return reply{}, err
+	}
+	number := r.URL.Query().Get("FunctionVersion")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := l.find(ref.name)
+	if err != nil {
+		return reply{}, err
+	}
+	out := lambda.ListAliasesOutput{Aliases: []types.AliasConfiguration{}}
+	for _, a := range f.aliases {
+		if number == "" || number == a.Version || number == a.Additional {
+			out.Aliases = append(out.Aliases, a.wire(l.arn(functionRef{a.Function, a.Name})))
+		}
+	}
+	slices.SortFunc(out.Aliases, func(a, b types.AliasConfiguration) int { return strings.Compare(*a.Name, *b.Name) })
+	return l.encode(http.StatusOK, &out)
+}
+
+// findAlias gives the function and its alias. l.mu is held.
+func (l *lambdaService) findAlias(name, aliasName string) (*function, Alias, *apiError) {
+	ref, err := l.unqualified(name)
+	if err != nil {
+		return nil, Alias{}, err
+	}
+	f, err := l.find(ref.name)
+	if err != nil {
+		return nil, Alias{}, err
+	}
+	a, ok := f.aliases[aliasName]
+	if !ok {
+		return nil, Alias{}, notFound("Cannot find alias arn: %s", l.arn(functionRef{ref.name, aliasName}))
+	}
+	return f, a, nil
+}
+
+// change applies what a request gives and keeps what it leaves out. A routing configuration that is given but empty
+// takes the weight away. What can be judged without knowing the function is judged here.
+func (a *Alias) change(number, description *string, routing *types.AliasRoutingConfiguration) *apiError {
+	if number != nil {
+		if *number != latest && !isVersion(*number) {
+			return unsatisfied(*number, "functionVersion", `(\$LATEST|[0-9]+)`)
+		}
+		a.Version = *number
+	}
+	if description != nil {
+		if utf8.RuneCountInString(*description) > 256 {
+			return invalid(*description, "description", "Member must have length less than or equal to 256")
+		}
+		a.Description = *description
+	}
+	if routing == nil {
+		return nil
+	}
+	if len(routing.AdditionalVersionWeights) > 1 {
+		return invalidParameter("Number of items in AdditionalVersionWeights cannot be greater than 1")
+	}
+	a.Additional, a.Weight = "", 0
+	for additional, weight := range routing.AdditionalVersionWeights {
+		const at = "routingConfig.additionalVersionWeights"
+		switch {
+		case !isVersion(additional):
+			return invalid(routing.AdditionalVersionWeights, at, "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "+
+				"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]")
+		case !(weight >= 0 && weight <= 1):
+			return invalid(routing.AdditionalVersionWeights, at, "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "+
+				"Member must have value greater than or equal to 0.0]")
+		}
+		a.Additional, a.Weight = additional, weight
+	}
+	return nil
+}
+
+// check holds an alias, as it is to be, against the function's versions. l.mu is held.
+func (l *lambdaService) check(f *function, a Alias) *apiError {
+	baseline := f.version(a.Version)
+	if baseline == nil {
+		return notFound("Function not found: %s", l.arn(functionRef{a.Function, a.Version}))
+	}
+	if a.Additional == "" {
+		return nil
+	}
+	if a.Version == latest {
+		return invalidParameter("$LATEST is not supported for an alias pointing to more than 1 version")
+	}
+	if a.Version == a.Additional {
+		return invalidParameter("Invalid function version %s. Function version %s is already included in routing configuration.", a.Version, a.Version)
+	}
+	additional := f.version(a.Additional)
+	if additional == nil {
+		return notFound("Function not found: %s", l.arn(functionRef{a.Function, a.Additional}))
+	}
+	if aws.ToString(baseline.config.Role) != aws.ToString(additional.config.Role) {
+		return invalidParameter("Versions %s and %s of a weighted alias must have the same execution role.", a.Version, a.Additional)
+	}
+	if deadLetters(baseline) != deadLetters(additional) {
+		return invalidParameter("Versions %s and %s of a weighted alias must have the same dead-letter configuration.", a.Version, a.Additional)
+	}
+	return nil
+}
+
+// deadLetters is the ARN of the version's dead-letter target; empty without one.
+func deadLetters(v *version) string {
+	if v.config.DeadLetterConfig == nil {
+		return ""
+	}
+	return aws.ToString(v.config.DeadLetterConfig.TargetArn)
+}

@@ -1,0 +1,141 @@
+package localaws
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/google/go-cmp/cmp"
+)
+
+func (w *world) invoke(t testing.TB, name, payload string) *lambda.InvokeOutput {
+	t.Helper()
+	out, err := w.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &name, Payload: []byte(payload)})
+	check(t, err)
+	return out
+}
+
+func TestInvokeDrawsByWeight(t *testing.T) {
+	overBothTransports(t, func(t *testing.T, w *world) {
+		const n, weight = 2000, 0.3
+		_, err := w.shift(t.Context(), "2", weight)
+		check(t, err)
+		count := map[string]float64{}
+		for range n {
+			count[*w.invoke(t, "f:live", "").ExecutedVersion]++
+		}
+		// Five standard deviations of a binomial: with an honest draw, one run in two million fails.
+		if bound := 5 * math.Sqrt(n*weight*(1-weight)); math.Abs(count["2"]-n*weight) > bound || count["1"]+count["2"] != n {
+			t.Errorf("%d requests at weight %v went to %v", n, weight, count)
+		}
+		for _, edge := range []struct {
+			weight float64
+			want   string
+		}{{0, "1"}, {1, "2"}} {
+			_, err := w.shift(t.Context(), "2", edge.weight)
+			check(t, err)
+			for range 50 {
+				if got := *w.invoke(t, "f:live", "").ExecutedVersion; got != edge.want {
+					t.Fatalf("at weight %v version %s served", edge.weight, got)
+				}
+			}
+		}
+	})
+}
+
+type quotaError struct{}
+
+func (*quotaError) Error() string { return "no quota" }
+
+func TestInvokeRunsTheHandler(t *testing.T) {
+	overBothTransports(t, func(t *testing.T, w *world) {
+		check(t, w.SetHandler("f", "2", func(payload []byte) ([]byte, time.Duration, error) {
+			if string(payload) == `"fail"` {
+				return nil, 50 * time.Millisecond, &quotaError{}
+			}
+			return payload, 200 * time.Millisecond, nil
+		}))
+		before := w.clock.Now()
+		ok := w.invoke(t, "f:2", `{"a":1}`)
+		if string(ok.Payload) != `{"a":1}` || ok.FunctionError != nil || *ok.ExecutedVersion != "2" || w.clock.Now().Sub(before) != 200*time.Millisecond {
+			t.Errorf("got %s, error %v, version %s after %v", ok.Payload, ok.FunctionError, *ok.ExecutedVersion, w.clock.Now().Sub(before))
+		}
+		failed := w.invoke(t, "f:2", `"fail"`)
+		if aws.ToString(failed.FunctionError) != "Unhandled" || string(failed.Payload) != `{"errorMessage":"no quota","errorType":"quotaError"}` {
+			t.Errorf("a failing handler: %v %s", aws.ToString(failed.FunctionError), failed.Payload)
+		}
+		if plain := w.invoke(t, "f", ""); string(plain.Payload) != "{}" || *plain.ExecutedVersion != latest {
+			t.Errorf("without a handler: %s by %s", plain.Payload, *plain.ExecutedVersion)
+		}
+	})
+}
+
+// TestServeLeavesWhatInvokesLeave makes the same requests once one by one and once in bulk.
+func TestServeLeavesWhatInvokesLeave(t *testing.T) {
+	durations := []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, 200 * time.Millisecond, 50 * time.Millisecond}
+	invoked := newWorld(t, Options{})
+	_, err := invoked.shift(t.Context(), "2", 1)
+	check(t, err)
+	for i, d := range durations {
+		check(t, invoked.SetHandler("f", "2", func([]byte) ([]byte, time.Duration, error) {
+			if i == 1 {
+				return nil, d, errors.New("once")
+			}
+			return []byte("1"), d, nil
+		}))
+		invoked.invoke(t, "f:live", "")
+		invoked.invoke(t, "f:2", "")
+	}
+
+	served := newWorld(t, Options{})
+	stats := DurationStats{Sum: 650 * time.Millisecond, Minimum: 50 * time.Millisecond, Maximum: 300 * time.Millisecond}
+	for _, alias := range []string{"live", ""} {
+		check(t, served.Serve(ServedRequests{Function: "f", Alias: alias, Version: "2", At: noon, Invocations: 4, Errors: 1, Duration: stats}))
+	}
+	served.clock.Sleep(time.Second)
+
+	sets := [][]string{
+		{"FunctionName", "f"},
+		{"FunctionName", "f", "Resource", "f:live"},
+		{"FunctionName", "f", "Resource", "f:live", "ExecutedVersion", "2"},
+		{"FunctionName", "f", "Resource", "f:2"},
+	}
+	for i, dimensions := range sets {
+		for _, metric := range []string{"Invocations", "Errors", "Duration"} {
+			for _, stat := range []string{"Sum", "SampleCount", "Average", "Minimum", "Maximum"} {
+				want := invoked.data(t, "AWS/Lambda", metric, stat, dimensions...)
+				got := served.data(t, "AWS/Lambda", metric, stat, dimensions...)
+				if diff := cmp.Diff(want, got); diff != "" || len(got) != 1 {
+					t.Errorf("%s of %s, %v: (-invoked +served)\n%s", stat, metric, dimensions, diff)
+				}
+			}
+		}
+		perCall := map[bool]float64{true: 8, false: 4}[i == 0]
+		if got := served.data(t, "AWS/Lambda", "Errors", "SampleCount", dimensions...); got[0].Value != perCall {
+			t.Errorf("Errors of %v have %v samples, want one for each of %v invocations", dimensions, got[0].Value, perCall)
+		}
+	}
+
+	check(t, served.Serve(ServedRequests{Function: "f", Alias: "live", Version: "3", At: noon, Invocations: 10}))
+	want := []datapoint{{0, 0}}
+	if got := served.data(t, "AWS/Lambda", "Errors", "Sum", "FunctionName", "f", "Resource", "f:live", "ExecutedVersion", "3"); !cmp.Equal(got, want) {
+		t.Errorf("without errors the metric Errors is %v, want %v", got, want)
+	}
+	check(t, served.Serve(ServedRequests{Function: "f", Version: "3", At: noon, Invocations: 2, Errors: 2}))
+	if got := served.data(t, "AWS/Lambda", "Errors", "Minimum", "FunctionName", "f", "Resource", "f:3"); !cmp.Equal(got, []datapoint{{0, 1}}) {
+		t.Errorf("when all fail, the least error of an invocation is %v", got)
+	}
+	for name, bad := range map[string]ServedRequests{
+		"unknown version":             {Function: "f", Version: "9", Invocations: 1},
+		"unknown alias":               {Function: "f", Alias: "dead", Version: "1", Invocations: 1},
+		"more errors than requests":   {Function: "f", Version: "1", Invocations: 1, Errors: 2},
+		"a minimum above the maximum": {Function: "f", Version: "1", Invocations: 1, Duration: DurationStats{Minimum: 2, Maximum: 1}},
+	} {
+		if served.Serve(bad) == nil {
+			t.Errorf("%s was served", name)
+		}
+	}
+}

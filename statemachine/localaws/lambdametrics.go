@@ -1,0 +1,114 @@
+package localaws
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// ServedRequests are invocations of one version that began in the same minute.
+type ServedRequests struct {
+	Function string
+	Alias    string // through which they came; empty: the version was invoked by its number
+	Version  string // which served them
+	At       time.Time
+	// Invocations that were served, and how many of them ended in a function error.
+	Invocations, Errors int64
+	Duration            DurationStats
+}
+
+// DurationStats sums up the durations of invocations, failed ones too.
+type DurationStats struct {
+	Sum, Minimum, Maximum time.Duration
+}
+
+// Serve leaves the metrics that as many calls of Invoke would leave, all of them begun at At, without making them.
+// They are recorded when the longest has ended, at At plus its duration; [Server.SetMetricDelay] comes on top.
+// An alias may send requests to a version for a while after it left it, so only the names must exist.
+func (s *Server) Serve(r ServedRequests) error {
+	d := r.Duration
+	switch {
+	case r.Errors < 0 || r.Errors > r.Invocations:
+		return fmt.Errorf("serve: %d errors in %d invocations", r.Errors, r.Invocations)
+	case d.Minimum < 0 || d.Minimum > d.Maximum || d.Sum < d.Minimum:
+		return fmt.Errorf("serve: impossible durations %+v", d)
+	case r.Invocations == 0:
+		return nil
+	}
+	recorder, err := s.lambda.recorderOf(r)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	recorder.record(r)
+	return nil
+}
+
+// recorderOf finds where the requests are to be recorded.
+func (l *lambdaService) recorderOf(r ServedRequests) (*recorder, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := recorderKey{function: r.Function, resource: functionRef{r.Function, r.Version}.String()}
+	if _, err := l.versionOf(r.Function, r.Version); err != nil {
+		return nil, err
+	}
+	if r.Alias != "" {
+		if _, ok := l.functions[r.Function].aliases[r.Alias]; !ok {
+			return nil, fmt.Errorf("function %q has no alias %q", r.Function, r.Alias)
+		}
+		key.resource, key.executed = functionRef{r.Function, r.Alias}.String(), r.Version
+	}
+	return l.recorderFor(key), nil
+}
+
+// recorderKey says how invocations came to where they were served.
+type recorderKey struct {
+	function string
+	resource string // as in the dimension of that name; the function's name alone when it was not qualified
+	executed string // the version, when an alias was invoked
+}
+
+// recorder holds the metrics into which such invocations go: each in all of the invocation's sets of dimensions.
+type recorder struct {
+	store                         *metricStore
+	invocations, errors, duration []*series
+}
+
+// recorderFor gives the recorder for the key, always the same. l.mu is held.
+func (l *lambdaService) recorderFor(key recorderKey) *recorder {
+	if rec := l.recorders[key]; rec != nil {
+		return rec
+	}
+	sets := [][]dimension{{{"FunctionName", key.function}}}
+	if key.resource != key.function {
+		sets = append(sets, []dimension{{"FunctionName", key.function}, {"Resource", key.resource}})
+	}
+	if key.executed != "" {
+		sets = append(sets, []dimension{{"FunctionName", key.function}, {"Resource", key.resource}, {"ExecutedVersion", key.executed}})
+	}
+	rec := &recorder{store: l.metrics}
+	for _, dimensions := range sets {
+		rec.invocations = append(rec.invocations, l.metrics.series("AWS/Lambda", "Invocations", dimensions, types.StandardUnitCount))
+		rec.errors = append(rec.errors, l.metrics.series("AWS/Lambda", "Errors", dimensions, types.StandardUnitCount))
+		rec.duration = append(rec.duration, l.metrics.series("AWS/Lambda", "Duration", dimensions, types.StandardUnitMilliseconds))
+	}
+	l.recorders[key] = rec
+	return rec
+}
+
+// record puts the invocations' datapoints: for each invocation a 1 in Invocations, a 0 or 1 in Errors, and its
+// milliseconds in Duration, at the time when it began.
+func (rec *recorder) record(r ServedRequests) {
+	n, failed := float64(r.Invocations), float64(r.Errors)
+	errors := stats{count: n, sum: failed, min: 0, max: min(failed, 1)}
+	if failed == n {
+		errors.min = 1
+	}
+	duration := stats{count: n, sum: milliseconds(r.Duration.Sum), min: milliseconds(r.Duration.Minimum), max: milliseconds(r.Duration.Maximum)}
+	recorded := r.At.Add(r.Duration.Maximum)
+	rec.store.putAll(rec.invocations, r.At, recorded, stats{count: n, sum: n, min: 1, max: 1})
+	rec.store.putAll(rec.errors, r.At, recorded, errors)
+	rec.store.putAll(rec.duration, r.At, recorded, duration)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,208 @@
+package localaws
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// metricStore holds every metric's datapoints as CloudWatch retains them: minutes for 15 days, five minutes for 63,
+// hours for 455. So its size is bounded however long a rehearsal lasts.
+type metricStore struct {
+	now func() time.Time
+
+	mu    sync.Mutex // guards all that follows, the series too
+	delay time.Duration
+	byKey map[string]*series
+}
+
+// dimension is a name and a value that tell a metric from others of its name.
+type dimension struct{ name, value string }
+
+func newMetricStore(now func() time.Time) *metricStore {
+	return &metricStore{now: now, byKey: map[string]*series{}}
+}
+
+// SetMetricDelay sets how long it takes until a datapoint that is recorded from now on can be seen by GetMetricData: put
+// at t, it is there at t plus the delay. So a minute goes on growing after it has ended, as it does with AWS.
+func (s *Server) SetMetricDelay(d time.Duration) {
+	store := s.cloudwatch.metrics
+	store.mu.Lock()
+	defer store.mu.Unlock()
+	store.delay = d
+}
+
+// series gives the metric's series, which is made if there is none. The order of the dimensions does not matter.
+func (m *metricStore) series(namespace, name string, dimensions []dimension, unit types.StandardUnit) *series {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := metricKey(namespace, name, dimensions)
+	s := m.byKey[string(key)]
+	if s == nil {
+		s = newSeries(unit)
+		m.byKey[string(key)] = s
+	}
+	return s
+}
+
+// metricKey identifies a metric. It sorts the dimensions.
+func metricKey(namespace, name string, dimensions []dimension) []byte {
+	slices.SortFunc(dimensions, func(a, b dimension) int { return strings.Compare(a.name, b.name) })
+	key := make([]byte, 0, 128)
+	key = append(key, namespace...)
+	key = append(append(key, 0), name...)
+	for _, d := range dimensions {
+		key = append(append(key, 0), d.name...)
+		key = append(append(key, 1), d.value...)
+	}
+	return key
+}
+
+// putAll adds the values, measured at one time and recorded at another, to each of the series.
+func (m *metricStore) putAll(all []*series, at, recorded time.Time, values stats) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, visible := m.now(), recorded.Add(m.delay)
+	for _, s := range all {
+		s.settle(now)
+		if visible.After(now) {
+			s.await(pending{visible, at, values})
+		} else {
+			s.add(at, now, values)
+		}
+	}
+}
+
+// read gives the metric's datapoints of the period whose times lie in start ≤ time < end, the oldest first. Periods
+// are counted from start. Times and period are in seconds; the period is a multiple of 60. No unit means any.
+func (m *metricStore) read(namespace, name string, dimensions []dimension, unit types.StandardUnit, period, start, end int64) []point {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.byKey[string(metricKey(namespace, name, dimensions))]
+	if s == nil || (unit != "" && unit != s.unit) {
+		return nil
+	}
+	now := m.now()
+	s.settle(now)
+	return s.read(now.Unix(), period, start, end)
+}
+
+// series is one metric: what can be seen of it, at three resolutions, and what is still on its way.
+type series struct {
+	unit    types.StandardUnit
+	tiers   [3]tier   // the finest first; each holds all of the data that it retains
+	pending []pending // by the time when they become visible
+}
+
+// pending is data that are recorded but can't be seen yet.
+type pending struct {
+	visible time.Time
+	at      time.Time
+	values  stats
+}
+
+func newSeries(unit types.StandardUnit) *series {
+	const day = 24 * 60 * 60
+	return &series{unit: unit, tiers: [3]tier{
+		{period: 60, retained: 15 * day},
+		{period: 300, retained: 63 * day},
+		{period: 3600, retained: 455 * day},
+	}}
+}
+
+func (s *series) await(p pending) {
+	i := len(s.pending)
+	for i > 0 && s.pending[i-1].visible.After(p.visible) {
+		i--
+	}
+	s.pending = slices.Insert(s.pending, i, p)
+}
+
+// settle makes visible what has become so by now.
+func (s *series) settle(now time.Time) {
+	n := 0
+	for n < len(s.pending) && !s.pending[n].visible.After(now) {
+		s.add(s.pending[n].at, now, s.pending[n].values)
+		n++
+	}
+	s.pending = s.pending[n:]
+}
+
+func (s *series) add(at, now time.Time, values stats) {
+	for i := range s.tiers {
+		s.tiers[i].add(at.Unix(), now.Unix(), values)
+	}
+}
+
+// read answers from the coarsest tier whose datapoints fit the periods asked for.
+func (s *series) read(now, period, start, end int64) []point {
+	for i := len(s.tiers) - 1; i > 0; i-- {
+		if t := &s.tiers[i]; period%t.period == 0 && start%t.period == 0 {
+			return t.read(now, period, start, end)
+		}
+	}
+	return s.tiers[0].read(now, period, start, end)
+}
+
+// tier holds a series' datapoints of one period, for as long as they are retained. Times are in seconds.
+type tier struct {
+	period, retained int64
+	points           []point // by time
+}
+
+// point is a datapoint: the statistics of the values measured in a period that begins at its time.
+type point struct {
+	at int64
+	stats
+}
+
+func (t *tier) add(at, now int64, values stats) {
+	at -= at % t.period
+	i := len(t.points)
+	if i > 0 && t.points[i-1].at == at { // as mostly
+		i--
+	} else if i > 0 && t.points[i-1].at > at {
+		i = t.search(at)
+	}
+	if i < len(t.points) && t.points[i].at == at {
+		t.points[i].merge(values)
+	} else {
+		t.points = slices.Insert(t.points, i, point{at, values})
+	}
+	for len(t.points) > 0 && t.points[0].at < now-t.retained {
+		t.points = t.points[1:]
+	}
+}
+
+// search gives the index of the first point that is not before the time.
+func (t *tier) search(at int64) int {
+	i, _ := slices.BinarySearchFunc(t.points, at, func(p point, at int64) int { return int(p.at - at) })
+	return i
+}
+
+func (t *tier) read(now, period, start, end int64) []point {
+	end = start + (end-start+period-1)/period*period // a datapoint that is returned is returned whole
+	var out []point
+	for _, p := range t.points[t.search(max(start, now-t.retained)):] {
+		if p.at >= end {
+			break
+		}
+		p.at -= (p.at - start) % period
+		if n := len(out); n > 0 && out[n-1].at == p.at {
+			out[n-1].merge(p.stats)
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// stats are CloudWatch's statistics of a set of values.
+type stats struct{ count, sum, min, max float64 }
+
+func (s *stats) merge(other stats) {
+	*s = stats{s.count + other.count, s.sum + other.sum, min(s.min, other.min), max(s.max, other.max)}
+}

@@ -1,0 +1,62 @@
+package localaws
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// AddFunction gives the account a function, without a call. Of all the versions that were ever published of it, those
+// with the given numbers are left. The next one to be published comes after the last of them.
+func (s *Server) AddFunction(name string, versions ...int) error {
+	l := s.lambda
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ref, err := l.unqualified(name); err != nil || ref.name != name {
+		return fmt.Errorf("add function: %q is not a function's plain name", name)
+	}
+	if l.functions[name] != nil {
+		return fmt.Errorf("add function: there is one named %q", name)
+	}
+	for i, number := range versions {
+		if number < 1 || i > 0 && number <= versions[i-1] {
+			return fmt.Errorf("add function: version numbers start at 1 and increase: %v", versions)
+		}
+	}
+	f := l.add(types.FunctionConfiguration{
+		FunctionName: &name,
+		Role:         aws.String("arn:aws:iam::" + s.options.Account + ":role/" + name),
+		Runtime:      types.RuntimeProvidedal2023,
+		Handler:      aws.String("bootstrap"),
+		Timeout:      aws.Int32(3),
+		MemorySize:   aws.Int32(128),
+		PackageType:  types.PackageTypeZip,
+	})
+	for _, number := range versions {
+		code := strconv.Itoa(number)
+		size, sum := codeOf([]byte(code))
+		f.latest.config.CodeSha256, f.latest.config.CodeSize = &sum, size
+		f.changed, f.last = true, number-1
+		l.publish(f, nil)
+	}
+	return nil
+}
+
+// AddAlias gives a function an alias that points at one version, without a call.
+func (s *Server) AddAlias(functionName, aliasName, version, description string) error {
+	l := s.lambda
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, err := l.versionOf(functionName, version); err != nil {
+		return fmt.Errorf("add alias: %w", err)
+	}
+	if !isAliasName(aliasName) {
+		return fmt.Errorf("add alias: %q is not an alias's name", aliasName)
+	}
+	l.functions[functionName].aliases[aliasName] = Alias{
+		Function: functionName, Name: aliasName, Version: version, Description: description, RevisionID: l.nextRevision(),
+	}
+	return nil
+}

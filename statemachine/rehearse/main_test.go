@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// command runs the command as a shell would.
+func command(stdin string, args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = run(args, strings.NewReader(stdin), &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestExitCodes(t *testing.T) {
+	file := func(name, text string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const canary = `{"function-name": "f", "alias-name": "live", "new-version": 3, "type": "canary", "interval": 60}`
+	for _, test := range []struct {
+		args           []string
+		stdin          string
+		code           int
+		stdout, stderr string // a part of each
+	}{
+		{nil, "", 0, "PROMOTED after 0:20:00", ""},
+		{[]string{"-scenario", "errors"}, "", 1, "ROLLED BACK after 0:01:00", ""},
+		{[]string{"-input", "-"}, canary, 0, "alias     version 3", ""},
+		{[]string{"-input", file("input.json", canary)}, "", 0, "PROMOTED after 0:02:00", ""},
+		{[]string{"-input", "-"}, `{"function-name": "f"}`, 2, "REFUSED after 0:00:00", ""},
+		{[]string{"-input", "-"}, `nonsense`, 2, "", "the input is refused: "},
+		{[]string{"-scenario", file("world.json", `{"new-version": {"error-rate": 1}}`)}, "", 1, "ROLLED BACK", ""},
+		{[]string{"-scenario", file("world.json", `{"errors": 1}`)}, "", 2, "", `unknown field "errors"`},
+		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny": it is neither a file nor one of errors, healthy,`},
+		{[]string{"-input", "nowhere.json"}, "", 2, "", "nowhere.json"},
+		{[]string{"-listen", "127.0.0.1:0"}, "", 0, "PROMOTED", ""},
+		{[]string{"-listen", "0.0.0.0:0"}, "", 2, "", "loopback"},
+		{[]string{"-sed", "1"}, "", 2, "", "Usage"},
+		{[]string{"healthy"}, "", 2, "", `"healthy" is not an option`},
+	} {
+		code, stdout, stderr := command(test.stdin, test.args...)
+		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || (stderr == "") != (test.stderr == "") {
+			t.Errorf("%q exits with %d, want %d\n%s%s", test.args, code, test.code, stdout, stderr)
+		}
+	}
+}
+
+func TestJSONIsTheWholeResultAndNothingElse(t *testing.T) {
+	code, stdout, _ := command("", "-json", "-scenario", "errors")
+	var result rehearsal.Result
+	decoder := json.NewDecoder(strings.NewReader(stdout))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&result); err != nil || decoder.More() {
+		t.Fatalf("%v in %s", err, stdout)
+	}
+	if code != 1 || result.Outcome != rehearsal.RolledBack || result.BadRequests == 0 || len(result.Lines) == 0 {
+		t.Errorf("exits with %d and %s", code, stdout)
+	}
+}
+
+func TestPipedOutputIsPlain(t *testing.T) {
+	if _, stdout, _ := command("", "-scenario", "throttled"); strings.ContainsAny(stdout, "\x1b\r█") {
+		t.Errorf("there is more than plain lines in %q", stdout)
+	}
+}
+
+// TestTheReadmeShowsWhatTheCommandPrints holds the README to the command.
+func TestTheReadmeShowsWhatTheCommandPrints(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stdout, _ := command("")
+	lines := strings.Split(stdout, "\n")
+	if end := strings.Join(lines[len(lines)-13:], "\n"); !strings.Contains(string(readme), "```\n"+end+"```") {
+		t.Errorf("the README does not show the command's last lines, which are\n%s", end)
+	}
+	_, _, refused := command("", "-help")
+	for _, name := range rehearsal.BuiltIn() {
+		if !strings.Contains(refused, name) || !strings.Contains(string(readme), "`"+name+"`") {
+			t.Errorf("the scenario %s is not in the usage, or not in the README", name)
+		}
+	}
+}
