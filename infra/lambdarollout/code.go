@@ -1,0 +1,83 @@
+package lambdarollout
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
+	"github.com/aws/jsii-runtime-go"
+)
+
+const (
+	// executable is the one file of an asset: what provided.al2023 starts.
+	executable = "bootstrap"
+	module     = "github.com/lambda-rollout/lambda-rollout"
+)
+
+// code returns what the build makes of its package as an asset, built during
+// the synth and without a container.
+func code(build *goBuild) awslambda.Code {
+	return awslambda.Code_FromAsset(jsii.String(filepath.Join(build.root, build.pkg)), &awss3assets.AssetOptions{
+		// The hash of what was built: the same binary is the same asset,
+		// whatever else changed in the sources.
+		AssetHashType: awscdk.AssetHashType_OUTPUT,
+		Bundling: &awscdk.BundlingOptions{
+			// Never used: the local build is the only one.
+			Image: awscdk.DockerImage_FromRegistry(jsii.String("scratch")),
+			Local: build,
+		},
+	})
+}
+
+// moduleRoot returns this module's folder: the project's, or its place in the
+// module cache when another module's app uses the construct.
+func moduleRoot() (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		return "", fmt.Errorf("find the sources of %s: %w", module, withStderr(err))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// goBuild is CDK's local bundling of one main package of the module.
+type goBuild struct {
+	root string // the module's folder
+	pkg  string // the package's folder, from root
+	err  error  // why the last build failed
+}
+
+// TryBundle builds the package into outputDir. A build that fails leaves err,
+// for the caller of CDK to look at: false would have CDK turn to a container, and
+// a panic would leave CDK's process waiting for an answer.
+func (b *goBuild) TryBundle(outputDir *string, _ *awscdk.BundlingOptions) *bool {
+	binary := filepath.Join(*outputDir, executable)
+	// Every flag that keeps paths, version control and build IDs out makes the
+	// binary, and so the asset's hash, the same on every machine.
+	build := exec.Command("go", "build", "-C", b.root,
+		"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=",
+		"-o", binary, "./"+b.pkg)
+	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0", "GOWORK=off")
+	if _, err := build.Output(); err != nil {
+		// CDK has its own opinion of an empty folder, and would give that instead.
+		b.err = errors.Join(
+			fmt.Errorf("build the function in %s: %w", b.pkg, withStderr(err)),
+			os.WriteFile(binary, nil, 0o600),
+		)
+	}
+	return jsii.Bool(true)
+}
+
+// withStderr adds to a command's error what the command wrote.
+func withStderr(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+package lambdarollout
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// The tag by which the owner of a function lets rollouts move its aliases.
+const (
+	TagKey   = "lambda-rollout"
+	TagValue = "enabled"
+)
+
+// OptIn says which functions rollouts may read and move the aliases of: those
+// tagged with TagKey and TagValue, which is the zero value, or those of Named.
+type OptIn struct {
+	functions []string // names and ARNs, checked; none: by tag
+}
+
+var (
+	functionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}$`)
+)
+
+// Named narrows the opt-in to functions by name or by unqualified ARN, whatever
+// their tags. The error names every one that is neither.
+func Named(functions ...string) (OptIn, error) {
+	var optIn OptIn
+	var bad []string
+	for _, function := range functions {
+		function = strings.TrimSpace(function)
+		if !functionName.MatchString(function) && !functionARN.MatchString(function) {
+			bad = append(bad, function)
+		}
+		optIn.functions = append(optIn.functions, function)
+	}
+	if len(functions) == 0 || len(bad) > 0 {
+		return OptIn{}, fmt.Errorf("%q: give functions by name (letters, digits, - and _, at most 64) or by ARN without version or alias (arn:aws:lambda:<region>:<account>:function:<name>)", bad)
+	}
+	return optIn, nil
+}
+
+// String says in words which functions have opted in.
+func (o OptIn) String() string {
+	if len(o.functions) == 0 {
+		return fmt.Sprintf("functions with the tag %s=%s", TagKey, TagValue)
+	}
+	return "functions by name: " + strings.Join(o.functions, ", ")
+}
+
+// onAliases allows the actions on aliases of the functions that opted in. IAM
+// authorizes GetAlias and UpdateAlias on the function's ARN, not the alias's.
+func (o OptIn) onAliases(stack awscdk.Stack, actions ...string) awsiam.PolicyStatement {
+	return o.on(stack, "", actions)
+}
+
+// onVersions allows the actions on versions of the functions that opted in. IAM
+// authorizes them on the ARN that ends in the version.
+func (o OptIn) onVersions(stack awscdk.Stack, actions ...string) awsiam.PolicyStatement {
+	return o.on(stack, ":*", actions)
+}
+
+// on allows the actions on the functions that opted in: on their ARNs with the
+// qualifier added or, by tag, on every ARN of a function with the tag, as tags
+// belong to functions and not to their versions and aliases.
+func (o OptIn) on(stack awscdk.Stack, qualifier string, actions []string) awsiam.PolicyStatement {
+	if len(o.functions) == 0 {
+		statement := allow(actions, arn(stack, "*"))
+		statement.AddCondition(jsii.String("StringEquals"), map[string]any{"aws:ResourceTag/" + TagKey: TagValue})
+		return statement
+	}
+	var arns []*string
+	for _, function := range o.functions {
+		if functionARN.MatchString(function) {
+			arns = append(arns, jsii.String(function+qualifier))
+		} else {
+			arns = append(arns, arn(stack, function+qualifier))
+		}
+	}
+	return allow(actions, arns...)
+}
+
+// arn returns the ARN of a function of the stack's account and Region.
+func arn(stack awscdk.Stack, function string) *string {
+	return stack.FormatArn(&awscdk.ArnComponents{
+		Service:      jsii.String("lambda"),
+		Resource:     jsii.String("function"),
+		ResourceName: jsii.String(function),
+		ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	})
+}

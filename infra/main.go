@@ -1,0 +1,57 @@
+// Command infra is the CDK app that deploys lambda-rollout. The CDK CLI runs it
+// through cdk.json; without the CLI, `go run ./infra` writes the same templates
+// and assets to the folder that CDK_OUTDIR names, cdk.out by default.
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+
+	"github.com/aws/jsii-runtime-go"
+)
+
+func main() {
+	err := synth()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "infra:", err)
+	}
+	jsii.Close()
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+// synth writes the app to its folder. What CDK refuses comes as a panic through
+// whatever called it: that is an error here, unlike a bug of this program.
+func synth() (err error) {
+	defer func() {
+		switch refusal := recover().(type) {
+		case nil:
+		case runtime.Error:
+			panic(refusal)
+		default:
+			err = fmt.Errorf("%v", refusal)
+		}
+	}()
+	if err := findNode(); err != nil {
+		return err
+	}
+	app, err := newApp(cmp.Or(os.Getenv("CDK_OUTDIR"), "cdk.out"), nil)
+	if err != nil {
+		return err
+	}
+	app.Synth(nil)
+	return nil
+}
+
+// findNode returns an error if there is no Node.js to run CDK's library with.
+func findNode() error {
+	node := cmp.Or(os.Getenv("JSII_NODE"), "node")
+	if _, err := exec.LookPath(node); err != nil {
+		return fmt.Errorf("%s was not found: install Node.js 20 or later, which CDK runs on, and put it on the PATH", node)
+	}
+	return nil
+}

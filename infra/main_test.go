@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/jsii-runtime-go"
+)
+
+// shared is the one synth that most of the tests look at.
+var shared synthOnce
+
+func TestMain(m *testing.M) {
+	defer jsii.Close()
+	outdir, err := os.MkdirTemp("", "infra-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(outdir)
+	shared.outdir = outdir
+	m.Run()
+}
+
+func TestMissingNodeIsNamed(t *testing.T) {
+	if err := findNode(); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("JSII_NODE", "no-such-node")
+	err := findNode()
+	if err == nil || !strings.HasPrefix(err.Error(), "no-such-node was not found: install Node.js") {
+		t.Errorf("without Node.js: %v", err)
+	}
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"debug/buildinfo"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+)
+
+func TestDefinitionIsTheEmbeddedFile(t *testing.T) {
+	tmpl, _ := deployed(t)
+	if err := checkDefinition(tmpl); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkDefinition(tmpl template) error {
+	if diff := cmp.Diff(any(statemachine.Definition), tmpl.Resources["StateMachine"].Properties["DefinitionString"]); diff != "" {
+		return fmt.Errorf("definition (-embedded +deployed):\n%s", diff)
+	}
+	return nil
+}
+
+func TestEverySubstitutionIsItsFunction(t *testing.T) {
+	tmpl, outdir := deployed(t)
+	if err := checkSubstitutions(tmpl); err != nil {
+		t.Error(err)
+	}
+	for _, task := range statemachine.Functions() {
+		binary := filepath.Join(outdir, "asset."+assetHash(tmpl, task.Name), "bootstrap")
+		info, err := buildinfo.ReadFile(binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := info.Main.Path + "/" + task.Package; info.Path != want {
+			t.Errorf("%s runs %s, want %s", task.Name, info.Path, want)
+		}
+		for _, setting := range info.Settings {
+			if strings.HasPrefix(setting.Key, "vcs") {
+				t.Errorf("%s holds %s=%s, which changes with every commit", task.Name, setting.Key, setting.Value)
+			}
+			if setting.Key == "GOARCH" && setting.Value != "arm64" {
+				t.Errorf("%s is built for %s", task.Name, setting.Value)
+			}
+		}
+	}
+}
+
+// checkSubstitutions holds the placeholders of the definition, the listed
+// functions, the template's substitutions and its functions to one another.
+func checkSubstitutions(tmpl template) error {
+	want, functions := map[string]string{}, []string{}
+	for _, task := range statemachine.Functions() {
+		want[task.Substitution] = "${" + task.Name + ".Arn}"
+		functions = append(functions, task.Name)
+	}
+	got, _ := tmpl.Resources["StateMachine"].Properties["DefinitionSubstitutions"].(map[string]any)
+	if diff := cmp.Diff(want, renderAll(got)); diff != "" {
+		return fmt.Errorf("substitutions (-listed +deployed):\n%s", diff)
+	}
+	placeholders := map[string]bool{}
+	for _, match := range regexp.MustCompile(`\$\{([^}]*)\}`).FindAllStringSubmatch(statemachine.Definition, -1) {
+		placeholders[match[1]] = true
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(placeholders))); diff != "" {
+		return fmt.Errorf("placeholders (-listed +in the definition):\n%s", diff)
+	}
+	slices.Sort(functions)
+	if diff := cmp.Diff(functions, tmpl.ofType("AWS::Lambda::Function")); diff != "" {
+		return fmt.Errorf("functions (-listed +deployed):\n%s", diff)
+	}
+	return nil
+}
+
+// assetHash returns the hash of a function's code.
+func assetHash(tmpl template, function string) string {
+	code := tmpl.Resources[function].Properties["Code"].(map[string]any)
+	return strings.TrimSuffix(code["S3Key"].(string), ".zip")
+}
+
+func TestFunctionsAreAsSmallAsTheirWork(t *testing.T) {
+	tmpl, _ := deployed(t)
+	if err := checkFunctions(tmpl); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkFunctions(tmpl template) error {
+	for _, name := range tmpl.ofType("AWS::Lambda::Function") {
+		got := renderAll(tmpl.Resources[name].Properties)
+		delete(got, "Code")
+		want := map[string]string{
+			"Architectures": "arm64",
+			"Description":   "lambda-rollout: the task " + name,
+			"Handler":       "bootstrap",
+			"LoggingConfig": `{"LogGroup":{"Ref":"` + name + `Logs"}}`,
+			"MemorySize":    "128",
+			"Role":          "${" + name + "Role.Arn}",
+			"Runtime":       "provided.al2023",
+			"Timeout":       "30",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			return fmt.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	return nil
+}
+
+func TestEveryLogIsKeptForAYear(t *testing.T) {
+	tmpl, _ := deployed(t)
+	if err := checkLogs(tmpl); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkLogs(tmpl template) error {
+	want := []string{"StateMachineLogs"}
+	for _, task := range statemachine.Functions() {
+		want = append(want, task.Name+"Logs")
+	}
+	slices.Sort(want)
+	groups := tmpl.ofType("AWS::Logs::LogGroup")
+	if diff := cmp.Diff(want, groups); diff != "" {
+		return fmt.Errorf("log groups (-want +got):\n%s", diff)
+	}
+	for _, name := range groups {
+		if days := tmpl.Resources[name].Properties["RetentionInDays"]; days != 365.0 {
+			return fmt.Errorf("%s is kept for %v days", name, days)
+		}
+	}
+	const logging = `{"Destinations":[{"CloudWatchLogsLogGroup":{"LogGroupArn":{"Fn::GetAtt":["StateMachineLogs","Arn"]}}}],"IncludeExecutionData":true,"Level":"ALL"}`
+	if got := render(tmpl.Resources["StateMachine"].Properties["LoggingConfiguration"]); got != logging {
+		return fmt.Errorf("the state machine logs %s, want %s", got, logging)
+	}
+	return nil
+}
+
+func TestAlarmGoesOffWhenAnExecutionFails(t *testing.T) {
+	tmpl, _ := deployed(t)
+	if err := checkAlarm(tmpl); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkAlarm(tmpl template) error {
+	want := map[string]string{
+		"AlarmDescription":   "A rollout was rolled back, was refused, or failed: its execution's error and cause say why",
+		"ComparisonOperator": "GreaterThanOrEqualToThreshold",
+		"Dimensions":         `{"Name":"StateMachineArn","Value":{"Ref":"StateMachine"}}`,
+		"EvaluationPeriods":  "1",
+		"MetricName":         "ExecutionsFailed",
+		"Namespace":          "AWS/States",
+		"Period":             "60",
+		"Statistic":          "Sum",
+		"Threshold":          "1",
+		"TreatMissingData":   "notBreaching",
+	}
+	if diff := cmp.Diff(want, renderAll(tmpl.Resources["ExecutionsFailed"].Properties)); diff != "" {
+		return fmt.Errorf("alarm (-want +got):\n%s", diff)
+	}
+	return nil
+}
+
+func TestOutputs(t *testing.T) {
+	tmpl, _ := deployed(t)
+	got := map[string]string{}
+	for name, output := range tmpl.Outputs {
+		got[name] = render(output.Value)
+	}
+	want := map[string]string{
+		"StateMachineArn": "${StateMachine}",
+		"OptIn":           "functions with the tag lambda-rollout=enabled",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+}
+
+// TestAssetsAreReproducible synthesizes a copy of the project in another folder:
+// the same sources are the same assets, wherever and whenever they are built.
+func TestAssetsAreReproducible(t *testing.T) {
+	tmpl, _ := deployed(t)
+	project := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(project, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(project, "lambdas"), os.DirFS(filepath.Join("..", "lambdas"))); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(project)
+	again := synthesize(t, nil)
+	for _, task := range statemachine.Functions() {
+		if first, second := assetHash(tmpl, task.Name), assetHash(again, task.Name); first != second {
+			t.Errorf("%s is %s, and %s when built again elsewhere", task.Name, first, second)
+		}
+	}
+}
+
+// TestBuildFailureIsTold synthesizes a project whose functions do not compile.
+func TestBuildFailureIsTold(t *testing.T) {
+	project := t.TempDir()
+	files := map[string]string{"go.mod": "module github.com/lambda-rollout/lambda-rollout\n\ngo 1.26\n"}
+	for _, task := range statemachine.Functions() {
+		files[task.Package+"/main.go"] = "package main\n\nfunc main() { missing() }\n"
+	}
+	for name, content := range files {
+		file := filepath.Join(project, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(content), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(project)
+	defer func() {
+		if told := fmt.Sprint(recover()); !strings.Contains(told, "lambdas/calculateweights") || !strings.Contains(told, "undefined: missing") {
+			t.Errorf("the failure is told as %q", told)
+		}
+	}()
+	synthesize(t, nil)
+}
+
+func TestFindingFailsTheSynth(t *testing.T) {
+	synth := func(properties map[string]any) (refusal string) {
+		app, err := newApp(t.TempDir(), map[string]any{withoutBuilding: []any{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stack := awscdk.NewStack(app, jsii.String("Other"), nil)
+		awscdk.NewCfnResource(stack, jsii.String("Group"), &awscdk.CfnResourceProps{
+			Type:       jsii.String("AWS::Logs::LogGroup"),
+			Properties: &properties,
+		})
+		defer func() {
+			if p := recover(); p != nil {
+				refusal = fmt.Sprint(p)
+			}
+		}()
+		app.Synth(nil)
+		return ""
+	}
+	if refusal := synth(map[string]any{"RetentionInDays": 7}); refusal != "" {
+		t.Errorf("a good template was refused: %s", refusal)
+	}
+	if refusal := synth(map[string]any{"RetentionInDays": "long"}); !strings.Contains(refusal, "validation") {
+		t.Errorf("a template with a finding was not refused for it: %q", refusal)
+	}
+}
+
+func TestFunctionsContextIsChecked(t *testing.T) {
+	for name, test := range map[string]struct {
+		given any
+		want  string // in the error
+	}{
+		"an empty name":         {"orders,", `[""]`},
+		"nothing":               {"", `[""]`},
+		"an empty list":         {[]any{}, `[]`},
+		"illegal characters":    {"orders, my function,a/b", `["my function" "a/b"]`},
+		"a long name":           {strings.Repeat("a", 65), strings.Repeat("a", 65)},
+		"another service's ARN": {"arn:aws:s3:::bucket", `["arn:aws:s3:::bucket"]`},
+		"an alias's ARN":        {"arn:aws:lambda:eu-west-1:123456789012:function:orders:live", `:live"]`},
+		"a wildcard":            {"orders-*", `["orders-*"]`},
+		"a number":              {7, "is 7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newApp(t.TempDir(), map[string]any{functionsContext: test.given})
+			if err == nil {
+				t.Fatalf("%v was accepted", test.given)
+			}
+			for _, part := range []string{`context "functions"`, test.want, "name"} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error does not tell %q: %v", part, err)
+				}
+			}
+		})
+	}
+}
