@@ -1,0 +1,72 @@
+package asl
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// watching is the inner loop of a rollout: Wait, HealthCheck, Decide.
+func watching(t testing.TB) *Definition {
+	return parse(t, machine(`"Wait":{"Type":"Wait","SecondsPath":"$.progress.wait","Next":"HealthCheck"},
+		"HealthCheck":{"Type":"Task","Resource":"fn:HealthCheck","Parameters":{"execution.$":"$$.Execution.Id","now.$":"$$.State.EnteredTime","rollout.$":"$"},
+			"TimeoutSeconds":60,"Retry":[{"ErrorEquals":["States.ALL"]}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"Done"}],"Next":"Decide"},
+		"Decide":{"Type":"Choice","Choices":[{"Variable":"$.health.decision","StringEquals":"watch","Next":"Wait"}],"Default":"Done"},"Done":{"Type":"Succeed"}`))
+}
+
+// watchState is a rollout's state of about two kilobytes.
+func watchState(decision string) json.RawMessage {
+	var plan []string
+	for i := range 40 {
+		plan = append(plan, fmt.Sprintf(`{"weight":%.4f,"seconds":120}`, float64(i+1)/40))
+	}
+	return json.RawMessage(`{"function-name":"MyFunction","alias-name":"MyAlias","new-version":"2","plan":{"steps":[` + strings.Join(plan, ",") +
+		`]},"progress":{"wait":60,"step":3},"health":{"decision":"` + decision + `","reason":"no error in 1,234 invocations of the new version"}}`)
+}
+
+// BenchmarkStates reports the states per second of long executions.
+func BenchmarkStates(b *testing.B) {
+	d := watching(b)
+	watch, done := watchState("watch"), watchState("done")
+	const rounds = 2700 // below the limit of events
+	states := int64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		c := NewClock(epoch)
+		checks := 0
+		e, err := d.Start(Options{Clock: c, Input: watch, OnEvent: func(Event) {},
+			Invoke: func(context.Context, string, json.RawMessage) (json.RawMessage, error) {
+				c.Sleep(20 * time.Millisecond)
+				if checks++; checks == rounds {
+					return done, nil
+				}
+				return watch, nil
+			}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := c.Run(); err != nil || e.Status() != Succeeded {
+			b.Fatal(err, e.Result())
+		}
+		states += e.Result().Transitions
+	}
+	b.ReportMetric(float64(states)/b.Elapsed().Seconds(), "states/s")
+}
+
+// BenchmarkSwitches measures two actors that take turns.
+func BenchmarkSwitches(b *testing.B) {
+	c := NewClock(epoch)
+	for range 2 {
+		c.Go(func() {
+			for range b.N {
+				c.Sleep(time.Second)
+			}
+		})
+	}
+	if err := c.Run(); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -1,0 +1,238 @@
+package asl
+
+import (
+	"container/heap"
+	"math"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// Clock is virtual time and, at once, the scheduler of the actors that live in
+// it. An actor is a function on a goroutine of its own; exactly one runs at a
+// time, until it sleeps, waits or returns. Time stands still while an actor
+// runs and jumps to the next actor's instant when none is due. The order is
+// fixed: by instant, then by which actor was scheduled first. So the same
+// actors always give the same run, and need no locks among themselves.
+//
+// Actors may block only through their clock. Apart from Now, a Clock's methods
+// are for actors (and goroutines an actor is waiting for, which act in its
+// name), and for the goroutine that calls Run, before and after it.
+// A clock reaches 292 years from its start; later instants count as that one.
+type Clock struct {
+	start   time.Time
+	now     atomic.Int64 // nanoseconds since start
+	seq     uint64
+	due     queue
+	current *actor
+	live    map[*actor]struct{}
+	idle    chan struct{} // tells Run that no actor is due, or that the run broke
+	running bool
+
+	broken    *breakage // what ended the run early
+	unwinding bool      // Run is getting rid of the actors that are left
+	unwound   chan struct{}
+}
+
+// breakage is why a run ends before its actors do.
+type breakage struct {
+	err      error // an actor called fail
+	panicked any   // an actor panicked with this
+	// Neither: an actor left by runtime.Goexit, as testing.T.FailNow does.
+}
+
+// actor is a function's life on the clock.
+type actor struct {
+	f       func() // until it has started
+	resume  chan struct{}
+	at      int64 // when it is due, while it is queued
+	seq     uint64
+	index   int     // in the queue; -1 when not queued
+	number  uint64  // order of creation
+	started uintptr // where Go was called
+	waits   uintptr // where it last waited without a deadline
+}
+
+// NewClock returns a clock that stands at start, which is taken as UTC.
+func NewClock(start time.Time) *Clock {
+	return &Clock{
+		start:   start.Round(0).UTC(),
+		live:    map[*actor]struct{}{},
+		idle:    make(chan struct{}, 1),
+		unwound: make(chan struct{}),
+	}
+}
+
+// Now returns the virtual time, in UTC. Any goroutine may call it.
+func (c *Clock) Now() time.Time { return c.start.Add(time.Duration(c.now.Load())) }
+
+// Go adds an actor. It begins at the current instant, after the actors that
+// are already due: within Run, not before the calling actor yields.
+func (c *Clock) Go(f func()) {
+	c.seq++
+	a := &actor{f: f, index: -1, number: c.seq, started: caller()}
+	c.live[a] = struct{}{}
+	c.schedule(a, c.now.Load())
+}
+
+// Sleep suspends the calling actor for d. Not positive, it lets the other
+// actors that are due now go first.
+func (c *Clock) Sleep(d time.Duration) {
+	a := c.self("Sleep")
+	at := c.now.Load() + max(int64(d), 0)
+	if at < 0 {
+		at = math.MaxInt64
+	}
+	if len(c.due) == 0 || c.due[0].at > at {
+		c.now.Store(at)
+		return
+	}
+	c.schedule(a, at)
+	c.yield(a)
+}
+
+// Run lets the actors run until all have returned. It returns a DeadlockError
+// when the actors that are left wait for what cannot come any more, and the
+// failure when a task of an execution broke its contract (see Invoke).
+//
+// An actor's panic goes on in Run's caller: an error or a string as *ActorPanic,
+// which adds the actor's stack; any other value as it is, so that testing
+// libraries that panic with values of their own keep working. An actor that
+// calls runtime.Goexit, as testing.T.Fatal does, makes Run's goroutine exit too.
+//
+// However Run ends, it leaves no actor behind: those that did not return have
+// exited (their deferred calls were made), and the clock can be used again.
+func (c *Clock) Run() error {
+	if c.running {
+		panic("asl: Clock.Run called while it runs")
+	}
+	c.running = true
+	defer func() { c.running = false }()
+
+	c.pass()
+	<-c.idle
+	broken := c.broken
+	deadlock := c.deadlock()
+	c.unwind()
+	switch {
+	case broken == nil && deadlock == nil:
+		return nil
+	case broken == nil:
+		return deadlock
+	case broken.err != nil:
+		return broken.err
+	case broken.panicked != nil:
+		panic(broken.panicked)
+	}
+	runtime.Goexit()
+	return nil
+}
+
+// fail ends the run: Run returns err. It does not return.
+func (c *Clock) fail(err error) {
+	c.broken = &breakage{err: err}
+	runtime.Goexit()
+}
+
+// actors returns the live actors in order of creation.
+func (c *Clock) actors() []*actor {
+	all := make([]*actor, 0, len(c.live))
+	for a := range c.live {
+		all = append(all, a)
+	}
+	slices.SortFunc(all, func(a, b *actor) int { return int(int64(a.number) - int64(b.number)) })
+	return all
+}
+
+// unwind makes the actors that are left exit, one after the other.
+func (c *Clock) unwind() {
+	c.unwinding = true
+	for _, a := range c.actors() {
+		if a.f != nil {
+			continue
+		}
+		a.resume <- struct{}{}
+		<-c.unwound
+	}
+	c.unwinding, c.broken, c.current = false, nil, nil
+	c.due = nil
+	clear(c.live)
+}
+
+// run is an actor's goroutine.
+func (c *Clock) run(a *actor, f func()) {
+	returned := false
+	defer func() {
+		if c.unwinding {
+			_ = recover() // the run is already broken by something else
+			c.unwound <- struct{}{}
+			return
+		}
+		if !returned && c.broken == nil {
+			c.broken = &breakage{panicked: explain(recover())}
+		}
+		delete(c.live, a)
+		if c.broken != nil {
+			c.idle <- struct{}{}
+			return
+		}
+		c.pass()
+	}()
+	f()
+	returned = true
+}
+
+// self returns the one actor that runs now.
+func (c *Clock) self(method string) *actor {
+	if c.unwinding {
+		runtime.Goexit()
+	}
+	if c.current == nil {
+		panic("asl: Clock." + method + " called outside of Run")
+	}
+	return c.current
+}
+
+// schedule queues an actor that is not queued.
+func (c *Clock) schedule(a *actor, at int64) {
+	c.seq++
+	a.at, a.seq = at, c.seq
+	heap.Push(&c.due, a)
+}
+
+// yield suspends the running actor a until its turn comes.
+func (c *Clock) yield(a *actor) {
+	if len(c.due) > 0 && c.due[0] == a {
+		heap.Pop(&c.due)
+		c.now.Store(max(c.now.Load(), a.at))
+		return
+	}
+	if a.resume == nil {
+		a.resume = make(chan struct{}, 1)
+	}
+	c.pass()
+	<-a.resume
+	if c.unwinding {
+		runtime.Goexit()
+	}
+}
+
+// pass gives the turn to the next due actor, or back to Run. The caller must
+// touch nothing of the clock afterwards until its own turn comes.
+func (c *Clock) pass() {
+	if len(c.due) == 0 {
+		c.current = nil
+		c.idle <- struct{}{}
+		return
+	}
+	next := heap.Pop(&c.due).(*actor)
+	c.now.Store(max(c.now.Load(), next.at))
+	c.current = next
+	if f := next.f; f != nil {
+		next.f = nil
+		go c.run(next, f)
+		return
+	}
+	next.resume <- struct{}{}
+}

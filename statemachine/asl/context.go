@@ -1,0 +1,52 @@
+package asl
+
+import "time"
+
+// timeFormat is how Step Functions prints instants: RFC 3339, UTC, milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+func formatTime(t time.Time) string { return t.UTC().Format(timeFormat) }
+
+// visit is an execution's stay in one state.
+type visit struct {
+	name    string
+	entered time.Time
+	event   int64 // the ID of its StateEntered event
+	retries int
+	context *object // the context object during this attempt, once it was asked for
+}
+
+// contextObject returns $$. It is built at most once an attempt.
+func (e *Execution) contextObject() any {
+	if e.visit.context == nil {
+		e.visit.context = newObject(
+			"Execution", e.executionContext,
+			"State", newObject(
+				"EnteredTime", formatTime(e.visit.entered),
+				"Name", e.visit.name,
+				"RetryCount", integer(int64(e.visit.retries))),
+			"StateMachine", e.machineContext)
+	}
+	return e.visit.context
+}
+
+// knownContext reports whether $$ followed by these steps can lead somewhere.
+func knownContext(steps []step) bool {
+	if len(steps) == 0 {
+		return true
+	}
+	fields := map[string][]string{
+		"Execution":    {"Id", "Input", "Name", "RoleArn", "StartTime"},
+		"State":        {"EnteredTime", "Name", "RetryCount"},
+		"StateMachine": {"Id", "Name"},
+	}[steps[0].member]
+	if len(steps) == 1 || fields == nil {
+		return fields != nil
+	}
+	for _, f := range fields {
+		if f == steps[1].member {
+			return len(steps) == 2 || f == "Input"
+		}
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+package asl
+
+// filter is an InputPath, OutputPath or ResultPath.
+type filter struct {
+	nothing bool // null
+	path    refPath
+}
+
+// whole reports whether the filter is $, the default.
+func (f filter) whole() bool { return !f.nothing && f.path.isRoot() }
+
+// apply returns what InputPath or OutputPath lets through: for null, {}.
+func (f filter) apply(s scope) (any, error) {
+	switch {
+	case f.nothing:
+		return &object{}, nil
+	case f.whole():
+		return s.input, nil
+	}
+	v, ok := s.lookup(f.path)
+	if !ok {
+		return nil, failf(errorRuntime, "Invalid path '%s': it could not be found in the input '%s'", f.path.text, s.inputText(f.path))
+	}
+	return v, nil
+}
+
+// merge returns a state's raw input with the result where ResultPath says;
+// for null, without it.
+func (f filter) merge(raw, result any) (any, error) {
+	switch {
+	case f.nothing:
+		return raw, nil
+	case f.whole():
+		return result, nil
+	}
+	v, ok := f.path.put(raw, result)
+	if !ok {
+		return nil, failf(errorResultPathFail, "Unable to apply the ResultPath '%s' to the input '%s'", f.path.text, appendJSON(nil, raw))
+	}
+	return v, nil
+}
+
+// dataFlow is the fields by which a state picks its input and shapes its
+// output, in the order of their use: InputPath, Parameters, (the state's work),
+// ResultSelector, ResultPath, OutputPath. ResultPath places the result in the
+// raw input, from before InputPath. Templates may be nil.
+type dataFlow struct {
+	inputPath, resultPath, outputPath filter
+	parameters, resultSelector        template
+}
+
+// effectiveInput is what the state works on.
+func (d *dataFlow) effectiveInput(e *Execution, raw any) (any, error) {
+	v, err := d.inputPath.apply(scope{e, raw})
+	if err != nil || d.parameters == nil {
+		return v, err
+	}
+	return d.parameters.render(scope{e, v})
+}
+
+// output is what the state passes on, given the result of its work.
+func (d *dataFlow) output(e *Execution, raw, result any) (any, error) {
+	if d.resultSelector != nil {
+		v, err := d.resultSelector.render(scope{e, result})
+		if err != nil {
+			return nil, err
+		}
+		result = v
+	}
+	merged, err := d.resultPath.merge(raw, result)
+	if err != nil {
+		return nil, err
+	}
+	return d.outputPath.apply(scope{e, merged})
+}

@@ -1,0 +1,126 @@
+package asl
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// EventType is an event's type as GetExecutionHistory names it. Those of states
+// are made of the state's type: TaskStateEntered, WaitStateExited, …
+type EventType string
+
+// The event types that are not a state's entry or exit.
+const (
+	ExecutionStarted        EventType = "ExecutionStarted"
+	ExecutionSucceeded      EventType = "ExecutionSucceeded"
+	ExecutionFailed         EventType = "ExecutionFailed"
+	ExecutionTimedOut       EventType = "ExecutionTimedOut"
+	ExecutionAborted        EventType = "ExecutionAborted"
+	LambdaFunctionScheduled EventType = "LambdaFunctionScheduled"
+	LambdaFunctionStarted   EventType = "LambdaFunctionStarted"
+	LambdaFunctionSucceeded EventType = "LambdaFunctionSucceeded"
+	LambdaFunctionFailed    EventType = "LambdaFunctionFailed"
+	LambdaFunctionTimedOut  EventType = "LambdaFunctionTimedOut"
+)
+
+// Event is one event of an execution's history. Which fields are set depends
+// on its type. As JSON it has the shape of an event of GetExecutionHistory:
+// details under the type's own name, data as strings of JSON; timestamps are
+// RFC 3339.
+type Event struct {
+	ID         int64 // from 1
+	PreviousID int64 // 0 for the first event and, as on AWS, for the second
+	Timestamp  time.Time
+	Type       EventType
+
+	State    string          // …StateEntered, …StateExited
+	Input    json.RawMessage // ExecutionStarted, …StateEntered, LambdaFunctionScheduled; not to be changed
+	Output   json.RawMessage // ExecutionSucceeded, …StateExited, LambdaFunctionSucceeded; not to be changed
+	RoleARN  string          // ExecutionStarted
+	Resource string          // LambdaFunctionScheduled
+	Timeout  time.Duration   // LambdaFunctionScheduled; 0: none
+	Error    string          // …Failed, …TimedOut, ExecutionAborted
+	Cause    string          // the same
+}
+
+// MarshalJSON writes the event as GetExecutionHistory does.
+func (e Event) MarshalJSON() ([]byte, error) {
+	o := newObject(
+		"timestamp", formatTime(e.Timestamp),
+		"type", string(e.Type),
+		"id", integer(e.ID),
+		"previousEventId", integer(e.PreviousID))
+	name, details := e.details()
+	if name != "" {
+		o.add(name, details)
+	}
+	return appendJSON(nil, o), nil
+}
+
+// details returns the event's details and the field's name for them.
+func (e Event) details() (string, *object) {
+	d := &object{}
+	text := func(key, value string) {
+		if value != "" {
+			d.add(key, value)
+		}
+	}
+	switch e.Type {
+	case ExecutionStarted:
+		d.add("input", string(e.Input))
+		text("roleArn", e.RoleARN)
+		return "executionStartedEventDetails", d
+	case ExecutionSucceeded:
+		d.add("output", string(e.Output))
+		return "executionSucceededEventDetails", d
+	case LambdaFunctionScheduled:
+		d.add("resource", e.Resource)
+		d.add("input", string(e.Input))
+		if e.Timeout > 0 {
+			d.add("timeoutInSeconds", integer(int64(e.Timeout/time.Second)))
+		}
+		return "lambdaFunctionScheduledEventDetails", d
+	case LambdaFunctionStarted:
+		return "", nil
+	case LambdaFunctionSucceeded:
+		d.add("output", string(e.Output))
+		return "lambdaFunctionSucceededEventDetails", d
+	case ExecutionFailed, ExecutionTimedOut, ExecutionAborted, LambdaFunctionFailed, LambdaFunctionTimedOut:
+		text("error", e.Error)
+		text("cause", e.Cause)
+		return string(e.Type[0]|0x20) + string(e.Type[1:]) + "EventDetails", d
+	}
+	d.add("name", e.State)
+	if e.Output != nil {
+		d.add("output", string(e.Output))
+		return "stateExitedEventDetails", d
+	}
+	d.add("input", string(e.Input))
+	return "stateEnteredEventDetails", d
+}
+
+// History keeps the events of executions: Options.OnEvent takes its Record.
+type History []Event
+
+// Record appends an event.
+func (h *History) Record(e Event) { *h = append(*h, e) }
+
+// Types returns the events' types.
+func (h History) Types() []EventType {
+	types := make([]EventType, len(h))
+	for i, e := range h {
+		types[i] = e.Type
+	}
+	return types
+}
+
+// Path returns the names of the states in the order they were entered.
+func (h History) Path() []string {
+	var path []string
+	for _, e := range h {
+		if e.State != "" && e.Output == nil {
+			path = append(path, e.State)
+		}
+	}
+	return path
+}

@@ -1,0 +1,274 @@
+package asl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// Limits of Step Functions on executions.
+const (
+	// MaxEvents is how many events a history can have. The last one is
+	// ExecutionSucceeded or the failure of reaching the limit.
+	MaxEvents = 25000
+	// MaxData is how many bytes of JSON the input and the output of an execution,
+	// a state and a task can have.
+	MaxData = 262144
+	// MaxDuration is how long an execution can run (a year).
+	MaxDuration = 365 * 24 * time.Hour
+)
+
+// Status is an execution's status as DescribeExecution names it.
+type Status string
+
+// The statuses of an execution.
+const (
+	Running   Status = "RUNNING"
+	Succeeded Status = "SUCCEEDED"
+	Failed    Status = "FAILED"
+	TimedOut  Status = "TIMED_OUT"
+	Aborted   Status = "ABORTED"
+)
+
+// Invoke runs a task: it calls the Lambda function whose ARN is resource. It
+// runs in an actor of its own and may sleep and wait on the clock. When the
+// task times out or the execution is stopped first, it goes on to its end, as
+// a function on Lambda does, and its answer is ignored. ctx is never cancelled.
+//
+// A *TaskError is the function's failure (wrapped or not). Any other error, and
+// an answer that isn't JSON, mean that the harness itself is broken: Clock.Run
+// ends at once and returns it. Neither input nor answer may be changed later.
+type Invoke func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error)
+
+// TaskError is a task's failure as Retry and Catch see it. For a Lambda
+// function in Go, Name is the error's type and Cause the JSON text
+// {"errorMessage":…,"errorType":…}.
+type TaskError struct {
+	Name, Cause string
+}
+
+func (e *TaskError) Error() string { return e.Name + ": " + e.Cause }
+
+// Options say how to run an execution. Clock and Invoke are needed.
+type Options struct {
+	Clock  *Clock
+	Invoke Invoke
+	Input  json.RawMessage // {} if empty
+
+	Name            string // "execution" if empty; at most 80 characters
+	StateMachineARN string // some ARN if empty; ends in the machine's name
+	ExecutionARN    string // if empty, that of Name and StateMachineARN
+	RoleARN         string // some ARN if empty
+
+	// Seed makes the retries' jitter: the same seed, the same delays.
+	Seed uint64
+	// OnEvent is called with each event, in order, in the execution's actor
+	// (that of Stop's caller for an abort). May be nil. It may call Stop.
+	OnEvent func(Event)
+}
+
+// Execution is one run of a definition. It keeps counts, not its history.
+// Its methods are for the actors of its clock, and for when the clock doesn't run.
+type Execution struct {
+	definition *Definition
+	options    Options
+	clock      *Clock
+	random     *rand.Rand
+	ended      *Signal
+	input      document
+	deadline   time.Time
+
+	executionContext, machineContext *object
+	visit                            visit
+
+	result   Result
+	emitting bool
+	stopping *failure // a Stop that has to wait until emit returns
+}
+
+// Result is what an execution has come to.
+type Result struct {
+	Status       Status
+	Output       json.RawMessage // if Status is Succeeded
+	Error, Cause string          // if it is Failed, TimedOut or Aborted; may be empty
+	Events       int64           // of the history so far
+	Transitions  int64           // states entered and retries: what AWS bills
+	Start, Stop  time.Time       // Stop is zero while it runs
+}
+
+// Start starts an execution now: as an actor, which begins when the clock lets
+// it. It returns an error, and starts nothing, where StartExecution would
+// refuse (input that is not JSON or too large, a bad name).
+func (d *Definition) Start(o Options) (*Execution, error) {
+	if o.Clock == nil || o.Invoke == nil {
+		return nil, errors.New("asl: Options need a Clock and an Invoke")
+	}
+	if len(o.Input) == 0 {
+		o.Input = json.RawMessage("{}")
+	}
+	setDefault(&o.Name, "execution")
+	setDefault(&o.StateMachineARN, "arn:aws:states:us-east-1:123456789012:stateMachine:machine")
+	setDefault(&o.ExecutionARN, strings.Replace(o.StateMachineARN, ":stateMachine:", ":execution:", 1)+":"+o.Name)
+	setDefault(&o.RoleARN, "arn:aws:iam::123456789012:role/machine")
+	if len(o.Name) > 80 || strings.ContainsAny(o.Name, " \t\n<>{}[]?*\"#%\\^|~`$&,;:/") {
+		return nil, fmt.Errorf("asl: InvalidName: %q (at most 80 characters, none of them special)", o.Name)
+	}
+	if len(o.Input) > MaxData {
+		return nil, fmt.Errorf("asl: InvalidExecutionInput: %d bytes, more than %d", len(o.Input), MaxData)
+	}
+	value, err := parseJSON(o.Input)
+	if err != nil {
+		return nil, fmt.Errorf("asl: InvalidExecutionInput: %w", err)
+	}
+	now := o.Clock.Now()
+	e := &Execution{
+		definition: d,
+		options:    o,
+		clock:      o.Clock,
+		random:     rand.New(rand.NewPCG(o.Seed, 0)),
+		ended:      o.Clock.NewSignal(),
+		input:      newDocument(value),
+		deadline:   now.Add(MaxDuration),
+		result:     Result{Status: Running, Start: now},
+	}
+	if d.timeout > 0 && d.timeout < MaxDuration {
+		e.deadline = now.Add(d.timeout)
+	}
+	e.executionContext = newObject("Id", o.ExecutionARN, "Input", value, "Name", o.Name,
+		"RoleArn", o.RoleARN, "StartTime", formatTime(now))
+	e.machineContext = newObject("Id", o.StateMachineARN,
+		"Name", o.StateMachineARN[strings.LastIndexByte(o.StateMachineARN, ':')+1:])
+	o.Clock.Go(e.run)
+	return e, nil
+}
+
+func setDefault(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+// Status returns the execution's status.
+func (e *Execution) Status() Status { return e.result.Status }
+
+// Result returns what the execution has come to so far.
+func (e *Execution) Result() Result { return e.result }
+
+// ARN returns the execution's ARN.
+func (e *Execution) ARN() string { return e.options.ExecutionARN }
+
+// Ended returns the signal that fires when the execution has ended.
+func (e *Execution) Ended() *Signal { return e.ended }
+
+// Stop is StopExecution: it ends the execution as Aborted at this instant and
+// runs no Catch. A task that runs goes on, see Invoke. Within OnEvent, or
+// before the execution has begun, it takes effect right after that event or
+// the first one. Of an execution that has ended it changes nothing. Both texts
+// may be empty.
+func (e *Execution) Stop(errorName, cause string) {
+	if e.result.Status != Running || e.stopping != nil {
+		return
+	}
+	if e.emitting || e.result.Events == 0 {
+		e.stopping = &failure{name: errorName, cause: cause}
+		return
+	}
+	e.end(Aborted, Event{Type: ExecutionAborted, Error: errorName, Cause: cause})
+}
+
+// run is the execution's actor.
+func (e *Execution) run() {
+	err := e.emit(Event{Type: ExecutionStarted, Input: e.input.text, RoleARN: e.options.RoleARN})
+	data, s := e.input, e.definition.start
+	for err == nil && s != nil {
+		data, s, err = e.enter(s, data)
+	}
+	var f *failure
+	switch {
+	case err == nil:
+		e.end(Succeeded, Event{Type: ExecutionSucceeded, Output: data.text})
+	case errors.As(err, &f):
+		e.end(Failed, Event{Type: ExecutionFailed, Error: f.name, Cause: f.cause})
+	}
+}
+
+// enter runs one state, from its entry to its exit.
+func (e *Execution) enter(s *state, raw document) (document, *state, error) {
+	e.result.Transitions++
+	e.visit = visit{name: s.name, entered: e.clock.Now(), event: e.result.Events + 1}
+	if err := e.emit(Event{Type: s.entered, State: s.name, Input: raw.text}); err != nil {
+		return raw, nil, err
+	}
+	out, next, err := s.work.run(e, s, raw)
+	if err != nil {
+		return raw, nil, e.place(err)
+	}
+	return out, next, e.emit(Event{Type: s.exits, State: s.name, Output: out.text})
+}
+
+// emit records an event of the running execution, unless the limit of events
+// ends it instead. It returns errOver if the execution has ended by that or by
+// a Stop in the sink.
+func (e *Execution) emit(event Event) error {
+	if e.result.Events+1 >= MaxEvents {
+		e.end(Failed, Event{Type: ExecutionFailed, Error: errorRuntime,
+			Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", MaxEvents)})
+		return errOver
+	}
+	e.record(event)
+	if e.stopping != nil {
+		e.end(Aborted, Event{Type: ExecutionAborted, Error: e.stopping.name, Cause: e.stopping.cause})
+		return errOver
+	}
+	return nil
+}
+
+// record gives the event its number and hands it to the sink.
+func (e *Execution) record(event Event) {
+	event.PreviousID = e.result.Events
+	if event.PreviousID == 1 {
+		event.PreviousID = 0
+	}
+	e.result.Events++
+	event.ID = e.result.Events
+	event.Timestamp = e.clock.Now()
+	if e.options.OnEvent != nil {
+		e.emitting = true
+		e.options.OnEvent(event)
+		e.emitting = false
+	}
+}
+
+// end ends the execution with its last event.
+func (e *Execution) end(status Status, last Event) {
+	e.result.Status = status
+	e.result.Stop = e.clock.Now()
+	e.result.Output, e.result.Error, e.result.Cause = last.Output, last.Error, last.Cause
+	e.record(last)
+	e.ended.Fire()
+}
+
+// wait suspends the execution until the instant or one of the signals. It
+// returns whether it was a signal, and errOver when the execution has ended
+// meanwhile: stopped, or at its own deadline.
+func (e *Execution) wait(until time.Time, signals ...*Signal) (signalled bool, err error) {
+	deadline := until
+	if e.deadline.Before(until) {
+		deadline = e.deadline
+	}
+	fired := e.clock.Wait(deadline, append(signals, e.ended)...)
+	switch {
+	case e.result.Status != Running:
+		return false, errOver
+	case fired != nil:
+		return true, nil
+	case e.deadline.Before(until):
+		e.end(TimedOut, Event{Type: ExecutionTimedOut, Error: errorTimeout})
+		return false, errOver
+	}
+	return false, nil
+}

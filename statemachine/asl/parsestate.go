@@ -1,0 +1,205 @@
+package asl
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// state reads one state.
+func (p *parser) state(s *state, at string, value any) {
+	f := p.fields(at, "a state", value)
+	kind, ok := f.text("Type")
+	if _, there := f.obj.get("Type"); !there {
+		p.addf(at, "a state has no Type")
+		return
+	} else if !ok {
+		return
+	}
+	f.what = "a " + kind + " state"
+	s.entered, s.exits = EventType(kind+"StateEntered"), EventType(kind+"StateExited")
+	f.text("Comment")
+	switch kind {
+	case "Task":
+		p.inputOutput(f, s)
+		p.parameters(f, s)
+		s.flow.resultSelector = f.template("ResultSelector")
+		s.work = p.task(f)
+		s.next = p.next(f)
+	case "Pass":
+		p.inputOutput(f, s)
+		p.parameters(f, s)
+		result, ok := f.get("Result")
+		s.work = pass{hasResult: ok, result: result}
+		s.next = p.next(f)
+	case "Wait":
+		p.inputOutput(f, s)
+		s.work = p.wait(f)
+		s.next = p.next(f)
+	case "Choice":
+		p.inputOutput(f, s)
+		s.work = p.choice(f)
+	case "Succeed":
+		p.inputOutput(f, s)
+		s.work = succeed{}
+	case "Fail":
+		s.work = p.failState(f)
+	default:
+		p.addf(f.place("Type"), "the type of state %q is not known here (Task, Choice, Wait, Pass, Succeed and Fail are)", kind)
+		return
+	}
+	f.done()
+}
+
+func (p *parser) inputOutput(f *fields, s *state) {
+	s.flow.inputPath = f.filter("InputPath")
+	s.flow.outputPath = f.filter("OutputPath")
+}
+
+func (p *parser) parameters(f *fields, s *state) {
+	s.flow.parameters = f.template("Parameters")
+	s.flow.resultPath = f.filter("ResultPath")
+}
+
+func (p *parser) wait(f *fields) wait {
+	if f.atMostOne("Seconds", "SecondsPath", "Timestamp", "TimestampPath") == 0 {
+		p.addf(f.at, "a Wait state has none of Seconds, SecondsPath, Timestamp and TimestampPath")
+	}
+	w := wait{seconds: f.integer("Seconds", -1, 0, maxSeconds)}
+	w.path, w.secondsPath = f.path("SecondsPath")
+	if s, ok := f.text("Timestamp"); ok {
+		if w.until, ok = timestamp(s); !ok {
+			p.addf(f.place("Timestamp"), "%q is no timestamp (RFC 3339, such as 2030-01-31T12:00:00Z)", s)
+		}
+	}
+	if path, ok := f.path("TimestampPath"); ok {
+		w.path = path
+	}
+	return w
+}
+
+func (p *parser) failState(f *fields) failWith {
+	var w failWith
+	read := func(key string) expr {
+		f.atMostOne(key, key+"Path")
+		path, hasPath := f.text(key + "Path")
+		if text, ok := f.text(key); ok {
+			return constant{value: text}
+		}
+		if !hasPath {
+			return nil
+		}
+		x := p.expr(f.place(key+"Path"), path)
+		if c, ok := x.(call); ok && c.function == "States.StringToJson" {
+			p.addf(f.place(key+"Path"), "%sPath takes a function that returns a string, which %s is not", key, c.function)
+		}
+		return x
+	}
+	w.errorName, w.cause = read("Error"), read("Cause")
+	return w
+}
+
+func (p *parser) task(f *fields) *task {
+	t := &task{timeout: f.integer("TimeoutSeconds", 0, 1, maxSeconds)}
+	if v, ok := f.need("Resource"); ok {
+		t.resource, _ = v.(string)
+		if !isFunctionARN(t.resource) {
+			p.addf(f.place("Resource"), "%s is not known here: the ARN of a Lambda function is (arn:aws:lambda:region:account:function:name)", appendJSON(nil, v))
+		}
+	}
+	for i, v := range f.list("Retry", false) {
+		t.retriers = append(t.retriers, p.retrier(elementPath(f.place("Retry"), i), v))
+	}
+	p.onlyLast(f.place("Retry"), len(t.retriers), func(i int) errorNames { return t.retriers[i].errors })
+	for i, v := range f.list("Catch", false) {
+		t.catchers = append(t.catchers, p.catcher(elementPath(f.place("Catch"), i), v))
+	}
+	p.onlyLast(f.place("Catch"), len(t.catchers), func(i int) errorNames { return t.catchers[i].errors })
+	return t
+}
+
+// isFunctionARN reports whether the text is the ARN of a Lambda function, of
+// one of its versions or of an alias.
+func isFunctionARN(text string) bool {
+	parts := strings.Split(text, ":")
+	if len(parts) < 7 || len(parts) > 8 || parts[0] != "arn" || !strings.HasPrefix(parts[1], "aws") ||
+		parts[2] != "lambda" || parts[5] != "function" || len(parts[4]) != 12 {
+		return false
+	}
+	if _, err := strconv.ParseUint(parts[4], 10, 64); err != nil {
+		return false
+	}
+	for _, part := range parts {
+		if part == "" || strings.ContainsAny(part, " ${}/*") {
+			return false
+		}
+	}
+	return true
+}
+
+// onlyLast reports States.ALL in any but the last of n retriers or catchers.
+func (p *parser) onlyLast(at string, n int, errors func(int) errorNames) {
+	for i := range n - 1 {
+		if errors(i).has(errorAll) {
+			p.addf(elementPath(at, i), "%s is possible only in the last one", errorAll)
+		}
+	}
+}
+
+func (p *parser) errorEquals(f *fields) errorNames {
+	var names errorNames
+	for i, v := range f.list("ErrorEquals", true) {
+		at := elementPath(f.place("ErrorEquals"), i)
+		name, ok := v.(string)
+		switch {
+		case !ok || name == "":
+			p.addf(at, "an error's name is a string that is not empty")
+		case strings.HasPrefix(name, "States.") && !isReserved(name):
+			p.addf(at, "there is no error %q (names that begin with States. are the language's own)", name)
+		}
+		names = append(names, name)
+	}
+	if names.has(errorAll) && len(names) > 1 {
+		p.addf(f.place("ErrorEquals"), "%s stands alone", errorAll)
+	}
+	return names
+}
+
+func (p *parser) retrier(at string, value any) retrier {
+	f := p.fields(at, "a retrier", value)
+	defer f.done()
+	f.text("Comment")
+	r := retrier{
+		errors:   p.errorEquals(f),
+		interval: time.Duration(f.integer("IntervalSeconds", 1, 1, maxSeconds)) * time.Second,
+		attempts: f.integer("MaxAttempts", 3, 0, maxSeconds),
+		maxDelay: time.Duration(f.integer("MaxDelaySeconds", maxSeconds, 1, 31622399)) * time.Second,
+		backoff:  2,
+	}
+	if v, ok := f.get("BackoffRate"); ok {
+		n, _ := v.(number)
+		rate, err := strconv.ParseFloat(string(n), 64)
+		if err != nil || rate < 1 {
+			p.addf(f.place("BackoffRate"), "BackoffRate is a number from 1.0")
+		}
+		r.backoff = rate
+	}
+	if jitter, ok := f.text("JitterStrategy"); ok {
+		r.fullJitter = jitter == "FULL"
+		if jitter != "FULL" && jitter != "NONE" {
+			p.addf(f.place("JitterStrategy"), "%q is not known here: FULL and NONE are", jitter)
+		}
+	}
+	return r
+}
+
+func (p *parser) catcher(at string, value any) catcher {
+	f := p.fields(at, "a catcher", value)
+	defer f.done()
+	f.text("Comment")
+	c := catcher{errors: p.errorEquals(f), resultPath: f.filter("ResultPath")}
+	if name, ok := f.needText("Next"); ok {
+		c.next = p.target(f.place("Next"), name)
+	}
+	return c
+}

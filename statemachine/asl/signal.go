@@ -1,0 +1,120 @@
+package asl
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// Signal is something that happens once, for which actors can wait.
+type Signal struct {
+	clock   *Clock
+	fired   bool
+	waiters []*actor
+}
+
+// NewSignal returns a signal that has not fired.
+func (c *Clock) NewSignal() *Signal { return &Signal{clock: c} }
+
+// Fired reports whether the signal has fired.
+func (s *Signal) Fired() bool { return s.fired }
+
+// Fire makes the signal fired, for good. The actors that wait for it become
+// due at the current instant, in the order in which they began to wait; the
+// caller goes on first. A second Fire does nothing.
+func (s *Signal) Fire() {
+	if s.fired {
+		return
+	}
+	s.fired = true
+	for _, a := range s.waiters {
+		s.clock.wake(a)
+	}
+}
+
+// Wait suspends the calling actor until one of the signals has fired or the
+// deadline has come, and returns the fired signal, or nil for the deadline.
+// The zero deadline never comes. Of several fired signals it returns the first
+// in the argument's order; when a signal fires at the deadline's very instant,
+// before the actor's turn, the signal wins. What is already so makes Wait
+// return at once, without yielding.
+func (c *Clock) Wait(deadline time.Time, signals ...*Signal) *Signal {
+	a := c.self("Wait")
+	if s := firstFired(signals); s != nil {
+		return s
+	}
+	if !deadline.IsZero() {
+		at := int64(deadline.Sub(c.start))
+		if at <= c.now.Load() {
+			return nil
+		}
+		c.schedule(a, at)
+	} else {
+		a.waits = caller()
+	}
+	for _, s := range signals {
+		s.waiters = append(s.waiters, a)
+	}
+	c.yield(a)
+	for _, s := range signals {
+		if i := slices.Index(s.waiters, a); i >= 0 {
+			s.waiters = slices.Delete(s.waiters, i, i+1)
+		}
+	}
+	return firstFired(signals)
+}
+
+func firstFired(signals []*Signal) *Signal {
+	for _, s := range signals {
+		if s.fired {
+			return s
+		}
+	}
+	return nil
+}
+
+// wake makes a waiting actor due now, unless it is already.
+func (c *Clock) wake(a *actor) {
+	now := c.now.Load()
+	if a.index < 0 {
+		c.schedule(a, now)
+		return
+	}
+	if a.at > now {
+		c.seq++
+		a.at, a.seq = now, c.seq
+		heap.Fix(&c.due, a.index)
+	}
+}
+
+// queue is the actors that are due at a known instant: a heap by (at, seq).
+type queue []*actor
+
+func (q queue) Len() int { return len(q) }
+
+func (q queue) Less(i, j int) bool {
+	if q[i].at != q[j].at {
+		return q[i].at < q[j].at
+	}
+	return q[i].seq < q[j].seq
+}
+
+func (q queue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+func (q *queue) Push(x any) {
+	a := x.(*actor)
+	a.index = len(*q)
+	*q = append(*q, a)
+}
+
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	a := (*q)[last]
+	a.index = -1
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	return a
+}

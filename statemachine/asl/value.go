@@ -1,0 +1,111 @@
+package asl
+
+// A JSON value between states is one of nil, bool, number, string, []any and
+// *object. Values are immutable once they are read or built: states and
+// concurrent executions share them freely.
+
+// number is a JSON number in its own spelling, so that it survives every round
+// trip exactly.
+type number string
+
+// object is a JSON object that keeps its members in the order they were
+// written, as Step Functions does. Of a repeated key the last value counts.
+type object struct {
+	members  []member
+	index    map[string]int // by key; nil while the object is small
+	repeated []string       // keys that were written more than once
+}
+
+type member struct {
+	key   string
+	value any
+}
+
+// smallObject is up to how many members looking at each key beats a map.
+const smallObject = 12
+
+// find returns the position of a key, or -1.
+func (o *object) find(key string) int {
+	if o.index != nil {
+		if i, ok := o.index[key]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range o.members {
+		if o.members[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// get returns a member's value and whether there is such a member.
+func (o *object) get(key string) (any, bool) {
+	if i := o.find(key); i >= 0 {
+		return o.members[i].value, true
+	}
+	return nil, false
+}
+
+// add sets a member of an object under construction.
+func (o *object) add(key string, value any) {
+	if i := o.find(key); i >= 0 {
+		o.members[i].value = value
+		o.repeated = append(o.repeated, key)
+		return
+	}
+	o.members = append(o.members, member{key, value})
+	if o.index != nil {
+		o.index[key] = len(o.members) - 1
+	} else if len(o.members) > smallObject {
+		o.index = make(map[string]int, 2*len(o.members))
+		for i, m := range o.members {
+			o.index[m.key] = i
+		}
+	}
+}
+
+// with returns a copy of the object in which key has the value.
+func (o *object) with(key string, value any) *object {
+	c := &object{members: make([]member, 0, len(o.members)+1)}
+	for _, m := range o.members {
+		if m.key == key {
+			m.value = value
+		}
+		c.add(m.key, m.value)
+	}
+	if o.find(key) < 0 {
+		c.add(key, value)
+	}
+	return c
+}
+
+// newObject builds an object from keys and values by turns.
+func newObject(members ...any) *object {
+	o := &object{members: make([]member, 0, len(members)/2)}
+	for i := 0; i < len(members); i += 2 {
+		o.add(members[i].(string), members[i+1])
+	}
+	return o
+}
+
+// document is a value together with its JSON text: the text is written once,
+// and measured, recorded and handed to tasks from there.
+type document struct {
+	value any
+	text  []byte
+}
+
+func newDocument(value any) document {
+	return document{value, appendJSON(nil, value)}
+}
+
+// rewrite returns the document of a value that is often, unchanged, that of d.
+func (d document) rewrite(value any) document {
+	if o, ok := value.(*object); ok && d.value == any(o) {
+		return d
+	}
+	// A task's payload is most often its input and little more.
+	return document{value, appendJSON(make([]byte, 0, len(d.text)+512), value)}
+}

@@ -1,0 +1,195 @@
+package asl
+
+import (
+	"strconv"
+	"time"
+)
+
+func integer(n int64) number { return number(strconv.FormatInt(n, 10)) }
+
+// limited returns the document of a state's output, if it isn't too large.
+func (e *Execution) limited(s *state, raw document, value any) (document, error) {
+	d := raw.rewrite(value)
+	if len(d.text) > MaxData {
+		return d, failf(errorDataLimit, "The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", s.name)
+	}
+	return d, nil
+}
+
+// passOn is the end of the states whose output is their effective input.
+func (e *Execution) passOn(s *state, raw document, input any) (document, error) {
+	v, err := s.flow.outputPath.apply(scope{e, input})
+	if err != nil {
+		return raw, err
+	}
+	return e.limited(s, raw, v)
+}
+
+// pass is a Pass state.
+type pass struct {
+	hasResult bool
+	result    any
+}
+
+func (w pass) targets() []*state { return nil }
+
+func (w pass) run(e *Execution, s *state, raw document) (document, *state, error) {
+	v, err := s.flow.effectiveInput(e, raw.value)
+	if err != nil {
+		return raw, nil, err
+	}
+	if w.hasResult {
+		v = w.result
+	}
+	if v, err = s.flow.output(e, raw.value, v); err != nil {
+		return raw, nil, err
+	}
+	out, err := e.limited(s, raw, v)
+	return out, s.next, err
+}
+
+// succeed is a Succeed state.
+type succeed struct{}
+
+func (succeed) targets() []*state { return nil }
+
+func (succeed) run(e *Execution, s *state, raw document) (document, *state, error) {
+	v, err := s.flow.effectiveInput(e, raw.value)
+	if err != nil {
+		return raw, nil, err
+	}
+	out, err := e.passOn(s, raw, v)
+	return out, nil, err
+}
+
+// failWith is a Fail state. Its texts are nil where it has none.
+type failWith struct {
+	errorName, cause expr
+}
+
+func (failWith) targets() []*state { return nil }
+
+func (w failWith) run(e *Execution, _ *state, raw document) (document, *state, error) {
+	var texts [2]string
+	for i, x := range []expr{w.errorName, w.cause} {
+		if x == nil {
+			continue
+		}
+		field := []string{"ErrorPath", "CausePath"}[i]
+		v, err := x.eval(scope{e, raw.value}, field)
+		if err != nil {
+			return raw, nil, err
+		}
+		text, ok := v.(string)
+		if !ok {
+			return raw, nil, failf(errorRuntime, "The %s field does not give a string but: %s", field, appendJSON(nil, v))
+		}
+		texts[i] = text
+	}
+	return raw, nil, &failure{name: texts[0], cause: texts[1]}
+}
+
+// rule is a Choice rule.
+type rule struct {
+	when condition
+	next *state
+}
+
+// choice is a Choice state.
+type choice struct {
+	rules     []rule
+	otherwise *state // Default; may be nil
+}
+
+func (w *choice) targets() []*state {
+	list := []*state{w.otherwise}
+	for _, r := range w.rules {
+		list = append(list, r.next)
+	}
+	return list
+}
+
+func (w *choice) run(e *Execution, s *state, raw document) (document, *state, error) {
+	v, err := s.flow.effectiveInput(e, raw.value)
+	if err != nil {
+		return raw, nil, err
+	}
+	next := w.otherwise
+	for _, r := range w.rules {
+		ok, err := r.when.holds(scope{e, v})
+		if err != nil {
+			return raw, nil, err
+		}
+		if ok {
+			next = r.next
+			break
+		}
+	}
+	if next == nil {
+		return raw, nil, failf(errorNoChoice, "Failed to transition out of the state. The state does not point to a next state.")
+	}
+	out, err := e.passOn(s, raw, v)
+	return out, next, err
+}
+
+// wait is a Wait state: for seconds, or else what path leads to (seconds or a
+// timestamp), or else until an instant. An instant that has passed is no wait.
+type wait struct {
+	seconds     int64 // -1: not given
+	secondsPath bool  // path leads to seconds
+	path        refPath
+	until       time.Time
+}
+
+func (wait) targets() []*state { return nil }
+
+func (w wait) run(e *Execution, s *state, raw document) (document, *state, error) {
+	v, err := s.flow.effectiveInput(e, raw.value)
+	if err != nil {
+		return raw, nil, err
+	}
+	until, err := w.instant(e, v)
+	if err != nil {
+		return raw, nil, err
+	}
+	if _, err := e.wait(until); err != nil {
+		return raw, nil, err
+	}
+	out, err := e.passOn(s, raw, v)
+	return out, s.next, err
+}
+
+// instant returns when the wait ends.
+func (w wait) instant(e *Execution, input any) (time.Time, error) {
+	now := e.clock.Now()
+	switch {
+	case w.seconds >= 0:
+		return now.Add(time.Duration(w.seconds) * time.Second), nil
+	case w.path.text == "":
+		return w.until, nil
+	case w.secondsPath:
+		v, err := w.path.eval(scope{e, input}, "SecondsPath")
+		if err != nil {
+			return now, err
+		}
+		n, _ := v.(number)
+		seconds, err := strconv.ParseInt(string(n), 10, 64)
+		if err != nil || seconds < 0 || seconds > maxSeconds {
+			return now, failf(errorRuntime, "The SecondsPath parameter does not reference an integer from 0 to %d: %s == %s", maxSeconds, w.path.text, appendJSON(nil, v))
+		}
+		return now.Add(time.Duration(seconds) * time.Second), nil
+	}
+	v, err := w.path.eval(scope{e, input}, "TimestampPath")
+	if err != nil {
+		return now, err
+	}
+	until, ok := timestamp(v)
+	if !ok {
+		text, isString := v.(string)
+		if !isString {
+			text = string(appendJSON(nil, v))
+		}
+		return now, failf(errorRuntime, "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: %s == %s", w.path.text, text)
+	}
+	return until, nil
+}
