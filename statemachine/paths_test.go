@@ -190,7 +190,7 @@ func errorTypes(t *testing.T, path string) []string {
 		if !ok {
 			return true
 		}
-		if s, ok := spec.Type.(*ast.StructType); ok && len(s.Fields.List) == 1 && fmt.Sprint(s.Fields.List[0].Type) == "error" {
+		if s, ok := spec.Type.(*ast.StructType); ok && len(s.Fields.List) == 1 && slices.Contains([]string{"error", "refusal"}, fmt.Sprint(s.Fields.List[0].Type)) && ast.IsExported(spec.Name.Name) {
 			names = append(names, spec.Name.Name)
 		}
 		return true

@@ -5,6 +5,10 @@
 // has a weight beside it, up to 1. So undoing is one call at every moment:
 // clear the weights.
 //
+// A rollout owns the alias from its first shift on: the write that shifts also
+// puts a Marker into the alias's description, and the write that ends the
+// rollout takes it off again. Only what carries the owner's marker is undone.
+//
 // Every write carries the revision of the alias that it was decided on
 // (compare-and-swap). If the alias has another revision by then, it is read
 // back: either the wanted state is there already (an earlier try had its
@@ -18,7 +22,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -54,10 +57,23 @@ func (r Routing) equal(other Routing) bool {
 	return r.Version == other.Version && maps.Equal(r.Weights, other.Weights)
 }
 
-// Alias is an alias as a read or a write left it.
-type Alias struct {
+// Content is what an alias holds, apart from its revision.
+type Content struct {
 	Routing
 	Description string
+}
+
+func (c Content) equal(other Content) bool {
+	return c.Routing.equal(other.Routing) && c.Description == other.Description
+}
+
+func (c Content) String() string {
+	return fmt.Sprintf("%s, described as %q", c.Routing, c.Description)
+}
+
+// Alias is an alias as a read or a write left it.
+type Alias struct {
+	Content
 	// RevisionID changes with every write, whoever makes it.
 	RevisionID string
 }
@@ -66,9 +82,9 @@ type Alias struct {
 // store could not be reached.
 type Store interface {
 	Read(context.Context, Name) (Alias, error)
-	// Write replaces the alias's routing, provided that its revision is still
+	// Write replaces what the alias holds, provided that its revision is still
 	// the given one.
-	Write(ctx context.Context, name Name, to Routing, revisionID string) (Alias, error)
+	Write(ctx context.Context, name Name, to Content, revisionID string) (Alias, error)
 }
 
 // What a Store refuses.
@@ -82,98 +98,32 @@ var (
 // Changed tells that somebody else has changed the alias. It has been left as
 // it was found.
 type Changed struct {
-	Name     Name
-	Found    Routing
-	Expected []Routing
+	Name Name
+	// Found is nil if the alias is gone.
+	Found *Content
+	// Expected is what the rollout left, or wanted to write.
+	Expected Content
 }
 
 func (e *Changed) Error() string {
-	expected := make([]string, len(e.Expected))
-	for i, routing := range e.Expected {
-		expected[i] = routing.String()
-		if routing.equal(e.Found) {
-			return fmt.Sprintf("%s was changed by somebody else, and was left as it is now: %s as expected, but with another revision (a description or a weight was written)",
-				e.Name, e.Found)
+	found := "it is gone"
+	if e.Found != nil {
+		found = "found " + e.Found.String()
+		if e.Found.equal(e.Expected) {
+			found += ", written anew"
 		}
 	}
-	return fmt.Sprintf("%s was changed by somebody else, and was left as it is now: found %s; expected %s",
-		e.Name, e.Found, strings.Join(expected, ", or "))
+	return fmt.Sprintf("%s was changed by somebody else, and is left as it is now: %s; expected %s", e.Name, found, e.Expected)
 }
 
-// Traffic is an alias's traffic between the two versions of a rollout.
-type Traffic struct {
-	Store                Store
-	Name                 Name
-	Baseline, NewVersion string
+// Taken tells that the alias belongs to another rollout. It has been left as
+// it was found.
+type Taken struct {
+	Name Name
+	By   Marker
 }
 
-// split is the routing with a share of the traffic on the new version.
-func (t Traffic) split(weight float64) Routing {
-	if weight == 0 {
-		return Routing{Version: t.Baseline}
-	}
-	return Routing{Version: t.Baseline, Weights: map[string]float64{t.NewVersion: weight}}
-}
-
-// Shift moves the new version's share from one weight to another and returns
-// the alias's new revision. It may be repeated. The error is *Changed if the
-// alias is not as revisionID left it.
-func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string) (string, error) {
-	return t.swap(ctx, t.split(from), t.split(to), revisionID)
-}
-
-// Promote points the alias at the new version and clears its weights, in one
-// write. It may be repeated. Errors are those of Shift.
-func (t Traffic) Promote(ctx context.Context, from float64, revisionID string) (string, error) {
-	return t.swap(ctx, t.split(from), Routing{Version: t.NewVersion}, revisionID)
-}
-
-func (t Traffic) swap(ctx context.Context, from, to Routing, revisionID string) (string, error) {
-	written, err := t.Store.Write(ctx, t.Name, to, revisionID)
-	if !errors.Is(err, ErrStale) {
-		return written.RevisionID, err
-	}
-	found, err := t.Store.Read(ctx, t.Name)
-	if err != nil {
-		return "", err
-	}
-	if !found.equal(to) {
-		return "", &Changed{Name: t.Name, Found: found.Routing, Expected: []Routing{from, to}}
-	}
-	return found.RevisionID, nil
-}
-
-// restoreTries bounds how often Restore reads again because the alias changed
-// between its read and its write.
-const restoreTries = 3
-
-// Restore puts the alias wholly back on the baseline and tells whether that
-// took a write. It starts from what it reads, not from a revision, because the
-// last write's answer may have been lost. It may be repeated. The error is
-// *Changed if the alias is in no state that this rollout can have left it in.
-func (t Traffic) Restore(ctx context.Context) (wrote bool, err error) {
-	for range restoreTries {
-		var found Alias
-		if found, err = t.Store.Read(ctx, t.Name); err != nil {
-			return false, err
-		}
-		if found.equal(t.split(0)) {
-			return false, nil
-		}
-		if !t.mine(found.Routing) {
-			return false, &Changed{Name: t.Name, Found: found.Routing, Expected: []Routing{
-				t.split(0), t.split(found.Weights[t.NewVersion]), {Version: t.NewVersion}}}
-		}
-		if _, err = t.Store.Write(ctx, t.Name, t.split(0), found.RevisionID); !errors.Is(err, ErrStale) {
-			return err == nil, err
-		}
-	}
-	return false, fmt.Errorf("%s changed %d times while it was being restored: %w", t.Name, restoreTries, err)
-}
-
-// mine tells whether the rollout can have left the alias like this: split
-// between its two versions, or promoted.
-func (t Traffic) mine(found Routing) bool {
-	weight, split := found.Weights[t.NewVersion]
-	return split && found.equal(t.split(weight)) || found.equal(Routing{Version: t.NewVersion})
+func (e *Taken) Error() string {
+	return fmt.Sprintf("%s is in another rollout: execution %s moves it from version %s to version %s, now at %s",
+		e.Name, e.By.Owner, e.By.Baseline, e.By.NewVersion, rollout.Weight(e.By.Weight))
 }

@@ -3,6 +3,7 @@ package alias_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,6 +35,7 @@ func newWorld(t rapid.TB) world {
 	client := lambda.NewFromConfig(server.Config())
 	return world{t: t, server: server, client: client, traffic: alias.Traffic{
 		Store: alias.NewLambda(client), Name: live, Baseline: "1", NewVersion: "2",
+		Owner: "deploy-42", Description: "serves everybody",
 	}}
 }
 
@@ -52,6 +54,11 @@ func (w world) revision() string {
 	return a.RevisionID
 }
 
+func (w world) description() string {
+	a, _ := w.server.Alias("f", "live")
+	return a.Description
+}
+
 func (w world) want(routing string) {
 	w.t.Helper()
 	if got := w.stands(); got != routing {
@@ -59,13 +66,17 @@ func (w world) want(routing string) {
 	}
 }
 
-// write is somebody else's change.
-func (w world) write(version string, weights map[string]float64) {
+// write is somebody else's change. An empty description stays as it is.
+func (w world) write(version string, weights map[string]float64, description string) {
 	w.t.Helper()
-	if _, err := w.client.UpdateAlias(context.Background(), &lambda.UpdateAliasInput{
+	in := &lambda.UpdateAliasInput{
 		FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: &version,
 		RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights},
-	}); err != nil {
+	}
+	if description != "" {
+		in.Description = &description
+	}
+	if _, err := w.client.UpdateAlias(context.Background(), in); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -93,6 +104,9 @@ func TestARolloutsWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.want(step.want)
+		if want := fmt.Sprintf("serves everybody [rollout deploy-42 1→2 %v%%]", 100*step.to); w.description() != want {
+			t.Errorf("described as %q, want %q", w.description(), want)
+		}
 		if revision != w.revision() {
 			t.Errorf("returned revision %s, the alias has %s", revision, w.revision())
 		}
@@ -101,8 +115,8 @@ func TestARolloutsWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want("version 2")
-	if a, _ := w.server.Alias("f", "live"); a.Description != "serves everybody" {
-		t.Errorf("the description has become %q", a.Description)
+	if w.description() != "serves everybody" {
+		t.Errorf("the description has become %q", w.description())
 	}
 }
 
@@ -131,103 +145,61 @@ func TestAWriteMayBeRepeated(t *testing.T) {
 	}
 }
 
-// TestAForeignChangeStands lets somebody else write at every point of a
-// rollout: no write of ours goes over it, and the error says what was found.
+// foreign changes that somebody may make while the weight is 10 %.
+var foreignChanges = map[string]func(world){
+	"another version":     func(w world) { w.write("3", nil, "") },
+	"another weight":      func(w world) { w.write("1", map[string]float64{"2": 0.77}, "") },
+	"a third version":     func(w world) { w.write("1", map[string]float64{"3": 0.1}, "") },
+	"weights cleared":     func(w world) { w.write("1", nil, "") },
+	"another description": func(w world) { w.write("1", map[string]float64{"2": 0.1}, "mine now") },
+	"the same, written":   func(w world) { w.write("1", map[string]float64{"2": 0.1}, "") },
+	"deleted": func(w world) {
+		if _, err := w.client.DeleteAlias(context.Background(), &lambda.DeleteAliasInput{FunctionName: aws.String("f"), Name: aws.String("live")}); err != nil {
+			w.t.Fatal(err)
+		}
+	},
+}
+
+// TestAForeignChangeStands lets somebody else write between two of our writes:
+// no write of ours goes over it, and the error says what was found.
 func TestAForeignChangeStands(t *testing.T) {
 	ctx := context.Background()
-	for name, foreign := range map[string]struct {
-		version string
-		weights map[string]float64
-	}{
-		"another version":   {"3", nil},
-		"another weight":    {"1", map[string]float64{"2": 0.77}},
-		"a third version":   {"1", map[string]float64{"3": 0.1}},
-		"the same, written": {"1", map[string]float64{"2": 0.1}},
-	} {
+	for name, change := range foreignChanges {
 		w := newWorld(t)
 		revision, err := w.traffic.Shift(ctx, 0, 0.1, w.revision())
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.write(foreign.version, foreign.weights)
-		theirs := w.stands()
+		change(w)
+		theirs := w.revision()
 		var changed *alias.Changed
 		if _, err := w.traffic.Shift(ctx, 0.1, 0.2, revision); !errors.As(err, &changed) {
 			t.Errorf("%s: shifting gives %v", name, err)
-		} else if changed.Found.String() != theirs {
-			t.Errorf("%s: found %s", name, changed.Found)
+		} else if (changed.Found == nil) != (theirs == "") {
+			t.Errorf("%s: found %v", name, changed.Found)
 		}
 		if _, err := w.traffic.Promote(ctx, 0.1, revision); !errors.As(err, &changed) {
 			t.Errorf("%s: promoting gives %v", name, err)
 		}
-		w.want(theirs)
-	}
-}
-
-func TestRestore(t *testing.T) {
-	ctx := context.Background()
-	for _, test := range []struct {
-		name    string
-		version string
-		weights map[string]float64
-		want    string
-		wrote   bool
-		foreign bool
-	}{
-		{name: "untouched", version: "1", want: "version 1"},
-		{name: "split", version: "1", weights: map[string]float64{"2": 0.3}, want: "version 1", wrote: true},
-		{name: "all on the new version", version: "1", weights: map[string]float64{"2": 1}, want: "version 1", wrote: true},
-		{name: "promoted", version: "2", want: "version 1", wrote: true},
-		{name: "moved on by somebody else", version: "3", want: "version 3", foreign: true},
-		{name: "split with another version", version: "1", weights: map[string]float64{"3": 0.3}, want: "version 1 with 30 % on version 3", foreign: true},
-		{name: "in somebody else's rollout", version: "2", weights: map[string]float64{"3": 0.3}, want: "version 2 with 30 % on version 3", foreign: true},
-	} {
-		w := newWorld(t)
-		w.write(test.version, test.weights)
-		for try, wrote := range []bool{test.wrote, false} {
-			got, err := w.traffic.Restore(ctx)
-			var changed *alias.Changed
-			if got != wrote || errors.As(err, &changed) != test.foreign || (err != nil) != test.foreign {
-				t.Errorf("%s, try %d: wrote %v, error %v", test.name, try+1, got, err)
-			}
-			w.want(test.want)
+		if w.revision() != theirs {
+			t.Errorf("%s: the alias was written after it", name)
 		}
 	}
 }
 
-// TestRestoreGivesUpAgainstAConstantWriter shows that a restore whose read is
-// out of date by the time of its write reads again, and not for ever.
-func TestRestoreGivesUpAgainstAConstantWriter(t *testing.T) {
+func TestOfTwoRolloutsTheSecondIsToldOfTheFirst(t *testing.T) {
 	w, ctx := newWorld(t), context.Background()
-	w.write("1", map[string]float64{"2": 0.3})
-	busy := busyStore{Store: alias.NewLambda(w.client), busy: 2, write: func() { w.write("1", map[string]float64{"2": 0.4}) }}
-	traffic := w.traffic
-	traffic.Store = &busy
-	if _, err := traffic.Restore(ctx); err != nil {
-		t.Errorf("two changes meanwhile: %v", err)
+	before := w.revision()
+	if _, err := w.traffic.Shift(ctx, 0, 0.1, before); err != nil {
+		t.Fatal(err)
 	}
-	w.want("version 1")
-	w.write("1", map[string]float64{"2": 0.3})
-	busy.busy = 100
-	if _, err := traffic.Restore(ctx); !errors.Is(err, alias.ErrStale) {
-		t.Errorf("constant changes: %v", err)
+	second := w.traffic
+	second.Owner, second.NewVersion = "deploy-43", "3"
+	var taken *alias.Taken
+	if _, err := second.Shift(ctx, 0, 0.5, before); !errors.As(err, &taken) || taken.By.Owner != "deploy-42" {
+		t.Errorf("got %v", err)
 	}
-}
-
-// busyStore has somebody else write right after each of its reads.
-type busyStore struct {
-	alias.Store
-	busy  int
-	write func()
-}
-
-func (s *busyStore) Read(ctx context.Context, name alias.Name) (alias.Alias, error) {
-	a, err := s.Store.Read(ctx, name)
-	if s.busy > 0 {
-		s.busy--
-		s.write()
-	}
-	return a, err
+	w.want("version 1 with 10 % on version 2")
 }
 
 func TestWhatIsNotThere(t *testing.T) {
@@ -235,13 +207,13 @@ func TestWhatIsNotThere(t *testing.T) {
 	store := alias.NewLambda(w.client)
 	_, noAlias := store.Read(ctx, alias.Name{Function: "f", Alias: "dead"})
 	_, noFunction := store.Read(ctx, alias.Name{Function: "g", Alias: "live"})
-	noVersion := store.Version(ctx, "f", "4")
+	_, noVersion := store.Version(ctx, "f", "4")
 	for what, err := range map[string]error{"alias": noAlias, "function": noFunction, "version": noVersion} {
 		if !errors.Is(err, alias.ErrNotFound) {
 			t.Errorf("no such %s: %v", what, err)
 		}
 	}
-	if err := store.Version(ctx, "f", "3"); err != nil {
-		t.Errorf("a version that is there: %v", err)
+	if v, err := store.Version(ctx, "f", "3"); err != nil || v.State != "Active" || v.LastUpdate != "Successful" || v.Role == "" {
+		t.Errorf("a version that is there: %+v, %v", v, err)
 	}
 }

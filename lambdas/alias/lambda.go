@@ -1,6 +1,7 @@
 package alias
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ type lambdaAPI interface {
 	GetAlias(context.Context, *lambda.GetAliasInput, ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
 	UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error)
 	GetFunctionConfiguration(context.Context, *lambda.GetFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error)
+	GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error)
 }
 
 // Lambda is the Store that AWS Lambda is.
@@ -39,15 +41,14 @@ func (l Lambda) Read(ctx context.Context, name Name) (Alias, error) {
 		return Alias{}, fmt.Errorf("reading %s: %w", name, known(err))
 	}
 	return Alias{
-		Routing:     routing(out.FunctionVersion, out.RoutingConfig),
-		Description: aws.ToString(out.Description),
-		RevisionID:  aws.ToString(out.RevisionId),
+		Content:    content(out.FunctionVersion, out.RoutingConfig, out.Description),
+		RevisionID: aws.ToString(out.RevisionId),
 	}, nil
 }
 
-// Write is a call of UpdateAlias. It always sends the weights: whether leaving
-// them out would keep the old ones is nowhere promised.
-func (l Lambda) Write(ctx context.Context, name Name, to Routing, revisionID string) (Alias, error) {
+// Write is a call of UpdateAlias. It always sends everything: whether leaving
+// out the weights would keep the old ones is nowhere promised.
+func (l Lambda) Write(ctx context.Context, name Name, to Content, revisionID string) (Alias, error) {
 	weights := to.Weights
 	if weights == nil {
 		weights = map[string]float64{}
@@ -56,38 +57,75 @@ func (l Lambda) Write(ctx context.Context, name Name, to Routing, revisionID str
 		FunctionName:    &name.Function,
 		Name:            &name.Alias,
 		FunctionVersion: &to.Version,
+		Description:     &to.Description,
 		RoutingConfig:   &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights},
 		RevisionId:      &revisionID,
 	})
 	if err != nil {
-		return Alias{}, fmt.Errorf("moving %s to %s: %w", name, to, known(err))
+		return Alias{}, fmt.Errorf("moving %s to %s: %w", name, to.Routing, known(err))
 	}
 	return Alias{
-		Routing:     routing(out.FunctionVersion, out.RoutingConfig),
-		Description: aws.ToString(out.Description),
-		RevisionID:  aws.ToString(out.RevisionId),
+		Content:    content(out.FunctionVersion, out.RoutingConfig, out.Description),
+		RevisionID: aws.ToString(out.RevisionId),
 	}, nil
 }
 
-// Version checks that a version of a function exists, by a call of
-// GetFunctionConfiguration. The error is ErrNotFound if it does not.
-func (l Lambda) Version(ctx context.Context, function, version string) error {
-	_, err := l.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{
-		FunctionName: &function,
-		Qualifier:    &version,
-	})
-	if err != nil {
-		return fmt.Errorf("reading version %s of %s: %w", version, function, known(err))
-	}
-	return nil
+// Version is what matters of a published version before traffic goes there.
+type Version struct {
+	Number string
+	// State is "Active" if it can be invoked, and LastUpdate "Successful" if
+	// it is as it should be; Why says what is wrong otherwise.
+	State, LastUpdate, Why string
+	// Role and DeadLetter are the ARNs that two versions behind an alias must share.
+	Role, DeadLetter string
 }
 
-func routing(version *string, config *types.AliasRoutingConfiguration) Routing {
-	to := Routing{Version: aws.ToString(version)}
-	if config != nil && len(config.AdditionalVersionWeights) > 0 {
-		to.Weights = config.AdditionalVersionWeights
+// Version reads a version of a function by its number, or "$LATEST", in a call
+// of GetFunctionConfiguration.
+func (l Lambda) Version(ctx context.Context, function, number string) (Version, error) {
+	out, err := l.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{
+		FunctionName: &function,
+		Qualifier:    &number,
+	})
+	if err != nil {
+		return Version{}, fmt.Errorf("reading version %s of %s: %w", number, function, known(err))
 	}
-	return to
+	v := Version{
+		Number:     number,
+		State:      string(out.State),
+		LastUpdate: string(out.LastUpdateStatus),
+		Why:        cmp.Or(aws.ToString(out.StateReason), aws.ToString(out.LastUpdateStatusReason)),
+		Role:       aws.ToString(out.Role),
+	}
+	if out.DeadLetterConfig != nil {
+		v.DeadLetter = aws.ToString(out.DeadLetterConfig.TargetArn)
+	}
+	return v, nil
+}
+
+// Provisioned tells how much provisioned concurrency is set on the alias, in a
+// call of GetProvisionedConcurrencyConfig; 0 if there is none.
+func (l Lambda) Provisioned(ctx context.Context, name Name) (int, error) {
+	out, err := l.api.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{
+		FunctionName: &name.Function,
+		Qualifier:    &name.Alias,
+	})
+	var none *types.ProvisionedConcurrencyConfigNotFoundException
+	if errors.As(err, &none) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading the provisioned concurrency of %s: %w", name, known(err))
+	}
+	return int(aws.ToInt32(out.RequestedProvisionedConcurrentExecutions)), nil
+}
+
+func content(version *string, config *types.AliasRoutingConfiguration, description *string) Content {
+	is := Content{Routing: Routing{Version: aws.ToString(version)}, Description: aws.ToString(description)}
+	if config != nil && len(config.AdditionalVersionWeights) > 0 {
+		is.Weights = config.AdditionalVersionWeights
+	}
+	return is
 }
 
 // known puts this package's word for a refusal in front of AWS's.

@@ -6,9 +6,11 @@ import (
 	"log"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
@@ -17,5 +19,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(task.CalculateWeights{Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)), Log: task.Logger()}.Handle)
+	runtime.Start(task.CalculateWeights{
+		Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)),
+		Alarms:  health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
+		Log:     task.Logger(),
+	}.Handle)
 }

@@ -17,14 +17,45 @@ import (
 // ErrUnavailable means that CloudWatch took the call and failed at it.
 var ErrUnavailable = errors.New("CloudWatch had an internal error")
 
-// CloudWatch reads the metrics that AWS Lambda keeps of an alias.
+// cloudWatchAPI is the part of CloudWatch's API that is used here.
+type cloudWatchAPI interface {
+	cloudwatch.GetMetricDataAPIClient
+	cloudwatch.DescribeAlarmsAPIClient
+}
+
+// CloudWatch reads the metrics that AWS Lambda keeps of an alias, and alarms.
 type CloudWatch struct {
-	api cloudwatch.GetMetricDataAPIClient
+	api cloudWatchAPI
 }
 
 // NewCloudWatch reads through a client of CloudWatch.
-func NewCloudWatch(api cloudwatch.GetMetricDataAPIClient) CloudWatch {
+func NewCloudWatch(api cloudWatchAPI) CloudWatch {
 	return CloudWatch{api: api}
+}
+
+// AlarmStates reads the states of at most 100 alarms, metric and composite, in
+// one call of DescribeAlarms. An alarm that does not exist is not in the result.
+func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[string]AlarmState, error) {
+	names := make([]string, len(namesOrARNs))
+	for i, name := range namesOrARNs {
+		names[i] = AlarmName(name)
+	}
+	out, err := c.api.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{
+		AlarmNames: names,
+		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
+		MaxRecords: aws.Int32(100),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading alarms: %w", err)
+	}
+	states := map[string]AlarmState{}
+	for _, alarm := range out.MetricAlarms {
+		states[aws.ToString(alarm.AlarmName)] = AlarmState(alarm.StateValue)
+	}
+	for _, alarm := range out.CompositeAlarms {
+		states[aws.ToString(alarm.AlarmName)] = AlarmState(alarm.StateValue)
+	}
+	return states, nil
 }
 
 // Query names the two versions behind an alias and the time to look at.

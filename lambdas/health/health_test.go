@@ -41,6 +41,30 @@ func TestTheErrorsGate(t *testing.T) {
 	}
 }
 
+func TestTheAlarmsGate(t *testing.T) {
+	const arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:slow"
+	names := []string{"broken", arn}
+	for _, test := range []struct {
+		red    []string
+		states map[string]health.AlarmState
+		want   rollout.Reading
+	}{
+		{nil, map[string]health.AlarmState{"broken": health.OK, "slow": health.OK},
+			rollout.Reading{Verdict: rollout.Pass, Reason: "none of 2 in ALARM"}},
+		{nil, map[string]health.AlarmState{"broken": health.InsufficientData, "slow": health.Alarm},
+			rollout.Reading{Verdict: rollout.Fail, Reason: arn + " in ALARM"}},
+		{nil, map[string]health.AlarmState{"broken": health.InsufficientData},
+			rollout.Reading{Verdict: rollout.Inconclusive, Reason: "broken has insufficient data, " + arn + " is gone"}},
+		{[]string{"broken"}, map[string]health.AlarmState{"broken": health.Alarm, "slow": health.OK},
+			rollout.Reading{Verdict: rollout.Pass, Reason: "none of 1 in ALARM (not counting what was red at the start: broken)"}},
+	} {
+		test.want.Gate = "alarms"
+		if diff := cmp.Diff(test.want, health.Alarms(names, test.red, test.states)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 // metrics is an alias with traffic on two versions, in a local AWS that the
 // real client of CloudWatch talks to.
 type metrics struct {
@@ -132,6 +156,10 @@ func TestMetricsThatComeLate(t *testing.T) {
 type recorder struct {
 	inputs []*cloudwatch.GetMetricDataInput
 	status types.StatusCode
+}
+
+func (*recorder) DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
+	return nil, errors.New("nobody asked for alarms")
 }
 
 func (r *recorder) GetMetricData(_ context.Context, in *cloudwatch.GetMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {

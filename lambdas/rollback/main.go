@@ -1,4 +1,5 @@
-// Command rollback is the workflow's Rollback function: see task.Rollback.
+// Command rollback is the workflow's Rollback function, and the cleanup after
+// executions that ended without it: see task.Undoing.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
@@ -17,5 +19,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(task.Rollback{Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)), Log: task.Logger()}.Handle)
+	aliases := alias.NewLambda(lambda.NewFromConfig(cfg))
+	runtime.Start(task.Undoing{
+		Rollback: task.Rollback{Aliases: aliases, Log: task.Logger()},
+		Cleanup:  task.Cleanup{Aliases: aliases, Executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)), Log: task.Logger()},
+	}.Handle)
 }

@@ -67,15 +67,15 @@ func (c Curve) weights(n int, first float64) ([]float64, error) {
 	return nil, fmt.Errorf("must be at most %d: with more, the %s curve has steps that are the same at four decimals", most, c)
 }
 
-// round keeps the four decimals of a weight that a plan distinguishes.
-func round(weight float64) float64 {
+// Round keeps the four decimals of a weight that a plan distinguishes.
+func Round(weight float64) float64 {
 	return math.Round(weight*1e4) / 1e4
 }
 
 func roundAll(weights []float64) []float64 {
 	rounded := make([]float64, len(weights))
 	for i, weight := range weights {
-		rounded[i] = round(weight)
+		rounded[i] = Round(weight)
 	}
 	return rounded
 }

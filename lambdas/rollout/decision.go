@@ -34,6 +34,12 @@ const (
 	Advance  Decision = "advance"
 	Promote  Decision = "promote"
 	RollBack Decision = "roll-back"
+	// HandOver goes on watching in an execution of its own, because this one's
+	// history is filling up.
+	HandOver Decision = "hand-over"
+	// HandBack ends such an execution, for the same reason: the one that
+	// started it hands over to the next.
+	HandBack Decision = "hand-back"
 )
 
 // Counts are the requests of one version behind the alias.
@@ -103,6 +109,8 @@ func (s State) Check(now time.Time, health Health) State {
 	s.Progress.Wait = 0
 	if health.Decision == Watch {
 		s.Progress.Wait = s.nextWait(now)
+		s.Health.Decision = s.keepWithinHistory()
+		s.Progress.Continuation = s.continuation()
 	}
 	return s
 }

@@ -92,8 +92,7 @@ func firstWeight(c Curve) float64 {
 }
 
 // checkSchedule refuses a request whose fields are fine one by one, but lead
-// to steps that can't be kept apart, to more than a year, or to more checks
-// than an execution can hold.
+// to steps that can't be kept apart, or to more than a year.
 func (req *Request) checkSchedule(r *reader) {
 	steps, err := req.Schedule()
 	if err != nil {
@@ -105,12 +104,7 @@ func (req *Request) checkSchedule(r *reader) {
 		return
 	}
 	if total := Total(steps); total > Year {
-		r.problems = append(r.problems, Problem{Path: "$", Want: fmt.Sprintf(
+		r.add(Problem{Path: "$", Want: fmt.Sprintf(
 			"must end within a year (%d s): %d steps of %d s and %d s of bake are %d s", Year, req.Steps, req.Interval, req.Bake, total)})
-		return
-	}
-	if budget := req.history(steps); budget.Total() > HistoryLimit {
-		r.problems = append(r.problems, Problem{Path: "check-interval", Given: fmt.Sprint(req.CheckInterval), Want: fmt.Sprintf(
-			"must be longer, or the plan shorter: an execution holds %d history events, and this one needs %s", HistoryLimit, budget)})
 	}
 }

@@ -30,6 +30,9 @@ func (s State) RollbackReason() (name, reason string) {
 	text := fmt.Sprintf("alias %s of %s is wholly on version %s again. ", s.AliasName, s.Function(), s.Plan.Baseline)
 	at := fmt.Sprintf("at %s on version %s", Weight(s.Progress.Weight), s.NewVersion)
 	switch {
+	case s.Error != nil && s.Error.execution() != nil:
+		part := s.Error.execution()
+		return part.Error, text + fmt.Sprintf("Execution %s, in which it went on, ended as %s: %s", part.Name, part.Status, part.Cause)
 	case s.Error != nil:
 		return s.Error.Error, text + fmt.Sprintf("The rollout could not go on %s: %s", at, s.Error.words())
 	case s.Health != nil && s.Health.Decision == RollBack:
@@ -38,6 +41,23 @@ func (s State) RollbackReason() (name, reason string) {
 		return "UnknownDecision", text + fmt.Sprintf("The health check's decision %s was not one that the workflow knows: %q", at, s.Health.Decision)
 	}
 	return "UnknownDecision", text + fmt.Sprintf("There was no decision %s", at)
+}
+
+// execution is a nested execution that did not succeed, as Step Functions
+// describes it in the cause; nil if the error is another one.
+func (c Caught) execution() *nested {
+	var n nested
+	if json.Unmarshal([]byte(c.Cause), &n) != nil || n.Name == "" || n.Status == "" {
+		return nil
+	}
+	if n.Error == "" { // stopped without giving one
+		n.Error = "ExecutionStopped"
+	}
+	return &n
+}
+
+type nested struct {
+	Name, Status, Error, Cause string
 }
 
 // words is the error as a person would read it. A function's error arrives as

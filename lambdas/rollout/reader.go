@@ -6,15 +6,19 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"sort"
+	"strings"
 )
 
-// reader reads a request's fields one by one and keeps what is wrong with
-// them. A field that is absent, or wrong, reads as its default.
+// reader reads the fields of a request, or of an object in it, one by one and
+// keeps what is wrong with them. A field that is absent, or wrong, reads as its
+// default.
 type reader struct {
 	fields   map[string]json.RawMessage
-	problems []Problem
+	prefix   string // of the fields' paths
+	problems *[]Problem
 }
 
 // readObject reads the one JSON object that a request is.
@@ -41,7 +45,22 @@ func (r *reader) has(path string) bool {
 
 // refuse notes a problem with a field, and what was given for it.
 func (r *reader) refuse(path, want string) {
-	r.problems = append(r.problems, Problem{Path: path, Given: shorten(r.fields[path]), Want: want})
+	r.add(Problem{Path: path, Given: shorten(r.fields[path]), Want: want})
+}
+
+func (r *reader) add(p Problem) {
+	p.Path = r.prefix + p.Path
+	*r.problems = append(*r.problems, p)
+}
+
+// object reads the fields of an object in the request; there are none if it is
+// absent.
+func (r *reader) object(path string) *reader {
+	inner := &reader{prefix: r.prefix + path + ".", problems: r.problems}
+	if r.has(path) && (json.Unmarshal(r.fields[path], &inner.fields) != nil || inner.fields == nil) {
+		r.refuse(path, "must be an object")
+	}
+	return inner
 }
 
 // refuseUnknown notes every field that is not one of the known ones.
@@ -54,10 +73,10 @@ func (r *reader) refuseUnknown(known []string) {
 	}
 	sort.Strings(unknown)
 	for _, name := range unknown {
-		r.problems = append(r.problems, Problem{
+		r.add(Problem{
 			Path:  shorten([]byte(name)),
 			Given: shorten(r.fields[name]),
-			Want:  "is not a field of a request" + didYouMean(name, known),
+			Want:  "is not a field here" + didYouMean(name, known),
 		})
 	}
 }
@@ -110,12 +129,47 @@ func (r *reader) flag(path string, absent bool) bool {
 	return absent
 }
 
+// word reads one of a few words; the first of them is the default.
+func (r *reader) word(path string, words ...string) string {
+	want := "must be one of " + strings.Join(words, ", ")
+	given := r.text(path, want, words[0])
+	if given != "" && !slices.Contains(words, given) {
+		r.refuse(path, want+didYouMean(given, words))
+	}
+	return given
+}
+
+// list reads a list of at most so many texts of a form, none of them twice.
+func (r *reader) list(path string, most int, form *regexp.Regexp, want string) []string {
+	if !r.has(path) {
+		return nil
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > most {
+		r.refuse(path, fmt.Sprintf("must be a list of 1 to %d of these: each %s", most, want))
+		return nil
+	}
+	texts := make([]string, len(items))
+	for i, item := range items {
+		at := Problem{Path: fmt.Sprintf("%s[%d]", path, i), Given: shorten(item)}
+		switch {
+		case json.Unmarshal(item, &texts[i]) != nil || !form.MatchString(texts[i]):
+			at.Want = "must be " + want
+			r.add(at)
+		case slices.Contains(texts[:i], texts[i]):
+			at.Want = "is in the list already"
+			r.add(at)
+		}
+	}
+	return texts
+}
+
 func (r *reader) weight(path string) float64 {
 	if !r.has(path) {
 		return 0
 	}
 	weight, ok := asNumber(r.fields[path])
-	if !ok || round(weight) <= 0 || round(weight) >= 1 {
+	if !ok || Round(weight) <= 0 || Round(weight) >= 1 {
 		r.refuse(path, "must be a share of the traffic between 0.0001 and 0.9999, such as 0.05")
 		return 0
 	}
@@ -136,15 +190,15 @@ func (r *reader) weights(path string) []float64 {
 		weight, ok := asNumber(item)
 		at := Problem{Path: fmt.Sprintf("%s[%d]", path, i), Given: shorten(item)}
 		switch {
-		case !ok || round(weight) <= 0 || weight > 1:
+		case !ok || Round(weight) <= 0 || weight > 1:
 			at.Want = "must be a share of the traffic from 0.0001 to 1"
-		case i > 0 && round(weight) <= round(weights[i-1]):
+		case i > 0 && Round(weight) <= Round(weights[i-1]):
 			at.Want = fmt.Sprintf("must be more than the weight before it, %v, at four decimals", weights[i-1])
 		case i == len(items)-1 && weight != 1:
 			at.Want = "must be 1, as the last of the weights: a rollout ends with all traffic on the new version"
 		}
 		if at.Want != "" {
-			r.problems = append(r.problems, at)
+			r.add(at)
 		}
 		weights[i] = weight
 	}

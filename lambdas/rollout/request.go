@@ -43,13 +43,47 @@ type Request struct {
 	Bake int64 `json:"bake,omitempty"`
 	// HealthCheck is false for a rollout that only shifts and never looks.
 	HealthCheck bool `json:"health-check"`
+	// Gates are the request's health settings. They go into the plan, because
+	// "health" in the execution's data is what the last check saw.
+	Gates Gates `json:"-"`
+	// ProvisionedConcurrency says what to do if the alias has some: Refuse or Ignore.
+	ProvisionedConcurrency string `json:"provisioned-concurrency"`
+	// RedAlarmsAtStart says what to do about alarms that are red already:
+	// Ignore (for the rollout's length) or Refuse.
+	RedAlarmsAtStart string `json:"red-alarms-at-start"`
 }
 
-// fieldNames are the fields that a request may have.
-var fieldNames = []string{
-	"function-name", "alias-name", "new-version", "steps", "interval", "type",
-	"weights", "first-weight", "check-interval", "bake", "health-check",
+// Gates are the sources of health that a request asks for, beside the errors
+// of its new version.
+type Gates struct {
+	// Alarms are CloudWatch alarms, metric or composite, by name or ARN. One
+	// in the state ALARM fails.
+	Alarms []string `json:"alarms,omitempty"`
 }
+
+// MaxAlarms is the most alarms that a rollout watches: as many as one call of
+// DescribeAlarms tells about.
+const MaxAlarms = 100
+
+// What to do about a circumstance that speaks against a rollout.
+const (
+	Refuse = "refuse"
+	Ignore = "ignore"
+)
+
+// fieldNames are the fields that a request may have, and those of its health.
+var (
+	fieldNames = []string{
+		"function-name", "alias-name", "new-version", "steps", "interval", "type",
+		"weights", "first-weight", "check-interval", "bake", "health-check", "health",
+		"provisioned-concurrency", "red-alarms-at-start", startedBy,
+	}
+	healthNames = []string{"alarms"}
+)
+
+// startedBy is a field that Step Functions' users add when one execution
+// starts another, so that the console links them. It has no meaning here.
+const startedBy = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 
 // Decode reads an execution's input. The error is an *InvalidRequest that
 // lists everything that is wrong, in the order of the fields above; the steps
@@ -60,7 +94,9 @@ func Decode(input []byte) (Request, error) {
 	if problem != nil {
 		return Request{}, &InvalidRequest{Problems: []Problem{*problem}}
 	}
-	r := &reader{fields: fields}
+	var problems []Problem
+	r := &reader{fields: fields, problems: &problems}
+	settings := r.object("health")
 	req := Request{
 		FunctionName:  r.function("function-name"),
 		AliasName:     r.alias("alias-name"),
@@ -73,14 +109,22 @@ func Decode(input []byte) (Request, error) {
 		CheckInterval: r.whole("check-interval", MinCheckInterval, Year, DefaultCheckInterval),
 		Bake:          r.whole("bake", 0, Year, 0),
 		HealthCheck:   r.flag("health-check", true),
+		Gates:         Gates{Alarms: settings.list("alarms", MaxAlarms, alarmForm, "an alarm's name or ARN")},
+
+		ProvisionedConcurrency: r.word("provisioned-concurrency", Refuse, Ignore),
+		RedAlarmsAtStart:       r.word("red-alarms-at-start", Ignore, Refuse),
 	}
 	req.fitCurve(r)
+	if !req.HealthCheck && r.has("health") {
+		r.refuse("health", "has no meaning with health-check false: leave one of them out")
+	}
+	settings.refuseUnknown(healthNames)
 	r.refuseUnknown(fieldNames)
-	if len(r.problems) == 0 {
+	if len(problems) == 0 {
 		req.checkSchedule(r)
 	}
-	if len(r.problems) > 0 {
-		return Request{}, &InvalidRequest{Problems: r.problems}
+	if len(problems) > 0 {
+		return Request{}, &InvalidRequest{Problems: problems}
 	}
 	return req, nil
 }
@@ -95,8 +139,10 @@ var (
 	// (123456789012:function:name) or a full ARN, with a qualifier if there is one.
 	functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?$`)
 	aliasForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-	versionForm  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
-	onlyDigits   = regexp.MustCompile(`^[0-9]+$`)
+	// alarmForm is a name (1 to 255 characters that can be printed) or an ARN with one.
+	alarmForm   = regexp.MustCompile(`^(?:arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:)?[ -~]{1,255}$`)
+	versionForm = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+	onlyDigits  = regexp.MustCompile(`^[0-9]+$`)
 )
 
 const latestVersion = "$LATEST"

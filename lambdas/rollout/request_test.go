@@ -32,6 +32,7 @@ func TestTheBlogsInputIsTakenAsItIs(t *testing.T) {
 		FunctionName: "MyFunction", AliasName: "MyAlias", NewVersion: "2",
 		Steps: 10, Interval: 120, Type: "linear",
 		CheckInterval: 60, HealthCheck: true,
+		ProvisionedConcurrency: "refuse", RedAlarmsAtStart: "ignore",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -94,6 +95,12 @@ func TestFunctionNamesInAllTheirForms(t *testing.T) {
 		if req.FunctionName != given || req.Function() != "MyFunction" {
 			t.Errorf("%s became %q with the plain name %q", given, req.FunctionName, req.Function())
 		}
+	}
+}
+
+func TestAnExecutionMayBeStartedByAnother(t *testing.T) {
+	if _, err := rollout.Decode([]byte(strings.Replace(blogInput, "{", `{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn", `, 1))); err != nil {
+		t.Error(err)
 	}
 }
 

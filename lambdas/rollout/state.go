@@ -12,6 +12,8 @@ type State struct {
 	Request
 	Plan     Plan     `json:"plan"`
 	Progress Progress `json:"progress"`
+	// Begin says how the execution begins.
+	Begin Begin `json:"begin"`
 	// Health is nil until the first check.
 	Health *Health `json:"health,omitempty"`
 	// Error is what a Catch of the workflow caught.
@@ -41,7 +43,23 @@ type Progress struct {
 	// in which not all gates had enough data to say anything.
 	Checks       int `json:"checks"`
 	Inconclusive int `json:"inconclusive"`
+	// Events is the length that the history of the current execution has come to.
+	Events int64 `json:"events"`
+	// Part counts the executions that a long rollout goes on in; 0 is the
+	// owner itself. Continuation is the name of the next one.
+	Part         int    `json:"part"`
+	Continuation string `json:"continuation,omitempty"`
 }
+
+// Begin is how an execution begins, in a word that the workflow looks at.
+type Begin string
+
+// The beginnings.
+const (
+	BeginShift     Begin = "shift"     // with the first shift
+	BeginWatch     Begin = "watch"     // in the middle of a rollout, with the next wait
+	BeginUnchanged Begin = "unchanged" // and ends, as there is nothing to do
+)
 
 // Caught is an error in the form that Step Functions hands to a Catch.
 type Caught struct {
@@ -66,6 +84,7 @@ type Result string
 const (
 	Promoted   Result = "promoted"
 	RolledBack Result = "rolled-back"
+	Unchanged  Result = "unchanged" // the alias was on the new version already
 )
 
 // NextStep is the step that comes after the current one. It fails if the

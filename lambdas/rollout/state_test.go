@@ -153,6 +153,40 @@ func TestWindows(t *testing.T) {
 	}
 }
 
+// TestALongRolloutGoesOnInOtherExecutions counts the history of each: the
+// owner hands over early, to have room for starting the others.
+func TestALongRolloutGoesOnInOtherExecutions(t *testing.T) {
+	s := begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "all-at-once", "interval": 604800}`)
+	s.Plan.Owner = strings.Repeat("x", 80)
+	s = s.Counting(rollout.EventsOfStart, 0)
+	s = shift(t, s.Counting(rollout.EventsOfShift, 2))
+	now, checks, lastEvents := start, 0, int64(0)
+	names := map[string]bool{}
+	for s.Health == nil || s.Health.Decision != rollout.Promote {
+		now = now.Add(time.Duration(s.Progress.Wait) * time.Second)
+		s = check(t, s.Counting(rollout.EventsOfCheck, 0), now, passing)
+		checks++
+		lastEvents = s.Progress.Events
+		want, most := rollout.HandOver, int64(11_000)
+		if s.Progress.Part > 0 {
+			want, most = rollout.HandBack, 21_000
+		}
+		if s.Progress.Events > most {
+			t.Fatalf("%d events in part %d", s.Progress.Events, s.Progress.Part)
+		}
+		if d := s.Health.Decision; d != rollout.Watch && d != rollout.Promote {
+			if d != want || names[s.Progress.Continuation] || len(s.Progress.Continuation) > 80 {
+				t.Fatalf("part %d: %s to %q", s.Progress.Part, d, s.Progress.Continuation)
+			}
+			names[s.Progress.Continuation] = true
+			s = s.Continue()
+		}
+	}
+	if checks != 7*24*60 || len(names) != 5 || lastEvents > 21_000 {
+		t.Errorf("%d checks, %d more executions, %d events in the last", checks, len(names), lastEvents)
+	}
+}
+
 func TestStateIsReadInTheConsole(t *testing.T) {
 	s := check(t, shift(t, begin(t, blogInput)), start.Add(time.Minute), passing)
 	data, err := json.Marshal(s)
@@ -194,6 +228,12 @@ func TestReasons(t *testing.T) {
 		}), "Throttled: " + back + "The rollout could not go on at 10 % on version 2: Throttled: slow down"},
 		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.Timeout"} }),
 			"States.Timeout: " + back + "The rollout could not go on at 10 % on version 2: States.Timeout"},
+		{reason(func(s *rollout.State) {
+			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Name":"x-part-2","Status":"FAILED","Error":"Unhealthy","Cause":"it was bad","Output":{}}`}
+		}), "Unhealthy: " + back + "Execution x-part-2, in which it went on, ended as FAILED: it was bad"},
+		{reason(func(s *rollout.State) {
+			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Name":"x-part-2","Status":"ABORTED"}`}
+		}), "ExecutionStopped: " + back + "Execution x-part-2, in which it went on, ended as ABORTED: "},
 		{reason(func(s *rollout.State) { s.Health = &rollout.Health{Decision: "dance"} }),
 			"UnknownDecision: " + back + `The health check's decision at 10 % on version 2 was not one that the workflow knows: "dance"`},
 	} {

@@ -33,7 +33,7 @@ func Percent(share float64) string {
 
 // Weight says a weight exactly: "0.5 %", "100 %".
 func Weight(weight float64) string {
-	return strconv.FormatFloat(round(round(weight)*100), 'f', -1, 64) + " %"
+	return strconv.FormatFloat(Round(Round(weight)*100), 'f', -1, 64) + " %"
 }
 
 // Thousands writes a number in groups of three digits: "10,812".

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -16,26 +18,34 @@ type CalculateWeights struct {
 	Aliases interface {
 		Read(context.Context, alias.Name) (alias.Alias, error)
 		// Version fails with alias.ErrNotFound if there is no such version.
-		Version(ctx context.Context, function, version string) error
+		Version(ctx context.Context, function, version string) (alias.Version, error)
+		Provisioned(context.Context, alias.Name) (int, error)
+	}
+	// Alarms is asked only if the request names some.
+	Alarms interface {
+		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
 	Log *slog.Logger
 }
 
 // Handle returns the rollout's state before its first shift. Its refusals are
-// InvalidRequest and PreflightFailed.
+// InvalidRequest and those of the preflight.
 func (t CalculateWeights) Handle(ctx context.Context, start Start) (rollout.State, error) {
-	state, err := t.plan(ctx, start)
+	state, err := t.begin(ctx, start)
 	if err != nil {
 		err = edge(err)
 		t.Log.WarnContext(ctx, "not started", "execution", start.Execution, "error", err)
 		return rollout.State{}, err
 	}
-	t.Log.InfoContext(ctx, "planned", "execution", start.Execution, "function", state.FunctionName, "alias", state.AliasName,
-		"baseline", state.Plan.Baseline, "version", state.NewVersion, "steps", len(state.Plan.Steps))
+	t.Log.InfoContext(ctx, "started", "execution", start.Execution, "begin", state.Begin, "function", state.FunctionName, "alias", state.AliasName,
+		"baseline", state.Plan.Baseline, "version", state.NewVersion, "steps", len(state.Plan.Steps), "red-alarms", state.Plan.RedAlarms)
 	return state, nil
 }
 
-func (t CalculateWeights) plan(ctx context.Context, start Start) (rollout.State, error) {
+func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State, error) {
+	if state, ok := rollout.Continued(start.Rollout); ok {
+		return t.carryOn(ctx, state)
+	}
 	req, err := rollout.Decode(start.Rollout)
 	if err != nil {
 		return rollout.State{}, err
@@ -44,49 +54,51 @@ func (t CalculateWeights) plan(ctx context.Context, start Start) (rollout.State,
 	if err != nil {
 		return rollout.State{}, err
 	}
-	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
-	found, err := t.Aliases.Read(ctx, name)
+	found, red, err := t.preflight(ctx, req)
 	if err != nil {
-		return rollout.State{}, refuseUnknown(err, fmt.Sprintf("there is no %s in this account and Region", name))
-	}
-	if err := preflight(req, name, found); err != nil {
 		return rollout.State{}, err
 	}
-	if err := t.Aliases.Version(ctx, req.FunctionName, req.NewVersion); err != nil {
-		return rollout.State{}, refuseUnknown(err, fmt.Sprintf("there is no version %s of %s: publish it first", req.NewVersion, req.FunctionName))
+	state := rollout.State{Request: req, Begin: rollout.BeginShift}
+	state.Plan = rollout.Plan{
+		Baseline:    found.Version,
+		Owner:       executionName(start.Execution),
+		Description: alias.ReadMarker(found.Description).Text, // without what an ended rollout may have left
+		Gates:       req.Gates,
+		RedAlarms:   red,
+		Steps:       steps,
+		Undo:        undo(req, found.Version, alias.ReadMarker(found.Description).Text),
 	}
-	return rollout.State{
-		Request: req,
-		Plan: rollout.Plan{
-			Baseline: found.Version,
-			Steps:    steps,
-			Undo: fmt.Sprintf("aws lambda update-alias --function-name %s --name %s --function-version %s --routing-config AdditionalVersionWeights={}",
-				req.FunctionName, req.AliasName, found.Version),
-		},
-		Progress: rollout.Progress{Of: len(steps), RevisionID: found.RevisionID},
-	}, nil
+	state.Progress = rollout.Progress{Of: len(steps), RevisionID: found.RevisionID, Events: rollout.EventsOfStart}
+	if found.Version == req.NewVersion {
+		state.Begin = rollout.BeginUnchanged
+		state.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: fmt.Sprintf("alias %s of %s is on version %s already", req.AliasName, req.Function(), req.NewVersion)}
+	}
+	return state, nil
 }
 
-// preflight refuses an alias that a rollout can't start from.
-func preflight(req rollout.Request, name alias.Name, found alias.Alias) error {
-	refuse := func(format string, args ...any) error {
-		return PreflightFailed{fmt.Errorf("nothing was touched: "+format, args...)}
-	}
-	switch {
-	case len(found.Weights) > 0:
-		return refuse("%s already sends its traffic to two versions (%s): end that first", name, found.Routing)
-	case found.Version == "$LATEST":
-		return refuse("%s points at $LATEST, which can't share traffic: point it at a published version first", name)
-	case found.Version == req.NewVersion:
-		return refuse("%s is on version %s already", name, found.Version)
-	}
-	return nil
-}
-
-// refuseUnknown makes a refusal of an error that says that something is not there.
-func refuseUnknown(err error, reason string) error {
+// carryOn goes on with a rollout in an execution of its own. The alias must be
+// as the rollout left it: that, and not the input, says that it is one.
+func (t CalculateWeights) carryOn(ctx context.Context, s rollout.State) (rollout.State, error) {
+	expected := traffic(nil, s)
+	found, err := t.Aliases.Read(ctx, expected.Name)
 	if errors.Is(err, alias.ErrNotFound) {
-		return PreflightFailed{fmt.Errorf("nothing was touched: %s", reason)}
+		return s, &alias.Changed{Name: expected.Name}
+	} else if err != nil {
+		return s, err
 	}
-	return err
+	if err := expected.Holds(found, s.Progress.Weight, s.Progress.RevisionID); err != nil {
+		return s, err
+	}
+	return s.Continue(), nil
+}
+
+// executionName is the last part of an execution's ARN.
+func executionName(arn string) string {
+	return arn[strings.LastIndex(arn, ":")+1:]
+}
+
+// undo is the command line that puts the alias back to how it was, for a shell.
+func undo(req rollout.Request, baseline, description string) string {
+	return fmt.Sprintf("aws lambda update-alias --function-name %s --name %s --function-version %s --routing-config AdditionalVersionWeights={} --description %s",
+		req.FunctionName, req.AliasName, baseline, "'"+strings.ReplaceAll(description, "'", `'\''`)+"'")
 }

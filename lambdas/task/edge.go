@@ -14,14 +14,11 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// The errors that a task ends with. Their type names are the names in the
+// The errors that a task ends with, beside the refusals. Their type names are the names in the
 // workflow's ErrorEquals; their text is what a person reads in its Cause.
 type (
 	// InvalidRequest refuses an input that can't be carried out. Final.
 	InvalidRequest struct{ error }
-	// PreflightFailed refuses a request that the alias and its versions, as
-	// they are, don't allow. Final.
-	PreflightFailed struct{ error }
 	// AliasChanged means that somebody else changed the alias. Final.
 	AliasChanged struct{ error }
 	// AccessDenied means that the function's role lacks a permission. Final,
@@ -41,8 +38,12 @@ func edge(err error) error {
 	var (
 		invalid *rollout.InvalidRequest
 		changed *alias.Changed
-		refused PreflightFailed
-		api     smithy.APIError
+		taken   *alias.Taken
+		refused interface {
+			error
+			refuses()
+		}
+		api smithy.APIError
 	)
 	switch {
 	case err == nil:
@@ -51,6 +52,8 @@ func edge(err error) error {
 		return InvalidRequest{err}
 	case errors.As(err, &refused):
 		return refused
+	case errors.As(err, &taken):
+		return RolloutUnderWay{because("%w", err)}
 	case errors.As(err, &changed):
 		return AliasChanged{err}
 	case retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:

@@ -12,6 +12,7 @@ import (
 type HealthCheck struct {
 	Metrics interface {
 		Requests(context.Context, health.Query) (health.Requests, error)
+		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
 	Log *slog.Logger
 }
@@ -32,7 +33,7 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 }
 
 func (t HealthCheck) check(ctx context.Context, call Call) (rollout.State, error) {
-	s, err := call.Rollout.Arrived(call.Now)
+	s, err := call.Rollout.Counting(rollout.EventsOfCheck, call.Retries).Arrived(call.Now)
 	if err != nil {
 		return s, err
 	}
@@ -50,6 +51,13 @@ func (t HealthCheck) check(ctx context.Context, call Call) (rollout.State, error
 		}
 		seen.Baseline, seen.NewVersion = requests.Baseline, requests.NewVersion
 		seen.Readings = append(seen.Readings, health.Errors(s.Plan.Baseline, s.NewVersion, requests))
+		if alarms := s.Plan.Gates.Alarms; len(alarms) > 0 {
+			states, err := t.Metrics.AlarmStates(ctx, alarms)
+			if err != nil {
+				return s, err
+			}
+			seen.Readings = append(seen.Readings, health.Alarms(alarms, s.Plan.RedAlarms, states))
+		}
 	}
 	return s.Check(call.Now, seen), nil
 }

@@ -14,20 +14,27 @@ type Rollback struct {
 	Log     *slog.Logger
 }
 
-// Handle returns the state with its outcome, rolled back, and the reason. Its
-// error is AliasChanged if the alias is in no state that the rollout can have
-// left it in; then nothing is written.
+// Handle returns the state with its outcome, rolled back, and the reason; or
+// promoted, if the promotion turns out to have had its effect. Its error is
+// AliasChanged if the alias sends traffic elsewhere and not as the rollout's
+// marker says; then nothing is written.
 func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state := call.Rollout
-	wrote, err := traffic(t.Aliases, state).Restore(ctx)
+	promoting := state.Health != nil && state.Health.Decision == rollout.Promote
+	restored, err := traffic(t.Aliases, state).Restore(ctx, promoting)
 	if err != nil {
 		err = edge(err)
 		t.Log.ErrorContext(ctx, "not rolled back", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
+	if restored == alias.WasPromoted {
+		state.Outcome = &rollout.Outcome{Result: rollout.Promoted, Reason: state.PromotionReason()}
+		t.Log.InfoContext(ctx, "promoted after all", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName)
+		return state, nil
+	}
 	cause, reason := state.RollbackReason()
 	state.Outcome = &rollout.Outcome{Result: rollout.RolledBack, Reason: reason, Error: cause}
 	t.Log.WarnContext(ctx, "rolled back", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
-		"version", state.NewVersion, "wrote", wrote, "reason", reason)
+		"version", state.NewVersion, "restored", restored, "reason", reason)
 	return state, nil
 }

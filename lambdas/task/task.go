@@ -24,7 +24,9 @@ type Call struct {
 	// Execution is the execution's ARN.
 	Execution string `json:"execution"`
 	// Now is when the task's state was entered; a retry has the same.
-	Now     time.Time     `json:"now"`
+	Now time.Time `json:"now"`
+	// Retries counts the attempts before this one.
+	Retries int           `json:"retries"`
 	Rollout rollout.State `json:"rollout"`
 }
 
@@ -43,5 +45,8 @@ func traffic(store alias.Store, s rollout.State) alias.Traffic {
 		Name:       alias.Name{Function: s.FunctionName, Alias: s.AliasName},
 		Baseline:   s.Plan.Baseline,
 		NewVersion: s.NewVersion,
+
+		Owner:       s.Plan.Owner,
+		Description: s.Plan.Description,
 	}
 }

@@ -15,9 +15,10 @@ type UpdateAlias struct {
 }
 
 // Handle returns the state with the next step begun. Its error is AliasChanged
-// if the alias is not as the rollout left it.
+// if the alias is not as the rollout left it, or RolloutUnderWay if another
+// rollout was first.
 func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, error) {
-	state, err := t.shift(ctx, call.Rollout)
+	state, err := t.shift(ctx, call.Rollout.Counting(rollout.EventsOfShift, call.Retries))
 	if err != nil {
 		err = edge(err)
 		t.Log.WarnContext(ctx, "not shifted", "execution", call.Execution, "error", err)

@@ -1,0 +1,63 @@
+package health
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// AlarmState is a CloudWatch alarm's, as CloudWatch names it.
+type AlarmState string
+
+// The states of an alarm.
+const (
+	OK               AlarmState = "OK"
+	Alarm            AlarmState = "ALARM"
+	InsufficientData AlarmState = "INSUFFICIENT_DATA"
+)
+
+// AlarmName is the name in an alarm's ARN; a name is its own.
+func AlarmName(nameOrARN string) string {
+	if _, name, ok := strings.Cut(nameOrARN, ":alarm:"); ok {
+		return name
+	}
+	return nameOrARN
+}
+
+// Alarms is the alarms gate: an alarm in the state ALARM fails it. One without
+// enough data, or that is gone, makes it inconclusive. Those that were red
+// when the rollout started are left out.
+func Alarms(names, red []string, states map[string]AlarmState) rollout.Reading {
+	reading := rollout.Reading{Gate: "alarms", Verdict: rollout.Pass}
+	var failed, unknown []string
+	for _, name := range names {
+		if slices.Contains(red, name) {
+			continue
+		}
+		switch states[AlarmName(name)] {
+		case OK:
+		case Alarm:
+			failed = append(failed, name)
+		case InsufficientData:
+			unknown = append(unknown, name+" has insufficient data")
+		default:
+			unknown = append(unknown, name+" is gone")
+		}
+	}
+	switch {
+	case len(failed) > 0:
+		reading.Verdict = rollout.Fail
+		reading.Reason = strings.Join(failed, ", ") + " in ALARM"
+	case len(unknown) > 0:
+		reading.Verdict = rollout.Inconclusive
+		reading.Reason = strings.Join(unknown, ", ")
+	default:
+		reading.Reason = fmt.Sprintf("none of %d in ALARM", len(names)-len(red))
+	}
+	if len(red) > 0 {
+		reading.Reason += fmt.Sprintf(" (not counting what was red at the start: %s)", strings.Join(red, ", "))
+	}
+	return reading
+}

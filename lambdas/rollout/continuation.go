@@ -1,0 +1,85 @@
+package rollout
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+)
+
+// An execution's history holds 25,000 events. A rollout that needs more goes on
+// in executions of the same state machine, one after the other, which its
+// owner starts and waits for. So the owner stops watching early, to have room
+// for starting them; the others use most of theirs. What is left is for
+// retries: a failed attempt takes three events.
+const (
+	ownerEvents = 10_000
+	partEvents  = 20_000
+)
+
+// The history events of the workflow's parts. A Lambda task has five (state
+// entered, function scheduled, started, succeeded, state exited), a Wait or a
+// Choice two.
+const (
+	eventsPerTask    = 5
+	eventsPerFailure = 3
+	// EventsOfStart: execution started, CalculateWeights, Begin.
+	EventsOfStart = 1 + eventsPerTask + 2
+	// EventsOfShift: UpdateAlias.
+	EventsOfShift = eventsPerTask
+	// EventsOfCheck: Wait, HealthCheck, Decide.
+	EventsOfCheck = 2 + eventsPerTask + 2
+	// EventsOfEnd: Finalize, Promoted entered and exited, execution succeeded.
+	EventsOfEnd = eventsPerTask + 2 + 1
+)
+
+// Counting adds a part of the workflow to the length of the history, after so
+// many failed attempts.
+func (s State) Counting(events int64, retries int) State {
+	s.Progress.Events += events + int64(retries)*eventsPerFailure
+	return s
+}
+
+// keepWithinHistory is Watch while there is room for more in this execution.
+func (s State) keepWithinHistory() Decision {
+	switch {
+	case s.Progress.Part == 0 && s.Progress.Events > ownerEvents:
+		return HandOver
+	case s.Progress.Part > 0 && s.Progress.Events > partEvents:
+		return HandBack
+	}
+	return Watch
+}
+
+// continuation is the name of the execution that comes after this one: the
+// owner's and a number. The same name again with the same input is the same
+// execution for Step Functions, so starting it may be repeated.
+func (s State) continuation() string {
+	if d := s.Health.Decision; d != HandOver && d != HandBack {
+		return ""
+	}
+	owner := s.Plan.Owner
+	if len(owner) > 60 { // names have at most 80 characters
+		owner = fmt.Sprintf("%s-%x", owner[:48], sha256.Sum256([]byte(owner)))[:60]
+	}
+	return fmt.Sprintf("%s-part-%d", owner, s.Progress.Part+1)
+}
+
+// Continued reads the input of an execution that a long rollout goes on in. It
+// is false for any other input.
+func Continued(input []byte) (State, bool) {
+	var in struct {
+		State *State `json:"continue"`
+	}
+	if json.Unmarshal(input, &in) != nil || in.State == nil {
+		return State{}, false
+	}
+	return *in.State, true
+}
+
+// Continue is the state at the beginning of the execution that goes on with it.
+func (s State) Continue() State {
+	s.Begin = BeginWatch
+	s.Progress.Part++
+	s.Progress.Events = EventsOfStart
+	return s
+}

@@ -1,0 +1,161 @@
+package task
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Cleanup puts back what an execution has left behind that could not do it
+// itself: it was stopped, it timed out, or it failed where no Catch is. It
+// goes by the marker in the alias's description, and touches an alias only if
+// that names an execution which is not running any more.
+type Cleanup struct {
+	Aliases    alias.Store
+	Executions Executions
+	Log        *slog.Logger
+}
+
+// Executions are the state machine's.
+type Executions interface {
+	// Describe fails with ErrNoExecution if there is none of that ARN.
+	Describe(ctx context.Context, arn string) (Execution, error)
+	// EndedBadly returns the ARNs of the machine's executions that failed, timed
+	// out or were stopped since then.
+	EndedBadly(ctx context.Context, machine string, since time.Time) ([]string, error)
+	// Plan returns the plan that an execution fixed at its beginning.
+	Plan(ctx context.Context, arn string) (rollout.Plan, error)
+}
+
+// ErrNoExecution means that Step Functions knows no such execution, or no
+// longer: it forgets them after 90 days.
+var ErrNoExecution = errors.New("no such execution")
+
+// Execution is what Cleanup looks at.
+type Execution struct {
+	Running bool
+	Input   json.RawMessage
+}
+
+// Trouble is what calls Cleanup. One of the two is set.
+type Trouble struct {
+	// Ended is EventBridge's event of an execution's end.
+	Ended *struct {
+		Execution string `json:"executionArn"`
+	} `json:"detail"`
+	// Sweep is the ARN of the machine whose executions are to be looked through.
+	Sweep string `json:"sweep"`
+	// Time is when the event happened, or the sweep is.
+	Time time.Time `json:"time"`
+}
+
+// sweepBack is how far a sweep looks back. Sweeps come every few minutes: what
+// one fails to put back, the next ones try again, for that long.
+const sweepBack = 24 * time.Hour
+
+// Cleaned is what Cleanup did about one execution.
+type Cleaned struct {
+	Execution string         `json:"execution"`
+	Result    alias.Restored `json:"result,omitempty"`
+	// Left says why an alias was left as it is, though the marker names the execution.
+	Left string `json:"left,omitempty"`
+}
+
+// Handle cleans up after one execution, or after all that ended badly lately.
+// One that can't be cleaned up now holds up no other; the errors of all are
+// returned together.
+func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error) {
+	var executions []string
+	switch {
+	case trouble.Ended != nil && trouble.Ended.Execution != "":
+		executions = []string{trouble.Ended.Execution}
+	case trouble.Sweep != "" && !trouble.Time.IsZero():
+		var err error
+		if executions, err = t.Executions.EndedBadly(ctx, trouble.Sweep, trouble.Time.Add(-sweepBack)); err != nil {
+			return nil, edge(err)
+		}
+	default:
+		return nil, Unexpected{errors.New("neither the end of an execution nor a sweep")}
+	}
+	var all []Cleaned
+	var failed []error
+	for _, execution := range executions {
+		cleaned, err := t.clean(ctx, execution)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("cleaning up after %s: %w", execution, err))
+			continue
+		}
+		if cleaned.Result != alias.Untouched {
+			t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "result", cleaned.Result, "left", cleaned.Left)
+			all = append(all, cleaned)
+		}
+	}
+	if err := errors.Join(failed...); err != nil {
+		t.Log.ErrorContext(ctx, "not cleaned up", "error", err)
+		return all, edge(err)
+	}
+	return all, nil
+}
+
+func (t Cleanup) clean(ctx context.Context, arn string) (Cleaned, error) {
+	cleaned := Cleaned{Execution: arn, Result: alias.Untouched}
+	execution, err := t.Executions.Describe(ctx, arn)
+	if errors.Is(err, ErrNoExecution) {
+		return cleaned, nil
+	} else if err != nil {
+		return cleaned, err
+	}
+	// What was refused has no alias, and what goes on with another's rollout
+	// does not own one: its owner puts the alias back.
+	req, err := rollout.Decode(execution.Input)
+	if execution.Running || err != nil {
+		return cleaned, nil
+	}
+	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
+	cleaned.Result, err = alias.Release(ctx, t.Aliases, name, executionName(arn), func() (string, error) {
+		plan, err := t.Executions.Plan(ctx, arn)
+		return plan.Description, err
+	})
+	var changed *alias.Changed
+	if errors.As(err, &changed) {
+		cleaned.Left = changed.Error()
+		return cleaned, nil
+	}
+	return cleaned, err
+}
+
+// Undoing is the Rollback function: the workflow's task, and the cleanup after
+// executions that ended without it. Both put an alias back, and need the same
+// permission to do it.
+type Undoing struct {
+	Rollback Rollback
+	Cleanup  Cleanup
+}
+
+// Handle tells the two apart by their input: the workflow's has a rollout.
+func (t Undoing) Handle(ctx context.Context, input json.RawMessage) (any, error) {
+	var shape struct {
+		Rollout json.RawMessage `json:"rollout"`
+	}
+	if err := json.Unmarshal(input, &shape); err != nil {
+		return nil, Unexpected{err}
+	}
+	if shape.Rollout == nil {
+		return handle(ctx, input, t.Cleanup.Handle)
+	}
+	return handle(ctx, input, t.Rollback.Handle)
+}
+
+func handle[In, Out any](ctx context.Context, input json.RawMessage, task func(context.Context, In) (Out, error)) (any, error) {
+	var in In
+	if err := json.Unmarshal(input, &in); err != nil {
+		return nil, Unexpected{err}
+	}
+	return task(ctx, in)
+}

@@ -1,0 +1,162 @@
+package task
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// The refusals of a rollout that the alias and its versions, as they are,
+// don't allow. All are final, and nothing has been touched. What to do about
+// each is in its text.
+type (
+	// FunctionNotFound: there is no such function here.
+	FunctionNotFound struct{ refusal }
+	// AliasNotFound: the function has no such alias.
+	AliasNotFound struct{ refusal }
+	// VersionNotFound: the new version is not published.
+	VersionNotFound struct{ refusal }
+	// AliasNotPublished: the alias points at $LATEST.
+	AliasNotPublished struct{ refusal }
+	// VersionNotReady: the new version can't be invoked, or its last update failed.
+	VersionNotReady struct{ refusal }
+	// VersionsDiffer: both versions can't stand behind one alias.
+	VersionsDiffer struct{ refusal }
+	// AliasSplit: somebody has split the alias's traffic by hand.
+	AliasSplit struct{ refusal }
+	// RolloutUnderWay: the alias belongs to another rollout.
+	RolloutUnderWay struct{ refusal }
+	// ProvisionedConcurrency: the alias has some, and that does not go with weights.
+	ProvisionedConcurrency struct{ refusal }
+	// AlarmNotFound: there is no such alarm.
+	AlarmNotFound struct{ refusal }
+	// AlarmsRed: alarms are red already, and the request says to refuse then.
+	AlarmsRed struct{ refusal }
+)
+
+// refusal is what the refusals have in common.
+type refusal struct{ error }
+
+func (refusal) refuses() {}
+
+// because words a refusal.
+func because(format string, args ...any) refusal {
+	return refusal{fmt.Errorf("nothing was touched: "+format, args...)}
+}
+
+// preflight reads all that decides whether the rollout may start, and returns
+// the alias as it is. Nothing is written.
+func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (alias.Alias, []string, error) {
+	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
+	found, err := t.Aliases.Read(ctx, name)
+	if errors.Is(err, alias.ErrNotFound) {
+		return found, nil, t.missing(ctx, name)
+	} else if err != nil {
+		return found, nil, err
+	}
+	if err := checkAlias(name, found); err != nil || found.Version == req.NewVersion {
+		return found, nil, err
+	}
+	if err := t.checkVersions(ctx, req, found.Version); err != nil {
+		return found, nil, err
+	}
+	if req.ProvisionedConcurrency == rollout.Refuse {
+		amount, err := t.Aliases.Provisioned(ctx, name)
+		if err != nil {
+			return found, nil, err
+		}
+		if amount > 0 {
+			return found, nil, ProvisionedConcurrency{because("%s has a provisioned concurrency of %d, which can't be changed while weights are set, and of which the new version has nothing until it is promoted. "+
+				`Take it off for the rollout, or set "provisioned-concurrency": "ignore" if the new version may start on demand`, name, amount)}
+		}
+	}
+	red, err := t.redAlarms(ctx, req)
+	return found, red, err
+}
+
+// missing says what of an alias's name is not there.
+func (t CalculateWeights) missing(ctx context.Context, name alias.Name) error {
+	_, err := t.Aliases.Version(ctx, name.Function, "$LATEST")
+	switch {
+	case errors.Is(err, alias.ErrNotFound):
+		return FunctionNotFound{because("there is no function %s in this account and Region", name.Function)}
+	case err != nil:
+		return err
+	}
+	return AliasNotFound{because("there is no %s: create it, pointing at the version that serves now", name)}
+}
+
+func checkAlias(name alias.Name, found alias.Alias) error {
+	marker := alias.ReadMarker(found.Description).Marker
+	switch {
+	case len(found.Weights) > 0 && marker != nil:
+		taken := &alias.Taken{Name: name, By: *marker}
+		return RolloutUnderWay{because("%w. Wait for its end; if it has none because it was stopped, it is put back within minutes", taken)}
+	case len(found.Weights) > 0:
+		return AliasSplit{because("%s already sends its traffic to two versions (%s), and no rollout did that: clear the weights first, or see who set them by hand", name, found.Routing)}
+	case found.Version == "$LATEST":
+		return AliasNotPublished{because("%s points at $LATEST, which can't share traffic: point it at a published version first", name)}
+	}
+	return nil
+}
+
+// checkVersions checks that the new version is ready, and that Lambda takes it
+// behind one alias with the baseline.
+func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request, baseline string) error {
+	next, err := t.Aliases.Version(ctx, req.FunctionName, req.NewVersion)
+	if errors.Is(err, alias.ErrNotFound) {
+		return VersionNotFound{because("there is no version %s of %s: publish it first", req.NewVersion, req.FunctionName)}
+	} else if err != nil {
+		return err
+	}
+	before, err := t.Aliases.Version(ctx, req.FunctionName, baseline)
+	if err != nil {
+		return err
+	}
+	switch {
+	case next.State != "" && next.State != "Active":
+		return VersionNotReady{because("version %s of %s is %s (%s): wait until it is Active, or publish it anew", next.Number, req.FunctionName, next.State, cmp.Or(next.Why, "AWS gives no reason"))}
+	case next.LastUpdate != "" && next.LastUpdate != "Successful":
+		return VersionNotReady{because("the last update of version %s of %s is %s (%s): wait until it is Successful, or publish it anew", next.Number, req.FunctionName, next.LastUpdate, cmp.Or(next.Why, "AWS gives no reason"))}
+	case next.Role != before.Role:
+		return VersionsDiffer{because("versions %s and %s of %s have different execution roles (%s and %s), and Lambda splits traffic only between versions with the same: publish the version with the baseline's role, or move the alias by hand",
+			before.Number, next.Number, req.FunctionName, before.Role, next.Role)}
+	case next.DeadLetter != before.DeadLetter:
+		return VersionsDiffer{because("versions %s and %s of %s have different dead-letter configurations (%s and %s), and Lambda splits traffic only between versions with the same, or without any: publish the version with the baseline's",
+			before.Number, next.Number, req.FunctionName, cmp.Or(before.DeadLetter, "none"), cmp.Or(next.DeadLetter, "none"))}
+	}
+	return nil
+}
+
+// redAlarms returns those of the request's alarms that are red already.
+func (t CalculateWeights) redAlarms(ctx context.Context, req rollout.Request) ([]string, error) {
+	if len(req.Gates.Alarms) == 0 {
+		return nil, nil
+	}
+	states, err := t.Alarms.AlarmStates(ctx, req.Gates.Alarms)
+	if err != nil {
+		return nil, err
+	}
+	var missing, red []string
+	for _, name := range req.Gates.Alarms {
+		switch states[health.AlarmName(name)] {
+		case "":
+			missing = append(missing, name)
+		case health.Alarm:
+			red = append(red, name)
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return nil, AlarmNotFound{because("health.alarms names alarms that do not exist in this account and Region: %s", strings.Join(missing, ", "))}
+	case len(red) > 0 && req.RedAlarmsAtStart == rollout.Refuse:
+		return nil, AlarmsRed{because(`in ALARM already: %s. Mend that first, or set "red-alarms-at-start": "ignore" if this rollout is what mends it`, strings.Join(red, ", "))}
+	}
+	return red, nil
+}
