@@ -3,6 +3,7 @@ package statemachine_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -51,11 +52,20 @@ func play(t *testing.T, s script) (asl.History, asl.Result) {
 	var history asl.History
 	execution, err := machine(t).Start(asl.Options{
 		Clock: clock,
-		Input: json.RawMessage(`{"function-name": "f"}`),
+		StartExecution: func(start asl.StartExecution) (*asl.Execution, error) {
+			if err := errors.Join(sameMachine(start), sameInput(start.Input)); err != nil {
+				return nil, err
+			}
+			calls["Continue"]++
+			answers := s["Continue"]
+			return part(clock, answers[min(calls["Continue"], len(answers))-1])
+		},
+		StateMachineARN: machineARN,
+		Input:           json.RawMessage(`{"function-name": "f"}`),
 		Invoke: func(_ context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
 			name := resource[strings.LastIndex(resource, ":")+1:]
 			answers := s[name]
-			answer := "watch"
+			answer := map[string]string{"CalculateWeights": "shift"}[name]
 			if len(answers) > 0 {
 				answer = answers[min(calls[name], len(answers)-1)]
 			}
@@ -63,7 +73,7 @@ func play(t *testing.T, s script) (asl.History, asl.Result) {
 			if errorName, failed := strings.CutPrefix(answer, "!"); failed {
 				return nil, &asl.TaskError{Name: errorName, Cause: fmt.Sprintf(`{"errorMessage":"%s said \"no\"","errorType":%q}`, name, errorName)}
 			}
-			return fmt.Appendf(nil, `{"plan": {"undo": "aws lambda undo"}, "progress": {"wait": 60}, "health": {"decision": %q}, "outcome": {"error": "Unhealthy", "reason": "it was bad"}}`, answer), nil
+			return fmt.Appendf(nil, `{"plan": {"undo": "aws lambda undo"}, "begin": %[1]q, "progress": {"wait": 60, "continuation": "part"}, "health": {"decision": %[1]q}, "outcome": {"result": %[1]q, "error": "Unhealthy", "reason": "it was bad"}}`, answer), nil
 		},
 		OnEvent: history.Record,
 	})
@@ -76,11 +86,50 @@ func play(t *testing.T, s script) (asl.History, asl.Result) {
 	return history, execution.Result()
 }
 
+// part is an execution that the rollout goes on in, and that ends with a
+// decision, or fails.
+func part(clock *asl.Clock, ending string) (*asl.Execution, error) {
+	text := fmt.Sprintf(`{"StartAt": "End", "States": {"End": {"Type": "Pass", "Result": {"health": {"decision": %q}, "progress": {"continuation": "part"}}, "End": true}}}`, ending)
+	if ending == "fail" {
+		text = `{"StartAt": "End", "States": {"End": {"Type": "Fail", "Error": "Unhealthy", "Cause": "it was bad"}}}`
+	}
+	definition, err := asl.Parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return definition.Start(asl.Options{Clock: clock, Invoke: func(context.Context, string, json.RawMessage) (json.RawMessage, error) { return nil, nil }})
+}
+
+// sameMachine and sameInput check that a rollout goes on in its own machine,
+// with its whole state.
+func sameMachine(start asl.StartExecution) error {
+	if start.StateMachineARN != machineARN || start.Name != "part" {
+		return fmt.Errorf("goes on in %s as %q", start.StateMachineARN, start.Name)
+	}
+	return nil
+}
+
+func sameInput(input json.RawMessage) error {
+	var in struct {
+		Continue  map[string]any `json:"continue"`
+		StartedBy string         `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"`
+	}
+	if err := json.Unmarshal(input, &in); err != nil {
+		return err
+	}
+	if in.Continue["progress"] == nil || in.StartedBy == "" {
+		return fmt.Errorf("goes on with %s", input)
+	}
+	return nil
+}
+
+const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:lambda-rollout"
+
 // TestPaths runs the workflow on every kind of answer that its tasks can give:
 // the states it passes, and what it ends with.
 func TestPaths(t *testing.T) {
 	const (
-		begin  = "CalculateWeights UpdateAlias Wait HealthCheck Decide "
+		begin  = "CalculateWeights Begin UpdateAlias Wait HealthCheck Decide "
 		failed = " | RollbackFailed: A person is needed: the alias may still send traffic to the new version. The last error was: "
 	)
 	for _, test := range []struct {
@@ -91,37 +140,53 @@ func TestPaths(t *testing.T) {
 		{"promoted", script{"HealthCheck": {"watch", "advance", "promote"}},
 			begin + "Wait HealthCheck Decide UpdateAlias Wait HealthCheck Decide Finalize Promoted"},
 		{"rolled back", script{"HealthCheck": {"roll-back"}},
-			begin + "Rollback Rolled back | Unhealthy: it was bad"},
+			begin + "Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"a decision that is not known", script{"HealthCheck": {"dance"}},
-			begin + "Rollback Rolled back | Unhealthy: it was bad"},
+			begin + "Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"refused", script{"CalculateWeights": {"!InvalidRequest"}},
 			`CalculateWeights Explain refusal Refused | InvalidRequest: CalculateWeights said "no"`},
-		{"refused by preflight", script{"CalculateWeights": {"!PreflightFailed"}},
-			`CalculateWeights Explain refusal Refused | PreflightFailed: CalculateWeights said "no"`},
+		{"refused by preflight", script{"CalculateWeights": {"!VersionNotReady"}},
+			`CalculateWeights Explain refusal Refused | VersionNotReady: CalculateWeights said "no"`},
+		{"nothing to do", script{"CalculateWeights": {"unchanged"}},
+			"CalculateWeights Begin Unchanged"},
+		{"a beginning that is not known", script{"CalculateWeights": {"dance"}},
+			"CalculateWeights Begin Rollback Restored Rolled back | Unhealthy: it was bad"},
+		{"another rollout was first", script{"UpdateAlias": {"!RolloutUnderWay"}},
+			`CalculateWeights Begin UpdateAlias Explain refusal Refused | RolloutUnderWay: UpdateAlias said "no"`},
+		{"going on in other executions", script{"HealthCheck": {"hand-over"}, "Continue": {"hand-back", "hand-back", "promote"}},
+			begin + "Continue Continued Continue Continued Continue Continued Promoted"},
+		{"rolled back in another execution", script{"HealthCheck": {"hand-over"}, "Continue": {"hand-back", "fail"}},
+			begin + "Continue Continued Continue Rollback Restored Rolled back | Unhealthy: it was bad"},
+		{"an end of another execution that is not known", script{"HealthCheck": {"hand-over"}, "Continue": {"watch"}},
+			begin + "Continue Continued Rollback Restored Rolled back | Unhealthy: it was bad"},
+		{"in another execution", script{"CalculateWeights": {"watch"}, "HealthCheck": {"hand-back"}},
+			"CalculateWeights Begin Wait HealthCheck Decide Handed back"},
+		{"promoted after all", script{"HealthCheck": {"promote"}, "Finalize": {"!ServiceUnavailable"}, "Rollback": {"promoted"}},
+			begin + "Finalize Rollback Restored Promoted"},
 		{"refused for lack of access", script{"CalculateWeights": {"!AccessDenied"}},
 			`CalculateWeights Explain refusal Refused | AccessDenied: CalculateWeights said "no"`},
 		{"a start that can't be had", script{"CalculateWeights": {"!Throttled"}},
 			`CalculateWeights Explain failed start Not started | Throttled: The rollout could not start, and nothing was touched. Start it again. The last error was: {"Error":"Throttled","Cause":"{\"errorMessage\":\"CalculateWeights said \\\"no\\\"\",\"errorType\":\"Throttled\"}"}`},
-		{"retried", script{"CalculateWeights": {"!Throttled", ""}, "UpdateAlias": {"!ServiceUnavailable", "!States.Timeout", ""}, "HealthCheck": {"!Lambda.Unknown", "promote"}, "Finalize": {"!Throttled", ""}},
+		{"retried", script{"CalculateWeights": {"!Throttled", "shift"}, "UpdateAlias": {"!ServiceUnavailable", "!States.Timeout", ""}, "HealthCheck": {"!Lambda.Unknown", "promote"}, "Finalize": {"!Throttled", ""}},
 			begin + "Finalize Promoted"},
 		{"a shift that can't be done", script{"UpdateAlias": {"!ServiceUnavailable"}},
-			"CalculateWeights UpdateAlias Rollback Rolled back | Unhealthy: it was bad"},
+			"CalculateWeights Begin UpdateAlias Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"a shift that is not allowed", script{"UpdateAlias": {"!AccessDenied"}},
-			"CalculateWeights UpdateAlias Rollback Rolled back | Unhealthy: it was bad"},
+			"CalculateWeights Begin UpdateAlias Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"health that can't be read", script{"HealthCheck": {"!Throttled"}},
-			"CalculateWeights UpdateAlias Wait HealthCheck Rollback Rolled back | Unhealthy: it was bad"},
+			"CalculateWeights Begin UpdateAlias Wait HealthCheck Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"a broken health check", script{"HealthCheck": {"!Unexpected"}},
-			"CalculateWeights UpdateAlias Wait HealthCheck Rollback Rolled back | Unhealthy: it was bad"},
+			"CalculateWeights Begin UpdateAlias Wait HealthCheck Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"a promotion that can't be done", script{"HealthCheck": {"promote"}, "Finalize": {"!ServiceUnavailable"}},
-			begin + "Finalize Rollback Rolled back | Unhealthy: it was bad"},
+			begin + "Finalize Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"changed by somebody else before a shift", script{"UpdateAlias": {"!AliasChanged"}},
-			`CalculateWeights UpdateAlias Explain changed alias Alias changed | AliasChanged: UpdateAlias said "no"`},
+			`CalculateWeights Begin UpdateAlias Explain changed alias Alias changed | AliasChanged: UpdateAlias said "no"`},
 		{"changed by somebody else before the promotion", script{"HealthCheck": {"promote"}, "Finalize": {"!AliasChanged"}},
 			begin + `Finalize Explain changed alias Alias changed | AliasChanged: Finalize said "no"`},
 		{"changed by somebody else before a rollback", script{"HealthCheck": {"roll-back"}, "Rollback": {"!AliasChanged"}},
 			begin + `Rollback Explain changed alias Alias changed | AliasChanged: Rollback said "no"`},
 		{"a rollback that takes its time", script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled", "!AccessDenied", "!Unexpected", "!States.Timeout", ""}},
-			begin + "Rollback Rolled back | Unhealthy: it was bad"},
+			begin + "Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"a rollback that can't be done", script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled"}},
 			begin + "Rollback Explain failed rollback Rollback failed" + failed + `{"Error":"Throttled","Cause":"{\"errorMessage\":\"Rollback said \\\"no\\\"\",\"errorType\":\"Throttled\"}"} Put the alias back with: aws lambda undo`},
 	} {
@@ -139,10 +204,10 @@ func TestPaths(t *testing.T) {
 }
 
 // TestARollbackIsTriedForHalfAnHour bounds how long it takes until a person is
-// called: not before half an hour on average, and not for hours.
+// called: not before half an hour, and within an hour.
 func TestARollbackIsTriedForHalfAnHour(t *testing.T) {
 	_, result := play(t, script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled"}})
-	if took := result.Stop.Sub(result.Start); took < 20*time.Minute || took > time.Hour {
+	if took := result.Stop.Sub(result.Start); took < 30*time.Minute || took > time.Hour {
 		t.Errorf("gave up after %s", took)
 	}
 }
@@ -151,6 +216,8 @@ func TestARollbackIsTriedForHalfAnHour(t *testing.T) {
 // themselves, of those that the workflow names.
 var awsErrors = []string{
 	"States.ALL", "States.Timeout",
+	"StepFunctions.ThrottlingException", "StepFunctions.TooManyRequestsException", "StepFunctions.ExecutionLimitExceededException",
+	"StepFunctions.AWSStepFunctionsException", "StepFunctions.SdkClientException",
 	"Lambda.TooManyRequestsException", "Lambda.ServiceException", "Lambda.AWSLambdaException",
 	"Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown",
 	"Sandbox.Timedout",
@@ -160,7 +227,7 @@ var awsErrors = []string{
 // and Catch with the error types that tasks end with, which are their names.
 // Unexpected is the one that no rule names: States.ALL catches it.
 func TestEveryErrorNameIsAnErrorType(t *testing.T) {
-	types := errorTypes(t, "../lambdas/task/edge.go")
+	types := slices.Concat(errorTypes(t, "../lambdas/task/edge.go"), errorTypes(t, "../lambdas/task/preflight.go"))
 	named := errorNames(t, statemachine.Definition)
 	if diff := compareNames(named, types); diff != "" {
 		t.Error(diff)

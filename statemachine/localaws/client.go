@@ -22,6 +22,7 @@ const inProcess = "http://aws.local.invalid"
 func (s *Server) Config() aws.Config {
 	cfg := s.ConfigAt(inProcess)
 	cfg.HTTPClient = s.Client()
+	cfg.Credentials = aws.AnonymousCredentials{} // signing would take a quarter of a call's time, and nobody looks at it
 	return cfg
 }
 

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
 	"github.com/aws/smithy-go"
@@ -19,18 +21,28 @@ import (
 // cloudWatchPath is where CloudWatch's operations are found in Smithy's RPC v2 protocol.
 const cloudWatchPath = "/service/GraniteServiceVersion20100801/operation/"
 
-// cloudWatchService is Amazon CloudWatch's metrics. Its protocol is Smithy's RPC v2 with CBOR bodies, read and written by
-// the SDK's own client protocol and schemas, run backwards.
+// cloudWatchService is Amazon CloudWatch's metrics and alarms. Its protocol is Smithy's RPC v2 with CBOR bodies, read and
+// written by the SDK's own client protocol and schemas, run backwards.
 type cloudWatchService struct {
-	metrics  *metricStore
-	protocol *rpcv2.Protocol
+	region, account string
+	metrics         *metricStore
+	protocol        *rpcv2.Protocol
+
+	mu     sync.Mutex // guards what follows
+	alarms []*alarm   // by name
 }
 
-func newCloudWatchService(_ Options, metrics *metricStore) *cloudWatchService {
-	return &cloudWatchService{metrics: metrics, protocol: rpcv2.NewCBOR(schemas.GraniteServiceVersion20100801)}
+func newCloudWatchService(o Options, metrics *metricStore) *cloudWatchService {
+	return &cloudWatchService{
+		region: o.Region, account: o.Account,
+		metrics:  metrics,
+		protocol: rpcv2.NewCBOR(schemas.GraniteServiceVersion20100801),
+	}
 }
 
-func (c *cloudWatchService) operations() []string { return []string{"PutMetricData", "GetMetricData"} }
+func (c *cloudWatchService) operations() []string {
+	return []string{"PutMetricData", "GetMetricData", "DescribeAlarms", "SetAlarmState"}
+}
 
 func (c *cloudWatchService) claims(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, cloudWatchPath)
@@ -38,12 +50,10 @@ func (c *cloudWatchService) claims(r *http.Request) bool {
 
 func (c *cloudWatchService) route(r *http.Request) (operation, target string, err *apiError) {
 	operation = r.URL.Path[len(cloudWatchPath):]
-	for _, known := range c.operations() {
-		if operation == known {
-			return operation, "", nil
-		}
+	if !slices.Contains(c.operations(), operation) {
+		err = unknownOperation(operation, r)
 	}
-	return operation, "", unknownOperation(operation, r)
+	return operation, "", err
 }
 
 func (c *cloudWatchService) handle(operation string, r *request) (reply, *apiError) {
@@ -55,6 +65,10 @@ func (c *cloudWatchService) handle(operation string, r *request) (reply, *apiErr
 		return c.putMetricData(r)
 	case "GetMetricData":
 		return c.getMetricData(r)
+	case "DescribeAlarms":
+		return c.describeAlarms(r)
+	case "SetAlarmState":
+		return c.setAlarmState(r)
 	}
 	return reply{}, unknownOperation(operation, r.Request)
 }
@@ -144,6 +158,8 @@ func shapeOf(code string) string {
 		return "com.amazonaws.cloudwatch#MissingRequiredParameterException"
 	case "InvalidParameterValue", "InvalidParameterCombination":
 		return "com.amazonaws.cloudwatch#" + code + "Exception"
+	case "InvalidFormat":
+		return "com.amazonaws.cloudwatch#InvalidFormatFault"
 	}
 	return "com.amazonaws.cloudwatch#" + code
 }

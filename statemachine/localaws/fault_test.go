@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -41,7 +43,12 @@ func TestFaults(t *testing.T) {
 				MetricData: []types.MetricDatum{{MetricName: aws.String("Orders"), Value: aws.Float64(1)}}})
 			return err
 		}, func(t *testing.T, w *world) bool { return len(w.data(t, "Shop", "Orders", "Sum")) == 1 }, "400 Throttling", "500 InternalServiceError"},
+		{"ListExecutions", func(t *testing.T, w *world) error {
+			_, err := w.sfn.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: aws.String(machineARN)})
+			return err
+		}, func(_ *testing.T, w *world) bool { return w.executions.asked > 0 }, "400 ThrottlingException", "500 InternalFailure"},
 	}
+	throttles := retry.IsErrorThrottles(retry.DefaultThrottles)
 	for _, s := range services {
 		for _, c := range []struct {
 			fault  Fault
@@ -63,6 +70,9 @@ func TestFaults(t *testing.T) {
 					err := s.call(t, w)
 					code, status := outcome(err)
 					got := http.StatusText(status)
+					if throttled := throttles.IsErrorThrottle(err).Bool(); throttled != (c.fault.Kind == Throttled) {
+						t.Errorf("the SDK takes %v for throttling: %v", err, throttled)
+					}
 					if got != "" {
 						got = strings.TrimSpace(strings.Join([]string{statusOf(status), code}, " "))
 					} else if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -201,6 +211,52 @@ func TestHooks(t *testing.T) {
 	}
 	if took := w.clock.Now().Sub(before); took != 30*time.Millisecond {
 		t.Errorf("three calls took %v", took)
+	}
+}
+
+// TestHooksInterleave has a hook let time pass and somebody else change the alias, once on each side of a call's effect.
+func TestHooksInterleave(t *testing.T) {
+	for side, want := range map[string]struct {
+		code        string // how the call ends
+		weight      float64
+		description string
+	}{
+		"before": {"PreconditionFailedException", 0, "theirs"}, // the revision is stale by then
+		"after":  {"", 0.5, "theirs"},                          // and the caller does not know
+	} {
+		t.Run(side, func(t *testing.T) {
+			overBothTransports(t, func(t *testing.T, w *world) {
+				came := false
+				foreign := func(on string) {
+					if on != side || came {
+						return
+					}
+					came = true // what the hook calls, it is called for again
+					w.options.Sleep(time.Minute)
+					_, err := w.lambda.UpdateAlias(t.Context(), &lambda.UpdateAliasInput{
+						FunctionName: aws.String("f"), Name: aws.String("live"), Description: aws.String("theirs")})
+					check(t, err)
+				}
+				w.options.BeforeCall = func(string) { foreign("before") }
+				w.options.OnCall = func(Call) { foreign("after") }
+
+				seen := w.alias(t)
+				out, err := w.lambda.UpdateAlias(t.Context(), &lambda.UpdateAliasInput{
+					FunctionName: aws.String("f"), Name: aws.String("live"), RevisionId: &seen.RevisionID, RoutingConfig: weights("2", 0.5)})
+				if code, _ := outcome(err); code != want.code {
+					t.Errorf("the call ended with %v, want %q", err, want.code)
+				}
+				if err == nil && *out.Description != "customers" {
+					t.Errorf("the answer has the description %q, which came after the effect", *out.Description)
+				}
+				if got := w.alias(t); got.Weight != want.weight || got.Description != want.description {
+					t.Errorf("in the end the alias is %+v, want %+v", got, want)
+				}
+				if took := w.clock.Now().Sub(noon); took != time.Minute {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
 	}
 }
 

@@ -53,6 +53,7 @@ func (l *lambdaService) operations() []string {
 	return []string{
 		"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "GetFunctionConfiguration", "PublishVersion",
 		"CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "Invoke",
+		"GetProvisionedConcurrencyConfig", "PutProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig",
 	}
 }
 
@@ -63,7 +64,11 @@ func (l *lambdaService) claims(r *http.Request) bool {
 func (l *lambdaService) route(r *http.Request) (operation, target string, err *apiError) {
 	name, resource, alias := splitPath(r.URL.Path)
 	operation = operationOf(r.Method, name, resource, alias)
-	if operation == "" || !strings.HasPrefix(r.URL.Path, functionsPath) {
+	known := functionsPath
+	if resource == provisionedResource {
+		known = provisionedPath
+	}
+	if operation == "" || !strings.HasPrefix(r.URL.Path, known) || strings.Contains(r.URL.RawQuery, "List=ALL") {
 		operation = r.Method + " " + r.URL.Path
 		return operation, "", unknownOperation(operation, r)
 	}
@@ -109,14 +114,20 @@ func operationOf(method, name, resource, alias string) string {
 			return "GetFunctionConfiguration"
 		case "POST invocations":
 			return "Invoke"
+		case "GET " + provisionedResource:
+			return "GetProvisionedConcurrencyConfig"
+		case "PUT " + provisionedResource:
+			return "PutProvisionedConcurrencyConfig"
+		case "DELETE " + provisionedResource:
+			return "DeleteProvisionedConcurrencyConfig"
 		}
 	}
 	return ""
 }
 
-// splitPath takes /2015-03-31/functions/{name}/{resource}/{alias} apart.
+// splitPath takes /2015-03-31/functions/{name}/{resource}/{alias} apart, and the same with the other date.
 func splitPath(path string) (name, resource, alias string) {
-	rest := strings.Trim(strings.TrimPrefix(path, functionsPath), "/")
+	rest := strings.Trim(strings.TrimPrefix(strings.TrimPrefix(path, functionsPath), provisionedPath), "/")
 	name, rest, _ = strings.Cut(rest, "/")
 	resource, alias, _ = strings.Cut(rest, "/")
 	return name, resource, alias
@@ -147,6 +158,12 @@ func (l *lambdaService) handle(operation string, r *request) (reply, *apiError) 
 		return l.listAliases(name, r)
 	case "Invoke":
 		return l.invoke(name, r)
+	case "GetProvisionedConcurrencyConfig":
+		return l.getProvisioned(name, r)
+	case "PutProvisionedConcurrencyConfig":
+		return l.putProvisioned(name, r)
+	case "DeleteProvisionedConcurrencyConfig":
+		return l.deleteProvisioned(name, r)
 	}
 	return reply{}, unknownOperation(operation, r.Request)
 }
@@ -177,11 +194,13 @@ func serialize(p smithyhttp.ClientProtocol, operation *smithy.OperationSchema, v
 	if err := p.SerializeRequest(context.Background(), operation, v, r); err != nil {
 		return nil, err
 	}
-	stream := r.GetStream()
-	if stream == nil {
-		return nil, nil
+	size, known, err := r.StreamLength()
+	if err != nil || !known {
+		return nil, err
 	}
-	return io.ReadAll(stream)
+	body := make([]byte, size)
+	_, err = io.ReadFull(r.GetStream(), body)
+	return body, err
 }
 
 // nextRevision gives a RevisionId that was never given before. l.mu is held.

@@ -134,6 +134,7 @@ func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
 		return reply{}, err
 	}
 	delete(f.aliases, aliasName) // deleting what is not there succeeds, as with AWS
+	delete(f.provisioned, aliasName)
 	return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 }
 
@@ -187,7 +188,7 @@ func (a *Alias) change(number, description *string, routing *types.AliasRoutingC
 		a.Version = *number
 	}
 	if description != nil {
-		if utf8.RuneCountInString(*description) > 256 {
+		if utf8.RuneCountInString(*description) > 256 { // code points, as the length trait of AWS's API models counts
 			return invalid(*description, "description", "Member must have length less than or equal to 256")
 		}
 		a.Description = *description

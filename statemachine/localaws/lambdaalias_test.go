@@ -30,8 +30,12 @@ func TestAliasLifecycle(t *testing.T) {
 				Alias{Version: "1", Additional: "2", Weight: 0.25, Description: "customers"}},
 			{"leaving the weights out keeps them", lambda.UpdateAliasInput{Description: aws.String("ours")},
 				Alias{Version: "1", Additional: "2", Weight: 0.25, Description: "ours"}},
+			{"256 characters of description", lambda.UpdateAliasInput{Description: aws.String(strings.Repeat("→", 256))},
+				Alias{Version: "1", Additional: "2", Weight: 0.25, Description: strings.Repeat("→", 256)}},
+			{"leaving the description out keeps it", lambda.UpdateAliasInput{RoutingConfig: weights("2", 0.5)},
+				Alias{Version: "1", Additional: "2", Weight: 0.5, Description: strings.Repeat("→", 256)}},
 			{"an empty description is one", lambda.UpdateAliasInput{Description: aws.String("")},
-				Alias{Version: "1", Additional: "2", Weight: 0.25}},
+				Alias{Version: "1", Additional: "2", Weight: 0.5}},
 			{"weight 1", lambda.UpdateAliasInput{RoutingConfig: weights("2", 1)},
 				Alias{Version: "1", Additional: "2", Weight: 1}},
 			{"version and weights in one call", lambda.UpdateAliasInput{FunctionVersion: aws.String("2"), RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}}},
@@ -67,6 +71,13 @@ func TestAliasLifecycle(t *testing.T) {
 		check(t, err)
 		if _, ok := w.Alias("f", "live"); ok {
 			t.Error("the alias is still there after DeleteAlias")
+		}
+		_, getErr := w.lambda.GetAlias(t.Context(), &lambda.GetAliasInput{FunctionName: aws.String("f"), Name: aws.String("live")})
+		_, updateErr := w.shift(t.Context(), "2", 0.5)
+		for _, err := range []error{getErr, updateErr} {
+			if code, status := outcome(err); code != "ResourceNotFoundException" || status != 404 {
+				t.Errorf("of a deleted alias: %v", err)
+			}
 		}
 	})
 }

@@ -23,6 +23,8 @@ type function struct {
 	versions map[int]*version // published and not deleted, by number
 	last     int              // the number of the last one that was published
 	aliases  map[string]Alias
+
+	provisioned map[string]provisioned // by version or alias
 }
 
 // version is one version of a function.
@@ -91,7 +93,8 @@ func (l *lambdaService) createFunction(r *request) (reply, *apiError) {
 func (l *lambdaService) add(config types.FunctionConfiguration) *function {
 	config.FunctionArn, config.Version = aws.String(l.arn(functionRef{name: *config.FunctionName})), aws.String(latest)
 	config.State, config.LastUpdateStatus = types.StateActive, types.LastUpdateStatusSuccessful
-	f := &function{latest: version{config: config}, changed: true, versions: map[int]*version{}, aliases: map[string]Alias{}}
+	f := &function{latest: version{config: config}, changed: true, versions: map[int]*version{}, aliases: map[string]Alias{},
+		provisioned: map[string]provisioned{}}
 	l.touch(&f.latest)
 	l.functions[*config.FunctionName] = f
 	return f

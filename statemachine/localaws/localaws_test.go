@@ -14,6 +14,7 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -40,8 +41,10 @@ func (c *virtualClock) Sleep(d time.Duration) {
 type world struct {
 	*Server
 	clock      *virtualClock
+	executions *machine
 	lambda     *lambda.Client
 	cloudwatch *cloudwatch.Client
+	sfn        *sfn.Client
 }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -53,23 +56,26 @@ func overBothTransports(t *testing.T, test func(*testing.T, *world)) {
 		w := newWorld(t, Options{})
 		socket := httptest.NewServer(w.Server)
 		t.Cleanup(socket.Close)
-		cfg := w.ConfigAt(socket.URL)
-		w.lambda, w.cloudwatch = lambda.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg)
+		w.connect(w.ConfigAt(socket.URL))
 		test(t, w)
 	})
 }
 
 func newWorld(t testing.TB, o Options) *world {
 	t.Helper()
-	w := &world{clock: &virtualClock{now: noon}}
-	o.Now, o.Sleep = w.clock.Now, w.clock.Sleep
+	w := &world{clock: &virtualClock{now: noon}, executions: &machine{}}
+	o.Now, o.Sleep, o.Executions = w.clock.Now, w.clock.Sleep, w.executions
 	w.Server = New(o)
-	w.lambda, w.cloudwatch = lambda.NewFromConfig(w.Config()), cloudwatch.NewFromConfig(w.Config())
+	w.connect(w.Config())
 	w.createFunction(t, "f", 3)
 	_, err := w.lambda.CreateAlias(t.Context(), &lambda.CreateAliasInput{
 		FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: aws.String("1"), Description: aws.String("customers")})
 	check(t, err)
 	return w
+}
+
+func (w *world) connect(cfg aws.Config) {
+	w.lambda, w.cloudwatch, w.sfn = lambda.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg), sfn.NewFromConfig(cfg)
 }
 
 // createFunction creates a function with so many published versions.

@@ -185,7 +185,7 @@ func (t *tier) search(at int64) int {
 
 func (t *tier) read(now, period, start, end int64) []point {
 	end = start + (end-start+period-1)/period*period // a datapoint that is returned is returned whole
-	var out []point
+	out := make([]point, 0, min((end-start)/period, int64(len(t.points))))
 	for _, p := range t.points[t.search(max(start, now-t.retained)):] {
 		if p.at >= end {
 			break

@@ -18,6 +18,9 @@ type Options struct {
 	Region  string // eu-central-1 when empty
 	Account string // 123456789012 when empty
 
+	// Executions is where state machines run, for Step Functions to tell of. Nil for none.
+	Executions Executions
+
 	// Latency is how long every call takes before it has its effect. Invoke takes its handler's duration on top.
 	Latency time.Duration
 
@@ -26,10 +29,13 @@ type Options struct {
 	Seed uint64
 
 	// BeforeCall is called when a call's latency has passed, right before it has its effect (or is refused, or cut):
-	// here a simulation brings its traffic up to the present. It may use the Server. Nil for none.
+	// here a simulation brings its traffic up to the present, and a test lets somebody else come first. It is called
+	// without any lock, in the goroutine that serves the call: it may use the Server, make calls (for which it is called
+	// again) and let time pass with Sleep. Nil for none.
 	BeforeCall func(operation string)
 
-	// OnCall is called after each call, when its answer is ready. It may use the Server. Nil for none.
+	// OnCall is called after each call's effect, when its answer is ready, and before the caller sees that. It may do
+	// what BeforeCall may do; the answer stays as it is. Nil for none.
 	OnCall func(Call)
 }
 
@@ -67,7 +73,7 @@ func New(o Options) *Server {
 	}
 	metrics := newMetricStore(o.Now)
 	s := &Server{options: o, lambda: newLambdaService(o, metrics), cloudwatch: newCloudWatchService(o, metrics)}
-	s.services = []service{s.lambda, s.cloudwatch, unknownService{}}
+	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), unknownService{}}
 	return s
 }
 

@@ -2,9 +2,11 @@ package localaws
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
@@ -58,5 +60,40 @@ func (s *Server) AddAlias(functionName, aliasName, version, description string) 
 	l.functions[functionName].aliases[aliasName] = Alias{
 		Function: functionName, Name: aliasName, Version: version, Description: description, RevisionID: l.nextRevision(),
 	}
+	return nil
+}
+
+// AddAlarm gives the account an alarm, metric or composite, in the state INSUFFICIENT_DATA, without a call. Nothing ever
+// evaluates it.
+func (s *Server) AddAlarm(name string, composite bool) error {
+	c := s.cloudwatch
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i, exists := c.searchAlarm(name)
+	if name == "" || len(name) > 255 {
+		return fmt.Errorf("add alarm: %q is not an alarm's name", name)
+	}
+	if exists {
+		return fmt.Errorf("add alarm: there is one named %q", name)
+	}
+	a := &alarm{name: name, composite: composite, created: c.metrics.now()}
+	a.set(cwtypes.StateValueInsufficientData, "Unchecked: Initial alarm creation", nil, a.created)
+	c.alarms = slices.Insert(c.alarms, i, a)
+	return nil
+}
+
+// SetAlarmState sets an alarm's state without a call, so without faults and hooks.
+func (s *Server) SetAlarmState(name string, state cwtypes.StateValue, reason string) error {
+	c := s.cloudwatch
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.Contains(state.Values(), state) {
+		return fmt.Errorf("set alarm state: unknown state %q; known are %s", state, state.Values())
+	}
+	i, ok := c.searchAlarm(name)
+	if !ok {
+		return fmt.Errorf("set alarm state: no alarm %q", name)
+	}
+	c.alarms[i].set(state, reason, nil, c.metrics.now())
 	return nil
 }

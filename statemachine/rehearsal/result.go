@@ -25,6 +25,10 @@ const (
 	NotStarted     Outcome = "not-started"
 	AliasChanged   Outcome = "alias-changed"
 	RollbackFailed Outcome = "rollback-failed"
+	// Unchanged had nothing to do.
+	Unchanged Outcome = "unchanged"
+	// Stopped is an execution that somebody stopped.
+	Stopped Outcome = "stopped"
 	// Failed is an end that the workflow does not foresee.
 	Failed Outcome = "failed"
 )
@@ -32,6 +36,7 @@ const (
 // endings has an outcome for each state that ends the workflow.
 var endings = map[string]Outcome{
 	"Promoted":        Promoted,
+	"Unchanged":       Unchanged,
 	"Rolled back":     RolledBack,
 	"Refused":         Refused,
 	"Not started":     NotStarted,
@@ -57,10 +62,12 @@ type Result struct {
 	// Transitions are what Step Functions bills; Price is theirs, in dollars.
 	Transitions int64   `json:"transitions"`
 	Price       float64 `json:"price"`
-	// Events is the length of the execution's history.
-	Events int64    `json:"events"`
-	Path   []string `json:"path"`
-	Lines  []Line   `json:"lines"`
+	// Executions is how many the rollout took, and Events the longest history
+	// of one of them.
+	Executions int      `json:"executions"`
+	Events     int64    `json:"events"`
+	Path       []string `json:"path"`
+	Lines      []Line   `json:"lines"`
 	// Output is the execution's, if it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
 	// Undo is the command line that would have put the alias back.
@@ -78,21 +85,27 @@ type AliasState struct {
 // Standard workflow, in dollars, after the first 4,000 of a month.
 const dollarsPerTransition = 0.025 / 1000
 
-func (r *run) result(end asl.Result) Result {
+func (r *run) result() Result {
+	first := r.machine.executions[0]
+	end := first.Result()
 	result := Result{
-		Outcome:     outcome(end.Status, r.story.path),
-		Error:       end.Error,
-		Reason:      end.Cause,
-		Seconds:     end.Stop.Sub(r.story.start).Seconds(),
-		Served:      map[string]Tally{},
-		Transitions: end.Transitions,
-		Price:       float64(end.Transitions) * dollarsPerTransition,
-		Events:      end.Events,
-		Path:        r.story.path,
-		Lines:       r.story.lines,
-		Output:      end.Output,
-		Undo:        r.story.last.Plan.Undo,
+		Outcome:    outcome(end.Status, first.state),
+		Error:      end.Error,
+		Reason:     end.Cause,
+		Seconds:    end.Stop.Sub(r.story.start).Seconds(),
+		Served:     map[string]Tally{},
+		Executions: len(r.machine.executions),
+		Path:       r.story.path,
+		Lines:      r.story.lines,
+		Output:     end.Output,
+		Undo:       r.story.last.Plan.Undo,
 	}
+	for _, e := range r.machine.executions {
+		one := e.Result()
+		result.Transitions += one.Transitions
+		result.Events = max(result.Events, one.Events)
+	}
+	result.Price = float64(result.Transitions) * dollarsPerTransition
 	if end.Status == asl.Succeeded && r.story.last.Outcome != nil {
 		result.Reason = r.story.last.Outcome.Reason
 	}
@@ -100,8 +113,8 @@ func (r *run) result(end asl.Result) Result {
 		result.Served = r.traffic.served
 		result.BadRequests = r.traffic.served[r.traffic.next].Errors
 	}
-	if r.before != nil {
-		result.AliasBefore = aliasState(*r.before)
+	if r.was != nil {
+		result.AliasBefore = aliasState(*r.was)
 	}
 	if after, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
 		result.AliasAfter = aliasState(after)
@@ -109,8 +122,11 @@ func (r *run) result(end asl.Result) Result {
 	return result
 }
 
-func outcome(status asl.Status, path []string) Outcome {
-	if ending, ok := endings[path[len(path)-1]]; ok && (status == asl.Succeeded || status == asl.Failed) {
+func outcome(status asl.Status, last string) Outcome {
+	if status == asl.Aborted {
+		return Stopped
+	}
+	if ending, ok := endings[last]; ok && (status == asl.Succeeded || status == asl.Failed) {
 		return ending
 	}
 	return Failed
@@ -140,15 +156,24 @@ func (r Result) Summary(w io.Writer) error {
 	if r.AliasAfter != nil {
 		row("alias", "%s", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
 	}
-	row("cost", "%s state transitions, $%.4f; %s history events of 25,000",
-		rollout.Thousands(r.Transitions), r.Price, rollout.Thousands(r.Events))
+	row("cost", "%s state transitions, $%.4f; %s history events of 25,000%s",
+		rollout.Thousands(r.Transitions), r.Price, rollout.Thousands(r.Events), inExecutions(r.Executions))
 	_, err := io.WriteString(w, text.String())
 	return err
+}
+
+func inExecutions(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" in the longest of %d executions", n)
 }
 
 // headline says an outcome to a person.
 var headline = map[Outcome]string{
 	Promoted:       "PROMOTED",
+	Unchanged:      "UNCHANGED",
+	Stopped:        "STOPPED",
 	RolledBack:     "ROLLED BACK",
 	Refused:        "REFUSED",
 	NotStarted:     "NOT STARTED",

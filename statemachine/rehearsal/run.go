@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -30,6 +31,11 @@ type Options struct {
 	Listen string
 	// Watch is told what happens, as it happens; nil for nobody.
 	Watch func(Line)
+	// Brief keeps no lines and no path in the result, which for a rollout of a
+	// year are hundreds of megabytes.
+	Brief bool
+
+	adjust func(*run) // for tests
 }
 
 // started is when every rehearsal starts, on its virtual clock.
@@ -42,45 +48,38 @@ func Run(o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	clock := asl.NewClock(started)
-	r := &run{options: o, clock: clock}
+	r := &run{options: o, clock: asl.NewClock(started)}
+	r.machine = &machine{
+		definition: def, clock: r.clock, seed: o.Seed, events: 1,
+		onEvent: r.story.event, onCleanup: r.cleaned,
+	}
 	r.server = localaws.New(localaws.Options{
-		Now: clock.Now, Sleep: clock.Sleep,
+		Now: r.clock.Now, Sleep: r.clock.Sleep,
 		Latency:    seconds(o.Scenario.Latency),
 		Seed:       o.Seed,
-		BeforeCall: func(string) { r.catchUp() },
+		BeforeCall: r.beforeCall,
+		OnCall:     r.afterCall,
+		Executions: r.machine,
 	})
 	cfg, hangUp, err := r.connect()
 	if err != nil {
 		return Result{}, err
 	}
 	defer hangUp()
-
-	var execution *asl.Execution
-	clock.Go(func() {
-		if r.err = r.prepare(); r.err != nil {
-			return
-		}
-		execution, err = def.Start(asl.Options{
-			Clock:   clock,
-			Name:    "rehearsal",
-			Input:   o.Input,
-			Seed:    o.Seed,
-			Invoke:  invoke(tasks(cfg)),
-			OnEvent: r.story.event,
-		})
-		if err != nil {
-			r.err = fmt.Errorf("the input is refused: %w", err)
-		}
-	})
-	if err := errors.Join(clock.Run(), r.err, r.story.err); err != nil {
+	ports := realPorts(cfg)
+	r.aliases, r.machine.functions = ports.aliases, functions(ports)
+	if o.adjust != nil {
+		o.adjust(r)
+	}
+	r.clock.Go(r.play)
+	if err := errors.Join(r.clock.Run(), r.err, r.story.err); err != nil {
 		return Result{}, err
 	}
 	r.catchUp()
 	if r.err != nil {
 		return Result{}, r.err
 	}
-	return r.result(execution.Result()), nil
+	return r.result(), nil
 }
 
 // run is a rehearsal under way.
@@ -88,17 +87,55 @@ type run struct {
 	options Options
 	clock   *asl.Clock
 	server  *localaws.Server
+	machine *machine
+	aliases alias.Store
 	request rollout.Request
-	traffic *traffic // nil until the world is ready, and if the request is refused
-	before  *localaws.Alias
+	traffic *traffic        // nil until the world is ready, and if the request is refused
+	was     *localaws.Alias // before the rollout
 	story   story
+	left    string // what the last cleanup said
 	err     error
+
+	// For tests: told before a call of AWS has its effect, and after it.
+	before func(operation string)
+	after  func(localaws.Call)
+}
+
+// play builds the world, runs the rollout in it and waits until all is settled.
+func (r *run) play() {
+	if r.err = r.prepare(); r.err != nil {
+		return
+	}
+	execution, err := r.machine.start("rehearsal", r.options.Input)
+	if err != nil {
+		r.err = err
+		return
+	}
+	for _, change := range r.options.Scenario.Changes {
+		if change.intervenes() {
+			r.clock.Go(func() { r.intervene(change, execution) })
+		}
+	}
+	r.machine.settle()
 }
 
 // catchUp lets the traffic happen that has not been drawn yet.
 func (r *run) catchUp() {
 	if r.traffic != nil && r.err == nil {
 		r.err = r.traffic.catchUp(r.clock.Now())
+	}
+}
+
+func (r *run) beforeCall(operation string) {
+	r.catchUp()
+	if r.before != nil {
+		r.before(operation)
+	}
+}
+
+func (r *run) afterCall(c localaws.Call) {
+	if r.after != nil {
+		r.after(c)
 	}
 }
 
@@ -128,7 +165,7 @@ func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 func (r *run) prepare() error {
 	var err error
 	if r.request, err = rollout.Decode(r.options.Input); err != nil {
-		r.story.begin(r.clock.Now(), r.options.Watch)
+		r.story.begin(r.clock.Now(), r.options)
 		return nil
 	}
 	baseline, err := build(r.server, r.request)
@@ -143,8 +180,8 @@ func (r *run) prepare() error {
 		}
 	}
 	if found, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
-		r.before = &found
+		r.was = &found
 	}
-	r.story.begin(start, r.options.Watch)
+	r.story.begin(start, r.options)
 	return nil
 }

@@ -52,6 +52,10 @@ type Change struct {
 	Baseline          *Behaviour `json:"baseline,omitempty"`
 	NewVersion        *Behaviour `json:"new-version,omitempty"`
 	MetricDelay       *float64   `json:"metric-delay,omitempty"`
+	// Stop is a person who stops the execution, and Alias one who writes the
+	// alias by hand.
+	Stop  bool         `json:"stop,omitempty"`
+	Alias *AliasChange `json:"alias,omitempty"`
 }
 
 // Fault makes calls of an AWS operation go wrong: by their number (the First

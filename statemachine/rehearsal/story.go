@@ -32,30 +32,35 @@ type Line struct {
 	Planned float64 `json:"-"`
 }
 
-// story turns an execution's events into lines.
+// story turns the events of executions into lines. A nested execution's stand
+// among those of the one that started it.
 type story struct {
 	start time.Time
 	watch func(Line)
+	brief bool
 	lines []Line
 	path  []string // the states, in the order in which they were entered
 	last  rollout.State
 	err   error
 }
 
-func (s *story) begin(start time.Time, watch func(Line)) {
-	s.start, s.watch = start, watch
+func (s *story) begin(start time.Time, o Options) {
+	s.start, s.watch, s.brief = start, o.Watch, o.Brief
 }
 
-// event takes one event of the execution's history.
-func (s *story) event(e asl.Event) {
+// event takes one event of an execution's history.
+func (s *story) event(in *execution, e asl.Event) {
 	switch e.Type {
 	case asl.LambdaFunctionSucceeded:
-		s.taskEnded(e)
+		s.taskEnded(in.state, e)
 	case asl.LambdaFunctionFailed, asl.LambdaFunctionTimedOut:
-		s.add(e.Timestamp, Line{State: s.path[len(s.path)-1], Error: e.Error, Text: message(e.Cause)})
+		s.add(e.Timestamp, Line{State: in.state, Error: e.Error, Text: message(e.Cause)})
 	default:
 		if strings.HasSuffix(string(e.Type), "StateEntered") {
-			s.path = append(s.path, e.State)
+			in.state = e.State
+			if !s.brief {
+				s.path = append(s.path, e.State)
+			}
 		}
 	}
 }
@@ -64,14 +69,15 @@ func (s *story) add(at time.Time, line Line) {
 	line.At = at.Sub(s.start).Seconds()
 	line.Step, line.Of, line.Weight = s.last.Progress.Step, s.last.Progress.Of, s.last.Progress.Weight
 	line.Planned = float64(rollout.Total(s.last.Plan.Steps))
-	s.lines = append(s.lines, line)
+	if !s.brief {
+		s.lines = append(s.lines, line)
+	}
 	if s.watch != nil {
 		s.watch(line)
 	}
 }
 
-func (s *story) taskEnded(e asl.Event) {
-	name := s.path[len(s.path)-1]
+func (s *story) taskEnded(name string, e asl.Event) {
 	var now rollout.State
 	if err := json.Unmarshal(e.Output, &now); err != nil {
 		s.err = fmt.Errorf("the output of %s: %w", name, err)
@@ -81,6 +87,13 @@ func (s *story) taskEnded(e asl.Event) {
 	line := Line{State: name}
 	switch name {
 	case "CalculateWeights":
+		if now.Begin != rollout.BeginShift {
+			line.Text = map[rollout.Begin]string{
+				rollout.BeginWatch:     "goes on in another execution, as the history of the one before was filling up",
+				rollout.BeginUnchanged: "nothing to do",
+			}[now.Begin]
+			break
+		}
 		line.Text = fmt.Sprintf("from version %s to version %s in %d steps and %s",
 			now.Plan.Baseline, now.NewVersion, len(now.Plan.Steps), clockTime(float64(rollout.Total(now.Plan.Steps))))
 	case "UpdateAlias":

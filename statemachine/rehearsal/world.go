@@ -2,12 +2,9 @@ package rehearsal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -16,76 +13,54 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// functionARN is the ARN that a task function of the workflow has here.
-func functionARN(f statemachine.Function) string {
-	return "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-" + f.Name
+// ports are what the workflow's functions reach AWS through.
+type ports struct {
+	aliases interface {
+		alias.Store
+		Version(ctx context.Context, function, version string) (alias.Version, error)
+		Provisioned(context.Context, alias.Name) (int, error)
+	}
+	metrics    health.CloudWatch
+	executions task.Executions
 }
 
-// definition is the workflow as it is deployed, with the ARNs of this place.
-func definition() (*asl.Definition, error) {
-	arns := map[string]string{}
-	for _, f := range statemachine.Functions() {
-		arns[f.Substitution] = functionARN(f)
+// realPorts are the deployed ones, over real clients of AWS.
+func realPorts(cfg aws.Config) ports {
+	return ports{
+		aliases:    alias.NewLambda(lambda.NewFromConfig(cfg)),
+		metrics:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
+		executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)),
 	}
-	text, err := asl.Substitute(statemachine.Definition, arns)
-	if err != nil {
-		return nil, err
-	}
-	return asl.Parse([]byte(text))
 }
 
-// tasks are the workflow's functions by ARN: the deployed code, with real
-// clients of AWS.
-func tasks(cfg aws.Config) map[string]runtime.Handler {
-	aliases := alias.NewLambda(lambda.NewFromConfig(cfg))
-	metrics := health.NewCloudWatch(cloudwatch.NewFromConfig(cfg))
+// functions are the workflow's, by ARN: the deployed code.
+func functions(p ports) map[string]runtime.Handler {
 	log := slog.New(slog.DiscardHandler)
 	byName := map[string]any{
-		"CalculateWeights": task.CalculateWeights{Aliases: aliases, Log: log}.Handle,
-		"UpdateAlias":      task.UpdateAlias{Aliases: aliases, Log: log}.Handle,
-		"HealthCheck":      task.HealthCheck{Metrics: metrics, Log: log}.Handle,
-		"Rollback":         task.Rollback{Aliases: aliases, Log: log}.Handle,
-		"Finalize":         task.Finalize{Aliases: aliases, Log: log}.Handle,
+		"CalculateWeights": task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Log: log}.Handle,
+		"UpdateAlias":      task.UpdateAlias{Aliases: p.aliases, Log: log}.Handle,
+		"HealthCheck":      task.HealthCheck{Metrics: p.metrics, Log: log}.Handle,
+		"Rollback": task.Undoing{
+			Rollback: task.Rollback{Aliases: p.aliases, Log: log},
+			Cleanup:  task.Cleanup{Aliases: p.aliases, Executions: p.executions, Log: log},
+		}.Handle,
+		"Finalize": task.Finalize{Aliases: p.aliases, Log: log}.Handle,
 	}
 	handlers := map[string]runtime.Handler{}
 	for _, f := range statemachine.Functions() {
-		handlers[functionARN(f)] = runtime.NewHandler(byName[f.Name])
+		handlers[functionARN(f.Name)] = runtime.NewHandler(byName[f.Name])
 	}
 	return handlers
-}
-
-// invoke calls a task as Lambda does, and reports its error as Lambda does: by
-// the name of its Go type, with its text inside a JSON document.
-func invoke(handlers map[string]runtime.Handler) func(context.Context, string, json.RawMessage) (json.RawMessage, error) {
-	return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
-		handler, ok := handlers[resource]
-		if !ok {
-			return nil, fmt.Errorf("there is no function %s", resource)
-		}
-		answer, err := handler.Invoke(ctx, input)
-		if err == nil {
-			return answer, nil
-		}
-		name := reflect.TypeOf(err)
-		if name.Kind() == reflect.Pointer {
-			name = name.Elem()
-		}
-		cause, jsonErr := json.Marshal(map[string]string{"errorMessage": err.Error(), "errorType": name.Name()})
-		if jsonErr != nil {
-			return nil, jsonErr
-		}
-		return nil, &asl.TaskError{Name: name.Name(), Cause: string(cause)}
-	}
 }
 
 // build makes the function, its versions and its alias, as they are before the

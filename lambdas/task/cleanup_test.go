@@ -1,0 +1,193 @@
+package task_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+const (
+	machineARN   = "arn:aws:states:eu-central-1:123456789012:stateMachine:rollouts"
+	executionARN = "arn:aws:states:eu-central-1:123456789012:execution:rollouts:the-execution"
+)
+
+// ran are the machine's executions as they stand.
+type ran []localaws.Execution
+
+func (r ran) Executions(arn string) ([]localaws.Execution, bool) { return r, arn == machineARN }
+
+func (r ran) Execution(arn string) (localaws.Execution, bool) {
+	for _, e := range r {
+		if e.ARN == arn {
+			return e, true
+		}
+	}
+	return localaws.Execution{}, false
+}
+
+// cleanup is the Rollback function in the world, with the machine's executions.
+func (w *world) cleanup(executions ran) task.Undoing {
+	server := localaws.New(localaws.Options{Now: func() time.Time { return w.now }, Executions: executions})
+	return task.Undoing{
+		Rollback: w.back,
+		Cleanup: task.Cleanup{
+			Aliases:    alias.NewLambda(w.client),
+			Executions: task.NewStepFunctions(sfn.NewFromConfig(server.Config())),
+			Log:        slog.New(slog.DiscardHandler),
+		},
+	}
+}
+
+// execution is one of the input, that ended a minute ago.
+func (w *world) execution(status string) localaws.Execution {
+	return localaws.Execution{
+		ARN: executionARN, Name: "the-execution", StateMachineARN: machineARN, Status: status,
+		Started: w.now.Add(-time.Hour), Stopped: w.now.Add(-time.Minute), Input: json.RawMessage(input),
+	}
+}
+
+const (
+	endedEvent = `{"source": "aws.states", "time": "2026-01-01T12:00:00Z", "detail": {"executionArn": "` + executionARN + `", "status": "ABORTED", "input": null}}`
+	sweepEvent = `{"sweep": "` + machineARN + `", "time": "2026-01-01T12:00:00Z"}`
+)
+
+// TestCleanup: what a stopped execution left is put back, by its event or by a
+// sweep, once or often; what is not its own is not touched.
+func TestCleanup(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		status string
+		change func(*world, *localaws.Execution)
+		want   string
+	}{
+		{"stopped", "ABORTED", nil, "version 1"},
+		{"timed out", "TIMED_OUT", nil, "version 1"},
+		{"failed", "FAILED", nil, "version 1"},
+		{"running", "RUNNING", nil, "version 1 with 10 % on version 2"},
+		{"another execution's", "ABORTED", func(_ *world, e *localaws.Execution) { e.ARN, e.Name = executionARN+"-2", "the-execution-2" }, "version 1 with 10 % on version 2"},
+		{"changed by hand", "ABORTED", func(w *world, _ *localaws.Execution) { w.write("1", map[string]float64{"2": 0.2}) }, "version 1 with 20 % on version 2"},
+		{"an execution that went on with it", "ABORTED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`{"continue": {}}`) }, "version 1 with 10 % on version 2"},
+		{"refused", "FAILED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`[1]`) }, "version 1 with 10 % on version 2"},
+	} {
+		for _, event := range []string{endedEvent, sweepEvent} {
+			w := newWorld(t)
+			w.twice(w.shift.Handle, w.started())
+			e := w.execution(test.status)
+			if test.change != nil {
+				test.change(w, &e)
+			}
+			function := w.cleanup(ran{e})
+			for range 2 {
+				if _, err := function.Handle(context.Background(), json.RawMessage(event)); err != nil {
+					t.Errorf("%s: %v", test.name, err)
+				}
+			}
+			a, _ := w.server.Alias("f", "live")
+			got := alias.Routing{Version: a.Version}
+			if a.Additional != "" {
+				got.Weights = map[string]float64{a.Additional: a.Weight}
+			}
+			if got.String() != test.want {
+				t.Errorf("%s: the alias is on %s, want %s", test.name, got, test.want)
+			}
+			if test.want == "version 1" && a.Description != "serves everybody" {
+				t.Errorf("%s: the alias is described as %q", test.name, a.Description)
+			}
+		}
+	}
+}
+
+// TestCleanupFindsTheWholeDescription in the history, when the marker left no
+// room for it.
+func TestCleanupFindsTheWholeDescription(t *testing.T) {
+	w := newWorld(t)
+	long := strings.Repeat("serves everybody, ", 14)
+	w.describe(long)
+	started := w.started()
+	w.twice(w.shift.Handle, started)
+	output, err := json.Marshal(started)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := w.execution("ABORTED")
+	e.History = func() []any {
+		return []any{map[string]any{
+			"id": 5, "timestamp": "2026-01-01T11:00:00Z", "type": "LambdaFunctionSucceeded",
+			"lambdaFunctionSucceededEventDetails": map[string]any{"output": string(output)},
+		}}
+	}
+	if _, err := w.cleanup(ran{e}).Handle(context.Background(), json.RawMessage(endedEvent)); err != nil {
+		t.Fatal(err)
+	}
+	if a, _ := w.server.Alias("f", "live"); a.Description != long || a.Additional != "" {
+		t.Errorf("the alias is left as %+v", a)
+	}
+}
+
+func TestASweepLooksBackADayAndNoFurther(t *testing.T) {
+	for age, want := range map[time.Duration]string{23 * time.Hour: "version 1", 25 * time.Hour: "version 1 with 10 % on version 2"} {
+		w := newWorld(t)
+		w.twice(w.shift.Handle, w.started())
+		e := w.execution("ABORTED")
+		e.Started, e.Stopped = w.now.Add(-30*24*time.Hour), w.now.Add(-age)
+		if _, err := w.cleanup(ran{e}).Handle(context.Background(), json.RawMessage(sweepEvent)); err != nil {
+			t.Fatal(err)
+		}
+		w.want(want)
+	}
+}
+
+// TestOneFailureHoldsUpNoOtherCleanup: the sweep goes on after an alias that
+// can't be read, and still reports it.
+func TestOneFailureHoldsUpNoOtherCleanup(t *testing.T) {
+	w := newWorld(t)
+	w.twice(w.shift.Handle, w.started())
+	other := w.execution("ABORTED") // these come first
+	other.ARN, other.Name = executionARN+"-0", "the-execution-0"
+	if _, err := w.server.Inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.Throttled, Count: 1}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.cleanup(ran{other, w.execution("FAILED")}).Handle(context.Background(), json.RawMessage(sweepEvent))
+	if name(err) != "Throttled" {
+		t.Errorf("the failure is reported as %v", err)
+	}
+	w.want("version 1")
+}
+
+func TestWhatIsNoTrouble(t *testing.T) {
+	w := newWorld(t)
+	for _, event := range []string{`{}`, `{"detail": {}}`, `{"sweep": "x"}`, `[]`, `"x"`} {
+		if _, err := w.cleanup(nil).Handle(context.Background(), json.RawMessage(event)); name(err) != "Unexpected" {
+			t.Errorf("%s: %v", event, err)
+		}
+	}
+	gone := strings.Replace(endedEvent, "the-execution", "a-forgotten-one", 1)
+	if _, err := w.cleanup(nil).Handle(context.Background(), json.RawMessage(gone)); err != nil {
+		t.Errorf("an execution that is forgotten: %v", err)
+	}
+}
+
+// TestTheRollbackFunctionIsTheTaskToo tells the workflow's call apart.
+func TestTheRollbackFunctionIsTheTaskToo(t *testing.T) {
+	w := newWorld(t)
+	s := w.twice(w.shift.Handle, w.started())
+	call, err := json.Marshal(newCall(w, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := w.cleanup(nil).Handle(context.Background(), call)
+	if state, ok := answer.(rollout.State); err != nil || !ok || state.Outcome.Result != rollout.RolledBack {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	w.want("version 1")
+}

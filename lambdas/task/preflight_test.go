@@ -1,0 +1,211 @@
+package task_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// with is the input with fields set to JSON values.
+func with(t *testing.T, fields ...string) string {
+	t.Helper()
+	request := map[string]json.RawMessage{}
+	if err := json.Unmarshal([]byte(input), &request); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(fields); i += 2 {
+		request[fields[i]] = json.RawMessage(fields[i+1])
+	}
+	text, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (w *world) configure(version string, change func(*types.FunctionConfiguration)) {
+	w.t.Helper()
+	if err := w.server.SetConfiguration("f", version, change); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) provision() {
+	w.t.Helper()
+	if _, err := w.client.PutProvisionedConcurrencyConfig(context.Background(), &lambda.PutProvisionedConcurrencyConfigInput{
+		FunctionName: aws.String("f"), Qualifier: aws.String("live"), ProvisionedConcurrentExecutions: aws.Int32(5),
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) alarm(name string, composite bool, state cloudwatchtypes.StateValue) {
+	w.t.Helper()
+	if err := w.server.AddAlarm(name, composite); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.server.SetAlarmState(name, state, "for the test"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestPreflight: each circumstance that a rollout can't start in has its own
+// name, says what it is and what to do, and leaves everything untouched.
+func TestPreflight(t *testing.T) {
+	for _, test := range []struct {
+		fields []string // of the request, with their values
+		before func(*world)
+		want   string // the error's name
+		says   string
+	}{
+		{[]string{"function-name", `"g"`}, nil, "FunctionNotFound", "there is no function g"},
+		{[]string{"alias-name", `"dead"`}, nil, "AliasNotFound", "there is no alias dead of f: create it"},
+		{[]string{"new-version", `"4"`}, nil, "VersionNotFound", "there is no version 4 of f: publish it first"},
+		{nil, func(w *world) { w.write("$LATEST", nil) }, "AliasNotPublished", "point it at a published version"},
+		{nil, func(w *world) { w.write("1", map[string]float64{"3": 0.2}) }, "AliasSplit", "version 1 with 20 % on version 3), and no rollout did that"},
+		{nil, func(w *world) { w.twice(w.shift.Handle, w.started()) }, "RolloutUnderWay", "execution the-execution moves it from version 1 to version 2, now at 10 %"},
+		{nil, func(w *world) {
+			w.configure("2", func(c *types.FunctionConfiguration) {
+				c.State, c.StateReason = types.StatePending, aws.String("being created")
+			})
+		}, "VersionNotReady", "version 2 of f is Pending (being created): wait"},
+		{nil, func(w *world) {
+			w.configure("2", func(c *types.FunctionConfiguration) { c.LastUpdateStatus = types.LastUpdateStatusFailed })
+		}, "VersionNotReady", "the last update of version 2 of f is Failed (AWS gives no reason)"},
+		{nil, func(w *world) {
+			w.configure("2", func(c *types.FunctionConfiguration) { c.Role = aws.String("arn:aws:iam::123456789012:role/other") })
+		}, "VersionsDiffer", "different execution roles (arn:aws:iam::123456789012:role/f and arn:aws:iam::123456789012:role/other)"},
+		{nil, func(w *world) {
+			w.configure("2", func(c *types.FunctionConfiguration) {
+				c.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sqs:eu-central-1:123456789012:q")}
+			})
+		}, "VersionsDiffer", "different dead-letter configurations (none and arn:aws:sqs"},
+		{nil, (*world).provision, "ProvisionedConcurrency", `provisioned concurrency of 5, which can't be changed while weights are set`},
+		{[]string{"health", `{"alarms": ["slow", "gone", "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:lost"]}`}, func(w *world) { w.alarm("slow", false, "OK") },
+			"AlarmNotFound", "do not exist in this account and Region: gone, arn:aws:cloudwatch:eu-central-1:123456789012:alarm:lost"},
+		{[]string{"health", `{"alarms": ["slow", "broken"]}`, "red-alarms-at-start", `"refuse"`}, func(w *world) { w.alarm("slow", false, "OK"); w.alarm("broken", true, "ALARM") },
+			"AlarmsRed", "in ALARM already: broken"},
+	} {
+		w := newWorld(t)
+		if test.before != nil {
+			test.before(w)
+		}
+		found, _ := w.server.Alias("f", "live")
+		_, err := w.start(with(t, test.fields...))
+		if name(err) != test.want || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "nothing was touched") {
+			t.Errorf("%s: got %s: %v", test.want, name(err), err)
+		}
+		if after, _ := w.server.Alias("f", "live"); after != found {
+			t.Errorf("%s: the alias was touched", test.want)
+		}
+	}
+}
+
+func TestWhatPreflightLetsPass(t *testing.T) {
+	for name, test := range map[string]struct {
+		fields []string
+		before func(*world)
+	}{
+		"provisioned concurrency, if it is to be ignored": {[]string{"provisioned-concurrency", `"ignore"`}, (*world).provision},
+		"the same dead-letter configuration": {nil, func(w *world) {
+			for _, version := range []string{"1", "2"} {
+				w.configure(version, func(c *types.FunctionConfiguration) {
+					c.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sqs:eu-central-1:123456789012:q")}
+				})
+			}
+		}},
+		"what an ended rollout left in the description": {nil, func(w *world) {
+			w.describe("serves everybody [rollout another 1→2 30%]")
+		}},
+	} {
+		w := newWorld(t)
+		if test.before != nil {
+			test.before(w)
+		}
+		s, err := w.start(with(t, test.fields...))
+		if err != nil || s.Begin != rollout.BeginShift || s.Plan.Description != "serves everybody" {
+			t.Errorf("%s: %+v, %v", name, s.Plan, err)
+		}
+	}
+}
+
+// describe is somebody else's change of the description.
+func (w *world) describe(text string) {
+	w.t.Helper()
+	if _, err := w.client.UpdateAlias(context.Background(), &lambda.UpdateAliasInput{
+		FunctionName: aws.String("f"), Name: aws.String("live"), Description: &text,
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestNothingToDo(t *testing.T) {
+	w := newWorld(t)
+	s, err := w.start(with(t, "new-version", "1"))
+	if err != nil || s.Begin != rollout.BeginUnchanged || s.Outcome.Result != rollout.Unchanged || w.writes > 0 {
+		t.Errorf("%+v, %v, %d writes", s, err, w.writes)
+	}
+}
+
+// TestRedAlarmsAtTheStartDoNotCount for the rollout's length, and others do.
+func TestRedAlarmsAtTheStartDoNotCount(t *testing.T) {
+	w := newWorld(t)
+	w.alarm("broken", false, "ALARM")
+	w.alarm("slow", true, "OK")
+	s, err := w.start(with(t, "health", `{"alarms": ["broken", "slow"]}`))
+	if err != nil || len(s.Plan.RedAlarms) != 1 {
+		t.Fatalf("%v: red are %v", err, s.Plan.RedAlarms)
+	}
+	s = w.twice(w.shift.Handle, s)
+	w.serve("2", 10, 0)
+	w.now = w.now.Add(time.Minute)
+	if s = w.twice(w.check.Handle, s); s.Health.Decision != rollout.Advance || !strings.Contains(s.Health.Reason, "red at the start: broken") {
+		t.Errorf("%s because of %s", s.Health.Decision, s.Health.Reason)
+	}
+	if err := w.server.SetAlarmState("slow", "ALARM", "for the test"); err != nil {
+		t.Fatal(err)
+	}
+	if s = w.twice(w.check.Handle, s); s.Health.Decision != rollout.RollBack || !strings.Contains(s.Health.Reason, "slow in ALARM") {
+		t.Errorf("%s because of %s", s.Health.Decision, s.Health.Reason)
+	}
+}
+
+// TestGoingOnInAnotherExecution takes the state only if the alias bears it out.
+func TestGoingOnInAnotherExecution(t *testing.T) {
+	w := newWorld(t)
+	s := w.twice(w.shift.Handle, w.started())
+	carryOn := func(s rollout.State) (rollout.State, error) {
+		text, err := json.Marshal(map[string]any{"continue": s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.start(string(text))
+	}
+	next, err := carryOn(s)
+	if err != nil || next.Begin != rollout.BeginWatch || next.Progress.Part != 1 || next.Progress.Step != 1 || next.Plan.Owner != "the-execution" {
+		t.Errorf("%+v, %v", next, err)
+	}
+	for what, forge := range map[string]func(*rollout.State){
+		"another owner":    func(s *rollout.State) { s.Plan.Owner = "somebody" },
+		"another version":  func(s *rollout.State) { s.NewVersion = "3" },
+		"another weight":   func(s *rollout.State) { s.Progress.Weight = 0.9 },
+		"another revision": func(s *rollout.State) { s.Progress.RevisionID = "x" },
+		"another alias":    func(s *rollout.State) { s.AliasName = "dead" },
+	} {
+		forged := s
+		forge(&forged)
+		if _, err := carryOn(forged); name(err) != "AliasChanged" {
+			t.Errorf("%s: %s: %v", what, name(err), err)
+		}
+	}
+}

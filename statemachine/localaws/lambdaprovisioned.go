@@ -1,0 +1,141 @@
+package localaws
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// provisionedPath is where Lambda has provisioned concurrency: below another date than its other operations.
+const (
+	provisionedPath     = "/2019-09-30/functions"
+	provisionedResource = "provisioned-concurrency"
+)
+
+// provisioned is the provisioned concurrency of a version or an alias. Here it is ready as soon as it is asked for.
+type provisioned struct {
+	executions int32
+	modified   time.Time
+}
+
+func (p provisioned) wire(status types.ProvisionedConcurrencyStatusEnum) lambda.GetProvisionedConcurrencyConfigOutput {
+	out := lambda.GetProvisionedConcurrencyConfigOutput{
+		RequestedProvisionedConcurrentExecutions: &p.executions,
+		AllocatedProvisionedConcurrentExecutions: aws.Int32(0),
+		AvailableProvisionedConcurrentExecutions: aws.Int32(0),
+		LastModified:                             aws.String(p.modified.UTC().Format("2006-01-02T15:04:05-0700")),
+		Status:                                   status,
+	}
+	if status == types.ProvisionedConcurrencyStatusEnumReady {
+		out.AllocatedProvisionedConcurrentExecutions, out.AvailableProvisionedConcurrentExecutions = &p.executions, &p.executions
+	}
+	return out
+}
+
+func (l *lambdaService) getProvisioned(name string, r *request) (reply, *apiError) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, ref, err := l.findProvisionable(name, r)
+	if err != nil {
+		return reply{}, err
+	}
+	p, ok := f.provisioned[ref.qualifier]
+	if !ok {
+		return reply{}, &apiError{http.StatusNotFound, "ProvisionedConcurrencyConfigNotFoundException",
+			"No Provisioned Concurrency Config found for this function"}
+	}
+	out := p.wire(types.ProvisionedConcurrencyStatusEnumReady)
+	return l.encode(http.StatusOK, &out)
+}
+
+// putProvisioned gives a version or an alias provisioned concurrency. An alias must not have weights then; giving it
+// weights afterwards is allowed, as AWS speaks of weighted aliases with provisioned concurrency in canary deployments.
+// AWS sets weights of its own while it moves provisioned concurrency to an alias's new version: the local AWS does not.
+func (l *lambdaService) putProvisioned(name string, r *request) (reply, *apiError) {
+	var in lambda.PutProvisionedConcurrencyConfigInput
+	if err := decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	if n := aws.ToInt32(in.ProvisionedConcurrentExecutions); n < 1 {
+		return reply{}, invalid(n, "provisionedConcurrentExecutions", "Member must have value greater than or equal to 1")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, ref, err := l.findProvisionable(name, r)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := f.checkProvisioned(ref.qualifier); err != nil {
+		return reply{}, err
+	}
+	p := provisioned{*in.ProvisionedConcurrentExecutions, l.now()}
+	f.provisioned[ref.qualifier] = p
+	out := p.wire(types.ProvisionedConcurrencyStatusEnumInProgress)
+	return l.encode(http.StatusAccepted, &out)
+}
+
+// checkProvisioned refuses provisioned concurrency where it can't be had. l.mu is held.
+func (f *function) checkProvisioned(qualifier string) *apiError {
+	conflict := func(message string) *apiError {
+		return &apiError{http.StatusConflict, "ResourceConflictException", message}
+	}
+	if alias, ok := f.aliases[qualifier]; ok {
+		if alias.Additional != "" {
+			return invalidParameter("Alias with weights can not be used with Provisioned Concurrency")
+		}
+		if alias.Version == latest {
+			return invalidParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+		}
+		if _, ok := f.provisioned[alias.Version]; ok {
+			return conflict("Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version")
+		}
+		return nil
+	}
+	for name, alias := range f.aliases {
+		if _, ok := f.provisioned[name]; ok && alias.Version == qualifier {
+			return conflict("Version is pointed by a Provisioned Concurrency alias")
+		}
+	}
+	return nil
+}
+
+func (l *lambdaService) deleteProvisioned(name string, r *request) (reply, *apiError) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, ref, err := l.findProvisionable(name, r)
+	if err != nil {
+		return reply{}, err
+	}
+	delete(f.provisioned, ref.qualifier) // deleting what is not there succeeds, as with AWS
+	return reply{status: http.StatusNoContent, header: http.Header{}}, nil
+}
+
+// findProvisionable gives the function, and the alias or published version of it that the request names. l.mu is held.
+func (l *lambdaService) findProvisionable(name string, r *request) (*function, functionRef, *apiError) {
+	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
+	switch {
+	case err != nil:
+		return nil, ref, err
+	case ref.qualifier == "":
+		return nil, ref, invalid("null", "qualifier", "Member must not be null")
+	case ref.qualifier == latest && r.Method == http.MethodPut:
+		return nil, ref, invalidParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+	case ref.qualifier == latest:
+		return nil, ref, invalidParameter("The function resource provided must be an alias or a published version.")
+	}
+	f, err := l.find(ref.name)
+	if err != nil {
+		return nil, ref, err
+	}
+	if _, ok := f.aliases[ref.qualifier]; !ok && f.version(ref.qualifier) == nil {
+		kind := "Cannot find alias arn"
+		if isVersion(ref.qualifier) {
+			kind = "Function not found"
+		}
+		return nil, ref, notFound("%s: %s", kind, l.arn(ref))
+	}
+	return f, ref, nil
+}

@@ -1,0 +1,170 @@
+package localaws
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Executions is where state machines run: the local AWS only tells of them, through Step Functions' read operations.
+// What it gives is as of now. It is called with no lock held, by several goroutines when several call.
+type Executions interface {
+	// Executions gives all executions of a state machine, in any order; false when there is no such machine.
+	Executions(stateMachineARN string) ([]Execution, bool)
+	// Execution gives one execution; false when there is no such execution.
+	Execution(executionARN string) (Execution, bool)
+}
+
+// Execution is an execution of a state machine as it stands.
+type Execution struct {
+	ARN             string
+	Name            string
+	StateMachineARN string
+	Status          string // RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED
+	Started         time.Time
+	Stopped         time.Time // zero while it runs
+	Input           json.RawMessage
+	Output          json.RawMessage // nil unless it succeeded
+	Error, Cause    string          // empty: none
+
+	// History gives the events of the execution, the oldest first, with consecutive ids; the first ones may be
+	// missing, so that whoever runs long executions need only keep the last few. Each is a value that encoding/json
+	// writes in the shape of an event of GetExecutionHistory, its timestamp as RFC 3339 or in seconds since 1970.
+	// Only GetExecutionHistory asks for it. Nil: no events are kept.
+	History func() []any
+}
+
+// stepFunctionsTarget begins the X-Amz-Target of Step Functions' operations.
+const stepFunctionsTarget = "AWSStepFunctions."
+
+// stepFunctionsService is what AWS Step Functions tells of executions. Its protocol is AWS JSON 1.0.
+type stepFunctionsService struct{ executions Executions }
+
+func newStepFunctionsService(o Options) *stepFunctionsService {
+	if o.Executions == nil {
+		o.Executions = noExecutions{}
+	}
+	return &stepFunctionsService{o.Executions}
+}
+
+// noExecutions is an account without state machines.
+type noExecutions struct{}
+
+func (noExecutions) Executions(string) ([]Execution, bool) { return nil, false }
+
+func (noExecutions) Execution(string) (Execution, bool) { return Execution{}, false }
+
+func (s *stepFunctionsService) operations() []string {
+	return []string{"ListExecutions", "DescribeExecution", "GetExecutionHistory"}
+}
+
+func (s *stepFunctionsService) claims(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("X-Amz-Target"), stepFunctionsTarget)
+}
+
+func (s *stepFunctionsService) route(r *http.Request) (operation, target string, err *apiError) {
+	operation = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), stepFunctionsTarget)
+	if !slices.Contains(s.operations(), operation) {
+		err = unknownOperation(operation, r)
+	}
+	return operation, "", err
+}
+
+func (s *stepFunctionsService) handle(operation string, r *request) (reply, *apiError) {
+	switch operation {
+	case "ListExecutions":
+		return s.listExecutions(r)
+	case "DescribeExecution":
+		return s.describeExecution(r)
+	case "GetExecutionHistory":
+		return s.getExecutionHistory(r)
+	}
+	return reply{}, unknownOperation(operation, r.Request)
+}
+
+// decode reads the request's body into the SDK's own input type, whose field names are, but for case, those on the wire.
+func (s *stepFunctionsService) decode(r *request, input any) *apiError {
+	if err := json.Unmarshal(r.body, input); err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+func (s *stepFunctionsService) encode(output any) (reply, *apiError) {
+	body, err := json.Marshal(output)
+	if err != nil {
+		return reply{}, &apiError{http.StatusInternalServerError, "InternalFailure", err.Error()}
+	}
+	return reply{http.StatusOK, http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, body}, nil
+}
+
+func (s *stepFunctionsService) throttled() *apiError {
+	return badRequest("ThrottlingException", "Rate exceeded")
+}
+
+func (s *stepFunctionsService) broken() *apiError {
+	return &apiError{http.StatusInternalServerError, "InternalFailure", "Internal failure"}
+}
+
+func (s *stepFunctionsService) unavailable() *apiError {
+	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "Service unavailable"}
+}
+
+func (s *stepFunctionsService) refusal(e *apiError) reply {
+	body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
+	if err != nil {
+		panic(err) // two strings
+	}
+	return reply{e.status, http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, body}
+}
+
+// find gives the execution of that ARN.
+func (s *stepFunctionsService) find(arn string) (Execution, *apiError) {
+	if err := checkARN(arn, "execution", 8); err != nil {
+		return Execution{}, err
+	}
+	e, ok := s.executions.Execution(arn)
+	if !ok {
+		return Execution{}, badRequest("ExecutionDoesNotExist", "Execution Does Not Exist: '%s'", arn)
+	}
+	return e, nil
+}
+
+// checkARN refuses what does not have the form of an ARN of Step Functions, or is one of another kind of resource.
+func checkARN(arn, resource string, parts int) *apiError {
+	given := strings.Split(arn, ":")
+	switch {
+	case len(given) < 7 || given[0] != "arn" || given[2] != "states":
+		return badRequest("InvalidArn", "Invalid Arn: '%s'", arn)
+	case given[5] != resource:
+		return badRequest("InvalidArn", "Invalid Arn: 'Resource type not valid in this context: %s'", given[5])
+	case len(given) != parts || slices.Contains(given[1:], ""):
+		return badRequest("InvalidArn", "Invalid Arn: '%s'", arn)
+	}
+	return nil
+}
+
+// checkPage gives the size of a page: what is asked for, or 100.
+func checkPage(maxResults int32) (int, *apiError) {
+	switch {
+	case maxResults < 0:
+		return 0, invalid(maxResults, "maxResults", "Member must have value greater than or equal to 0")
+	case maxResults > 1000:
+		return 0, invalid(maxResults, "maxResults", "Member must have value less than or equal to 1000")
+	case maxResults == 0:
+		return 100, nil
+	}
+	return int(maxResults), nil
+}
+
+func invalidToken(token string) *apiError {
+	return badRequest("InvalidToken", "Invalid Token: '%s'", token)
+}
+
+// epochSeconds is a time as AWS JSON writes it, to the millisecond.
+func epochSeconds(t time.Time) json.Number {
+	return json.Number(fmt.Sprintf("%d.%03d", t.Unix(), t.Nanosecond()/int(time.Millisecond)))
+}

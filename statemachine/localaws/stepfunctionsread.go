@@ -1,0 +1,250 @@
+package localaws
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+)
+
+// executionItem is an execution as ListExecutions writes it, and the beginning of what DescribeExecution writes.
+type executionItem struct {
+	ExecutionARN    string      `json:"executionArn"`
+	StateMachineARN string      `json:"stateMachineArn"`
+	Name            string      `json:"name"`
+	Status          string      `json:"status"`
+	StartDate       json.Number `json:"startDate"`
+	StopDate        json.Number `json:"stopDate,omitempty"`
+}
+
+func (e Execution) item() executionItem {
+	item := executionItem{ExecutionARN: e.ARN, StateMachineARN: e.StateMachineARN, Name: e.Name, Status: e.Status, StartDate: epochSeconds(e.Started)}
+	if !e.Stopped.IsZero() {
+		item.StopDate = epochSeconds(e.Stopped)
+	}
+	return item
+}
+
+// listExecutions answers a state machine's executions, the last started first, and of those that started together the
+// one whose ARN sorts first. A NextToken stays good when more executions are started and when others change their status.
+// ARNs of versions and aliases of state machines are not known here, nor are map runs and redrives.
+func (s *stepFunctionsService) listExecutions(r *request) (reply, *apiError) {
+	var in sfn.ListExecutionsInput
+	if err := s.decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	size, err := checkListExecutions(&in)
+	if err != nil {
+		return reply{}, err
+	}
+	all, ok := s.executions.Executions(*in.StateMachineArn)
+	if !ok {
+		return reply{}, badRequest("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", *in.StateMachineArn)
+	}
+	all = slices.SortedFunc(slices.Values(all), func(a, b Execution) int {
+		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(a.ARN, b.ARN))
+	})
+	if in.NextToken != nil {
+		next, decodeErr := base64.RawURLEncoding.DecodeString(*in.NextToken)
+		i := slices.IndexFunc(all, func(e Execution) bool { return e.ARN == string(next) })
+		if decodeErr != nil || i < 0 {
+			return reply{}, invalidToken(*in.NextToken)
+		}
+		all = all[i:]
+	}
+
+	var out struct {
+		Executions []executionItem `json:"executions"`
+		NextToken  string          `json:"nextToken,omitempty"`
+	}
+	out.Executions = []executionItem{}
+	for _, e := range all {
+		if in.StatusFilter != "" && e.Status != string(in.StatusFilter) {
+			continue
+		}
+		if len(out.Executions) == size {
+			out.NextToken = base64.RawURLEncoding.EncodeToString([]byte(e.ARN))
+			break
+		}
+		out.Executions = append(out.Executions, e.item())
+	}
+	return s.encode(&out)
+}
+
+// checkListExecutions gives the size of a page, or refuses the request.
+func checkListExecutions(in *sfn.ListExecutionsInput) (size int, err *apiError) {
+	filters := types.ExecutionStatus("").Values()
+	switch {
+	case in.MapRunArn != nil:
+		return 0, badRequest("ValidationException", "mapRunArn is not supported by the local AWS, which has no map runs.")
+	case in.RedriveFilter != "":
+		return 0, badRequest("ValidationException", "redriveFilter can't be used with stateMachineArn.")
+	case in.StateMachineArn == nil:
+		return 0, badRequest("ValidationException", "Exactly one of stateMachineArn and mapRunArn must be given.")
+	case in.StatusFilter == types.ExecutionStatusPendingRedrive:
+		return 0, badRequest("ValidationException", "statusFilter PENDING_REDRIVE can't be used with stateMachineArn.")
+	case in.StatusFilter != "" && !slices.Contains(filters, in.StatusFilter):
+		return 0, invalid(in.StatusFilter, "statusFilter", fmt.Sprintf("Member must satisfy enum value set: %s", filters))
+	}
+	if err := checkARN(*in.StateMachineArn, "stateMachine", 7); err != nil {
+		return 0, err
+	}
+	return checkPage(in.MaxResults)
+}
+
+func (s *stepFunctionsService) describeExecution(r *request) (reply, *apiError) {
+	var in sfn.DescribeExecutionInput
+	if err := s.decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	e, err := s.find(aws.ToString(in.ExecutionArn))
+	if err != nil {
+		return reply{}, err
+	}
+	type included struct {
+		Included bool `json:"included"`
+	}
+	var out struct {
+		executionItem
+		Input         string    `json:"input,omitempty"`
+		InputDetails  *included `json:"inputDetails,omitempty"`
+		Output        string    `json:"output,omitempty"`
+		OutputDetails *included `json:"outputDetails,omitempty"`
+		Error         string    `json:"error,omitempty"`
+		Cause         string    `json:"cause,omitempty"`
+	}
+	out.executionItem, out.Error, out.Cause = e.item(), e.Error, e.Cause
+	switch in.IncludedData {
+	case "", types.IncludedDataAllData:
+		out.Input, out.InputDetails = string(e.Input), &included{true}
+		if e.Output != nil {
+			out.Output, out.OutputDetails = string(e.Output), &included{true}
+		}
+	case types.IncludedDataMetadataOnly:
+	default:
+		return reply{}, invalid(in.IncludedData, "includedData", fmt.Sprintf("Member must satisfy enum value set: %s", in.IncludedData.Values()))
+	}
+	return s.encode(&out)
+}
+
+// getExecutionHistory answers the events that are kept. A NextToken stays good when more events come and old ones go.
+func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError) {
+	var in sfn.GetExecutionHistoryInput
+	if err := s.decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	size, err := checkPage(in.MaxResults)
+	if err != nil {
+		return reply{}, err
+	}
+	e, err := s.find(aws.ToString(in.ExecutionArn))
+	if err != nil {
+		return reply{}, err
+	}
+	events, first, err := historyOf(e)
+	if err != nil {
+		return reply{}, err
+	}
+	// The page is the events from and up to these indices, both included, in the direction asked for.
+	from, to, step := 0, len(events)-1, 1
+	if in.ReverseOrder {
+		from, to, step = to, from, -1
+	}
+	if in.NextToken != nil {
+		next, parseErr := strconv.Atoi(*in.NextToken)
+		if parseErr != nil || next < 1 || next >= first+len(events) {
+			return reply{}, invalidToken(*in.NextToken)
+		}
+		from = next - first
+		if !in.ReverseOrder {
+			from = max(from, 0)
+		}
+	}
+
+	var out struct {
+		Events    []historyEvent `json:"events"`
+		NextToken string         `json:"nextToken,omitempty"`
+	}
+	out.Events = []historyEvent{}
+	for i := from; (to-i)*step >= 0; i += step {
+		if len(out.Events) == size {
+			out.NextToken = strconv.Itoa(first + i)
+			break
+		}
+		event, err := readEvent(events[i])
+		if err != nil {
+			return reply{}, err
+		}
+		if in.IncludeExecutionData != nil && !*in.IncludeExecutionData {
+			event.stripData()
+		}
+		out.Events = append(out.Events, event)
+	}
+	return s.encode(&out)
+}
+
+// historyEvent is an event of an execution's history as it is on the wire.
+type historyEvent map[string]any
+
+// historyOf gives the events that are kept of an execution, and the id of the first of them.
+func historyOf(e Execution) (events []any, first int, err *apiError) {
+	if e.History != nil {
+		events = e.History()
+	}
+	if len(events) == 0 {
+		return nil, 1, nil
+	}
+	event, err := readEvent(events[0])
+	if err != nil {
+		return nil, 0, err
+	}
+	id, ok := event["id"].(float64)
+	if !ok {
+		return nil, 0, badHistory(fmt.Errorf("an event without an id: %v", event))
+	}
+	return events, int(id), nil
+}
+
+// readEvent gives the event as it is on the wire, where its timestamp is in seconds.
+func readEvent(given any) (historyEvent, *apiError) {
+	body, err := json.Marshal(given)
+	if err != nil {
+		return nil, badHistory(err)
+	}
+	var event historyEvent
+	if err := json.Unmarshal(body, &event); err != nil {
+		return nil, badHistory(err)
+	}
+	if text, ok := event["timestamp"].(string); ok {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return nil, badHistory(err)
+		}
+		event["timestamp"] = epochSeconds(at)
+	}
+	return event, nil
+}
+
+// stripData takes away the inputs and outputs.
+func (e historyEvent) stripData() {
+	for _, field := range e {
+		if details, ok := field.(map[string]any); ok {
+			delete(details, "input")
+			delete(details, "output")
+		}
+	}
+}
+
+// badHistory says that whoever runs the executions broke the contract.
+func badHistory(err error) *apiError {
+	return &apiError{http.StatusInternalServerError, "InternalFailure", "the history of the execution: " + err.Error()}
+}

@@ -1,0 +1,102 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+)
+
+// AliasChange is what somebody writes into the alias by hand. What it leaves
+// out stays as it is.
+type AliasChange struct {
+	// Version is the one that the alias is to point at.
+	Version string `json:"version,omitempty"`
+	// Weight is the new version's share, in [0, 1].
+	Weight      *float64 `json:"weight,omitempty"`
+	Description *string  `json:"description,omitempty"`
+}
+
+// intervenes tells whether a change is a person's deed at a moment.
+func (c Change) intervenes() bool {
+	return c.Stop || c.Alias != nil
+}
+
+// intervene does at its time what a person does: stop the execution, or write
+// the alias.
+func (r *run) intervene(c Change, e *execution) {
+	start := r.story.start
+	r.clock.Wait(start.Add(c.at(r.total())), e.Ended())
+	if e.Status() != "RUNNING" {
+		return
+	}
+	r.catchUp()
+	if c.Stop {
+		r.story.add(r.clock.Now(), Line{State: "by hand", Text: "somebody stops the execution"})
+		e.Stop("", "Stopped by somebody")
+	}
+	if c.Alias != nil {
+		r.err = errors.Join(r.err, r.writeAlias(*c.Alias))
+	}
+}
+
+func (r *run) writeAlias(c AliasChange) error {
+	name := alias.Name{Function: r.request.FunctionName, Alias: r.request.AliasName}
+	found, err := r.aliases.Read(context.Background(), name)
+	if err != nil {
+		return fmt.Errorf("the scenario's change of the alias: %w", err)
+	}
+	content := found.Content
+	if c.Version != "" {
+		content.Version = c.Version
+	}
+	if c.Weight != nil {
+		content.Weights = map[string]float64{r.request.NewVersion: *c.Weight}
+	}
+	if c.Description != nil {
+		content.Description = *c.Description
+	}
+	if _, err := r.aliases.Write(context.Background(), name, content, found.RevisionID); err != nil {
+		return fmt.Errorf("the scenario's change of the alias: %w", err)
+	}
+	r.story.add(r.clock.Now(), Line{State: "by hand", Text: "somebody writes the alias: " + content.String()})
+	return nil
+}
+
+// cleaned is told what a cleanup did, and tells whether that was anything. An
+// alias that is left is told of once: each sweep comes to it again.
+func (r *run) cleaned(answer json.RawMessage, err error) (busy bool) {
+	now := r.clock.Now()
+	if err != nil {
+		r.story.add(now, Line{State: "Cleanup", Error: "cleanup failed", Text: err.Error()})
+		return true
+	}
+	var all []task.Cleaned
+	if err := json.Unmarshal(answer, &all); err != nil {
+		r.err = errors.Join(r.err, err)
+	}
+	for _, one := range all {
+		line := Line{State: "Cleanup", Text: "the alias is left as it is: " + one.Left}
+		if one.Result == alias.PutBack {
+			busy = true
+			line.Text = fmt.Sprintf("alias %s of %s was put back: it is wholly on version %s again", r.request.AliasName, r.request.Function(), r.story.last.Plan.Baseline)
+		}
+		if line.Text != r.left {
+			r.story.add(now, line)
+		}
+		r.left = line.Text
+	}
+	return busy
+}
+
+// total is the plan's duration.
+func (r *run) total() time.Duration {
+	if r.traffic == nil {
+		return 0
+	}
+	return r.traffic.total
+}

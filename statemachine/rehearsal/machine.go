@@ -1,0 +1,246 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	runtime "github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// machineARN is the state machine's ARN here.
+const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:lambda-rollout"
+
+// functionARN is the ARN that a task function of the workflow has here.
+func functionARN(name string) string {
+	return "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-" + name
+}
+
+// definition is the workflow as it is deployed, with the ARNs of this place.
+func definition() (*asl.Definition, error) {
+	arns := map[string]string{}
+	for _, f := range statemachine.Functions() {
+		arns[f.Substitution] = functionARN(f.Name)
+	}
+	text, err := asl.Substitute(statemachine.Definition, arns)
+	if err != nil {
+		return nil, err
+	}
+	return asl.Parse([]byte(text))
+}
+
+// machine is the deployed state machine with its functions: it runs executions
+// on the clock, tells Step Functions' API of them, and has the cleanup called
+// after those that end badly.
+type machine struct {
+	definition *asl.Definition
+	clock      *asl.Clock
+	functions  map[string]runtime.Handler // by ARN
+	seed       uint64
+	events     int // how often EventBridge delivers an execution's end
+	onEvent    func(*execution, asl.Event)
+	onCleanup  func(answer json.RawMessage, err error) (busy bool)
+	// wrap lets tests stand between the workflow and its functions; nil for nobody.
+	wrap func(asl.Invoke) asl.Invoke
+
+	executions []*execution // in the order of their start
+}
+
+// execution is one run of the machine.
+type execution struct {
+	*asl.Execution
+	name  string
+	input json.RawMessage
+	first []any  // events of its history
+	state string // the last one it entered
+}
+
+// keptEvents is how much of a history is kept: its beginning, which has the plan.
+const keptEvents = 40
+
+// start starts an execution. A name that is taken is refused, unless that
+// execution is running with the same input: then it is the one.
+func (m *machine) start(name string, input json.RawMessage) (*execution, error) {
+	for _, other := range m.executions {
+		if other.name != name {
+			continue
+		}
+		if other.Status() == asl.Running && string(other.input) == string(input) {
+			return other, nil
+		}
+		return nil, &asl.TaskError{Name: "StepFunctions.ExecutionAlreadyExistsException", Cause: "Execution Already Exists: '" + name + "'"}
+	}
+	e := &execution{name: name, input: input}
+	var err error
+	e.Execution, err = m.definition.Start(asl.Options{
+		Clock:           m.clock,
+		Name:            name,
+		StateMachineARN: machineARN,
+		Input:           input,
+		Seed:            m.seed + uint64(len(m.executions)),
+		Invoke:          m.invoke(),
+		StartExecution:  m.startNested,
+		OnEvent: func(event asl.Event) {
+			if len(e.first) < keptEvents {
+				e.first = append(e.first, event)
+			}
+			m.onEvent(e, event)
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the input is refused: %w", err)
+	}
+	m.executions = append(m.executions, e)
+	m.clock.Go(func() { m.watch(e) })
+	return e, nil
+}
+
+// startNested starts an execution for another one.
+func (m *machine) startNested(s asl.StartExecution) (*asl.Execution, error) {
+	if s.StateMachineARN != machineARN {
+		return nil, &asl.TaskError{Name: "StepFunctions.StateMachineDoesNotExistException", Cause: "State Machine Does Not Exist: '" + s.StateMachineARN + "'"}
+	}
+	e, err := m.start(s.Name, s.Input)
+	if err != nil {
+		return nil, err
+	}
+	return e.Execution, nil
+}
+
+func (m *machine) invoke() asl.Invoke {
+	if m.wrap == nil {
+		return m.call
+	}
+	return m.wrap(m.call)
+}
+
+// call calls a function as Lambda does, and reports its error as Lambda does:
+// by the name of its Go type, with its text inside a JSON document.
+func (m *machine) call(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
+	function, ok := m.functions[resource]
+	if !ok {
+		return nil, fmt.Errorf("there is no function %s", resource)
+	}
+	answer, err := function.Invoke(ctx, input)
+	if err == nil {
+		return answer, nil
+	}
+	name := reflect.TypeOf(err)
+	if name.Kind() == reflect.Pointer {
+		name = name.Elem()
+	}
+	cause, jsonErr := json.Marshal(map[string]string{"errorMessage": err.Error(), "errorType": name.Name()})
+	if jsonErr != nil {
+		return nil, jsonErr
+	}
+	return nil, &asl.TaskError{Name: name.Name(), Cause: string(cause)}
+}
+
+// Executions tells Step Functions' API of the machine's executions.
+func (m *machine) Executions(arn string) ([]localaws.Execution, bool) {
+	if arn != machineARN {
+		return nil, false
+	}
+	var all []localaws.Execution
+	for _, e := range m.executions {
+		all = append(all, e.described())
+	}
+	return all, true
+}
+
+// Execution tells Step Functions' API of one of them.
+func (m *machine) Execution(arn string) (localaws.Execution, bool) {
+	for _, e := range m.executions {
+		if e.ARN() == arn {
+			return e.described(), true
+		}
+	}
+	return localaws.Execution{}, false
+}
+
+func (e *execution) described() localaws.Execution {
+	result := e.Result()
+	return localaws.Execution{
+		ARN: e.ARN(), Name: e.name, StateMachineARN: machineARN,
+		Status: string(result.Status), Started: result.Start, Stopped: result.Stop,
+		Input: e.input, Output: result.Output, Error: result.Error, Cause: result.Cause,
+		History: func() []any { return e.first },
+	}
+}
+
+// endedBadly tells whether the stack's rule is interested in an execution.
+func (e *execution) endedBadly() bool {
+	switch e.Status() {
+	case asl.Failed, asl.TimedOut, asl.Aborted:
+		return true
+	}
+	return false
+}
+
+// watch has the cleanup called when an execution has ended badly, as the
+// stack's rule does. EventBridge promises neither that an event comes, nor
+// that it comes only once: events is how often.
+func (m *machine) watch(e *execution) {
+	m.clock.Wait(time.Time{}, e.Ended())
+	if !e.endedBadly() {
+		return
+	}
+	for range m.events {
+		m.clock.Sleep(eventDelay)
+		m.cleanup(map[string]any{
+			"source":      "aws.states",
+			"detail-type": "Step Functions Execution Status Change",
+			"time":        m.clock.Now(),
+			"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": machineARN, "name": e.name, "status": e.Status()},
+		})
+	}
+}
+
+// The stack's cleanup: how long an event takes, and how often it sweeps.
+const (
+	eventDelay    = time.Second
+	sweepInterval = 5 * time.Minute
+	mostSweeps    = 24 * 12
+)
+
+// settle waits for the end of all executions and, if any ended badly, sweeps
+// until two sweeps in a row find nothing to do, but not for longer than a day.
+func (m *machine) settle() {
+	bad := false
+	for i := 0; i < len(m.executions); i++ { // more may be started meanwhile
+		m.clock.Wait(time.Time{}, m.executions[i].Ended())
+		bad = bad || m.executions[i].endedBadly()
+	}
+	for sweeps, quiet := 0, 0; bad && quiet < 2 && sweeps < mostSweeps; sweeps++ {
+		m.clock.Sleep(sweepInterval)
+		if m.cleanup(map[string]any{"sweep": machineARN, "time": m.clock.Now()}) {
+			quiet = 0
+		} else {
+			quiet++
+		}
+	}
+}
+
+// cleanup calls the Rollback function as EventBridge does: in an invocation of
+// its own that nobody waits for, and again if it fails. It tells whether
+// anything came of it: an alias put back, or a failure.
+func (m *machine) cleanup(event any) (busy bool) {
+	input, err := json.Marshal(event)
+	if err != nil {
+		panic(err) // it is made of texts and times
+	}
+	for try := range 3 {
+		m.clock.Sleep(time.Duration(try) * time.Minute) // as Lambda waits between asynchronous tries
+		answer, err := m.invoke()(context.Background(), functionARN("Rollback"), input)
+		if busy = m.onCleanup(answer, err); err == nil {
+			break
+		}
+	}
+	return busy
+}
