@@ -12,6 +12,7 @@ type Definition struct {
 	start   *state
 	states  []*state // in the order of the definition
 	timeout time.Duration
+	nested  bool // it has tasks that start executions
 }
 
 // state is one state of a definition.
@@ -101,6 +102,10 @@ func (p *parser) machine(root any) *Definition {
 	}
 	for i, s := range d.states {
 		p.state(s, memberPath("$.States", s.name), states.members[i].value)
+		if w, ok := s.work.(*task); ok {
+			_, nested := w.resource.(nested)
+			d.nested = d.nested || nested
+		}
 	}
 	if name, ok := f.needText("StartAt"); ok {
 		d.start = p.target(f.place("StartAt"), name)

@@ -2,9 +2,9 @@
 // year of waiting takes as long as its tasks take to answer.
 //
 // It knows exactly the part of the language that this project uses (JSONPath;
-// Task with Lambda functions, Choice, Wait, Pass, Succeed, Fail) and refuses
-// the rest by name when a definition is parsed, so that what runs here means
-// the same on AWS Step Functions.
+// Task with Lambda functions and with nested executions, Choice, Wait, Pass,
+// Succeed, Fail) and refuses the rest by name when a definition is parsed, so
+// that what runs here means the same on AWS Step Functions.
 //
 //	clock := asl.NewClock(start)
 //	definition, err := asl.Parse(text)

@@ -21,6 +21,12 @@ const (
 	LambdaFunctionSucceeded EventType = "LambdaFunctionSucceeded"
 	LambdaFunctionFailed    EventType = "LambdaFunctionFailed"
 	LambdaFunctionTimedOut  EventType = "LambdaFunctionTimedOut"
+	TaskScheduled           EventType = "TaskScheduled" // Task… are those of nested executions
+	TaskStarted             EventType = "TaskStarted"
+	TaskSubmitted           EventType = "TaskSubmitted"
+	TaskSucceeded           EventType = "TaskSucceeded"
+	TaskFailed              EventType = "TaskFailed"
+	TaskTimedOut            EventType = "TaskTimedOut"
 )
 
 // Event is one event of an execution's history. Which fields are set depends
@@ -33,14 +39,16 @@ type Event struct {
 	Timestamp  time.Time
 	Type       EventType
 
-	State    string          // …StateEntered, …StateExited
-	Input    json.RawMessage // ExecutionStarted, …StateEntered, LambdaFunctionScheduled; not to be changed
-	Output   json.RawMessage // ExecutionSucceeded, …StateExited, LambdaFunctionSucceeded; not to be changed
-	RoleARN  string          // ExecutionStarted
-	Resource string          // LambdaFunctionScheduled
-	Timeout  time.Duration   // LambdaFunctionScheduled; 0: none
-	Error    string          // …Failed, …TimedOut, ExecutionAborted
-	Cause    string          // the same
+	State        string          // …StateEntered, …StateExited
+	Input        json.RawMessage // ExecutionStarted, …StateEntered, …Scheduled; not to be changed
+	Output       json.RawMessage // …Succeeded, …StateExited, TaskSubmitted; not to be changed
+	RoleARN      string          // ExecutionStarted
+	ResourceType string          // all of a task's attempt, if it is no Lambda function's: the service
+	Resource     string          // all of a task's attempt: the function's ARN or the service's action
+	Region       string          // …Scheduled
+	Timeout      time.Duration   // …Scheduled; 0: none
+	Error        string          // …Failed, …TimedOut, ExecutionAborted
+	Cause        string          // the same
 }
 
 // MarshalJSON writes the event as GetExecutionHistory does.
@@ -80,6 +88,22 @@ func (e Event) details() (string, *object) {
 			d.add("timeoutInSeconds", integer(int64(e.Timeout/time.Second)))
 		}
 		return "lambdaFunctionScheduledEventDetails", d
+	case TaskScheduled, TaskStarted, TaskSubmitted, TaskSucceeded, TaskFailed, TaskTimedOut:
+		d.add("resourceType", e.ResourceType)
+		d.add("resource", e.Resource)
+		text("region", e.Region)
+		if e.Input != nil {
+			d.add("parameters", string(e.Input))
+		}
+		if e.Timeout > 0 {
+			d.add("timeoutInSeconds", integer(int64(e.Timeout/time.Second)))
+		}
+		if e.Output != nil {
+			d.add("output", string(e.Output))
+		}
+		text("error", e.Error)
+		text("cause", e.Cause)
+		return e.detailsName(), d
 	case LambdaFunctionStarted:
 		return "", nil
 	case LambdaFunctionSucceeded:
@@ -88,7 +112,7 @@ func (e Event) details() (string, *object) {
 	case ExecutionFailed, ExecutionTimedOut, ExecutionAborted, LambdaFunctionFailed, LambdaFunctionTimedOut:
 		text("error", e.Error)
 		text("cause", e.Cause)
-		return string(e.Type[0]|0x20) + string(e.Type[1:]) + "EventDetails", d
+		return e.detailsName(), d
 	}
 	d.add("name", e.State)
 	if e.Output != nil {
@@ -97,6 +121,11 @@ func (e Event) details() (string, *object) {
 	}
 	d.add("input", string(e.Input))
 	return "stateEnteredEventDetails", d
+}
+
+// detailsName is the field's name for the details, where it is made of the type.
+func (e Event) detailsName() string {
+	return string(e.Type[0]|0x20) + string(e.Type[1:]) + "EventDetails"
 }
 
 // History keeps the events of executions: Options.OnEvent takes its Record.

@@ -1,7 +1,6 @@
 package asl
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +17,8 @@ const (
 	// MaxData is how many bytes of JSON the input and the output of an execution,
 	// a state and a task can have.
 	MaxData = 262144
-	// MaxDuration is how long an execution can run (a year).
+	// MaxDuration is how long an execution can run (a year). One that ends at
+	// that very instant is in time; so it is with a definition's TimeoutSeconds.
 	MaxDuration = 365 * 24 * time.Hour
 )
 
@@ -34,43 +34,6 @@ const (
 	Aborted   Status = "ABORTED"
 )
 
-// Invoke runs a task: it calls the Lambda function whose ARN is resource. It
-// runs in an actor of its own and may sleep and wait on the clock. When the
-// task times out or the execution is stopped first, it goes on to its end, as
-// a function on Lambda does, and its answer is ignored. ctx is never cancelled.
-//
-// A *TaskError is the function's failure (wrapped or not). Any other error, and
-// an answer that isn't JSON, mean that the harness itself is broken: Clock.Run
-// ends at once and returns it. Neither input nor answer may be changed later.
-type Invoke func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error)
-
-// TaskError is a task's failure as Retry and Catch see it. For a Lambda
-// function in Go, Name is the error's type and Cause the JSON text
-// {"errorMessage":…,"errorType":…}.
-type TaskError struct {
-	Name, Cause string
-}
-
-func (e *TaskError) Error() string { return e.Name + ": " + e.Cause }
-
-// Options say how to run an execution. Clock and Invoke are needed.
-type Options struct {
-	Clock  *Clock
-	Invoke Invoke
-	Input  json.RawMessage // {} if empty
-
-	Name            string // "execution" if empty; at most 80 characters
-	StateMachineARN string // some ARN if empty; ends in the machine's name
-	ExecutionARN    string // if empty, that of Name and StateMachineARN
-	RoleARN         string // some ARN if empty
-
-	// Seed makes the retries' jitter: the same seed, the same delays.
-	Seed uint64
-	// OnEvent is called with each event, in order, in the execution's actor
-	// (that of Stop's caller for an abort). May be nil. It may call Stop.
-	OnEvent func(Event)
-}
-
 // Execution is one run of a definition. It keeps counts, not its history.
 // Its methods are for the actors of its clock, and for when the clock doesn't run.
 type Execution struct {
@@ -81,12 +44,14 @@ type Execution struct {
 	ended      *Signal
 	input      document
 	deadline   time.Time
+	region     string
 
 	executionContext, machineContext *object
 	visit                            visit
 
 	result   Result
 	emitting bool
+	scratch  []byte   // for texts that are being written
 	stopping *failure // a Stop that has to wait until emit returns
 }
 
@@ -107,6 +72,9 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 	if o.Clock == nil || o.Invoke == nil {
 		return nil, errors.New("asl: Options need a Clock and an Invoke")
 	}
+	if d.nested && o.StartExecution == nil {
+		return nil, errors.New("asl: Options need a StartExecution: the definition has nested executions")
+	}
 	if len(o.Input) == 0 {
 		o.Input = json.RawMessage("{}")
 	}
@@ -120,7 +88,7 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 	if len(o.Input) > MaxData {
 		return nil, fmt.Errorf("asl: InvalidExecutionInput: %d bytes, more than %d", len(o.Input), MaxData)
 	}
-	value, err := parseJSON(o.Input)
+	value, err := readJSON(o.Input)
 	if err != nil {
 		return nil, fmt.Errorf("asl: InvalidExecutionInput: %w", err)
 	}
@@ -138,18 +106,15 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 	if d.timeout > 0 && d.timeout < MaxDuration {
 		e.deadline = now.Add(d.timeout)
 	}
+	if parts := strings.SplitN(o.StateMachineARN, ":", 5); len(parts) > 3 {
+		e.region = parts[3]
+	}
 	e.executionContext = newObject("Id", o.ExecutionARN, "Input", value, "Name", o.Name,
 		"RoleArn", o.RoleARN, "StartTime", formatTime(now))
 	e.machineContext = newObject("Id", o.StateMachineARN,
 		"Name", o.StateMachineARN[strings.LastIndexByte(o.StateMachineARN, ':')+1:])
 	o.Clock.Go(e.run)
 	return e, nil
-}
-
-func setDefault(s *string, value string) {
-	if *s == "" {
-		*s = value
-	}
 }
 
 // Status returns the execution's status.
@@ -189,9 +154,9 @@ func (e *Execution) run() {
 	}
 	var f *failure
 	switch {
-	case err == nil:
+	case err == nil && e.result.Status == Running:
 		e.end(Succeeded, Event{Type: ExecutionSucceeded, Output: data.text})
-	case errors.As(err, &f):
+	case errors.As(err, &f) && e.result.Status == Running:
 		e.end(Failed, Event{Type: ExecutionFailed, Error: f.name, Cause: f.cause})
 	}
 }
@@ -211,9 +176,12 @@ func (e *Execution) enter(s *state, raw document) (document, *state, error) {
 }
 
 // emit records an event of the running execution, unless the limit of events
-// ends it instead. It returns errOver if the execution has ended by that or by
-// a Stop in the sink.
+// ends it instead. It returns errOver if the execution has ended: by that, by
+// a Stop in the sink or, while its actor was held up elsewhere, by another's Stop.
 func (e *Execution) emit(event Event) error {
+	if e.result.Status != Running {
+		return errOver
+	}
 	if e.result.Events+1 >= MaxEvents {
 		e.end(Failed, Event{Type: ExecutionFailed, Error: errorRuntime,
 			Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", MaxEvents)})
@@ -254,21 +222,33 @@ func (e *Execution) end(status Status, last Event) {
 
 // wait suspends the execution until the instant or one of the signals. It
 // returns whether it was a signal, and errOver when the execution has ended
-// meanwhile: stopped, or at its own deadline.
+// meanwhile: stopped, or still running after all that happens at its deadline.
 func (e *Execution) wait(until time.Time, signals ...*Signal) (signalled bool, err error) {
-	deadline := until
-	if e.deadline.Before(until) {
-		deadline = e.deadline
+	signals = append(signals, e.ended)
+	var fired *Signal
+	late := until.After(e.deadline)
+	if late {
+		fired = e.clock.waitLast(e.deadline, signals...)
+	} else {
+		fired = e.clock.Wait(until, signals...)
 	}
-	fired := e.clock.Wait(deadline, append(signals, e.ended)...)
 	switch {
 	case e.result.Status != Running:
 		return false, errOver
 	case fired != nil:
 		return true, nil
-	case e.deadline.Before(until):
+	case late:
 		e.end(TimedOut, Event{Type: ExecutionTimedOut, Error: errorTimeout})
 		return false, errOver
 	}
 	return false, nil
+}
+
+// await waits for a task's signal. Without it until the instant, that is States.Timeout.
+func (e *Execution) await(s *Signal, until time.Time) error {
+	answered, err := e.wait(until, s)
+	if err == nil && !answered {
+		err = &failure{name: errorTimeout}
+	}
+	return err
 }

@@ -12,10 +12,10 @@ import (
 func arn(name string) string { return "arn:aws:lambda:us-east-1:123456789012:function:" + name }
 
 // machine wraps the members of States (the first one starts), in which fn:Name
-// stands for a function's ARN.
+// stands for a function's ARN and "nested" for the resource of nested executions.
 func machine(states string) string {
 	first, _, _ := strings.Cut(strings.TrimLeft(states, " \n\t\""), `"`)
-	return `{"StartAt":"` + first + `","States":{` + strings.ReplaceAll(states, "fn:", arn("")) + `}}`
+	return `{"StartAt":"` + first + `","States":{` + strings.NewReplacer(`"fn:`, `"`+arn(""), `"nested"`, `"`+nestedARN+`"`).Replace(states) + `}}`
 }
 
 func parse(t testing.TB, definition string) *Definition {

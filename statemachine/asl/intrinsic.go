@@ -203,7 +203,7 @@ func format(template string, values []any) (any, error) {
 		switch v := v.(type) {
 		case string:
 			text = append(text, v...)
-		case *object, []any:
+		case *object, []any, *unread:
 			return nil, errors.New("a value is an object or an array: States.JsonToString makes a string of it")
 		default:
 			text = appendJSON(text, v)

@@ -3,7 +3,6 @@ package asl
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 )
 
 // maxDepth is how deep JSON may nest (the limit of AWS's own JSON reader).
@@ -13,22 +12,30 @@ const maxDepth = 1000
 // UTF-8 in strings becomes U+FFFD.
 func parseJSON(text []byte) (any, error) {
 	r := jsonReader{text: string(text)}
-	v, err := r.value(0)
-	if err != nil {
-		return nil, err
-	}
-	if r.space(); r.pos < len(text) {
-		return nil, r.unexpected("after the value")
-	}
-	return v, nil
+	return r.whole()
 }
 
 // jsonReader reads a text; what it reads shares the text's memory.
 type jsonReader struct {
 	text     string
 	pos      int
+	lazy     bool     // objects and arrays may stay unread
 	members  []member // of the objects, and
 	elements []any    // of the arrays that are being read, the innermost last
+	keys     []extent // of the objects that are being skimmed, the innermost last
+}
+
+// whole reads a text that is one value.
+func (r *jsonReader) whole() (any, error) {
+	r.members = make([]member, 0, smallObject)
+	v, err := r.value(0)
+	if err != nil {
+		return nil, err
+	}
+	if r.space(); r.pos < len(r.text) {
+		return nil, r.unexpected("after the value")
+	}
+	return v, nil
 }
 
 func (r *jsonReader) unexpected(where string) error {
@@ -69,6 +76,8 @@ func (r *jsonReader) value(depth int) (any, error) {
 		return nil, r.unexpected("")
 	}
 	switch c := r.text[r.pos]; {
+	case r.lazy && (c == '{' || c == '[') && 0 < depth && depth <= skimDepth:
+		return r.skimmed(depth)
 	case c == '{':
 		return r.object(depth)
 	case c == '[':
@@ -187,25 +196,33 @@ func (r *jsonReader) literal(word string) error {
 
 func (r *jsonReader) number() (any, error) {
 	begin := r.pos
-	r.accept("-")
-	if !r.accept("0") && !r.digits() {
+	if !r.numeral() {
 		return nil, r.unexpected("in a number")
-	}
-	if r.accept(".") && !r.digits() {
-		return nil, r.unexpected("in a number")
-	}
-	if r.accept("eE") {
-		r.accept("+-")
-		if !r.digits() {
-			return nil, r.unexpected("in a number")
-		}
 	}
 	return number(r.text[begin:r.pos]), nil
 }
 
-// accept takes one byte of the set, if that is what comes.
-func (r *jsonReader) accept(set string) bool {
-	if r.pos < len(r.text) && strings.IndexByte(set, r.text[r.pos]) >= 0 {
+// numeral takes a number and reports whether it is one.
+func (r *jsonReader) numeral() bool {
+	r.accept('-')
+	if !r.accept('0') && !r.digits() {
+		return false
+	}
+	if r.accept('.') && !r.digits() {
+		return false
+	}
+	if !r.accept('e') && !r.accept('E') {
+		return true
+	}
+	if !r.accept('+') {
+		r.accept('-')
+	}
+	return r.digits()
+}
+
+// accept takes c, if that is what comes.
+func (r *jsonReader) accept(c byte) bool {
+	if r.pos < len(r.text) && r.text[r.pos] == c {
 		r.pos++
 		return true
 	}

@@ -40,6 +40,8 @@ func appendJSON(dst []byte, value any) []byte {
 			dst = appendJSON(dst, v.members[i].value)
 		}
 		return append(dst, '}')
+	case *unread:
+		return append(dst, v.text...)
 	}
 	panic("asl: not a JSON value")
 }

@@ -54,6 +54,34 @@ func TestHistoryLimitToTheEvent(t *testing.T) {
 	}
 }
 
+// An execution may take all of its time to the very instant, and what happens
+// at that instant, but is not let go on after it.
+func TestDeadlineToTheInstant(t *testing.T) {
+	const days = 24 * time.Hour
+	task := `"A":{"Type":"Task","Resource":"fn:F","Next":"B"},"B":{"Type":"Task","Resource":"fn:G","End":true}`
+	for _, c := range []struct {
+		name, states string
+		script       script
+		want         Status
+	}{
+		{"a wait", `"A":{"Type":"Wait","Seconds":31536000,"Next":"B"},"B":{"Type":"Wait","Seconds":0,"End":true}`, nil, Succeeded},
+		{"a longer wait", `"A":{"Type":"Wait","Seconds":31536000,"Next":"B"},"B":{"Type":"Wait","Seconds":1,"End":true}`, nil, TimedOut},
+		{"tasks", task, script{"F": {"@8760h 1"}, "G": {"2"}}, Succeeded},
+		{"a longer task", task, script{"F": {"@8760h 1"}, "G": {"@1ms 2"}}, TimedOut},
+	} {
+		r, _ := run(t, parse(t, machine(c.states)), `{}`, c.script, nil)
+		if took := r.Stop.Sub(r.Start); r.Status != c.want || took != 365*days {
+			t.Errorf("%s: %s after %v", c.name, r.Status, took)
+		}
+	}
+	d := parse(t, strings.Replace(machine(task), "{", `{"TimeoutSeconds":30,`, 1))
+	for last, want := range map[string]Status{"@10s 2": Succeeded, "@10001ms 2": TimedOut} {
+		if r, _ := run(t, d, `{}`, script{"F": {"@20s 1"}, "G": {last}}, nil); r.Status != want || r.Stop.Sub(r.Start) != 30*time.Second {
+			t.Errorf("%s: %+v", last, r)
+		}
+	}
+}
+
 func TestDataLimit(t *testing.T) {
 	catch := `"Catch":[{"ErrorEquals":["%s"],"ResultPath":null,"Next":"Z"}],`
 	task := `"A":{"Type":"Task","Resource":"fn:F",%s%s"End":true},"Z":{"Type":"Pass","End":true}`

@@ -47,6 +47,19 @@ func TestParseRefuses(t *testing.T) {
 		{`"A":{"Type":"Pass","End":true},"B":{"Type":"Pass","Next":"B"}`, []string{`$.States.B: no way leads`}},
 		{`"A":{"Type":"Task","End":true}`, []string{`$.States.A: a Task state has no Resource`}},
 		{`"A":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true}`, []string{`$.States.A.Resource: "arn:aws:states:::lambda:invoke"`}},
+		{`"A":{"Type":"Task","Resource":"arn:aws:states:::sns:publish","Parameters":{},"End":true}`, []string{`$.States.A.Resource: "arn:aws:states:::sns:publish"`}},
+		{`"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:sfn:startExecution","Parameters":{},"End":true}`, []string{`$.States.A.Resource: "arn:aws:states:::aws-sdk:sfn:startExecution"`}},
+		{`"A":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution","Parameters":{},"End":true}`, []string{`$.States.A.Resource: "arn:aws:states:::states:startExecution"`}},
+		{`"A":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync","Parameters":{},"End":true}`, []string{`$.States.A.Resource: "arn:aws:states:::states:startExecution.sync"`}},
+		{`"A":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.waitForTaskToken","Parameters":{},"End":true}`, []string{`$.States.A.Resource: "arn:aws:states:::states:startExecution.waitForTaskToken"`}},
+		{`"A":{"Type":"Task","Resource":"aws:states:::states:startExecution.sync:2","Parameters":{},"End":true}`, []string{`$.States.A.Resource: "aws:states:::states:startExecution.sync:2"`}},
+		{`"A":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:a","End":true}`, []string{`$.States.A.Resource: "arn:aws:states:us-east-1:123456789012:activity:a"`}},
+		{`"A":{"Type":"Task","Resource":"nested","End":true}`, []string{`$.States.A: a Task state has no Parameters`}},
+		{`"A":{"Type":"Task","Resource":"nested","Parameters":{"Name":"x"},"End":true}`, []string{`$.States.A.Parameters: the Parameters of arn:aws:states:::states:startExecution.sync:2 have no StateMachineArn`}},
+		{`"A":{"Type":"Task","Resource":"nested","Parameters":{"StateMachineArn":"","StateMachineArn.$":"$.m","Input":"{}","Name":7,"TraceHeader":"t","input.$":"$"},"End":true}`, []string{
+			`$.States.A.Parameters.StateMachineArn: StateMachineArn is a string that is not empty`, `$.States.A.Parameters.Input: Input is an object`, `$.States.A.Parameters.Name: Name is a string`,
+			`$.States.A.Parameters.TraceHeader: unknown field "TraceHeader" in the Parameters of arn:aws:states:::states:startExecution.sync:2`, `$.States.A.Parameters['input.$']: unknown`,
+			`$.States.A.Parameters: the Parameters of arn:aws:states:::states:startExecution.sync:2 has StateMachineArn and StateMachineArn.$`, `$.States.A.Parameters['StateMachineArn.$']: "StateMachineArn" and`}},
 		{`"A":{"Type":"Task","Resource":"${F}","End":true}`, []string{`$.States.A.Resource: "${F}"`}},
 		{`"A":{TASK,"TimeoutSeconds":1.5,"End":true}`, []string{`$.States.A.TimeoutSeconds: TimeoutSeconds is an integer from 1`}},
 		{`"A":{TASK,"Comment":1,"End":true}`, []string{`$.States.A.Comment: Comment is a string`}},
@@ -148,6 +161,8 @@ func TestParseAccepts(t *testing.T) {
 		`"A":{TASK,"Retry":[{"Comment":"c","ErrorEquals":["States.Runtime","X"],"BackoffRate":1,"MaxAttempts":0}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"A","Comment":"c"}],"End":true}`,
 		`"A":{"Type":"Choice","Choices":[{"Comment":"c","Not":{"Comment":"c","Variable":"$$.Execution.Input.a.b","IsNull":true},"Next":"A"}]}`,
 		`"A":{"Type":"Wait","Seconds":0,"Next":"B"},"B":{"Type":"Fail","CausePath":"States.Format('x')","Error":""}`,
+		`"A":{"Type":"Task","Resource":"nested","Parameters":{"StateMachineArn.$":"$$.StateMachine.Id","Name.$":"$.n","Input":{"a.$":"$"}},"TimeoutSeconds":9,"Retry":[{"ErrorEquals":["StepFunctions.ExecutionLimitExceededException"]}],"End":true}`,
+		`"A":{"Type":"Task","Resource":"arn:aws-cn:states:::states:startExecution.sync:2","Parameters":{"StateMachineArn":"m"},"End":true}`,
 		`"A":{"Type":"Task","Resource":"arn:aws-cn:lambda:cn-north-1:123456789012:function:F:7","End":true}`,
 	} {
 		definition := strings.Replace(machine(strings.ReplaceAll(states, "TASK", goodTask)), "{", `{"Comment":"c","Version":"1.0","QueryLanguage":"JSONPath","TimeoutSeconds":1,`, 1)

@@ -102,9 +102,15 @@ func (p *parser) failState(f *fields) failWith {
 func (p *parser) task(f *fields) *task {
 	t := &task{timeout: f.integer("TimeoutSeconds", 0, 1, maxSeconds)}
 	if v, ok := f.need("Resource"); ok {
-		t.resource, _ = v.(string)
-		if !isFunctionARN(t.resource) {
-			p.addf(f.place("Resource"), "%s is not known here: the ARN of a Lambda function is (arn:aws:lambda:region:account:function:name)", appendJSON(nil, v))
+		text, _ := v.(string)
+		switch {
+		case isFunctionARN(text):
+			t.resource = function(text)
+		case isNestedARN(text):
+			t.resource = nested(text)
+			p.nestedParameters(f)
+		default:
+			p.addf(f.place("Resource"), "%s is not known here: the ARN of a Lambda function is (arn:aws:lambda:region:account:function:name), and %s", appendJSON(nil, v), nestedARN)
 		}
 	}
 	for i, v := range f.list("Retry", false) {

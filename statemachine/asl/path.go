@@ -151,7 +151,7 @@ func (p refPath) get(root any) (any, bool) {
 }
 
 func (s step) get(node any) (any, bool) {
-	switch node := node.(type) {
+	switch node := opened(node).(type) {
 	case *object:
 		if s.element < 0 {
 			return node.get(s.member)
@@ -183,7 +183,7 @@ func put(node any, steps []step, value any) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	switch node := node.(type) {
+	switch node := opened(node).(type) {
 	case *object:
 		if s.element < 0 {
 			return node.with(s.member, child), true

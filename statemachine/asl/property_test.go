@@ -26,6 +26,9 @@ func seeds() []string {
 			"P":{"Type":"Pass","Result":{"z":[]},"ResultPath":"$.a","Next":"A"},
 			"S":{"Type":"Succeed","OutputPath":null},
 			"F":{"Type":"Fail","ErrorPath":"States.Format('{}: {}', $.a, $$.State.Name)","CausePath":"States.JsonToString(States.StringToJson($.b))"}`),
+		machine(`"A":{"Type":"Task","Resource":"nested","TimeoutSeconds":15,"Parameters":{"StateMachineArn.$":"$$.StateMachine.Id","Name.$":"$$.State.Name","Input":{"a.$":"$.a","b":"[3]","s":1}},
+			"Retry":[{"ErrorEquals":["X"],"MaxAttempts":1}],"Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.e","Next":"W"}],"OutputPath":"$.Output","Next":"W"},
+			"W":{"Type":"Wait","Seconds":7,"Next":"S"},"S":{"Type":"Succeed"}`),
 	}
 }
 
@@ -139,14 +142,27 @@ func TestNothingPanics(t *testing.T) {
 		c := NewClock(epoch)
 		var h History
 		input := value0(t, words, "input")
-		e, err := d.Start(Options{Clock: c, Input: input, OnEvent: h.Record,
+		options := Options{Clock: c, Input: input,
 			Invoke: func(context.Context, string, json.RawMessage) (json.RawMessage, error) {
 				c.Sleep(time.Duration(rapid.IntRange(0, 20).Draw(t, "took")) * time.Second)
 				if rapid.Bool().Draw(t, "fails") {
 					return nil, &TaskError{Name: rapid.SampledFrom(words).Draw(t, "error")}
 				}
 				return value0(t, words, "answer"), nil
-			}})
+			}}
+		depth := 0
+		options.StartExecution = func(s StartExecution) (*Execution, error) {
+			c.Sleep(time.Duration(rapid.IntRange(0, 5).Draw(t, "took")) * time.Second)
+			if depth++; depth > 3 || rapid.Bool().Draw(t, "refused") {
+				return nil, &TaskError{Name: rapid.SampledFrom(words).Draw(t, "error")}
+			}
+			o := options
+			o.Input = s.Input
+			return d.Start(o)
+		}
+		o := options
+		o.OnEvent = h.Record
+		e, err := d.Start(o)
 		if err != nil {
 			t.Fatal(err)
 		}

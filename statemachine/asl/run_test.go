@@ -31,6 +31,10 @@ func TestExecutions(t *testing.T) {
 		states: `"A":{"Type":"Task","Resource":"fn:F","End":true}`, input: `{"in":1}`,
 		script: script{"F": {`@3s {"out":1.50}`}}, path: "A", output: `{"out":1.50}`, took: 3 * time.Second,
 	}, {
+		name:   "an answer in the task's own spelling, passed on in the interpreter's",
+		states: `"A":{"Type":"Task","Resource":"fn:F","End":true}`,
+		script: script{"F": {" {\"o\": {\"a\":[\"\\u00e9\"],\"a\":{\"b\":[1 ,{}]}},\"x\":0}\n"}}, path: "A", output: `{"o":{"a":{"b":[1,{}]}},"x":0}`,
+	}, {
 		name: "all of the data's way",
 		states: `"A":{"Type":"Task","Resource":"fn:F","InputPath":"$.a",
 			"Parameters":{"k":[1,{"x.$":"$.v","n":null}],"id.$":"$$.Execution.Id","in.$":"$$.Execution.Input.b"},
@@ -240,10 +244,15 @@ func TestStartRefuses(t *testing.T) {
 	for want, o := range map[string]Options{
 		"Clock":                 {Invoke: failing(nil)},
 		"Invoke":                {Clock: c},
+		"a StartExecution":      {Clock: c, Invoke: failing(nil)},
 		"InvalidName":           {Clock: c, Invoke: failing(nil), Name: "a b"},
 		"InvalidExecutionInput": {Clock: c, Invoke: failing(nil), Input: []byte(`{"a":1,}`)},
 		"bytes, more than":      {Clock: c, Invoke: failing(nil), Input: []byte(`"` + strings.Repeat("x", MaxData-1) + `"`)},
 	} {
+		d := d
+		if want == "a StartExecution" {
+			d = parse(t, machine(nestedTask))
+		}
 		if _, err := d.Start(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}

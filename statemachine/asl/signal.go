@@ -43,15 +43,37 @@ func (c *Clock) Wait(deadline time.Time, signals ...*Signal) *Signal {
 	if s := firstFired(signals); s != nil {
 		return s
 	}
-	if !deadline.IsZero() {
+	if deadline.IsZero() {
+		a.waits = caller()
+	} else {
 		at := int64(deadline.Sub(c.start))
 		if at <= c.now.Load() {
 			return nil
 		}
 		c.schedule(a, at)
-	} else {
-		a.waits = caller()
 	}
+	return c.suspend(a, signals)
+}
+
+// waitLast is Wait for a deadline that comes after all else that happens at its
+// instant, also if it is the current one.
+func (c *Clock) waitLast(deadline time.Time, signals ...*Signal) *Signal {
+	a := c.self("Wait")
+	at := int64(deadline.Sub(c.start))
+	if s := firstFired(signals); s != nil || at < c.now.Load() {
+		return s
+	}
+	c.schedule(a, at)
+	a.seq |= lastOfAll
+	heap.Fix(&c.due, a.index)
+	return c.suspend(a, signals)
+}
+
+// lastOfAll in an actor's seq makes it go after all others of its instant.
+const lastOfAll = 1 << 63
+
+// suspend makes the running actor a wait for its turn or for the signals.
+func (c *Clock) suspend(a *actor, signals []*Signal) *Signal {
 	for _, s := range signals {
 		s.waiters = append(s.waiters, a)
 	}

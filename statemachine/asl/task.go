@@ -1,22 +1,41 @@
 package asl
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 )
 
-// task is a Task state that invokes a Lambda function.
+// task is a Task state.
 type task struct {
-	resource string
+	resource resource
 	timeout  int64 // seconds; 0: none
 	retriers []retrier
 	catchers []catcher
 }
+
+// resource is what a Task state calls.
+type resource interface {
+	// check refuses parameters of an attempt with which nothing can be called.
+	check(parameters any) error
+	// event returns an event of an attempt, with what all of them say.
+	event(attemptEvent) Event
+	// call does the work of an attempt, between its events Started and Succeeded,
+	// and returns the answer, or States.Timeout if there is none before until.
+	call(e *Execution, parameters document, until time.Time) (document, error)
+}
+
+// attemptEvent is one of the events that attempts of all tasks have.
+type attemptEvent int
+
+const (
+	scheduled attemptEvent = iota
+	started
+	succeeded
+	failed
+	timedOut
+)
 
 func (w *task) targets() []*state {
 	var list []*state
@@ -78,154 +97,72 @@ func (w *task) catch(e *Execution, s *state, raw document, f *failure) (document
 		if err != nil {
 			return raw, nil, err
 		}
-		out, err := e.limited(s, raw, v)
+		out, err := e.limited(s, v, raw)
 		return out, c.next, err
 	}
 	return raw, nil, f
 }
 
-// attempt invokes the function once, with all that comes before and after.
+// attempt calls the resource once, with all that comes before and after. The
+// parameters are evaluated anew in each attempt, as on AWS: a retried one sees
+// its own $$.State.RetryCount (and the same $$.State.EnteredTime).
 func (w *task) attempt(e *Execution, s *state, raw document) (document, error) {
 	value, err := s.flow.effectiveInput(e, raw.value)
 	if err != nil {
 		return raw, err
 	}
-	input, err := e.limited(s, raw, value)
+	parameters, err := e.limited(s, value, raw)
 	if err != nil {
 		return raw, err
 	}
-	timeout := time.Duration(w.timeout) * time.Second
-	if err := e.emit(Event{Type: LambdaFunctionScheduled, Resource: w.resource, Input: input.text, Timeout: timeout}); err != nil {
+	if err := w.resource.check(value); err != nil {
 		return raw, err
 	}
-	if err := e.emit(Event{Type: LambdaFunctionStarted}); err != nil {
+	first := w.resource.event(scheduled)
+	first.Input, first.Region, first.Timeout = parameters.text, e.region, time.Duration(w.timeout)*time.Second
+	if err := e.emit(first); err != nil {
 		return raw, err
 	}
-	answer, err := w.invoke(e, input, timeout)
+	if err := e.emit(w.resource.event(started)); err != nil {
+		return raw, err
+	}
+	until := e.clock.Now().Add(maxSeconds * time.Second)
+	if w.timeout > 0 {
+		until = e.clock.Now().Add(first.Timeout)
+	}
+	answer, err := w.resource.call(e, parameters, until)
+	if err == nil && len(answer.text) > MaxData {
+		err = &failure{name: errorDataLimit, cause: fmt.Sprintf(
+			"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", first.Resource)}
+	}
 	if err != nil {
 		return raw, w.failed(e, err)
 	}
-	if err := e.emit(Event{Type: LambdaFunctionSucceeded, Output: answer.text}); err != nil {
+	last := w.resource.event(succeeded)
+	last.Output = answer.text
+	if err := e.emit(last); err != nil {
 		return raw, err
 	}
 	if value, err = s.flow.output(e, raw.value, answer.value); err != nil {
 		return raw, err
 	}
-	return e.limited(s, raw, value)
+	return e.limited(s, value, raw, answer)
 }
 
-// failed records that the invocation failed, and returns why.
+// failed records that the call failed, and returns why.
 func (w *task) failed(e *Execution, err error) error {
 	f, ok := err.(*failure)
 	if !ok {
 		return err
 	}
-	event := Event{Type: LambdaFunctionFailed, Error: f.name, Cause: f.cause}
+	kind := failed
 	if f.name == errorTimeout {
-		event.Type = LambdaFunctionTimedOut
+		kind = timedOut
 	}
+	event := w.resource.event(kind)
+	event.Error, event.Cause = f.name, f.cause
 	if err := e.emit(event); err != nil {
 		return err
 	}
 	return f
-}
-
-// invoke runs the function in an actor of its own and waits for its answer. A
-// function that ends at the timeout's very instant is too late.
-func (w *task) invoke(e *Execution, input document, timeout time.Duration) (document, error) {
-	var answer document
-	var failed *TaskError
-	done := e.clock.NewSignal()
-	state := e.visit.name
-	e.clock.Go(func() {
-		text, err := e.options.Invoke(context.Background(), w.resource, input.text)
-		if err == nil {
-			answer, err = readAnswer(text)
-		}
-		if err != nil && !errors.As(err, &failed) {
-			e.clock.fail(fmt.Errorf("asl: the task of state %q (%s) gave neither an answer nor a TaskError: %w", state, w.resource, err))
-		}
-		done.Fire()
-	})
-	until := e.clock.Now().Add(maxSeconds * time.Second)
-	if timeout > 0 {
-		until = e.clock.Now().Add(timeout)
-	}
-	answered, err := e.wait(until, done)
-	switch {
-	case err != nil:
-		return answer, err
-	case !answered:
-		return answer, &failure{name: errorTimeout}
-	case failed != nil:
-		return answer, &failure{name: failed.Name, cause: failed.Cause}
-	case len(answer.text) > MaxData:
-		return answer, &failure{name: errorDataLimit,
-			cause: fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", w.resource)}
-	}
-	return answer, nil
-}
-
-func readAnswer(text json.RawMessage) (document, error) {
-	value, err := parseJSON(text)
-	return document{value, text}, err
-}
-
-// errorNames is an ErrorEquals.
-type errorNames []string
-
-func (n errorNames) has(name string) bool { return slices.Contains(n, name) }
-
-// match reports whether an error is one of these. The wildcards don't match
-// what AWS documents as terminal: States.ALL matches neither States.Runtime nor
-// States.DataLimitExceeded, and States.TaskFailed not States.Timeout either. By
-// its own name States.DataLimitExceeded is matched; States.Runtime never is.
-// (Histories recorded on AWS in 2024 show States.ALL catching
-// States.DataLimitExceeded; a machine must not count on it.)
-func (n errorNames) match(name string) bool {
-	switch name {
-	case errorRuntime:
-		return false
-	case errorDataLimit:
-		return n.has(name)
-	case errorTimeout:
-		return n.has(name) || n.has(errorAll)
-	}
-	return n.has(name) || n.has(errorTaskFailed) || n.has(errorAll)
-}
-
-// isReserved reports whether the language has an error of that name.
-func isReserved(name string) bool {
-	return slices.Contains([]string{errorAll, errorTaskFailed, errorTimeout, errorRuntime, errorDataLimit, errorNoChoice,
-		errorIntrinsic, errorResultPathFail, "States.ParameterPathFailure", "States.Permissions", "States.BranchFailed",
-		"States.HeartbeatTimeout", "States.ExceedToleratedFailureThreshold", "States.ItemReaderFailed",
-		"States.ResultWriterFailed", "States.Http.Socket", "States.QueryEvaluationError"}, name)
-}
-
-// retrier is one element of Retry.
-type retrier struct {
-	errors     errorNames
-	interval   time.Duration
-	backoff    float64
-	attempts   int64
-	maxDelay   time.Duration
-	fullJitter bool
-}
-
-// delay returns how long to wait before the retry that follows n others:
-// interval·backoffⁿ, at most maxDelay; with full jitter a random time up to
-// that (random gives numbers in [0, 1)). To the millisecond.
-func (r retrier) delay(n int64, random func() float64) time.Duration {
-	seconds := min(r.interval.Seconds()*math.Pow(r.backoff, float64(n)), r.maxDelay.Seconds())
-	if r.fullJitter {
-		seconds *= random()
-	}
-	return time.Duration(seconds*1000) * time.Millisecond
-}
-
-// catcher is one element of Catch.
-type catcher struct {
-	errors     errorNames
-	resultPath filter
-	next       *state
 }

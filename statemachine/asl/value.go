@@ -1,8 +1,8 @@
 package asl
 
-// A JSON value between states is one of nil, bool, number, string, []any and
-// *object. Values are immutable once they are read or built: states and
-// concurrent executions share them freely.
+// A JSON value between states is one of nil, bool, number, string, []any,
+// *object and *unread, which opened takes away. Values are immutable once they
+// are read or built: states and executions share them freely.
 
 // number is a JSON number in its own spelling, so that it survives every round
 // trip exactly.
@@ -93,19 +93,11 @@ func newObject(members ...any) *object {
 // document is a value together with its JSON text: the text is written once,
 // and measured, recorded and handed to tasks from there.
 type document struct {
-	value any
-	text  []byte
+	value   any
+	text    []byte
+	foreign bool // the text may differ from what appendJSON writes: a task wrote it
 }
 
 func newDocument(value any) document {
-	return document{value, appendJSON(nil, value)}
-}
-
-// rewrite returns the document of a value that is often, unchanged, that of d.
-func (d document) rewrite(value any) document {
-	if o, ok := value.(*object); ok && d.value == any(o) {
-		return d
-	}
-	// A task's payload is most often its input and little more.
-	return document{value, appendJSON(make([]byte, 0, len(d.text)+512), value)}
+	return document{value: value, text: appendJSON(nil, value)}
 }

@@ -1,15 +1,36 @@
 package asl
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 )
 
 func integer(n int64) number { return number(strconv.FormatInt(n, 10)) }
 
-// limited returns the document of a state's output, if it isn't too large.
-func (e *Execution) limited(s *state, raw document, value any) (document, error) {
-	d := raw.rewrite(value)
+// document returns the document of a value that is often, unchanged, that of
+// one that is known.
+func (e *Execution) document(value any, known ...document) document {
+	for _, d := range known {
+		switch value.(type) {
+		case *object, *unread:
+			if d.value == value && !d.foreign {
+				return d
+			}
+		}
+	}
+	e.scratch = appendJSON(e.scratch[:0], value)
+	for _, d := range known {
+		if bytes.Equal(d.text, e.scratch) {
+			return document{value: value, text: d.text}
+		}
+	}
+	return document{value: value, text: bytes.Clone(e.scratch)}
+}
+
+// limited is document for what a state hands on, if it isn't too large.
+func (e *Execution) limited(s *state, value any, known ...document) (document, error) {
+	d := e.document(value, known...)
 	if len(d.text) > MaxData {
 		return d, failf(errorDataLimit, "The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", s.name)
 	}
@@ -22,7 +43,7 @@ func (e *Execution) passOn(s *state, raw document, input any) (document, error) 
 	if err != nil {
 		return raw, err
 	}
-	return e.limited(s, raw, v)
+	return e.limited(s, v, raw)
 }
 
 // pass is a Pass state.
@@ -44,7 +65,7 @@ func (w pass) run(e *Execution, s *state, raw document) (document, *state, error
 	if v, err = s.flow.output(e, raw.value, v); err != nil {
 		return raw, nil, err
 	}
-	out, err := e.limited(s, raw, v)
+	out, err := e.limited(s, v, raw)
 	return out, s.next, err
 }
 

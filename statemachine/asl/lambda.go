@@ -1,0 +1,55 @@
+package asl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// function is a Lambda function as a task's resource: its ARN.
+type function string
+
+func (function) check(any) error { return nil }
+
+func (w function) event(kind attemptEvent) Event {
+	return Event{Resource: string(w), Type: [...]EventType{
+		scheduled: LambdaFunctionScheduled,
+		started:   LambdaFunctionStarted,
+		succeeded: LambdaFunctionSucceeded,
+		failed:    LambdaFunctionFailed,
+		timedOut:  LambdaFunctionTimedOut,
+	}[kind]}
+}
+
+// call runs the function in an actor of its own and waits for its answer. A
+// function that ends at the timeout's very instant is too late.
+func (w function) call(e *Execution, input document, until time.Time) (document, error) {
+	var answer document
+	var failed *TaskError
+	done := e.clock.NewSignal()
+	state := e.visit.name
+	e.clock.Go(func() {
+		text, err := e.options.Invoke(context.Background(), string(w), input.text)
+		if err == nil {
+			answer, err = readAnswer(text)
+		}
+		if err != nil && !errors.As(err, &failed) {
+			e.clock.fail(fmt.Errorf("asl: the task of state %q (%s) gave neither an answer nor a TaskError: %w", state, string(w), err))
+		}
+		done.Fire()
+	})
+	if err := e.await(done, until); err != nil {
+		return document{}, err
+	}
+	if failed != nil {
+		return document{}, &failure{name: failed.Name, cause: failed.Cause}
+	}
+	return answer, nil
+}
+
+func readAnswer(text json.RawMessage) (document, error) {
+	value, err := readJSON(text)
+	return document{value: value, text: text, foreign: true}, err
+}

@@ -1,0 +1,176 @@
+package asl
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// StartExecution asks for a nested execution: Options.StartExecution gets it
+// from a task with the resource arn:aws:states:::states:startExecution.sync:2.
+//
+// The function does what the StartExecution of AWS does, in an actor of its
+// own; it may sleep. It returns an execution on the same clock, whose end the
+// task then waits for. A *TaskError is a refusal as Retry and Catch see it:
+// StepFunctions.ExecutionAlreadyExistsException,
+// StepFunctions.StateMachineDoesNotExistException, the throttling and the
+// service errors. Any other error, and no execution, end Clock.Run, as with Invoke.
+//
+// It is for the function to be idempotent: AWS answers with the execution that
+// is running if name, state machine and input are the same, and refuses the name
+// of any other execution of that machine in the last 90 days. So a retried task
+// with a fixed Name fails by ExecutionAlreadyExistsException once its child has ended.
+type StartExecution struct {
+	StateMachineARN string
+	Name            string          // empty if the task gives none: AWS makes one up
+	Input           json.RawMessage // an object; not to be changed
+	Parent          string          // the ARN of the execution that asks
+}
+
+// nestedARN is the resource of nested executions.
+const nestedARN = "arn:aws:states:::states:startExecution.sync:2"
+
+// isNestedARN reports whether the text is nestedARN, in any partition.
+func isNestedARN(text string) bool {
+	partition, rest, _ := strings.Cut(text, ":states:")
+	return strings.HasPrefix(partition, "arn:aws") && !strings.Contains(partition[4:], ":") && nestedARN == "arn:aws:states:"+rest
+}
+
+// nested is a nested execution as a task's resource: the resource's text.
+type nested string
+
+func (nested) event(kind attemptEvent) Event {
+	return Event{ResourceType: "states", Resource: "startExecution.sync:2", Type: [...]EventType{
+		scheduled: TaskScheduled,
+		started:   TaskStarted,
+		succeeded: TaskSucceeded,
+		failed:    TaskFailed,
+		timedOut:  TaskTimedOut,
+	}[kind]}
+}
+
+// nestedFields are the parameters, all but the first optional.
+var nestedFields = []string{"StateMachineArn", "Input", "Name"}
+
+// nestedParameters checks what the definition already tells of the parameters.
+// Of the fields that AWS has, TraceHeader is not known here.
+func (p *parser) nestedParameters(f *fields) {
+	v, ok := f.need("Parameters")
+	if !ok {
+		return
+	}
+	g := p.fields(f.place("Parameters"), "the Parameters of "+nestedARN, v)
+	defer g.done()
+	for _, key := range nestedFields {
+		g.get(key + ".$")
+		v, ok := g.get(key)
+		if problem := nestedProblem(key, v); ok && problem != "" {
+			p.addf(g.place(key), "%s", problem)
+		}
+	}
+	if g.atMostOne(nestedFields[0], nestedFields[0]+".$") == 0 {
+		p.addf(g.at, "%s have no StateMachineArn", g.what)
+	}
+}
+
+// nestedProblem says what is wrong with a parameter's value. Input is an
+// object: of other values, strings above all, AWS does not document what the
+// nested execution gets.
+func nestedProblem(key string, v any) string {
+	if key == "Input" {
+		if _, ok := opened(v).(*object); !ok {
+			return "Input is an object"
+		}
+		return ""
+	}
+	if s, ok := v.(string); !ok || s == "" {
+		return key + " is a string that is not empty"
+	}
+	return ""
+}
+
+func (nested) check(parameters any) error {
+	o, _ := opened(parameters).(*object)
+	for _, key := range nestedFields {
+		v, ok := o.get(key)
+		if problem := nestedProblem(key, v); ok && problem != "" {
+			return failf(errorRuntime, "The Parameters '%s' could not be used to start the Task: [%s]", appendJSON(nil, parameters), problem)
+		}
+	}
+	return nil
+}
+
+// submission is the start of a nested execution, from when it is asked for.
+type submission struct {
+	answered *Signal
+	child    *Execution // or
+	refused  *TaskError
+	left     bool // the parent no longer waits for it
+}
+
+func (w nested) call(e *Execution, parameters document, until time.Time) (document, error) {
+	s := &submission{answered: e.clock.NewSignal()}
+	state := e.visit.name
+	request := StartExecution{Parent: e.options.ExecutionARN, Input: json.RawMessage("{}")}
+	o := opened(parameters.value).(*object)
+	for _, m := range o.members {
+		switch m.key {
+		case "StateMachineArn":
+			request.StateMachineARN = m.value.(string)
+		case "Name":
+			request.Name = m.value.(string)
+		case "Input":
+			request.Input = appendJSON(nil, m.value)
+		}
+	}
+	e.clock.Go(func() {
+		child, err := e.options.StartExecution(request)
+		if err == nil && (child == nil || child.clock != e.clock) {
+			err = errors.New("no execution on this clock")
+		}
+		if err != nil && !errors.As(err, &s.refused) {
+			e.clock.fail(fmt.Errorf("asl: the task of state %q (%s) gave neither an execution nor a TaskError: %w", state, string(w), err))
+		}
+		s.child = child
+		s.answered.Fire()
+		if s.left {
+			s.leave(e)
+		}
+	})
+	answer, err := s.follow(e, until)
+	if err != nil {
+		s.leave(e)
+	}
+	return answer, err
+}
+
+// follow waits for the start, and then for the end, of the nested execution.
+func (s *submission) follow(e *Execution, until time.Time) (document, error) {
+	if err := e.await(s.answered, until); err != nil {
+		return document{}, err
+	}
+	if s.refused != nil {
+		return document{}, &failure{name: s.refused.Name, cause: s.refused.Cause}
+	}
+	submitted := nested("").event(started)
+	submitted.Type = TaskSubmitted
+	submitted.Output = appendJSON(nil, newObject("ExecutionArn", s.child.ARN(), "StartDate", epochMillis(s.child.result.Start)))
+	if err := e.emit(submitted); err != nil {
+		return document{}, err
+	}
+	if err := e.await(s.child.Ended(), until); err != nil {
+		return document{}, err
+	}
+	return s.child.outcome()
+}
+
+// leave stops the nested execution, or will as soon as it has started, unless
+// the options leave it running. AWS gives no error and this cause.
+func (s *submission) leave(e *Execution) {
+	s.left = true
+	if s.child != nil && !e.options.LeaveChildren {
+		s.child.Stop("", "The Task state in AWS Step Functions execution ["+e.ARN()+"] which was managing this resource was aborted")
+	}
+}

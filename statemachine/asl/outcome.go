@@ -1,0 +1,62 @@
+package asl
+
+import "time"
+
+// maxCause is how many characters AWS documents a cause to have at most.
+const maxCause = 32768
+
+// outcome is what a task gets of a nested execution that has ended: an answer
+// with its description, or States.TaskFailed, whatever the execution's own
+// error, with the description as the cause.
+//
+// Names, order and values are those recorded on AWS: of DescribeExecution, in
+// alphabetical order, dates in milliseconds. Input and Output are values in the
+// answer, but in a cause Input is a string of JSON, for sync:2 too; Error and
+// Cause are left out where they are empty and of an execution that timed out.
+// A cause longer than maxCause is cut: what AWS does with it is not
+// documented, and a machine must not count on reading it whole.
+func (e *Execution) outcome() (document, error) {
+	r := e.result
+	d := &object{}
+	text := func(key, value string) {
+		if value != "" && r.Status != TimedOut {
+			d.add(key, value)
+		}
+	}
+	text("Cause", r.Cause)
+	text("Error", r.Error)
+	d.add("ExecutionArn", e.options.ExecutionARN)
+	if r.Status == Succeeded {
+		d.add("Input", e.input.value)
+	} else {
+		d.add("Input", string(e.input.text))
+	}
+	included := newObject("Included", true)
+	d.add("InputDetails", included)
+	d.add("Name", e.options.Name)
+	if r.Status == Succeeded {
+		output, err := readJSON(r.Output)
+		if err != nil {
+			return document{}, err
+		}
+		d.add("Output", output)
+		d.add("OutputDetails", included)
+		d.add("RedriveCount", integer(0))
+		d.add("RedriveStatus", "NOT_REDRIVABLE")
+		d.add("RedriveStatusReason", "Execution is SUCCEEDED and cannot be redriven")
+	} else {
+		d.add("RedriveCount", integer(0))
+		d.add("RedriveStatus", "REDRIVABLE")
+	}
+	d.add("StartDate", epochMillis(r.Start))
+	d.add("StateMachineArn", e.options.StateMachineARN)
+	d.add("Status", string(r.Status))
+	d.add("StopDate", epochMillis(r.Stop))
+	if r.Status == Succeeded {
+		return newDocument(d), nil
+	}
+	cause := []rune(string(appendJSON(nil, d)))
+	return document{}, &failure{name: errorTaskFailed, cause: string(cause[:min(len(cause), maxCause)])}
+}
+
+func epochMillis(t time.Time) number { return integer(t.UnixMilli()) }
