@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -17,16 +18,26 @@ const (
 	everyFunction = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"
 	ifTagged      = ` if {"StringEquals":{"aws:ResourceTag/lambda-rollout":"enabled"}}`
 
-	mayLog = "Allow logs:CreateLogStream, logs:PutLogEvents on ${%sLogs.Arn}"
+	// machine is the state machine's name: it stands in roles that are there before it.
+	machine    = "LambdaRollout731340B9"
+	local      = "${AWS::Region}:${AWS::AccountId}:"
+	theMachine = "arn:${AWS::Partition}:states:" + local + "stateMachine:" + machine
+	executions = "arn:${AWS::Partition}:states:" + local + "execution:" + machine + ":*"
+
+	mayLog    = "Allow logs:CreateLogStream, logs:PutLogEvents on ${%sLogs.Arn}"
+	mayInvoke = "Allow lambda:InvokeFunction on ${Rollback.Arn} by events.amazonaws.com"
+	maySend   = `Allow sqs:SendMessage on ${UndeliveredCleanups.Arn} by events.amazonaws.com if {"ArnEquals":{"aws:SourceArn":{"Fn::GetAtt":["%s","Arn"]}}}`
 )
 
-// mayDo is all that each function and the state machine may do, by default.
+// mayDo is all that each function, the state machine and the rules may do, and
+// what may be done with the queue, by default.
 var mayDo = map[string][]string{
 	"CalculateWeights": {
 		trustsLambda,
 		fmt.Sprintf(mayLog, "CalculateWeights"),
 		"Allow lambda:GetAlias on " + everyFunction + ifTagged,
-		"Allow lambda:GetFunctionConfiguration on " + everyFunction + ifTagged,
+		"Allow lambda:GetFunctionConfiguration, lambda:GetProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
+		"Allow cloudwatch:DescribeAlarms on *",
 	},
 	"UpdateAlias": {
 		trustsLambda,
@@ -36,12 +47,14 @@ var mayDo = map[string][]string{
 	"HealthCheck": {
 		trustsLambda,
 		fmt.Sprintf(mayLog, "HealthCheck"),
-		"Allow cloudwatch:GetMetricData on *",
+		"Allow cloudwatch:GetMetricData, cloudwatch:DescribeAlarms on *",
 	},
 	"Rollback": {
 		trustsLambda,
 		fmt.Sprintf(mayLog, "Rollback"),
 		"Allow lambda:GetAlias, lambda:UpdateAlias on " + everyFunction + ifTagged,
+		"Allow states:ListExecutions on " + theMachine,
+		"Allow states:DescribeExecution, states:GetExecutionHistory on " + executions,
 	},
 	"Finalize": {
 		trustsLambda,
@@ -51,7 +64,17 @@ var mayDo = map[string][]string{
 	"StateMachine": {
 		trustsStates,
 		"Allow lambda:InvokeFunction on ${CalculateWeights.Arn}, ${UpdateAlias.Arn}, ${HealthCheck.Arn}, ${Rollback.Arn}, ${Finalize.Arn}",
+		"Allow states:StartExecution on " + theMachine,
+		"Allow states:DescribeExecution, states:StopExecution on " + executions,
+		"Allow events:PutTargets, events:PutRule, events:DescribeRule on arn:${AWS::Partition}:events:" + local + "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
 		"Allow logs:CreateLogDelivery, logs:GetLogDelivery, logs:UpdateLogDelivery, logs:DeleteLogDelivery, logs:ListLogDeliveries, logs:PutResourcePolicy, logs:DescribeResourcePolicies, logs:DescribeLogGroups on *",
+	},
+	"EndedBadly": {mayInvoke},
+	"Sweep":      {mayInvoke},
+	"UndeliveredCleanups": {
+		`Deny sqs:* on ${UndeliveredCleanups.Arn} by {"AWS":"*"} if {"Bool":{"aws:SecureTransport":"false"}}`,
+		fmt.Sprintf(maySend, "EndedBadly"),
+		fmt.Sprintf(maySend, "Sweep"),
 	},
 }
 
@@ -68,16 +91,17 @@ func TestRolesCanDoNoMoreThanTheirTask(t *testing.T) {
 
 func TestFunctionsByNameNarrowTheRoles(t *testing.T) {
 	const (
-		local   = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+		orders  = "arn:${AWS::Partition}:lambda:" + local + "function:orders"
 		billing = "arn:aws:lambda:eu-west-1:123456789012:function:billing"
-		update  = "Allow lambda:GetAlias, lambda:UpdateAlias on " + local + "orders, " + billing
+		update  = "Allow lambda:GetAlias, lambda:UpdateAlias on " + orders + ", " + billing
 	)
 	want := map[string][]string{}
 	for name, may := range mayDo {
 		want[name] = slices.Clone(may)
 	}
-	want["CalculateWeights"][2] = "Allow lambda:GetAlias on " + local + "orders, " + billing
-	want["CalculateWeights"][3] = "Allow lambda:GetFunctionConfiguration on " + local + "orders:*, " + billing + ":*"
+	want["CalculateWeights"][2] = "Allow lambda:GetAlias on " + orders + ", " + billing
+	want["CalculateWeights"][3] = "Allow lambda:GetFunctionConfiguration, lambda:GetProvisionedConcurrencyConfig on " +
+		orders + ", " + orders + ":*, " + billing + ", " + billing + ":*"
 	want["UpdateAlias"][2], want["Rollback"][2], want["Finalize"][2] = update, update, update
 
 	for name, functions := range map[string]any{
@@ -97,21 +121,23 @@ func TestFunctionsByNameNarrowTheRoles(t *testing.T) {
 }
 
 // permissions returns all that each resource with a role may do, and whom the
-// role trusts. A role that no resource or more than one has, a policy that is
-// not a role's own, and anything else that grants, is an entry of its own.
+// role trusts; what each rule may call; and who may do what with each queue. A
+// role that no resource or more than one has, a policy that is not a role's own,
+// and anything else that grants, is an entry of its own.
 func permissions(tmpl template) map[string][]string {
 	may := map[string][]string{}
+	names := slices.Sorted(maps.Keys(tmpl.Resources))
 	owner := map[string]string{}
-	for name, resource := range tmpl.Resources {
+	for _, name := range names {
 		for _, property := range []string{"Role", "RoleArn"} {
-			if role, ok := resource.Properties[property]; ok {
-				role := render(role)
+			if role, ok := tmpl.Resources[name].Properties[property]; ok {
+				role := bare(role)
 				owner[role] = strings.TrimPrefix(owner[role]+" and "+name, " and ")
 			}
 		}
 	}
 	add := func(role string, statements ...string) {
-		name := owner["${"+role+".Arn}"]
+		name := owner[role]
 		if name == "" {
 			name = role
 		}
@@ -128,18 +154,46 @@ func permissions(tmpl template) map[string][]string {
 			add(name, statements(policy.(map[string]any)["PolicyDocument"])...)
 		}
 	}
-	for name, resource := range tmpl.Resources {
+	for _, name := range names {
+		resource := tmpl.Resources[name]
 		switch resource.Type {
-		case "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::StepFunctions::StateMachine", "AWS::CloudWatch::Alarm":
+		case "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Lambda::EventInvokeConfig", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
+			"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::SQS::Queue", "AWS::CloudWatch::Alarm":
 		case "AWS::IAM::Policy":
 			for _, role := range resource.Properties["Roles"].([]any) {
-				add(strings.Trim(render(role), "${}"), statements(resource.Properties["PolicyDocument"])...)
+				add(bare(role), statements(resource.Properties["PolicyDocument"])...)
 			}
+		case "AWS::SQS::QueuePolicy":
+			for _, queue := range resource.Properties["Queues"].([]any) {
+				add(bare(queue), statements(resource.Properties["PolicyDocument"])...)
+			}
+		case "AWS::Lambda::Permission":
+			add(calls(resource.Properties))
 		default:
 			may[name] = append(may[name], "a "+resource.Type)
 		}
 	}
 	return may
+}
+
+// calls returns who may call a function by the function's own policy, and the
+// statement. Whom it knows nothing of is "null".
+func calls(permission map[string]any) (caller, statement string) {
+	more := maps.Clone(permission)
+	statement = fmt.Sprintf("Allow %s on %s by %s", render(more["Action"]), render(more["FunctionName"]), render(more["Principal"]))
+	caller = bare(more["SourceArn"])
+	for _, known := range []string{"Action", "FunctionName", "Principal", "SourceArn"} {
+		delete(more, known)
+	}
+	if len(more) > 0 {
+		statement += " if " + render(more)
+	}
+	return caller, statement
+}
+
+// bare is the name of the resource that a value refers to, by Ref or by ARN.
+func bare(value any) string {
+	return strings.TrimSuffix(strings.Trim(render(value), "${}"), ".Arn")
 }
 
 // statements renders a policy document, one line a statement.
@@ -148,8 +202,15 @@ func statements(document any) []string {
 	for _, statement := range document.(map[string]any)["Statement"].([]any) {
 		statement := statement.(map[string]any)
 		line := render(statement["Effect"]) + " " + render(statement["Action"]) + " on " + render(statement["Resource"])
-		if principal, ok := statement["Principal"].(map[string]any); ok && line == "Allow sts:AssumeRole on null" && len(principal) == 1 {
-			line = "trusts " + render(principal["Service"])
+		principal, ok := statement["Principal"].(map[string]any)
+		service := render(principal["Service"])
+		switch {
+		case ok && line == "Allow sts:AssumeRole on null" && len(principal) == 1:
+			line = "trusts " + service
+		case ok && len(principal) == 1 && principal["Service"] != nil:
+			line += " by " + service
+		case ok:
+			line += " by " + render(statement["Principal"])
 		}
 		if condition, ok := statement["Condition"]; ok {
 			line += " if " + render(condition)

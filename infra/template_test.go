@@ -22,6 +22,7 @@ type template struct {
 type resource struct {
 	Type       string
 	Properties map[string]any
+	DependsOn  any // a name, or a list of them
 }
 
 // withoutBuilding is the context value that lists the stacks whose assets are
@@ -60,7 +61,7 @@ func synthesize(t *testing.T, context map[string]any) template {
 	return readTemplate(t, outdir)
 }
 
-var logicalID = regexp.MustCompile(`\bRollout([A-Za-z]+)[0-9A-F]{8}\b`)
+var logicalID = regexp.MustCompile(`\bRollout([A-Za-z]\w*?)[0-9A-F]{8}\b`)
 
 func readTemplate(t *testing.T, outdir string) template {
 	t.Helper()

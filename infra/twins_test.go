@@ -28,6 +28,22 @@ func TestChecksCanFail(t *testing.T) {
 	substitutions := func(tmpl template) map[string]any {
 		return tmpl.Resources["StateMachine"].Properties["DefinitionSubstitutions"].(map[string]any)
 	}
+	dependsOn := func(name string, on any) func(template) {
+		return func(tmpl template) {
+			changed := tmpl.Resources[name]
+			changed.DependsOn = on
+			tmpl.Resources[name] = changed
+		}
+	}
+	detail := func(tmpl template) map[string]any {
+		return tmpl.Resources["EndedBadly"].Properties["EventPattern"].(map[string]any)["detail"].(map[string]any)
+	}
+	target := func(tmpl template, rule string) map[string]any {
+		return tmpl.Resources[rule].Properties["Targets"].([]any)[0].(map[string]any)
+	}
+	permission := func(tmpl template) map[string]any {
+		return tmpl.Resources[tmpl.ofType("AWS::Lambda::Permission")[0]].Properties
+	}
 	for name, test := range map[string]struct {
 		check  func(template) error
 		damage func(template)
@@ -44,8 +60,29 @@ func TestChecksCanFail(t *testing.T) {
 		"logs: kept for ever":             {checkLogs, func(tmpl template) { delete(tmpl.Resources["RollbackLogs"].Properties, "RetentionInDays") }},
 		"logs: a group is missing":        {checkLogs, func(tmpl template) { delete(tmpl.Resources, "RollbackLogs") }},
 		"logs: the machine's are off":     {checkLogs, func(tmpl template) { delete(tmpl.Resources["StateMachine"].Properties, "LoggingConfiguration") }},
-		"alarm: missing":                  {checkAlarm, func(tmpl template) { delete(tmpl.Resources, "ExecutionsFailed") }},
-		"alarm: another metric":           {checkAlarm, set("ExecutionsFailed", "MetricName", "ExecutionsSucceeded")},
+		"alarm: missing":                  {checkAlarms, func(tmpl template) { delete(tmpl.Resources, "CleanupFailed") }},
+		"alarm: another metric":           {checkAlarms, set("ExecutionsFailed", "MetricName", "ExecutionsSucceeded")},
+		"alarm: another machine's":        {checkAlarms, set("RollbackFailed", "Namespace", "LambdaRollout/Another")},
+		"alarm: one more":                 {checkAlarms, func(tmpl template) { tmpl.Resources["Extra"] = tmpl.Resources["CleanupFailed"] }},
+		"filter: every failure counts":    {checkFilter, set("StateMachineLogsRollbackFailed", "FilterPattern", `{ ($.type = "ExecutionFailed") }`)},
+		"filter: another log":             {checkFilter, set("StateMachineLogsRollbackFailed", "LogGroupName", "RollbackLogs")},
+		"cleanup: no rule":                {checkCleanup, func(tmpl template) { delete(tmpl.Resources, "EndedBadly") }},
+		"cleanup: off":                    {checkCleanup, set("Sweep", "State", "DISABLED")},
+		"cleanup: rarely":                 {checkCleanup, set("Sweep", "ScheduleExpression", "rate(1 day)")},
+		"cleanup: every machine's ends":   {checkCleanup, func(tmpl template) { delete(detail(tmpl), "stateMachineArn") }},
+		"cleanup: stops are not seen":     {checkCleanup, func(tmpl template) { detail(tmpl)["status"] = []any{"TIMED_OUT", "FAILED"} }},
+		"cleanup: another input":          {checkCleanup, func(tmpl template) { target(tmpl, "EndedBadly")["Input"] = "{}" }},
+		"cleanup: the time is lost":       {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "InputTransformer") }},
+		"cleanup: another function":       {checkCleanup, func(tmpl template) { target(tmpl, "Sweep")["Arn"] = "arn" }},
+		"cleanup: nothing is kept":        {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "DeadLetterConfig") }},
+		"cleanup: tried once":             {checkCleanup, set("RollbackEventInvokeConfig", "MaximumRetryAttempts", 0.0)},
+		"cleanup: an open queue":          {checkCleanup, set("UndeliveredCleanups", "SqsManagedSseEnabled", false)},
+		"order: a circle by reference":    {checkOrder, set("RollbackRole", "Description", map[string]any{"Ref": "StateMachine"})},
+		"order: a circle by attribute":    {checkOrder, set("RollbackRole", "Description", map[string]any{"Fn::GetAtt": []any{"StateMachine", "Name"}})},
+		"order: a circle in a text":       {checkOrder, set("RollbackRole", "Description", map[string]any{"Fn::Sub": "of ${StateMachine.Name}"})},
+		"order: a circle by name":         {checkOrder, dependsOn("RollbackRole", []any{"StateMachine"})},
+		"order: a policy comes later":     {checkOrder, dependsOn("StateMachine", "StateMachineRole")},
+		"order: another machine":          {checkOrder, func(tmpl template) { delete(tmpl.Resources["StateMachine"].Properties, "StateMachineName") }},
 		"role: an action more":            {permissionsDiffer, func(tmpl template) { statement(tmpl, "RollbackRole", 1)["Action"] = "lambda:*" }},
 		"role: an action less":            {permissionsDiffer, func(tmpl template) { statement(tmpl, "RollbackRole", 1)["Action"] = "lambda:GetAlias" }},
 		"role: no condition":              {permissionsDiffer, func(tmpl template) { delete(statement(tmpl, "RollbackRole", 1), "Condition") }},
@@ -53,8 +90,17 @@ func TestChecksCanFail(t *testing.T) {
 		"role: a managed policy":          {permissionsDiffer, set("RollbackRole", "ManagedPolicyArns", []any{"arn:aws:iam::aws:policy/AWSLambda_FullAccess"})},
 		"role: shared":                    {permissionsDiffer, func(tmpl template) { set("HealthCheck", "Role", tmpl.Resources["Rollback"].Properties["Role"])(tmpl) }},
 		"role: one more":                  {permissionsDiffer, func(tmpl template) { tmpl.Resources["Extra"] = tmpl.Resources["RollbackRole"] }},
-		"role: a grant of another kind":   {permissionsDiffer, func(tmpl template) { tmpl.Resources["Extra"] = resource{Type: "AWS::Lambda::Permission"} }},
+		"role: a grant of another kind":   {permissionsDiffer, func(tmpl template) { tmpl.Resources["Extra"] = resource{Type: "AWS::Lambda::LayerVersionPermission"} }},
 		"role: the machine invokes all":   {permissionsDiffer, func(tmpl template) { statement(tmpl, "StateMachineRole", 0)["Resource"] = "*" }},
+		"role: a policy of its own": {permissionsDiffer, func(tmpl template) {
+			tmpl.Resources["Extra"] = resource{Type: "AWS::IAM::Policy", Properties: map[string]any{
+				"Roles":          []any{map[string]any{"Ref": "RollbackRole"}},
+				"PolicyDocument": map[string]any{"Statement": []any{map[string]any{"Effect": "Allow", "Action": "states:*", "Resource": "*"}}},
+			}}
+		}},
+		"role: anybody calls":     {permissionsDiffer, func(tmpl template) { delete(permission(tmpl), "SourceArn") }},
+		"role: another may call":  {permissionsDiffer, func(tmpl template) { permission(tmpl)["Principal"] = "*" }},
+		"role: calls without TLS": {permissionsDiffer, func(tmpl template) { delete(tmpl.Resources, "UndeliveredCleanupsPolicy") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tmpl, _ := deployed(t)

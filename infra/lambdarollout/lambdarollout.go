@@ -1,7 +1,8 @@
 // Package lambdarollout is a CDK construct: the state machine that rolls out new
 // versions of Lambda functions, the functions that do its work, each with a role
-// that can do no more than its task, their logs, and the alarm that tells of
-// rollouts which did not promote.
+// that can do no more than its task, their logs, what cleans up after executions
+// that could not do it themselves, and the alarms that tell of rollouts which did
+// not promote.
 package lambdarollout
 
 import (
@@ -32,9 +33,16 @@ type Props struct {
 type LambdaRollout struct {
 	// StateMachine runs one rollout an execution.
 	StateMachine awsstepfunctions.StateMachine
-	// ExecutionsFailed goes off within about a minute of a rollout that was
-	// rolled back, was refused, or failed. It has no actions of its own.
+	// The alarms have no actions of their own. ExecutionsFailed goes off within
+	// about a minute of a rollout that was rolled back, was refused, or failed.
 	ExecutionsFailed awscloudwatch.Alarm
+	// RollbackFailed goes off within minutes of a rollout that could not put
+	// its alias back: a person is needed.
+	RollbackFailed awscloudwatch.Alarm
+	// CleanupFailed goes off when cleaning up after a rollout that ended badly
+	// has been given up, and CleanupUndelivered when it could not be asked for.
+	// An alias may still be split.
+	CleanupFailed, CleanupUndelivered awscloudwatch.Alarm
 }
 
 // New adds a LambdaRollout to scope. The functions are built from source while
@@ -49,20 +57,48 @@ func New(scope constructs.Construct, id string, props *Props) *LambdaRollout {
 	if err != nil {
 		panic(err)
 	}
+	w := newWorkflow(inner)
+	functions := map[string]awslambda.Function{}
 	arns := map[string]*string{}
 	for _, task := range statemachine.Functions() {
 		build := &goBuild{root: root, pkg: task.Package}
-		arns[task.Substitution] = newFunction(inner, task, build, props.OptIn).FunctionArn()
+		function := newFunction(inner, task, build, taskStatements(w, task.Name, props.OptIn))
 		if build.err != nil {
 			panic(build.err)
 		}
+		functions[task.Name], arns[task.Substitution] = function, function.FunctionArn()
 	}
-	machine := newStateMachine(inner, arns)
-	return &LambdaRollout{StateMachine: machine, ExecutionsFailed: newAlarm(inner, machine)}
+	logs := newStateMachineLogs(inner, w)
+	machine := newStateMachine(inner, w, arns, logs)
+	undelivered := newCleanup(inner, machine, functions[rollbackTask])
+	return &LambdaRollout{
+		StateMachine: machine,
+		ExecutionsFailed: newAlarm(inner, "ExecutionsFailed",
+			"A rollout was rolled back, was refused, or failed: its execution's error and cause say why",
+			machine.MetricFailed(over(1))),
+		RollbackFailed:     newRollbackFailed(inner, w, logs),
+		CleanupFailed:      newCleanupFailed(inner, functions[rollbackTask]),
+		CleanupUndelivered: newCleanupUndelivered(inner, undelivered),
+	}
 }
 
-// newFunction adds a task's function, with a role and a log group of its own.
-func newFunction(scope constructs.Construct, task statemachine.Function, build *goBuild, optIn OptIn) awslambda.Function {
+// rollbackTask is the task whose function also cleans up.
+const rollbackTask = "Rollback"
+
+// timeout is how long a task's function may run. The workflow waits for a minute.
+func timeout(task string) awscdk.Duration {
+	if task == rollbackTask {
+		// A sweep may have hundreds of executions to look at, and has the time
+		// until the next one. An attempt of the workflow that goes on for longer
+		// than the workflow waits is harmless: the function may run twice at once.
+		return awscdk.Duration_Minutes(jsii.Number(betweenSweeps))
+	}
+	return awscdk.Duration_Seconds(jsii.Number(30))
+}
+
+// newFunction adds a task's function, with a log group and a role of its own
+// that may do what the statements allow.
+func newFunction(scope constructs.Construct, task statemachine.Function, build *goBuild, statements []awsiam.PolicyStatement) awslambda.Function {
 	logs := awslogs.NewLogGroup(scope, jsii.String(task.Name+"Logs"), &awslogs.LogGroupProps{
 		Retention:     logRetention,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
@@ -71,7 +107,7 @@ func newFunction(scope constructs.Construct, task statemachine.Function, build *
 		Description: jsii.String("What lambda-rollout's task " + task.Name + " may do"),
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"Task": policy(taskStatements(awscdk.Stack_Of(scope), task.Name, optIn)...),
+			"Task": policy(statements...),
 			// The group is there already, so nothing may create one.
 			"Log": policy(allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, logs.LogGroupArn())),
 		},
@@ -83,65 +119,8 @@ func newFunction(scope constructs.Construct, task statemachine.Function, build *
 		Handler:      jsii.String(executable),
 		Code:         code(build),
 		MemorySize:   jsii.Number(128),
-		Timeout:      awscdk.Duration_Seconds(jsii.Number(30)),
+		Timeout:      timeout(task.Name),
 		Role:         role,
 		LogGroup:     logs,
-	})
-}
-
-// newStateMachine adds the workflow. Its definition is the embedded file, byte
-// for byte; CloudFormation puts the functions' ARNs in place of the placeholders.
-func newStateMachine(scope constructs.Construct, arns map[string]*string) awsstepfunctions.StateMachine {
-	stack := awscdk.Stack_Of(scope)
-	functions := make([]*string, 0, len(arns))
-	for _, task := range statemachine.Functions() {
-		functions = append(functions, arns[task.Substitution])
-	}
-	role := awsiam.NewRole(scope, jsii.String("StateMachineRole"), &awsiam.RoleProps{
-		Description: jsii.String("What lambda-rollout's state machine may do"),
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()}},
-		}),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			// These functions and not, as GrantInvoke would, their versions and aliases too.
-			"Invoke": policy(allow([]string{"lambda:InvokeFunction"}, functions...)),
-		},
-	})
-	return awsstepfunctions.NewStateMachine(scope, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
-		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
-		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(statemachine.Definition)),
-		DefinitionSubstitutions: &arns,
-		Role:                    role,
-		// Every event with its data, not the errors alone: a promotion is worth a
-		// record as much as a rollback, and a rollout's data is small and holds no secrets.
-		//
-		// For this CDK gives the role the log delivery actions on "*": IAM knows
-		// no resource that they could be narrowed to.
-		Logs: &awsstepfunctions.LogOptions{
-			Level:                awsstepfunctions.LogLevel_ALL,
-			IncludeExecutionData: jsii.Bool(true),
-			Destination: awslogs.NewLogGroup(scope, jsii.String("StateMachineLogs"), &awslogs.LogGroupProps{
-				// AWS keeps no policy for each group under this prefix: without it,
-				// an account with many such groups meets the policy's size limit.
-				LogGroupName:  jsii.String("/aws/vendedlogs/states/" + *awscdk.Names_UniqueResourceName(scope, &awscdk.UniqueResourceNameOptions{})),
-				Retention:     logRetention,
-				RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-			}),
-		},
-	})
-}
-
-// newAlarm adds the alarm on executions that end in failure, as a rollback does.
-func newAlarm(scope constructs.Construct, machine awsstepfunctions.StateMachine) awscloudwatch.Alarm {
-	return awscloudwatch.NewAlarm(scope, jsii.String("ExecutionsFailed"), &awscloudwatch.AlarmProps{
-		AlarmDescription: jsii.String("A rollout was rolled back, was refused, or failed: its execution's error and cause say why"),
-		Metric: machine.MetricFailed(&awscloudwatch.MetricOptions{
-			Statistic: jsii.String("Sum"),
-			Period:    awscdk.Duration_Minutes(jsii.Number(1)),
-		}),
-		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-		Threshold:          jsii.Number(1),
-		EvaluationPeriods:  jsii.Number(1),
-		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
 	})
 }

@@ -53,22 +53,24 @@ func (o OptIn) String() string {
 	return "functions by name: " + strings.Join(o.functions, ", ")
 }
 
-// onAliases allows the actions on aliases of the functions that opted in. IAM
-// authorizes GetAlias and UpdateAlias on the function's ARN, not the alias's.
-func (o OptIn) onAliases(stack awscdk.Stack, actions ...string) awsiam.PolicyStatement {
-	return o.on(stack, "", actions)
+// onFunctions allows the actions on the functions that opted in. IAM authorizes
+// GetAlias and UpdateAlias on the function's ARN, not the alias's.
+func (o OptIn) onFunctions(stack awscdk.Stack, actions ...string) awsiam.PolicyStatement {
+	return o.on(stack, []string{""}, actions)
 }
 
-// onVersions allows the actions on versions of the functions that opted in. IAM
-// authorizes them on the ARN that ends in the version.
-func (o OptIn) onVersions(stack awscdk.Stack, actions ...string) awsiam.PolicyStatement {
-	return o.on(stack, ":*", actions)
+// onQualified allows the actions on the functions that opted in and on their
+// versions and aliases: those which take a version or an alias beside the
+// function, and of which AWS does not say plainly whether the ARN that IAM sees
+// ends in it.
+func (o OptIn) onQualified(stack awscdk.Stack, actions ...string) awsiam.PolicyStatement {
+	return o.on(stack, []string{"", ":*"}, actions)
 }
 
-// on allows the actions on the functions that opted in: on their ARNs with the
-// qualifier added or, by tag, on every ARN of a function with the tag, as tags
-// belong to functions and not to their versions and aliases.
-func (o OptIn) on(stack awscdk.Stack, qualifier string, actions []string) awsiam.PolicyStatement {
+// on allows the actions on the functions that opted in: on their ARNs with each
+// of the qualifiers added or, by tag, on every ARN of a function with the tag. A
+// version or an alias has no tags of its own: aws:ResourceTag is its function's.
+func (o OptIn) on(stack awscdk.Stack, qualifiers, actions []string) awsiam.PolicyStatement {
 	if len(o.functions) == 0 {
 		statement := allow(actions, arn(stack, "*"))
 		statement.AddCondition(jsii.String("StringEquals"), map[string]any{"aws:ResourceTag/" + TagKey: TagValue})
@@ -76,10 +78,12 @@ func (o OptIn) on(stack awscdk.Stack, qualifier string, actions []string) awsiam
 	}
 	var arns []*string
 	for _, function := range o.functions {
-		if functionARN.MatchString(function) {
-			arns = append(arns, jsii.String(function+qualifier))
-		} else {
-			arns = append(arns, arn(stack, function+qualifier))
+		for _, qualifier := range qualifiers {
+			if functionARN.MatchString(function) {
+				arns = append(arns, jsii.String(function+qualifier))
+			} else {
+				arns = append(arns, arn(stack, function+qualifier))
+			}
 		}
 	}
 	return allow(actions, arns...)

@@ -3,30 +3,36 @@ package lambdarollout
 import (
 	"fmt"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 )
 
 // taskStatements returns what a task's function may do beyond writing its own
 // log. It panics for a task that it does not know, rather than guess.
-func taskStatements(stack awscdk.Stack, task string, optIn OptIn) []awsiam.PolicyStatement {
+func taskStatements(w workflow, task string, optIn OptIn) []awsiam.PolicyStatement {
+	move := optIn.onFunctions(w.stack, "lambda:GetAlias", "lambda:UpdateAlias")
+	// On "*": IAM can narrow the reading of metrics neither to a resource nor to a
+	// namespace, and CloudWatch tells the states of composite alarms only to those
+	// who may read all alarms.
+	observe := func(actions ...string) awsiam.PolicyStatement { return allow(actions, jsii.String("*")) }
 	switch task {
 	case "CalculateWeights":
 		return []awsiam.PolicyStatement{
-			optIn.onAliases(stack, "lambda:GetAlias"),
-			optIn.onVersions(stack, "lambda:GetFunctionConfiguration"),
+			optIn.onFunctions(w.stack, "lambda:GetAlias"),
+			optIn.onQualified(w.stack, "lambda:GetFunctionConfiguration", "lambda:GetProvisionedConcurrencyConfig"),
+			observe("cloudwatch:DescribeAlarms"),
 		}
-	case "UpdateAlias", "Finalize", "Rollback":
+	case "UpdateAlias", "Finalize":
+		return []awsiam.PolicyStatement{move}
+	case rollbackTask:
+		// The cleanup finds what to put back by the executions of this machine.
 		return []awsiam.PolicyStatement{
-			optIn.onAliases(stack, "lambda:GetAlias", "lambda:UpdateAlias"),
+			move,
+			allow([]string{"states:ListExecutions"}, w.arn()),
+			allow([]string{"states:DescribeExecution", "states:GetExecutionHistory"}, w.executions()),
 		}
 	case "HealthCheck":
-		// On "*": IAM can narrow CloudWatch's reading of metrics neither to a
-		// resource nor to a namespace.
-		return []awsiam.PolicyStatement{
-			allow([]string{"cloudwatch:GetMetricData"}, jsii.String("*")),
-		}
+		return []awsiam.PolicyStatement{observe("cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms")}
 	}
 	panic(fmt.Errorf("task %q has no permissions: say in taskStatements what it may do", task))
 }

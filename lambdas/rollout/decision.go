@@ -62,14 +62,14 @@ type Window struct {
 // and not never.
 const Lateness = 15 * time.Minute
 
-// maxWindow bounds what a check reads of a very long step: what is older has
-// been judged by the checks before it.
-const maxWindow = 6 * time.Hour
+// maxWindow bounds what a check reads of a long step: what is older has been
+// judged by the checks before it.
+const maxWindow = time.Hour
 
 // Window is what a check at now reads: the current step so far and, because
 // minutes arrive late, at least the last fifteen minutes, but nothing from
-// before the rollout's first shift. Of a very long step it is the last six
-// hours, and always two check intervals.
+// before the rollout's first shift. Of a long step it is the last hour, and
+// always two check intervals.
 func (s State) Window(now time.Time) Window {
 	from := s.Progress.Since
 	if late := now.Add(-Lateness); late.Before(from) {

@@ -144,8 +144,8 @@ func TestWindows(t *testing.T) {
 	for _, test := range []struct{ got, want, why string }{
 		{at(0, time.Minute), "0s-1m0s", "nothing from before the rollout"},
 		{at(time.Hour, time.Hour+time.Minute), "46m0s-1h1m0s", "late minutes of the step before"},
-		{at(time.Hour, 3*time.Hour), "1h0m0s-3h0m0s", "the whole step"},
-		{at(time.Hour, 20*time.Hour), "14h0m0s-20h0m0s", "six hours of a long step"},
+		{at(time.Hour, 2*time.Hour), "1h0m0s-2h0m0s", "the whole step"},
+		{at(time.Hour, 20*time.Hour), "19h0m0s-20h0m0s", "an hour of a long step"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s: got %s, want %s", test.why, test.got, test.want)

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+)
+
+func TestAlarms(t *testing.T) {
+	tmpl, _ := deployed(t)
+	if err := checkAlarms(tmpl); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkAlarms(tmpl template) error {
+	want := map[string]map[string]string{
+		"ExecutionsFailed": {
+			"AlarmDescription": "A rollout was rolled back, was refused, or failed: its execution's error and cause say why",
+			"Dimensions":       `{"Name":"StateMachineArn","Value":{"Ref":"StateMachine"}}`,
+			"MetricName":       "ExecutionsFailed",
+			"Namespace":        "AWS/States",
+		},
+		"RollbackFailed": {
+			"AlarmDescription": "A person is needed: a rollout could not put its alias back. Its execution's cause says with which command to do it",
+			"MetricName":       "RollbackFailed",
+			"Namespace":        "LambdaRollout/" + machine,
+		},
+		"CleanupFailed": {
+			"AlarmDescription": "After a rollout that ended badly an alias may still be split: the log of the function Rollback says why. The next sweep tries again",
+			"Dimensions":       `{"Name":"FunctionName","Value":{"Ref":"Rollback"}}`,
+			"MetricName":       "AsyncEventsDropped",
+			"Namespace":        "AWS/Lambda",
+			"Period":           "300",
+		},
+		"CleanupUndelivered": {
+			"AlarmDescription": "EventBridge could not call the function Rollback to clean up: the messages in the queue say why. Empty it when that is mended",
+			"Dimensions":       `{"Name":"QueueName","Value":{"Fn::GetAtt":["UndeliveredCleanups","QueueName"]}}`,
+			"MetricName":       "ApproximateNumberOfMessagesVisible",
+			"Namespace":        "AWS/SQS",
+			"Period":           "300",
+			"Statistic":        "Maximum",
+		},
+	}
+	got := map[string]map[string]string{}
+	for _, name := range tmpl.ofType("AWS::CloudWatch::Alarm") {
+		got[name] = renderAll(tmpl.Resources[name].Properties)
+	}
+	for name, particular := range want {
+		want[name] = map[string]string{
+			"ComparisonOperator": "GreaterThanOrEqualToThreshold",
+			"EvaluationPeriods":  "1",
+			"Period":             "60",
+			"Statistic":          "Sum",
+			"Threshold":          "1",
+			"TreatMissingData":   "notBreaching",
+		}
+		maps.Copy(want[name], particular)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		return fmt.Errorf("alarms (-want +got):\n%s", diff)
+	}
+	return nil
+}
+
+func TestFailedRollbacksAreCounted(t *testing.T) {
+	tmpl, _ := deployed(t)
+	if err := checkFilter(tmpl); err != nil {
+		t.Error(err)
+	}
+}
+
+// logLines are lines of the state machine's log, and whether they tell of an
+// execution that could not put its alias back. Their fields, and that details
+// has cause and error, are those of a log that Step Functions wrote.
+var logLines = map[string]bool{
+	`{"id":"42","type":"ExecutionFailed","details":{"cause":"A person is needed: …","error":"RollbackFailed"},"previous_event_id":"41","event_timestamp":"1772366400000","execution_arn":"arn:aws:states:eu-west-1:123456789012:execution:m:e","redrive_count":"0"}`: true,
+	`{"id":"42","type":"ExecutionFailed","details":{"cause":"5 of 10 failed","error":"Unhealthy"},"previous_event_id":"41"}`:                                                                                                                                         false,
+	`{"id":"42","type":"ExecutionFailed","details":{"cause":"RollbackFailed","error":"AliasChanged"},"previous_event_id":"41"}`:                                                                                                                                      false,
+	`{"id":"40","type":"LambdaFunctionFailed","details":{"cause":"{}","error":"RollbackFailed"},"previous_event_id":"39"}`:                                                                                                                                           false,
+	`{"id":"41","type":"FailStateEntered","details":{"name":"Rollback failed","input":"{\"error\":{\"Error\":\"RollbackFailed\"}}"},"previous_event_id":"40"}`:                                                                                                       false,
+	`{"id":"42","type":"ExecutionAborted","details":{},"previous_event_id":"41"}`:                                                                                                                                                                                    false,
+}
+
+// checkFilter holds the filter of the state machine's log to the log's lines,
+// and to the workflow's own word for the ending.
+func checkFilter(tmpl template) error {
+	got := renderAll(tmpl.Resources["StateMachineLogsRollbackFailed"].Properties)
+	want := map[string]string{
+		"FilterPattern":         `{ ($.type = "ExecutionFailed") && ($.details.error = "RollbackFailed") }`,
+		"LogGroupName":          "${StateMachineLogs}",
+		"MetricTransformations": `{"MetricName":"RollbackFailed","MetricNamespace":"LambdaRollout/` + machine + `","MetricValue":"1"}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		return fmt.Errorf("filter (-want +got):\n%s", diff)
+	}
+	for line, counted := range logLines {
+		if passes(got["FilterPattern"], line) != counted {
+			return fmt.Errorf("the filter's answer is not %t to %s", counted, line)
+		}
+	}
+	var workflow struct {
+		States map[string]struct{ Parameters struct{ Error string } }
+	}
+	if err := json.Unmarshal([]byte(statemachine.Definition), &workflow); err != nil {
+		return err
+	}
+	if word := workflow.States["Explain failed rollback"].Parameters.Error; !strings.Contains(got["FilterPattern"], `"`+word+`"`) {
+		return fmt.Errorf("the workflow's word for the ending is %q", word)
+	}
+	return nil
+}
+
+var equals = regexp.MustCompile(`\(\$\.([a-z.]+) = "([^"]*)"\)`)
+
+// passes tells whether a log's line is of a filter's pattern, of which it knows
+// string comparisons that must all hold.
+func passes(pattern, line string) bool {
+	comparisons := equals.FindAllStringSubmatch(pattern, -1)
+	if equals.ReplaceAllString(pattern, "") != "{ "+strings.Repeat(" && ", len(comparisons)-1)+" }" {
+		panic("unknown pattern " + pattern)
+	}
+	for _, comparison := range comparisons {
+		var value any
+		if err := json.Unmarshal([]byte(line), &value); err != nil {
+			panic(err)
+		}
+		for _, field := range strings.Split(comparison[1], ".") {
+			object, _ := value.(map[string]any)
+			value = object[field]
+		}
+		if value != comparison[2] {
+			return false
+		}
+	}
+	return true
+}

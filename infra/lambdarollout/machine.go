@@ -1,0 +1,113 @@
+package lambdarollout
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+)
+
+// nestedExecutions is the EventBridge rule, Step Functions' own, through which
+// an execution learns that one which it has started with .sync has ended. Step
+// Functions keeps it with the role of the machine, one for the whole account.
+const nestedExecutions = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+
+// workflow is the state machine before there is one. The roles of its functions
+// and its own name it in their policies, and it needs all of them: an ARN that
+// CloudFormation gives to it afterwards would close the circle. Its name is
+// chosen here instead, so that every role is complete before the machine is
+// there, let alone started.
+type workflow struct {
+	stack awscdk.Stack
+	name  string // unique in the account and Region
+}
+
+func newWorkflow(scope constructs.Construct) workflow {
+	return workflow{
+		stack: awscdk.Stack_Of(scope),
+		name: *awscdk.Names_UniqueResourceName(scope, &awscdk.UniqueResourceNameOptions{
+			MaxLength: jsii.Number(80), // a state machine's
+		}),
+	}
+}
+
+// arn is the machine's.
+func (w workflow) arn() *string {
+	return w.arnOf("states", "stateMachine", w.name, awscdk.ArnFormat_COLON_RESOURCE_NAME)
+}
+
+// executions is the ARN of all that the machine ran and will run.
+func (w workflow) executions() *string {
+	return w.arnOf("states", "execution", w.name+":*", awscdk.ArnFormat_COLON_RESOURCE_NAME)
+}
+
+func (w workflow) arnOf(service, resource, name string, format awscdk.ArnFormat) *string {
+	return w.stack.FormatArn(&awscdk.ArnComponents{
+		Service:      jsii.String(service),
+		Resource:     jsii.String(resource),
+		ResourceName: jsii.String(name),
+		ArnFormat:    format,
+	})
+}
+
+// statements are what the machine itself may do, with the functions that it calls.
+func (w workflow) statements(functions []*string) []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		// These functions and not, as GrantInvoke would, their versions and aliases too.
+		allow([]string{"lambda:InvokeFunction"}, functions...),
+		// A long rollout goes on in executions of this same machine.
+		allow([]string{"states:StartExecution"}, w.arn()),
+		allow([]string{"states:DescribeExecution", "states:StopExecution"}, w.executions()),
+		allow([]string{"events:PutTargets", "events:PutRule", "events:DescribeRule"},
+			w.arnOf("events", "rule", nestedExecutions, awscdk.ArnFormat_SLASH_RESOURCE_NAME)),
+	}
+}
+
+// newStateMachine adds the workflow. Its definition is the embedded file, byte
+// for byte; CloudFormation puts the functions' ARNs, listed by placeholder, in
+// place of the placeholders.
+func newStateMachine(scope constructs.Construct, w workflow, arns map[string]*string, logs awslogs.ILogGroup) awsstepfunctions.StateMachine {
+	functions := make([]*string, 0, len(arns))
+	for _, task := range statemachine.Functions() {
+		functions = append(functions, arns[task.Substitution])
+	}
+	role := awsiam.NewRole(scope, jsii.String("StateMachineRole"), &awsiam.RoleProps{
+		Description: jsii.String("What lambda-rollout's state machine may do"),
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": w.stack.Account()}},
+		}),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{"Workflow": policy(w.statements(functions)...)},
+	})
+	return awsstepfunctions.NewStateMachine(scope, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
+		StateMachineName:        jsii.String(w.name),
+		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
+		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(statemachine.Definition)),
+		DefinitionSubstitutions: &arns,
+		Role:                    role,
+		// Every event with its data, not the errors alone: a promotion is worth a
+		// record as much as a rollback, and a rollout's data is small and holds no secrets.
+		//
+		// For this CDK gives the role the log delivery actions on "*": IAM knows
+		// no resource that they could be narrowed to.
+		Logs: &awsstepfunctions.LogOptions{
+			Level:                awsstepfunctions.LogLevel_ALL,
+			IncludeExecutionData: jsii.Bool(true),
+			Destination:          logs,
+		},
+	})
+}
+
+// newStateMachineLogs adds the log group of the workflow's executions.
+func newStateMachineLogs(scope constructs.Construct, w workflow) awslogs.LogGroup {
+	return awslogs.NewLogGroup(scope, jsii.String("StateMachineLogs"), &awslogs.LogGroupProps{
+		// AWS keeps no policy for each group under this prefix: without it, an
+		// account with many such groups meets the policy's size limit.
+		LogGroupName:  jsii.String("/aws/vendedlogs/states/" + w.name),
+		Retention:     logRetention,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestRolesAreCompleteBeforeTheMachine(t *testing.T) {
+	tmpl, _ := deployed(t)
+	if err := checkOrder(tmpl); err != nil {
+		t.Error(err)
+	}
+}
+
+// checkOrder finds resources that wait for each other, roles or policies that
+// CloudFormation may create when there is already a machine to start, and a
+// machine that has not the name by which they know it.
+func checkOrder(tmpl template) error {
+	if name := tmpl.Resources["StateMachine"].Properties["StateMachineName"]; name != machine {
+		return fmt.Errorf("the state machine is named %v, want %s", name, machine)
+	}
+	needs := dependencies(tmpl)
+	for _, name := range slices.Sorted(maps.Keys(needs)) {
+		if reach(needs, name)[name] {
+			return fmt.Errorf("%s waits for itself", name)
+		}
+	}
+	first := reach(needs, "StateMachine")
+	for _, name := range append(tmpl.ofType("AWS::IAM::Role"), tmpl.ofType("AWS::IAM::Policy")...) {
+		if !first[name] {
+			return fmt.Errorf("the state machine does not wait for %s", name)
+		}
+	}
+	return nil
+}
+
+// reach returns all that a resource waits for, directly or not.
+func reach(needs map[string][]string, name string) map[string]bool {
+	reached := map[string]bool{}
+	for next := needs[name]; len(next) > 0; {
+		name, next = next[0], next[1:]
+		if !reached[name] {
+			reached[name] = true
+			next = append(slices.Clone(next), needs[name]...)
+		}
+	}
+	return reached
+}
+
+// dependencies returns what each resource waits for, as CloudFormation sees it:
+// what it depends on by name, and what its properties refer to.
+func dependencies(tmpl template) map[string][]string {
+	needs := map[string][]string{}
+	for name, resource := range tmpl.Resources {
+		add := func(on string) {
+			if on, _, _ = strings.Cut(on, "."); tmpl.Resources[on].Type != "" {
+				needs[name] = append(needs[name], on)
+			}
+		}
+		for _, on := range strings.Split(render(resource.DependsOn), ", ") {
+			add(on)
+		}
+		references(resource.Properties, add)
+	}
+	return needs
+}
+
+var substituted = regexp.MustCompile(`\$\{([^!}][^}]*)\}`)
+
+// references calls found with everything that a value refers to.
+func references(value any, found func(string)) {
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			references(element, found)
+		}
+	case map[string]any:
+		for key, element := range value {
+			switch key {
+			case "Ref":
+				found(render(element))
+			case "Fn::GetAtt":
+				found(strings.ReplaceAll(render(element), ", ", "."))
+			case "Fn::Sub":
+				for _, match := range substituted.FindAllStringSubmatch(render(element), -1) {
+					found(match[1])
+				}
+			}
+			references(element, found)
+		}
+	}
+}
