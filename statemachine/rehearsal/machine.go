@@ -193,13 +193,23 @@ func (m *machine) watch(e *execution) {
 	}
 	for range m.events {
 		m.clock.Sleep(eventDelay)
-		m.cleanup(map[string]any{
-			"source":      "aws.states",
-			"detail-type": "Step Functions Execution Status Change",
-			"time":        m.clock.Now(),
-			"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": machineARN, "name": e.name, "status": e.Status()},
-		})
+		m.tellEnd(e)
 	}
+}
+
+// tellEnd delivers the event of an execution's end.
+func (m *machine) tellEnd(e *execution) {
+	m.cleanup(map[string]any{
+		"source":      "aws.states",
+		"detail-type": "Step Functions Execution Status Change",
+		"time":        m.clock.Now(),
+		"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": machineARN, "name": e.name, "status": e.Status()},
+	})
+}
+
+// sweep is what the stack's schedule does; it tells whether anything came of it.
+func (m *machine) sweep() (busy bool) {
+	return m.cleanup(map[string]any{"sweep": machineARN, "time": m.clock.Now()})
 }
 
 // The stack's cleanup: how long an event takes, and how often it sweeps.
@@ -219,7 +229,7 @@ func (m *machine) settle() {
 	}
 	for sweeps, quiet := 0, 0; bad && quiet < 2 && sweeps < mostSweeps; sweeps++ {
 		m.clock.Sleep(sweepInterval)
-		if m.cleanup(map[string]any{"sweep": machineARN, "time": m.clock.Now()}) {
+		if m.sweep() {
 			quiet = 0
 		} else {
 			quiet++

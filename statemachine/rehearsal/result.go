@@ -64,10 +64,12 @@ type Result struct {
 	Price       float64 `json:"price"`
 	// Executions is how many the rollout took, and Events the longest history
 	// of one of them.
-	Executions int      `json:"executions"`
-	Events     int64    `json:"events"`
-	Path       []string `json:"path"`
-	Lines      []Line   `json:"lines"`
+	Executions int `json:"executions"`
+	// Checks is how often health was looked at.
+	Checks int      `json:"checks"`
+	Events int64    `json:"events"`
+	Path   []string `json:"path"`
+	Lines  []Line   `json:"lines"`
 	// Output is the execution's, if it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
 	// Undo is the command line that would have put the alias back.
@@ -95,6 +97,7 @@ func (r *run) result() Result {
 		Seconds:    end.Stop.Sub(r.story.start).Seconds(),
 		Served:     map[string]Tally{},
 		Executions: len(r.machine.executions),
+		Checks:     r.story.last.Progress.Checks,
 		Path:       r.story.path,
 		Lines:      r.story.lines,
 		Output:     end.Output,

@@ -13,7 +13,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -48,7 +47,7 @@ func Run(o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := &run{options: o, clock: asl.NewClock(started)}
+	r := &run{options: o, clock: asl.NewClock(started), description: "Rehearsed"}
 	r.machine = &machine{
 		definition: def, clock: r.clock, seed: o.Seed, events: 1,
 		onEvent: r.story.event, onCleanup: r.cleaned,
@@ -66,8 +65,8 @@ func Run(o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer hangUp()
-	ports := realPorts(cfg)
-	r.aliases, r.machine.functions = ports.aliases, functions(ports)
+	r.ports = realPorts(cfg)
+	r.machine.functions = functions(r.ports)
 	if o.adjust != nil {
 		o.adjust(r)
 	}
@@ -88,13 +87,15 @@ type run struct {
 	clock   *asl.Clock
 	server  *localaws.Server
 	machine *machine
-	aliases alias.Store
+	ports   ports
 	request rollout.Request
 	traffic *traffic        // nil until the world is ready, and if the request is refused
 	was     *localaws.Alias // before the rollout
-	story   story
-	left    string // what the last cleanup said
-	err     error
+
+	description string // of the alias
+	story       story
+	left        string // what the last cleanup said
+	err         error
 
 	// For tests: told before a call of AWS has its effect, and after it.
 	before func(operation string)
@@ -168,7 +169,7 @@ func (r *run) prepare() error {
 		r.story.begin(r.clock.Now(), r.options)
 		return nil
 	}
-	baseline, err := build(r.server, r.request)
+	baseline, err := build(r.server, r.request, r.description)
 	if err != nil {
 		return fmt.Errorf("preparing the rehearsal: %w", err)
 	}

@@ -1,0 +1,273 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// The sweep of faults: every rollout of a few, with every fault at every
+// point, and the invariants of the design at the end of each, after the
+// cleanup has had its chance.
+
+// subject is a rollout that the sweep disturbs.
+type subject struct {
+	name     string
+	input    string
+	scenario Scenario
+	outcome  Outcome // if nothing disturbs it
+}
+
+func subjects() []subject {
+	world := func(errorRate float64) Scenario {
+		return Scenario{RequestsPerSecond: 50, Baseline: Behaviour{Duration: 0.1}, NewVersion: Behaviour{ErrorRate: errorRate, Duration: 0.1}}
+	}
+	request := func(fields string) string {
+		return `{"function-name": "f", "alias-name": "live", "new-version": "8", ` + fields + `}`
+	}
+	return []subject{
+		{"good", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0), Promoted},
+		{"bad", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0.5), RolledBack},
+		{"short", request(`"type": "all-at-once", "interval": 20`), world(0), Promoted},
+		{"with bake", request(`"type": "canary", "interval": 30, "bake": 60, "check-interval": 30`), world(0), Promoted},
+	}
+}
+
+// deliveries are how often EventBridge delivers an execution's end: once, twice
+// or never, when only the sweep is left.
+var deliveries = []int{1, 2, 0}
+
+// trial is one rollout with one disturbance.
+type trial struct {
+	subject    subject
+	deliveries int
+	// disturb puts the disturbance in place.
+	disturb func(*observed)
+	// harmless says that the rollout must end as if nothing had happened.
+	harmless bool
+}
+
+// observed is a rehearsal with all that the invariants need to know of it.
+type observed struct {
+	*run
+	history  []alias.Content
+	foreign  *alias.Content // what somebody else has written, once they have
+	kept     bool           // that must stand to the byte
+	gone     bool           // somebody has deleted the alias
+	calls    []string       // operations, in their order
+	tasks    int            // invocations of functions by the workflow
+	onCall   func(number int, operation string)
+	onReply  func(number int, operation string)
+	onTask   func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error)
+	onEvent  func(number int, e *execution)
+	onPorts  func(ports) ports
+	events   int
+	handling bool // a hook is at work: what it does is not observed
+}
+
+// standing is the alias as it is; false if it is gone.
+func (o *observed) standing() (alias.Content, bool) {
+	a, ok := o.server.Alias("f", "live")
+	content := alias.Content{Routing: alias.Routing{Version: a.Version}, Description: a.Description}
+	if a.Additional != "" {
+		content.Weights = map[string]float64{a.Additional: a.Weight}
+	}
+	return content, ok
+}
+
+// observe stands at every boundary of the rehearsal.
+func observe(r *run) *observed {
+	o := &observed{run: r}
+	r.before = func(operation string) {
+		if o.handling {
+			return
+		}
+		o.calls = append(o.calls, operation)
+		o.hook(o.onCall, len(o.calls), operation)
+	}
+	r.after = func(c localaws.Call) {
+		if o.handling {
+			return
+		}
+		if now, ok := o.standing(); ok && c.Operation == "UpdateAlias" && (len(o.history) == 0 || !same(now, o.history[len(o.history)-1])) {
+			o.history = append(o.history, now)
+		}
+		o.hook(o.onReply, len(o.calls), c.Operation)
+	}
+	r.machine.wrap = func(call asl.Invoke) asl.Invoke {
+		return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
+			next := func() (json.RawMessage, error) { return call(ctx, resource, input) }
+			if !strings.Contains(string(input), `"rollout":`) { // the cleanup is not disturbed, or nothing would be proven
+				return next()
+			}
+			o.tasks++
+			if o.onTask != nil {
+				return o.onTask(o.tasks, next)
+			}
+			return next()
+		}
+	}
+	tell := r.machine.onEvent
+	r.machine.onEvent = func(e *execution, event asl.Event) {
+		tell(e, event)
+		o.events++
+		if o.onEvent != nil {
+			o.onEvent(o.events, e)
+		}
+	}
+	return o
+}
+
+// hook calls a hook, once: what it does itself is not disturbed again.
+func (o *observed) hook(f func(int, string), number int, operation string) {
+	if f != nil {
+		o.handling = true
+		f(number, operation)
+		o.handling = false
+	}
+}
+
+func same(a, b alias.Content) bool {
+	return fmt.Sprint(a) == fmt.Sprint(b)
+}
+
+// longDescription leaves no room for a marker beside it.
+var longDescription = strings.Repeat("Serves everybody. ", 14)
+
+// try runs a trial and returns what is wrong with its end.
+func (t trial) try() (*observed, error) {
+	var o *observed
+	result, err := Run(Options{
+		Input: []byte(t.subject.input), Scenario: t.subject.scenario, Seed: 1, Brief: true,
+		adjust: func(r *run) {
+			o = observe(r)
+			r.machine.events = t.deliveries
+			r.description = longDescription
+			if t.disturb != nil {
+				t.disturb(o)
+			}
+			if o.onPorts != nil {
+				r.machine.functions = functions(o.onPorts(r.ports))
+			}
+		},
+	})
+	if err != nil {
+		return o, fmt.Errorf("the rehearsal failed: %w", err)
+	}
+	return o, t.judge(o, result)
+}
+
+// judge holds the end against the invariants.
+func (t trial) judge(o *observed, result Result) error {
+	var wrong []error
+	claim := func(ok bool, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	end, ok := o.standing()
+	switch {
+	case o.gone:
+		claim(!ok, "somebody deleted the alias, and it is back: %s", end)
+	case o.foreign != nil && o.kept:
+		claim(same(end, *o.foreign), "somebody's change was overwritten: they wrote %s, it is %s", *o.foreign, end)
+	case o.foreign != nil: // they changed the text, and left our marker and our split
+		claim(len(end.Weights) == 0 || result.Outcome == Promoted, "the alias is split: %s", end)
+		claim(end.Description == alias.ReadMarker(o.foreign.Description).Text, "somebody's description was overwritten: they wrote %q, it is %q", o.foreign.Description, end.Description)
+	default:
+		claim(len(end.Weights) == 0, "the alias is split: %s", end)
+		claim(end.Description == longDescription, "the description has become %q", end.Description)
+		want := "7"
+		if result.Outcome == Promoted {
+			want = "8"
+		}
+		claim(end.Version == want || result.Outcome == Stopped && end.Version == "8", "%s, and the alias is on version %s", result.Outcome, end.Version)
+	}
+	if t.harmless {
+		claim(result.Outcome == t.subject.outcome, "%s instead of %s: %s", result.Outcome, t.subject.outcome, result.Reason)
+	}
+	if o.foreign == nil {
+		err := o.grewByThePlan()
+		claim(err == nil, "%v", err)
+	}
+	return errors.Join(wrong...)
+}
+
+// grewByThePlan checks that the new version's share went up by the plan's
+// weights, one after the other, and otherwise only down to nothing.
+func (o *observed) grewByThePlan() error {
+	steps, err := o.request.Schedule()
+	if err != nil {
+		return err
+	}
+	next := 0
+	for _, content := range o.history {
+		weight, split := content.Weights["8"]
+		switch {
+		case split && next < len(steps) && weight == steps[next].Weight:
+			next++
+		case !split && next > 0:
+			next = len(steps) // nothing may come after the end
+		case !split: // not begun
+		default:
+			return fmt.Errorf("after %d steps the alias got %s", next, content)
+		}
+	}
+	return nil
+}
+
+// sweep runs trials on all cores and reports those that end wrongly.
+func sweep(t *testing.T, kind string, trials []namedTrial) {
+	t.Helper()
+	start := time.Now()
+	wrong := failures(trials)
+	for i, failure := range wrong {
+		if i == 5 {
+			t.Errorf("%s: and %d more", kind, len(wrong)-i)
+			break
+		}
+		t.Errorf("%s: %v", kind, failure)
+	}
+	t.Logf("%s: %d cases, %d wrong, %s", kind, len(trials), len(wrong), time.Since(start).Round(time.Millisecond))
+}
+
+// namedTrial is a trial and what it tries.
+type namedTrial struct {
+	trial
+	name string
+}
+
+// failures runs trials on all cores and returns what went wrong, in their order.
+func failures(trials []namedTrial) []error {
+	results := make([]error, len(trials))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(trials) {
+					return
+				}
+				t := trials[i]
+				if _, err := t.try(); err != nil {
+					results[i] = fmt.Errorf("%s, %s, the event delivered %d times: %w", t.subject.name, t.name, t.deliveries, err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return slices.DeleteFunc(results, func(err error) bool { return err == nil })
+}

@@ -1,0 +1,255 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// everySubject makes trials of each subject and each delivery. The undisturbed
+// rollout tells how many points of disturbance there are.
+func everySubject(t testing.TB, trials func(plain *observed, with func(name string, harmless bool, disturb func(*observed)))) []namedTrial {
+	t.Helper()
+	var all []namedTrial
+	for _, s := range subjects() {
+		plain, err := trial{subject: s, deliveries: 1, harmless: true}.try()
+		if err != nil {
+			t.Fatalf("%s, undisturbed: %v", s.name, err)
+		}
+		for _, d := range deliveries {
+			trials(plain, func(name string, harmless bool, disturb func(*observed)) {
+				all = append(all, namedTrial{trial{subject: s, deliveries: d, disturb: disturb, harmless: harmless}, name})
+			})
+		}
+	}
+	return all
+}
+
+// faults are what can happen to a call of AWS. After most of them the rollout
+// must go on as if nothing had happened.
+var faults = []struct {
+	name     string
+	harmless bool
+	fault    localaws.Fault
+	lasting  time.Duration // 0: this one call
+}{
+	{"throttled once", true, localaws.Fault{Kind: localaws.Throttled}, 0},
+	{"throttled for an hour", false, localaws.Fault{Kind: localaws.Throttled}, time.Hour},
+	{"500", true, localaws.Fault{Kind: localaws.ServerError}, 0},
+	{"503", true, localaws.Fault{Kind: localaws.Unavailable}, 0},
+	{"cut before the effect", true, localaws.Fault{Kind: localaws.CutBefore}, 0},
+	{"cut after the effect", true, localaws.Fault{Kind: localaws.CutAfter}, 0},
+	{"answer after the task's timeout", true, localaws.Fault{Kind: localaws.Slow, After: 5 * time.Minute}, 0},
+	{"effect after the task's timeout", true, localaws.Fault{Kind: localaws.Slow, Before: 5 * time.Minute}, 0},
+}
+
+// faultTrials disturb every call of AWS in every way.
+func faultTrials(t testing.TB) []namedTrial {
+	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
+		count := map[string]int{}
+		for i, operation := range plain.calls {
+			count[operation]++
+			for _, f := range faults {
+				fault := f.fault
+				fault.Operation, fault.First, fault.Count = operation, count[operation], 1
+				lasting, nth := f.lasting, i+1
+				with(fmt.Sprintf("call %d (%s) %s", nth, operation, f.name), f.harmless, func(o *observed) {
+					if lasting == 0 {
+						o.inject(fault)
+						return
+					}
+					o.onCall = func(number int, _ string) { // from the call before on
+						if number == nth-1 || nth == 1 && number == 1 {
+							o.inject(localaws.Fault{Operation: operation, Kind: fault.Kind, Until: o.clock.Now().Add(lasting)})
+						}
+					}
+				})
+			}
+		}
+	})
+}
+
+func (o *observed) inject(f localaws.Fault) {
+	if _, err := o.server.Inject(f); err != nil {
+		panic(err) // the sweep is wrong
+	}
+}
+
+// crashed is how Step Functions learns of a function that died.
+var crashed = &asl.TaskError{Name: "Lambda.Unknown", Cause: "The function died"}
+
+// crashTrials let every invocation of a task die before its last call of AWS,
+// and after it, and deliver each twice.
+func crashTrials(t testing.TB) []namedTrial {
+	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
+		for task := 1; task <= plain.tasks; task++ {
+			with(fmt.Sprintf("task %d dies before its last call", task), true, func(o *observed) {
+				o.onTask = func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error) {
+					if number != task {
+						return next()
+					}
+					last := lastCall[o.currentState()]
+					if last != "" {
+						o.inject(localaws.Fault{Operation: last, Kind: localaws.CutBefore, Count: 1})
+						_, _ = next()
+					}
+					return nil, crashed
+				}
+			})
+			with(fmt.Sprintf("task %d dies after its last call", task), true, func(o *observed) {
+				o.onTask = func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error) {
+					answer, err := next()
+					if number == task {
+						return nil, crashed
+					}
+					return answer, err
+				}
+			})
+			with(fmt.Sprintf("task %d is delivered twice", task), true, func(o *observed) {
+				o.onTask = func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error) {
+					if number == task {
+						_, _ = next()
+					}
+					return next()
+				}
+			})
+		}
+	})
+}
+
+// lastCall is the call of AWS that a task makes last.
+var lastCall = map[string]string{
+	"CalculateWeights": "GetProvisionedConcurrencyConfig",
+	"UpdateAlias":      "UpdateAlias",
+	"HealthCheck":      "GetMetricData",
+	"Finalize":         "UpdateAlias",
+	"Rollback":         "UpdateAlias",
+}
+
+func (o *observed) currentState() string { return o.machine.executions[0].state }
+
+// stopTrials stop the execution at every event of its history.
+func stopTrials(t testing.TB) []namedTrial {
+	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
+		for event := 1; event <= plain.events; event++ {
+			with(fmt.Sprintf("stopped at event %d", event), false, func(o *observed) {
+				o.onEvent = func(number int, e *execution) {
+					if number == event {
+						e.Stop("", "Stopped by somebody")
+					}
+				}
+			})
+		}
+		for call := 1; call <= len(plain.calls); call++ {
+			with(fmt.Sprintf("stopped during call %d", call), false, func(o *observed) {
+				o.onCall = func(number int, _ string) {
+					if number == call {
+						o.machine.executions[0].Stop("", "Stopped by somebody")
+					}
+				}
+			})
+		}
+	})
+}
+
+// deeds are what somebody else may do to the alias meanwhile. All but the
+// change of the text alone must stand to the byte.
+var deeds = []struct {
+	name string
+	kept bool
+	do   func(alias.Content) alias.Content
+}{
+	{"another weight", true, func(c alias.Content) alias.Content {
+		c.Weights = map[string]float64{map[bool]string{true: "7", false: "8"}[c.Version == "8"]: 0.77}
+		return c
+	}},
+	{"another version", true, func(c alias.Content) alias.Content { c.Version, c.Weights = "6", nil; return c }},
+	{"a split with another version", true, func(c alias.Content) alias.Content {
+		c.Weights = map[string]float64{"6": 0.2}
+		return c
+	}},
+	{"another text before the marker", false, func(c alias.Content) alias.Content {
+		if m := alias.ReadMarker(c.Description).Marker; m != nil {
+			c.Description = "mine now " + m.String()
+		} else {
+			c.Description = "mine now"
+		}
+		return c
+	}},
+	{"another description, without the marker", true, func(c alias.Content) alias.Content {
+		c.Description = "mine now"
+		return c
+	}},
+}
+
+// foreignTrials let somebody else write, or delete, the alias between every
+// two calls, and on both sides of each call's effect. What they do before the
+// rollout has read the alias is the alias that it starts from.
+func foreignTrials(t testing.TB) []namedTrial {
+	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
+		for call := 1; call <= len(plain.calls); call++ {
+			at := func(o *observed, deed func(*observed)) func(int, string) {
+				return func(number int, _ string) {
+					if number == call {
+						deed(o)
+					}
+				}
+			}
+			for _, deed := range deeds {
+				write := func(o *observed) { o.foreignWrite(deed.kept, deed.do) }
+				if call > 1 {
+					with(fmt.Sprintf("%s before call %d", deed.name, call), false, func(o *observed) { o.onCall = at(o, write) })
+				}
+				with(fmt.Sprintf("%s after call %d", deed.name, call), false, func(o *observed) { o.onReply = at(o, write) })
+			}
+			with(fmt.Sprintf("deleted before call %d", call), false, func(o *observed) { o.onCall = at(o, (*observed).foreignDelete) })
+			with(fmt.Sprintf("deleted after call %d", call), false, func(o *observed) { o.onReply = at(o, (*observed).foreignDelete) })
+		}
+	})
+}
+
+func (o *observed) foreignWrite(kept bool, do func(alias.Content) alias.Content) {
+	ctx, name := context.Background(), alias.Name{Function: "f", Alias: "live"}
+	found, err := o.ports.aliases.Read(ctx, name)
+	if err != nil {
+		panic(err)
+	}
+	to := do(found.Content)
+	if _, err := o.ports.aliases.Write(ctx, name, to, found.RevisionID); err != nil {
+		panic(err)
+	}
+	o.foreign, o.kept = &to, kept
+}
+
+func (o *observed) foreignDelete() {
+	function, name := "f", "live"
+	if _, err := lambda.NewFromConfig(o.server.Config()).DeleteAlias(context.Background(), &lambda.DeleteAliasInput{FunctionName: &function, Name: &name}); err != nil {
+		panic(err)
+	}
+	o.gone = true
+}
+
+// strayTrials deliver the event of an execution's end while it is running, and
+// sweep then, at every call: the alias of a running execution is not touched.
+func strayTrials(t testing.TB) []namedTrial {
+	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
+		for call := 1; call <= len(plain.calls); call++ {
+			with(fmt.Sprintf("an event and a sweep at call %d", call), true, func(o *observed) {
+				o.onReply = func(number int, _ string) {
+					if number == call {
+						o.machine.tellEnd(o.machine.executions[0])
+						o.machine.sweep()
+					}
+				}
+			})
+		}
+	})
+}
