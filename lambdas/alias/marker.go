@@ -46,11 +46,14 @@ func mark(description string, m Marker) string {
 	if whole := description + " " + marker; length(whole) <= maxDescription {
 		return whole
 	}
-	runes := []rune(description)
-	for len(runes) > 0 && length(string(runes)+"…"+marker) > maxDescription {
-		runes = runes[:len(runes)-1]
+	room := maxDescription - length("…"+marker)
+	for i, r := range description {
+		if room -= utf16.RuneLen(r); room < 0 {
+			description = description[:i]
+			break
+		}
 	}
-	return string(runes) + "…" + marker
+	return description + "…" + marker
 }
 
 func length(text string) int {

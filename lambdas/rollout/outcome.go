@@ -43,6 +43,18 @@ func (s State) RollbackReason() (name, reason string) {
 	return "UnknownDecision", text + fmt.Sprintf("There was no decision %s", at)
 }
 
+// MayBePromoted tells whether the alias can be on the new version by this
+// rollout's own doing although it is being rolled back: the promotion's answer
+// was lost, or the execution that it went on in was stopped, perhaps after it.
+func (s State) MayBePromoted() bool {
+	if s.Error != nil {
+		if part := s.Error.execution(); part != nil {
+			return part.Status != "FAILED"
+		}
+	}
+	return s.Health != nil && s.Health.Decision == Promote
+}
+
 // execution is a nested execution that did not succeed, as Step Functions
 // describes it in the cause; nil if the error is another one.
 func (c Caught) execution() *nested {

@@ -20,8 +20,7 @@ type Rollback struct {
 // marker says; then nothing is written.
 func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state := call.Rollout
-	promoting := state.Health != nil && state.Health.Decision == rollout.Promote
-	restored, err := traffic(t.Aliases, state).Restore(ctx, promoting)
+	restored, err := traffic(t.Aliases, state).Restore(ctx, state.MayBePromoted())
 	if err != nil {
 		err = edge(err)
 		t.Log.ErrorContext(ctx, "not rolled back", "execution", call.Execution, "error", err)

@@ -22,13 +22,13 @@ func functionARN(name string) string {
 	return "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-" + name
 }
 
-// definition is the workflow as it is deployed, with the ARNs of this place.
-func definition() (*asl.Definition, error) {
+// definition is a workflow with the ARNs of this place.
+func definition(workflow string) (*asl.Definition, error) {
 	arns := map[string]string{}
 	for _, f := range statemachine.Functions() {
 		arns[f.Substitution] = functionARN(f.Name)
 	}
-	text, err := asl.Substitute(statemachine.Definition, arns)
+	text, err := asl.Substitute(workflow, arns)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +44,11 @@ type machine struct {
 	functions  map[string]runtime.Handler // by ARN
 	seed       uint64
 	events     int // how often EventBridge delivers an execution's end
-	onEvent    func(*execution, asl.Event)
-	onCleanup  func(answer json.RawMessage, err error) (busy bool)
+	// leaveChildren lets nested executions go on when the one that started them
+	// is stopped: Step Functions promises to stop them only if it can.
+	leaveChildren bool
+	onEvent       func(*execution, asl.Event)
+	onCleanup     func(answer json.RawMessage, err error) (busy bool)
 	// wrap lets tests stand between the workflow and its functions; nil for nobody.
 	wrap func(asl.Invoke) asl.Invoke
 
@@ -86,6 +89,7 @@ func (m *machine) start(name string, input json.RawMessage) (*execution, error) 
 		Seed:            m.seed + uint64(len(m.executions)),
 		Invoke:          m.invoke(),
 		StartExecution:  m.startNested,
+		LeaveChildren:   m.leaveChildren,
 		OnEvent: func(event asl.Event) {
 			if len(e.first) < keptEvents {
 				e.first = append(e.first, event)

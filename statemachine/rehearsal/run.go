@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -34,7 +35,10 @@ type Options struct {
 	// year are hundreds of megabytes.
 	Brief bool
 
-	adjust func(*run) // for tests
+	// For tests: the workflow, if it is not the deployed one, and what to change
+	// before it runs.
+	definition *asl.Definition
+	adjust     func(*run)
 }
 
 // started is when every rehearsal starts, on its virtual clock.
@@ -43,7 +47,10 @@ var started = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 // Run rehearses a rollout to its end. An error means that the rehearsal itself
 // failed; a rollout that is refused or rolled back is a result like any other.
 func Run(o Options) (Result, error) {
-	def, err := definition()
+	def, err := o.definition, error(nil)
+	if def == nil {
+		def, err = definition(statemachine.Definition)
+	}
 	if err != nil {
 		return Result{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -28,20 +30,27 @@ type subject struct {
 	input    string
 	scenario Scenario
 	outcome  Outcome // if nothing disturbs it
+	// nested makes each execution's history seem full at once, so that the
+	// rollout goes on in another one after every check but the last.
+	nested bool
 }
 
 func subjects() []subject {
 	world := func(errorRate float64) Scenario {
 		return Scenario{RequestsPerSecond: 50, Baseline: Behaviour{Duration: 0.1}, NewVersion: Behaviour{ErrorRate: errorRate, Duration: 0.1}}
 	}
+	late := world(0)
+	late.Changes = []Change{{After: 40, NewVersion: &Behaviour{ErrorRate: 0.5, Duration: 0.1}}}
 	request := func(fields string) string {
 		return `{"function-name": "f", "alias-name": "live", "new-version": "8", ` + fields + `}`
 	}
 	return []subject{
-		{"good", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0), Promoted},
-		{"bad", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0.5), RolledBack},
-		{"short", request(`"type": "all-at-once", "interval": 20`), world(0), Promoted},
-		{"with bake", request(`"type": "canary", "interval": 30, "bake": 60, "check-interval": 30`), world(0), Promoted},
+		{"good", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0), Promoted, false},
+		{"bad", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0.5), RolledBack, false},
+		{"short", request(`"type": "all-at-once", "interval": 20`), world(0), Promoted, false},
+		{"with bake", request(`"type": "canary", "interval": 30, "bake": 60, "check-interval": 30`), world(0), Promoted, false},
+		{"long", request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), world(0), Promoted, true},
+		{"long and bad", request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), late, RolledBack, true},
 	}
 }
 
@@ -57,25 +66,40 @@ type trial struct {
 	disturb func(*observed)
 	// harmless says that the rollout must end as if nothing had happened.
 	harmless bool
+	workflow *asl.Definition
 }
 
 // observed is a rehearsal with all that the invariants need to know of it.
 type observed struct {
 	*run
 	history  []alias.Content
+	caller   string         // the name of the execution whose task makes the call
 	foreign  *alias.Content // what somebody else has written, once they have
 	kept     bool           // that must stand to the byte
 	gone     bool           // somebody has deleted the alias
-	calls    []string       // operations, in their order
+	calls    []string       // operations of the first execution and its parts, in their order
+	second   int            // how many calls the second execution has made
 	tasks    int            // invocations of functions by the workflow
 	onCall   func(number int, operation string)
+	onSecond func(number int) // after a call of the second execution
 	onReply  func(number int, operation string)
 	onTask   func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error)
 	onEvent  func(number int, e *execution)
 	onPorts  func(ports) ports
 	events   int
+	nested   bool
 	handling bool // a hook is at work: what it does is not observed
+	noClean  bool // there is no cleanup at all
 }
+
+// first and second are the names of the executions, where there are two.
+const (
+	first  = "rehearsal"
+	second = "second"
+)
+
+// fullHistory is where a state counts its history.
+var fullHistory = regexp.MustCompile(`"events":[0-9]+,`)
 
 // standing is the alias as it is; false if it is gone.
 func (o *observed) standing() (alias.Content, bool) {
@@ -94,6 +118,10 @@ func observe(r *run) *observed {
 		if o.handling {
 			return
 		}
+		if o.caller == second {
+			o.second++
+			return
+		}
 		o.calls = append(o.calls, operation)
 		o.hook(o.onCall, len(o.calls), operation)
 	}
@@ -104,12 +132,35 @@ func observe(r *run) *observed {
 		if now, ok := o.standing(); ok && c.Operation == "UpdateAlias" && (len(o.history) == 0 || !same(now, o.history[len(o.history)-1])) {
 			o.history = append(o.history, now)
 		}
+		if o.caller == second {
+			if o.onSecond != nil {
+				o.onSecond(o.second)
+			}
+			return
+		}
 		o.hook(o.onReply, len(o.calls), c.Operation)
 	}
 	r.machine.wrap = func(call asl.Invoke) asl.Invoke {
 		return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
-			next := func() (json.RawMessage, error) { return call(ctx, resource, input) }
-			if !strings.Contains(string(input), `"rollout":`) { // the cleanup is not disturbed, or nothing would be proven
+			text := string(input)
+			next := func() (json.RawMessage, error) {
+				o.caller = first
+				if strings.Contains(text, `:`+second+`"`) {
+					o.caller = second
+				}
+				answer, err := call(ctx, resource, input)
+				if o.nested {
+					answer = []byte(fullHistory.ReplaceAllString(string(answer), `"events":30000,`))
+				}
+				return answer, err
+			}
+			switch {
+			case !strings.Contains(text, `"rollout":`): // the cleanup is not disturbed, or nothing would be proven
+				if o.noClean {
+					return []byte("[]"), nil
+				}
+				return next()
+			case strings.Contains(text, `:`+second+`"`):
 				return next()
 			}
 			o.tasks++
@@ -151,8 +202,10 @@ func (t trial) try() (*observed, error) {
 	var o *observed
 	result, err := Run(Options{
 		Input: []byte(t.subject.input), Scenario: t.subject.scenario, Seed: 1, Brief: true,
+		definition: t.workflow,
 		adjust: func(r *run) {
 			o = observe(r)
+			o.nested = t.subject.nested
 			r.machine.events = t.deliveries
 			r.description = longDescription
 			if t.disturb != nil {
@@ -186,6 +239,11 @@ func (t trial) judge(o *observed, result Result) error {
 	case o.foreign != nil: // they changed the text, and left our marker and our split
 		claim(len(end.Weights) == 0 || result.Outcome == Promoted, "the alias is split: %s", end)
 		claim(end.Description == alias.ReadMarker(o.foreign.Description).Text, "somebody's description was overwritten: they wrote %q, it is %q", o.foreign.Description, end.Description)
+	case o.second > 0:
+		claim(len(end.Weights) == 0, "the alias is split: %s", end)
+		claim(end.Description == longDescription, "the description has become %q", end.Description)
+		err := o.oneAfterTheOther()
+		claim(err == nil, "%v", err)
 	default:
 		claim(len(end.Weights) == 0, "the alias is split: %s", end)
 		claim(end.Description == longDescription, "the description has become %q", end.Description)
@@ -198,7 +256,7 @@ func (t trial) judge(o *observed, result Result) error {
 	if t.harmless {
 		claim(result.Outcome == t.subject.outcome, "%s instead of %s: %s", result.Outcome, t.subject.outcome, result.Reason)
 	}
-	if o.foreign == nil {
+	if o.foreign == nil && o.second == 0 {
 		err := o.grewByThePlan()
 		claim(err == nil, "%v", err)
 	}
@@ -228,10 +286,45 @@ func (o *observed) grewByThePlan() error {
 	return nil
 }
 
+// oneAfterTheOther checks that of two rollouts only one had the alias at a
+// time, and that one that was refused never had it.
+func (o *observed) oneAfterTheOther() error {
+	owner := ""
+	had := map[string]bool{}
+	for _, content := range o.history {
+		marker := alias.ReadMarker(content.Description).Marker
+		switch {
+		case marker == nil:
+			owner = ""
+		case owner != "" && marker.Owner != owner:
+			return fmt.Errorf("%s wrote the alias while %s had it", marker.Owner, owner)
+		default:
+			owner = marker.Owner
+			had[owner] = true
+		}
+	}
+	for _, e := range o.machine.executions {
+		if e.state == "Refused" && had[e.name] {
+			return fmt.Errorf("%s was refused, and had the alias", e.name)
+		}
+	}
+	if len(had) == 0 {
+		return errors.New("none of the two proceeded")
+	}
+	return nil
+}
+
 // sweep runs trials on all cores and reports those that end wrongly.
 func sweep(t *testing.T, kind string, trials []namedTrial) {
 	t.Helper()
 	start := time.Now()
+	workflow, err := definition(statemachine.Definition) // parsed once for all
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range trials {
+		trials[i].workflow = workflow
+	}
 	wrong := failures(trials)
 	for i, failure := range wrong {
 		if i == 5 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,7 +45,6 @@ var faults = []struct {
 	{"throttled once", true, localaws.Fault{Kind: localaws.Throttled}, 0},
 	{"throttled for an hour", false, localaws.Fault{Kind: localaws.Throttled}, time.Hour},
 	{"500", true, localaws.Fault{Kind: localaws.ServerError}, 0},
-	{"503", true, localaws.Fault{Kind: localaws.Unavailable}, 0},
 	{"cut before the effect", true, localaws.Fault{Kind: localaws.CutBefore}, 0},
 	{"cut after the effect", true, localaws.Fault{Kind: localaws.CutAfter}, 0},
 	{"answer after the task's timeout", true, localaws.Fault{Kind: localaws.Slow, After: 5 * time.Minute}, 0},
@@ -134,15 +134,29 @@ var lastCall = map[string]string{
 	"Rollback":         "UpdateAlias",
 }
 
-func (o *observed) currentState() string { return o.machine.executions[0].state }
+// currentState is that of the execution that was started last.
+func (o *observed) currentState() string {
+	return o.machine.executions[len(o.machine.executions)-1].state
+}
 
 // stopTrials stop the execution at every event of its history.
 func stopTrials(t testing.TB) []namedTrial {
 	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
 		for event := 1; event <= plain.events; event++ {
-			with(fmt.Sprintf("stopped at event %d", event), false, func(o *observed) {
+			for _, leave := range []bool{false, true} {
+				with(fmt.Sprintf("stopped at event %d, its part left running: %v", event, leave), false, func(o *observed) {
+					o.machine.leaveChildren = leave
+					o.onEvent = func(number int, e *execution) {
+						if number == event {
+							e.Stop("", "Stopped by somebody")
+							o.machine.executions[0].Stop("", "Stopped by somebody")
+						}
+					}
+				})
+			}
+			with(fmt.Sprintf("the part that runs stopped at event %d", event), false, func(o *observed) {
 				o.onEvent = func(number int, e *execution) {
-					if number == event {
+					if number == event && e.name != first {
 						e.Stop("", "Stopped by somebody")
 					}
 				}
@@ -252,4 +266,42 @@ func strayTrials(t testing.TB) []namedTrial {
 			})
 		}
 	})
+}
+
+// contestTrials start a second rollout of the same alias at every call of the
+// first, which then stands still until the second has made some calls.
+func contestTrials(t testing.TB) []namedTrial {
+	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
+		for call := 1; call <= len(plain.calls); call++ {
+			for calls := range 8 {
+				version := []string{"6", "8"}[(call+calls)%2]
+				with(fmt.Sprintf("a rollout to version %s starts at call %d and makes %d calls", version, call, calls), false, func(o *observed) {
+					o.contest(call, calls, version)
+				})
+			}
+		}
+	})
+}
+
+func (o *observed) contest(call, calls int, version string) {
+	input := strings.Replace(string(o.options.Input), `"new-version": "8"`, `"new-version": "`+version+`"`, 1)
+	enough := o.clock.NewSignal()
+	o.onSecond = func(number int) {
+		if number == calls {
+			enough.Fire()
+		}
+	}
+	o.onCall = func(number int, _ string) {
+		if number != call {
+			return
+		}
+		if _, err := o.machine.start(second, json.RawMessage(input)); err != nil {
+			panic(err)
+		}
+		if calls > 0 {
+			o.handling = false
+			o.clock.Wait(o.clock.Now().Add(50*time.Second), enough)
+			o.handling, o.caller = true, first
+		}
+	}
 }

@@ -1,0 +1,193 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+)
+
+// TestEachSafeguardIsNeeded takes away one safeguard after the other. Each
+// time the sweep finds a case that ends wrongly.
+func TestEachSafeguardIsNeeded(t *testing.T) {
+	for _, safeguard := range []struct {
+		name   string
+		trials func(testing.TB) []namedTrial
+		remove func(*observed)
+		// workflow changes the definition; nil leaves it.
+		workflow func(string) string
+	}{
+		{name: "writes carry the revision", trials: foreignTrials, remove: onStore(func(s store) store {
+			s.write = func(ctx context.Context, name alias.Name, to alias.Content, _ string) (alias.Alias, error) {
+				now, err := s.Store.Read(ctx, name)
+				if err != nil {
+					return now, err
+				}
+				return s.Store.Write(ctx, name, to, now.RevisionID)
+			}
+			return s
+		})},
+		{name: "a refused write is read back", trials: faultTrials, remove: onStore(func(s store) store {
+			stale := false
+			s.write = func(ctx context.Context, name alias.Name, to alias.Content, revisionID string) (alias.Alias, error) {
+				a, err := s.Store.Write(ctx, name, to, revisionID)
+				stale = errors.Is(err, alias.ErrStale)
+				return a, err
+			}
+			s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
+				a, err := s.Store.Read(ctx, name)
+				if stale {
+					a.Description, stale = "something else", false
+				}
+				return a, err
+			}
+			return s
+		})},
+		{name: "the marker is written", trials: stopTrials, remove: onStore(func(s store) store {
+			s.write = func(ctx context.Context, name alias.Name, to alias.Content, revisionID string) (alias.Alias, error) {
+				to.Description = longDescription
+				return s.Store.Write(ctx, name, to, revisionID)
+			}
+			return s
+		})},
+		{name: "the marker's split is compared with the alias's", trials: foreignTrials, remove: onStore(func(s store) store {
+			s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
+				a, err := s.Store.Read(ctx, name)
+				if m := alias.ReadMarker(a.Description).Marker; m != nil && a.Version == m.Baseline {
+					a.Weights = map[string]float64{m.NewVersion: m.Weight}
+				}
+				return a, err
+			}
+			return s
+		})},
+		{name: "the cleanup looks whose marker it is", trials: contestTrials, remove: func(o *observed) {
+			o.onPorts = func(p ports) ports {
+				asked := ""
+				p.executions = spied{p.executions, func(arn string) { asked = arn[strings.LastIndex(arn, ":")+1:] }}
+				s := store{aliasPort: p.aliases, Store: p.aliases}
+				s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
+					a, err := s.Store.Read(ctx, name)
+					if m := alias.ReadMarker(a.Description).Marker; m != nil && asked != "" {
+						a.Description = strings.Replace(a.Description, "[rollout "+m.Owner, "[rollout "+asked, 1)
+					}
+					return a, err
+				}
+				p.aliases = s
+				return p
+			}
+		}},
+		{name: "the cleanup looks whether the execution is running", trials: strayTrials, remove: func(o *observed) {
+			o.onPorts = func(p ports) ports { p.executions = neverRunning{p.executions}; return p }
+		}},
+		{name: "there is a cleanup", trials: stopTrials, remove: func(o *observed) { o.noClean = true }},
+		{name: "a cut description is found in the history", trials: stopTrials, remove: func(o *observed) {
+			o.onPorts = func(p ports) ports { p.executions = noPlan{p.executions}; return p }
+		}},
+		{name: "a rollback is tried again", trials: faultTrials, remove: func(*observed) {},
+			workflow: func(text string) string { return strings.Replace(text, `"MaxAttempts": 90`, `"MaxAttempts": 0`, 1) }},
+		{name: "the other tasks are tried again", trials: faultTrials, remove: func(*observed) {},
+			workflow: func(text string) string { return strings.ReplaceAll(text, `"MaxAttempts": 8`, `"MaxAttempts": 0`) }},
+		{name: "the end of an execution that a rollout went on in is caught", trials: faultTrials, remove: func(*observed) {},
+			workflow: func(text string) string {
+				const catch = `      "Catch": [
+        { "ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Rollback" }
+      ],
+      "Next": "Continued"`
+				return strings.Replace(text, catch, `      "Next": "Continued"`, 1)
+			}},
+	} {
+		t.Run(safeguard.name, func(t *testing.T) {
+			text := statemachine.Definition
+			if safeguard.workflow != nil {
+				if text = safeguard.workflow(text); text == statemachine.Definition {
+					t.Fatal("the workflow is the same")
+				}
+			}
+			workflow, err := definition(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			trials := safeguard.trials(t)
+			for i := range trials {
+				disturb := trials[i].disturb
+				trials[i].workflow = workflow
+				trials[i].disturb = func(o *observed) { disturb(o); safeguard.remove(o) }
+			}
+			// Red is red: the sweep need not be run to its end.
+			const batch = 100
+			for start := 0; start < len(trials); start += batch {
+				if wrong := failures(trials[start:min(start+batch, len(trials))]); len(wrong) > 0 {
+					t.Logf("%d of the first %d cases end wrongly, such as %.300s", len(wrong), min(start+batch, len(trials)), fmt.Sprint(wrong[0]))
+					return
+				}
+			}
+			t.Error("nothing ends wrongly without it")
+		})
+	}
+}
+
+// aliasPort is what the functions reach aliases through.
+type aliasPort interface {
+	alias.Store
+	Version(ctx context.Context, function, version string) (alias.Version, error)
+	Provisioned(context.Context, alias.Name) (int, error)
+}
+
+// store is the alias port with another way to read or write.
+type store struct {
+	aliasPort
+	Store alias.Store
+	read  func(context.Context, alias.Name) (alias.Alias, error)
+	write func(context.Context, alias.Name, alias.Content, string) (alias.Alias, error)
+}
+
+func (s store) Read(ctx context.Context, name alias.Name) (alias.Alias, error) {
+	if s.read == nil {
+		return s.Store.Read(ctx, name)
+	}
+	return s.read(ctx, name)
+}
+
+func (s store) Write(ctx context.Context, name alias.Name, to alias.Content, revisionID string) (alias.Alias, error) {
+	if s.write == nil {
+		return s.Store.Write(ctx, name, to, revisionID)
+	}
+	return s.write(ctx, name, to, revisionID)
+}
+
+func onStore(change func(store) store) func(*observed) {
+	return func(o *observed) {
+		o.onPorts = func(p ports) ports {
+			p.aliases = change(store{aliasPort: p.aliases, Store: p.aliases})
+			return p
+		}
+	}
+}
+
+type spied struct {
+	task.Executions
+	asked func(arn string)
+}
+
+func (s spied) Describe(ctx context.Context, arn string) (task.Execution, error) {
+	s.asked(arn)
+	return s.Executions.Describe(ctx, arn)
+}
+
+type neverRunning struct{ task.Executions }
+
+func (n neverRunning) Describe(ctx context.Context, arn string) (task.Execution, error) {
+	e, err := n.Executions.Describe(ctx, arn)
+	e.Running = false
+	return e, err
+}
+
+type noPlan struct{ task.Executions }
+
+func (noPlan) Plan(context.Context, string) (rollout.Plan, error) { return rollout.Plan{}, nil }
