@@ -27,6 +27,7 @@ type Clock struct {
 	due     queue
 	current *actor
 	live    map[*actor]struct{}
+	spare   []chan job    // of goroutines whose actors have returned
 	idle    chan struct{} // tells Run that no actor is due, or that the run broke
 	running bool
 
@@ -157,11 +158,42 @@ func (c *Clock) unwind() {
 	}
 	c.unwinding, c.broken, c.current = false, nil, nil
 	c.due = nil
+	for _, goroutine := range c.spare {
+		close(goroutine)
+	}
+	c.spare = nil
 	clear(c.live)
 }
 
-// run is an actor's goroutine.
-func (c *Clock) run(a *actor, f func()) {
+// begin runs a new actor, on the goroutine of one that has returned if there is
+// any: the stack that it has grown is most of what a short actor costs.
+func (c *Clock) begin(a *actor, f func()) {
+	if n := len(c.spare); n > 0 {
+		goroutine := c.spare[n-1]
+		c.spare = c.spare[:n-1]
+		goroutine <- job{a, f}
+		return
+	}
+	go func() {
+		goroutine, next, more := make(chan job, 1), job{a, f}, true
+		for more {
+			if !c.run(next.actor, next.f, goroutine) {
+				return
+			}
+			next, more = <-goroutine
+		}
+	}()
+}
+
+// job is an actor for a goroutine to run.
+type job struct {
+	actor *actor
+	f     func()
+}
+
+// run lets an actor run on its goroutine. It tells whether the goroutine is
+// spare then.
+func (c *Clock) run(a *actor, f func(), goroutine chan job) (spare bool) {
 	returned := false
 	defer func() {
 		if c.unwinding {
@@ -177,10 +209,12 @@ func (c *Clock) run(a *actor, f func()) {
 			c.idle <- struct{}{}
 			return
 		}
+		c.spare, spare = append(c.spare, goroutine), true
 		c.pass()
 	}()
 	f()
 	returned = true
+	return
 }
 
 // self returns the one actor that runs now.
@@ -231,7 +265,7 @@ func (c *Clock) pass() {
 	c.current = next
 	if f := next.f; f != nil {
 		next.f = nil
-		go c.run(next, f)
+		c.begin(next, f)
 		return
 	}
 	next.resume <- struct{}{}

@@ -41,7 +41,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-input", "-"}, `nonsense`, 2, "", "the input is refused: "},
 		{[]string{"-scenario", file("world.json", `{"new-version": {"error-rate": 1}}`)}, "", 1, "ROLLED BACK", ""},
 		{[]string{"-scenario", file("world.json", `{"errors": 1}`)}, "", 2, "", `unknown field "errors"`},
-		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny": it is neither a file nor one of errors, healthy,`},
+		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny": it is neither a file nor one of contested, errors, healthy,`},
 		{[]string{"-input", "nowhere.json"}, "", 2, "", "nowhere.json"},
 		{[]string{"-listen", "127.0.0.1:0"}, "", 0, "PROMOTED", ""},
 		{[]string{"-listen", "0.0.0.0:0"}, "", 2, "", "loopback"},
