@@ -3,7 +3,6 @@ package rehearsal
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"runtime"
@@ -220,98 +219,6 @@ func (t trial) try() (*observed, error) {
 		return o, fmt.Errorf("the rehearsal failed: %w", err)
 	}
 	return o, t.judge(o, result)
-}
-
-// judge holds the end against the invariants.
-func (t trial) judge(o *observed, result Result) error {
-	var wrong []error
-	claim := func(ok bool, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
-	end, ok := o.standing()
-	switch {
-	case o.gone:
-		claim(!ok, "somebody deleted the alias, and it is back: %s", end)
-	case o.foreign != nil && o.kept:
-		claim(same(end, *o.foreign), "somebody's change was overwritten: they wrote %s, it is %s", *o.foreign, end)
-	case o.foreign != nil: // they changed the text, and left our marker and our split
-		claim(len(end.Weights) == 0 || result.Outcome == Promoted, "the alias is split: %s", end)
-		claim(end.Description == alias.ReadMarker(o.foreign.Description).Text, "somebody's description was overwritten: they wrote %q, it is %q", o.foreign.Description, end.Description)
-	case o.second > 0:
-		claim(len(end.Weights) == 0, "the alias is split: %s", end)
-		claim(end.Description == longDescription, "the description has become %q", end.Description)
-		err := o.oneAfterTheOther()
-		claim(err == nil, "%v", err)
-	default:
-		claim(len(end.Weights) == 0, "the alias is split: %s", end)
-		claim(end.Description == longDescription, "the description has become %q", end.Description)
-		want := "7"
-		if result.Outcome == Promoted {
-			want = "8"
-		}
-		claim(end.Version == want || result.Outcome == Stopped && end.Version == "8", "%s, and the alias is on version %s", result.Outcome, end.Version)
-	}
-	if t.harmless {
-		claim(result.Outcome == t.subject.outcome, "%s instead of %s: %s", result.Outcome, t.subject.outcome, result.Reason)
-	}
-	if o.foreign == nil && o.second == 0 {
-		err := o.grewByThePlan()
-		claim(err == nil, "%v", err)
-	}
-	return errors.Join(wrong...)
-}
-
-// grewByThePlan checks that the new version's share went up by the plan's
-// weights, one after the other, and otherwise only down to nothing.
-func (o *observed) grewByThePlan() error {
-	steps, err := o.request.Schedule()
-	if err != nil {
-		return err
-	}
-	next := 0
-	for _, content := range o.history {
-		weight, split := content.Weights["8"]
-		switch {
-		case split && next < len(steps) && weight == steps[next].Weight:
-			next++
-		case !split && next > 0:
-			next = len(steps) // nothing may come after the end
-		case !split: // not begun
-		default:
-			return fmt.Errorf("after %d steps the alias got %s", next, content)
-		}
-	}
-	return nil
-}
-
-// oneAfterTheOther checks that of two rollouts only one had the alias at a
-// time, and that one that was refused never had it.
-func (o *observed) oneAfterTheOther() error {
-	owner := ""
-	had := map[string]bool{}
-	for _, content := range o.history {
-		marker := alias.ReadMarker(content.Description).Marker
-		switch {
-		case marker == nil:
-			owner = ""
-		case owner != "" && marker.Owner != owner:
-			return fmt.Errorf("%s wrote the alias while %s had it", marker.Owner, owner)
-		default:
-			owner = marker.Owner
-			had[owner] = true
-		}
-	}
-	for _, e := range o.machine.executions {
-		if e.state == "Refused" && had[e.name] {
-			return fmt.Errorf("%s was refused, and had the alias", e.name)
-		}
-	}
-	if len(had) == 0 {
-		return errors.New("none of the two proceeded")
-	}
-	return nil
 }
 
 // sweep runs trials on all cores and reports those that end wrongly.

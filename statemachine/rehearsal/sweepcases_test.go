@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -266,42 +265,4 @@ func strayTrials(t testing.TB) []namedTrial {
 			})
 		}
 	})
-}
-
-// contestTrials start a second rollout of the same alias at every call of the
-// first, which then stands still until the second has made some calls.
-func contestTrials(t testing.TB) []namedTrial {
-	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
-		for call := 1; call <= len(plain.calls); call++ {
-			for calls := range 8 {
-				version := []string{"6", "8"}[(call+calls)%2]
-				with(fmt.Sprintf("a rollout to version %s starts at call %d and makes %d calls", version, call, calls), false, func(o *observed) {
-					o.contest(call, calls, version)
-				})
-			}
-		}
-	})
-}
-
-func (o *observed) contest(call, calls int, version string) {
-	input := strings.Replace(string(o.options.Input), `"new-version": "8"`, `"new-version": "`+version+`"`, 1)
-	enough := o.clock.NewSignal()
-	o.onSecond = func(number int) {
-		if number == calls {
-			enough.Fire()
-		}
-	}
-	o.onCall = func(number int, _ string) {
-		if number != call {
-			return
-		}
-		if _, err := o.machine.start(second, json.RawMessage(input)); err != nil {
-			panic(err)
-		}
-		if calls > 0 {
-			o.handling = false
-			o.clock.Wait(o.clock.Now().Add(50*time.Second), enough)
-			o.handling, o.caller = true, first
-		}
-	}
 }
