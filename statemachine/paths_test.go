@@ -130,7 +130,7 @@ const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:lambda
 func TestPaths(t *testing.T) {
 	const (
 		begin  = "CalculateWeights Begin UpdateAlias Wait HealthCheck Decide "
-		failed = " | RollbackFailed: A person is needed: the alias may still send traffic to the new version. The last error was: "
+		failed = " | RollbackFailed: A person is needed: the alias may still send traffic to the new version. Put it back with: aws lambda undo (The last error was: "
 	)
 	for _, test := range []struct {
 		name   string
@@ -166,7 +166,7 @@ func TestPaths(t *testing.T) {
 		{"refused for lack of access", script{"CalculateWeights": {"!AccessDenied"}},
 			`CalculateWeights Explain refusal Refused | AccessDenied: CalculateWeights said "no"`},
 		{"a start that can't be had", script{"CalculateWeights": {"!Throttled"}},
-			`CalculateWeights Explain failed start Not started | Throttled: The rollout could not start, and nothing was touched. Start it again. The last error was: {"Error":"Throttled","Cause":"{\"errorMessage\":\"CalculateWeights said \\\"no\\\"\",\"errorType\":\"Throttled\"}"}`},
+			`CalculateWeights Explain failed start Not started | Throttled: This execution could not begin, and has touched nothing. The last error was: {"Error":"Throttled","Cause":"{\"errorMessage\":\"CalculateWeights said \\\"no\\\"\",\"errorType\":\"Throttled\"}"}`},
 		{"retried", script{"CalculateWeights": {"!Throttled", "shift"}, "UpdateAlias": {"!ServiceUnavailable", "!States.Timeout", ""}, "HealthCheck": {"!Lambda.Unknown", "promote"}, "Finalize": {"!Throttled", ""}},
 			begin + "Finalize Promoted"},
 		{"a shift that can't be done", script{"UpdateAlias": {"!ServiceUnavailable"}},
@@ -188,7 +188,7 @@ func TestPaths(t *testing.T) {
 		{"a rollback that takes its time", script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled", "!AccessDenied", "!Unexpected", "!States.Timeout", ""}},
 			begin + "Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"a rollback that can't be done", script{"HealthCheck": {"roll-back"}, "Rollback": {"!Throttled"}},
-			begin + "Rollback Explain failed rollback Rollback failed" + failed + `{"Error":"Throttled","Cause":"{\"errorMessage\":\"Rollback said \\\"no\\\"\",\"errorType\":\"Throttled\"}"} Put the alias back with: aws lambda undo`},
+			begin + "Rollback Explain failed rollback Rollback failed" + failed + `{"Error":"Throttled","Cause":"{\"errorMessage\":\"Rollback said \\\"no\\\"\",\"errorType\":\"Throttled\"}"})`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			history, result := play(t, test.script)
@@ -220,7 +220,7 @@ var awsErrors = []string{
 	"StepFunctions.AWSStepFunctionsException", "StepFunctions.SdkClientException",
 	"Lambda.TooManyRequestsException", "Lambda.ServiceException", "Lambda.AWSLambdaException",
 	"Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown",
-	"Sandbox.Timedout",
+	"Sandbox.Timedout", "Runtime.ExitError",
 }
 
 // TestEveryErrorNameIsAnErrorType compares the names in the workflow's Retry

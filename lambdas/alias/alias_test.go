@@ -152,7 +152,6 @@ var foreignChanges = map[string]func(world){
 	"a third version":     func(w world) { w.write("1", map[string]float64{"3": 0.1}, "") },
 	"weights cleared":     func(w world) { w.write("1", nil, "") },
 	"another description": func(w world) { w.write("1", map[string]float64{"2": 0.1}, "mine now") },
-	"the same, written":   func(w world) { w.write("1", map[string]float64{"2": 0.1}, "") },
 	"deleted": func(w world) {
 		if _, err := w.client.DeleteAlias(context.Background(), &lambda.DeleteAliasInput{FunctionName: aws.String("f"), Name: aws.String("live")}); err != nil {
 			w.t.Fatal(err)
@@ -184,6 +183,27 @@ func TestAForeignChangeStands(t *testing.T) {
 		if w.revision() != theirs {
 			t.Errorf("%s: the alias was written after it", name)
 		}
+	}
+}
+
+// TestTheSameWrittenAnewIsOursStill: it bears our marker and our split.
+func TestTheSameWrittenAnewIsOursStill(t *testing.T) {
+	w, ctx := newWorld(t), context.Background()
+	revision, err := w.traffic.Shift(ctx, 0, 0.1, w.revision())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write("1", map[string]float64{"2": 0.1}, "")
+	if revision, err = w.traffic.Shift(ctx, 0.1, 0.2, revision); err != nil || revision != w.revision() {
+		t.Errorf("shifting gives %v", err)
+	}
+	w.want("version 1 with 20 % on version 2")
+	w = newWorld(t)
+	revision = w.revision()
+	w.write("1", nil, "")
+	var changed *alias.Changed
+	if _, err := w.traffic.Shift(ctx, 0, 0.1, revision); !errors.As(err, &changed) {
+		t.Errorf("before it is ours, it gives %v", err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
 // lambdaAPI is the part of Lambda's API that is used here.
@@ -123,7 +125,10 @@ func (l Lambda) Provisioned(ctx context.Context, name Name) (int, error) {
 func content(version *string, config *types.AliasRoutingConfiguration, description *string) Content {
 	is := Content{Routing: Routing{Version: aws.ToString(version)}, Description: aws.ToString(description)}
 	if config != nil && len(config.AdditionalVersionWeights) > 0 {
-		is.Weights = config.AdditionalVersionWeights
+		is.Weights = map[string]float64{}
+		for version, weight := range config.AdditionalVersionWeights {
+			is.Weights[version] = rollout.Round(weight) // that AWS gives back every bit is nowhere promised
+		}
 	}
 	return is
 }

@@ -30,6 +30,11 @@ func (m Marker) routing() Routing {
 	return Routing{Version: m.Baseline, Weights: map[string]float64{m.NewVersion: m.Weight}}
 }
 
+// Splits tells whether an alias with that routing is as the marker says.
+func (m Marker) Splits(found Routing) bool {
+	return found.equal(m.routing())
+}
+
 // maxDescription is the longest description that an alias can have. Lambda
 // counts characters; in case those are UTF-16's, as in Java, so does this.
 const maxDescription = 256

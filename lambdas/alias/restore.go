@@ -27,7 +27,8 @@ const (
 // elsewhere and not as our marker says; then nothing is written.
 func (t Traffic) Restore(ctx context.Context, promoting bool) (Restored, error) {
 	original := func() (string, error) { return t.Description, nil }
-	return restore(ctx, t.Store, t.Name, t.split(0), func(found Content) (Content, Restored, error) {
+	gone := &Changed{Name: t.Name, Expected: t.split(0)}
+	return restore(ctx, t.Store, t.Name, "", gone, func(found Content) (Content, Restored, error) {
 		switch to, ours, err := undo(found, t.Owner, original); {
 		case err != nil, ours:
 			return to, PutBack, err
@@ -45,9 +46,9 @@ func (t Traffic) Restore(ctx context.Context, promoting bool) (Restored, error) 
 // repeated. original returns the alias's description; it is asked only if
 // there was no room for it beside the marker. The error is *Changed if the
 // marker is the owner's, but the traffic is not as it says; then nothing is
-// written.
+// written. An alias that is gone carries no marker.
 func Release(ctx context.Context, store Store, name Name, owner string, original func() (string, error)) (Restored, error) {
-	return restore(ctx, store, name, Content{}, func(found Content) (Content, Restored, error) {
+	return restore(ctx, store, name, Untouched, nil, func(found Content) (Content, Restored, error) {
 		to, ours, err := undo(found, owner, original)
 		if err != nil || ours {
 			return to, PutBack, err
@@ -69,7 +70,7 @@ func undo(found Content, owner string, original func() (string, error)) (to Cont
 		return found, false, nil
 	}
 	baseline := Routing{Version: m.Baseline}
-	if !found.Routing.equal(m.routing()) && !found.Routing.equal(baseline) {
+	if !m.Splits(found.Routing) && !found.Routing.equal(baseline) {
 		return found, false, nil
 	}
 	if marked.Cut {
@@ -85,12 +86,12 @@ func undo(found Content, owner string, original func() (string, error)) (to Cont
 const restoreTries = 3
 
 // restore reads the alias and writes what judge makes of it, if that is to put
-// it back. expected is for the error of an alias that is gone.
-func restore(ctx context.Context, store Store, name Name, expected Content, judge func(Content) (Content, Restored, error)) (Restored, error) {
+// it back. The results ifGone and gone are those for an alias that is not there.
+func restore(ctx context.Context, store Store, name Name, ifGone Restored, gone error, judge func(Content) (Content, Restored, error)) (Restored, error) {
 	for range restoreTries {
 		found, err := store.Read(ctx, name)
 		if errors.Is(err, ErrNotFound) {
-			return "", &Changed{Name: name, Expected: expected}
+			return ifGone, gone
 		} else if err != nil {
 			return "", err
 		}

@@ -32,9 +32,9 @@ func (t Traffic) promoted() Content {
 }
 
 // Holds returns a *Changed error unless the alias, as it was found, is what
-// the shift to that weight left.
-func (t Traffic) Holds(found Alias, weight float64, revisionID string) error {
-	if want := t.split(weight); found.RevisionID != revisionID || !found.equal(want) {
+// the shift to that weight left: with the marker, and the split that it says.
+func (t Traffic) Holds(found Alias, weight float64) error {
+	if want := t.split(weight); !found.equal(want) {
 		return &Changed{Name: t.Name, Found: &found.Content, Expected: want}
 	}
 	return nil
@@ -42,8 +42,8 @@ func (t Traffic) Holds(found Alias, weight float64, revisionID string) error {
 
 // Shift moves the new version's share from one weight to another and returns
 // the alias's new revision. It may be repeated. The error is *Changed if the
-// alias is not as revisionID left it or, from weight 0, *Taken if it belongs
-// to another rollout.
+// alias is not as the last shift left it (from weight 0: not of revisionID any
+// more) or, from weight 0, *Taken if it belongs to another rollout.
 func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string) (string, error) {
 	revisionID, err := t.swap(ctx, t.split(from), t.split(to), revisionID)
 	var changed *Changed
@@ -76,8 +76,11 @@ func (t Traffic) swap(ctx context.Context, from, to Content, revisionID string) 
 		return "", &Changed{Name: t.Name, Expected: from}
 	case err != nil:
 		return "", err
-	case !found.equal(to):
-		return "", &Changed{Name: t.Name, Found: &found.Content, Expected: from}
+	case found.equal(to):
+		return found.RevisionID, nil
+	case found.equal(from) && ReadMarker(from.Description).Marker != nil && found.RevisionID != revisionID:
+		// Somebody wrote it as it was. It bears our marker, so it is ours still.
+		return t.swap(ctx, from, to, found.RevisionID)
 	}
-	return found.RevisionID, nil
+	return "", &Changed{Name: t.Name, Found: &found.Content, Expected: from}
 }

@@ -18,15 +18,17 @@ const (
 	InsufficientData AlarmState = "INSUFFICIENT_DATA"
 )
 
-// AlarmName is the name in an alarm's ARN; a name is its own.
-func AlarmName(nameOrARN string) string {
-	if _, name, ok := strings.Cut(nameOrARN, ":alarm:"); ok {
+// alarmName is the name in an alarm's ARN; a name is its own.
+func alarmName(nameOrARN string) string {
+	if _, name, ok := strings.Cut(nameOrARN, ":alarm:"); ok && isARN(nameOrARN) {
 		return name
 	}
 	return nameOrARN
 }
 
-// Alarms is the alarms gate: an alarm in the state ALARM fails it. One without
+func isARN(text string) bool { return strings.HasPrefix(text, "arn:") }
+
+// Alarms is the alarms gate, over the states of alarms as AlarmStates gives them: an alarm in the state ALARM fails it. One without
 // enough data, or that is gone, makes it inconclusive. Those that were red
 // when the rollout started are left out.
 func Alarms(names, red []string, states map[string]AlarmState) rollout.Reading {
@@ -36,7 +38,7 @@ func Alarms(names, red []string, states map[string]AlarmState) rollout.Reading {
 		if slices.Contains(red, name) {
 			continue
 		}
-		switch states[AlarmName(name)] {
+		switch states[name] {
 		case OK:
 		case Alarm:
 			failed = append(failed, name)

@@ -34,11 +34,13 @@ func NewCloudWatch(api cloudWatchAPI) CloudWatch {
 }
 
 // AlarmStates reads the states of at most 100 alarms, metric and composite, in
-// one call of DescribeAlarms. An alarm that does not exist is not in the result.
+// one call of DescribeAlarms. The result has them by the name or ARN that was
+// asked for. An alarm that does not exist is not in it, nor is one whose ARN is
+// another one's than that of the alarm with its name here.
 func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[string]AlarmState, error) {
 	names := make([]string, len(namesOrARNs))
 	for i, name := range namesOrARNs {
-		names[i] = AlarmName(name)
+		names[i] = alarmName(name)
 	}
 	out, err := c.api.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{
 		AlarmNames: names,
@@ -48,12 +50,20 @@ func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[
 	if err != nil {
 		return nil, fmt.Errorf("reading alarms: %w", err)
 	}
-	states := map[string]AlarmState{}
+	known := map[string]AlarmState{} // by name and by ARN
 	for _, alarm := range out.MetricAlarms {
-		states[aws.ToString(alarm.AlarmName)] = AlarmState(alarm.StateValue)
+		known[aws.ToString(alarm.AlarmName)] = AlarmState(alarm.StateValue)
+		known[aws.ToString(alarm.AlarmArn)] = AlarmState(alarm.StateValue)
 	}
 	for _, alarm := range out.CompositeAlarms {
-		states[aws.ToString(alarm.AlarmName)] = AlarmState(alarm.StateValue)
+		known[aws.ToString(alarm.AlarmName)] = AlarmState(alarm.StateValue)
+		known[aws.ToString(alarm.AlarmArn)] = AlarmState(alarm.StateValue)
+	}
+	states := map[string]AlarmState{}
+	for _, name := range namesOrARNs {
+		if state, ok := known[name]; ok {
+			states[name] = state
+		}
 	}
 	return states, nil
 }

@@ -49,13 +49,13 @@ func TestTheAlarmsGate(t *testing.T) {
 		states map[string]health.AlarmState
 		want   rollout.Reading
 	}{
-		{nil, map[string]health.AlarmState{"broken": health.OK, "slow": health.OK},
+		{nil, map[string]health.AlarmState{"broken": health.OK, arn: health.OK},
 			rollout.Reading{Verdict: rollout.Pass, Reason: "none of 2 in ALARM"}},
-		{nil, map[string]health.AlarmState{"broken": health.InsufficientData, "slow": health.Alarm},
+		{nil, map[string]health.AlarmState{"broken": health.InsufficientData, arn: health.Alarm},
 			rollout.Reading{Verdict: rollout.Fail, Reason: arn + " in ALARM"}},
 		{nil, map[string]health.AlarmState{"broken": health.InsufficientData},
 			rollout.Reading{Verdict: rollout.Inconclusive, Reason: "broken has insufficient data, " + arn + " is gone"}},
-		{[]string{"broken"}, map[string]health.AlarmState{"broken": health.Alarm, "slow": health.OK},
+		{[]string{"broken"}, map[string]health.AlarmState{"broken": health.Alarm, arn: health.OK},
 			rollout.Reading{Verdict: rollout.Pass, Reason: "none of 1 in ALARM (not counting what was red at the start: broken)"}},
 	} {
 		test.want.Gate = "alarms"

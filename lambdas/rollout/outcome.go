@@ -3,6 +3,7 @@ package rollout
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Unhealthy is the Outcome.Error of a rollback that a health check ordered.
@@ -24,53 +25,92 @@ func (s State) PromotionReason() string {
 	return text + fmt.Sprintf("; %s, none with a failing gate", checks)
 }
 
-// RollbackReason says why a rollout was rolled back: as an error's name, and
-// in words.
+// RollbackReason says of a rollout that was rolled back what stopped it: as an
+// error's name, and in words.
 func (s State) RollbackReason() (name, reason string) {
-	text := fmt.Sprintf("alias %s of %s is wholly on version %s again. ", s.AliasName, s.Function(), s.Plan.Baseline)
+	name, why := s.Trouble()
+	return name, Brief(fmt.Sprintf("alias %s of %s is wholly on version %s again. %s", s.AliasName, s.Function(), s.Plan.Baseline, why))
+}
+
+// Trouble says why a rollout is to be rolled back: as an error's name, and in
+// words.
+func (s State) Trouble() (name, why string) {
 	at := fmt.Sprintf("at %s on version %s", Weight(s.Progress.Weight), s.NewVersion)
 	switch {
 	case s.Error != nil && s.Error.execution() != nil:
 		part := s.Error.execution()
-		return part.Error, text + fmt.Sprintf("Execution %s, in which it went on, ended as %s: %s", part.Name, part.Status, part.Cause)
+		return part.Error, fmt.Sprintf("Execution %s, in which it went on, did not succeed: %s", part.name(), part.Cause)
 	case s.Error != nil:
-		return s.Error.Error, text + fmt.Sprintf("The rollout could not go on %s: %s", at, s.Error.words())
+		return s.Error.Error, fmt.Sprintf("The rollout could not go on %s: %s", at, s.Error.words())
 	case s.Health != nil && s.Health.Decision == RollBack:
-		return Unhealthy, text + fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
+		return Unhealthy, fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
 	case s.Health != nil:
-		return "UnknownDecision", text + fmt.Sprintf("The health check's decision %s was not one that the workflow knows: %q", at, s.Health.Decision)
+		return "UnknownDecision", fmt.Sprintf("The health check's decision %s was not one that the workflow knows: %q", at, s.Health.Decision)
 	}
-	return "UnknownDecision", text + fmt.Sprintf("There was no decision %s", at)
+	return "UnknownDecision", fmt.Sprintf("There was no decision %s", at)
+}
+
+// Brief cuts a text that is too long to be read as an execution's cause. Step
+// Functions cuts one at 32,768 characters, wherever that is.
+func Brief(text string) string {
+	const most = 6000
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "… (cut short)"
 }
 
 // MayBePromoted tells whether the alias can be on the new version by this
 // rollout's own doing although it is being rolled back: the promotion's answer
 // was lost, or the execution that it went on in was stopped, perhaps after it.
 func (s State) MayBePromoted() bool {
-	if s.Error != nil {
-		if part := s.Error.execution(); part != nil {
-			return part.Status != "FAILED"
-		}
-	}
-	return s.Health != nil && s.Health.Decision == Promote
+	return s.Error != nil || s.Health != nil && s.Health.Decision == Promote
 }
 
-// execution is a nested execution that did not succeed, as Step Functions
-// describes it in the cause; nil if the error is another one.
+// nested is an execution that a rollout went on in and that did not succeed.
+type nested struct {
+	ARN, Error, Cause string
+}
+
+// execution reads what Step Functions says of a nested execution in the cause;
+// nil if the error is another one. The document has its members in the order
+// of the alphabet and is cut when it is long, somewhere in the input: what
+// matters stands before that.
 func (c Caught) execution() *nested {
 	var n nested
-	if json.Unmarshal([]byte(c.Cause), &n) != nil || n.Name == "" || n.Status == "" {
+	document := json.NewDecoder(strings.NewReader(c.Cause))
+	if brace, err := document.Token(); err != nil || brace != json.Delim('{') {
 		return nil
 	}
-	if n.Error == "" { // stopped without giving one
+	for document.More() {
+		name, err := document.Token()
+		if err != nil {
+			break
+		}
+		var value any
+		if document.Decode(&value) != nil {
+			break
+		}
+		text, _ := value.(string)
+		switch name {
+		case "ExecutionArn":
+			n.ARN = text
+		case "Error":
+			n.Error = text
+		case "Cause":
+			n.Cause = text
+		}
+	}
+	if n.ARN == "" {
+		return nil
+	}
+	if n.Error == "" { // stopped, or timed out
 		n.Error = "ExecutionStopped"
 	}
 	return &n
 }
 
-type nested struct {
-	Name, Status, Error, Cause string
-}
+func (n nested) name() string { return n.ARN[strings.LastIndex(n.ARN, ":")+1:] }
 
 // words is the error as a person would read it. A function's error arrives as
 // JSON text.

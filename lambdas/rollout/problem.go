@@ -25,7 +25,8 @@ func (p Problem) Error() string {
 }
 
 // InvalidRequest is a request that can't be carried out, with all that is
-// wrong with it. Nothing has been touched when it is returned.
+// wrong with it; its text names the first twenty problems. Nothing has been
+// touched when it is returned.
 type InvalidRequest struct {
 	Problems []Problem
 }
@@ -37,11 +38,16 @@ func (e *InvalidRequest) Error() string {
 	} else {
 		fmt.Fprintf(&text, "the request has %d problems, and nothing was touched:", n)
 	}
-	for _, p := range e.Problems {
+	const told = 20
+	for i, p := range e.Problems {
+		if i == told && len(e.Problems) > told+1 {
+			fmt.Fprintf(&text, "\n- and %d more", len(e.Problems)-told)
+			break
+		}
 		text.WriteString("\n- ")
 		text.WriteString(p.Error())
 	}
-	return text.String()
+	return Brief(text.String())
 }
 
 // shorten quotes at most 80 characters of a value that a user gave.

@@ -139,8 +139,8 @@ var (
 	// (123456789012:function:name) or a full ARN, with a qualifier if there is one.
 	functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?$`)
 	aliasForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-	// alarmForm is a name (1 to 255 characters that can be printed) or an ARN with one.
-	alarmForm   = regexp.MustCompile(`^(?:arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:)?[ -~]{1,255}$`)
+	// alarmForm is a name (1 to 255 characters, none a control character) or an ARN with one.
+	alarmForm   = regexp.MustCompile(`^(?:arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:)?[^\x00-\x1f\x7f]{1,255}$`)
 	versionForm = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 	onlyDigits  = regexp.MustCompile(`^[0-9]+$`)
 )

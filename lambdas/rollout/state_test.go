@@ -229,11 +229,11 @@ func TestReasons(t *testing.T) {
 		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.Timeout"} }),
 			"States.Timeout: " + back + "The rollout could not go on at 10 % on version 2: States.Timeout"},
 		{reason(func(s *rollout.State) {
-			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Name":"x-part-2","Status":"FAILED","Error":"Unhealthy","Cause":"it was bad","Output":{}}`}
-		}), "Unhealthy: " + back + "Execution x-part-2, in which it went on, ended as FAILED: it was bad"},
+			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"it was bad","Error":"Unhealthy","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Input":"{\\"continue\\": and here it is cut`}
+		}), "Unhealthy: " + back + "Execution x-part-2, in which it went on, did not succeed: it was bad"},
 		{reason(func(s *rollout.State) {
-			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Name":"x-part-2","Status":"ABORTED"}`}
-		}), "ExecutionStopped: " + back + "Execution x-part-2, in which it went on, ended as ABORTED: "},
+			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"somebody did","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Status":"ABORTED"}`}
+		}), "ExecutionStopped: " + back + "Execution x-part-2, in which it went on, did not succeed: somebody did"},
 		{reason(func(s *rollout.State) { s.Health = &rollout.Health{Decision: "dance"} }),
 			"UnknownDecision: " + back + `The health check's decision at 10 % on version 2 was not one that the workflow knows: "dance"`},
 	} {

@@ -66,7 +66,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		Gates:       req.Gates,
 		RedAlarms:   red,
 		Steps:       steps,
-		Undo:        undo(req, found.Version, alias.ReadMarker(found.Description).Text),
+		Undo:        undo(start.Execution, req, found.Version, alias.ReadMarker(found.Description).Text),
 	}
 	state.Progress = rollout.Progress{Of: len(steps), RevisionID: found.RevisionID, Events: rollout.EventsOfStart}
 	if found.Version == req.NewVersion {
@@ -86,9 +86,10 @@ func (t CalculateWeights) carryOn(ctx context.Context, s rollout.State) (rollout
 	} else if err != nil {
 		return s, err
 	}
-	if err := expected.Holds(found, s.Progress.Weight, s.Progress.RevisionID); err != nil {
+	if err := expected.Holds(found, s.Progress.Weight); err != nil {
 		return s, err
 	}
+	s.Progress.RevisionID = found.RevisionID
 	return s.Continue(), nil
 }
 
@@ -98,7 +99,11 @@ func executionName(arn string) string {
 }
 
 // undo is the command line that puts the alias back to how it was, for a shell.
-func undo(req rollout.Request, baseline, description string) string {
-	return fmt.Sprintf("aws lambda update-alias --function-name %s --name %s --function-version %s --routing-config AdditionalVersionWeights={} --description %s",
-		req.FunctionName, req.AliasName, baseline, "'"+strings.ReplaceAll(description, "'", `'\''`)+"'")
+func undo(execution string, req rollout.Request, baseline, description string) string {
+	region := ""
+	if parts := strings.Split(execution, ":"); len(parts) > 3 {
+		region = " --region " + parts[3]
+	}
+	return fmt.Sprintf("aws lambda update-alias%s --function-name %s --name %s --function-version %s --routing-config AdditionalVersionWeights={} --description %s",
+		region, req.FunctionName, req.AliasName, baseline, "'"+strings.ReplaceAll(description, "'", `'\''`)+"'")
 }

@@ -40,7 +40,9 @@ var ErrNoExecution = errors.New("no such execution")
 // Execution is what Cleanup looks at.
 type Execution struct {
 	Running bool
-	Input   json.RawMessage
+	// Error is what a failed one ended with.
+	Error string
+	Input json.RawMessage
 }
 
 // Trouble is what calls Cleanup. One of the two is set.
@@ -91,10 +93,15 @@ func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error)
 			failed = append(failed, fmt.Errorf("cleaning up after %s: %w", execution, err))
 			continue
 		}
-		if cleaned.Result != alias.Untouched {
-			t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "result", cleaned.Result, "left", cleaned.Left)
-			all = append(all, cleaned)
+		switch {
+		case cleaned.Left != "":
+			t.Log.InfoContext(ctx, "left as it is", "execution", execution, "reason", cleaned.Left)
+		case cleaned.Result == alias.PutBack:
+			t.Log.WarnContext(ctx, "cleaned up", "execution", execution)
+		default:
+			continue
 		}
+		all = append(all, cleaned)
 	}
 	if err := errors.Join(failed...); err != nil {
 		t.Log.ErrorContext(ctx, "not cleaned up", "error", err)
@@ -111,10 +118,10 @@ func (t Cleanup) clean(ctx context.Context, arn string) (Cleaned, error) {
 	} else if err != nil {
 		return cleaned, err
 	}
-	// What was refused has no alias, and what goes on with another's rollout
-	// does not own one: its owner puts the alias back.
+	// What was refused never had an alias, and what goes on with another's
+	// rollout does not own one: its owner puts the alias back.
 	req, err := rollout.Decode(execution.Input)
-	if execution.Running || err != nil {
+	if execution.Running || isRefusal(execution.Error) || err != nil {
 		return cleaned, nil
 	}
 	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}

@@ -77,6 +77,15 @@ func TestCleanup(t *testing.T) {
 		{"another execution's", "ABORTED", func(_ *world, e *localaws.Execution) { e.ARN, e.Name = executionARN+"-2", "the-execution-2" }, "version 1 with 10 % on version 2"},
 		{"changed by hand", "ABORTED", func(w *world, _ *localaws.Execution) { w.write("1", map[string]float64{"2": 0.2}) }, "version 1 with 20 % on version 2"},
 		{"an execution that went on with it", "ABORTED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`{"continue": {}}`) }, "version 1 with 10 % on version 2"},
+		{"refused for lack of access", "FAILED", func(w *world, e *localaws.Execution) {
+			e.Error = "AccessDenied"
+			if _, err := w.server.Inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.ServerError}); err != nil {
+				w.t.Fatal(err)
+			}
+		}, "version 1 with 10 % on version 2"},
+		{"of an alias that is gone", "FAILED", func(w *world, e *localaws.Execution) {
+			e.Input = json.RawMessage(strings.Replace(input, "live", "dead", 1))
+		}, "version 1 with 10 % on version 2"},
 		{"refused", "FAILED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`[1]`) }, "version 1 with 10 % on version 2"},
 	} {
 		for _, event := range []string{endedEvent, sweepEvent} {

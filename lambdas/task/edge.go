@@ -33,8 +33,22 @@ type (
 	Unexpected struct{ error }
 )
 
-// edge gives an error the one type that it leaves the task with.
+// edge gives an error the one type that it leaves the task with, and a text
+// that is short enough to be read as an execution's cause.
 func edge(err error) error {
+	if err != nil && rollout.Brief(err.Error()) != err.Error() {
+		err = brief{err}
+	}
+	return named(err)
+}
+
+// brief is an error with its text cut short.
+type brief struct{ error }
+
+func (b brief) Error() string { return rollout.Brief(b.error.Error()) }
+func (b brief) Unwrap() error { return b.error }
+
+func named(err error) error {
 	var (
 		invalid *rollout.InvalidRequest
 		changed *alias.Changed
@@ -51,7 +65,7 @@ func edge(err error) error {
 	case errors.As(err, &invalid):
 		return InvalidRequest{err}
 	case errors.As(err, &refused):
-		return refused
+		return refused // its own text is short
 	case errors.As(err, &taken):
 		return RolloutUnderWay{because("%w", err)}
 	case errors.As(err, &changed):

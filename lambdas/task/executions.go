@@ -41,7 +41,7 @@ func (f StepFunctions) Describe(ctx context.Context, arn string) (Execution, err
 		return Execution{}, err
 	}
 	running := out.Status == types.ExecutionStatusRunning || out.Status == types.ExecutionStatusPendingRedrive
-	return Execution{Running: running, Input: json.RawMessage(aws.ToString(out.Input))}, nil
+	return Execution{Running: running, Error: aws.ToString(out.Error), Input: json.RawMessage(aws.ToString(out.Input))}, nil
 }
 
 // EndedBadly lists all executions of each bad status: Step Functions orders

@@ -45,6 +45,17 @@ type refusal struct{ error }
 
 func (refusal) refuses() {}
 
+// isRefusal tells whether an error's name is that of a refusal, or of a lack of
+// access, which touches nothing either.
+func isRefusal(name string) bool {
+	switch name {
+	case "InvalidRequest", "FunctionNotFound", "AliasNotFound", "VersionNotFound", "AliasNotPublished", "VersionNotReady",
+		"VersionsDiffer", "AliasSplit", "RolloutUnderWay", "ProvisionedConcurrency", "AlarmNotFound", "AlarmsRed", "AccessDenied":
+		return true
+	}
+	return false
+}
+
 // because words a refusal.
 func because(format string, args ...any) refusal {
 	return refusal{fmt.Errorf("nothing was touched: "+format, args...)}
@@ -95,6 +106,9 @@ func (t CalculateWeights) missing(ctx context.Context, name alias.Name) error {
 func checkAlias(name alias.Name, found alias.Alias) error {
 	marker := alias.ReadMarker(found.Description).Marker
 	switch {
+	case len(found.Weights) > 0 && marker != nil && !marker.Splits(found.Routing):
+		return AliasSplit{because("%s sends its traffic to two versions (%s), and not as execution %s left it: somebody has changed that by hand since. Clear the weights first, or see who set them",
+			name, found.Routing, marker.Owner)}
 	case len(found.Weights) > 0 && marker != nil:
 		taken := &alias.Taken{Name: name, By: *marker}
 		return RolloutUnderWay{because("%w. Wait for its end; if it has none because it was stopped, it is put back within minutes", taken)}
@@ -120,6 +134,9 @@ func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request
 		return err
 	}
 	switch {
+	case next.State == "Inactive":
+		return VersionNotReady{because("version %s of %s is Inactive (%s): wake it by invoking it once (aws lambda invoke --function-name %s --qualifier %s /dev/null), and start again when it is Active",
+			next.Number, req.FunctionName, cmp.Or(next.Why, "AWS gives no reason"), req.FunctionName, next.Number)}
 	case next.State != "" && next.State != "Active":
 		return VersionNotReady{because("version %s of %s is %s (%s): wait until it is Active, or publish it anew", next.Number, req.FunctionName, next.State, cmp.Or(next.Why, "AWS gives no reason"))}
 	case next.LastUpdate != "" && next.LastUpdate != "Successful":
@@ -145,7 +162,7 @@ func (t CalculateWeights) redAlarms(ctx context.Context, req rollout.Request) ([
 	}
 	var missing, red []string
 	for _, name := range req.Gates.Alarms {
-		switch states[health.AlarmName(name)] {
+		switch states[name] {
 		case "":
 			missing = append(missing, name)
 		case health.Alarm:

@@ -80,6 +80,17 @@ func TestPreflight(t *testing.T) {
 			})
 		}, "VersionNotReady", "version 2 of f is Pending (being created): wait"},
 		{nil, func(w *world) {
+			w.twice(w.shift.Handle, w.started())
+			w.write("1", map[string]float64{"2": 0.05})
+		}, "AliasSplit", "not as execution the-execution left it"},
+		{nil, func(w *world) {
+			w.configure("2", func(c *types.FunctionConfiguration) {
+				c.State, c.StateReason = types.StateInactive, aws.String("The function is idle")
+			})
+		}, "VersionNotReady", "wake it by invoking it once"},
+		{[]string{"health", `{"alarms": ["arn:aws:cloudwatch:us-west-2:999999999999:alarm:slow"]}`}, func(w *world) { w.alarm("slow", false, "OK") },
+			"AlarmNotFound", "arn:aws:cloudwatch:us-west-2:999999999999:alarm:slow"},
+		{nil, func(w *world) {
 			w.configure("2", func(c *types.FunctionConfiguration) { c.LastUpdateStatus = types.LastUpdateStatusFailed })
 		}, "VersionNotReady", "the last update of version 2 of f is Failed (AWS gives no reason)"},
 		{nil, func(w *world) {
@@ -196,11 +207,10 @@ func TestGoingOnInAnotherExecution(t *testing.T) {
 		t.Errorf("%+v, %v", next, err)
 	}
 	for what, forge := range map[string]func(*rollout.State){
-		"another owner":    func(s *rollout.State) { s.Plan.Owner = "somebody" },
-		"another version":  func(s *rollout.State) { s.NewVersion = "3" },
-		"another weight":   func(s *rollout.State) { s.Progress.Weight = 0.9 },
-		"another revision": func(s *rollout.State) { s.Progress.RevisionID = "x" },
-		"another alias":    func(s *rollout.State) { s.AliasName = "dead" },
+		"another owner":   func(s *rollout.State) { s.Plan.Owner = "somebody" },
+		"another version": func(s *rollout.State) { s.NewVersion = "3" },
+		"another weight":  func(s *rollout.State) { s.Progress.Weight = 0.9 },
+		"another alias":   func(s *rollout.State) { s.AliasName = "dead" },
 	} {
 		forged := s
 		forge(&forged)

@@ -44,7 +44,7 @@ func (w function) call(e *Execution, input document, until time.Time) (document,
 		return document{}, err
 	}
 	if failed != nil {
-		return document{}, &failure{name: failed.Name, cause: failed.Cause}
+		return document{}, &failure{name: failed.Name, cause: cutCause(failed.Cause)}
 	}
 	return answer, nil
 }

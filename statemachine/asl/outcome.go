@@ -55,8 +55,16 @@ func (e *Execution) outcome() (document, error) {
 	if r.Status == Succeeded {
 		return newDocument(d), nil
 	}
-	cause := []rune(string(appendJSON(nil, d)))
-	return document{}, &failure{name: errorTaskFailed, cause: string(cause[:min(len(cause), maxCause)])}
+	return document{}, &failure{name: errorTaskFailed, cause: cutCause(string(appendJSON(nil, d)))}
+}
+
+// cutCause cuts a cause to what AWS keeps of it.
+func cutCause(cause string) string {
+	if len(cause) <= maxCause {
+		return cause
+	}
+	runes := []rune(cause)
+	return string(runes[:min(len(runes), maxCause)])
 }
 
 func epochMillis(t time.Time) number { return integer(t.UnixMilli()) }

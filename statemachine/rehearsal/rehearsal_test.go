@@ -276,6 +276,9 @@ func TestBadScenariosAreRefused(t *testing.T) {
 		{`{"requests-per-second": -1, "metric-delay": -2, "baseline": {"error-rate": 1.5}}`, "requests-per-second must be from 0 to 1e+06; given: -1\nmetric-delay"},
 		{`{"changes": [{"new-version": {"error-rate": 1}}]}`, "changes[0] must have either after or after-share"},
 		{`{"changes": [{"after": 1, "after-share": 0.5}]}`, "changes[0] must have either after or after-share"},
+		{`{"changes": [{"after": 60}]}`, "changes[0] must change something"},
+		{`{"changes": [{"after": 60, "alias": {"weight": 7}}]}`, "changes[0].alias.weight must be from 0 to 1"},
+		{`{"changes": [{"after": 60, "baseline": {"errors": 7}}]}`, `unknown field "errors"`},
 		{`{"faults": [{"operation": "UpdateAllias", "kind": "throttled"}]}`, "UpdateAllias"},
 		{`{"faults": [{"operation": "UpdateAlias", "kind": "sleepy"}]}`, "sleepy"},
 	} {

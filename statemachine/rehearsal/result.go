@@ -29,6 +29,8 @@ const (
 	Unchanged Outcome = "unchanged"
 	// Stopped is an execution that somebody stopped.
 	Stopped Outcome = "stopped"
+	// TimedOut is an execution that Step Functions ended after a year.
+	TimedOut Outcome = "timed-out"
 	// Failed is an end that the workflow does not foresee.
 	Failed Outcome = "failed"
 )
@@ -109,6 +111,9 @@ func (r *run) result() Result {
 		result.Events = max(result.Events, one.Events)
 	}
 	result.Price = float64(result.Transitions) * dollarsPerTransition
+	if end.Status == asl.TimedOut {
+		result.Reason = "Step Functions ends an execution after a year, and this one was not over by then"
+	}
 	if end.Status == asl.Succeeded && r.story.last.Outcome != nil {
 		result.Reason = r.story.last.Outcome.Reason
 	}
@@ -126,8 +131,11 @@ func (r *run) result() Result {
 }
 
 func outcome(status asl.Status, last string) Outcome {
-	if status == asl.Aborted {
+	switch status {
+	case asl.Aborted:
 		return Stopped
+	case asl.TimedOut:
+		return TimedOut
 	}
 	if ending, ok := endings[last]; ok && (status == asl.Succeeded || status == asl.Failed) {
 		return ending
@@ -177,6 +185,7 @@ var headline = map[Outcome]string{
 	Promoted:       "PROMOTED",
 	Unchanged:      "UNCHANGED",
 	Stopped:        "STOPPED",
+	TimedOut:       "TIMED OUT",
 	RolledBack:     "ROLLED BACK",
 	Refused:        "REFUSED",
 	NotStarted:     "NOT STARTED",

@@ -5,6 +5,7 @@
 package rehearsal
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -47,6 +48,10 @@ var started = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 // Run rehearses a rollout to its end. An error means that the rehearsal itself
 // failed; a rollout that is refused or rolled back is a result like any other.
 func Run(o Options) (Result, error) {
+	var input any
+	if err := json.Unmarshal(o.Input, &input); err != nil {
+		return Result{}, fmt.Errorf("the input is not JSON: %w", err)
+	}
 	def, err := o.definition, error(nil)
 	if def == nil {
 		def, err = definition(statemachine.Definition)

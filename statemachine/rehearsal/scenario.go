@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 	"time"
 
@@ -41,6 +40,22 @@ type Behaviour struct {
 	// Duration is the mean duration of a request. Single ones lie between a
 	// half and twice of it.
 	Duration float64 `json:"duration"`
+}
+
+// usual is how a version behaves unless a scenario says otherwise.
+var usual = Behaviour{Duration: 0.1}
+
+// UnmarshalJSON reads a behaviour; what it leaves out is as usual.
+func (b *Behaviour) UnmarshalJSON(data []byte) error {
+	type plain Behaviour // without this method
+	p := plain(usual)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&p); err != nil {
+		return err
+	}
+	*b = Behaviour(p)
+	return nil
 }
 
 // Change sets what it names anew, at a time since the rollout's start: either
@@ -90,7 +105,7 @@ func BuiltIn() []string {
 
 // LoadBuiltIn returns the scenario of that name; false if there is none.
 func LoadBuiltIn(name string) (Scenario, bool) {
-	data, err := builtIn.ReadFile(path.Join("scenarios", path.Base(name)+".json"))
+	data, err := builtIn.ReadFile("scenarios/" + name + ".json")
 	if err != nil {
 		return Scenario{}, false
 	}
@@ -105,7 +120,6 @@ func LoadBuiltIn(name string) (Scenario, bool) {
 // "healthy": ten requests a second, no errors, 100 ms each, and metrics that
 // are 30 s late. The error lists everything that is wrong.
 func ParseScenario(data []byte) (Scenario, error) {
-	usual := Behaviour{Duration: 0.1}
 	s := Scenario{RequestsPerSecond: 10, Baseline: usual, NewVersion: usual, MetricDelay: 30}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -159,6 +173,12 @@ func (s Scenario) check() error {
 		if change.NewVersion != nil {
 			behaves(at+".new-version", *change.NewVersion)
 		}
+		if change.Alias != nil && change.Alias.Weight != nil {
+			within(at+".alias.weight", *change.Alias.Weight, 0, 1)
+		}
+		if change.nothing() {
+			problems = append(problems, fmt.Errorf("%s must change something", at))
+		}
 	}
 	for i, fault := range s.Faults {
 		at := fmt.Sprintf("faults[%d]", i)
@@ -170,6 +190,11 @@ func (s Scenario) check() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// nothing tells whether a change changes nothing.
+func (c Change) nothing() bool {
+	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil && !c.intervenes()
 }
 
 // local is the fault as the local AWS takes it, in a rollout that starts then.

@@ -82,8 +82,11 @@ func (o *observed) inject(f localaws.Fault) {
 	}
 }
 
-// crashed is how Step Functions learns of a function that died.
-var crashed = &asl.TaskError{Name: "Lambda.Unknown", Cause: "The function died"}
+// crashes are how Step Functions learns of a function that died.
+var crashes = []*asl.TaskError{
+	{Name: "Lambda.Unknown", Cause: "The function died"},
+	{Name: "Runtime.ExitError", Cause: `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: Runtime exited with error: signal: killed"}`},
+}
 
 // crashTrials let every invocation of a task die before its last call of AWS,
 // and after it, and deliver each twice.
@@ -100,14 +103,14 @@ func crashTrials(t testing.TB) []namedTrial {
 						o.inject(localaws.Fault{Operation: last, Kind: localaws.CutBefore, Count: 1})
 						_, _ = next()
 					}
-					return nil, crashed
+					return nil, crashes[task%2]
 				}
 			})
 			with(fmt.Sprintf("task %d dies after its last call", task), true, func(o *observed) {
 				o.onTask = func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error) {
 					answer, err := next()
 					if number == task {
-						return nil, crashed
+						return nil, crashes[task%2]
 					}
 					return answer, err
 				}
@@ -142,7 +145,7 @@ func (o *observed) currentState() string {
 func stopTrials(t testing.TB) []namedTrial {
 	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
 		for event := 1; event <= plain.events; event++ {
-			for _, leave := range []bool{false, true} {
+			for _, leave := range []bool{false, true}[:1+nestings(plain)] {
 				with(fmt.Sprintf("stopped at event %d, its part left running: %v", event, leave), false, func(o *observed) {
 					o.machine.leaveChildren = leave
 					o.onEvent = func(number int, e *execution) {
@@ -153,13 +156,15 @@ func stopTrials(t testing.TB) []namedTrial {
 					}
 				})
 			}
-			with(fmt.Sprintf("the part that runs stopped at event %d", event), false, func(o *observed) {
-				o.onEvent = func(number int, e *execution) {
-					if number == event && e.name != first {
-						e.Stop("", "Stopped by somebody")
+			if nestings(plain) > 0 {
+				with(fmt.Sprintf("the part that runs stopped at event %d", event), false, func(o *observed) {
+					o.onEvent = func(number int, e *execution) {
+						if number == event && e.name != first {
+							e.Stop("", "Stopped by somebody")
+						}
 					}
-				}
-			})
+				})
+			}
 		}
 		for call := 1; call <= len(plain.calls); call++ {
 			with(fmt.Sprintf("stopped during call %d", call), false, func(o *observed) {
@@ -171,6 +176,14 @@ func stopTrials(t testing.TB) []namedTrial {
 			})
 		}
 	})
+}
+
+// nestings is 1 for a rollout that goes on in other executions, else 0.
+func nestings(plain *observed) int {
+	if plain.nested {
+		return 1
+	}
+	return 0
 }
 
 // deeds are what somebody else may do to the alias meanwhile. All but the
@@ -223,6 +236,12 @@ func foreignTrials(t testing.TB) []namedTrial {
 				}
 				with(fmt.Sprintf("%s after call %d", deed.name, call), false, func(o *observed) { o.onReply = at(o, write) })
 			}
+			with(fmt.Sprintf("the same, written anew after call %d", call), false, func(o *observed) {
+				o.onReply = at(o, func(o *observed) {
+					o.foreignWrite(true, func(c alias.Content) alias.Content { return c })
+					o.foreign = nil // there is nothing of theirs to be overwritten
+				})
+			})
 			with(fmt.Sprintf("deleted before call %d", call), false, func(o *observed) { o.onCall = at(o, (*observed).foreignDelete) })
 			with(fmt.Sprintf("deleted after call %d", call), false, func(o *observed) { o.onReply = at(o, (*observed).foreignDelete) })
 		}

@@ -121,7 +121,7 @@ func readScenario(name string) (rehearsal.Scenario, error) {
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return rehearsal.Scenario{}, fmt.Errorf("there is no scenario %q: it is neither a file nor one of %s", name, strings.Join(rehearsal.BuiltIn(), ", "))
+		return rehearsal.Scenario{}, fmt.Errorf("there is no scenario %q: it is none of %s, nor a file that can be read: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
 	}
 	return rehearsal.ParseScenario(data)
 }
