@@ -1,0 +1,49 @@
+package sequential
+
+import (
+	"fmt"
+	"math"
+)
+
+// maxRatio is the largest "times worse" that a parameter may tolerate.
+const maxRatio = 1000
+
+// within refuses a parameter outside [low, high], and NaN.
+func within(name string, value, low, high float64) error {
+	if value >= low && value <= high {
+		return nil
+	}
+	return fmt.Errorf("%s %v: must be from %v to %v", name, value, low, high)
+}
+
+// above refuses a parameter outside (low, high], and NaN.
+func above(name string, value, low, high float64) error {
+	if value > low && value <= high {
+		return nil
+	}
+	return fmt.Errorf("%s %v: must be above %v and at most %v", name, value, low, high)
+}
+
+// between refuses a parameter outside (low, high), and NaN.
+func between(name string, value, low, high float64) error {
+	if value > low && value < high {
+		return nil
+	}
+	return fmt.Errorf("%s %v: must be above %v and below %v", name, value, low, high)
+}
+
+// logMean is ln of the mean of e^x over the given x, without overflow.
+func logMean(x []float64) float64 {
+	most := x[0]
+	for _, v := range x[1:] {
+		most = max(most, v)
+	}
+	if math.IsInf(most, 0) {
+		return most
+	}
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Exp(v - most)
+	}
+	return most + math.Log(sum/float64(len(x)))
+}

@@ -1,0 +1,169 @@
+package sequential
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// ProofParams says what is to be proven.
+type ProofParams struct {
+	// Ratio is ρ_m in [0, 1000]: the new version's rate is compared with ρ_m
+	// times the baseline's.
+	Ratio float64
+	// Eta, η in (0, 1], is how much each error tells: 1/φ, see [Dispersion].
+	Eta float64
+	// Beta, β in (0, 1), is the highest tolerated chance that the bound is ever
+	// wrong.
+	Beta float64
+}
+
+// DefaultProofParams are those of statistics.md: ρ_m = 1, η = 1, β = 5 %.
+func DefaultProofParams() ProofParams {
+	return ProofParams{Ratio: 1, Eta: 1, Beta: 0.05}
+}
+
+const proofBets = 6
+
+// betsOnFewer are the a of the mixture for proving, of equal weight
+// (statistics.md, "Advancing on evidence").
+func betsOnFewer() [proofBets]float64 {
+	return [...]float64{0.02, 0.2, 0.4, 0.6, 0.75, 0.9}
+}
+
+// Proof is the mixture for proving that the new version is not much worse. With
+// n requests and k errors of the baseline (b) and the new version (c), and sums
+// over the minutes in which both had requests:
+//
+//	S_a = Σ η·[k_c·ln a + k_b·ln(1 + ρ_m·(n_c/n_b)·(1−a))]      N_a = Σ η·n_c·(1−a)
+//	LogE(δ_m) = ln(mean over a of e^(S_a + δ_m·N_a))
+//
+// With d = p_c − ρ_m·p_b in each minute, and D its mean over the minutes so far,
+// weighted by n_c, e^LogE(D) is an e-process whatever the rates do: the
+// expectation of a minute's factor at η = 1 is at most e^(n_c·(1−a)·(δ_m−d)), by
+// 1+x ≤ e^x. So with chance 1−β, at all times, LogE(D) < ln(1/β), and D < Bound.
+// In particular Proven(δ_m) is wrong with at most chance β where d ≥ δ_m in
+// every minute.
+//
+// It takes errors to be independent given the rates, as [Harm] does, and has no
+// strict mode: with errors left out it would promise too little harm.
+type Proof struct {
+	ratio, eta, threshold float64
+	bets, logBets         [proofBets]float64 // a and ln a
+}
+
+// NewProof makes the test. It refuses parameters out of their range, naming all
+// of them.
+func NewProof(p ProofParams) (Proof, error) {
+	err := errors.Join(
+		within("ratio", p.Ratio, 0, maxRatio),
+		above("eta", p.Eta, 0, 1),
+		between("beta", p.Beta, 0, 1),
+	)
+	if err != nil {
+		return Proof{}, err
+	}
+	proof := Proof{ratio: p.Ratio, eta: p.Eta, threshold: -math.Log(p.Beta), bets: betsOnFewer()}
+	for i, a := range proof.bets {
+		proof.logBets[i] = math.Log(a)
+	}
+	return proof, nil
+}
+
+// Fold is the state after more minutes, in their order. A minute in which
+// either version had no requests changes nothing.
+func (p *Proof) Fold(s ProofState, minutes ...Minute) ProofState {
+	for _, m := range minutes {
+		if !m.compares() {
+			continue
+		}
+		nb, kb := float64(m.baseline.Requests), float64(m.baseline.Errors)
+		nc, kc := float64(m.newVersion.Requests), float64(m.newVersion.Errors)
+		odds := p.ratio * nc / nb
+		for i, a := range p.bets {
+			log := kc * p.logBets[i]
+			if kb > 0 {
+				log += kb * math.Log1p(odds*(1-a))
+			}
+			s.sums[i] += p.eta * log
+		}
+		s.requests += p.eta * nc
+	}
+	return s
+}
+
+// LogE is the evidence, as a natural logarithm, that p_c − ρ_m·p_b is below the
+// margin δ_m. It grows with the margin; it is 0 before the first minute.
+func (p *Proof) LogE(s ProofState, margin float64) float64 {
+	var logs [proofBets]float64
+	for i, a := range p.bets {
+		logs[i] = s.sums[i] + margin*s.requests*(1-a)
+	}
+	return logMean(logs[:])
+}
+
+// Proven tells whether the evidence for the margin has reached ln(1/β).
+func (p *Proof) Proven(s ProofState, margin float64) bool {
+	return p.LogE(s, margin) >= p.threshold
+}
+
+// Bound is U, the always-valid upper bound of p_c − ρ_m·p_b: the smallest
+// margin in [0, 1] that is proven, by bisection, rounded up by at most 1e-12.
+// It is 1 as long as nothing can be said (no rate is higher than that), and
+// never below 0: at 0 the new version is proven to err at most ρ_m times as
+// often as the baseline.
+func (p *Proof) Bound(s ProofState) float64 {
+	low, high := 0.0, 1.0
+	switch {
+	case p.Proven(s, low):
+		return low
+	case !p.Proven(s, high):
+		return high
+	}
+	for high-low > 1e-12 {
+		if middle := (low + high) / 2; p.Proven(s, middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high
+}
+
+// ProofState is what [Proof] has seen. Its zero value is the start. States can
+// be compared by ==.
+//
+// As JSON it is at most 250 bytes: {"sums":[S_a, …],"requests":Σ η·n_c}.
+type ProofState struct {
+	sums     [proofBets]float64
+	requests float64
+}
+
+type proofStateJSON struct {
+	Sums     []float64 `json:"sums"`
+	Requests float64   `json:"requests"`
+}
+
+// MarshalJSON writes the state exactly.
+func (s ProofState) MarshalJSON() ([]byte, error) {
+	return json.Marshal(proofStateJSON{s.sums[:], s.requests})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. It refuses another number of sums,
+// and less than no requests.
+func (s *ProofState) UnmarshalJSON(data []byte) error {
+	var read proofStateJSON
+	if err := json.Unmarshal(data, &read); err != nil {
+		return fmt.Errorf("proof: %w", err)
+	}
+	if len(read.Sums) != len(s.sums) {
+		return fmt.Errorf("proof: %d sums: must be %d", len(read.Sums), len(s.sums))
+	}
+	if read.Requests < 0 {
+		return fmt.Errorf("proof: %v requests: must not be negative", read.Requests)
+	}
+	s.requests = read.Requests
+	copy(s.sums[:], read.Sums)
+	return nil
+}

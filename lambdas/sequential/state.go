@@ -1,0 +1,136 @@
+package sequential
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// The mixture over how much worse the new version may be. statistics.md chose
+// and measured grid, prior and share together ("Rolling back"); the share is
+// Herbster and Warmuth's (1998).
+const (
+	alternatives = 7
+	priorWorse   = 0.13 // π_j of each alternative
+	priorSame    = 0.09 // π_0 of "no worse", whose e-value stays 1
+	share        = 0.05 // s, what moves back to the prior each minute: harm may start late
+)
+
+// timesWorse are the alternatives g_j: the new version's rate is g times what
+// is tolerated.
+func timesWorse() [alternatives]float64 {
+	return [...]float64{1.2, 1.5, 2, 4, 10, 50, 1000}
+}
+
+// prior is π, with "no worse" first.
+func prior() [alternatives + 1]float64 {
+	return [...]float64{priorSame, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse}
+}
+
+// State is the running evidence that the new version is worse, as [Harm] and
+// [Bake] gather it. Its zero value is the start: no evidence.
+//
+// As JSON it is at most 300 bytes: {"log-e":L,"weights":[w_0,…,w_7]}.
+type State struct {
+	logE float64
+	// The weights lw_j of statistics.md are ln w_j + logE: kept apart, the w_j
+	// sum to 1, and none falls below share·π_j. All are 0 at the start, for π.
+	weights [alternatives + 1]float64
+}
+
+// LogE is L, the natural logarithm of the e-value: 0 at the start, always
+// finite.
+func (s State) LogE() float64 {
+	return s.logE
+}
+
+// begun is the state with its weights filled in.
+func (s State) begun() State {
+	if s.weights[0] == 0 {
+		s.weights = prior()
+	}
+	return s
+}
+
+// multiply takes one minute into the mixture, whose alternatives it multiplies
+// by the factors e^logs:
+//
+//	L ← L + ln Σ w_j·e^(ℓ_j)      w_j ← (1−s)·w_j·e^(ℓ_j)/Σ + s·π_j      (ℓ_0 = 0)
+//
+// If each factor has an expectation of at most 1 given the past, so has e^L
+// relative to what it was: it is their mean under weights fixed before.
+func (s State) multiply(logs *[alternatives]float64) State {
+	s = s.begun()
+	most := 0.0
+	for _, log := range logs {
+		most = max(most, log)
+	}
+	s.weights[0] *= math.Exp(-most)
+	total := s.weights[0]
+	for j, log := range logs {
+		s.weights[j+1] *= math.Exp(log - most)
+		total += s.weights[j+1]
+	}
+	s.logE += most + math.Log(total)
+	return s.sharing((1 - share) / total)
+}
+
+// sharing is the state whose weights are scaled by keep and topped up with the
+// prior's share.
+func (s State) sharing(keep float64) State {
+	for j, p := range prior() {
+		s.weights[j] = keep*s.weights[j] + share*p
+	}
+	return s
+}
+
+type stateJSON struct {
+	LogE    float64   `json:"log-e"`
+	Weights []float64 `json:"weights"`
+}
+
+// MarshalJSON writes the state exactly.
+func (s State) MarshalJSON() ([]byte, error) {
+	weights := s.begun().weights
+	return json.Marshal(stateJSON{s.logE, weights[:]})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. It refuses anything that no
+// folding can have led to: weights of another number, outside their range, or
+// that don't sum to 1.
+func (s *State) UnmarshalJSON(data []byte) error {
+	var read stateJSON
+	if err := json.Unmarshal(data, &read); err != nil {
+		return fmt.Errorf("evidence: %w", err)
+	}
+	if len(read.Weights) != len(s.weights) {
+		return fmt.Errorf("evidence: %d weights: must be %d", len(read.Weights), len(s.weights))
+	}
+	const rounding = 1e-9
+	sum := 0.0
+	for j, p := range prior() {
+		if err := within(fmt.Sprintf("evidence: weight %d:", j), read.Weights[j], share*p-rounding, 1); err != nil {
+			return err
+		}
+		sum += read.Weights[j]
+	}
+	if err := within("evidence: sum of weights", sum, 1-rounding, 1+rounding); err != nil {
+		return err
+	}
+	s.logE = read.LogE
+	copy(s.weights[:], read.Weights)
+	return nil
+}
+
+// LogMeanE combines the evidence of several tests of one rollout, given as
+// their L = ln E: it is ln of the mean of the E. The mean of e-processes is an
+// e-process however they depend on each other, so it is judged by the threshold
+// of one test. (That of p95 and p99 of the latency, for example; reaching the
+// threshold by either of them alone would double the false alarms.) Of none it
+// is 0, no evidence.
+func LogMeanE(logs ...float64) float64 {
+	if len(logs) == 0 {
+		return 0
+	}
+	return logMean(logs)
+}
