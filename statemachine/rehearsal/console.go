@@ -18,11 +18,18 @@ type Console struct {
 	headed, barred bool
 }
 
+// row writes the columns of a line; further lines of its text stand under the first.
+func (c *Console) row(time, state, weight, decision, text string) {
+	columns := fmt.Sprintf("%12s  %-16s  %7s  %-9s  ", time, state, weight, decision)
+	indent := "\n" + strings.Repeat(" ", len(columns))
+	fmt.Fprintln(c.Out, columns+strings.ReplaceAll(text, "\n", indent))
+}
+
 // Show writes a line.
 func (c *Console) Show(l Line) {
 	if !c.headed {
 		c.headed = true
-		fmt.Fprintf(c.Out, "%12s  %-16s  %7s  %-9s  %s\n", "time", "state", "weight", "decision", "what happened")
+		c.row("time", "state", "weight", "decision", "what happened")
 	}
 	c.clearBar()
 	weight := ""
@@ -33,7 +40,7 @@ func (c *Console) Show(l Line) {
 	if l.Error != "" {
 		text = "failed with " + l.Error + ": " + l.Text
 	}
-	fmt.Fprintf(c.Out, "%12s  %-16s  %7s  %-9s  %s\n", clockTime(l.At), l.State, weight, l.Decision, text)
+	c.row(clockTime(l.At), l.State, weight, string(l.Decision), text)
 	c.drawBar(l)
 }
 

@@ -17,7 +17,7 @@ func TestAYearOfMinuteChecks(t *testing.T) {
 	start := time.Now()
 	r := rehearse(t, input, "healthy", func(o *rehearsal.Options) {
 		o.Brief = true
-		o.Scenario.RequestsPerSecond = 0.02 // few, so that the checks take the time and not the traffic
+		o.Scenario.RequestsPerSecond = 0.002 // few, so that the checks take the time and not the traffic
 	})
 	t.Logf("%d checks in %d executions, the longest with %d events: %s", r.Checks, r.Executions, r.Events, time.Since(start).Round(time.Millisecond))
 	if r.Outcome != rehearsal.Promoted || r.Checks != 365*24*60 || r.Seconds != 12*2628000 {
