@@ -20,7 +20,7 @@ func (t Finalize) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	state := call.Rollout
 	revisionID, err := traffic(t.Aliases, state).Promote(ctx, state.Progress.Weight, state.Progress.RevisionID)
 	if err != nil {
-		err = edge(err)
+		err = edge(withUndo(err, state, ""))
 		t.Log.WarnContext(ctx, "not promoted", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}

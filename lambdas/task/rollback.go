@@ -2,8 +2,6 @@ package task
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
@@ -23,13 +21,9 @@ type Rollback struct {
 func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state := call.Rollout
 	restored, err := traffic(t.Aliases, state).Restore(ctx, state.MayBePromoted())
-	var changed *alias.Changed
-	if errors.As(err, &changed) {
-		_, why := state.Trouble()
-		err = fmt.Errorf("%w. It was to be rolled back: %s. If that is still right, do it with: %s", err, why, state.Plan.Undo)
-	}
 	if err != nil {
-		err = edge(err)
+		_, why := state.Trouble()
+		err = edge(withUndo(err, state, "It was to be rolled back: "+why+". "))
 		t.Log.ErrorContext(ctx, "not rolled back", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}

@@ -13,6 +13,8 @@ package task
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
@@ -36,6 +38,16 @@ type Start struct {
 	Execution string          `json:"execution"`
 	Now       time.Time       `json:"now"`
 	Rollout   json.RawMessage `json:"rollout"`
+}
+
+// withUndo adds to the error of an alias that somebody else has changed what a
+// person needs to know, and the command line that puts it back.
+func withUndo(err error, s rollout.State, know string) error {
+	var changed *alias.Changed
+	if !errors.As(err, &changed) {
+		return err
+	}
+	return fmt.Errorf("%w. %sIf it is to be as it was before the rollout: %s", err, know, s.Plan.Undo)
 }
 
 // traffic is the alias's traffic that a rollout moves.

@@ -249,7 +249,7 @@ func TestAForeignChangeEndsEveryTaskThatWrites(t *testing.T) {
 		"UpdateAlias": w.shift.Handle, "Finalize": w.promote.Handle, "Rollback": w.back.Handle,
 	} {
 		_, err := handle(context.Background(), newCall(w, s))
-		if name(err) != "AliasChanged" || !strings.Contains(err.Error(), "found version 3") {
+		if name(err) != "AliasChanged" || !strings.Contains(err.Error(), "found version 3") || !strings.Contains(err.Error(), s.Plan.Undo) {
 			t.Errorf("%s: %s: %v", task, name(err), err)
 		}
 	}

@@ -20,7 +20,7 @@ type UpdateAlias struct {
 func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.shift(ctx, call.Rollout.Counting(rollout.EventsOfShift, call.Retries))
 	if err != nil {
-		err = edge(err)
+		err = edge(withUndo(err, call.Rollout, ""))
 		t.Log.WarnContext(ctx, "not shifted", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
