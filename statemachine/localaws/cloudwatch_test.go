@@ -199,7 +199,6 @@ func TestCloudWatchRefusals(t *testing.T) {
 		{"period 90", query(func(q *types.MetricDataQuery) { q.MetricStat.Period = aws.Int32(90) }), "ValidationError", "multiple of 60"},
 		{"period 0", query(func(q *types.MetricDataQuery) { q.MetricStat.Period = aws.Int32(0) }), "ValidationError", "multiple of 60"},
 		{"period 10", query(func(q *types.MetricDataQuery) { q.MetricStat.Period = aws.Int32(10) }), "ValidationError", "high-resolution"},
-		{"percentile", query(func(q *types.MetricDataQuery) { q.MetricStat.Stat = aws.String("p99") }), "ValidationError", "p99"},
 		{"expression", query(func(q *types.MetricDataQuery) { q.MetricStat, q.Expression = nil, aws.String("m1/m2") }), "ValidationError", "m1/m2"},
 		{"too many datapoints", get(func(in *cloudwatch.GetMetricDataInput) { in.MaxDatapoints = aws.Int32(100_801) }), "ValidationError", "MaxDatapoints"},
 		{"an unknown order", get(func(in *cloudwatch.GetMetricDataInput) { in.ScanBy = "Sideways" }), "ValidationError", "Sideways"},

@@ -65,11 +65,12 @@ func checkQuery(at string, query *types.MetricDataQuery) *apiError {
 	case period < 60 || period%60 != 0:
 		return badRequest("ValidationError", "The value %d for parameter %s.MetricStat.Period must be a multiple of 60.", period, at)
 	}
-	switch name := aws.ToString(stat.Stat); {
-	case name == "":
+	name := aws.ToString(stat.Stat)
+	if name == "" {
 		return badRequest("ValidationError", "The parameter %s.MetricStat.Stat is required.", at)
-	case !slices.Contains(types.Statistic("").Values(), types.Statistic(name)):
-		return badRequest("ValidationError", "The value %s for parameter %s.MetricStat.Stat is not supported by the local AWS, which has Sum, SampleCount, Average, Minimum and Maximum.", name, at)
+	}
+	if _, ok := parseStatistic(name); !ok {
+		return badRequest("ValidationError", "The value %s for parameter %s.MetricStat.Stat is not supported by the local AWS, which has %s.", name, at, supportedStatistics)
 	}
 	return nil
 }

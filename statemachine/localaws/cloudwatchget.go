@@ -85,8 +85,9 @@ func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 			continue
 		}
 		metric := query.MetricStat.Metric
+		stat, _ := parseStatistic(aws.ToString(query.MetricStat.Stat)) // it has been checked
 		points := c.metrics.read(aws.ToString(metric.Namespace), aws.ToString(metric.MetricName), dimensionsOf(metric.Dimensions),
-			query.MetricStat.Unit, int64(*query.MetricStat.Period), start, end)
+			query.MetricStat.Unit, stat, int64(*query.MetricStat.Period), start, end)
 		if !ascending {
 			slices.Reverse(points)
 		}
@@ -108,7 +109,7 @@ func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 }
 
 // resultOf puts a query's datapoints into the answer's shape.
-func resultOf(query *types.MetricDataQuery, points []point) types.MetricDataResult {
+func resultOf(query *types.MetricDataQuery, points []figure) types.MetricDataResult {
 	result := types.MetricDataResult{
 		Id: query.Id, Label: query.Label, StatusCode: types.StatusCodeComplete,
 		Timestamps: make([]time.Time, len(points)), Values: make([]float64, len(points)),
@@ -118,24 +119,9 @@ func resultOf(query *types.MetricDataQuery, points []point) types.MetricDataResu
 	}
 	for i, p := range points {
 		result.Timestamps[i] = time.Unix(p.at, 0)
-		result.Values[i] = p.statistic(types.Statistic(*query.MetricStat.Stat))
+		result.Values[i] = p.value
 	}
 	return result
-}
-
-// statistic gives the value of one of CloudWatch's five plain statistics.
-func (s stats) statistic(name types.Statistic) float64 {
-	switch name {
-	case types.StatisticSum:
-		return s.sum
-	case types.StatisticSampleCount:
-		return s.count
-	case types.StatisticMinimum:
-		return s.min
-	case types.StatisticMaximum:
-		return s.max
-	}
-	return s.sum / s.count // Average; checkQuery lets no other through
 }
 
 // roundStart rounds the time down as CloudWatch does: by how long it is ago, to the minute, five minutes or the hour.
@@ -180,11 +166,11 @@ func parsePosition(token *string, queries int) (position, *apiError) {
 }
 
 // rest gives what earlier pages have not returned. It goes by time, as new datapoints may have come in between.
-func (p position) rest(points []point, ascending bool) []point {
+func (p position) rest(points []figure, ascending bool) []figure {
 	if !p.begun {
 		return points
 	}
-	i := slices.IndexFunc(points, func(q point) bool { return q.at == p.next || (q.at > p.next) == ascending })
+	i := slices.IndexFunc(points, func(q figure) bool { return q.at == p.next || (q.at > p.next) == ascending })
 	if i < 0 {
 		return nil
 	}

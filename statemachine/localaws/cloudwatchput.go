@@ -60,7 +60,7 @@ func (c *cloudWatchService) putMetricData(r *request) (reply, *apiError) {
 		return reply{}, badRequest("ValidationError", "The collection MetricData must not have a size greater than 1000.")
 	}
 	now := c.metrics.now()
-	values, targets := make([]stats, len(in.MetricData)), make([]*series, len(in.MetricData))
+	values, targets := make([]sample, len(in.MetricData)), make([]*series, len(in.MetricData))
 	for i := range in.MetricData {
 		datum := &in.MetricData[i]
 		if datum.Timestamp == nil {
@@ -71,7 +71,7 @@ func (c *cloudWatchService) putMetricData(r *request) (reply, *apiError) {
 		}
 		var err *apiError
 		if err = checkDatum(i+1, datum, now); err == nil {
-			values[i], err = statsOf(i+1, datum)
+			values[i], err = sampleOf(i+1, datum)
 		}
 		if err != nil {
 			return reply{}, err
@@ -107,8 +107,9 @@ func checkDatum(n int, datum *types.MetricDatum, now time.Time) *apiError {
 	return nil
 }
 
-// statsOf sums up the values of the n-th datum, which come in one of three ways.
-func statsOf(n int, datum *types.MetricDatum) (stats, *apiError) {
+// sampleOf gives the values of the n-th datum, which come in one of three ways. A set of statistics has a
+// distribution only if it is of one value, or of the same one several times.
+func sampleOf(n int, datum *types.MetricDatum) (sample, *apiError) {
 	ways := 0
 	for _, given := range []bool{datum.Value != nil, datum.StatisticValues != nil, len(datum.Values) > 0} {
 		if given {
@@ -116,40 +117,45 @@ func statsOf(n int, datum *types.MetricDatum) (stats, *apiError) {
 		}
 	}
 	if ways != 1 {
-		return stats{}, badRequest("InvalidParameterCombination",
+		return sample{}, badRequest("InvalidParameterCombination",
 			"MetricData.member.%d must have exactly one of the parameters Value, Values and StatisticValues.", n)
 	}
-	if len(datum.Values) > 150 || (len(datum.Counts) > 0 && len(datum.Counts) != len(datum.Values)) {
-		return stats{}, badRequest("InvalidParameterValue", "MetricData.member.%d must have at most 150 Values, and as many Counts if any.", n)
+	if len(datum.Values) > maxValues || (len(datum.Counts) > 0 && len(datum.Counts) != len(datum.Values)) {
+		return sample{}, badRequest("InvalidParameterValue", "MetricData.member.%d must have at most %d Values, and as many Counts if any.", n, maxValues)
 	}
 
-	var all stats
+	var all sample
 	switch set := datum.StatisticValues; {
 	case set != nil:
-		all = stats{aws.ToFloat64(set.SampleCount), aws.ToFloat64(set.Sum), aws.ToFloat64(set.Minimum), aws.ToFloat64(set.Maximum)}
+		all.stats = stats{aws.ToFloat64(set.SampleCount), aws.ToFloat64(set.Sum), aws.ToFloat64(set.Minimum), aws.ToFloat64(set.Maximum)}
+		if all.count == 1 && all.min != all.max && min(all.min, all.sum) >= 0 {
+			all.values = distribution{{all.sum, 1}} // contradictory, but AWS has percentiles of any set of one
+		}
 	case datum.Value != nil:
-		all = stats{1, *datum.Value, *datum.Value, *datum.Value}
+		all.stats = stats{1, *datum.Value, *datum.Value, *datum.Value}
 	default:
+		values := make([]valueCount, 0, len(datum.Values))
 		for i, value := range datum.Values {
 			count := 1.0
 			if len(datum.Counts) > 0 {
 				count = datum.Counts[i]
 			}
-			one := stats{count, count * value, value, value}
-			if i == 0 {
-				all = one
-			} else {
-				all.merge(one)
+			if count < 0 {
+				return sample{}, badRequest("InvalidParameterValue", "The counts of MetricData.member.%d must be positive.", n)
+			}
+			if count != 0 {
+				values = append(values, valueCount{value, count})
 			}
 		}
+		all = newSample(values)
 	}
 	for _, value := range []float64{all.count, all.sum, all.min, all.max} {
 		if math.IsNaN(value) || math.Abs(value) > math.Ldexp(1, 360) {
-			return stats{}, badRequest("InvalidParameterValue", "The values of MetricData.member.%d must lie between -2^360 and 2^360.", n)
+			return sample{}, badRequest("InvalidParameterValue", "The values of MetricData.member.%d must lie between -2^360 and 2^360.", n)
 		}
 	}
 	if all.count <= 0 {
-		return stats{}, badRequest("InvalidParameterValue", "The counts of MetricData.member.%d must be positive.", n)
+		return sample{}, badRequest("InvalidParameterValue", "The counts of MetricData.member.%d must be positive.", n)
 	}
 	return all, nil
 }

@@ -52,7 +52,7 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 	if duration > 0 {
 		l.sleep(duration)
 	}
-	served := ServedRequests{At: start, Invocations: 1, Duration: DurationStats{duration, duration, duration}}
+	served := ServedRequests{At: start, Invocations: 1, Duration: DurationStats{Sum: duration, Minimum: duration, Maximum: duration}}
 	header := http.Header{"Content-Type": {"application/json"}, "X-Amz-Executed-Version": {number}}
 	if failure != nil {
 		served.Errors = 1

@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,22 +19,77 @@ type ServedRequests struct {
 	Duration            DurationStats
 }
 
-// DurationStats sums up the durations of invocations, failed ones too.
+// DurationStats are the durations of invocations, failed ones too: summed up, or as the Values that occurred. Only with
+// those, or if all are the same, do percentiles, trimmed counts and percentile ranks of Duration exist.
 type DurationStats struct {
 	Sum, Minimum, Maximum time.Duration
+	Values                []DurationCount // at most 150, which make up all invocations; instead of the others
+}
+
+// DurationCount is a duration and how many invocations it took.
+type DurationCount struct {
+	Duration time.Duration
+	Count    int64
+}
+
+// check refuses durations that so many invocations can't have had.
+func (d DurationStats) check(invocations int64) error {
+	switch {
+	case len(d.Values) == 0 && (d.Minimum < 0 || d.Minimum > d.Maximum || d.Sum < d.Minimum):
+		return fmt.Errorf("impossible durations %+v", d)
+	case len(d.Values) == 0:
+		return nil
+	case len(d.Values) > maxValues:
+		return fmt.Errorf("%d values of durations, at most %d", len(d.Values), maxValues)
+	case d.Sum != 0 || d.Minimum != 0 || d.Maximum != 0:
+		return errors.New("durations both as values and summed up")
+	}
+	left := invocations
+	for _, v := range d.Values {
+		if v.Duration < 0 || v.Count <= 0 || v.Count > left {
+			return fmt.Errorf("impossible durations in %d invocations: %d of %v", invocations, v.Count, v.Duration)
+		}
+		left -= v.Count
+	}
+	if left != 0 {
+		return fmt.Errorf("durations of %d in %d invocations", invocations-left, invocations)
+	}
+	return nil
+}
+
+// sample gives the durations of so many invocations, in milliseconds.
+func (d DurationStats) sample(invocations float64) sample {
+	if len(d.Values) == 0 {
+		return sample{stats: stats{count: invocations, sum: milliseconds(d.Sum), min: milliseconds(d.Minimum), max: milliseconds(d.Maximum)}}
+	}
+	values := make([]valueCount, len(d.Values))
+	for i, v := range d.Values {
+		values[i] = valueCount{milliseconds(v.Duration), float64(v.Count)}
+	}
+	return newSample(values)
+}
+
+// longest gives the longest of the durations.
+func (d DurationStats) longest() time.Duration {
+	longest := d.Maximum
+	for _, v := range d.Values {
+		longest = max(longest, v.Duration)
+	}
+	return longest
 }
 
 // Serve leaves the metrics that as many calls of Invoke would leave, all of them begun at At, without making them.
 // They are recorded when the longest has ended, at At plus its duration; [Server.SetMetricDelay] comes on top.
+// As only their number is known, Errors has a distribution when all or none of them failed.
 // An alias may send requests to a version for a while after it left it, so only the names must exist.
 func (s *Server) Serve(r ServedRequests) error {
-	d := r.Duration
-	switch {
-	case r.Errors < 0 || r.Errors > r.Invocations:
+	if r.Errors < 0 || r.Errors > r.Invocations {
 		return fmt.Errorf("serve: %d errors in %d invocations", r.Errors, r.Invocations)
-	case d.Minimum < 0 || d.Minimum > d.Maximum || d.Sum < d.Minimum:
-		return fmt.Errorf("serve: impossible durations %+v", d)
-	case r.Invocations == 0:
+	}
+	if err := r.Duration.check(r.Invocations); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	if r.Invocations == 0 {
 		return nil
 	}
 	recorder, err := s.lambda.recorderOf(r)
@@ -100,15 +156,14 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 // milliseconds in Duration, at the time when it began.
 func (rec *recorder) record(r ServedRequests) {
 	n, failed := float64(r.Invocations), float64(r.Errors)
-	errors := stats{count: n, sum: failed, min: 0, max: min(failed, 1)}
+	failures := stats{count: n, sum: failed, min: 0, max: min(failed, 1)}
 	if failed == n {
-		errors.min = 1
+		failures.min = 1
 	}
-	duration := stats{count: n, sum: milliseconds(r.Duration.Sum), min: milliseconds(r.Duration.Minimum), max: milliseconds(r.Duration.Maximum)}
-	recorded := r.At.Add(r.Duration.Maximum)
-	rec.store.putAll(rec.invocations, r.At, recorded, stats{count: n, sum: n, min: 1, max: 1})
-	rec.store.putAll(rec.errors, r.At, recorded, errors)
-	rec.store.putAll(rec.duration, r.At, recorded, duration)
+	recorded := r.At.Add(r.Duration.longest())
+	rec.store.putAll(rec.invocations, r.At, recorded, sample{stats: stats{count: n, sum: n, min: 1, max: 1}})
+	rec.store.putAll(rec.errors, r.At, recorded, sample{stats: failures})
+	rec.store.putAll(rec.duration, r.At, recorded, r.Duration.sample(n))
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

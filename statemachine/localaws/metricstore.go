@@ -62,7 +62,7 @@ func metricKey(namespace, name string, dimensions []dimension) []byte {
 }
 
 // putAll adds the values, measured at one time and recorded at another, to each of the series.
-func (m *metricStore) putAll(all []*series, at, recorded time.Time, values stats) {
+func (m *metricStore) putAll(all []*series, at, recorded time.Time, values sample) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now, visible := m.now(), recorded.Add(m.delay)
@@ -71,14 +71,14 @@ func (m *metricStore) putAll(all []*series, at, recorded time.Time, values stats
 		if visible.After(now) {
 			s.await(pending{visible, at, values})
 		} else {
-			s.add(at, now, values)
+			s.add(at, now, &values)
 		}
 	}
 }
 
-// read gives the metric's datapoints of the period whose times lie in start ≤ time < end, the oldest first. Periods
-// are counted from start. Times and period are in seconds; the period is a multiple of 60. No unit means any.
-func (m *metricStore) read(namespace, name string, dimensions []dimension, unit types.StandardUnit, period, start, end int64) []point {
+// read gives the statistic of each of the metric's periods that lie in start ≤ time < end and have it, the oldest first.
+// Periods are counted from start. Times and period are in seconds; the period is a multiple of 60. No unit means any.
+func (m *metricStore) read(namespace, name string, dimensions []dimension, unit types.StandardUnit, stat statistic, period, start, end int64) []figure {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.byKey[string(metricKey(namespace, name, dimensions))]
@@ -87,7 +87,7 @@ func (m *metricStore) read(namespace, name string, dimensions []dimension, unit 
 	}
 	now := m.now()
 	s.settle(now)
-	return s.read(now.Unix(), period, start, end)
+	return s.read(now.Unix(), stat, period, start, end)
 }
 
 // series is one metric: what can be seen of it, at three resolutions, and what is still on its way.
@@ -101,7 +101,7 @@ type series struct {
 type pending struct {
 	visible time.Time
 	at      time.Time
-	values  stats
+	values  sample
 }
 
 func newSeries(unit types.StandardUnit) *series {
@@ -125,32 +125,33 @@ func (s *series) await(p pending) {
 func (s *series) settle(now time.Time) {
 	n := 0
 	for n < len(s.pending) && !s.pending[n].visible.After(now) {
-		s.add(s.pending[n].at, now, s.pending[n].values)
+		s.add(s.pending[n].at, now, &s.pending[n].values)
 		n++
 	}
 	s.pending = s.pending[n:]
 }
 
-func (s *series) add(at, now time.Time, values stats) {
+func (s *series) add(at, now time.Time, values *sample) {
 	for i := range s.tiers {
 		s.tiers[i].add(at.Unix(), now.Unix(), values)
 	}
 }
 
 // read answers from the coarsest tier whose datapoints fit the periods asked for.
-func (s *series) read(now, period, start, end int64) []point {
+func (s *series) read(now int64, stat statistic, period, start, end int64) []figure {
 	for i := len(s.tiers) - 1; i > 0; i-- {
 		if t := &s.tiers[i]; period%t.period == 0 && start%t.period == 0 {
-			return t.read(now, period, start, end)
+			return t.read(now, stat, period, start, end)
 		}
 	}
-	return s.tiers[0].read(now, period, start, end)
+	return s.tiers[0].read(now, stat, period, start, end)
 }
 
 // tier holds a series' datapoints of one period, for as long as they are retained. Times are in seconds.
 type tier struct {
 	period, retained int64
-	points           []point // by time
+	points           []point                // by time
+	values           map[int64]distribution // of those points that have different values, and all of them known
 }
 
 // point is a datapoint: the statistics of the values measured in a period that begins at its time.
@@ -159,7 +160,7 @@ type point struct {
 	stats
 }
 
-func (t *tier) add(at, now int64, values stats) {
+func (t *tier) add(at, now int64, values *sample) {
 	at -= at % t.period
 	i := len(t.points)
 	if i > 0 && t.points[i-1].at == at { // as mostly
@@ -168,11 +169,18 @@ func (t *tier) add(at, now int64, values stats) {
 		i = t.search(at)
 	}
 	if i < len(t.points) && t.points[i].at == at {
-		t.points[i].merge(values)
+		t.addValues(at, &t.points[i].stats, values)
+		t.points[i].merge(values.stats)
 	} else {
-		t.points = slices.Insert(t.points, i, point{at, values})
+		t.points = slices.Insert(t.points, i, point{at, values.stats})
+		if values.values != nil {
+			t.keep(at, values.values)
+		}
 	}
 	for len(t.points) > 0 && t.points[0].at < now-t.retained {
+		if t.values != nil {
+			delete(t.values, t.points[0].at)
+		}
 		t.points = t.points[1:]
 	}
 }
@@ -183,19 +191,25 @@ func (t *tier) search(at int64) int {
 	return i
 }
 
-func (t *tier) read(now, period, start, end int64) []point {
+// figure is the statistic of a period that begins at its time.
+type figure struct {
+	at    int64
+	value float64
+}
+
+func (t *tier) read(now int64, stat statistic, period, start, end int64) []figure {
 	end = start + (end-start+period-1)/period*period // a datapoint that is returned is returned whole
-	out := make([]point, 0, min((end-start)/period, int64(len(t.points))))
-	for _, p := range t.points[t.search(max(start, now-t.retained)):] {
-		if p.at >= end {
-			break
+	out := make([]figure, 0, min((end-start)/period, int64(len(t.points))))
+	for points := t.points[t.search(max(start, now-t.retained)):]; len(points) > 0 && points[0].at < end; {
+		at := points[0].at - (points[0].at-start)%period
+		n := 1
+		for n < len(points) && points[n].at < at+period {
+			n++
 		}
-		p.at -= (p.at - start) % period
-		if n := len(out); n > 0 && out[n-1].at == p.at {
-			out[n-1].merge(p.stats)
-		} else {
-			out = append(out, p)
+		if value, ok := stat.of(points[:n], t); ok {
+			out = append(out, figure{at, value})
 		}
+		points = points[n:]
 	}
 	return out
 }

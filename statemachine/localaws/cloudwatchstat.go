@@ -1,0 +1,86 @@
+package localaws
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// supportedStatistics says which statistics GetMetricData has here.
+const supportedStatistics = "Sum, SampleCount, Average, Minimum, Maximum, p0 to p100, and TC and PR between absolute bounds"
+
+// statistic is what GetMetricData is asked for. Of the plain ones there is only the name; the others are those of a
+// distribution.
+type statistic struct {
+	plain     types.Statistic
+	kind      string  // p, TC or PR, when not plain
+	percent   float64 // of p
+	low, high float64 // of TC and PR: exclusive and inclusive
+}
+
+// distributional is the part of CloudWatch's own pattern of statistics that is supported here.
+var distributional = regexp.MustCompile(`^(?:(p)(\d{1,2}(?:\.\d{0,10})?|100(?:\.0{0,10})?)|(TC|PR)\((` + bound + `)?:(` + bound + `)?\))$`)
+
+const bound = `\d+(?:\.\d{0,10})?(?:[Ee][+-]?\d+)?`
+
+// parseStatistic reads a statistic's name, and reports whether it is one that is supported.
+func parseStatistic(name string) (statistic, bool) {
+	if plain := types.Statistic(name); slices.Contains(plain.Values(), plain) {
+		return statistic{plain: plain}, true
+	}
+	part := distributional.FindStringSubmatch(name)
+	if part == nil || (part[3] != "" && part[4] == "" && part[5] == "") {
+		return statistic{}, false
+	}
+	s := statistic{kind: part[1] + part[3], low: math.Inf(-1), high: math.Inf(1)}
+	for i, number := range map[int]*float64{2: &s.percent, 4: &s.low, 5: &s.high} {
+		if part[i] == "" {
+			continue
+		}
+		var err error
+		if *number, err = strconv.ParseFloat(part[i], 64); err != nil {
+			return statistic{}, false
+		}
+	}
+	return s, s.low < s.high
+}
+
+// of gives the statistic of the points together. A statistic of a distribution there is only if all of it is known.
+func (s statistic) of(points []point, t *tier) (value float64, ok bool) {
+	all := points[0].stats
+	for _, p := range points[1:] {
+		all.merge(p.stats)
+	}
+	if s.plain != "" {
+		return all.statistic(s.plain), true
+	}
+	values := t.valuesOf(points)
+	if values == nil {
+		return 0, false
+	}
+	switch s.kind {
+	case "TC":
+		return values.between(s.low, s.high), true
+	case "PR":
+		return 100 * values.between(s.low, s.high) / all.count, true
+	}
+	return min(max(values.percentile(s.percent), all.min), all.max), true // rounded values may lie outside
+}
+
+// statistic gives the value of one of CloudWatch's five plain statistics.
+func (s stats) statistic(name types.Statistic) float64 {
+	switch name {
+	case types.StatisticSum:
+		return s.sum
+	case types.StatisticSampleCount:
+		return s.count
+	case types.StatisticMinimum:
+		return s.min
+	case types.StatisticMaximum:
+		return s.max
+	}
+	return s.sum / s.count // Average; there is no other
+}
