@@ -42,11 +42,7 @@ func newWorld(t rapid.TB) world {
 // stands is the alias as AWS has it.
 func (w world) stands() string {
 	a, _ := w.server.Alias("f", "live")
-	routing := alias.Routing{Version: a.Version}
-	if a.Additional != "" {
-		routing.Weights = map[string]float64{a.Additional: a.Weight}
-	}
-	return routing.String()
+	return alias.Routing{Version: a.Version, Weights: a.Weights()}.String()
 }
 
 func (w world) revision() string {

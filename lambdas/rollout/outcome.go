@@ -112,17 +112,22 @@ func (c Caught) execution() *nested {
 
 func (n nested) name() string { return n.ARN[strings.LastIndex(n.ARN, ":")+1:] }
 
-// words is the error as a person would read it. A function's error arrives as
-// JSON text.
-func (c Caught) words() string {
+// Message is the cause as a person would read it: a function's error arrives
+// with its text inside a JSON document.
+func (c Caught) Message() string {
 	var function struct {
 		Message string `json:"errorMessage"`
 	}
 	if json.Unmarshal([]byte(c.Cause), &function) == nil && function.Message != "" {
-		return c.Error + ": " + function.Message
+		return function.Message
 	}
+	return c.Cause
+}
+
+// words is the error as a person would read it.
+func (c Caught) words() string {
 	if c.Cause == "" {
 		return c.Error
 	}
-	return c.Error + ": " + c.Cause
+	return c.Error + ": " + c.Message()
 }

@@ -58,15 +58,16 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	if err != nil {
 		return rollout.State{}, err
 	}
+	description := alias.ReadMarker(found.Description).Text // without what an ended rollout may have left
 	state := rollout.State{Request: req, Begin: rollout.BeginShift}
 	state.Plan = rollout.Plan{
 		Baseline:    found.Version,
 		Owner:       executionName(start.Execution),
-		Description: alias.ReadMarker(found.Description).Text, // without what an ended rollout may have left
+		Description: description,
 		Gates:       req.Gates,
 		RedAlarms:   red,
 		Steps:       steps,
-		Undo:        undo(start.Execution, req, found.Version, alias.ReadMarker(found.Description).Text),
+		Undo:        undo(start.Execution, req, found.Version, description),
 	}
 	state.Progress = rollout.Progress{Of: len(steps), RevisionID: found.RevisionID, Events: rollout.EventsOfStart}
 	if found.Version == req.NewVersion {

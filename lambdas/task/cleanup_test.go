@@ -102,10 +102,7 @@ func TestCleanup(t *testing.T) {
 				}
 			}
 			a, _ := w.server.Alias("f", "live")
-			got := alias.Routing{Version: a.Version}
-			if a.Additional != "" {
-				got.Weights = map[string]float64{a.Additional: a.Weight}
-			}
+			got := alias.Routing{Version: a.Version, Weights: a.Weights()}
 			if got.String() != test.want {
 				t.Errorf("%s: the alias is on %s, want %s", test.name, got, test.want)
 			}

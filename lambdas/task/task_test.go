@@ -115,10 +115,7 @@ func (w *world) serve(version string, invocations, errors int64) {
 func (w *world) want(routing string) {
 	w.t.Helper()
 	a, _ := w.server.Alias("f", "live")
-	got := alias.Routing{Version: a.Version}
-	if a.Additional != "" {
-		got.Weights = map[string]float64{a.Additional: a.Weight}
-	}
+	got := alias.Routing{Version: a.Version, Weights: a.Weights()}
 	if got.String() != routing {
 		w.t.Errorf("the alias is on %s, want %s", got, routing)
 	}

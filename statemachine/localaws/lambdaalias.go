@@ -22,6 +22,14 @@ type Alias struct {
 	RevisionID  string // another one after each change
 }
 
+// Weights are the alias's additional versions with their weights, as Lambda's API has them; nil when there is none.
+func (a Alias) Weights() map[string]float64 {
+	if a.Additional == "" {
+		return nil
+	}
+	return map[string]float64{a.Additional: a.Weight}
+}
+
 // Alias gives the alias's state without a call, so without faults and hooks; false when there is no such alias.
 func (s *Server) Alias(functionName, aliasName string) (Alias, bool) {
 	s.lambda.mu.Lock()
@@ -39,8 +47,8 @@ func (a Alias) wire(arn string) types.AliasConfiguration {
 	out := types.AliasConfiguration{
 		AliasArn: &arn, Name: &a.Name, FunctionVersion: &a.Version, Description: &a.Description, RevisionId: &a.RevisionID,
 	}
-	if a.Additional != "" {
-		out.RoutingConfig = &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{a.Additional: a.Weight}}
+	if weights := a.Weights(); weights != nil {
+		out.RoutingConfig = &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights}
 	}
 	return out
 }

@@ -144,11 +144,7 @@ func outcome(status asl.Status, last string) Outcome {
 }
 
 func aliasState(a localaws.Alias) *AliasState {
-	state := &AliasState{Version: a.Version, Description: a.Description}
-	if a.Additional != "" {
-		state.Weights = map[string]float64{a.Additional: a.Weight}
-	}
-	return state
+	return &AliasState{Version: a.Version, Weights: a.Weights(), Description: a.Description}
 }
 
 // Summary writes what a person wants to know at the end.

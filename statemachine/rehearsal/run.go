@@ -181,12 +181,11 @@ func (r *run) prepare() error {
 		r.story.begin(r.clock.Now(), r.options)
 		return nil
 	}
-	baseline, err := build(r.server, r.request, r.description)
-	if err != nil {
+	if err := build(r.server, r.request, r.description); err != nil {
 		return fmt.Errorf("preparing the rehearsal: %w", err)
 	}
 	start := r.clock.Now()
-	r.traffic = newTraffic(r.server, r.options.Scenario, r.request, baseline, start, r.options.Seed)
+	r.traffic = newTraffic(r.server, r.options.Scenario, r.request, start, r.options.Seed)
 	for _, fault := range r.options.Scenario.Faults {
 		if _, err := r.server.Inject(fault.local(start)); err != nil {
 			return err

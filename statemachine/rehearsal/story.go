@@ -54,7 +54,7 @@ func (s *story) event(in *execution, e asl.Event) {
 	case asl.LambdaFunctionSucceeded:
 		s.taskEnded(in.state, e)
 	case asl.LambdaFunctionFailed, asl.LambdaFunctionTimedOut:
-		s.add(e.Timestamp, Line{State: in.state, Error: e.Error, Text: message(e.Cause)})
+		s.add(e.Timestamp, Line{State: in.state, Error: e.Error, Text: rollout.Caught{Error: e.Error, Cause: e.Cause}.Message()})
 	default:
 		if strings.HasSuffix(string(e.Type), "StateEntered") {
 			in.state = e.State
@@ -110,17 +110,6 @@ func (s *story) taskEnded(name string, e asl.Event) {
 		}
 	}
 	s.add(e.Timestamp, line)
-}
-
-// message is the text in a cause that Lambda wrapped in a JSON document.
-func message(cause string) string {
-	var wrapped struct {
-		Message string `json:"errorMessage"`
-	}
-	if json.Unmarshal([]byte(cause), &wrapped) == nil && wrapped.Message != "" {
-		return wrapped.Message
-	}
-	return cause
 }
 
 // clockTime writes seconds as h:mm:ss, with days in front if there are any.

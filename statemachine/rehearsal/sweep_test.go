@@ -103,11 +103,7 @@ var fullHistory = regexp.MustCompile(`"events":[0-9]+,`)
 // standing is the alias as it is; false if it is gone.
 func (o *observed) standing() (alias.Content, bool) {
 	a, ok := o.server.Alias("f", "live")
-	content := alias.Content{Routing: alias.Routing{Version: a.Version}, Description: a.Description}
-	if a.Additional != "" {
-		content.Weights = map[string]float64{a.Additional: a.Weight}
-	}
-	return content, ok
+	return alias.Content{Routing: alias.Routing{Version: a.Version, Weights: a.Weights()}, Description: a.Description}, ok
 }
 
 // observe stands at every boundary of the rehearsal.

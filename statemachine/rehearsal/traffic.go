@@ -24,7 +24,7 @@ type Tally struct {
 type traffic struct {
 	aws             *localaws.Server
 	function, alias string
-	baseline, next  string // the two versions
+	next            string // the new version
 	start           time.Time
 	total           time.Duration // of the plan
 	random          *rand.Rand

@@ -66,31 +66,30 @@ func functions(p ports) map[string]runtime.Handler {
 // build makes the function, its versions and its alias, as they are before the
 // rollout: the alias is wholly on the version before the new one, or on the
 // next if there is none before.
-func build(server *localaws.Server, req rollout.Request, description string) (baseline string, err error) {
+func build(server *localaws.Server, req rollout.Request, description string) error {
 	number, err := strconv.Atoi(req.NewVersion)
 	if err != nil {
-		return "", err
+		return err
 	}
 	versions := []int{number - 2, number - 1, number} // one before, to fall back on by hand
-	baseline = strconv.Itoa(number - 1)
+	baseline := strconv.Itoa(number - 1)
 	switch number {
 	case 1:
 		versions, baseline = []int{1, 2}, "2"
 	case 2:
 		versions = versions[1:]
 	}
-	return baseline, errors.Join(
+	return errors.Join(
 		server.AddFunction(req.Function(), versions...),
 		server.AddAlias(req.Function(), req.AliasName, baseline, description))
 }
 
 // newTraffic sends the traffic of a scenario to the alias from now on.
-func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, baseline string, start time.Time, seed uint64) *traffic {
+func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64) *traffic {
 	changes := slices.Clone(s.Changes)
 	t := &traffic{
 		aws: server, function: req.Function(), alias: req.AliasName,
-		baseline: baseline, next: req.NewVersion,
-		start:  start,
+		next: req.NewVersion, start: start,
 		random: rand.New(rand.NewPCG(seed, 0)),
 		done:   start, now: s, changes: changes,
 		served: map[string]Tally{},
