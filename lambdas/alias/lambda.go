@@ -80,6 +80,8 @@ type Version struct {
 	State, LastUpdate, Why string
 	// Role and DeadLetter are the ARNs that two versions behind an alias must share.
 	Role, DeadLetter string
+	// Timeout is how long a request may take, in seconds.
+	Timeout int64
 }
 
 // Version reads a version of a function by its number, or "$LATEST", in a call
@@ -98,6 +100,7 @@ func (l Lambda) Version(ctx context.Context, function, number string) (Version, 
 		LastUpdate: string(out.LastUpdateStatus),
 		Why:        cmp.Or(aws.ToString(out.StateReason), aws.ToString(out.LastUpdateStatusReason)),
 		Role:       aws.ToString(out.Role),
+		Timeout:    int64(aws.ToInt32(out.Timeout)),
 	}
 	if out.DeadLetterConfig != nil {
 		v.DeadLetter = aws.ToString(out.DeadLetterConfig.TargetArn)

@@ -1,30 +1,171 @@
-// Package health reads how the new version is doing. A gate is one source of
-// health; its reading is pass, fail or inconclusive, with a reason. An error
-// means that the gate could not be read, which is neither.
 package health
 
 import (
 	"fmt"
+	"math"
+	"strconv"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// Requests are the requests of both versions behind the alias in a window.
-type Requests struct {
-	Baseline, NewVersion rollout.Counts
+// Errors is the reading of the errors gate: does the new version err more than
+// the baseline? While both have traffic it compares them, minute by minute;
+// then it compares the new version with the baseline's record.
+func (w Weighed) Errors() (rollout.Reading, error) {
+	gates := w.state.Plan.Gates
+	t, err := newTests(gates)
+	if err != nil {
+		return rollout.Reading{}, err
+	}
+	harm := weight{logE: w.Evidence.Errors.Harm.LogE(), threshold: t.errors.Threshold()}
+	now, seen := harm, w.sideBySide()
+	if _, alone := w.state.Alone(); alone {
+		b, err := w.newBakes(gates)
+		if err != nil {
+			return rollout.Reading{}, err
+		}
+		now = weight{logE: w.Evidence.Errors.Bake.LogE(), threshold: b.errors.Threshold()}
+		if c := w.Evidence.Errors; c.Baseline.Requests+c.NewVersion.Requests == 0 {
+			seen = "version " + w.state.NewVersion + " "
+		} else {
+			seen += "; "
+		}
+		seen += "alone: " + said(w.Evidence.Errors.Alone, true)
+		if w.recorded() {
+			seen += fmt.Sprintf(", tolerated up to %s by version %s's record", rollout.Percent(b.errors.Limit()), w.state.Plan.Baseline)
+		} else {
+			seen += ", and no record of version " + w.state.Plan.Baseline + " to judge them by"
+		}
+	}
+	bound := t.proof.Bound(w.Proof)
+	verdict := rollout.Undecided
+	switch missing := w.missing(); {
+	case harm.reached():
+		verdict, seen = rollout.Harmful, seen+"; "+harm.String()
+	case now.reached():
+		verdict, seen = rollout.Harmful, seen+"; "+now.String()
+	case now.logE >= sequential.HoldLogE:
+		verdict, seen = rollout.Doubtful, seen+"; "+now.String()
+	case missing != "":
+		seen = missing
+	case bound <= gates.Errors.ProofMargin:
+		verdict, seen = rollout.Proven, seen+"; "+atMost(bound)
+	default:
+		seen += "; " + atMost(bound)
+	}
+	return rollout.Judged(rollout.ErrorsGateName, verdict, seen+w.beside()), nil
 }
 
-// Errors is the errors gate: any error of the new version fails it (the blog
-// post's rule). Without a request of the new version it is inconclusive.
-func Errors(baseline, newVersion string, seen Requests) rollout.Reading {
-	reading := rollout.Reading{Gate: "errors", Verdict: rollout.Pass}
-	switch {
-	case seen.NewVersion.Errors > 0:
-		reading.Verdict = rollout.Fail
-	case seen.NewVersion.Invocations == 0:
-		reading.Verdict = rollout.Inconclusive
+// weight is evidence of harm, as a natural logarithm, and where it is enough.
+type weight struct{ logE, threshold float64 }
+
+func (w weight) reached() bool { return w.logE >= w.threshold }
+
+// String is the evidence in powers of ten: "evidence 10^4.1, rolls back at 10^2".
+func (w weight) String() string {
+	return "evidence 10^" + tenths(w.logE) + ", rolls back at 10^" + tenths(w.threshold)
+}
+
+func tenths(natural float64) string {
+	return strconv.FormatFloat(math.Round(natural/math.Ln10*10)/10+0, 'f', -1, 64)
+}
+
+// atMost says the bound of how much higher the new version's rate is.
+func atMost(bound float64) string {
+	if bound >= 1 {
+		return "nothing is proven yet"
 	}
-	reading.Reason = fmt.Sprintf("version %s: %s, version %s: %s",
-		newVersion, seen.NewVersion, baseline, seen.Baseline)
-	return reading
+	return "at most " + percentagePoints(bound) + " points worse (95 %)"
+}
+
+// percentagePoints writes a share in percentage points, rounded up to two digits.
+func percentagePoints(share float64) string {
+	percent := share * 100
+	if percent <= 0 {
+		return "0"
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(percent))-1)
+	text := strconv.FormatFloat(math.Ceil(percent/unit-1e-9)*unit, 'g', 3, 64)
+	number, _ := strconv.ParseFloat(text, 64)
+	return strconv.FormatFloat(number, 'f', -1, 64)
+}
+
+// counts are a sum as rollout writes it.
+func counts(c sequential.Count) rollout.Counts {
+	return rollout.Counts{Invocations: c.Requests, Errors: c.Errors}
+}
+
+// said says a count in few words: "31 errors in 1,204 (2.6 %)".
+func said(c sequential.Count, errors bool) string {
+	if c.Requests == 0 && c.Errors == 0 {
+		return "no data"
+	}
+	text := rollout.Thousands(c.Errors)
+	switch {
+	case errors && c.Errors == 1:
+		text += " error"
+	case errors:
+		text += " errors"
+	}
+	text += " in " + rollout.Thousands(c.Requests)
+	if c.Errors > 0 && c.Requests > 0 {
+		text += " (" + share(c) + ")"
+	}
+	return text
+}
+
+// sideBySide says the counts of both versions while both had traffic.
+func (w Weighed) sideBySide() string {
+	c := w.Evidence.Errors
+	return fmt.Sprintf("version %s: %s, version %s: %s", w.state.NewVersion, said(c.NewVersion, true), w.state.Plan.Baseline, said(c.Baseline, false))
+}
+
+// Counts are the requests of both versions in all of the rollout.
+func (w Weighed) Counts() (baseline, newVersion rollout.Counts) {
+	c := w.Evidence.Errors
+	return counts(c.Baseline), counts(plus(c.NewVersion, c.Alone))
+}
+
+// missing says which data there would have to be to say anything, and are
+// missing; empty if there are enough.
+func (w Weighed) missing() string {
+	baseline, newVersion := w.Counts()
+	_, alone := w.state.Alone()
+	switch last := w.lastSeen(); {
+	case newVersion.Invocations == 0 && baseline.Invocations == 0 && w.Lately.Requests > 0:
+		return fmt.Sprintf("CloudWatch has %s invocations of the alias lately, but none by version", rollout.Thousands(w.Lately.Requests))
+	case newVersion.Invocations == 0:
+		return w.sideBySide()
+	case baseline.Invocations == 0 && !alone:
+		return w.sideBySide() + " to compare with"
+	case w.now.Sub(last) > settling(w.state)+2*time.Minute:
+		return fmt.Sprintf("nothing of version %s since %s: no traffic, or metrics that are late", w.state.NewVersion, last.UTC().Format("15:04"))
+	}
+	return ""
+}
+
+// lastSeen is the end of the last minute that is known to have had requests of
+// the new version, or how far the minutes are folded.
+func (w Weighed) lastSeen() time.Time {
+	for i := len(w.Minutes) - 1; i >= 0; i-- {
+		if w.Minutes[i].NewVersion.Requests > 0 {
+			return w.Minutes[i].end()
+		}
+	}
+	return w.Until
+}
+
+// beside says what else there is to know: requests that were throttled, and
+// those that ran into the function's timeout, which are among the errors.
+func (w Weighed) beside() string {
+	text := ""
+	if n := w.Lately.Throttles; n > 0 {
+		text += fmt.Sprintf("; %s throttled lately", rollout.Thousands(n))
+	}
+	if timeout := w.state.Plan.Timeout; timeout > 0 && w.Lately.Slowest >= float64(timeout)*1000 {
+		text += fmt.Sprintf("; requests of version %s run into its timeout of %d s", w.state.NewVersion, timeout)
+	}
+	return text
 }

@@ -2,26 +2,60 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Verdict is what a gate makes of what it saw.
+// Sign is what a gate's reading comes to.
+type Sign string
+
+// The signs. Missing data is never a pass: it is inconclusive.
+const (
+	Pass         Sign = "pass"
+	Fail         Sign = "fail"
+	Inconclusive Sign = "inconclusive"
+)
+
+// Verdict is what a gate that weighs evidence comes to.
 type Verdict string
 
-// The verdicts. Missing data is never a pass: it is inconclusive.
+// The verdicts, and the sign of each.
 const (
-	Pass         Verdict = "pass"
-	Fail         Verdict = "fail"
-	Inconclusive Verdict = "inconclusive"
+	Harmful   Verdict = "roll-back"    // the new version does harm: fail
+	Doubtful  Verdict = "hold"         // it may well do harm: inconclusive, but no step ends in doubt
+	Proven    Verdict = "proven"       // it does no more harm than the margin: pass
+	Undecided Verdict = "inconclusive" // none of these, or not yet: inconclusive
 )
 
 // Reading is what one gate saw in one check.
 type Reading struct {
-	Gate    string  `json:"gate"`
-	Verdict Verdict `json:"reading"`
+	Gate string `json:"gate"`
+	Sign Sign   `json:"reading"`
+	// Verdict is empty where a gate doesn't weigh evidence.
+	Verdict Verdict `json:"verdict,omitempty"`
 	// Reason is for a person to read.
 	Reason string `json:"reason"`
+}
+
+// Judged is the reading of a gate that weighs evidence.
+func Judged(gate string, verdict Verdict, reason string) Reading {
+	sign := Inconclusive
+	switch verdict {
+	case Harmful:
+		sign = Fail
+	case Proven:
+		sign = Pass
+	}
+	return Reading{Gate: gate, Sign: sign, Verdict: verdict, Reason: reason}
+}
+
+// word is the verdict, or the sign if there is none.
+func (r Reading) word() string {
+	if r.Verdict != "" {
+		return string(r.Verdict)
+	}
+	return string(r.Sign)
 }
 
 // Decision is what a health check orders. The workflow's Choice only looks at
@@ -42,13 +76,11 @@ const (
 	HandBack Decision = "hand-back"
 )
 
-// Counts are the requests of one version behind the alias.
+// Counts are the requests of one version behind the alias. CloudWatch does not
+// tell no requests from no data: zero is no data.
 type Counts struct {
 	Invocations int64 `json:"invocations"`
 	Errors      int64 `json:"errors"`
-	// Minutes is how many minutes there were data of; 0 means that nothing
-	// is known, which is not the same as no invocations.
-	Minutes int `json:"minutes"`
 }
 
 // Window is a time span: from From, up to but not including To.
@@ -57,83 +89,118 @@ type Window struct {
 	To   time.Time `json:"to"`
 }
 
-// Lateness is how late CloudWatch's minutes may still change. A window goes
-// back at least that far, so that harm that is reported late is found late,
-// and not never.
-const Lateness = 15 * time.Minute
-
-// maxWindow bounds what a check reads of a long step: what is older has been
-// judged by the checks before it.
-const maxWindow = time.Hour
-
-// Window is what a check at now reads: the current step so far and, because
-// minutes arrive late, at least the last fifteen minutes, but nothing from
-// before the rollout's first shift. Of a long step it is the last hour, and
-// always two check intervals.
-func (s State) Window(now time.Time) Window {
-	from := s.Progress.Since
-	if late := now.Add(-Lateness); late.Before(from) {
-		from = late
-	}
-	longest := max(maxWindow, 2*time.Duration(s.CheckInterval)*time.Second)
-	if oldest := now.Add(-longest); oldest.After(from) {
-		from = oldest
-	}
-	if s.Progress.Began.After(from) {
-		from = s.Progress.Began
-	}
-	return Window{From: from, To: now}
-}
-
 // Health is what the last check saw and decided.
 type Health struct {
 	Decision Decision  `json:"decision"`
 	Reason   string    `json:"reason"`
 	Readings []Reading `json:"readings"`
-	Window   Window    `json:"window"`
-	// Baseline and NewVersion are the requests of both versions in the window.
+	// Window is the time that Baseline and NewVersion count the requests of: all
+	// of the rollout so far.
+	Window     Window `json:"window"`
 	Baseline   Counts `json:"baseline"`
 	NewVersion Counts `json:"new-version"`
+	// Recent is how many requests of the new version there are to judge by, from
+	// the current step, and from the last quarter of an hour at least: those that
+	// can be compared with the baseline's. WholeMinutes is how many minutes of the
+	// step had some from beginning to end.
+	Recent       int64 `json:"recent-invocations"`
+	WholeMinutes int   `json:"whole-minutes"`
 }
 
-// Check decides what follows from a check at now: any failing gate rolls back;
-// otherwise the plan goes on in its time. An inconclusive reading holds nothing
-// up, but it is counted and shown. The state must have Arrived at now.
+// Check decides what follows from a check at now. Any failing gate rolls back.
+// Otherwise the plan goes on in its time, or sooner if evidence may end a step;
+// a step whose end comes in doubt, or without the traffic that is asked for, is
+// prolonged. The state must have Arrived at now.
 func (s State) Check(now time.Time, health Health) State {
-	health.Decision, health.Reason = s.decide(now, health.Readings)
 	s.Health = &health
 	s.Progress.Checks++
-	if len(ofVerdict(health.Readings, Inconclusive)) > 0 {
-		s.Progress.Inconclusive++
+	health.Decision, health.Reason = s.decide(now)
+	if ends := health.Decision == Advance || health.Decision == Promote; ends && s.HealthCheck && s.lacksTraffic() {
+		s.Progress.Unverified++
 	}
 	s.Progress.Wait = 0
 	if health.Decision == Watch {
 		s.Progress.Wait = s.nextWait(now)
-		s.Health.Decision = s.keepWithinHistory()
+		health.Decision = s.keepWithinHistory()
 		s.Progress.Continuation = s.continuation()
 	}
 	return s
 }
 
-func (s State) decide(now time.Time, readings []Reading) (Decision, string) {
-	if failed := ofVerdict(readings, Fail); len(failed) > 0 {
+func (s State) decide(now time.Time) (Decision, string) {
+	if failed := s.Health.ofSign(Fail); len(failed) > 0 {
 		return RollBack, reasons(failed)
 	}
-	seen := reasons(readings)
-	if s.remaining(now) > 0 {
+	seen := reasons(s.Health.Readings)
+	step := fmt.Sprintf("step %d of %d", s.Progress.Step, s.Progress.Of)
+	switch over := s.remaining(now) == 0; {
+	case !over && !s.provenEarly():
 		return Watch, seen
+	case !over:
+		return Advance, step + " is proven before its time; " + seen
 	}
-	end := fmt.Sprintf("step %d of %d is over", s.Progress.Step, s.Progress.Of)
+	if s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == RollBackThen {
+		return RollBack, fmt.Sprintf("%s is over, and %s; %s", step, s.tooLittle(), seen)
+	}
+	if why := s.doubt(); why != "" && s.holdLeft(now) > 0 {
+		return Watch, fmt.Sprintf("%s is held, for %s at most, as %s; %s", step, s.holdLeft(now).Round(time.Second), why, seen)
+	}
+	step += " is over"
+	if s.HealthCheck && s.lacksTraffic() {
+		step += ", unverified: " + s.tooLittle()
+	}
 	if s.Progress.Step == len(s.Plan.Steps) {
-		return Promote, end + "; " + seen
+		return Promote, step + "; " + seen
 	}
-	return Advance, end + "; " + seen
+	return Advance, step + "; " + seen
 }
 
-func ofVerdict(readings []Reading, verdict Verdict) []Reading {
+// provenEarly tells whether the evidence may end the step before its time. The
+// last step lasts its time: what is left to see there is not what was proven.
+func (s State) provenEarly() bool {
+	proven := false
+	for _, r := range s.Health.Readings {
+		proven = proven || r.Gate == ErrorsGateName && r.Verdict == Proven
+	}
+	return proven && s.Advance == OnEvidence && s.Progress.Step < len(s.Plan.Steps) &&
+		s.Health.WholeMinutes > 0 && !s.lacksTraffic() && !s.doubted()
+}
+
+// doubt says why the step must not end yet; empty if it may.
+func (s State) doubt() string {
+	switch {
+	case !s.HealthCheck:
+		return ""
+	case s.doubted():
+		return "the new version may do harm"
+	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == Await:
+		return s.tooLittle()
+	}
+	return ""
+}
+
+func (s State) doubted() bool {
+	return slices.ContainsFunc(s.Health.Readings, func(r Reading) bool { return r.Verdict == Doubtful })
+}
+
+// lacksTraffic tells whether the new version had fewer requests than a step
+// takes to have shown anything.
+func (s State) lacksTraffic() bool {
+	return s.Health.Recent < s.Plan.Gates.MinInvocations
+}
+
+func (s State) tooLittle() string {
+	text := fmt.Sprintf("version %s had %s to judge by", s.NewVersion, plural(s.Health.Recent, "invocation"))
+	if s.Plan.Gates.MinInvocations > 1 {
+		text += " of the " + Thousands(s.Plan.Gates.MinInvocations) + " that are asked for"
+	}
+	return text
+}
+
+func (h Health) ofSign(sign Sign) []Reading {
 	var found []Reading
-	for _, r := range readings {
-		if r.Verdict == verdict {
+	for _, r := range h.Readings {
+		if r.Sign == sign {
 			found = append(found, r)
 		}
 	}
@@ -146,7 +213,7 @@ func reasons(readings []Reading) string {
 	}
 	texts := make([]string, len(readings))
 	for i, r := range readings {
-		texts[i] = fmt.Sprintf("%s %s: %s", r.Gate, r.Verdict, r.Reason)
+		texts[i] = fmt.Sprintf("%s %s: %s", r.Gate, r.word(), r.Reason)
 	}
 	return strings.Join(texts, "; ")
 }

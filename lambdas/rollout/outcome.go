@@ -6,23 +6,34 @@ import (
 	"strings"
 )
 
-// Unhealthy is the Outcome.Error of a rollback that a health check ordered.
-const Unhealthy = "Unhealthy"
+// The Outcome.Error of a rollback that a health check ordered.
+const (
+	Unhealthy = "Unhealthy" // because of harm
+	NoTraffic = "NoTraffic" // because of too little traffic, as asked for
+)
 
-// PromotionReason says of a promoted rollout what is known of the new
+// Promoted is the state with its outcome, promoted.
+func (s State) Promoted() State {
+	s.Outcome = &Outcome{Result: Promoted, Reason: s.promotionReason(), Unverified: s.Progress.Unverified > 0}
+	return s
+}
+
+// promotionReason says of a promoted rollout what is known of the new
 // version's health, and what is not.
-func (s State) PromotionReason() string {
+func (s State) promotionReason() string {
 	text := fmt.Sprintf("alias %s of %s is wholly on version %s", s.AliasName, s.Function(), s.NewVersion)
-	checks := plural(int64(s.Progress.Checks), "check")
-	switch missing := s.Progress.Inconclusive; {
-	case !s.HealthCheck:
+	if !s.HealthCheck {
 		return text + "; its health was not checked, as asked for"
-	case missing == s.Progress.Checks:
-		return text + fmt.Sprintf("; unverified: in none of %s was there enough data", checks)
-	case missing > 0:
-		return text + fmt.Sprintf("; %s, of which %d had too little data to say anything", checks, missing)
 	}
-	return text + fmt.Sprintf("; %s, none with a failing gate", checks)
+	if missing := s.Progress.Unverified; missing > 0 {
+		text += fmt.Sprintf("; unverified: in %d of %s version %s had too little traffic to know", missing,
+			plural(int64(len(s.Plan.Steps)), "step"), s.NewVersion)
+	}
+	text += "; " + plural(int64(s.Progress.Checks), "check")
+	if s.Health != nil {
+		text += ", the last: " + reasons(s.Health.Readings)
+	}
+	return Brief(text)
 }
 
 // RollbackReason says of a rollout that was rolled back what stopped it: as an
@@ -42,6 +53,8 @@ func (s State) Trouble() (name, why string) {
 		return part.Error, fmt.Sprintf("Execution %s, in which it went on, did not succeed: %s", part.name(), part.Cause)
 	case s.Error != nil:
 		return s.Error.Error, fmt.Sprintf("The rollout could not go on %s: %s", at, s.Error.words())
+	case s.Health != nil && s.Health.Decision == RollBack && len(s.Health.ofSign(Fail)) == 0:
+		return NoTraffic, fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
 	case s.Health != nil && s.Health.Decision == RollBack:
 		return Unhealthy, fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
 	case s.Health != nil:

@@ -17,6 +17,8 @@ type Plan struct {
 	// Owner is the name of the execution that the alias belongs to meanwhile.
 	// A rollout that goes on in other executions keeps its owner.
 	Owner string `json:"owner"`
+	// Timeout is how long a request of the new version may take, in seconds.
+	Timeout int64 `json:"timeout"`
 	// Description is the alias's own, which it gets back in the end.
 	Description string `json:"description"`
 	// Gates are the request's health settings.

@@ -41,6 +41,8 @@ type Request struct {
 	CheckInterval int64 `json:"check-interval"`
 	// Bake lengthens the last step, the one at full weight.
 	Bake int64 `json:"bake,omitempty"`
+	// Advance says when a step may end: OnSchedule or OnEvidence.
+	Advance string `json:"advance"`
 	// HealthCheck is false for a rollout that only shifts and never looks.
 	HealthCheck bool `json:"health-check"`
 	// Gates are the request's health settings. They go into the plan, because
@@ -53,17 +55,13 @@ type Request struct {
 	RedAlarmsAtStart string `json:"red-alarms-at-start"`
 }
 
-// Gates are the sources of health that a request asks for, beside the errors
-// of its new version.
-type Gates struct {
-	// Alarms are CloudWatch alarms, metric or composite, by name or ARN. One
-	// in the state ALARM fails.
-	Alarms []string `json:"alarms,omitempty"`
-}
-
-// MaxAlarms is the most alarms that a rollout watches: as many as one call of
-// DescribeAlarms tells about.
-const MaxAlarms = 100
+// When a step may end.
+const (
+	OnSchedule = "schedule" // in its time
+	// OnEvidence ends a step as soon as the new version is proven to be fine, after
+	// one full minute at least; but the last, which lasts its time.
+	OnEvidence = "evidence"
+)
 
 // What to do about a circumstance that speaks against a rollout.
 const (
@@ -71,15 +69,12 @@ const (
 	Ignore = "ignore"
 )
 
-// fieldNames are the fields that a request may have, and those of its health.
-var (
-	fieldNames = []string{
-		"function-name", "alias-name", "new-version", "steps", "interval", "type",
-		"weights", "first-weight", "check-interval", "bake", "health-check", "health",
-		"provisioned-concurrency", "red-alarms-at-start", startedBy,
-	}
-	healthNames = []string{"alarms"}
-)
+// fieldNames are the fields that a request may have.
+var fieldNames = []string{
+	"function-name", "alias-name", "new-version", "steps", "interval", "type",
+	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health",
+	"provisioned-concurrency", "red-alarms-at-start", startedBy,
+}
 
 // startedBy is a field that Step Functions' users add when one execution
 // starts another, so that the console links them. It has no meaning here.
@@ -96,7 +91,6 @@ func Decode(input []byte) (Request, error) {
 	}
 	var problems []Problem
 	r := &reader{fields: fields, problems: &problems}
-	settings := r.object("health")
 	req := Request{
 		FunctionName:  r.function("function-name"),
 		AliasName:     r.alias("alias-name"),
@@ -109,16 +103,21 @@ func Decode(input []byte) (Request, error) {
 		CheckInterval: r.whole("check-interval", MinCheckInterval, Year, DefaultCheckInterval),
 		Bake:          r.whole("bake", 0, Year, 0),
 		HealthCheck:   r.flag("health-check", true),
-		Gates:         Gates{Alarms: settings.list("alarms", MaxAlarms, alarmForm, "an alarm's name or ARN")},
+		Advance:       r.word("advance", OnSchedule, OnEvidence),
+		Gates:         r.gates("health"),
 
 		ProvisionedConcurrency: r.word("provisioned-concurrency", Refuse, Ignore),
 		RedAlarmsAtStart:       r.word("red-alarms-at-start", Ignore, Refuse),
 	}
 	req.fitCurve(r)
-	if !req.HealthCheck && r.has("health") {
-		r.refuse("health", "has no meaning with health-check false: leave one of them out")
+	if !req.HealthCheck {
+		for _, path := range []string{"health", "advance"} {
+			if r.has(path) {
+				r.refuse(path, "has no meaning with health-check false: leave one of them out")
+			}
+		}
+		req.Gates = Gates{}
 	}
-	settings.refuseUnknown(healthNames)
 	r.refuseUnknown(fieldNames)
 	if len(problems) == 0 {
 		req.checkSchedule(r)
@@ -139,10 +138,8 @@ var (
 	// (123456789012:function:name) or a full ARN, with a qualifier if there is one.
 	functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?$`)
 	aliasForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-	// alarmForm is a name (1 to 255 characters, none a control character) or an ARN with one.
-	alarmForm   = regexp.MustCompile(`^(?:arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:)?[^\x00-\x1f\x7f]{1,255}$`)
-	versionForm = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
-	onlyDigits  = regexp.MustCompile(`^[0-9]+$`)
+	versionForm  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+	onlyDigits   = regexp.MustCompile(`^[0-9]+$`)
 )
 
 const latestVersion = "$LATEST"

@@ -31,7 +31,12 @@ func TestTheBlogsInputIsTakenAsItIs(t *testing.T) {
 	want := rollout.Request{
 		FunctionName: "MyFunction", AliasName: "MyAlias", NewVersion: "2",
 		Steps: 10, Interval: 120, Type: "linear",
-		CheckInterval: 60, HealthCheck: true,
+		CheckInterval: 60, Advance: "schedule", HealthCheck: true,
+		Gates: rollout.Gates{
+			Errors:         rollout.ErrorsGate{Alpha: 0.01, Ratio: 1.1, ProofMargin: 0.01, Tolerance: 2, Dispersion: 1, MaxHold: 600},
+			Latency:        &rollout.LatencyGate{Alpha: 0.01, Ratio: 1.25, Tolerance: 2},
+			MinInvocations: 1, OnNoTraffic: "proceed",
+		},
 		ProvisionedConcurrency: "refuse", RedAlarmsAtStart: "ignore",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -45,6 +50,28 @@ func TestTheBlogsInputIsTakenAsItIs(t *testing.T) {
 		if steps[i].Weight != weight || steps[i].Seconds != 120 {
 			t.Errorf("step %d is %+v, want weight %v for 120 s", i+1, steps[i], weight)
 		}
+	}
+}
+
+func TestEverySettingOfHealthIsTaken(t *testing.T) {
+	got, err := rollout.Decode([]byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "canary", "interval": 60, "advance": "evidence", "health": {
+		"errors": {"alpha": 0.001, "ratio": 1.5, "margin": 0.002, "proof-margin": 0.05, "tolerance": 3, "dispersion": 2.5, "strict": true, "throttles": true, "max-hold": 0},
+		"latency": {"alpha": 0.05, "ratio": 2, "tolerance": 4, "strict": true},
+		"alarms": ["broken"], "min-invocations": 100, "on-no-traffic": "wait"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := rollout.Gates{
+		Errors:  rollout.ErrorsGate{Alpha: 0.001, Ratio: 1.5, Margin: 0.002, ProofMargin: 0.05, Tolerance: 3, Dispersion: 2.5, Strict: true, Throttles: true},
+		Latency: &rollout.LatencyGate{Alpha: 0.05, Ratio: 2, Tolerance: 4, Strict: true},
+		Alarms:  []string{"broken"}, MinInvocations: 100, OnNoTraffic: rollout.Await,
+	}
+	if diff := cmp.Diff(want, got.Gates); diff != "" || got.Advance != rollout.OnEvidence {
+		t.Errorf("advance %q, %s", got.Advance, diff)
+	}
+	got, err = rollout.Decode([]byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "canary", "interval": 60, "health": {"latency": false}}`))
+	if err != nil || got.Gates.Latency != nil {
+		t.Errorf("latency was not wanted: %+v, %v", got.Gates.Latency, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"time"
@@ -14,6 +15,8 @@ type State struct {
 	Progress Progress `json:"progress"`
 	// Begin says how the execution begins.
 	Begin Begin `json:"begin"`
+	// Evidence is what the gates remember from check to check; see package health.
+	Evidence json.RawMessage `json:"evidence,omitempty"`
 	// Health is nil until the first check.
 	Health *Health `json:"health,omitempty"`
 	// Error is what a Catch of the workflow caught.
@@ -39,10 +42,11 @@ type Progress struct {
 	Began time.Time `json:"began,omitzero"`
 	// Since is when the current step began; zero until its first check.
 	Since time.Time `json:"since,omitzero"`
-	// Checks counts the health checks so far, and Inconclusive those of them
-	// in which not all gates had enough data to say anything.
-	Checks       int `json:"checks"`
-	Inconclusive int `json:"inconclusive"`
+	// Checks counts the health checks so far.
+	Checks int `json:"checks"`
+	// Unverified counts the steps that ended without the traffic that is asked
+	// for: of those nothing is known.
+	Unverified int `json:"unverified"`
 	// Events is the length that the history of the current execution has come to.
 	Events int64 `json:"events"`
 	// Part counts the executions that a long rollout goes on in; 0 is the
@@ -72,8 +76,11 @@ type Outcome struct {
 	Result Result `json:"result"`
 	// Reason is for a person to read.
 	Reason string `json:"reason"`
-	// Error names what ended a rollout that was rolled back: "Unhealthy", or
-	// the error that made it impossible to go on.
+	// Unverified means that in some step there was not enough traffic to know
+	// anything of the new version.
+	Unverified bool `json:"unverified,omitempty"`
+	// Error names what ended a rollout that was rolled back: "Unhealthy",
+	// "NoTraffic", or the error that made it impossible to go on.
 	Error string `json:"error,omitempty"`
 }
 
@@ -132,18 +139,46 @@ func (s State) Arrived(now time.Time) (State, error) {
 	return s, nil
 }
 
+// Weights are the shares of the new version since the current step began, and
+// before. Both are 0 before the first.
+func (s State) Weights() (now, before float64) {
+	if s.Progress.Step > 1 {
+		before = s.Plan.Steps[s.Progress.Step-2].Weight
+	}
+	return s.Progress.Weight, before
+}
+
+// Alone is since when the new version has had all of the traffic; false if it
+// has not.
+func (s State) Alone() (since time.Time, alone bool) {
+	return s.Progress.Since, s.Progress.Step > 0 && s.Progress.Weight == 1
+}
+
+// end is when the current step is over, unless it is prolonged.
+func (s State) end() time.Time {
+	return s.Progress.Since.Add(time.Duration(s.Plan.Steps[s.Progress.Step-1].Seconds) * time.Second)
+}
+
 // remaining is what is left of the current step; never negative.
 func (s State) remaining(now time.Time) time.Duration {
-	step := s.Plan.Steps[s.Progress.Step-1]
-	end := s.Progress.Since.Add(time.Duration(step.Seconds) * time.Second)
-	return max(0, end.Sub(now))
+	return max(0, s.end().Sub(now))
+}
+
+// holdLeft is for how long the current step, once it is over, may still be
+// prolonged; never negative.
+func (s State) holdLeft(now time.Time) time.Duration {
+	return max(0, s.end().Add(time.Duration(s.Plan.Gates.Errors.MaxHold)*time.Second).Sub(now))
 }
 
 // nextWait is the time to the next check, in whole seconds and at least one:
 // checks fall on multiples of the check interval from the step's beginning,
-// and on its end.
+// and on its end, and on the end of its prolongation.
 func (s State) nextWait(now time.Time) int64 {
 	interval := time.Duration(s.CheckInterval) * time.Second
 	wait := interval - now.Sub(s.Progress.Since)%interval
-	return int64(math.Ceil(min(wait, s.remaining(now)).Seconds()))
+	left := s.remaining(now)
+	if left == 0 {
+		left = s.holdLeft(now)
+	}
+	return int64(math.Ceil(min(wait, left).Seconds()))
 }

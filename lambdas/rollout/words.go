@@ -7,7 +7,7 @@ import (
 
 // String says the counts as people do: "31 errors in 1,204 invocations (2.6 %)".
 func (c Counts) String() string {
-	if c.Minutes == 0 {
+	if c.Invocations == 0 && c.Errors == 0 {
 		return "no data"
 	}
 	text := plural(c.Errors, "error") + " in " + plural(c.Invocations, "invocation")
@@ -61,4 +61,9 @@ func plural(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%s %ss", Thousands(n), noun)
+}
+
+// plainNumber writes a number without an exponent: "0.0001".
+func plainNumber(n float64) string {
+	return strconv.FormatFloat(n, 'f', -1, 64)
 }

@@ -13,7 +13,8 @@ const MaxCount = 1_000_000_000_000
 // them were errors (or slow, or whatever is counted): 0 ≤ Errors ≤ Requests ≤
 // MaxCount.
 type Count struct {
-	Requests, Errors int64
+	Requests int64 `json:"requests"`
+	Errors   int64 `json:"errors"`
 }
 
 // check tells what is wrong with the count of the named side.

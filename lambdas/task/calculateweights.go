@@ -54,7 +54,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	if err != nil {
 		return rollout.State{}, err
 	}
-	found, red, err := t.preflight(ctx, req)
+	found, err := t.preflight(ctx, req)
 	if err != nil {
 		return rollout.State{}, err
 	}
@@ -64,8 +64,9 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		Baseline:    found.Version,
 		Owner:       executionName(start.Execution),
 		Description: description,
+		Timeout:     found.next.Timeout,
 		Gates:       req.Gates,
-		RedAlarms:   red,
+		RedAlarms:   found.redAlarms,
 		Steps:       steps,
 		Undo:        undo(start.Execution, req, found.Version, description),
 	}

@@ -25,7 +25,7 @@ func (t Finalize) Handle(ctx context.Context, call Call) (rollout.State, error) 
 		return rollout.State{}, err
 	}
 	state.Progress.RevisionID = revisionID
-	state.Outcome = &rollout.Outcome{Result: rollout.Promoted, Reason: state.PromotionReason()}
+	state = state.Promoted()
 	t.Log.InfoContext(ctx, "promoted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "reason", state.Outcome.Reason)
 	return state, nil

@@ -2,6 +2,8 @@ package task
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
@@ -11,7 +13,7 @@ import (
 // HealthCheck reads the new version's health and decides how the rollout goes on.
 type HealthCheck struct {
 	Metrics interface {
-		Requests(context.Context, health.Query) (health.Requests, error)
+		Metrics(context.Context, health.Query) (health.Seen, error)
 		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
 	Log *slog.Logger
@@ -37,27 +39,32 @@ func (t HealthCheck) check(ctx context.Context, call Call) (rollout.State, error
 	if err != nil {
 		return s, err
 	}
-	seen := rollout.Health{Window: s.Window(call.Now)}
-	if s.HealthCheck {
-		requests, err := t.Metrics.Requests(ctx, health.Query{
-			Function:   s.Function(),
-			Alias:      s.AliasName,
-			Baseline:   s.Plan.Baseline,
-			NewVersion: s.NewVersion,
-			Window:     seen.Window,
-		})
+	if !s.HealthCheck {
+		return s.Check(call.Now, rollout.Health{}), nil
+	}
+	var evidence health.Evidence
+	if len(s.Evidence) > 0 {
+		if err := json.Unmarshal(s.Evidence, &evidence); err != nil {
+			return s, fmt.Errorf("the evidence in the execution's data: %w", err)
+		}
+	}
+	seen, err := t.Metrics.Metrics(ctx, evidence.Ask(s, call.Now))
+	if err != nil {
+		return s, err
+	}
+	evidence, checked, err := evidence.Check(s, call.Now, seen)
+	if err != nil {
+		return s, err
+	}
+	if alarms := s.Plan.Gates.Alarms; len(alarms) > 0 {
+		states, err := t.Metrics.AlarmStates(ctx, alarms)
 		if err != nil {
 			return s, err
 		}
-		seen.Baseline, seen.NewVersion = requests.Baseline, requests.NewVersion
-		seen.Readings = append(seen.Readings, health.Errors(s.Plan.Baseline, s.NewVersion, requests))
-		if alarms := s.Plan.Gates.Alarms; len(alarms) > 0 {
-			states, err := t.Metrics.AlarmStates(ctx, alarms)
-			if err != nil {
-				return s, err
-			}
-			seen.Readings = append(seen.Readings, health.Alarms(alarms, s.Plan.RedAlarms, states))
-		}
+		checked.Readings = append(checked.Readings, health.Alarms(alarms, s.Plan.RedAlarms, states))
 	}
-	return s.Check(call.Now, seen), nil
+	if s.Evidence, err = json.Marshal(evidence); err != nil {
+		return s, err
+	}
+	return s.Check(call.Now, checked), nil
 }

@@ -61,34 +61,43 @@ func because(format string, args ...any) refusal {
 	return refusal{fmt.Errorf("nothing was touched: "+format, args...)}
 }
 
-// preflight reads all that decides whether the rollout may start, and returns
-// the alias as it is. Nothing is written.
-func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (alias.Alias, []string, error) {
+// found is what the preflight finds.
+type found struct {
+	alias.Alias
+	next      alias.Version // the new one; zero if the alias is on it already
+	redAlarms []string
+}
+
+// preflight reads all that decides whether the rollout may start. Nothing is
+// written.
+func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (found, error) {
 	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
-	found, err := t.Aliases.Read(ctx, name)
+	var f found
+	var err error
+	f.Alias, err = t.Aliases.Read(ctx, name)
 	if errors.Is(err, alias.ErrNotFound) {
-		return found, nil, t.missing(ctx, name)
+		return f, t.missing(ctx, name)
 	} else if err != nil {
-		return found, nil, err
+		return f, err
 	}
-	if err := checkAlias(name, found); err != nil || found.Version == req.NewVersion {
-		return found, nil, err
+	if err := checkAlias(name, f.Alias); err != nil || f.Version == req.NewVersion {
+		return f, err
 	}
-	if err := t.checkVersions(ctx, req, found.Version); err != nil {
-		return found, nil, err
+	if f.next, err = t.checkVersions(ctx, req, f.Version); err != nil {
+		return f, err
 	}
 	if req.ProvisionedConcurrency == rollout.Refuse {
 		amount, err := t.Aliases.Provisioned(ctx, name)
 		if err != nil {
-			return found, nil, err
+			return f, err
 		}
 		if amount > 0 {
-			return found, nil, ProvisionedConcurrency{because("%s has a provisioned concurrency of %d, which can't be changed while weights are set, and of which the new version has nothing until it is promoted. "+
+			return f, ProvisionedConcurrency{because("%s has a provisioned concurrency of %d, which can't be changed while weights are set, and of which the new version has nothing until it is promoted. "+
 				`Take it off for the rollout, or set "provisioned-concurrency": "ignore" if the new version may start on demand`, name, amount)}
 		}
 	}
-	red, err := t.redAlarms(ctx, req)
-	return found, red, err
+	f.redAlarms, err = t.redAlarms(ctx, req)
+	return f, err
 }
 
 // missing says what of an alias's name is not there.
@@ -121,34 +130,34 @@ func checkAlias(name alias.Name, found alias.Alias) error {
 }
 
 // checkVersions checks that the new version is ready, and that Lambda takes it
-// behind one alias with the baseline.
-func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request, baseline string) error {
+// behind one alias with the baseline. It returns the new version.
+func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request, baseline string) (alias.Version, error) {
 	next, err := t.Aliases.Version(ctx, req.FunctionName, req.NewVersion)
 	if errors.Is(err, alias.ErrNotFound) {
-		return VersionNotFound{because("there is no version %s of %s: publish it first", req.NewVersion, req.FunctionName)}
+		return next, VersionNotFound{because("there is no version %s of %s: publish it first", req.NewVersion, req.FunctionName)}
 	} else if err != nil {
-		return err
+		return next, err
 	}
 	before, err := t.Aliases.Version(ctx, req.FunctionName, baseline)
 	if err != nil {
-		return err
+		return next, err
 	}
 	switch {
 	case next.State == "Inactive":
-		return VersionNotReady{because("version %s of %s is Inactive (%s): wake it by invoking it once (aws lambda invoke --function-name %s --qualifier %s /dev/null), and start again when it is Active",
+		return next, VersionNotReady{because("version %s of %s is Inactive (%s): wake it by invoking it once (aws lambda invoke --function-name %s --qualifier %s /dev/null), and start again when it is Active",
 			next.Number, req.FunctionName, cmp.Or(next.Why, "AWS gives no reason"), req.FunctionName, next.Number)}
 	case next.State != "" && next.State != "Active":
-		return VersionNotReady{because("version %s of %s is %s (%s): wait until it is Active, or publish it anew", next.Number, req.FunctionName, next.State, cmp.Or(next.Why, "AWS gives no reason"))}
+		return next, VersionNotReady{because("version %s of %s is %s (%s): wait until it is Active, or publish it anew", next.Number, req.FunctionName, next.State, cmp.Or(next.Why, "AWS gives no reason"))}
 	case next.LastUpdate != "" && next.LastUpdate != "Successful":
-		return VersionNotReady{because("the last update of version %s of %s is %s (%s): wait until it is Successful, or publish it anew", next.Number, req.FunctionName, next.LastUpdate, cmp.Or(next.Why, "AWS gives no reason"))}
+		return next, VersionNotReady{because("the last update of version %s of %s is %s (%s): wait until it is Successful, or publish it anew", next.Number, req.FunctionName, next.LastUpdate, cmp.Or(next.Why, "AWS gives no reason"))}
 	case next.Role != before.Role:
-		return VersionsDiffer{because("versions %s and %s of %s have different execution roles (%s and %s), and Lambda splits traffic only between versions with the same: publish the version with the baseline's role, or move the alias by hand",
+		return next, VersionsDiffer{because("versions %s and %s of %s have different execution roles (%s and %s), and Lambda splits traffic only between versions with the same: publish the version with the baseline's role, or move the alias by hand",
 			before.Number, next.Number, req.FunctionName, before.Role, next.Role)}
 	case next.DeadLetter != before.DeadLetter:
-		return VersionsDiffer{because("versions %s and %s of %s have different dead-letter configurations (%s and %s), and Lambda splits traffic only between versions with the same, or without any: publish the version with the baseline's",
+		return next, VersionsDiffer{because("versions %s and %s of %s have different dead-letter configurations (%s and %s), and Lambda splits traffic only between versions with the same, or without any: publish the version with the baseline's",
 			before.Number, next.Number, req.FunctionName, cmp.Or(before.DeadLetter, "none"), cmp.Or(next.DeadLetter, "none"))}
 	}
-	return nil
+	return next, nil
 }
 
 // redAlarms returns those of the request's alarms that are red already.

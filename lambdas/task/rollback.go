@@ -28,7 +28,7 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 		return rollout.State{}, err
 	}
 	if restored == alias.WasPromoted {
-		state.Outcome = &rollout.Outcome{Result: rollout.Promoted, Reason: state.PromotionReason()}
+		state = state.Promoted()
 		t.Log.InfoContext(ctx, "promoted after all", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName)
 		return state, nil
 	}

@@ -155,8 +155,8 @@ func TestARollbackTaskByTask(t *testing.T) {
 	w.serve("2", 10, 3)
 	w.now = w.now.Add(time.Minute)
 	s = w.twice(w.check.Handle, s)
-	want := []rollout.Reading{{Gate: "errors", Verdict: rollout.Fail, Reason: "version 2: 3 errors in 10 invocations (30 %), version 1: no errors in 90 invocations"}}
-	if diff := cmp.Diff(want, s.Health.Readings); diff != "" {
+	want := rollout.Judged("errors", rollout.Harmful, "version 2: 3 errors in 10 (30 %), version 1: 0 in 90; evidence 10^2.3, rolls back at 10^2")
+	if diff := cmp.Diff(want, s.Health.Readings[0]); diff != "" {
 		t.Error(diff)
 	}
 	s = w.twice(w.back.Handle, s)
@@ -171,7 +171,7 @@ func TestNoDataIsInconclusiveAndSaysSo(t *testing.T) {
 	s := w.twice(w.shift.Handle, w.started())
 	w.now = w.now.Add(time.Minute)
 	s = w.twice(w.check.Handle, s)
-	if s.Health.Decision != rollout.Advance || s.Health.Readings[0].Verdict != rollout.Inconclusive || s.Progress.Inconclusive != 1 {
+	if s.Health.Decision != rollout.Advance || s.Health.Readings[0].Sign != rollout.Inconclusive || s.Progress.Unverified != 1 {
 		t.Errorf("%+v, %+v", s.Health, s.Progress)
 	}
 	if !strings.Contains(s.Health.Reason, "errors inconclusive: version 2: no data") {

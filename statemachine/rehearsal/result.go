@@ -157,7 +157,7 @@ func (r Result) Summary(w io.Writer) error {
 	row("reason", "%s", strings.ReplaceAll(r.Reason, "\n", "\n            "))
 	for _, version := range slices.Sorted(maps.Keys(r.Served)) {
 		served := r.Served[version]
-		row("served", "version %s: %s", version, rollout.Counts{Invocations: served.Invocations, Errors: served.Errors, Minutes: 1})
+		row("served", "version %s: %s", version, rollout.Counts{Invocations: served.Invocations, Errors: served.Errors})
 	}
 	row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))
 	if r.AliasAfter != nil {

@@ -1,0 +1,189 @@
+package health
+
+import (
+	"slices"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+)
+
+// Evidence is what the errors and latency gates remember of a rollout's
+// minutes. It travels in the execution's state, and is a few kilobytes however
+// long the rollout is. Its zero value is the start.
+//
+// The latest quarter of an hour is kept minute by minute and read again at each
+// check, because CloudWatch's minutes go on changing; what is older is folded
+// into a few numbers, for good. So a check judges all minutes as they are known
+// by then, and not as they were when they were first seen.
+type Evidence struct {
+	// Before is read at the first check; nil until then.
+	Before *Before `json:"before,omitempty"`
+	// Until is how far the minutes are folded; zero before the first check.
+	Until time.Time `json:"until,omitzero"`
+	// Errors, and Slow: requests above the thresholds of Before.
+	Errors Comparison             `json:"errors"`
+	Slow   [thresholds]Comparison `json:"slow"`
+	// Proof bounds by how much the new version errs more; Spread is how much
+	// errors cluster.
+	Proof  sequential.ProofState `json:"proof"`
+	Spread sequential.Dispersion `json:"spread"`
+	// Step is the current one, and StepRequests are those of the new version in
+	// it that are folded and could be compared.
+	Step         int   `json:"step"`
+	StepRequests int64 `json:"step-requests"`
+	// Minutes are those that are not folded yet, in their order. One without any
+	// data is not among them.
+	Minutes []Minute `json:"minutes"`
+	// Lately is what the last check saw beside them.
+	Lately Lately `json:"lately"`
+}
+
+// Comparison is the evidence of one kind of count, as far as it is folded.
+type Comparison struct {
+	// Harm weighs the minutes before the new version had all traffic, and Bake
+	// those since.
+	Harm sequential.State `json:"harm,omitzero"`
+	Bake sequential.State `json:"bake,omitzero"`
+	// Baseline and NewVersion are the counts of the former, Alone of the latter.
+	Baseline   sequential.Count `json:"baseline"`
+	NewVersion sequential.Count `json:"new-version"`
+	Alone      sequential.Count `json:"alone,omitzero"`
+}
+
+// Lately is what is known of the alias as a whole in the minutes that a check
+// read, for a person to see.
+type Lately struct {
+	// Requests of the alias, whatever version served them, and Throttles, which
+	// none did.
+	Requests  int64 `json:"requests"`
+	Throttles int64 `json:"throttles"`
+	// Slowest is the longest duration of the new version, in milliseconds.
+	Slowest float64 `json:"slowest"`
+}
+
+// Seen is what a check reads of CloudWatch.
+type Seen struct {
+	// Minutes from the query's window, in their order, each once.
+	Minutes []Minute
+	// Before is nil unless the query asked for it.
+	Before *Before
+	Lately Lately
+}
+
+// Lateness is how late CloudWatch's minutes may still change: a request shows
+// in the minute in which it began when it has ended, a quarter of an hour later
+// at most, and when the metrics have arrived.
+const Lateness = 15 * time.Minute
+
+// keptMinutes is for how long CloudWatch keeps single minutes, but for a day.
+const keptMinutes = 14 * 24 * time.Hour
+
+// Unread is the time that a check at now reads: what is not folded yet. The
+// state must have Arrived at now.
+func (e Evidence) Unread(s rollout.State, now time.Time) rollout.Window {
+	from := e.Until
+	if from.IsZero() {
+		from = s.Progress.Began.Truncate(time.Minute)
+	}
+	if oldest := now.Add(-keptMinutes).Truncate(time.Minute); oldest.After(from) {
+		from = oldest
+	}
+	return rollout.Window{From: from, To: now}
+}
+
+// Take is the evidence with what a check at now has read. Reading the same
+// again changes nothing. The error means that the evidence is broken: no
+// reading leads to it.
+func (e Evidence) Take(s rollout.State, now time.Time, seen Seen) (Evidence, error) {
+	if e.Before == nil {
+		e.Before = seen.Before
+	}
+	e.Until = e.Unread(s, now).From
+	e.Lately = seen.Lately
+	if e.Step != s.Progress.Step {
+		e.Step, e.StepRequests = s.Progress.Step, 0
+	}
+	e.Minutes = merge(e.Minutes, seen.Minutes, e.Until)
+	for i, m := range e.Minutes {
+		if m.overlaps(s.Progress.Since, s.Progress.Since.Add(time.Minute)) {
+			e.Minutes[i].Shifted = true
+		}
+	}
+	settled := now.Add(-Lateness).Truncate(time.Minute)
+	if !settled.After(e.Until) {
+		return e, nil
+	}
+	old := 0
+	for old < len(e.Minutes) && e.Minutes[old].At.Before(settled) {
+		if e.Minutes[old].end().After(s.Progress.Since) {
+			e.StepRequests += e.comparable(e.Minutes[old], s)
+		}
+		old++
+	}
+	w := weigher{state: s, now: now}
+	folded, err := w.fold(e, e.Minutes[:old])
+	if err != nil {
+		return e, err
+	}
+	folded.Minutes = e.Minutes[old:]
+	folded.Until = settled
+	return folded, nil
+}
+
+// merge joins two lists of minutes, each in its order, into a new one, without
+// what is folded.
+func merge(known, read []Minute, folded time.Time) []Minute {
+	all := make([]Minute, 0, len(known)+len(read))
+	for len(known) > 0 || len(read) > 0 {
+		var next Minute
+		switch {
+		case len(read) == 0 || len(known) > 0 && known[0].At.Before(read[0].At):
+			next, known = known[0], known[1:]
+		case len(known) == 0 || read[0].At.Before(known[0].At):
+			next, read = read[0], read[1:]
+		default:
+			next, known, read = known[0].merge(read[0]), known[1:], read[1:]
+		}
+		if !next.At.Before(folded) {
+			all = append(all, next)
+		}
+	}
+	return slices.Clip(all)
+}
+
+// Traffic is how many requests of the new version there are to judge by: from
+// the current step, or from the minutes that are not folded if those are more;
+// and how many minutes of the step had some from beginning to end.
+func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMinutes int) {
+	step := e.StepRequests
+	for _, m := range e.Minutes {
+		n := e.comparable(m, s)
+		recent += n
+		if m.end().After(s.Progress.Since) {
+			step += n
+		}
+		if n > 0 && !m.At.Before(s.Progress.Since) && !m.end().After(now) {
+			wholeMinutes++
+		}
+	}
+	return max(recent, step), wholeMinutes
+}
+
+// comparable is how many requests of the new version in the minute have
+// something to be compared with.
+func (e Evidence) comparable(m Minute, s rollout.State) int64 {
+	since, alone := s.Alone()
+	switch {
+	case m.Baseline.Requests > 0:
+		return m.NewVersion.Requests
+	case alone && !m.At.Before(since) && e.recorded():
+		return m.NewVersion.Requests
+	}
+	return 0
+}
+
+// recorded tells whether the baseline has a record.
+func (e Evidence) recorded() bool {
+	return e.Before.errors().Requests+e.Errors.Baseline.Requests > 0
+}

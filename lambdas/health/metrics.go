@@ -1,0 +1,151 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+)
+
+// Metrics reads all that a check needs of CloudWatch, in one call of
+// GetMetricData (or more if the answer has pages: after two days without a
+// check).
+func (c CloudWatch) Metrics(ctx context.Context, q Query) (Seen, error) {
+	answer := points{}
+	pages := cloudwatch.NewGetMetricDataPaginator(c.api, &cloudwatch.GetMetricDataInput{
+		StartTime:         aws.Time(q.start()),
+		EndTime:           aws.Time(q.end()),
+		ScanBy:            types.ScanByTimestampAscending,
+		MetricDataQueries: q.queries(),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return Seen{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)
+		}
+		for _, result := range page.MetricDataResults {
+			id := aws.ToString(result.Id)
+			switch result.StatusCode {
+			case types.StatusCodeInternalError:
+				return Seen{}, fmt.Errorf("reading %s of alias %s of %s: %w", id, q.Alias, q.Function, ErrUnavailable)
+			case types.StatusCodeForbidden:
+				return Seen{}, fmt.Errorf("reading %s of alias %s of %s is forbidden", id, q.Alias, q.Function)
+			}
+			answer.add(id, result)
+		}
+	}
+	return answer.seen(q), nil
+}
+
+// points are the values of each series, by the second in which they begin.
+type points map[string]map[int64]float64
+
+func (p points) add(id string, result types.MetricDataResult) {
+	if p[id] == nil {
+		p[id] = map[int64]float64{}
+	}
+	for i, at := range result.Timestamps[:min(len(result.Timestamps), len(result.Values))] {
+		p[id][at.Unix()] = result.Values[i]
+	}
+}
+
+// whole is a value as a count.
+func whole(value float64) int64 {
+	return int64(math.Round(min(max(value, 0), sequential.MaxCount)))
+}
+
+// sample is what a version served in a minute.
+func (p points) sample(of string, at int64) (s Sample, timed bool) {
+	lost := whole(p[of+throttles][at])
+	if of == ofAlias {
+		lost = 0
+	}
+	s = Sample{Requests: whole(p[of+requests][at]) + lost, Errors: whole(p[of+failures][at]) + lost}
+	timed = true
+	for i := range s.Slow {
+		value, ok := p[of+slow+strconv.Itoa(i)][at]
+		s.Slow[i], timed = whole(value), timed && ok
+	}
+	return s, timed || s.Requests == lost
+}
+
+// times are the seconds at which any of the series has a value, in their order.
+func (p points) times(ids ...string) []int64 {
+	var all []int64
+	for _, id := range ids {
+		for at := range p[id] {
+			all = append(all, at)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// seen sorts the answer into what a check needs of it.
+func (p points) seen(q Query) Seen {
+	var seen Seen
+	begin := q.Window.From.Truncate(time.Minute).Unix()
+	for _, at := range p.times(ofBaseline+requests, ofBaseline+failures, ofBaseline+throttles, ofNewVersion+requests, ofNewVersion+failures, ofNewVersion+throttles) {
+		if at < begin {
+			continue
+		}
+		m := Minute{At: time.Unix(at, 0).UTC()}
+		var timedBefore, timedNow bool
+		m.Baseline, timedBefore = p.sample(ofBaseline, at)
+		m.NewVersion, timedNow = p.sample(ofNewVersion, at)
+		m.Untimed = !timedBefore || !timedNow
+		seen.Minutes = append(seen.Minutes, m)
+	}
+	for _, at := range p.times(ofAlias+requests, ofAlias+throttles, ofNewVersion+slowest) {
+		if at >= begin {
+			seen.Lately.Requests += whole(p[ofAlias+requests][at])
+			seen.Lately.Throttles += whole(p[ofAlias+throttles][at])
+			seen.Lately.Slowest = max(seen.Lately.Slowest, p[ofNewVersion+slowest][at])
+		}
+	}
+	if q.Record {
+		seen.Before = p.before(begin)
+	}
+	return seen
+}
+
+// before is the baseline's record of the time before the rollout. Where
+// CloudWatch has nothing of the version, it is that of the alias, which had no
+// other version then.
+func (p points) before(begin int64) *Before {
+	var b Before
+	for _, of := range []string{ofBaseline, ofAlias} {
+		for at := range p[of+requests] {
+			if s, _ := p.sample(of, at); at < begin {
+				b.Count = plus(b.Count, s.count())
+			}
+		}
+		if b.Count.Requests > 0 {
+			break
+		}
+	}
+	for _, of := range []string{ofBaseline, ofAlias} {
+		// CloudWatch may count hours from the query's start or from the clock's. The
+		// one with the most requests is that before the rollout, for the most part.
+		for _, at := range p.times(of + timed) {
+			if count := whole(p[of+timed][at]); at < begin && count > b.Timed {
+				b.Timed = count
+				for i := range b.Over {
+					b.Over[i] = math.Ceil(p[of+over+strconv.Itoa(i)][at]*1000) / 1000
+				}
+			}
+		}
+		if b.Timed > 0 {
+			break
+		}
+	}
+	return &b
+}

@@ -1,0 +1,138 @@
+package health
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+)
+
+// thresholds is how many durations tell slow requests from others: the
+// baseline's 95th percentile and its 99th.
+const thresholds = 2
+
+// Sample is what one version served in one minute, as far as it is known. As
+// JSON it is the list of its numbers in this order.
+type Sample struct {
+	Requests, Errors int64
+	// Slow are the requests above the thresholds of Before.
+	Slow [thresholds]int64
+}
+
+// count is the sample as the errors gate counts it. Of a minute that is not
+// over an error may be known before its request.
+func (s Sample) count() sequential.Count {
+	return sequential.Count{Requests: max(s.Requests, s.Errors), Errors: s.Errors}
+}
+
+// slow is the sample as the latency gate counts it.
+func (s Sample) slow(threshold int) sequential.Count {
+	return sequential.Count{Requests: s.Requests, Errors: min(s.Slow[threshold], s.Requests)}
+}
+
+// merge keeps the larger of what two readings of a minute know: its numbers
+// only grow.
+func (s Sample) merge(other Sample) Sample {
+	s.Requests = max(s.Requests, other.Requests)
+	s.Errors = max(s.Errors, other.Errors)
+	for i := range s.Slow {
+		s.Slow[i] = max(s.Slow[i], other.Slow[i])
+	}
+	return s
+}
+
+// MarshalJSON writes the numbers.
+func (s Sample) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "[%d,%d,%d,%d]", s.Requests, s.Errors, s.Slow[0], s.Slow[1]), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, and refuses another length and
+// numbers that are negative.
+func (s *Sample) UnmarshalJSON(data []byte) error {
+	var numbers []int64
+	if err := json.Unmarshal(data, &numbers); err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	if len(numbers) != 2+thresholds {
+		return fmt.Errorf("sample: %d numbers: must be %d", len(numbers), 2+thresholds)
+	}
+	for _, n := range numbers {
+		if n < 0 || n > sequential.MaxCount {
+			return fmt.Errorf("sample: %d: must be from 0 to %d", n, int64(sequential.MaxCount))
+		}
+	}
+	*s = Sample{Requests: numbers[0], Errors: numbers[1], Slow: [thresholds]int64(numbers[2:])}
+	return nil
+}
+
+// Minute is what both versions served behind the alias in the minute that
+// begins at At.
+type Minute struct {
+	At         time.Time `json:"at"`
+	Baseline   Sample    `json:"baseline"`
+	NewVersion Sample    `json:"new-version"`
+	// Shifted means that the new version may have been starting up, after a shift:
+	// durations don't count. Untimed means that CloudWatch did not say how many
+	// requests were slow.
+	Shifted bool `json:"shifted,omitempty"`
+	Untimed bool `json:"untimed,omitempty"`
+}
+
+// timeless tells whether its durations don't count.
+func (m Minute) timeless() bool { return m.Shifted || m.Untimed }
+
+func (m Minute) end() time.Time { return m.At.Add(time.Minute) }
+
+// overlaps tells whether any of the minute lies from one time on and before the other.
+func (m Minute) overlaps(from, to time.Time) bool {
+	return m.At.Before(to) && m.end().After(from)
+}
+
+// merge joins two readings of a minute.
+func (m Minute) merge(later Minute) Minute {
+	m.Baseline = m.Baseline.merge(later.Baseline)
+	m.NewVersion = m.NewVersion.merge(later.NewVersion)
+	m.Shifted = m.Shifted || later.Shifted
+	m.Untimed = m.Untimed && later.Untimed
+	return m
+}
+
+// Before is the baseline's record of the hour before the rollout. What it says
+// of durations stays as it is for the whole rollout: whatever happens to the
+// baseline meanwhile, the measure does not move.
+type Before struct {
+	// Count is its requests and their errors.
+	Count sequential.Count `json:"count"`
+	// Timed is how many requests the percentiles are of, and Over the 95th and the
+	// 99th, in milliseconds.
+	Timed int64               `json:"timed"`
+	Over  [thresholds]float64 `json:"over"`
+}
+
+// shares are the shares of the baseline's requests above the thresholds, by
+// what a percentile is.
+func shares() [thresholds]float64 { return [...]float64{0.05, 0.01} }
+
+// minTimed is how many requests there must have been for their percentiles to
+// mean something: two of them are above the 99th then.
+const minTimed = 200
+
+// timed tells whether the record has thresholds.
+func (b *Before) timed() bool { return b != nil && b.Timed >= minTimed && b.Over[0] > 0 }
+
+// errors and slow are the parts of the baseline's records that lie before the
+// rollout; nothing if they are not known.
+func (b *Before) errors() sequential.Count {
+	if b == nil {
+		return sequential.Count{}
+	}
+	return b.Count
+}
+
+func (b *Before) slow(threshold int) sequential.Count {
+	if !b.timed() {
+		return sequential.Count{}
+	}
+	return sequential.Count{Requests: b.Timed, Errors: int64(float64(b.Timed)*shares()[threshold]) + 1}
+}

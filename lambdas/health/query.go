@@ -1,0 +1,136 @@
+package health
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Query names the two versions behind an alias, and what a check reads of them.
+type Query struct {
+	// Function is the function's plain name: metrics know no ARN.
+	Function, Alias      string
+	Baseline, NewVersion string
+	// Window is widened to whole minutes: they can't be taken apart.
+	Window rollout.Window
+	// Record asks for the baseline's record of the hour before the window, too.
+	Record bool
+	// Over are the durations, in milliseconds, above which requests are slow; zero
+	// if that is not asked.
+	Over [thresholds]float64
+	// Throttles counts throttled requests as errors.
+	Throttles bool
+}
+
+// Ask is the query of a check at now.
+func (e Evidence) Ask(s rollout.State, now time.Time) Query {
+	q := Query{
+		Function: s.Function(), Alias: s.AliasName,
+		Baseline: s.Plan.Baseline, NewVersion: s.NewVersion,
+		Window: e.Unread(s, now), Record: e.Before == nil,
+		Throttles: s.Plan.Gates.Errors.Throttles,
+	}
+	if s.Plan.Gates.Latency != nil && e.Before.timed() {
+		q.Over = e.Before.Over
+	}
+	return q
+}
+
+// recordTime is how far the baseline's record goes back.
+const recordTime = time.Hour
+
+// start and end are the query's time in whole minutes.
+func (q Query) start() time.Time {
+	from := q.Window.From.Truncate(time.Minute)
+	if q.Record {
+		from = from.Add(-recordTime)
+	}
+	return from
+}
+
+func (q Query) end() time.Time {
+	return q.Window.To.Add(time.Minute - 1).Truncate(time.Minute)
+}
+
+// The series of a check, by the ids of their queries. Those of a version have
+// its letter in front: b for the baseline, n for the new version; those of the
+// alias as a whole have an a.
+const (
+	requests  = "_requests"
+	failures  = "_errors"
+	throttles = "_throttles"
+	slow      = "_slow" // and the threshold's number
+	slowest   = "_slowest"
+	timed     = "_timed"
+	over      = "_over" // and the threshold's number
+
+	ofBaseline   = "b"
+	ofNewVersion = "n"
+	ofAlias      = "a"
+)
+
+// percentiles are the statistics of the thresholds.
+func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
+
+// queries are all that a check asks of CloudWatch, in one call.
+func (q Query) queries() []types.MetricDataQuery {
+	const minute, hour = 60, 3600
+	var all []types.MetricDataQuery
+	add := func(of, what, metric, stat string, period int32) {
+		all = append(all, types.MetricDataQuery{
+			Id: aws.String(of + what),
+			MetricStat: &types.MetricStat{
+				Metric: &types.Metric{Namespace: aws.String("AWS/Lambda"), MetricName: &metric, Dimensions: q.dimensions(of)},
+				Period: aws.Int32(period),
+				Stat:   &stat,
+			},
+		})
+	}
+	for _, of := range []string{ofBaseline, ofNewVersion} {
+		add(of, requests, "Invocations", "Sum", minute)
+		add(of, failures, "Errors", "Sum", minute)
+		if q.Throttles {
+			add(of, throttles, "Throttles", "Sum", minute)
+		}
+		for i, duration := range q.Over {
+			if duration > 0 {
+				add(of, slow+strconv.Itoa(i), "Duration", "TC("+strconv.FormatFloat(duration, 'f', -1, 64)+":)", minute)
+			}
+		}
+	}
+	add(ofNewVersion, slowest, "Duration", "Maximum", minute)
+	add(ofAlias, requests, "Invocations", "Sum", minute)
+	add(ofAlias, throttles, "Throttles", "Sum", minute)
+	if !q.Record {
+		return all
+	}
+	add(ofAlias, failures, "Errors", "Sum", minute)
+	for _, of := range []string{ofBaseline, ofAlias} {
+		add(of, timed, "Duration", "SampleCount", hour)
+		for i, percentile := range percentiles() {
+			add(of, over+strconv.Itoa(i), "Duration", percentile, hour)
+		}
+	}
+	return all
+}
+
+// dimensions are those that Lambda records an alias's requests under: the three
+// of a version when it is invoked through an alias (with any other set there is
+// no data at all), and the two of the alias as a whole.
+func (q Query) dimensions(of string) []types.Dimension {
+	all := []types.Dimension{
+		{Name: aws.String("FunctionName"), Value: &q.Function},
+		{Name: aws.String("Resource"), Value: aws.String(q.Function + ":" + q.Alias)},
+	}
+	switch of {
+	case ofBaseline:
+		return append(all, types.Dimension{Name: aws.String("ExecutedVersion"), Value: &q.Baseline})
+	case ofNewVersion:
+		return append(all, types.Dimension{Name: aws.String("ExecutedVersion"), Value: &q.NewVersion})
+	}
+	return all
+}

@@ -1,0 +1,68 @@
+package health
+
+import (
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+)
+
+// tests are those of a request's settings for the minutes in which both
+// versions have traffic.
+type tests struct {
+	errors  sequential.Harm
+	proof   sequential.Proof
+	latency *sequential.Harm // nil if it is not looked at
+}
+
+func newTests(g rollout.Gates) (tests, error) {
+	var t tests
+	var err error
+	if t.errors, err = sequential.NewHarm(sequential.HarmParams{
+		Ratio: g.Errors.Ratio, Margin: g.Errors.Margin, Alpha: g.Errors.Alpha,
+		Eta: 1 / g.Errors.Dispersion, Strict: g.Errors.Strict,
+	}); err != nil {
+		return t, err
+	}
+	if t.proof, err = newProof(g); err != nil || g.Latency == nil {
+		return t, err
+	}
+	latency, err := sequential.NewHarm(sequential.HarmParams{
+		Ratio: g.Latency.Ratio, Alpha: g.Latency.Alpha, Eta: 1, Strict: g.Latency.Strict,
+	})
+	t.latency = &latency
+	return t, err
+}
+
+func newProof(g rollout.Gates) (sequential.Proof, error) {
+	p := sequential.DefaultProofParams()
+	p.Eta = 1 / g.Errors.Dispersion
+	return sequential.NewProof(p)
+}
+
+// bakes are the tests for when the new version has all traffic, against the
+// baseline's record before and during the rollout.
+type bakes struct {
+	errors sequential.Bake
+	slow   []sequential.Bake // none if latency is not looked at, or has no record
+}
+
+func (e Evidence) newBakes(g rollout.Gates) (bakes, error) {
+	var b bakes
+	var err error
+	if b.errors, err = sequential.NewBake(sequential.BakeParams{
+		Record: plus(e.Before.errors(), e.Errors.Baseline), Tolerance: g.Errors.Tolerance, Margin: g.Errors.Margin,
+		Eta: 1 / g.Errors.Dispersion, Alpha: g.Errors.Alpha, Averaged: 1, Strict: g.Errors.Strict,
+	}); err != nil || g.Latency == nil || !e.Before.timed() {
+		return b, err
+	}
+	for i := range e.Slow {
+		bake, err := sequential.NewBake(sequential.BakeParams{
+			Record: plus(e.Before.slow(i), e.Slow[i].Baseline), Tolerance: g.Latency.Tolerance,
+			Eta: 1, Alpha: g.Latency.Alpha, Averaged: thresholds, Strict: g.Latency.Strict,
+		})
+		if err != nil {
+			return b, err
+		}
+		b.slow = append(b.slow, bake)
+	}
+	return b, nil
+}

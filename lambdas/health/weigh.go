@@ -1,0 +1,183 @@
+package health
+
+import (
+	"math"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+)
+
+// weigher folds minutes into evidence: with the request's settings, at a check.
+type weigher struct {
+	state rollout.State
+	now   time.Time
+	// careful counts minutes that are not settled as no more than they can say.
+	careful bool
+	typical int64 // requests of a settled minute of late, for the careful
+}
+
+// Weighed is the evidence of all minutes that a check knows, for the gates to
+// read.
+type Weighed struct {
+	Evidence
+	state rollout.State
+	now   time.Time
+}
+
+// Weigh weighs all minutes as they are known at now. Those that are not settled
+// count as they are, but for two things that their lateness could pretend:
+//
+// Harm by a rate that is too high, as requests that succeed may show later than
+// those that fail. So the new version is given at least as many requests as its
+// weight's share beside the baseline's, and alone as many as a settled minute
+// had of late. More requests with the same errors only make less evidence of
+// harm: the guarantee holds (the terms of sequential.Harm cancel at the larger
+// n_c, and the true one is below).
+//
+// Health by errors that are still to come: so they don't count as proof.
+func (e Evidence) Weigh(s rollout.State, now time.Time) (Weighed, error) {
+	w := weigher{state: s, now: now, careful: true, typical: e.typical(s, now)}
+	all, err := w.fold(e, e.Minutes)
+	return Weighed{Evidence: all, state: s, now: now}, err
+}
+
+// settling is how long a minute goes on changing after its end: until its
+// longest request can have ended and its metrics, two minutes late, are there.
+func settling(s rollout.State) time.Duration {
+	return min(2*time.Minute+time.Duration(s.Plan.Timeout)*time.Second, Lateness)
+}
+
+func settled(m Minute, s rollout.State, now time.Time) bool {
+	return !m.end().Add(settling(s)).After(now)
+}
+
+// typical is how many requests both versions had in a settled minute of late,
+// or else in one of the hour before the rollout; 0 if nothing is known.
+func (e Evidence) typical(s rollout.State, now time.Time) int64 {
+	var requests, minutes int64
+	for _, m := range e.Minutes {
+		if settled(m, s, now) {
+			requests += m.Baseline.Requests + m.NewVersion.Requests
+			minutes++
+		}
+	}
+	if minutes == 0 {
+		return e.Before.errors().Requests / 60
+	}
+	return requests / minutes
+}
+
+// expected is how many requests the new version is taken to have had in a
+// minute: as many as are known, and more if it is not settled, see Weigh.
+func (w weigher) expected(m Minute, alone bool) int64 {
+	known := max(m.NewVersion.Requests, m.NewVersion.Errors)
+	if !w.careful || known == 0 || settled(m, w.state, w.now) {
+		return known
+	}
+	if alone {
+		return max(known, w.typical)
+	}
+	now, before := w.state.Weights()
+	after := m.end().Sub(w.state.Progress.Since).Minutes()
+	share := before + (now-before)*min(max(after, 0), 1)
+	fair := math.Ceil(share / (1 - share) * float64(m.Baseline.Requests))
+	return max(known, int64(min(fair, sequential.MaxCount)))
+}
+
+// fold is the evidence with minutes, in their order, after those that it has.
+func (w weigher) fold(e Evidence, minutes []Minute) (Evidence, error) {
+	since, alone := w.state.Alone()
+	beside := len(minutes)
+	for alone && beside > 0 && !minutes[beside-1].At.Before(since) {
+		beside--
+	}
+	if err := w.foldBeside(&e, minutes[:beside]); err != nil || beside == len(minutes) {
+		return e, err
+	}
+	return e, w.foldAlone(&e, minutes[beside:])
+}
+
+// foldBeside folds minutes in which the baseline has traffic, too.
+func (w weigher) foldBeside(e *Evidence, minutes []Minute) error {
+	if len(minutes) == 0 {
+		return nil
+	}
+	t, err := newTests(w.state.Plan.Gates)
+	if err != nil {
+		return err
+	}
+	for _, m := range minutes {
+		expected := w.expected(m, false)
+		counted, err := e.Errors.beside(&t.errors, m.Baseline.count(), m.NewVersion.count(), expected)
+		if err != nil {
+			return err
+		}
+		if !w.careful || settled(m, w.state, w.now) {
+			e.Proof = t.proof.Fold(e.Proof, counted)
+			e.Spread = e.Spread.Fold(counted)
+		}
+		if m.timeless() || t.latency == nil || !e.Before.timed() {
+			continue
+		}
+		for i := range e.Slow {
+			if _, err := e.Slow[i].beside(t.latency, m.Baseline.slow(i), m.NewVersion.slow(i), expected); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// beside folds one minute, in which the new version is taken to have had so
+// many requests. It returns the minute.
+func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequential.Count, expected int64) (sequential.Minute, error) {
+	c.Baseline = plus(c.Baseline, baseline)
+	c.NewVersion = plus(c.NewVersion, newVersion)
+	newVersion.Requests = expected
+	minute, err := sequential.NewMinute(baseline, newVersion)
+	if err == nil {
+		c.Harm = test.Fold(c.Harm, minute)
+	}
+	return minute, err
+}
+
+// foldAlone folds minutes in which the new version has all traffic.
+func (w weigher) foldAlone(e *Evidence, minutes []Minute) error {
+	b, err := e.newBakes(w.state.Plan.Gates)
+	if err != nil {
+		return err
+	}
+	for _, m := range minutes {
+		expected := w.expected(m, true)
+		if err := e.Errors.alone(&b.errors, m.NewVersion.count(), expected); err != nil {
+			return err
+		}
+		for i := range b.slow {
+			if m.timeless() {
+				break
+			}
+			if err := e.Slow[i].alone(&b.slow[i], m.NewVersion.slow(i), expected); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Comparison) alone(test *sequential.Bake, newVersion sequential.Count, expected int64) error {
+	c.Alone = plus(c.Alone, newVersion)
+	newVersion.Requests = expected
+	minute, err := sequential.NewMinute(sequential.Count{}, newVersion)
+	if err == nil {
+		c.Bake = test.Fold(c.Bake, minute)
+	}
+	return err
+}
+
+// plus adds counts. At the most that a count may hold, a trillion, it stops:
+// rates are known well enough by then.
+func plus(a, b sequential.Count) sequential.Count {
+	requests := min(a.Requests+b.Requests, sequential.MaxCount)
+	return sequential.Count{Requests: requests, Errors: min(a.Errors+b.Errors, requests)}
+}

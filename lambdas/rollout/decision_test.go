@@ -1,0 +1,88 @@
+package rollout_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// TestDecisions decides at a time after the beginning of a step of two minutes,
+// with what the gates read then, and what is known of the traffic.
+func TestDecisions(t *testing.T) {
+	const (
+		onSchedule = ``
+		onEvidence = `"advance": "evidence",`
+		wait       = `"health": {"on-no-traffic": "wait", "min-invocations": 5, "errors": {"max-hold": 90}},`
+		rollBack   = `"health": {"on-no-traffic": "roll-back"},`
+		unchecked  = `"health-check": false,`
+	)
+	const step, last = 1, 2
+	busy := rollout.Health{Recent: 10, WholeMinutes: 1}
+	for _, test := range []struct {
+		name     string
+		settings string
+		step     int
+		after    int // seconds
+		traffic  rollout.Health
+		readings []rollout.Reading
+		want     string // the decision, the wait if there is one, and the reason
+	}{
+		{"harm rolls back at once", onSchedule, step, 60, busy, []rollout.Reading{proven, harmful, blind}, "roll-back: latency roll-back: slow"},
+		{"and at a step's end", onSchedule, step, 120, busy, []rollout.Reading{harmful}, "roll-back: latency roll-back: slow"},
+		{"so does an alarm", onSchedule, step, 60, busy, []rollout.Reading{red}, "roll-back: alarms fail: ring"},
+		{"missing data holds nothing up", onSchedule, step, 120, busy, []rollout.Reading{undecided, blind}, "advance: step 1 of 2 is over; errors inconclusive: who knows; alarms inconclusive: no data"},
+		{"a step lasts to its end", onSchedule, step, 119, busy, []rollout.Reading{proven}, "watch 1: errors proven: fine"},
+		{"and no longer", onSchedule, step, 500, busy, []rollout.Reading{proven}, "advance: step 1 of 2 is over; errors proven: fine"},
+		{"the last one ends in promotion", onSchedule, last, 120, busy, []rollout.Reading{undecided}, "promote: step 2 of 2 is over; errors inconclusive: who knows"},
+
+		{"doubt holds a step", onSchedule, step, 120, busy, []rollout.Reading{doubtful}, "watch 60: step 1 of 2 is held, for 10m0s at most, as the new version may do harm; errors hold: perhaps"},
+		{"the last one too", onSchedule, last, 700, busy, []rollout.Reading{doubtful}, "watch 20: step 2 of 2 is held, for 20s at most, as the new version may do harm; errors hold: perhaps"},
+		{"but not for ever", onSchedule, step, 720, busy, []rollout.Reading{doubtful}, "advance: step 1 of 2 is over; errors hold: perhaps"},
+		{"before its end doubt changes nothing", onSchedule, step, 60, busy, []rollout.Reading{doubtful}, "watch 60: errors hold: perhaps"},
+
+		{"evidence ends a step early", onEvidence, step, 60, busy, []rollout.Reading{proven}, "advance: step 1 of 2 is proven before its time; errors proven: fine"},
+		{"but not the last", onEvidence, last, 60, busy, []rollout.Reading{proven}, "watch 60: errors proven: fine"},
+		{"nor without proof", onEvidence, step, 60, busy, []rollout.Reading{undecided}, "watch 60: errors inconclusive: who knows"},
+		{"nor in doubt", onEvidence, step, 60, busy, []rollout.Reading{proven, rollout.Judged("latency", rollout.Doubtful, "slow?")}, "watch 60: errors proven: fine; latency hold: slow?"},
+		{"nor without a full minute", onEvidence, step, 60, rollout.Health{Recent: 10}, []rollout.Reading{proven}, "watch 60: errors proven: fine"},
+		{"it never makes a step longer", onEvidence, step, 120, busy, []rollout.Reading{undecided}, "advance: step 1 of 2 is over; errors inconclusive: who knows"},
+
+		{"without traffic the plan goes on, and says so", onSchedule, step, 120, rollout.Health{}, []rollout.Reading{undecided}, "advance: step 1 of 2 is over, unverified: version 2 had no invocations to judge by; errors inconclusive: who knows"},
+		{"or waits for it", wait, step, 120, rollout.Health{Recent: 4}, []rollout.Reading{undecided}, "watch 60: step 1 of 2 is held, for 1m30s at most, as version 2 had 4 invocations to judge by of the 5 that are asked for; errors inconclusive: who knows"},
+		{"until it is there", wait, step, 180, rollout.Health{Recent: 5}, []rollout.Reading{undecided}, "advance: step 1 of 2 is over; errors inconclusive: who knows"},
+		{"or for too long", wait, step, 210, rollout.Health{Recent: 4}, []rollout.Reading{undecided}, "advance: step 1 of 2 is over, unverified: version 2 had 4 invocations to judge by of the 5 that are asked for; errors inconclusive: who knows"},
+		{"or rolls back", rollBack, step, 120, rollout.Health{}, []rollout.Reading{undecided}, "roll-back: step 1 of 2 is over, and version 2 had no invocations to judge by; errors inconclusive: who knows"},
+		{"but not before the step's end", rollBack, step, 60, rollout.Health{}, []rollout.Reading{undecided}, "watch 60: errors inconclusive: who knows"},
+		{"who does not look does not miss anything", unchecked, step, 120, rollout.Health{}, nil, "advance: step 1 of 2 is over; no gate is asked for"},
+	} {
+		s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", `+test.settings+` "type": "canary", "interval": 120}`))
+		if test.step == last {
+			s = shift(t, s)
+		}
+		s.Progress.Since, s.Progress.Began = start, start
+		test.traffic.Readings = test.readings
+		s = s.Check(start.Add(time.Duration(test.after)*time.Second), test.traffic)
+		got := string(s.Health.Decision)
+		if s.Progress.Wait > 0 {
+			got += fmt.Sprintf(" %d", s.Progress.Wait)
+		}
+		if got += ": " + s.Health.Reason; got != test.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}
+
+// TestARollbackForWantOfTrafficHasItsOwnName: an alarm on it may be another one.
+func TestARollbackForWantOfTrafficHasItsOwnName(t *testing.T) {
+	s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "health": {"on-no-traffic": "roll-back"}, "type": "canary", "interval": 120}`))
+	s.Progress.Since, s.Progress.Began = start, start
+	s = s.Check(start.Add(2*time.Minute), rollout.Health{Readings: []rollout.Reading{undecided}})
+	if name, _ := s.Trouble(); name != rollout.NoTraffic {
+		t.Errorf("%s", name)
+	}
+	if s = s.Check(start.Add(2*time.Minute), rollout.Health{Readings: []rollout.Reading{harmful}}); s.Progress.Unverified != 0 {
+		t.Error("what was rolled back is not unverified")
+	}
+}

@@ -1,0 +1,147 @@
+package rollout
+
+import (
+	"math"
+	"regexp"
+)
+
+// Gates are the sources of health that a request asks for, and how each is
+// judged.
+type Gates struct {
+	// Errors compares the errors of both versions.
+	Errors ErrorsGate `json:"errors"`
+	// Latency compares how many of their requests are slow; nil if it is not
+	// looked at.
+	Latency *LatencyGate `json:"latency,omitempty"`
+	// Alarms are CloudWatch alarms, metric or composite, by name or ARN. One
+	// in the state ALARM fails.
+	Alarms []string `json:"alarms,omitempty"`
+	// MinInvocations is how many requests of the new version a step takes to
+	// have shown anything, at least 1. OnNoTraffic says what follows from fewer
+	// at its end: Proceed, Wait or RollBackThen.
+	MinInvocations int64  `json:"min-invocations"`
+	OnNoTraffic    string `json:"on-no-traffic"`
+}
+
+// ErrorsGateName is how the readings of the errors gate name it.
+const ErrorsGateName = "errors"
+
+// ErrorsGate says what counts as harm, and how sure the gate has to be.
+// Package sequential has the formulas.
+type ErrorsGate struct {
+	// Alpha is the highest tolerated chance of ever rolling back a new version
+	// that does no harm, beside the baseline; and again at full weight. (0, 0.5]
+	Alpha float64 `json:"alpha"`
+	// Ratio (ρ0, 1 to 100) and Margin (δ, 0 to 1) say what is no harm: a rate
+	// of errors of at most Ratio times the baseline's, plus Margin.
+	Ratio  float64 `json:"ratio"`
+	Margin float64 `json:"margin"`
+	// ProofMargin (δ_m, in (0, 1]) is how much higher the new version's rate may
+	// still be where it is proven to be fine.
+	ProofMargin float64 `json:"proof-margin"`
+	// Tolerance (1 to 100) is for full weight, where there is no baseline beside:
+	// there, up to so many times the baseline's rate by its record is no harm.
+	Tolerance float64 `json:"tolerance"`
+	// Dispersion (φ, 1 to 1000) is how many errors come together: each tells
+	// only so much less.
+	Dispersion float64 `json:"dispersion"`
+	// Strict counts at most one effective error a minute.
+	Strict bool `json:"strict"`
+	// Throttles counts throttled requests as errors.
+	Throttles bool `json:"throttles"`
+	// MaxHold is the longest that a step is prolonged because of doubt, or to
+	// wait for traffic, in seconds.
+	MaxHold int64 `json:"max-hold"`
+}
+
+// LatencyGate is to slow requests what ErrorsGate is to errors. Slow are those
+// above the baseline's 95th percentile, and those above its 99th, in the hour
+// before the rollout.
+type LatencyGate struct {
+	Alpha     float64 `json:"alpha"`
+	Ratio     float64 `json:"ratio"`
+	Tolerance float64 `json:"tolerance"`
+	Strict    bool    `json:"strict"`
+}
+
+// MaxAlarms is the most alarms that a rollout watches: as many as one call of
+// DescribeAlarms tells about.
+const MaxAlarms = 100
+
+// What follows from a step without enough traffic.
+const (
+	Proceed      = "proceed"   // the plan goes on, and the outcome says that it is unverified
+	Await        = "wait"      // the step is prolonged, by MaxHold at most; then as Proceed
+	RollBackThen = "roll-back" // the rollout is rolled back
+)
+
+// The fields of a request's health, and of its parts.
+var (
+	healthNames  = []string{"errors", "latency", "alarms", "min-invocations", "on-no-traffic"}
+	errorsNames  = []string{"alpha", "ratio", "margin", "proof-margin", "tolerance", "dispersion", "strict", "throttles", "max-hold"}
+	latencyNames = []string{"alpha", "ratio", "tolerance", "strict"}
+)
+
+// alarmForm is a name (1 to 255 characters, none a control character) or an ARN with one.
+var alarmForm = regexp.MustCompile(`^(?:arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:)?[^\x00-\x1f\x7f]{1,255}$`)
+
+// gates reads the request's health settings. The defaults of alpha, ratio and
+// margin are those that the benchmark is published for.
+func (r *reader) gates(path string) Gates {
+	settings := r.object(path)
+	failures := settings.object("errors")
+	g := Gates{
+		Errors: ErrorsGate{
+			Alpha:       failures.chance("alpha", 0.01),
+			Ratio:       failures.number("ratio", 1, 100, 1.1),
+			Margin:      failures.number("margin", 0, 1, 0),
+			ProofMargin: failures.number("proof-margin", 0.0001, 1, 0.01),
+			Tolerance:   failures.number("tolerance", 1, 100, 2),
+			Dispersion:  failures.number("dispersion", 1, 1000, 1),
+			Strict:      failures.flag("strict", false),
+			Throttles:   failures.flag("throttles", false),
+			MaxHold:     failures.whole("max-hold", 0, Year, 600),
+		},
+		Alarms:         settings.list("alarms", MaxAlarms, alarmForm, "an alarm's name or ARN"),
+		MinInvocations: settings.whole("min-invocations", 1, 1e9, 1),
+		OnNoTraffic:    settings.word("on-no-traffic", Proceed, Await, RollBackThen),
+	}
+	failures.refuseUnknown(errorsNames)
+	if string(settings.fields["latency"]) != "false" {
+		slow := settings.object("latency")
+		g.Latency = &LatencyGate{
+			Alpha:     slow.chance("alpha", 0.01),
+			Ratio:     slow.number("ratio", 1, 100, 1.25),
+			Tolerance: slow.number("tolerance", 1, 100, 2),
+			Strict:    slow.flag("strict", false),
+		}
+		slow.refuseUnknown(latencyNames)
+	}
+	settings.refuseUnknown(healthNames)
+	return g
+}
+
+// chance reads a probability of being wrong.
+func (r *reader) chance(path string, absent float64) float64 {
+	if !r.has(path) {
+		return absent
+	}
+	chance, ok := asNumber(r.fields[path])
+	if !ok || !(chance >= 1e-9 && chance <= 0.5) {
+		r.refuse(path, "must be a chance from 1e-9 to 0.5, such as 0.01")
+		return absent
+	}
+	return chance
+}
+
+func (r *reader) number(path string, low, high, absent float64) float64 {
+	if !r.has(path) {
+		return absent
+	}
+	number, ok := asNumber(r.fields[path])
+	if !ok || math.IsNaN(number) || number < low || number > high {
+		r.refuse(path, "must be a number from "+plainNumber(low)+" to "+plainNumber(high))
+		return absent
+	}
+	return number
+}
