@@ -31,7 +31,7 @@ func (s State) promotionReason() string {
 	}
 	text += "; " + plural(int64(s.Progress.Checks), "check")
 	if s.Health != nil {
-		text += ", the last: " + reasons(s.Health.Readings)
+		text += "; " + reasons(s.Health.Readings)
 	}
 	return Brief(text)
 }

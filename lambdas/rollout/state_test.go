@@ -208,9 +208,9 @@ func TestReasons(t *testing.T) {
 	}
 	const onto = "alias MyAlias of MyFunction is wholly on version 2; "
 	for _, test := range []struct{ got, want rollout.Outcome }{
-		{promoted(0, proven, blind), rollout.Outcome{Result: rollout.Promoted, Reason: onto + "1 check, the last: errors proven: fine; alarms inconclusive: no data"}},
+		{promoted(0, proven, blind), rollout.Outcome{Result: rollout.Promoted, Reason: onto + "1 check; errors proven: fine; alarms inconclusive: no data"}},
 		{promoted(3, undecided), rollout.Outcome{Result: rollout.Promoted, Unverified: true,
-			Reason: onto + "unverified: in 3 of 10 steps version 2 had too little traffic to know; 1 check, the last: errors inconclusive: who knows"}},
+			Reason: onto + "unverified: in 3 of 10 steps version 2 had too little traffic to know; 1 check; errors inconclusive: who knows"}},
 	} {
 		if diff := cmp.Diff(test.want, test.got); diff != "" {
 			t.Error(diff)

@@ -16,6 +16,9 @@ import (
 // latest is the name of a function's unpublished version.
 const latest = "$LATEST"
 
+// defaultTimeout is a function's Timeout unless it is given another one, in seconds.
+const defaultTimeout = 3
+
 // function is a Lambda function with all that belongs to it.
 type function struct {
 	latest   version
@@ -74,6 +77,9 @@ func (l *lambdaService) createFunction(r *request) (reply, *apiError) {
 		return reply{}, &apiError{http.StatusConflict, "ResourceConflictException", "Function already exist: " + ref.name}
 	}
 	size, sum := codeOf(in.Code.ZipFile, in.Code.S3Bucket, in.Code.S3Key, in.Code.S3ObjectVersion, in.Code.ImageUri)
+	if in.Timeout == nil {
+		in.Timeout = aws.Int32(defaultTimeout)
+	}
 	f := l.add(types.FunctionConfiguration{
 		FunctionName: &ref.name,
 		Role:         in.Role, DeadLetterConfig: in.DeadLetterConfig, Description: in.Description, Handler: in.Handler,
@@ -223,7 +229,7 @@ func (l *lambdaService) publish(f *function, description *string) *version {
 }
 
 // SetConfiguration changes what Lambda says about a version ("" or "$LATEST": the unpublished one): its State,
-// LastUpdateStatus, Role, DeadLetterConfig and so on, which no call could bring about at once.
+// LastUpdateStatus, Role, DeadLetterConfig, Timeout and so on, which no call could bring about at once.
 func (s *Server) SetConfiguration(functionName, number string, change func(*types.FunctionConfiguration)) error {
 	l := s.lambda
 	l.mu.Lock()

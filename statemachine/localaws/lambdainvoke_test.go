@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -129,6 +130,8 @@ func TestServeLeavesWhatInvokesLeave(t *testing.T) {
 		t.Errorf("when all fail, the least error of an invocation is %v", got)
 	}
 	for name, bad := range map[string]ServedRequests{
+		"fewer than no throttles":     {Function: "f", Version: "1", Throttles: -1},
+		"before they came":            {Function: "f", Version: "1", Invocations: 1, Late: -1},
 		"unknown version":             {Function: "f", Version: "9", Invocations: 1},
 		"unknown alias":               {Function: "f", Alias: "dead", Version: "1", Invocations: 1},
 		"more errors than requests":   {Function: "f", Version: "1", Invocations: 1, Errors: 2},
@@ -136,6 +139,52 @@ func TestServeLeavesWhatInvokesLeave(t *testing.T) {
 	} {
 		if served.Serve(bad) == nil {
 			t.Errorf("%s was served", name)
+		}
+	}
+}
+
+// TestServeThrottledAndLate: requests that are turned away are neither invocations nor errors, and late ones show later.
+func TestServeThrottledAndLate(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.SetMetricDelay(30 * time.Second)
+	check(t, w.Serve(ServedRequests{Function: "f", Alias: "live", Version: "2", At: noon, Invocations: 3, Errors: 3, Throttles: 5}))
+	check(t, w.Serve(ServedRequests{Function: "f", Alias: "live", Version: "2", At: noon, Throttles: 2, Late: time.Minute}))
+	check(t, w.Serve(ServedRequests{Function: "f", Alias: "live", Version: "2", At: noon, Invocations: 4, Late: time.Minute}))
+	for _, c := range []struct {
+		sleep                          time.Duration
+		throttles, invocations, errors []datapoint
+	}{
+		{29 * time.Second, []datapoint{}, []datapoint{}, []datapoint{}},
+		{time.Second, []datapoint{{0, 5}}, []datapoint{{0, 3}}, []datapoint{{0, 3}}},
+		{59 * time.Second, []datapoint{{0, 5}}, []datapoint{{0, 3}}, []datapoint{{0, 3}}},
+		{time.Second, []datapoint{{0, 7}}, []datapoint{{0, 7}}, []datapoint{{0, 3}}},
+	} {
+		w.clock.Sleep(c.sleep)
+		for _, set := range [][]string{{"FunctionName", "f"}, {"FunctionName", "f", "Resource", "f:live"}, {"FunctionName", "f", "Resource", "f:live", "ExecutedVersion", "2"}} {
+			for name, want := range map[string][]datapoint{"Throttles": c.throttles, "Invocations": c.invocations, "Errors": c.errors} {
+				if diff := cmp.Diff(want, w.data(t, "AWS/Lambda", name, "Sum", set...)); diff != "" {
+					t.Errorf("at %v, %s of %v: (-want +got)\n%s", w.clock.Now().Sub(noon), name, set, diff)
+				}
+			}
+		}
+	}
+	if got := w.data(t, "AWS/Lambda", "Throttles", "SampleCount", "FunctionName", "f"); !cmp.Equal(got, []datapoint{{0, 7}}) {
+		t.Errorf("samples of throttles: %v, want one for each", got)
+	}
+}
+
+func TestTimeoutIsThreeSecondsUnlessSet(t *testing.T) {
+	w := newWorld(t, Options{})
+	check(t, w.AddFunction("g", 7))
+	check(t, w.SetConfiguration("f", "2", func(c *types.FunctionConfiguration) { c.Timeout = aws.Int32(30) }))
+	for _, c := range []struct {
+		function, version string
+		want              int32
+	}{{"f", "1", 3}, {"f", "2", 30}, {"f", "live", 3}, {"g", "7", 3}} {
+		got, err := w.lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &c.function, Qualifier: &c.version})
+		check(t, err)
+		if aws.ToInt32(got.Timeout) != c.want {
+			t.Errorf("the timeout of %s:%s is %v s, want %d", c.function, c.version, aws.ToInt32(got.Timeout), c.want)
 		}
 	}
 }

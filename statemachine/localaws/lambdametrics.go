@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// ServedRequests are invocations of one version that began in the same minute.
+// ServedRequests are requests to one version that came in the same minute.
 type ServedRequests struct {
 	Function string
 	Alias    string // through which they came; empty: the version was invoked by its number
@@ -16,7 +16,10 @@ type ServedRequests struct {
 	At       time.Time
 	// Invocations that were served, and how many of them ended in a function error.
 	Invocations, Errors int64
-	Duration            DurationStats
+	// Throttles are the requests that were turned away besides: neither invocations nor errors.
+	Throttles int64
+	Duration  DurationStats
+	Late      time.Duration // how much later than usual they are recorded, all of them
 }
 
 // DurationStats are the durations of invocations, failed ones too: summed up, or as the Values that occurred. Only with
@@ -79,17 +82,20 @@ func (d DurationStats) longest() time.Duration {
 }
 
 // Serve leaves the metrics that as many calls of Invoke would leave, all of them begun at At, without making them.
-// They are recorded when the longest has ended, at At plus its duration; [Server.SetMetricDelay] comes on top.
+// They are recorded when the longest has ended, at At plus its duration; Late and [Server.SetMetricDelay] come on top.
 // As only their number is known, Errors has a distribution when all or none of them failed.
 // An alias may send requests to a version for a while after it left it, so only the names must exist.
 func (s *Server) Serve(r ServedRequests) error {
 	if r.Errors < 0 || r.Errors > r.Invocations {
 		return fmt.Errorf("serve: %d errors in %d invocations", r.Errors, r.Invocations)
 	}
+	if r.Throttles < 0 || r.Late < 0 {
+		return fmt.Errorf("serve: %d throttles, %v late", r.Throttles, r.Late)
+	}
 	if err := r.Duration.check(r.Invocations); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	if r.Invocations == 0 {
+	if r.Invocations == 0 && r.Throttles == 0 {
 		return nil
 	}
 	recorder, err := s.lambda.recorderOf(r)
@@ -126,8 +132,8 @@ type recorderKey struct {
 
 // recorder holds the metrics into which such invocations go: each in all of the invocation's sets of dimensions.
 type recorder struct {
-	store                         *metricStore
-	invocations, errors, duration []*series
+	store                                    *metricStore
+	invocations, errors, throttles, duration []*series
 }
 
 // recorderFor gives the recorder for the key, always the same. l.mu is held.
@@ -146,24 +152,36 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 	for _, dimensions := range sets {
 		rec.invocations = append(rec.invocations, l.metrics.series("AWS/Lambda", "Invocations", dimensions, types.StandardUnitCount))
 		rec.errors = append(rec.errors, l.metrics.series("AWS/Lambda", "Errors", dimensions, types.StandardUnitCount))
+		rec.throttles = append(rec.throttles, l.metrics.series("AWS/Lambda", "Throttles", dimensions, types.StandardUnitCount))
 		rec.duration = append(rec.duration, l.metrics.series("AWS/Lambda", "Duration", dimensions, types.StandardUnitMilliseconds))
 	}
 	l.recorders[key] = rec
 	return rec
 }
 
-// record puts the invocations' datapoints: for each invocation a 1 in Invocations, a 0 or 1 in Errors, and its
-// milliseconds in Duration, at the time when it began.
+// record puts the requests' datapoints, at the time when they came: for each invocation a 1 in Invocations, a 0 or 1 in
+// Errors, and its milliseconds in Duration; for each that was turned away a 1 in Throttles.
 func (rec *recorder) record(r ServedRequests) {
+	recorded := r.At.Add(r.Duration.longest() + r.Late)
+	if r.Throttles > 0 {
+		rec.store.putAll(rec.throttles, r.At, recorded, ones(r.Throttles))
+	}
+	if r.Invocations == 0 {
+		return
+	}
 	n, failed := float64(r.Invocations), float64(r.Errors)
 	failures := stats{count: n, sum: failed, min: 0, max: min(failed, 1)}
 	if failed == n {
 		failures.min = 1
 	}
-	recorded := r.At.Add(r.Duration.longest())
-	rec.store.putAll(rec.invocations, r.At, recorded, sample{stats: stats{count: n, sum: n, min: 1, max: 1}})
+	rec.store.putAll(rec.invocations, r.At, recorded, ones(r.Invocations))
 	rec.store.putAll(rec.errors, r.At, recorded, sample{stats: failures})
 	rec.store.putAll(rec.duration, r.At, recorded, r.Duration.sample(n))
+}
+
+// ones is so many times the value 1.
+func ones(n int64) sample {
+	return sample{stats: stats{count: float64(n), sum: float64(n), min: 1, max: 1}}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -61,17 +61,17 @@ func metricKey(namespace, name string, dimensions []dimension) []byte {
 	return key
 }
 
-// putAll adds the values, measured at one time and recorded at another, to each of the series.
+// putAll adds the values, measured at one time and recorded at another, to each of the series. Most series are never
+// read: so the values wait, even if they are visible, until somebody reads them or there are many.
 func (m *metricStore) putAll(all []*series, at, recorded time.Time, values sample) {
+	const many = 500
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now, visible := m.now(), recorded.Add(m.delay)
+	visible := recorded.Add(m.delay)
 	for _, s := range all {
-		s.settle(now)
-		if visible.After(now) {
-			s.await(pending{visible, at, values})
-		} else {
-			s.add(at, now, &values)
+		s.await(pending{visible, at, values})
+		if len(s.pending) >= many {
+			s.settle(m.now())
 		}
 	}
 }
@@ -90,14 +90,14 @@ func (m *metricStore) read(namespace, name string, dimensions []dimension, unit 
 	return s.read(now.Unix(), stat, period, start, end)
 }
 
-// series is one metric: what can be seen of it, at three resolutions, and what is still on its way.
+// series is one metric: what can be seen of it, at three resolutions, and what waits to be added to that.
 type series struct {
 	unit    types.StandardUnit
 	tiers   [3]tier   // the finest first; each holds all of the data that it retains
 	pending []pending // by the time when they become visible
 }
 
-// pending is data that are recorded but can't be seen yet.
+// pending is data that are recorded and not yet added: they can't be seen yet, or nobody has looked.
 type pending struct {
 	visible time.Time
 	at      time.Time
@@ -121,7 +121,7 @@ func (s *series) await(p pending) {
 	s.pending = slices.Insert(s.pending, i, p)
 }
 
-// settle makes visible what has become so by now.
+// settle adds what has become visible by now.
 func (s *series) settle(now time.Time) {
 	n := 0
 	for n < len(s.pending) && !s.pending[n].visible.After(now) {
@@ -150,8 +150,8 @@ func (s *series) read(now int64, stat statistic, period, start, end int64) []fig
 // tier holds a series' datapoints of one period, for as long as they are retained. Times are in seconds.
 type tier struct {
 	period, retained int64
-	points           []point                // by time
-	values           map[int64]distribution // of those points that have different values, and all of them known
+	points           []point        // by time
+	values           map[int64]kept // of those points that have different values, and all of them known
 }
 
 // point is a datapoint: the statistics of the values measured in a period that begins at its time.
@@ -174,7 +174,7 @@ func (t *tier) add(at, now int64, values *sample) {
 	} else {
 		t.points = slices.Insert(t.points, i, point{at, values.stats})
 		if values.values != nil {
-			t.keep(at, values.values)
+			t.keep(at, kept{values.values, false})
 		}
 	}
 	for len(t.points) > 0 && t.points[0].at < now-t.retained {

@@ -12,9 +12,15 @@ const maxValues = 150
 // mostValues is how many different values a distribution may hold. One that outgrows it is rounded.
 const mostValues = 1000
 
-// distribution is a multiset of values, none of them negative: each different value once, by value. It is never changed
-// after it was made, so that datapoints can share it.
+// distribution is a multiset of values, none of them negative: each different value once, by value. Datapoints share
+// it, so it is not changed after it was made, but by the one datapoint that made it for itself.
 type distribution []valueCount
+
+// kept is a datapoint's distribution.
+type kept struct {
+	distribution
+	own bool // made for this datapoint
+}
 
 type valueCount struct{ value, count float64 }
 
@@ -55,6 +61,25 @@ func (d distribution) merge(other distribution) distribution {
 		out = slices.Clone(out) // as most are the same in both, mostly
 	}
 	return out
+}
+
+// absorb adds the other's counts, in place, if all of its values are there already.
+func (d distribution) absorb(other distribution) bool {
+	for i, rest := 0, other; len(rest) > 0; i++ {
+		if i == len(d) {
+			return false
+		}
+		if d[i].value == rest[0].value {
+			rest = rest[1:]
+		}
+	}
+	for i := 0; len(other) > 0; i++ {
+		if d[i].value == other[0].value {
+			d[i].count += other[0].count
+			other = other[1:]
+		}
+	}
+	return true
 }
 
 // round rounds the values, in place, until three quarters of the most are left: each to the nearest of as many binary
@@ -137,19 +162,22 @@ func (t *tier) addValues(at int64, before *stats, added *sample) {
 	if t.values == nil && added.values == nil && (before.min == added.min || !before.oneValue() || !added.oneValue()) {
 		return
 	}
-	kept := t.values[at]
-	known := (kept != nil || before.oneValue()) && (added.values != nil || added.oneValue())
+	old := t.values[at]
+	known := (old.distribution != nil || before.oneValue()) && (added.values != nil || added.oneValue())
 	switch {
-	case known && (kept != nil || added.values != nil || before.min != added.min):
-		t.keep(at, before.distribution(kept).merge(added.distribution(added.values)))
-	case !known && kept != nil:
+	case known && (old.distribution != nil || added.values != nil || before.min != added.min):
+		more := added.distribution(added.values)
+		if !old.own || !old.absorb(more) {
+			t.keep(at, kept{before.distribution(old.distribution).merge(more), true})
+		}
+	case !known && old.distribution != nil:
 		delete(t.values, at)
 	}
 }
 
-func (t *tier) keep(at int64, values distribution) {
+func (t *tier) keep(at int64, values kept) {
 	if t.values == nil {
-		t.values = map[int64]distribution{}
+		t.values = map[int64]kept{}
 	}
 	t.values[at] = values
 }
@@ -158,7 +186,7 @@ func (t *tier) keep(at int64, values distribution) {
 func (t *tier) valuesOf(points []point) distribution {
 	var all distribution
 	for i, p := range points {
-		one := p.distribution(t.values[p.at])
+		one := p.distribution(t.values[p.at].distribution)
 		switch {
 		case one == nil:
 			return nil

@@ -249,8 +249,8 @@ func TestDistributionBound(t *testing.T) {
 	for _, s := range w.Server.cloudwatch.metrics.byKey {
 		for _, tier := range s.tiers {
 			for _, d := range tier.values {
-				if len(d) > mostValues {
-					t.Errorf("%d different values are kept", len(d))
+				if len(d.distribution) > mostValues {
+					t.Errorf("%d different values are kept", len(d.distribution))
 				}
 			}
 		}

@@ -32,7 +32,7 @@ func (s *Server) AddFunction(name string, versions ...int) error {
 		Role:         aws.String("arn:aws:iam::" + s.options.Account + ":role/" + name),
 		Runtime:      types.RuntimeProvidedal2023,
 		Handler:      aws.String("bootstrap"),
-		Timeout:      aws.Int32(3),
+		Timeout:      aws.Int32(defaultTimeout),
 		MemorySize:   aws.Int32(128),
 		PackageType:  types.PackageTypeZip,
 	})

@@ -190,30 +190,6 @@ func count(path []string, state string) int {
 	return n
 }
 
-func TestBuiltInScenarios(t *testing.T) {
-	want := map[string]string{
-		"healthy":     "promoted, version 2",
-		"errors":      "rolled-back, version 1",
-		"late-errors": "rolled-back, version 1",
-		"no-traffic":  "promoted, version 2",
-		"throttled":   "promoted, version 2",
-		"stopped":     "stopped, version 1",
-		"contested":   "alias-changed, version 1 with 5 % on version 2",
-	}
-	for _, name := range rehearsal.BuiltIn() {
-		for seed := range uint64(20) {
-			r := rehearse(t, blogInput, name, func(o *rehearsal.Options) { o.Seed = seed })
-			if got := fmt.Sprintf("%s, %s", r.Outcome, alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights}); got != want[name] {
-				t.Errorf("%s, seed %d: %s because of %s", name, seed, got, r.Reason)
-			}
-		}
-		delete(want, name)
-	}
-	if len(want) > 0 {
-		t.Errorf("not there: %v", want)
-	}
-}
-
 // TestTheErrorsScenarioIsSeenInTheFirstStep and what it cost until then.
 func TestTheErrorsScenarioIsSeenInTheFirstStep(t *testing.T) {
 	r := rehearse(t, blogInput, "errors", nil)

@@ -52,6 +52,9 @@ type Result struct {
 	// Error and Reason are what the execution ends with; a promoted one has no Error.
 	Error  string `json:"error,omitempty"`
 	Reason string `json:"reason"`
+	// Unverified means that it was promoted without enough traffic to know
+	// anything of the new version in some step.
+	Unverified bool `json:"unverified,omitempty"`
 	// Seconds is the virtual time from start to end.
 	Seconds float64 `json:"seconds"`
 	// Served is what each version really served, whatever the metrics showed.
@@ -115,7 +118,10 @@ func (r *run) result() Result {
 		result.Reason = "Step Functions ends an execution after a year, and this one was not over by then"
 	}
 	if end.Status == asl.Succeeded && r.story.last.Outcome != nil {
-		result.Reason = r.story.last.Outcome.Reason
+		result.Reason, result.Unverified = r.story.last.Outcome.Reason, r.story.last.Outcome.Unverified
+		if health := r.story.last.Health; health != nil {
+			result.Reason = lineEach(health.Readings, result.Reason)
+		}
 	}
 	if r.traffic != nil {
 		result.Served = r.traffic.served
@@ -150,7 +156,11 @@ func aliasState(a localaws.Alias) *AliasState {
 // Summary writes what a person wants to know at the end.
 func (r Result) Summary(w io.Writer) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "\n%s after %s of virtual time\n", headline[r.Outcome], clockTime(r.Seconds))
+	unverified := ""
+	if r.Unverified {
+		unverified = ", UNVERIFIED,"
+	}
+	fmt.Fprintf(&text, "\n%s%s after %s of virtual time\n", headline[r.Outcome], unverified, clockTime(r.Seconds))
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
 	}

@@ -185,7 +185,9 @@ func (r *run) prepare() error {
 		return fmt.Errorf("preparing the rehearsal: %w", err)
 	}
 	start := r.clock.Now()
-	r.traffic = newTraffic(r.server, r.options.Scenario, r.request, start, r.options.Seed)
+	if r.traffic, err = newTraffic(r.server, r.options.Scenario, r.request, start, r.options.Seed); err != nil {
+		return fmt.Errorf("the traffic before the rollout: %w", err)
+	}
 	for _, fault := range r.options.Scenario.Faults {
 		if _, err := r.server.Inject(fault.local(start)); err != nil {
 			return err

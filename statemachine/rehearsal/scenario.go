@@ -19,7 +19,8 @@ type Scenario struct {
 	Description string `json:"description,omitempty"`
 	// RequestsPerSecond is the mean rate at which the alias is invoked. The
 	// number of requests in a time is Poisson distributed, and each draws its
-	// version by the alias's weights.
+	// version by the alias's weights. When the rollout starts, an hour of such
+	// traffic lies behind, all of it the baseline's.
 	RequestsPerSecond float64   `json:"requests-per-second"`
 	Baseline          Behaviour `json:"baseline"`
 	NewVersion        Behaviour `json:"new-version"`
@@ -33,33 +34,9 @@ type Scenario struct {
 	Faults []Fault `json:"faults,omitempty"`
 }
 
-// Behaviour is how a version serves its requests.
-type Behaviour struct {
-	// ErrorRate is the share of requests that end in an error, in [0, 1].
-	ErrorRate float64 `json:"error-rate"`
-	// Duration is the mean duration of a request. Single ones lie between a
-	// half and twice of it.
-	Duration float64 `json:"duration"`
-}
-
-// usual is how a version behaves unless a scenario says otherwise.
-var usual = Behaviour{Duration: 0.1}
-
-// UnmarshalJSON reads a behaviour; what it leaves out is as usual.
-func (b *Behaviour) UnmarshalJSON(data []byte) error {
-	type plain Behaviour // without this method
-	p := plain(usual)
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&p); err != nil {
-		return err
-	}
-	*b = Behaviour(p)
-	return nil
-}
-
 // Change sets what it names anew, at a time since the rollout's start: either
-// after so many seconds or after a share of the plan's duration.
+// after so many seconds or after a share of the plan's duration. What lasts for
+// a while only takes two changes, there and back.
 type Change struct {
 	After             float64    `json:"after,omitempty"`
 	AfterShare        float64    `json:"after-share,omitempty"`
@@ -117,8 +94,8 @@ func LoadBuiltIn(name string) (Scenario, bool) {
 }
 
 // ParseScenario reads a scenario from JSON. What it leaves out is as in
-// "healthy": ten requests a second, no errors, 100 ms each, and metrics that
-// are 30 s late. The error lists everything that is wrong.
+// "healthy": ten requests a second, no errors, 100 ms in the mean, and metrics
+// that are 30 s late. The error lists everything that is wrong.
 func ParseScenario(data []byte) (Scenario, error) {
 	s := Scenario{RequestsPerSecond: 10, Baseline: usual, NewVersion: usual, MetricDelay: 30}
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -136,6 +113,7 @@ func ParseScenario(data []byte) (Scenario, error) {
 const (
 	maxRate    = 1e6
 	maxSeconds = 366 * 24 * 60 * 60
+	maxCluster = 1e6
 )
 
 func (s Scenario) check() error {
@@ -145,15 +123,11 @@ func (s Scenario) check() error {
 			problems = append(problems, fmt.Errorf("%s must be from %v to %v; given: %v", path, low, high, value))
 		}
 	}
-	behaves := func(path string, b Behaviour) {
-		within(path+".error-rate", b.ErrorRate, 0, 1)
-		within(path+".duration", b.Duration, 0, 900)
-	}
 	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
 	within("metric-delay", s.MetricDelay, 0, maxSeconds)
 	within("latency", s.Latency, 0, 900)
-	behaves("baseline", s.Baseline)
-	behaves("new-version", s.NewVersion)
+	s.Baseline.check("baseline", within)
+	s.NewVersion.check("new-version", within)
 	for i, change := range s.Changes {
 		at := fmt.Sprintf("changes[%d]", i)
 		within(at+".after", change.After, 0, maxSeconds)
@@ -168,10 +142,10 @@ func (s Scenario) check() error {
 			within(at+".metric-delay", *change.MetricDelay, 0, maxSeconds)
 		}
 		if change.Baseline != nil {
-			behaves(at+".baseline", *change.Baseline)
+			change.Baseline.check(at+".baseline", within)
 		}
 		if change.NewVersion != nil {
-			behaves(at+".new-version", *change.NewVersion)
+			change.NewVersion.check(at+".new-version", within)
 		}
 		if change.Alias != nil && change.Alias.Weight != nil {
 			within(at+".alias.weight", *change.Alias.Weight, 0, 1)

@@ -102,14 +102,25 @@ func (s *story) taskEnded(name string, e asl.Event) {
 	case "UpdateAlias":
 		line.Text = fmt.Sprintf("step %d of %d: %s on version %s", now.Progress.Step, now.Progress.Of, rollout.Weight(now.Progress.Weight), now.NewVersion)
 	case "HealthCheck":
-		line.Decision, line.Text = now.Health.Decision, now.Health.Reason
+		line.Decision, line.Text = now.Health.Decision, lineEach(now.Health.Readings, now.Health.Reason)
 		line.Baseline, line.NewVersion = &now.Health.Baseline, &now.Health.NewVersion
 	default:
 		if now.Outcome != nil {
 			line.Text = now.Outcome.Reason
+			if now.Health != nil { // whose readings stand in the line above
+				line.Text, _, _ = strings.Cut(lineEach(now.Health.Readings, line.Text), "\n")
+			}
 		}
 	}
 	s.add(e.Timestamp, line)
+}
+
+// lineEach gives each gate's reading a line of its own.
+func lineEach(readings []rollout.Reading, reason string) string {
+	for _, r := range readings {
+		reason = strings.ReplaceAll(reason, "; "+r.Gate+" ", "\n"+r.Gate+" ")
+	}
+	return reason
 }
 
 // clockTime writes seconds as h:mm:ss, with days in front if there are any.

@@ -2,20 +2,18 @@ package rehearsal
 
 import (
 	"errors"
-	"math"
-	"math/rand/v2"
 	"time"
-
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// Tally counts the requests that a version really served, known to the
-// metrics or not.
+// Tally counts the requests that a version really got during the rollout, known
+// to the metrics or not: those that it served, how many of them failed, and
+// those that were throttled.
 type Tally struct {
 	Invocations int64 `json:"invocations"`
 	Errors      int64 `json:"errors"`
+	Throttles   int64 `json:"throttles,omitempty"`
 }
 
 // traffic sends the alias's requests to its versions as time goes by. It is
@@ -27,34 +25,36 @@ type traffic struct {
 	next            string // the new version
 	start           time.Time
 	total           time.Duration // of the plan
-	random          *rand.Rand
+	chance          chance
+	durations       *durations
 	done            time.Time // how far the traffic has been drawn
 	now             Scenario  // as it stands after the changes so far
 	changes         []Change  // those to come, in their order
+	clusters        map[string]*clusters
 	served          map[string]Tally
 }
 
 // grain is the longest time whose requests are drawn at once. It divides a
-// minute: a minute's metrics grow while the minute goes on.
+// minute: a minute's metrics grow while the minute goes on. A minute that was
+// over and known to the metrics before anybody looked is drawn as a whole.
 const grain = 10 * time.Second
 
 // catchUp draws the traffic up to an instant.
 func (t *traffic) catchUp(to time.Time) error {
 	for t.done.Before(to) {
-		end := t.done.Truncate(grain).Add(grain)
+		for len(t.changes) > 0 && !t.nextChange().After(t.done) {
+			t.apply(t.changes[0])
+			t.changes = t.changes[1:]
+		}
+		end := t.done.Truncate(time.Minute).Add(time.Minute)
+		if end.Add(t.lateness()).After(to) {
+			end = t.done.Truncate(grain).Add(grain)
+		}
 		if end.After(to) {
 			end = to
 		}
-		for len(t.changes) > 0 {
-			at := t.start.Add(t.changes[0].at(t.total))
-			if at.After(t.done) {
-				if at.Before(end) {
-					end = at
-				}
-				break
-			}
-			t.apply(t.changes[0])
-			t.changes = t.changes[1:]
+		if len(t.changes) > 0 && t.nextChange().Before(end) {
+			end = t.nextChange()
 		}
 		if err := t.serve(t.done, end); err != nil {
 			return err
@@ -62,6 +62,20 @@ func (t *traffic) catchUp(to time.Time) error {
 		t.done = end
 	}
 	return nil
+}
+
+func (t *traffic) nextChange() time.Time {
+	return t.start.Add(t.changes[0].at(t.total))
+}
+
+// lateness is how long it takes from a request to when it shows in the metrics,
+// at most.
+func (t *traffic) lateness() time.Duration {
+	most := time.Duration(0)
+	for _, b := range []Behaviour{t.now.Baseline, t.now.NewVersion} {
+		most = max(most, t.durations.longest(b.Duration)+seconds(b.LateSuccesses))
+	}
+	return most + seconds(t.now.MetricDelay)
 }
 
 // at is the time of a change since the rollout's start.
@@ -83,24 +97,28 @@ func (t *traffic) apply(c Change) {
 		t.now.NewVersion = *c.NewVersion
 	}
 	if c.MetricDelay != nil {
+		t.now.MetricDelay = *c.MetricDelay
 		t.aws.SetMetricDelay(seconds(*c.MetricDelay))
 	}
 }
 
 // serve draws the requests of a time in which nothing changes.
 func (t *traffic) serve(from, to time.Time) error {
-	requests := t.poisson(t.now.RequestsPerSecond * to.Sub(from).Seconds())
-	alias, ok := t.aws.Alias(t.function, t.alias)
-	if !ok || requests == 0 {
+	requests := poisson(t.chance.counts, t.now.RequestsPerSecond*to.Sub(from).Seconds())
+	if requests == 0 {
 		return nil
 	}
-	shifted := t.binomial(requests, alias.Weight)
+	alias, ok := t.aws.Alias(t.function, t.alias)
+	if !ok {
+		return nil
+	}
+	shifted := binomial(t.chance.counts, requests, alias.Weight)
 	return errors.Join(
 		t.run(alias.Version, requests-shifted, to),
 		t.run(alias.Additional, shifted, to))
 }
 
-// run lets a version serve requests that end a moment before to.
+// run lets a version serve requests that come a moment before to.
 func (t *traffic) run(version string, requests int64, to time.Time) error {
 	if requests == 0 {
 		return nil
@@ -109,34 +127,33 @@ func (t *traffic) run(version string, requests int64, to time.Time) error {
 	if version == t.next {
 		behaviour = t.now.NewVersion
 	}
-	failed := t.binomial(requests, behaviour.ErrorRate)
+	at := to.Add(-time.Nanosecond)
+	throttled := binomial(t.chance.counts, requests, behaviour.Throttled)
+	invoked := requests - throttled
+	failed := t.clustersOf(version).failures(t.chance.counts, behaviour, invoked, at)
 	tally := t.served[version]
-	tally.Invocations += requests
+	tally.Invocations += invoked
 	tally.Errors += failed
+	tally.Throttles += throttled
 	t.served[version] = tally
 
-	mean := seconds(behaviour.Duration)
-	return t.aws.Serve(localaws.ServedRequests{
-		Function: t.function, Alias: t.alias, Version: version,
-		At:          to.Add(-time.Nanosecond),
-		Invocations: requests, Errors: failed,
-		Duration: localaws.DurationStats{Sum: mean * time.Duration(requests), Minimum: mean / 2, Maximum: mean * 2},
-	})
+	now, late := invoked, int64(0)
+	if behaviour.LateSuccesses > 0 {
+		now, late = failed, invoked-failed
+	}
+	serve := func(r localaws.ServedRequests) error {
+		r.Function, r.Alias, r.Version, r.At = t.function, t.alias, version, at
+		r.Duration = t.durations.draw(t.chance.durations, r.Invocations, seconds(behaviour.Duration))
+		return t.aws.Serve(r)
+	}
+	return errors.Join(
+		serve(localaws.ServedRequests{Invocations: now, Errors: failed, Throttles: throttled}),
+		serve(localaws.ServedRequests{Invocations: late, Late: seconds(behaviour.LateSuccesses)}))
 }
 
-func (t *traffic) poisson(mean float64) int64 {
-	if mean <= 0 {
-		return 0
+func (t *traffic) clustersOf(version string) *clusters {
+	if t.clusters[version] == nil {
+		t.clusters[version] = &clusters{}
 	}
-	return int64(math.Round(distuv.Poisson{Lambda: mean, Src: t.random}.Rand()))
-}
-
-func (t *traffic) binomial(n int64, p float64) int64 {
-	switch {
-	case n == 0 || p <= 0:
-		return 0
-	case p >= 1:
-		return n
-	}
-	return int64(math.Round(distuv.Binomial{N: float64(n), P: p, Src: t.random}.Rand()))
+	return t.clusters[version]
 }

@@ -1,10 +1,10 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -84,20 +84,31 @@ func build(server *localaws.Server, req rollout.Request, description string) err
 		server.AddAlias(req.Function(), req.AliasName, baseline, description))
 }
 
-// newTraffic sends the traffic of a scenario to the alias from now on.
-func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64) *traffic {
-	changes := slices.Clone(s.Changes)
-	t := &traffic{
+// history is how long the traffic lasts already when the rollout starts.
+const history = time.Hour
+
+// newTraffic sends the traffic of a scenario to the alias from now on. What
+// came before is served already.
+func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64) (*traffic, error) {
+	server.SetMetricDelay(seconds(s.MetricDelay))
+	t := traffic{
 		aws: server, function: req.Function(), alias: req.AliasName,
 		next: req.NewVersion, start: start,
-		random: rand.New(rand.NewPCG(seed, 0)),
-		done:   start, now: s, changes: changes,
-		served: map[string]Tally{},
+		durations: newDurations(), now: s,
 	}
 	if steps, err := req.Schedule(); err == nil {
 		t.total = time.Duration(rollout.Total(steps)) * time.Second
 	}
-	slices.SortStableFunc(changes, func(a, b Change) int { return int(a.at(t.total) - b.at(t.total)) })
-	server.SetMetricDelay(seconds(s.MetricDelay))
-	return t
+	before := t
+	before.begin(start.Add(-history), newChance(seed, beforeRollout), nil)
+	err := before.catchUp(start)
+	t.begin(start, newChance(seed, duringRollout), s.Changes)
+	return &t, err
+}
+
+// begin has the traffic drawn from there on.
+func (t *traffic) begin(from time.Time, chance chance, changes []Change) {
+	t.done, t.chance, t.changes = from, chance, slices.Clone(changes)
+	t.clusters, t.served = map[string]*clusters{}, map[string]Tally{}
+	slices.SortStableFunc(t.changes, func(a, b Change) int { return cmp.Compare(a.at(t.total), b.at(t.total)) })
 }

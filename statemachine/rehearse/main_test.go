@@ -41,7 +41,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-input", "-"}, `nonsense`, 2, "", "the input is not JSON: "},
 		{[]string{"-scenario", file("world.json", `{"new-version": {"error-rate": 1}}`)}, "", 1, "ROLLED BACK", ""},
 		{[]string{"-scenario", file("world.json", `{"errors": 1}`)}, "", 2, "", `unknown field "errors"`},
-		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny": it is none of contested, errors, healthy,`},
+		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny": it is none of burst, contested, drift,`},
 		{[]string{"-input", "nowhere.json"}, "", 2, "", "nowhere.json"},
 		{[]string{"-listen", "127.0.0.1:0"}, "", 0, "PROMOTED", ""},
 		{[]string{"-listen", "0.0.0.0:0"}, "", 2, "", "loopback"},
@@ -82,7 +82,7 @@ func TestTheReadmeShowsWhatTheCommandPrints(t *testing.T) {
 	}
 	_, stdout, _ := command("")
 	lines := strings.Split(stdout, "\n")
-	if end := strings.Join(lines[len(lines)-13:], "\n"); !strings.Contains(string(readme), "```\n"+end+"```") {
+	if end := strings.Join(lines[len(lines)-15:], "\n"); !strings.Contains(string(readme), "```\n"+end+"```") {
 		t.Errorf("the README does not show the command's last lines, which are\n%s", end)
 	}
 	_, _, refused := command("", "-help")

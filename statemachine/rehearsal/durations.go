@@ -1,0 +1,108 @@
+package rehearsal
+
+import (
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"time"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// Durations of invocations have a lognormal distribution on fixed values. The
+// invocations are cut into bands by how long they take: the faster half, the
+// faster half of the rest, and so on; and each band into equal quarters, the
+// cells. All invocations of a cell take the cell's mean.
+//
+// So percentiles are cells' values, too: above p95 there are 4.7 % and above
+// p99 0.98 %. A version that is slower by a hair has up to a fifth more over
+// them, as a whole cell crosses the threshold: less than the latency gate
+// tolerates. The values must not move with time: then whole cells of one
+// version's invocations would cross the threshold together.
+const (
+	bands       = 8
+	cellsOfBand = 4
+	cells       = bands * cellsOfBand
+	sigma       = 0.5 // of the logarithm
+)
+
+// durations has the value of each cell, the shortest first, relative to the
+// mean of all.
+type durations [cells]float64
+
+func newDurations() *durations {
+	var d durations
+	normal := distuv.UnitNormal
+	longer, z := 1.0, math.Inf(-1) // the share of invocations that take longer than the cells before, and its quantile
+	for i := range d {
+		next, nextZ := longer-cellShare(i), math.Inf(1)
+		if next > 0 {
+			nextZ = normal.Quantile(1 - next)
+		}
+		d[i] = (normal.CDF(nextZ-sigma) - normal.CDF(z-sigma)) / (longer - next)
+		longer, z = next, nextZ
+	}
+	return &d
+}
+
+// cellShare is the share of the invocations that are in a cell.
+func cellShare(cell int) float64 {
+	band := min(cell/cellsOfBand+1, bands-1) // the last two have the same
+	return math.Exp2(float64(-band)) / cellsOfBand
+}
+
+// longest is the longest time that an invocation can take.
+func (d *durations) longest(mean float64) time.Duration {
+	return seconds(d[cells-1] * mean)
+}
+
+// draw draws how long n invocations take, whose mean is given.
+func (d *durations) draw(random *rand.Rand, n int64, mean time.Duration) localaws.DurationStats {
+	var counts [cells]int64
+	for band := range bands {
+		here := n
+		if band < bands-1 {
+			here = half(random, n)
+		}
+		n -= here
+		spread(random, here, counts[band*cellsOfBand:][:cellsOfBand])
+	}
+	filled := 0
+	for _, count := range counts {
+		filled += int(min(count, 1))
+	}
+	values := make([]localaws.DurationCount, 0, filled)
+	for i, count := range counts {
+		if count > 0 {
+			values = append(values, localaws.DurationCount{Duration: time.Duration(d[i] * float64(mean)), Count: count})
+		}
+	}
+	return localaws.DurationStats{Values: values}
+}
+
+// spread draws which of the cells, all equally probable, each of n is in.
+func spread(random *rand.Rand, n int64, cells []int64) {
+	if len(cells) == 1 || n == 0 {
+		cells[0] = n
+		return
+	}
+	first := half(random, n)
+	spread(random, first, cells[:len(cells)/2])
+	spread(random, n-first, cells[len(cells)/2:])
+}
+
+// half draws how many of n are in one of two equally probable halves: as many
+// as there are ones in n random bits.
+func half(random *rand.Rand, n int64) int64 {
+	const slow = 100 // words of bits
+	if n > slow*64 {
+		return binomial(random, n, 0.5)
+	}
+	ones := 0
+	for ; n > 0; n -= 64 {
+		ones += bits.OnesCount64(random.Uint64() >> max(64-n, 0))
+	}
+	return int64(ones)
+}
