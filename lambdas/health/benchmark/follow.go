@@ -1,0 +1,75 @@
+package main
+
+// ending is how a rollout ended under a rule.
+type ending struct {
+	rolledBack bool
+	minutes    int   // until the rollback, or the schedule's end
+	failures   int64 // failed requests that the new version served until then
+}
+
+// simulation takes rules through the rollouts of one cell.
+type simulation struct {
+	world    *world
+	schedule schedule
+	drawn    []minute // the run's minutes as scheduled, as far as they were needed
+	run      int
+	happened []minute // under the present rule
+	buffer   []minute
+}
+
+func newSimulation(c cell, seed uint64) *simulation {
+	return &simulation{world: newWorld(c, seed), schedule: c.schedule, run: -1}
+}
+
+// follow takes a rule through a run, from the first shift until it rolls back
+// or the schedule is over.
+func (s *simulation) follow(r rule, run int) ending {
+	if run != s.run {
+		s.run, s.drawn = run, s.drawn[:0]
+	}
+	s.happened = s.happened[:0]
+	r.begin(s.world.cell)
+	var e ending
+	before, held := 0.0, false
+	for _, step := range s.schedule.steps {
+		since := len(s.happened)
+		for spent := 0; spent < step.minutes; { // minutes that the rule let pass
+			m := s.next(before, step.weight, held)
+			s.happened = append(s.happened, m)
+			before = step.weight
+			e.minutes++
+			e.failures += m.newVersion.Errors
+			switch s.ask(r, since, spent+1 == step.minutes) {
+			case goOn:
+				spent++
+			case hold:
+				held = true
+			case rollBack:
+				e.rolledBack = true
+				return e
+			}
+		}
+	}
+	return e
+}
+
+// next is the minute that comes after those that happened. As long as no step
+// was held, it is the same for all rules, and drawn once.
+func (s *simulation) next(before, weight float64, held bool) minute {
+	at := len(s.happened)
+	if held {
+		return s.world.minute(s.run, at, before, weight)
+	}
+	if at == len(s.drawn) {
+		s.drawn = append(s.drawn, s.world.minute(s.run, at, before, weight))
+	}
+	return s.drawn[at]
+}
+
+// ask has the rule look at what the metrics show by now.
+func (s *simulation) ask(r rule, since int, over bool) verdict {
+	v := view{passed: len(s.happened), stepOver: over}
+	v.minutes, s.buffer = show(s.world.cell.stress, s.happened, s.buffer)
+	v.since = min(since, len(v.minutes))
+	return r.check(v)
+}

@@ -1,0 +1,125 @@
+// Command benchmark compares rules that judge a new version while its traffic
+// grows: how often they roll back a harmless one, how often they find a harmful
+// one, and how many requests fail until they do. It simulates rollouts minute
+// by minute and prints a Markdown table, one row a rule.
+//
+//	go run ./lambdas/health/benchmark [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
+//
+// The cells are traffic {1, 10, 100}/s × the baseline's rate of errors {0.01,
+// 0.1, 1} % × new version {same, 2×, 5×, +1 point, +5 points, 50 %, 100 %} ×
+// schedules {10–90 % by 10, 2 minutes each; 10 % for 5 minutes; 1, 2, 4 … 64 %,
+// 2 minutes each}, and with equal rates every stress (see the stresses). All
+// rules meet the same requests for as long as they shift alike. The figures are
+// the same for the same seed, on any number of cores.
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func main() {
+	// Next to nothing stays in memory, so that by default it would be cleaned up
+	// all the time.
+	debug.SetGCPercent(1000)
+	terminal := term.IsTerminal(int(os.Stderr.Fd()))
+	switch err := benchmark(os.Args[1:], os.Stdout, os.Stderr, terminal); {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "benchmark:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the command line.
+type options struct {
+	plan  plan
+	cells bool
+	svg   string // file name, or none
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	flags := flag.NewFlagSet("benchmark", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main tells errors
+	small := flags.Bool("quick", false, "a part of the grid, and few runs: for a first look")
+	var p plan
+	flags.IntVar(&p.runsSame, "runs-same", 50000, "runs of each cell in which the new version is no worse; 1000 with -quick")
+	flags.IntVar(&p.runsStress, "runs-stress", 10000, "runs of each such cell under stress; 300 with -quick")
+	flags.IntVar(&p.runsWorse, "runs-worse", 3000, "runs of each cell in which it is worse; 200 with -quick")
+	flags.Uint64Var(&p.seed, "seed", 1, "seed of all randomness")
+	cells := flags.Bool("cells", false, "print every cell too")
+	svg := flags.String("svg", "", "write the picture into this `file`")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(stderr)
+			flags.Usage()
+		}
+		return options{}, err
+	}
+	if flags.NArg() > 0 {
+		return options{}, fmt.Errorf("unexpected argument %q: there are only flags", flags.Arg(0))
+	}
+	p.grid = published()
+	if *small {
+		p.grid = quick()
+		given := map[string]bool{}
+		flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+		for name, runs := range map[string]struct {
+			of  *int
+			few int
+		}{"runs-same": {&p.runsSame, 1000}, "runs-stress": {&p.runsStress, 300}, "runs-worse": {&p.runsWorse, 200}} {
+			if !given[name] {
+				*runs.of = runs.few
+			}
+		}
+	}
+	if min(p.runsSame, p.runsStress, p.runsWorse) < 1 {
+		return options{}, errors.New("-runs-same, -runs-stress and -runs-worse: must be at least 1")
+	}
+	return options{plan: p, cells: *cells, svg: *svg}, nil
+}
+
+func benchmark(args []string, stdout, stderr io.Writer, terminal bool) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	progress := newProgress(stderr, terminal, time.Now)
+	results := o.plan.run(progress.tell)
+	progress.end()
+
+	names := ruleNames()
+	summaries := summarize(names, results)
+	out := bufio.NewWriter(stdout)
+	writeTable(out, summaries)
+	fmt.Fprintf(out, "\n%s", legend(o.plan, results))
+	if o.cells {
+		fmt.Fprintln(out)
+		writeCells(out, names, results)
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("printing the table: %w", err)
+	}
+	if o.svg != "" {
+		if err := os.WriteFile(o.svg, []byte(picture(summaries)), 0o644); err != nil {
+			return fmt.Errorf("writing the picture: %w", err)
+		}
+	}
+	return nil
+}
+
+func ruleNames() []string {
+	var names []string
+	for _, r := range rules() {
+		names = append(names, r.name())
+	}
+	return names
+}

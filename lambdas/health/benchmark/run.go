@@ -1,0 +1,115 @@
+package main
+
+import (
+	"runtime"
+	"sync"
+)
+
+// plan is what is to be simulated.
+type plan struct {
+	grid grid
+	// Runs of each cell with equal rates, of one that is under a stress besides,
+	// and of one with a worse version.
+	runsSame, runsStress, runsWorse int
+	seed                            uint64
+}
+
+// block is how many runs of a cell are done at once.
+const block = 100
+
+// job is a block of a cell's runs.
+type job struct {
+	cell, first, runs int
+}
+
+// jobs are all blocks of the cells, in the cells' order.
+func (p plan) jobs(cells []cell) []job {
+	var jobs []job
+	for i, c := range cells {
+		runs := p.runs(c)
+		for first := 0; first < runs; first += block {
+			jobs = append(jobs, job{i, first, min(block, runs-first)})
+		}
+	}
+	return jobs
+}
+
+func (p plan) runs(c cell) int {
+	switch {
+	case !c.harmless():
+		return p.runsWorse
+	case c.stress != calm:
+		return p.runsStress
+	}
+	return p.runsSame
+}
+
+// run simulates all cells, on all cores, and tells of its progress after each
+// block. Its results are the same whatever the number of cores: each run's
+// minutes come from a stream of their own.
+func (p plan) run(tell func(done, of int)) []result {
+	cells := p.grid.cells()
+	jobs := p.jobs(cells)
+	waiting := make(chan job)
+	var lock sync.Mutex
+	endings := make([][][]ending, len(cells)) // by cell, rule and run; nil before its first block and after its last
+	missing := make([]int, len(cells))        // runs
+	results := make([]result, len(cells))
+	done := 0
+	take := func(j job, ended [][]ending) {
+		lock.Lock()
+		defer lock.Unlock()
+		c := cells[j.cell]
+		if endings[j.cell] == nil {
+			missing[j.cell] = p.runs(c)
+			endings[j.cell] = make([][]ending, len(ended))
+			for i := range ended {
+				endings[j.cell][i] = make([]ending, p.runs(c))
+			}
+		}
+		for i, of := range ended {
+			copy(endings[j.cell][i][j.first:], of)
+		}
+		if missing[j.cell] -= j.runs; missing[j.cell] == 0 {
+			results[j.cell] = resultOf(c, endings[j.cell])
+			endings[j.cell] = nil
+		}
+		done++
+		tell(done, len(jobs))
+	}
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			rules := rules()
+			for j := range waiting {
+				take(j, simulate(cells[j.cell], p.seed, rules, j))
+			}
+		})
+	}
+	for _, j := range jobs {
+		waiting <- j
+	}
+	close(waiting)
+	workers.Wait()
+	return results
+}
+
+// simulate takes every rule through each of the block's runs.
+func simulate(c cell, seed uint64, rules []rule, j job) [][]ending {
+	ended := make([][]ending, len(rules))
+	s := newSimulation(c, seed)
+	for run := j.first; run < j.first+j.runs; run++ {
+		for i, r := range rules {
+			ended[i] = append(ended[i], s.follow(r, run))
+		}
+	}
+	return ended
+}
+
+func resultOf(c cell, endings [][]ending) result {
+	r := result{cell: c, bound: boundOf(c)}
+	for _, of := range endings {
+		r.rules = append(r.rules, figuresOf(of))
+	}
+	return r
+}
