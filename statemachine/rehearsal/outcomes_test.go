@@ -25,6 +25,7 @@ var strictly = strings.Replace(blogInput, `"steps"`, `"health": {"errors": {"str
 // with. Chance is allowed for: the test fails if the count would come about once
 // in a million times or less.
 func TestScenariosEndAsTheyShould(t *testing.T) {
+	t.Parallel()
 	const (
 		promoted   = "promoted, version 2"
 		unverified = "promoted unverified, version 2"

@@ -13,6 +13,7 @@ func TestAYearOfMinuteChecks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}
+	t.Parallel() // it keeps one core busy
 	const input = `{"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 12, "interval": 2628000}`
 	start := time.Now()
 	r := rehearse(t, input, "healthy", func(o *rehearsal.Options) {
