@@ -34,14 +34,14 @@ func checkAlarms(tmpl template) error {
 			"Namespace":        "LambdaRollout/" + machine,
 		},
 		"CleanupFailed": {
-			"AlarmDescription": "After a rollout that ended badly an alias may still be split: the log of the function Rollback says why. The next sweep tries again",
+			"AlarmDescription": "After a rollout that ended badly an alias may still be split, or nobody was told how a rollout ended: the log of the function Rollback says why. The next sweep tries again to put back aliases",
 			"Dimensions":       `{"Name":"FunctionName","Value":{"Ref":"Rollback"}}`,
 			"MetricName":       "AsyncEventsDropped",
 			"Namespace":        "AWS/Lambda",
 			"Period":           "300",
 		},
 		"CleanupUndelivered": {
-			"AlarmDescription": "EventBridge could not call the function Rollback to clean up: the messages in the queue say why. Empty it when that is mended",
+			"AlarmDescription": "EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended: the messages in the queue say why. Empty it when that is mended",
 			"Dimensions":       `{"Name":"QueueName","Value":{"Fn::GetAtt":["UndeliveredCleanups","QueueName"]}}`,
 			"MetricName":       "ApproximateNumberOfMessagesVisible",
 			"Namespace":        "AWS/SQS",

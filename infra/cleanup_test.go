@@ -19,7 +19,7 @@ func TestCleanupIsCalled(t *testing.T) {
 }
 
 const (
-	endedBadly = `{"detail":{"stateMachineArn":[{"Ref":"StateMachine"}],"status":["ABORTED","TIMED_OUT","FAILED"]},` +
+	everyEnd = `{"detail":{"stateMachineArn":[{"Ref":"StateMachine"}],"status":["SUCCEEDED","ABORTED","TIMED_OUT","FAILED"]},` +
 		`"detail-type":["Step Functions Execution Status Change"],"source":["aws.states"]}`
 	deadLetters = `"DeadLetterConfig":{"Arn":{"Fn::GetAtt":["UndeliveredCleanups","Arn"]}},"Id":"Target0"`
 	sweepInput  = `"InputTransformer":{"InputPathsMap":{"time":"$.time"},` +
@@ -30,9 +30,9 @@ const (
 // fail, to what is wanted.
 func checkCleanup(tmpl template) error {
 	want := map[string]map[string]string{
-		"EndedBadly": {
-			"Description":  "lambda-rollout: puts back the alias of a rollout that was stopped, timed out or failed",
-			"EventPattern": endedBadly,
+		"Ended": {
+			"Description":  "lambda-rollout: tells how every rollout ended, and puts back the alias of one that ended badly",
+			"EventPattern": everyEnd,
 			"State":        "ENABLED",
 			// No input: the function is given the event as it is.
 			"Targets": `{"Arn":{"Fn::GetAtt":["Rollback","Arn"]},` + deadLetters + `,"RetryPolicy":{"MaximumEventAgeInSeconds":3600,"MaximumRetryAttempts":185}}`,
@@ -92,7 +92,7 @@ func TestSweepInputIsOfTheFunctionsForm(t *testing.T) {
 // Step Functions documents.
 func TestRulesPatternFitsTheEvent(t *testing.T) {
 	tmpl, _ := deployed(t)
-	pattern := tmpl.Resources["EndedBadly"].Properties["EventPattern"].(map[string]any)
+	pattern := tmpl.Resources["Ended"].Properties["EventPattern"].(map[string]any)
 	event := func(status, machine string) map[string]any {
 		return map[string]any{
 			"source": "aws.states", "detail-type": "Step Functions Execution Status Change",
@@ -108,8 +108,8 @@ func TestRulesPatternFitsTheEvent(t *testing.T) {
 			t.Errorf("another machine's event matches: %s", status)
 		}
 	}
-	if want := []string{"FAILED", "TIMED_OUT", "ABORTED"}; !slices.Equal(matched, want) {
-		t.Errorf("%v call the cleanup, want %v", matched, want)
+	if want := []string{"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}; !slices.Equal(matched, want) {
+		t.Errorf("%v call the function, want %v", matched, want)
 	}
 }
 

@@ -24,13 +24,17 @@ const (
 	theMachine = "arn:${AWS::Partition}:states:" + local + "stateMachine:" + machine
 	executions = "arn:${AWS::Partition}:states:" + local + "execution:" + machine + ":*"
 
-	mayLog    = "Allow logs:CreateLogStream, logs:PutLogEvents on ${%sLogs.Arn}"
+	mayLog     = "Allow logs:CreateLogStream, logs:PutLogEvents on ${%sLogs.Arn}"
+	orders     = "Allow ssm:GetParameterHistory on arn:${AWS::Partition}:ssm:" + local + "parameter/lambda-rollout/*"
+	mayPublish = "Allow sns:Publish on ${Topic}"
+	mayPut     = "Allow events:PutEvents on arn:${AWS::Partition}:events:" + local + "event-bus/default"
+
 	mayInvoke = "Allow lambda:InvokeFunction on ${Rollback.Arn} by events.amazonaws.com"
 	maySend   = `Allow sqs:SendMessage on ${UndeliveredCleanups.Arn} by events.amazonaws.com if {"ArnEquals":{"aws:SourceArn":{"Fn::GetAtt":["%s","Arn"]}}}`
 )
 
 // mayDo is all that each function, the state machine and the rules may do, and
-// what may be done with the queue, by default.
+// what may be done with the queue and the topic, by default.
 var mayDo = map[string][]string{
 	"CalculateWeights": {
 		trustsLambda,
@@ -43,11 +47,16 @@ var mayDo = map[string][]string{
 		trustsLambda,
 		fmt.Sprintf(mayLog, "UpdateAlias"),
 		"Allow lambda:GetAlias, lambda:UpdateAlias on " + everyFunction + ifTagged,
+		mayPublish,
+		mayPut,
 	},
 	"HealthCheck": {
 		trustsLambda,
 		fmt.Sprintf(mayLog, "HealthCheck"),
 		"Allow cloudwatch:GetMetricData, cloudwatch:DescribeAlarms on *",
+		orders,
+		mayPublish,
+		mayPut,
 	},
 	"Rollback": {
 		trustsLambda,
@@ -55,6 +64,8 @@ var mayDo = map[string][]string{
 		"Allow lambda:GetAlias, lambda:UpdateAlias on " + everyFunction + ifTagged,
 		"Allow states:ListExecutions on " + theMachine,
 		"Allow states:DescribeExecution, states:GetExecutionHistory on " + executions,
+		mayPublish,
+		mayPut,
 	},
 	"Finalize": {
 		trustsLambda,
@@ -69,13 +80,23 @@ var mayDo = map[string][]string{
 		"Allow events:PutTargets, events:PutRule, events:DescribeRule on arn:${AWS::Partition}:events:" + local + "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
 		"Allow logs:CreateLogDelivery, logs:GetLogDelivery, logs:UpdateLogDelivery, logs:DeleteLogDelivery, logs:ListLogDeliveries, logs:PutResourcePolicy, logs:DescribeResourcePolicies, logs:DescribeLogGroups on *",
 	},
-	"EndedBadly": {mayInvoke},
-	"Sweep":      {mayInvoke},
+	"Ended": {mayInvoke},
+	"Sweep": {mayInvoke},
+	"Topic": {`Deny sns:Publish on ${Topic} by * if {"Bool":{"aws:SecureTransport":"false"}}`},
 	"UndeliveredCleanups": {
 		`Deny sqs:* on ${UndeliveredCleanups.Arn} by {"AWS":"*"} if {"Bool":{"aws:SecureTransport":"false"}}`,
-		fmt.Sprintf(maySend, "EndedBadly"),
+		fmt.Sprintf(maySend, "Ended"),
 		fmt.Sprintf(maySend, "Sweep"),
 	},
+}
+
+// mayDoByDefault returns mayDo for the caller to change.
+func mayDoByDefault() map[string][]string {
+	may := maps.Clone(mayDo)
+	for name, statements := range may {
+		may[name] = slices.Clone(statements)
+	}
+	return may
 }
 
 func TestRolesCanDoNoMoreThanTheirTask(t *testing.T) {
@@ -95,10 +116,7 @@ func TestFunctionsByNameNarrowTheRoles(t *testing.T) {
 		billing = "arn:aws:lambda:eu-west-1:123456789012:function:billing"
 		update  = "Allow lambda:GetAlias, lambda:UpdateAlias on " + orders + ", " + billing
 	)
-	want := map[string][]string{}
-	for name, may := range mayDo {
-		want[name] = slices.Clone(may)
-	}
+	want := mayDoByDefault()
 	want["CalculateWeights"][2] = "Allow lambda:GetAlias on " + orders + ", " + billing
 	want["CalculateWeights"][3] = "Allow lambda:GetFunctionConfiguration, lambda:GetProvisionedConcurrencyConfig on " +
 		orders + ", " + orders + ":*, " + billing + ", " + billing + ":*"
@@ -121,7 +139,7 @@ func TestFunctionsByNameNarrowTheRoles(t *testing.T) {
 }
 
 // permissions returns all that each resource with a role may do, and whom the
-// role trusts; what each rule may call; and who may do what with each queue. A
+// role trusts; what each rule may call; and who may do what with each queue and topic. A
 // role that no resource or more than one has, a policy that is not a role's own,
 // and anything else that grants, is an entry of its own.
 func permissions(tmpl template) map[string][]string {
@@ -158,14 +176,17 @@ func permissions(tmpl template) map[string][]string {
 		resource := tmpl.Resources[name]
 		switch resource.Type {
 		case "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Lambda::EventInvokeConfig", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
-			"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::SQS::Queue", "AWS::CloudWatch::Alarm":
+			"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::CloudWatch::Alarm":
 		case "AWS::IAM::Policy":
 			for _, role := range resource.Properties["Roles"].([]any) {
 				add(bare(role), statements(resource.Properties["PolicyDocument"])...)
 			}
-		case "AWS::SQS::QueuePolicy":
-			for _, queue := range resource.Properties["Queues"].([]any) {
-				add(bare(queue), statements(resource.Properties["PolicyDocument"])...)
+		case "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy":
+			for _, list := range []string{"Queues", "Topics"} {
+				of, _ := resource.Properties[list].([]any)
+				for _, name := range of {
+					add(bare(name), statements(resource.Properties["PolicyDocument"])...)
+				}
 			}
 		case "AWS::Lambda::Permission":
 			add(calls(resource.Properties))
@@ -209,7 +230,7 @@ func statements(document any) []string {
 			line = "trusts " + service
 		case ok && len(principal) == 1 && principal["Service"] != nil:
 			line += " by " + service
-		case ok:
+		case statement["Principal"] != nil:
 			line += " by " + render(statement["Principal"])
 		}
 		if condition, ok := statement["Condition"]; ok {

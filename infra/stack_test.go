@@ -97,14 +97,14 @@ func TestFunctionsAreAsSmallAsTheirWork(t *testing.T) {
 	}
 }
 
+// checkFunctions holds the functions of a stack without gates to what each is.
 func checkFunctions(tmpl template) error {
+	const topic = `{"Variables":{"TOPIC_ARN":{"Ref":"Topic"}}}`
+	timeouts := map[string]string{"CalculateWeights": "30", "UpdateAlias": "30", "HealthCheck": "660", "Rollback": "300", "Finalize": "30"}
+	environments := map[string]string{"Rollback": topic, "UpdateAlias": topic, "HealthCheck": topic}
 	for _, name := range tmpl.ofType("AWS::Lambda::Function") {
 		got := renderAll(tmpl.Resources[name].Properties)
 		delete(got, "Code")
-		timeout := "30"
-		if name == "Rollback" { // it also sweeps
-			timeout = "300"
-		}
 		want := map[string]string{
 			"Architectures": "arm64",
 			"Description":   "lambda-rollout: the task " + name,
@@ -113,7 +113,10 @@ func checkFunctions(tmpl template) error {
 			"MemorySize":    "128",
 			"Role":          "${" + name + "Role.Arn}",
 			"Runtime":       "provided.al2023",
-			"Timeout":       timeout,
+			"Timeout":       timeouts[name],
+		}
+		if environment, ok := environments[name]; ok {
+			want["Environment"] = environment
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			return fmt.Errorf("%s (-want +got):\n%s", name, diff)
@@ -159,6 +162,7 @@ func TestOutputs(t *testing.T) {
 	}
 	want := map[string]string{
 		"StateMachineArn": "${StateMachine}",
+		"TopicArn":        "${Topic}",
 		"OptIn":           "functions with the tag lambda-rollout=enabled",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -192,26 +196,38 @@ func TestAssetsAreReproducible(t *testing.T) {
 	}
 }
 
-// TestBuildFailureIsTold synthesizes a project whose functions do not compile.
+// TestBuildFailureIsTold synthesizes projects of which a function does not compile.
 func TestBuildFailureIsTold(t *testing.T) {
-	project := t.TempDir()
-	files := map[string]string{"go.mod": "module github.com/lambda-rollout/lambda-rollout\n\ngo 1.26\n"}
-	for _, task := range statemachine.Functions() {
-		files[task.Package+"/main.go"] = "package main\n\nfunc main() { missing() }\n"
+	const good, bad = "package main\n\nfunc main() {}\n", "package main\n\nfunc main() { missing() }\n"
+	for _, test := range []struct {
+		bad     string // the function's package
+		context map[string]any
+	}{
+		{"lambdas/calculateweights", nil},
+		{"lambdas/simpledeploy", map[string]any{simpleContext: "true"}},
+	} {
+		t.Run(test.bad, func(t *testing.T) {
+			files := map[string]string{"go.mod": "module github.com/lambda-rollout/lambda-rollout\n\ngo 1.26\n"}
+			for _, task := range statemachine.Functions() {
+				files[task.Package+"/main.go"] = good
+			}
+			files[test.bad+"/main.go"] = bad
+			project := t.TempDir()
+			for name, content := range files {
+				file := filepath.Join(project, name)
+				if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(content), 0o600)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Chdir(project)
+			defer func() {
+				if told := fmt.Sprint(recover()); !strings.Contains(told, "build the function in "+test.bad) || !strings.Contains(told, "undefined: missing") {
+					t.Errorf("the failure is told as %q", told)
+				}
+			}()
+			synthesize(t, test.context)
+		})
 	}
-	for name, content := range files {
-		file := filepath.Join(project, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(content), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Chdir(project)
-	defer func() {
-		if told := fmt.Sprint(recover()); !strings.Contains(told, "lambdas/calculateweights") || !strings.Contains(told, "undefined: missing") {
-			t.Errorf("the failure is told as %q", told)
-		}
-	}()
-	synthesize(t, nil)
 }
 
 func TestFindingFailsTheSynth(t *testing.T) {
@@ -238,34 +254,5 @@ func TestFindingFailsTheSynth(t *testing.T) {
 	}
 	if refusal := synth(map[string]any{"RetentionInDays": "long"}); !strings.Contains(refusal, "validation") {
 		t.Errorf("a template with a finding was not refused for it: %q", refusal)
-	}
-}
-
-func TestFunctionsContextIsChecked(t *testing.T) {
-	for name, test := range map[string]struct {
-		given any
-		want  string // in the error
-	}{
-		"an empty name":         {"orders,", `[""]`},
-		"nothing":               {"", `[""]`},
-		"an empty list":         {[]any{}, `[]`},
-		"illegal characters":    {"orders, my function,a/b", `["my function" "a/b"]`},
-		"a long name":           {strings.Repeat("a", 65), strings.Repeat("a", 65)},
-		"another service's ARN": {"arn:aws:s3:::bucket", `["arn:aws:s3:::bucket"]`},
-		"an alias's ARN":        {"arn:aws:lambda:eu-west-1:123456789012:function:orders:live", `:live"]`},
-		"a wildcard":            {"orders-*", `["orders-*"]`},
-		"a number":              {7, "is 7"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := newApp(t.TempDir(), map[string]any{functionsContext: test.given})
-			if err == nil {
-				t.Fatalf("%v was accepted", test.given)
-			}
-			for _, part := range []string{`context "functions"`, test.want, "name"} {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("the error does not tell %q: %v", part, err)
-				}
-			}
-		})
 	}
 }

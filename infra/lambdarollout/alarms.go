@@ -57,13 +57,13 @@ func newRollbackFailed(scope constructs.Construct, w workflow, logs awslogs.LogG
 		filter.Metric(over(1)))
 }
 
-// newCleanupFailed adds the alarm on cleanups that Lambda has given up, after
-// repeating them. Unlike the function's Errors, the metric knows nothing of
-// single attempts, nor of the workflow's calls of the same function, which the
-// workflow itself repeats.
+// newCleanupFailed adds the alarm on what Rollback is called for after the end of
+// a rollout, and Lambda has given up after repeating it. Unlike the function's
+// Errors, the metric knows nothing of single attempts, nor of the workflow's calls
+// of the same function, which the workflow itself repeats.
 func newCleanupFailed(scope constructs.Construct, rollback awslambda.Function) awscloudwatch.Alarm {
 	return newAlarm(scope, "CleanupFailed",
-		"After a rollout that ended badly an alias may still be split: the log of the function Rollback says why. The next sweep tries again",
+		"After a rollout that ended badly an alias may still be split, or nobody was told how a rollout ended: the log of the function Rollback says why. The next sweep tries again to put back aliases",
 		rollback.Metric(jsii.String("AsyncEventsDropped"), over(betweenSweeps)))
 }
 
@@ -74,6 +74,6 @@ func newCleanupUndelivered(scope constructs.Construct, undelivered awssqs.Queue)
 	latest := over(betweenSweeps)
 	latest.Statistic = jsii.String("Maximum")
 	return newAlarm(scope, "CleanupUndelivered",
-		"EventBridge could not call the function Rollback to clean up: the messages in the queue say why. Empty it when that is mended",
+		"EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended: the messages in the queue say why. Empty it when that is mended",
 		undelivered.MetricApproximateNumberOfMessagesVisible(latest))
 }

@@ -15,10 +15,10 @@ import (
 // rollout's end is lost. A sweep has that long, too: Rollback's timeout.
 const betweenSweeps = 5 // minutes
 
-// newCleanup has the Rollback function put back what executions leave behind
-// that could not do it themselves: called for each that ended badly, and by a
-// schedule, as EventBridge delivers such events only if it can. It returns the
-// queue of the calls that EventBridge could not make.
+// newCleanup has the Rollback function tell how each execution ended, and put
+// back what those leave behind that could not do it themselves. It is called for
+// every end; and, as EventBridge delivers such events only if it can, by a schedule,
+// to put back alone. It returns the queue of the calls that EventBridge could not make.
 func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachine, rollback awslambda.Function) awssqs.Queue {
 	undelivered := awssqs.NewQueue(scope, jsii.String("UndeliveredCleanups"), &awssqs.QueueProps{
 		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
@@ -32,13 +32,13 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 		RetryAttempts: jsii.Number(2), // the most there is: after a minute, and two more
 		MaxEventAge:   awscdk.Duration_Hours(jsii.Number(1)),
 	})
-	awsevents.NewRule(scope, jsii.String("EndedBadly"), &awsevents.RuleProps{
-		Description: jsii.String("lambda-rollout: puts back the alias of a rollout that was stopped, timed out or failed"),
+	awsevents.NewRule(scope, jsii.String("Ended"), &awsevents.RuleProps{
+		Description: jsii.String("lambda-rollout: tells how every rollout ended, and puts back the alias of one that ended badly"),
 		EventPattern: &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.states"),
 			DetailType: jsii.Strings("Step Functions Execution Status Change"),
 			Detail: &map[string]any{
-				"status":          []string{"ABORTED", "TIMED_OUT", "FAILED"},
+				"status":          []string{"SUCCEEDED", "ABORTED", "TIMED_OUT", "FAILED"},
 				"stateMachineArn": []*string{machine.StateMachineArn()},
 			},
 		},

@@ -10,7 +10,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The tag by which the owner of a function lets rollouts move its aliases.
+// The tag by which the owner of a function lets rollouts move its aliases, and
+// the owner of a secret or a parameter lets them read it, where Endpoints are allowed.
 const (
 	TagKey   = "lambda-rollout"
 	TagValue = "enabled"
@@ -72,9 +73,7 @@ func (o OptIn) onQualified(stack awscdk.Stack, actions ...string) awsiam.PolicyS
 // version or an alias has no tags of its own: aws:ResourceTag is its function's.
 func (o OptIn) on(stack awscdk.Stack, qualifiers, actions []string) awsiam.PolicyStatement {
 	if len(o.functions) == 0 {
-		statement := allow(actions, arn(stack, "*"))
-		statement.AddCondition(jsii.String("StringEquals"), map[string]any{"aws:ResourceTag/" + TagKey: TagValue})
-		return statement
+		return ifTagged(TagKey, TagValue, allow(actions, arn(stack, "*")))
 	}
 	var arns []*string
 	for _, function := range o.functions {

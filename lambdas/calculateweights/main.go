@@ -22,6 +22,8 @@ func main() {
 	runtime.Start(task.CalculateWeights{
 		Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)),
 		Alarms:  health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
+		Allowed: task.AllowedGates(),
+		Topics:  task.AllowedTopics(),
 		Log:     task.Logger(),
 	}.Handle)
 }

@@ -69,6 +69,9 @@ type Seen struct {
 	// Before is nil unless the query asked for it.
 	Before *Before
 	Lately Lately
+	// Gates has what metric gates asked for, by the ids of their results; nil if
+	// none did.
+	Gates map[string]Series
 }
 
 // Lateness is how late CloudWatch's minutes may still change: a request shows

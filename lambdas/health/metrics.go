@@ -18,31 +18,62 @@ import (
 // Metrics reads all that a check needs of CloudWatch, in one call of
 // GetMetricData (or more if the answer has pages: after two days without a
 // check).
+//
+// CloudWatch refuses a call as a whole because of one query, such as a metric
+// gate's expression that it can't read. Then the rest is read without the metric
+// gates, and these by a call each, so that only the one that is wrong has no
+// answer.
 func (c CloudWatch) Metrics(ctx context.Context, q Query) (Seen, error) {
 	answer := points{}
+	gates, err := c.read(ctx, q, q.queries(), answer)
+	if refused(err) != "" && len(q.Gates) > 0 {
+		alone := q
+		alone.Gates = nil
+		if _, err = c.read(ctx, alone, alone.queries(), answer); err == nil {
+			gates, err = c.readGates(ctx, q)
+		}
+	}
+	if err != nil {
+		return Seen{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)
+	}
+	seen := answer.seen(q)
+	seen.Gates = gates
+	return seen, nil
+}
+
+// read asks the queries in the query's time. Those of the check itself are
+// added to the answer, and those of metric gates are returned.
+func (c CloudWatch) read(ctx context.Context, q Query, queries []types.MetricDataQuery, answer points) (map[string]Series, error) {
+	var gates map[string]Series
 	pages := cloudwatch.NewGetMetricDataPaginator(c.api, &cloudwatch.GetMetricDataInput{
 		StartTime:         aws.Time(q.start()),
 		EndTime:           aws.Time(q.end()),
 		ScanBy:            types.ScanByTimestampAscending,
-		MetricDataQueries: q.queries(),
+		MetricDataQueries: queries,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return Seen{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)
+			return nil, err
 		}
 		for _, result := range page.MetricDataResults {
 			id := aws.ToString(result.Id)
-			switch result.StatusCode {
-			case types.StatusCodeInternalError:
-				return Seen{}, fmt.Errorf("reading %s of alias %s of %s: %w", id, q.Alias, q.Function, ErrUnavailable)
-			case types.StatusCodeForbidden:
-				return Seen{}, fmt.Errorf("reading %s of alias %s of %s is forbidden", id, q.Alias, q.Function)
+			switch {
+			case isGate(id):
+				if gates == nil {
+					gates = map[string]Series{}
+				}
+				gates[id] = gates[id].with(result)
+				continue
+			case result.StatusCode == types.StatusCodeInternalError:
+				return nil, fmt.Errorf("%s: %w", id, ErrUnavailable)
+			case result.StatusCode == types.StatusCodeForbidden:
+				return nil, fmt.Errorf("%s is forbidden", id)
 			}
 			answer.add(id, result)
 		}
 	}
-	return answer.seen(q), nil
+	return gates, nil
 }
 
 // points are the values of each series, by the second in which they begin.
@@ -121,10 +152,11 @@ func (p points) seen(q Query) Seen {
 // CloudWatch has nothing of the version, it is that of the alias, which had no
 // other version then.
 func (p points) before(begin int64) *Before {
+	const hour = int64(recordTime / time.Second)
 	var b Before
 	for _, of := range []string{ofBaseline, ofAlias} {
 		for at := range p[of+requests] {
-			if s, _ := p.sample(of, at); at < begin {
+			if s, _ := p.sample(of, at); begin-hour <= at && at < begin {
 				b.Count = plus(b.Count, s.count())
 			}
 		}
@@ -136,7 +168,7 @@ func (p points) before(begin int64) *Before {
 		// CloudWatch may count hours from the query's start or from the clock's. The
 		// one with the most requests is that before the rollout, for the most part.
 		for _, at := range p.times(of + timed) {
-			if count := whole(p[of+timed][at]); at < begin && count > b.Timed {
+			if count := whole(p[of+timed][at]); begin-2*hour < at && at < begin && count > b.Timed {
 				b.Timed = count
 				for i := range b.Over {
 					b.Over[i] = math.Ceil(p[of+over+strconv.Itoa(i)][at]*1000) / 1000

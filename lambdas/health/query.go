@@ -24,6 +24,8 @@ type Query struct {
 	Over [thresholds]float64
 	// Throttles counts throttled requests as errors.
 	Throttles bool
+	// Gates are the queries of the metric gates, which are asked in the same call.
+	Gates []GateQueries
 }
 
 // Ask is the query of a check at now.
@@ -43,13 +45,14 @@ func (e Evidence) Ask(s rollout.State, now time.Time) Query {
 // recordTime is how far the baseline's record goes back.
 const recordTime = time.Hour
 
-// start and end are the query's time in whole minutes.
+// start and end are the query's time in whole minutes. It starts where every
+// period that is asked for begins, as CloudWatch may count periods from there.
 func (q Query) start() time.Time {
 	from := q.Window.From.Truncate(time.Minute)
 	if q.Record {
 		from = from.Add(-recordTime)
 	}
-	return from
+	return startOf(q.Gates, from)
 }
 
 func (q Query) end() time.Time {
@@ -58,7 +61,7 @@ func (q Query) end() time.Time {
 
 // The series of a check, by the ids of their queries. Those of a version have
 // its letter in front: b for the baseline, n for the new version; those of the
-// alias as a whole have an a.
+// alias as a whole have an a; those of metric gates a g.
 const (
 	requests  = "_requests"
 	failures  = "_errors"
@@ -105,15 +108,17 @@ func (q Query) queries() []types.MetricDataQuery {
 	add(ofNewVersion, slowest, "Duration", "Maximum", minute)
 	add(ofAlias, requests, "Invocations", "Sum", minute)
 	add(ofAlias, throttles, "Throttles", "Sum", minute)
-	if !q.Record {
-		return all
-	}
-	add(ofAlias, failures, "Errors", "Sum", minute)
-	for _, of := range []string{ofBaseline, ofAlias} {
-		add(of, timed, "Duration", "SampleCount", hour)
-		for i, percentile := range percentiles() {
-			add(of, over+strconv.Itoa(i), "Duration", percentile, hour)
+	if q.Record {
+		add(ofAlias, failures, "Errors", "Sum", minute)
+		for _, of := range []string{ofBaseline, ofAlias} {
+			add(of, timed, "Duration", "SampleCount", hour)
+			for i, percentile := range percentiles() {
+				add(of, over+strconv.Itoa(i), "Duration", percentile, hour)
+			}
 		}
+	}
+	for _, gate := range q.Gates {
+		all = append(all, gate.Queries...)
 	}
 	return all
 }

@@ -6,9 +6,7 @@ import (
 	"log"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
@@ -17,5 +15,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(task.HealthCheck{Metrics: health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)), Log: task.Logger()}.Handle)
+	runtime.Start(task.NewHealthCheck(cfg).Handle)
 }

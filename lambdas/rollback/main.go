@@ -22,6 +22,11 @@ func main() {
 	aliases := alias.NewLambda(lambda.NewFromConfig(cfg))
 	runtime.Start(task.Undoing{
 		Rollback: task.Rollback{Aliases: aliases, Log: task.Logger()},
-		Cleanup:  task.Cleanup{Aliases: aliases, Executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)), Log: task.Logger()},
+		Cleanup: task.Cleanup{
+			Aliases:    aliases,
+			Executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)),
+			Notifier:   task.NewNotifier(cfg),
+			Log:        task.Logger(),
+		},
 	}.Handle)
 }

@@ -68,6 +68,8 @@ const (
 	Advance  Decision = "advance"
 	Promote  Decision = "promote"
 	RollBack Decision = "roll-back"
+	// PostTraffic calls the hooks that come before the promotion.
+	PostTraffic Decision = "post-traffic"
 	// HandOver goes on watching in an execution of its own, because this one's
 	// history is filling up.
 	HandOver Decision = "hand-over"
@@ -91,8 +93,10 @@ type Window struct {
 
 // Health is what the last check saw and decided.
 type Health struct {
-	Decision Decision  `json:"decision"`
-	Reason   string    `json:"reason"`
+	Decision Decision `json:"decision"`
+	Reason   string   `json:"reason"`
+	// Cause is the Outcome.Error of a rollback.
+	Cause    string    `json:"cause,omitempty"`
 	Readings []Reading `json:"readings"`
 	// Window is the time that Baseline and NewVersion count the requests of: all
 	// of the rollout so far.
@@ -107,16 +111,23 @@ type Health struct {
 	WholeMinutes int   `json:"whole-minutes"`
 }
 
-// Check decides what follows from a check at now. Any failing gate rolls back.
-// Otherwise the plan goes on in its time, or sooner if evidence may end a step;
-// a step whose end comes in doubt, or without the traffic that is asked for, is
-// prolonged. The state must have Arrived at now.
-func (s State) Check(now time.Time, health Health) State {
+// Check decides what follows from a check at now. Any failing gate rolls back;
+// then come the orders that somebody has given since the last check. Otherwise
+// the plan goes on in its time, or sooner if evidence may end a step; a step
+// whose end comes in doubt, without the traffic that is asked for, or before an
+// approval, is prolonged. The state must have Arrived at now.
+func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	s.Health = &health
 	s.Progress.Checks++
-	health.Decision, health.Reason = s.decide(now)
-	if ends := health.Decision == Advance || health.Decision == Promote; ends && s.HealthCheck && s.lacksTraffic() {
+	s.Progress.Orders = slices.Clone(s.Progress.Orders) // states share no memory
+	health.Decision, health.Reason, health.Cause = s.decide(now, s.take(orders))
+	s.Progress.Orders = s.Progress.Orders[max(0, len(s.Progress.Orders)-keptOrders):]
+	ends := health.Decision == Advance || health.Decision == Promote
+	if ends && s.HealthCheck && s.lacksTraffic() {
 		s.Progress.Unverified++
+	}
+	if health.Decision == Promote && len(s.Hooks.PostTraffic) > 0 {
+		health.Decision = PostTraffic
 	}
 	s.Progress.Wait = 0
 	if health.Decision == Watch {
@@ -127,32 +138,71 @@ func (s State) Check(now time.Time, health Health) State {
 	return s
 }
 
-func (s State) decide(now time.Time) (Decision, string) {
-	if failed := s.Health.ofSign(Fail); len(failed) > 0 {
-		return RollBack, reasons(failed)
-	}
+// decide returns the decision with its reason and, for a rollback, its cause. It
+// notes in the progress what became of the order, and that an approval is
+// waited for.
+func (s *State) decide(now time.Time, order *Order) (decision Decision, reason, cause string) {
 	seen := reasons(s.Health.Readings)
+	if failed := s.Health.ofSign(Fail); len(failed) > 0 {
+		if order != nil {
+			order.Effect = overruled
+		}
+		return RollBack, reasons(failed), Unhealthy
+	}
 	step := fmt.Sprintf("step %d of %d", s.Progress.Step, s.Progress.Of)
-	switch over := s.remaining(now) == 0; {
+	over := s.remaining(now) == 0
+	switch {
+	case order != nil:
+		order.Effect = obeyed
+		switch {
+		case order.Command.undoes():
+			return RollBack, fmt.Sprintf("%s; %s", order.who(), seen), Ordered
+		case order.Command == PromoteNow:
+			return Promote, fmt.Sprintf("%s is over %s; %s", step, order.who(), seen), ""
+		case order.Command == Approve:
+			s.Progress.Approved, s.Progress.Asked = s.Progress.Step+1, time.Time{}
+			step += " is over, and the next is approved " + order.who()
+		default:
+			step += " is over " + order.who()
+		}
+	case !s.Progress.Asked.IsZero():
+		step += " is over"
 	case !over && !s.provenEarly():
-		return Watch, seen
+		return Watch, seen, ""
 	case !over:
-		return Advance, step + " is proven before its time; " + seen
+		step += " is proven before its time"
+	case s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == RollBackThen:
+		return RollBack, fmt.Sprintf("%s is over, and %s; %s", step, s.tooLittle(), seen), NoTraffic
+	default:
+		step += " is over"
+		if s.HealthCheck && s.lacksTraffic() {
+			step += ", unverified: " + s.tooLittle()
+		}
 	}
-	if s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == RollBackThen {
-		return RollBack, fmt.Sprintf("%s is over, and %s; %s", step, s.tooLittle(), seen)
+	if why := s.doubt(); why != "" && order == nil && s.holdLeft(now) > 0 {
+		return Watch, fmt.Sprintf("step %d of %d is held, for %s at most, as %s; %s", s.Progress.Step, s.Progress.Of, s.holdLeft(now).Round(time.Second), why, seen), ""
 	}
-	if why := s.doubt(); why != "" && s.holdLeft(now) > 0 {
-		return Watch, fmt.Sprintf("%s is held, for %s at most, as %s; %s", step, s.holdLeft(now).Round(time.Second), why, seen)
-	}
-	step += " is over"
-	if s.HealthCheck && s.lacksTraffic() {
-		step += ", unverified: " + s.tooLittle()
+	if s.needsApproval() {
+		return s.awaitApproval(now, seen)
 	}
 	if s.Progress.Step == len(s.Plan.Steps) {
-		return Promote, step + "; " + seen
+		return Promote, step + "; " + seen, ""
 	}
-	return Advance, step + "; " + seen
+	return Advance, step + "; " + seen, ""
+}
+
+// awaitApproval watches on until somebody approves of the next step, and rolls
+// back if nobody does in time.
+func (s *State) awaitApproval(now time.Time, seen string) (Decision, string, string) {
+	if s.Progress.Asked.IsZero() {
+		s.Progress.Asked = now
+	}
+	next := s.Plan.Steps[s.Progress.Step]
+	left := s.approvalLeft(now).Round(time.Second)
+	if left == 0 {
+		return RollBack, fmt.Sprintf("nobody approved of %s on version %s in time; %s", Weight(next.Weight), s.NewVersion, seen), NotApproved
+	}
+	return Watch, fmt.Sprintf("waits for an approval of %s on version %s, for %s at most; %s", Weight(next.Weight), s.NewVersion, left, seen), ""
 }
 
 // provenEarly tells whether the evidence may end the step before its time. The

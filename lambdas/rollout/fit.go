@@ -103,6 +103,7 @@ func (req *Request) checkSchedule(r *reader) {
 		r.refuse(path, err.Error())
 		return
 	}
+	req.checkApproval(r, steps)
 	if total := Total(steps); total > Year {
 		r.add(Problem{Path: "$", Want: fmt.Sprintf(
 			"must end within a year (%d s): %d steps of %d s and %d s of bake are %d s", Year, req.Steps, req.Interval, req.Bake, total)})

@@ -16,6 +16,11 @@ type Gates struct {
 	// Alarms are CloudWatch alarms, metric or composite, by name or ARN. One
 	// in the state ALARM fails.
 	Alarms []string `json:"alarms,omitempty"`
+	// Metrics, Probes, Endpoints and Checks are asked beside them.
+	Metrics   []MetricGate    `json:"metrics,omitempty"`
+	Probes    []Probe         `json:"probes,omitempty"`
+	Endpoints []Endpoint      `json:"endpoints,omitempty"`
+	Checks    []CheckFunction `json:"checks,omitempty"`
 	// MinInvocations is how many requests of the new version a step takes to
 	// have shown anything, at least 1. OnNoTraffic says what follows from fewer
 	// at its end: Proceed, Wait or RollBackThen.
@@ -77,7 +82,7 @@ const (
 
 // The fields of a request's health, and of its parts.
 var (
-	healthNames  = []string{"errors", "latency", "alarms", "min-invocations", "on-no-traffic"}
+	healthNames  = []string{"errors", "latency", "alarms", "metrics", "probes", "endpoints", "checks", "min-invocations", "on-no-traffic"}
 	errorsNames  = []string{"alpha", "ratio", "margin", "proof-margin", "tolerance", "dispersion", "strict", "throttles", "max-hold"}
 	latencyNames = []string{"alpha", "ratio", "tolerance", "strict"}
 )
@@ -102,6 +107,10 @@ func (r *reader) gates(path string) Gates {
 			Throttles:   failures.flag("throttles", false),
 			MaxHold:     failures.whole("max-hold", 0, Year, 600),
 		},
+		Metrics:        settings.metricGates("metrics"),
+		Probes:         settings.probes("probes"),
+		Endpoints:      settings.endpoints("endpoints"),
+		Checks:         settings.checkFunctions("checks"),
 		Alarms:         settings.list("alarms", MaxAlarms, alarmForm, "an alarm's name or ARN"),
 		MinInvocations: settings.whole("min-invocations", 1, 1e9, 1),
 		OnNoTraffic:    settings.word("on-no-traffic", Proceed, Await, RollBackThen),

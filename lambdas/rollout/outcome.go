@@ -8,8 +8,10 @@ import (
 
 // The Outcome.Error of a rollback that a health check ordered.
 const (
-	Unhealthy = "Unhealthy" // because of harm
-	NoTraffic = "NoTraffic" // because of too little traffic, as asked for
+	Unhealthy   = "Unhealthy"   // because of harm
+	NoTraffic   = "NoTraffic"   // because of too little traffic, as asked for
+	NotApproved = "NotApproved" // because nobody approved in time
+	Ordered     = "Ordered"     // because somebody said so
 )
 
 // Promoted is the state with its outcome, promoted.
@@ -47,16 +49,17 @@ func (s State) RollbackReason() (name, reason string) {
 // words.
 func (s State) Trouble() (name, why string) {
 	at := fmt.Sprintf("at %s on version %s", Weight(s.Progress.Weight), s.NewVersion)
+	if s.Progress.Step == 0 {
+		at = "before any traffic was shifted"
+	}
 	switch {
 	case s.Error != nil && s.Error.execution() != nil:
 		part := s.Error.execution()
 		return part.Error, fmt.Sprintf("Execution %s, in which it went on, did not succeed: %s", part.name(), part.Cause)
 	case s.Error != nil:
 		return s.Error.Error, fmt.Sprintf("The rollout could not go on %s: %s", at, s.Error.words())
-	case s.Health != nil && s.Health.Decision == RollBack && len(s.Health.ofSign(Fail)) == 0:
-		return NoTraffic, fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
 	case s.Health != nil && s.Health.Decision == RollBack:
-		return Unhealthy, fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
+		return s.Health.Cause, fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
 	case s.Health != nil:
 		return "UnknownDecision", fmt.Sprintf("The health check's decision %s was not one that the workflow knows: %q", at, s.Health.Decision)
 	}

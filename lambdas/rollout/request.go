@@ -12,6 +12,7 @@ const Year = 365 * 24 * 60 * 60
 
 // Limits and defaults of a request's fields. Times are in seconds.
 const (
+	MaxInput             = 64 << 10 // bytes
 	MaxSteps             = 1000
 	MinCheckInterval     = 10
 	DefaultCheckInterval = 60
@@ -48,6 +49,12 @@ type Request struct {
 	// Gates are the request's health settings. They go into the plan, because
 	// "health" in the execution's data is what the last check saw.
 	Gates Gates `json:"-"`
+	// Hooks are called once each.
+	Hooks Hooks `json:"hooks,omitzero"`
+	// Approval is nil if nobody has to approve anything.
+	Approval *Approval `json:"approval,omitempty"`
+	// Notify says who else is to be told.
+	Notify Notify `json:"notify,omitzero"`
 	// ProvisionedConcurrency says what to do if the alias has some: Refuse or Ignore.
 	ProvisionedConcurrency string `json:"provisioned-concurrency"`
 	// RedAlarmsAtStart says what to do about alarms that are red already:
@@ -72,7 +79,7 @@ const (
 // fieldNames are the fields that a request may have.
 var fieldNames = []string{
 	"function-name", "alias-name", "new-version", "steps", "interval", "type",
-	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health",
+	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health", "hooks", "approval", "notify",
 	"provisioned-concurrency", "red-alarms-at-start", startedBy,
 }
 
@@ -85,6 +92,10 @@ const startedBy = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 // that the request leads to are checked as well, so that Schedule can't fail
 // on a request that Decode accepted.
 func Decode(input []byte) (Request, error) {
+	if len(input) > MaxInput {
+		return Request{}, &InvalidRequest{Problems: []Problem{{Path: "$", Given: fmt.Sprintf("%d bytes", len(input)), Want: fmt.Sprintf(
+			"must be at most %d bytes: it travels in the execution's data, which has an end", MaxInput)}}}
+	}
 	fields, problem := readObject(input)
 	if problem != nil {
 		return Request{}, &InvalidRequest{Problems: []Problem{*problem}}
@@ -105,6 +116,9 @@ func Decode(input []byte) (Request, error) {
 		HealthCheck:   r.flag("health-check", true),
 		Advance:       r.word("advance", OnSchedule, OnEvidence),
 		Gates:         r.gates("health"),
+		Hooks:         r.hooks("hooks"),
+		Approval:      r.approval("approval"),
+		Notify:        r.notify("notify"),
 
 		ProvisionedConcurrency: r.word("provisioned-concurrency", Refuse, Ignore),
 		RedAlarmsAtStart:       r.word("red-alarms-at-start", Ignore, Refuse),
@@ -113,7 +127,7 @@ func Decode(input []byte) (Request, error) {
 	if !req.HealthCheck {
 		for _, path := range []string{"health", "advance"} {
 			if r.has(path) {
-				r.refuse(path, "has no meaning with health-check false: leave one of them out")
+				r.add(Problem{Path: path, Want: "has no meaning with health-check false: leave one of them out"})
 			}
 		}
 		req.Gates = Gates{}

@@ -15,6 +15,8 @@ type State struct {
 	Progress Progress `json:"progress"`
 	// Begin says how the execution begins.
 	Begin Begin `json:"begin"`
+	// Notifications are those that could not be delivered.
+	Notifications []Undelivered `json:"notifications,omitempty"`
 	// Evidence is what the gates remember from check to check; see package health.
 	Evidence json.RawMessage `json:"evidence,omitempty"`
 	// Health is nil until the first check.
@@ -47,6 +49,14 @@ type Progress struct {
 	// Unverified counts the steps that ended without the traffic that is asked
 	// for: of those nothing is known.
 	Unverified int `json:"unverified"`
+	// Asked is since when an approval is waited for, zero if none is, and Approved
+	// the highest step that was approved.
+	Asked    time.Time `json:"asked,omitzero"`
+	Approved int       `json:"approved,omitempty"`
+	// Order is the number of the last order that was read, and Orders are the
+	// last ten.
+	Order  int64   `json:"order,omitempty"`
+	Orders []Order `json:"orders,omitempty"`
 	// Events is the length that the history of the current execution has come to.
 	Events int64 `json:"events"`
 	// Part counts the executions that a long rollout goes on in; 0 is the
@@ -60,9 +70,10 @@ type Begin string
 
 // The beginnings.
 const (
-	BeginShift     Begin = "shift"     // with the first shift
-	BeginWatch     Begin = "watch"     // in the middle of a rollout, with the next wait
-	BeginUnchanged Begin = "unchanged" // and ends, as there is nothing to do
+	BeginShift      Begin = "shift"       // with the first shift
+	BeginPreTraffic Begin = "pre-traffic" // with what comes before it
+	BeginWatch      Begin = "watch"       // in the middle of a rollout, with the next wait
+	BeginUnchanged  Begin = "unchanged"   // and ends, as there is nothing to do
 )
 
 // Caught is an error in the form that Step Functions hands to a Catch.
@@ -80,7 +91,7 @@ type Outcome struct {
 	// anything of the new version.
 	Unverified bool `json:"unverified,omitempty"`
 	// Error names what ended a rollout that was rolled back: "Unhealthy",
-	// "NoTraffic", or the error that made it impossible to go on.
+	// "NoTraffic", "NotApproved", "Ordered", or the error that made it impossible to go on.
 	Error string `json:"error,omitempty"`
 }
 
@@ -114,7 +125,7 @@ func (s State) Shifted(revisionID string) (State, error) {
 	s.Progress.Of = len(s.Plan.Steps)
 	s.Progress.Weight = step.Weight
 	s.Progress.RevisionID = revisionID
-	s.Progress.Since = time.Time{}
+	s.Progress.Since, s.Progress.Asked = time.Time{}, time.Time{}
 	s.Progress.Wait = step.Seconds
 	if s.HealthCheck {
 		s.Progress.Wait = min(s.CheckInterval, step.Seconds)
@@ -177,7 +188,10 @@ func (s State) nextWait(now time.Time) int64 {
 	interval := time.Duration(s.CheckInterval) * time.Second
 	wait := interval - now.Sub(s.Progress.Since)%interval
 	left := s.remaining(now)
-	if left == 0 {
+	switch {
+	case !s.Progress.Asked.IsZero():
+		left = s.approvalLeft(now)
+	case left == 0:
 		left = s.holdLeft(now)
 	}
 	return int64(math.Ceil(min(wait, left).Seconds()))

@@ -25,7 +25,12 @@ type CalculateWeights struct {
 	Alarms interface {
 		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
-	Log *slog.Logger
+	// Allowed are the gates beyond CloudWatch that the stack has permissions for:
+	// see rollout.Permissions.
+	Allowed []string
+	// Topics are those that requests may name.
+	Topics []string
+	Log    *slog.Logger
 }
 
 // Handle returns the rollout's state before its first shift. Its refusals are
@@ -69,6 +74,9 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		RedAlarms:   found.redAlarms,
 		Steps:       steps,
 		Undo:        undo(start.Execution, req, found.Version, description),
+	}
+	if req.LooksBefore() {
+		state.Begin = rollout.BeginPreTraffic
 	}
 	state.Progress = rollout.Progress{Of: len(steps), RevisionID: found.RevisionID, Events: rollout.EventsOfStart}
 	if found.Version == req.NewVersion {

@@ -15,11 +15,14 @@ import (
 // Cleanup puts back what an execution has left behind that could not do it
 // itself: it was stopped, it timed out, or it failed where no Catch is. It
 // goes by the marker in the alias's description, and touches an alias only if
-// that names an execution which is not running any more.
+// that names an execution which is not running any more. Then it tells how the
+// rollout has ended.
 type Cleanup struct {
 	Aliases    alias.Store
 	Executions Executions
-	Log        *slog.Logger
+	// Notifier is nil if nobody is told.
+	Notifier Notifier
+	Log      *slog.Logger
 }
 
 // Executions are the state machine's.
@@ -29,7 +32,8 @@ type Executions interface {
 	// EndedBadly returns the ARNs of the machine's executions that failed, timed
 	// out or were stopped since then.
 	EndedBadly(ctx context.Context, machine string, since time.Time) ([]string, error)
-	// Plan returns the plan that an execution fixed at its beginning.
+	// Plan returns the plan that an execution fixed at its beginning. It fails
+	// with errNoPlan if it ended before that.
 	Plan(ctx context.Context, arn string) (rollout.Plan, error)
 }
 
@@ -39,11 +43,29 @@ var ErrNoExecution = errors.New("no such execution")
 
 // Execution is what Cleanup looks at.
 type Execution struct {
+	ARN     string
 	Running bool
-	// Error is what a failed one ended with.
-	Error string
-	Input json.RawMessage
+	Status  Status
+	// Error and Cause are what one ended with that did not succeed.
+	Error, Cause string
+	Input        json.RawMessage
+	// Output is empty unless it succeeded.
+	Output json.RawMessage
+	// Ended is zero while it runs.
+	Ended time.Time
 }
+
+// Status is Step Functions' word for how an execution stands.
+type Status string
+
+// The statuses.
+const (
+	Running   Status = "RUNNING"
+	Succeeded Status = "SUCCEEDED"
+	Failed    Status = "FAILED"
+	TimedOut  Status = "TIMED_OUT"
+	Aborted   Status = "ABORTED"
+)
 
 // Trouble is what calls Cleanup. One of the two is set.
 type Trouble struct {
@@ -69,9 +91,9 @@ type Cleaned struct {
 	Left string `json:"left,omitempty"`
 }
 
-// Handle cleans up after one execution, or after all that ended badly lately.
-// One that can't be cleaned up now holds up no other; the errors of all are
-// returned together.
+// Handle cleans up after one execution that has ended, and tells how, or cleans
+// up after all that ended badly lately. One that can't be cleaned up now holds
+// up no other; the errors of all are returned together.
 func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error) {
 	var executions []string
 	switch {
@@ -86,11 +108,18 @@ func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error)
 		return nil, Unexpected{errors.New("neither the end of an execution nor a sweep")}
 	}
 	var all []Cleaned
-	var failed []error
+	var failed, untold []error
 	for _, execution := range executions {
-		cleaned, err := t.clean(ctx, execution)
+		ended, cleaned, err := t.clean(ctx, execution)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("cleaning up after %s: %w", execution, err))
+		}
+		if trouble.Ended != nil && ended.ARN != "" {
+			if err := t.tell(ctx, ended, cleaned, err); err != nil {
+				untold = append(untold, fmt.Errorf("telling of the end of %s: %w", execution, err))
+			}
+		}
+		if err != nil {
 			continue
 		}
 		switch {
@@ -103,26 +132,33 @@ func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error)
 		}
 		all = append(all, cleaned)
 	}
-	if err := errors.Join(failed...); err != nil {
+	switch err := errors.Join(append(failed, untold...)...); {
+	case err == nil:
+		return all, nil
+	case len(failed) == 0:
+		t.Log.ErrorContext(ctx, "not told", "error", err)
+		return all, ServiceUnavailable{brief{err}} // worth a retry, whatever it is
+	default:
 		t.Log.ErrorContext(ctx, "not cleaned up", "error", err)
 		return all, edge(err)
 	}
-	return all, nil
 }
 
-func (t Cleanup) clean(ctx context.Context, arn string) (Cleaned, error) {
+// clean cleans up after one execution. The execution that it returns has no ARN
+// if nothing could be learnt of it.
+func (t Cleanup) clean(ctx context.Context, arn string) (Execution, Cleaned, error) {
 	cleaned := Cleaned{Execution: arn, Result: alias.Untouched}
 	execution, err := t.Executions.Describe(ctx, arn)
 	if errors.Is(err, ErrNoExecution) {
-		return cleaned, nil
+		return Execution{}, cleaned, nil
 	} else if err != nil {
-		return cleaned, err
+		return Execution{}, cleaned, err
 	}
-	// What was refused never had an alias, and what goes on with another's
-	// rollout does not own one: its owner puts the alias back.
+	// What succeeded or was refused has left nothing, and what goes on with
+	// another's rollout does not own an alias: its owner puts that back.
 	req, err := rollout.Decode(execution.Input)
-	if execution.Running || isRefusal(execution.Error) || err != nil {
-		return cleaned, nil
+	if execution.Running || execution.Status == Succeeded || isRefusal(execution.Error) || err != nil {
+		return execution, cleaned, nil
 	}
 	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
 	cleaned.Result, err = alias.Release(ctx, t.Aliases, name, executionName(arn), func() (string, error) {
@@ -132,9 +168,9 @@ func (t Cleanup) clean(ctx context.Context, arn string) (Cleaned, error) {
 	var changed *alias.Changed
 	if errors.As(err, &changed) {
 		cleaned.Left = changed.Error()
-		return cleaned, nil
+		return execution, cleaned, nil
 	}
-	return cleaned, err
+	return execution, cleaned, err
 }
 
 // Undoing is the Rollback function: the workflow's task, and the cleanup after

@@ -87,3 +87,11 @@ func named(err error) error {
 	}
 	return Unexpected{err}
 }
+
+// Refuses tells whether an error that a task ended with means that nothing was
+// touched.
+func Refuses(err error) bool {
+	var invalid InvalidRequest
+	var refused interface{ refuses() }
+	return errors.As(err, &invalid) || errors.As(err, &refused)
+}

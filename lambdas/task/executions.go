@@ -40,8 +40,17 @@ func (f StepFunctions) Describe(ctx context.Context, arn string) (Execution, err
 	} else if err != nil {
 		return Execution{}, err
 	}
-	running := out.Status == types.ExecutionStatusRunning || out.Status == types.ExecutionStatusPendingRedrive
-	return Execution{Running: running, Error: aws.ToString(out.Error), Input: json.RawMessage(aws.ToString(out.Input))}, nil
+	e := Execution{
+		ARN:    arn,
+		Status: Status(out.Status),
+		Error:  aws.ToString(out.Error),
+		Cause:  aws.ToString(out.Cause),
+		Input:  json.RawMessage(aws.ToString(out.Input)),
+		Output: json.RawMessage(aws.ToString(out.Output)),
+		Ended:  aws.ToTime(out.StopDate).UTC(),
+	}
+	e.Running = e.Status == Running || out.Status == types.ExecutionStatusPendingRedrive
+	return e, nil
 }
 
 // EndedBadly lists all executions of each bad status: Step Functions orders
@@ -67,6 +76,9 @@ func (f StepFunctions) EndedBadly(ctx context.Context, machine string, since tim
 	return arns, nil
 }
 
+// errNoPlan means that an execution ended before it had a plan.
+var errNoPlan = errors.New("there is no plan in it")
+
 // Plan finds the output of CalculateWeights among the first events of an
 // execution's history.
 func (f StepFunctions) Plan(ctx context.Context, arn string) (rollout.Plan, error) {
@@ -86,5 +98,5 @@ func (f StepFunctions) Plan(ctx context.Context, arn string) (rollout.Plan, erro
 		}
 		return state.Plan, nil
 	}
-	return rollout.Plan{}, fmt.Errorf("the history of %s has no plan", arn)
+	return rollout.Plan{}, fmt.Errorf("the history of %s: %w", arn, errNoPlan)
 }

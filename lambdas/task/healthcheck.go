@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -16,55 +17,152 @@ type HealthCheck struct {
 		Metrics(context.Context, health.Query) (health.Seen, error)
 		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
-	Log *slog.Logger
+	// Control reads the orders that people gave since then, from the parameter of
+	// that name.
+	Control interface {
+		Orders(ctx context.Context, parameter string, since time.Time) ([]rollout.Order, error)
+	}
+	// Gates reach what the request names: functions and endpoints.
+	Gates health.Reach
+	// Together runs what a check asks side by side.
+	Together  health.Together
+	Announcer Announcer
+	Log       *slog.Logger
 }
+
+// How long a check takes at most, and the gates in it that the request names:
+// the workflow waits for a minute.
+const (
+	checkLimit = 45 * time.Second
+	gatesLimit = 40 * time.Second
+)
 
 // Handle returns the state with a decision in its health. An error means that
 // health could not be read at all.
 func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, error) {
-	state, err := t.check(ctx, call)
+	state, err := t.phase(ctx, call)
 	if err != nil {
 		err = edge(err)
-		t.Log.WarnContext(ctx, "not checked", "execution", call.Execution, "error", err)
+		t.Log.WarnContext(ctx, "not checked", "execution", call.Execution, "phase", call.Phase, "error", err)
 		return rollout.State{}, err
 	}
-	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
+	telling := Telling{
+		Call: call, State: state, Notify: state.Notify, Undelivered: state.Notifications,
+		Commands: rollout.CommandLines{Approve: state.CommandLine(rollout.Approve), Refuse: state.CommandLine(rollout.Disapprove)},
+	}
+	if state.Wants(call.Now) {
+		telling.Events, telling.Step = []rollout.Event{rollout.EventApprovalWanted}, state.Progress.Step+1
+	}
+	state.Notifications = t.Announcer.Tell(ctx, telling)
+	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
 		"decision", state.Health.Decision, "reason", state.Health.Reason)
 	return state, nil
 }
 
-func (t HealthCheck) check(ctx context.Context, call Call) (rollout.State, error) {
-	s, err := call.Rollout.Counting(rollout.EventsOfCheck, call.Retries).Arrived(call.Now)
-	if err != nil {
-		return s, err
-	}
-	if !s.HealthCheck {
-		return s.Check(call.Now, rollout.Health{}), nil
-	}
-	var evidence health.Evidence
-	if len(s.Evidence) > 0 {
-		if err := json.Unmarshal(s.Evidence, &evidence); err != nil {
-			return s, fmt.Errorf("the evidence in the execution's data: %w", err)
-		}
-	}
-	seen, err := t.Metrics.Metrics(ctx, evidence.Ask(s, call.Now))
-	if err != nil {
-		return s, err
-	}
-	evidence, checked, err := evidence.Check(s, call.Now, seen)
-	if err != nil {
-		return s, err
-	}
-	if alarms := s.Plan.Gates.Alarms; len(alarms) > 0 {
-		states, err := t.Metrics.AlarmStates(ctx, alarms)
+func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error) {
+	s := call.Rollout.Counting(rollout.EventsOfCheck, call.Retries)
+	facts := health.FactsOf(s, call.Execution, call.Now)
+	switch call.Phase {
+	case health.PreTraffic:
+		gates, limit := t.Gates.Before(s, facts)
+		readings, err := health.ReadAll(ctx, t.Together, limit, gates)
+		return s.Asked(readings, rollout.Advance), err
+	case health.PostTraffic:
+		gates, limit := t.Gates.After(s, facts)
+		readings, err := health.ReadAll(ctx, t.Together, limit, gates)
+		return s.Asked(readings, rollout.Promote), err
+	case "":
+		s, err := s.Arrived(call.Now)
 		if err != nil {
 			return s, err
 		}
-		checked.Readings = append(checked.Readings, health.Alarms(alarms, s.Plan.RedAlarms, states))
+		return t.check(ctx, s, call)
 	}
-	if s.Evidence, err = json.Marshal(evidence); err != nil {
-		return s, err
+	return s, fmt.Errorf("%q is no phase of a rollout", call.Phase)
+}
+
+// check looks at everything at once.
+func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, error) {
+	var (
+		evidence answer[weighed]
+		alarms   answer[[]rollout.Reading]
+		gates    answer[[]rollout.Reading]
+		orders   answer[[]rollout.Order]
+	)
+	facts := health.FactsOf(s, call.Execution, call.Now)
+	each := []func(context.Context){orders.ask(func(ctx context.Context) ([]rollout.Order, error) {
+		return t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Progress.Began)
+	})}
+	if s.HealthCheck {
+		each = append(each, evidence.ask(func(ctx context.Context) (weighed, error) { return t.weigh(ctx, s, facts) }))
+		if len(s.Plan.Gates.Alarms) > 0 {
+			each = append(each, alarms.ask(func(ctx context.Context) ([]rollout.Reading, error) { return t.alarms(ctx, s) }))
+		}
+		if asked := t.Gates.Under(s, facts); len(asked) > 0 {
+			each = append(each, gates.ask(func(ctx context.Context) ([]rollout.Reading, error) {
+				return health.ReadAll(ctx, t.Together, gatesLimit, asked)
+			}))
+		}
 	}
-	return s.Check(call.Now, checked), nil
+	t.Together(ctx, checkLimit, each)
+
+	var checked rollout.Health
+	if s.HealthCheck {
+		read, err := evidence.get()
+		if err != nil {
+			return s, err
+		}
+		checked = read.health
+		if s.Evidence, err = json.Marshal(read.evidence); err != nil {
+			return s, err
+		}
+		for _, more := range []*answer[[]rollout.Reading]{&alarms, &gates} {
+			readings, err := more.get()
+			if err != nil {
+				return s, err
+			}
+			checked.Readings = append(checked.Readings, readings...)
+		}
+	}
+	given, err := orders.get()
+	if err != nil { // that nobody can steer is no reason to go off the road
+		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Sign: rollout.Inconclusive, Reason: "could not be read: " + rollout.Brief(err.Error())})
+	}
+	return s.Check(call.Now, checked, given...), nil
+}
+
+// weighed is what comes of CloudWatch's metrics.
+type weighed struct {
+	evidence health.Evidence
+	health   rollout.Health
+}
+
+// weigh reads CloudWatch's metrics and weighs them with what was known before.
+func (t HealthCheck) weigh(ctx context.Context, s rollout.State, f health.Facts) (weighed, error) {
+	var w weighed
+	if len(s.Evidence) > 0 {
+		if err := json.Unmarshal(s.Evidence, &w.evidence); err != nil {
+			return w, fmt.Errorf("the evidence in the execution's data: %w", err)
+		}
+	}
+	ask := w.evidence.Ask(s, f.Now)
+	ask.Gates = health.MetricQueries(s.Plan.Gates.Metrics, f)
+	seen, err := t.Metrics.Metrics(ctx, ask)
+	if err != nil {
+		return w, err
+	}
+	if w.evidence, w.health, err = w.evidence.Check(s, f.Now, seen); err != nil {
+		return w, err
+	}
+	w.health.Readings = append(w.health.Readings, health.MetricReadings(s.Plan.Gates.Metrics, f, seen)...)
+	return w, nil
+}
+
+func (t HealthCheck) alarms(ctx context.Context, s rollout.State) ([]rollout.Reading, error) {
+	states, err := t.Metrics.AlarmStates(ctx, s.Plan.Gates.Alarms)
+	if err != nil {
+		return nil, err
+	}
+	return []rollout.Reading{health.Alarms(s.Plan.Gates.Alarms, s.Plan.RedAlarms, states)}, nil
 }

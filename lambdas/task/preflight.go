@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
@@ -36,6 +37,8 @@ type (
 	ProvisionedConcurrency struct{ refusal }
 	// AlarmNotFound: there is no such alarm.
 	AlarmNotFound struct{ refusal }
+	// GateNotAllowed: the request asks for a gate that the stack does not allow.
+	GateNotAllowed struct{ refusal }
 	// AlarmsRed: alarms are red already, and the request says to refuse then.
 	AlarmsRed struct{ refusal }
 )
@@ -50,7 +53,7 @@ func (refusal) refuses() {}
 func isRefusal(name string) bool {
 	switch name {
 	case "InvalidRequest", "FunctionNotFound", "AliasNotFound", "VersionNotFound", "AliasNotPublished", "VersionNotReady",
-		"VersionsDiffer", "AliasSplit", "RolloutUnderWay", "ProvisionedConcurrency", "AlarmNotFound", "AlarmsRed", "AccessDenied":
+		"VersionsDiffer", "AliasSplit", "RolloutUnderWay", "ProvisionedConcurrency", "AlarmNotFound", "AlarmsRed", "GateNotAllowed", "AccessDenied":
 		return true
 	}
 	return false
@@ -73,6 +76,14 @@ type found struct {
 func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (found, error) {
 	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
 	var f found
+	if denied := without(req.Permissions(), t.Allowed); len(denied) > 0 {
+		return f, GateNotAllowed{because("this stack does not allow %s: deploy it with -c gates=%s, or leave them out",
+			strings.Join(denied, ", "), strings.Join(slices.Concat(t.Allowed, denied), ","))}
+	}
+	if foreign := without(req.Notify.Topics, t.Topics); len(foreign) > 0 {
+		return f, GateNotAllowed{because("this stack may not publish to %s, which notify.topics names: deploy it with -c topics=%s, or leave them out",
+			strings.Join(foreign, ", "), strings.Join(slices.Concat(t.Topics, foreign), ","))}
+	}
 	var err error
 	f.Alias, err = t.Aliases.Read(ctx, name)
 	if errors.Is(err, alias.ErrNotFound) {
@@ -98,6 +109,11 @@ func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (f
 	}
 	f.redAlarms, err = t.redAlarms(ctx, req)
 	return f, err
+}
+
+// without are the names that are not among others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
 }
 
 // missing says what of an alias's name is not there.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -25,6 +26,8 @@ import (
 type Call struct {
 	// Execution is the execution's ARN.
 	Execution string `json:"execution"`
+	// Phase tells the health checks of a rollout apart; empty for those under way.
+	Phase health.Phase `json:"phase,omitempty"`
 	// Now is when the task's state was entered; a retry has the same.
 	Now time.Time `json:"now"`
 	// Retries counts the attempts before this one.

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -67,7 +68,10 @@ func newWorld(t *testing.T) *world {
 	log := slog.New(slog.DiscardHandler)
 	w.begin = task.CalculateWeights{Aliases: aliases, Alarms: metrics, Log: log}
 	w.shift = task.UpdateAlias{Aliases: aliases, Log: log}
-	w.check = task.HealthCheck{Metrics: metrics, Log: log}
+	w.check = task.HealthCheck{
+		Metrics: metrics, Control: task.NewControl(ssm.NewFromConfig(w.server.Config())),
+		Gates: health.Reach{Functions: health.NewLambda(w.client), Together: health.InGoroutines}, Together: health.InGoroutines, Log: log,
+	}
 	w.back = task.Rollback{Aliases: aliases, Log: log}
 	w.promote = task.Finalize{Aliases: aliases, Log: log}
 	return w
@@ -179,16 +183,18 @@ func TestNoDataIsInconclusiveAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestOneCallACheckAndNoneIfNotAsked(t *testing.T) {
+// TestTwoCallsACheck: CloudWatch's metrics, and people's orders; the orders alone
+// if health is not to be looked at.
+func TestTwoCallsACheck(t *testing.T) {
 	w := newWorld(t)
 	s := w.twice(w.shift.Handle, w.started())
 	w.now, w.calls = w.now.Add(time.Minute), 0
 	w.twice(w.check.Handle, s)
-	if w.calls != 2 { // it is delivered twice
+	if w.calls != 4 { // it is delivered twice
 		t.Errorf("a check made %d calls", w.calls/2)
 	}
 	s.HealthCheck, w.calls = false, 0
-	if s = w.twice(w.check.Handle, s); w.calls != 0 || s.Health.Decision != rollout.Advance {
+	if s = w.twice(w.check.Handle, s); w.calls != 2 || s.Health.Decision != rollout.Advance {
 		t.Errorf("without health checks: %d calls, and %s", w.calls, s.Health.Decision)
 	}
 }

@@ -10,8 +10,9 @@ import (
 
 // UpdateAlias moves the alias to the next step's weight.
 type UpdateAlias struct {
-	Aliases alias.Store
-	Log     *slog.Logger
+	Aliases   alias.Store
+	Announcer Announcer
+	Log       *slog.Logger
 }
 
 // Handle returns the state with the next step begun. Its error is AliasChanged
@@ -24,6 +25,10 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 		t.Log.WarnContext(ctx, "not shifted", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
+	state.Notifications = t.Announcer.Tell(ctx, Telling{
+		Call: call, State: state, Events: state.AfterShift(state.Notify.Shifted), Step: state.Progress.Step,
+		Notify: state.Notify, Undelivered: state.Notifications,
+	})
 	t.Log.InfoContext(ctx, "shifted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight)
 	return state, nil

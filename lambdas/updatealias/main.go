@@ -17,5 +17,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(task.UpdateAlias{Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)), Log: task.Logger()}.Handle)
+	runtime.Start(task.UpdateAlias{Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)), Announcer: task.NewAnnouncer(cfg), Log: task.Logger()}.Handle)
 }

@@ -39,7 +39,7 @@ func checkGetMetricData(in *getMetricDataInput) *apiError {
 		}
 		seen[*query.Id] = true
 	}
-	return nil
+	return checkMath(in)
 }
 
 // checkQuery checks one query, which the request has at the given place.
@@ -50,10 +50,12 @@ func checkQuery(at string, query *types.MetricDataQuery) *apiError {
 		return badRequest("ValidationError", "The value %s for parameter %s.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", aws.ToString(query.Id), at)
 	case (stat == nil) == (query.Expression == nil):
 		return badRequest("ValidationError", "Exactly one of the parameters %s.MetricStat and %s.Expression must be given.", at, at)
-	case query.Expression != nil:
-		return badRequest("ValidationError", "The parameter %s.Expression (%s) is not supported by the local AWS, which has no metric math yet.", at, *query.Expression)
+	case len(aws.ToString(query.Expression)) > 2048:
+		return badRequest("ValidationError", "The parameter %s.Expression must not be longer than 2048.", at)
 	case query.AccountId != nil:
 		return badRequest("ValidationError", "The parameter %s.AccountId is not supported by the local AWS, which has one account.", at)
+	case query.Expression != nil:
+		return nil // see checkMath
 	case stat.Metric == nil || aws.ToString(stat.Metric.Namespace) == "" || aws.ToString(stat.Metric.MetricName) == "":
 		return badRequest("ValidationError", "The parameter %s.MetricStat.Metric must have a Namespace and a MetricName.", at)
 	case len(stat.Metric.Dimensions) > 30:

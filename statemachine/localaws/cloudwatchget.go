@@ -78,16 +78,19 @@ func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 	if in.MaxDatapoints != nil {
 		left = int(*in.MaxDatapoints)
 	}
+	math := &metricMath{queries: in.MetricDataQueries, start: start, end: end, now: now.Unix(), read: func(of *types.MetricStat) []figure {
+		stat, _ := parseStatistic(aws.ToString(of.Stat)) // it has been checked
+		return c.metrics.read(aws.ToString(of.Metric.Namespace), aws.ToString(of.Metric.MetricName), dimensionsOf(of.Metric.Dimensions),
+			of.Unit, stat, int64(*of.Period), start, end)
+	}}
 	out := cloudwatch.GetMetricDataOutput{MetricDataResults: make([]types.MetricDataResult, 0, len(in.MetricDataQueries))}
 	for ; at.query < len(in.MetricDataQueries); at = (position{query: at.query + 1}) {
 		query := &in.MetricDataQueries[at.query]
 		if query.ReturnData != nil && !*query.ReturnData {
 			continue
 		}
-		metric := query.MetricStat.Metric
-		stat, _ := parseStatistic(aws.ToString(query.MetricStat.Stat)) // it has been checked
-		points := c.metrics.read(aws.ToString(metric.Namespace), aws.ToString(metric.MetricName), dimensionsOf(metric.Dimensions),
-			query.MetricStat.Unit, stat, int64(*query.MetricStat.Period), start, end)
+		value, _ := math.of(query) // it has been checked
+		points := value.points
 		if !ascending {
 			slices.Reverse(points)
 		}
@@ -114,8 +117,12 @@ func resultOf(query *types.MetricDataQuery, points []figure) types.MetricDataRes
 		Id: query.Id, Label: query.Label, StatusCode: types.StatusCodeComplete,
 		Timestamps: make([]time.Time, len(points)), Values: make([]float64, len(points)),
 	}
-	if result.Label == nil {
+	switch {
+	case result.Label != nil:
+	case query.MetricStat != nil:
 		result.Label = query.MetricStat.Metric.MetricName
+	default:
+		result.Label = query.Id
 	}
 	for i, p := range points {
 		result.Timestamps[i] = time.Unix(p.at, 0)

@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"encoding/base64"
 	"errors"
 	"math"
 	"testing"
@@ -70,6 +71,60 @@ func TestInvokeRunsTheHandler(t *testing.T) {
 		}
 		if plain := w.invoke(t, "f", ""); string(plain.Payload) != "{}" || *plain.ExecutedVersion != latest {
 			t.Errorf("without a handler: %s by %s", plain.Payload, *plain.ExecutedVersion)
+		}
+	})
+}
+
+func TestInvokeTellsTheDurationIfAsked(t *testing.T) {
+	overBothTransports(t, func(t *testing.T, w *world) {
+		check(t, w.SetHandler("f", "2", func([]byte) ([]byte, time.Duration, error) { return nil, 12340 * time.Microsecond, nil }))
+		const id = "00000000-0000-4000-8000-000000000000"
+		for logType, want := range map[types.LogType]string{
+			"": "", types.LogTypeNone: "",
+			types.LogTypeTail: "START RequestId: " + id + " Version: 2\nEND RequestId: " + id + "\nREPORT RequestId: " + id +
+				"\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\tMax Memory Used: 128 MB\t\n",
+		} {
+			out, err := w.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("f:2"), LogType: logType})
+			check(t, err)
+			log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
+			check(t, err)
+			if diff := cmp.Diff(want, string(log)); diff != "" || (out.LogResult != nil) != (want != "") {
+				t.Errorf("log type %q:\n%s", logType, diff)
+			}
+		}
+		if _, err := w.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("f:2"), LogType: "Head"}); err == nil {
+			t.Error("the log type Head was taken")
+		}
+	})
+}
+
+func TestInvokeEndsAtTheTimeout(t *testing.T) {
+	overBothTransports(t, func(t *testing.T, w *world) {
+		const cut = `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000000 Error: Task timed out after 3.00 seconds"}`
+		for _, c := range []struct {
+			takes, want time.Duration
+			answer      string
+		}{
+			{3 * time.Second, 3 * time.Second, "1"},
+			{3*time.Second + 1, 3 * time.Second, cut},
+			{time.Hour, 3 * time.Second, cut},
+		} {
+			check(t, w.SetHandler("f", "2", func([]byte) ([]byte, time.Duration, error) { return []byte("1"), c.takes, nil }))
+			before := w.clock.Now()
+			out := w.invoke(t, "f:2", "")
+			if took := w.clock.Now().Sub(before); took != c.want || string(out.Payload) != c.answer || (out.FunctionError != nil) != (c.answer == cut) {
+				t.Errorf("a handler of %v: %s, error %q, after %v", c.takes, out.Payload, aws.ToString(out.FunctionError), took)
+			}
+		}
+		if got := w.data(t, "AWS/Lambda", "Errors", "Sum", "FunctionName", "f", "Resource", "f:2"); !cmp.Equal(got, []datapoint{{0, 2}}) {
+			t.Errorf("errors: %v, want 2", got)
+		}
+		if got := w.data(t, "AWS/Lambda", "Duration", "Maximum", "FunctionName", "f", "Resource", "f:2"); !cmp.Equal(got, []datapoint{{0, 3000}}) {
+			t.Errorf("the longest duration is %v, want 3000 ms", got)
+		}
+		check(t, w.SetConfiguration("f", "2", func(c *types.FunctionConfiguration) { c.Timeout = aws.Int32(3600) }))
+		if out := w.invoke(t, "f:2", ""); string(out.Payload) != "1" {
+			t.Errorf("with a longer timeout: %s", out.Payload)
 		}
 	})
 }

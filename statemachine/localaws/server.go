@@ -53,6 +53,10 @@ type Server struct {
 	services   []service
 	lambda     *lambdaService
 	cloudwatch *cloudWatchService
+	ssm        *ssmService
+	secrets    *secretsManagerService
+	sns        *snsService
+	events     *eventBridgeService
 	faults     faults
 	requests   atomic.Uint64
 }
@@ -72,8 +76,10 @@ func New(o Options) *Server {
 		o.Account = "123456789012"
 	}
 	metrics := newMetricStore(o.Now)
-	s := &Server{options: o, lambda: newLambdaService(o, metrics), cloudwatch: newCloudWatchService(o, metrics)}
-	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), unknownService{}}
+	s := &Server{options: o, lambda: newLambdaService(o, metrics), cloudwatch: newCloudWatchService(o, metrics),
+		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
+		sns: newSNSService(o), events: newEventBridgeService(o)}
+	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, unknownService{}}
 	return s
 }
 

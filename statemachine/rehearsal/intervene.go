@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
 // AliasChange is what somebody writes into the alias by hand. What it leaves
@@ -23,21 +25,23 @@ type AliasChange struct {
 
 // intervenes tells whether a change is a person's deed at a moment.
 func (c Change) intervenes() bool {
-	return c.Stop || c.Alias != nil
+	return c.Stop || c.Alias != nil || c.Order != ""
 }
 
-// intervene does at its time what a person does: stop the execution, or write
-// the alias.
-func (r *run) intervene(c Change, e *execution) {
-	start := r.story.start
-	r.clock.Wait(start.Add(c.at(r.total())), e.Ended())
-	if e.Status() != "RUNNING" {
+// intervene does at its time what a person does: stop the execution, write the
+// alias, or give an order.
+func (r *run) intervene(c Change, ended *asl.Signal, stop func()) {
+	r.clock.Wait(r.story.start.Add(c.at(r.total())), ended)
+	if ended.Fired() {
 		return
 	}
 	r.catchUp()
 	if c.Stop {
-		r.story.add(r.clock.Now(), Line{State: "by hand", Text: "somebody stops the execution"})
-		e.Stop("", "Stopped by somebody")
+		r.story.add(r.clock.Now(), Line{State: "by hand", Text: "somebody stops the rollout"})
+		stop()
+	}
+	if c.Order != "" {
+		r.order(c.Order, cmp.Or(c.By, "somebody"))
 	}
 	if c.Alias != nil {
 		r.err = errors.Join(r.err, r.writeAlias(*c.Alias))

@@ -178,7 +178,7 @@ func (e *execution) described() localaws.Execution {
 	}
 }
 
-// endedBadly tells whether the stack's rule is interested in an execution.
+// endedBadly tells whether an execution may have left something behind.
 func (e *execution) endedBadly() bool {
 	switch e.Status() {
 	case asl.Failed, asl.TimedOut, asl.Aborted:
@@ -187,14 +187,11 @@ func (e *execution) endedBadly() bool {
 	return false
 }
 
-// watch has the cleanup called when an execution has ended badly, as the
-// stack's rule does. EventBridge promises neither that an event comes, nor
-// that it comes only once: events is how often.
+// watch has the cleanup called when an execution has ended, as the stack's rule
+// does. EventBridge promises neither that an event comes, nor that it comes only
+// once: events is how often.
 func (m *machine) watch(e *execution) {
 	m.clock.Wait(time.Time{}, e.Ended())
-	if !e.endedBadly() {
-		return
-	}
 	for range m.events {
 		m.clock.Sleep(eventDelay)
 		m.tellEnd(e)

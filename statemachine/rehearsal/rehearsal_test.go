@@ -51,9 +51,13 @@ func rehearse(t testing.TB, input, scenario string, change func(*rehearsal.Optio
 // TestScenarioFiles rehearses each file in testdata: an input, a scenario, and
 // what is to be seen. `go test -update` writes what is seen.
 func TestScenarioFiles(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no scenario files", err)
+	var files []string
+	for _, pattern := range []string{"testdata/*.txtar", "testdata/gates/*.txtar"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatal("no scenario files in ", pattern, err)
+		}
+		files = append(files, found...)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -93,31 +94,19 @@ type AliasState struct {
 const dollarsPerTransition = 0.025 / 1000
 
 func (r *run) result() Result {
-	first := r.machine.executions[0]
-	end := first.Result()
 	result := Result{
-		Outcome:    outcome(end.Status, first.state),
-		Error:      end.Error,
-		Reason:     end.Cause,
-		Seconds:    end.Stop.Sub(r.story.start).Seconds(),
-		Served:     map[string]Tally{},
-		Executions: len(r.machine.executions),
-		Checks:     r.story.last.Progress.Checks,
-		Path:       r.story.path,
-		Lines:      r.story.lines,
-		Output:     end.Output,
-		Undo:       r.story.last.Plan.Undo,
+		Served: map[string]Tally{},
+		Checks: r.story.last.Progress.Checks,
+		Path:   r.story.path,
+		Lines:  r.story.lines,
+		Undo:   r.story.last.Plan.Undo,
 	}
-	for _, e := range r.machine.executions {
-		one := e.Result()
-		result.Transitions += one.Transitions
-		result.Events = max(result.Events, one.Events)
+	if r.options.Simple {
+		r.simple.end(&result, r.story.start)
+	} else {
+		r.machine.end(&result, r.story.start)
 	}
-	result.Price = float64(result.Transitions) * dollarsPerTransition
-	if end.Status == asl.TimedOut {
-		result.Reason = "Step Functions ends an execution after a year, and this one was not over by then"
-	}
-	if end.Status == asl.Succeeded && r.story.last.Outcome != nil {
+	if r.story.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
 		result.Reason, result.Unverified = r.story.last.Outcome.Reason, r.story.last.Outcome.Unverified
 		if health := r.story.last.Health; health != nil {
 			result.Reason = lineEach(health.Readings, result.Reason)
@@ -134,6 +123,23 @@ func (r *run) result() Result {
 		result.AliasAfter = aliasState(after)
 	}
 	return result
+}
+
+// end says how the first execution ended, and what all of them took.
+func (m *machine) end(result *Result, start time.Time) {
+	first := m.executions[0]
+	end := first.Result()
+	result.Outcome, result.Error, result.Reason, result.Output = outcome(end.Status, first.state), end.Error, end.Cause, end.Output
+	result.Seconds, result.Executions = end.Stop.Sub(start).Seconds(), len(m.executions)
+	for _, e := range m.executions {
+		one := e.Result()
+		result.Transitions += one.Transitions
+		result.Events = max(result.Events, one.Events)
+	}
+	result.Price = float64(result.Transitions) * dollarsPerTransition
+	if end.Status == asl.TimedOut {
+		result.Reason = "Step Functions ends an execution after a year, and this one was not over by then"
+	}
 }
 
 func outcome(status asl.Status, last string) Outcome {
@@ -172,6 +178,11 @@ func (r Result) Summary(w io.Writer) error {
 	row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))
 	if r.AliasAfter != nil {
 		row("alias", "%s", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
+	}
+	if r.Executions == 0 {
+		row("cost", "one invocation of %s, of a function with %d MB", clockTime(r.Seconds), simpleMemory)
+		_, err := io.WriteString(w, text.String())
+		return err
 	}
 	row("cost", "%s state transitions, $%.4f; %s history events of 25,000%s",
 		rollout.Thousands(r.Transitions), r.Price, rollout.Thousands(r.Events), inExecutions(r.Executions))

@@ -27,6 +27,9 @@ type Options struct {
 	Scenario Scenario
 	// Seed decides all chance. The same options give the same result.
 	Seed uint64
+	// Simple has the one-function deployer carry out the rollout, instead of the
+	// workflow.
+	Simple bool
 	// Listen is a loopback address to serve the local AWS on, such as
 	// "127.0.0.1:0"; empty to do without a socket.
 	Listen string
@@ -77,7 +80,7 @@ func Run(o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer hangUp()
-	r.ports = realPorts(cfg)
+	r.ports = r.realPorts(cfg)
 	r.machine.functions = functions(r.ports)
 	if o.adjust != nil {
 		o.adjust(r)
@@ -103,6 +106,7 @@ type run struct {
 	request rollout.Request
 	traffic *traffic        // nil until the world is ready, and if the request is refused
 	was     *localaws.Alias // before the rollout
+	simple  simple
 
 	description string // of the alias
 	story       story
@@ -119,17 +123,27 @@ func (r *run) play() {
 	if r.err = r.prepare(); r.err != nil {
 		return
 	}
+	if r.options.Simple {
+		r.playSimple()
+		return
+	}
 	execution, err := r.machine.start("rehearsal", r.options.Input)
 	if err != nil {
 		r.err = err
 		return
 	}
+	r.letIntervene(execution.Ended(), func() { execution.Stop("", "Stopped by somebody") })
+	r.machine.settle()
+}
+
+// letIntervene lets people do what the scenario says, until the rollout has
+// ended. stop stops it.
+func (r *run) letIntervene(ended *asl.Signal, stop func()) {
 	for _, change := range r.options.Scenario.Changes {
 		if change.intervenes() {
-			r.clock.Go(func() { r.intervene(change, execution) })
+			r.clock.Go(func() { r.intervene(change, ended, stop) })
 		}
 	}
-	r.machine.settle()
 }
 
 // catchUp lets the traffic happen that has not been drawn yet.
@@ -187,6 +201,9 @@ func (r *run) prepare() error {
 	start := r.clock.Now()
 	if r.traffic, err = newTraffic(r.server, r.options.Scenario, r.request, start, r.options.Seed); err != nil {
 		return fmt.Errorf("the traffic before the rollout: %w", err)
+	}
+	if err := r.settleNeighbours(); err != nil {
+		return fmt.Errorf("the scenario's functions: %w", err)
 	}
 	for _, fault := range r.options.Scenario.Faults {
 		if _, err := r.server.Inject(fault.local(start)); err != nil {

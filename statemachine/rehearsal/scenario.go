@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -28,6 +29,7 @@ type Scenario struct {
 	MetricDelay float64 `json:"metric-delay"`
 	// Latency is how long each call of AWS takes.
 	Latency float64 `json:"latency"`
+	Neighbours
 	// Changes take place during the rollout.
 	Changes []Change `json:"changes,omitempty"`
 	// Faults are calls of AWS that go wrong.
@@ -44,10 +46,13 @@ type Change struct {
 	Baseline          *Behaviour `json:"baseline,omitempty"`
 	NewVersion        *Behaviour `json:"new-version,omitempty"`
 	MetricDelay       *float64   `json:"metric-delay,omitempty"`
-	// Stop is a person who stops the execution, and Alias one who writes the
-	// alias by hand.
-	Stop  bool         `json:"stop,omitempty"`
-	Alias *AliasChange `json:"alias,omitempty"`
+	Neighbours
+	// Stop is a person who stops the execution, Alias one who writes the alias by
+	// hand, and Order one who steers the rollout: By, or somebody.
+	Stop  bool            `json:"stop,omitempty"`
+	Alias *AliasChange    `json:"alias,omitempty"`
+	Order rollout.Command `json:"order,omitempty"`
+	By    string          `json:"by,omitempty"`
 }
 
 // Fault makes calls of an AWS operation go wrong: by their number (the First
@@ -126,6 +131,7 @@ func (s Scenario) check() error {
 	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
 	within("metric-delay", s.MetricDelay, 0, maxSeconds)
 	within("latency", s.Latency, 0, 900)
+	problems = append(problems, s.Neighbours.check("", within))
 	s.Baseline.check("baseline", within)
 	s.NewVersion.check("new-version", within)
 	for i, change := range s.Changes {
@@ -150,6 +156,7 @@ func (s Scenario) check() error {
 		if change.Alias != nil && change.Alias.Weight != nil {
 			within(at+".alias.weight", *change.Alias.Weight, 0, 1)
 		}
+		problems = append(problems, change.Neighbours.check(at+".", within))
 		if change.nothing() {
 			problems = append(problems, fmt.Errorf("%s must change something", at))
 		}
@@ -168,7 +175,8 @@ func (s Scenario) check() error {
 
 // nothing tells whether a change changes nothing.
 func (c Change) nothing() bool {
-	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil && !c.intervenes()
+	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil &&
+		c.Neighbours.nothing() && !c.intervenes()
 }
 
 // local is the fault as the local AWS takes it, in a rollout that starts then.

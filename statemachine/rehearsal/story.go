@@ -86,6 +86,11 @@ func (s *story) taskEnded(name string, e asl.Event) {
 		s.err = fmt.Errorf("the output of %s: %w", name, err)
 		return
 	}
+	s.task(name, e.Timestamp, now)
+}
+
+// task takes the state that a task has returned.
+func (s *story) task(name string, at time.Time, now rollout.State) {
 	s.last = now
 	line := Line{State: name}
 	switch name {
@@ -112,7 +117,7 @@ func (s *story) taskEnded(name string, e asl.Event) {
 			}
 		}
 	}
-	s.add(e.Timestamp, line)
+	s.add(at, line)
 }
 
 // lineEach gives each gate's reading a line of its own.

@@ -96,6 +96,12 @@ func (t *traffic) apply(c Change) {
 	if c.NewVersion != nil {
 		t.now.NewVersion = *c.NewVersion
 	}
+	t.now.Neighbours = t.now.with(c.Neighbours)
+	for name, state := range c.Alarms {
+		if err := t.aws.SetAlarmState(name, state, "as the scenario has it"); err != nil {
+			panic(err) // there is such an alarm and such a state: both have been checked
+		}
+	}
 	if c.MetricDelay != nil {
 		t.now.MetricDelay = *c.MetricDelay
 		t.aws.SetMetricDelay(seconds(*c.MetricDelay))

@@ -7,16 +7,22 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -32,29 +38,75 @@ type ports struct {
 	}
 	metrics    health.CloudWatch
 	executions task.Executions
+	control    task.Control
+	notifier   notify.Notifier
+	topics     []string // that the request names
+	gates      health.Reach
 }
 
-// realPorts are the deployed ones, over real clients of AWS.
-func realPorts(cfg aws.Config) ports {
+// The stack's own topic.
+const (
+	topicName = "lambda-rollout"
+	topicARN  = "arn:aws:sns:eu-central-1:123456789012:" + topicName
+)
+
+// realPorts are the deployed ones, over real clients of AWS. Only endpoints are
+// the scenario's, and time is virtual.
+func (r *run) realPorts(cfg aws.Config) ports {
+	functions, parameters := lambda.NewFromConfig(cfg), ssm.NewFromConfig(cfg)
 	return ports{
-		aliases:    alias.NewLambda(lambda.NewFromConfig(cfg)),
+		aliases:    alias.NewLambda(functions),
 		metrics:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
 		executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)),
+		control:    task.NewControl(parameters),
+		notifier: notify.Notifier{
+			Topics: notify.NewSNS(sns.NewFromConfig(cfg)), Topic: topicARN,
+			Bus: notify.NewEventBridge(eventbridge.NewFromConfig(cfg), "default"),
+		},
+		topics: rollout.ReadAddressee(r.options.Input).Notify.Topics,
+		gates: health.Reach{
+			Functions: health.NewLambda(functions),
+			Web:       r,
+			Secrets:   health.NewSecrets(secretsmanager.NewFromConfig(cfg), parameters),
+			Together:  r.together,
+		},
 	}
 }
 
-// functions are the workflow's, by ARN: the deployed code.
-func functions(p ports) map[string]runtime.Handler {
+// tasks are the deployed code.
+type tasks struct {
+	begin   task.CalculateWeights
+	shift   task.UpdateAlias
+	check   task.HealthCheck
+	promote task.Finalize
+	back    task.Rollback
+	cleanup task.Cleanup
+}
+
+func newTasks(p ports) tasks {
 	log := slog.New(slog.DiscardHandler)
+	announcer := task.Announcer{Notifier: p.notifier, Log: log}
+	return tasks{
+		begin: task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Allowed: rollout.GateNames(), Topics: p.topics, Log: log},
+		shift: task.UpdateAlias{Aliases: p.aliases, Announcer: announcer, Log: log},
+		check: task.HealthCheck{
+			Metrics: p.metrics, Control: p.control, Gates: p.gates, Together: p.gates.Together, Announcer: announcer, Log: log,
+		},
+		promote: task.Finalize{Aliases: p.aliases, Log: log},
+		back:    task.Rollback{Aliases: p.aliases, Log: log},
+		cleanup: task.Cleanup{Aliases: p.aliases, Executions: p.executions, Notifier: p.notifier, Log: log},
+	}
+}
+
+// functions are the workflow's, by ARN.
+func functions(p ports) map[string]runtime.Handler {
+	tasks := newTasks(p)
 	byName := map[string]any{
-		"CalculateWeights": task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Log: log}.Handle,
-		"UpdateAlias":      task.UpdateAlias{Aliases: p.aliases, Log: log}.Handle,
-		"HealthCheck":      task.HealthCheck{Metrics: p.metrics, Log: log}.Handle,
-		"Rollback": task.Undoing{
-			Rollback: task.Rollback{Aliases: p.aliases, Log: log},
-			Cleanup:  task.Cleanup{Aliases: p.aliases, Executions: p.executions, Log: log},
-		}.Handle,
-		"Finalize": task.Finalize{Aliases: p.aliases, Log: log}.Handle,
+		"CalculateWeights": tasks.begin.Handle,
+		"UpdateAlias":      tasks.shift.Handle,
+		"HealthCheck":      tasks.check.Handle,
+		"Rollback":         task.Undoing{Rollback: tasks.back, Cleanup: tasks.cleanup}.Handle,
+		"Finalize":         tasks.promote.Handle,
 	}
 	handlers := map[string]runtime.Handler{}
 	for _, f := range statemachine.Functions() {
@@ -79,7 +131,13 @@ func build(server *localaws.Server, req rollout.Request, description string) err
 	case 2:
 		versions = versions[1:]
 	}
+	var topics []error
+	for _, arn := range append([]string{topicARN}, req.Notify.Topics...) {
+		_, err := server.AddTopic(arn[strings.LastIndex(arn, ":")+1:])
+		topics = append(topics, err)
+	}
 	return errors.Join(
+		errors.Join(topics...),
 		server.AddFunction(req.Function(), versions...),
 		server.AddAlias(req.Function(), req.AliasName, baseline, description))
 }

@@ -52,6 +52,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
 	scenario := flags.String("scenario", "healthy", "the world to rehearse in: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
 	seed := flags.Uint64("seed", 1, "decides all chance: the same seed gives the same rollout")
+	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -76,7 +77,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 
 	console := &rehearsal.Console{Out: stdout, Width: width(stdout)}
-	options := rehearsal.Options{Input: request, Scenario: world, Seed: *seed, Listen: *listen, Watch: console.Show}
+	options := rehearsal.Options{Input: request, Scenario: world, Seed: *seed, Simple: *simple, Listen: *listen, Watch: console.Show}
 	if *asJSON {
 		options.Watch = nil
 	}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestFunctionsContextIsChecked(t *testing.T) {
+	for name, test := range map[string]struct {
+		given any
+		want  string // in the error
+	}{
+		"an empty name":         {"orders,", `[""]`},
+		"nothing":               {"", `[""]`},
+		"an empty list":         {[]any{}, `[]`},
+		"illegal characters":    {"orders, my function,a/b", `["my function" "a/b"]`},
+		"a long name":           {strings.Repeat("a", 65), strings.Repeat("a", 65)},
+		"another service's ARN": {"arn:aws:s3:::bucket", `["arn:aws:s3:::bucket"]`},
+		"an alias's ARN":        {"arn:aws:lambda:eu-west-1:123456789012:function:orders:live", `:live"]`},
+		"a wildcard":            {"orders-*", `["orders-*"]`},
+		"a number":              {7, "is 7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newApp(t.TempDir(), map[string]any{functionsContext: test.given})
+			if err == nil {
+				t.Fatalf("%v was accepted", test.given)
+			}
+			for _, part := range []string{`context "functions"`, test.want, "name"} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error does not tell %q: %v", part, err)
+				}
+			}
+		})
+	}
+}
+
+func TestOtherContextIsChecked(t *testing.T) {
+	const knownGates = ". There are checks, endpoints, hooks, probes; errors, latency, alarms and metrics are always allowed"
+	for name, test := range map[string]struct {
+		key   string
+		given any
+		want  []string // in the error
+	}{
+		"an unknown gate":       {gatesContext, "probe", []string{`: "probe" (did you mean "probes"?)` + knownGates}},
+		"many":                  {gatesContext, "hooks,Check,endpoint,alarms,", []string{`: "Check" (did you mean "checks"?), "endpoint" (did you mean "endpoints"?), "alarms", ""` + knownGates}},
+		"nothing":               {gatesContext, "", []string{`: ""` + knownGates}},
+		"a number":              {gatesContext, 7, []string{"is 7", "-c gates=probes,checks"}},
+		"a number in a list":    {gatesContext, []any{7, "hooks"}, []string{`: "7"` + knownGates}},
+		"no ARN":                {topicsContext, "team, arn:aws:sns:eu-west-1:123456789012:ops", []string{`["team"]: give ARNs of standard SNS topics`}},
+		"a FIFO topic":          {topicsContext, []any{"arn:aws:sns:eu-west-1:123456789012:ops.fifo"}, []string{`ops.fifo"]: give`}},
+		"another service's ARN": {topicsContext, "arn:aws:sqs:eu-west-1:123456789012:ops,*", []string{`["arn:aws:sqs:eu-west-1:123456789012:ops" "*"]: give`}},
+		"a subscription":        {topicsContext, "arn:aws:sns:eu-west-1:123456789012:ops:6b0e71bd", []string{`6b0e71bd"]: give`}},
+		"no list":               {topicsContext, true, []string{"is true: give the topics' ARNs"}},
+		"perhaps":               {simpleContext, "yes", []string{`is "yes": give true or false`}},
+		"a number for a flag":   {simpleContext, 1, []string{`is "1": give true or false`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newApp(t.TempDir(), map[string]any{test.key: test.given})
+			if err == nil {
+				t.Fatalf("%v was accepted", test.given)
+			}
+			for _, part := range append(test.want, `context "`+test.key+`": `) {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error does not tell %q: %v", part, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAllOfTheContextIsCheckedAtOnce(t *testing.T) {
+	_, err := newApp(t.TempDir(), map[string]any{functionsContext: "a/b", gatesContext: "probe", topicsContext: "team", simpleContext: "maybe"})
+	if err == nil {
+		t.Fatal("it was accepted")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for i, key := range []string{functionsContext, gatesContext, topicsContext, simpleContext} {
+		if len(lines) != 4 || !strings.HasPrefix(lines[i], `context "`+key+`": `) {
+			t.Fatalf("want a line of each context value: %v", err)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package health
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Phase is when in a rollout somebody's function is called.
+type Phase string
+
+// The phases.
+const (
+	DuringCheck Phase = "check"
+	PreTraffic  Phase = "pre-traffic"
+	PostTraffic Phase = "post-traffic"
+)
+
+// Asked is the JSON that checks and hooks are called with.
+type Asked struct {
+	Phase Phase `json:"phase"`
+	Facts
+	Input json.RawMessage `json:"input"`
+}
+
+// check is the gate that asks somebody's own function.
+type check struct {
+	rollout.CheckFunction
+	facts    Facts
+	invoker  Invoker
+	together Together
+}
+
+// NewCheck is the gate of a check function. It reads as the function answers; a
+// function that fails, or answers late or otherwise than it should, is
+// inconclusive. It returns no errors: the next check asks again anyway, and what
+// the others saw in this one is kept.
+func NewCheck(c rollout.CheckFunction, f Facts, by Invoker, together Together) Gate {
+	return check{CheckFunction: c, facts: f, invoker: by, together: together}
+}
+
+func (c check) Name() string { return "checks." + c.CheckFunction.Name }
+
+func (c check) Read(ctx context.Context) (rollout.Reading, error) {
+	status, reason, err := ask(ctx, c.invoker, c.together, c.Function, c.Timeout, Asked{DuringCheck, c.facts, c.Payload})
+	if err != nil {
+		return rollout.Reading{}, err
+	}
+	reading := rollout.Reading{Gate: c.Name(), Sign: rollout.Inconclusive, Reason: reason}
+	switch status {
+	case succeeded:
+		reading.Sign = rollout.Pass
+	case failed:
+		reading.Sign = rollout.Fail
+	}
+	return reading, nil
+}
+
+// status is what a check or a hook answers; empty for anything else.
+type status string
+
+const (
+	succeeded    status = "SUCCEEDED"
+	failed       status = "FAILED"
+	inconclusive status = "INCONCLUSIVE"
+)
+
+// ask calls a check or a hook and reads its answer. An error means that there
+// was nothing to call it with.
+func ask(ctx context.Context, by Invoker, together Together, function string, seconds int64, asked Asked) (status, string, error) {
+	payload, err := json.Marshal(asked)
+	if err != nil {
+		return "", "", err
+	}
+	invoked, err := callOnce(ctx, by, together, time.Duration(seconds)*time.Second, Invocation{Function: function, Payload: payload})
+	switch {
+	case err != nil:
+		return "", noAnswer(err), nil
+	case invoked.FunctionError != "":
+		return "", functionError(invoked.Answer), nil
+	}
+	got, reason := statusOf(invoked.Answer)
+	return got, reason, nil
+}
+
+// statusOf reads {"status": …, "reason": …}. Other fields don't matter, and
+// the reason may be missing.
+func statusOf(answer []byte) (status, string) {
+	wrong := "answered " + quote(answer) + `, which is not {"status": "SUCCEEDED", "FAILED" or "INCONCLUSIVE", "reason": …}`
+	var fields map[string]json.RawMessage // not a struct: encoding/json takes "Status" for "status"
+	var word status
+	if json.Unmarshal(answer, &fields) != nil || json.Unmarshal(fields["status"], &word) != nil {
+		return "", wrong
+	}
+	if word != succeeded && word != failed && word != inconclusive {
+		return "", wrong
+	}
+	reason, why := "answered "+string(word), ""
+	if raw, ok := fields["reason"]; ok {
+		if json.Unmarshal(raw, &why) != nil {
+			why = string(raw)
+		}
+		if why = oneLine(why, maxQuoted); why != "" {
+			reason += ": " + why
+		}
+	}
+	return word, reason
+}

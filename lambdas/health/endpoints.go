@@ -1,0 +1,262 @@
+package health
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// HTTPClient sends one request and follows no redirect: NewHTTPClient's does.
+type HTTPClient interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// Limits of what an endpoint may answer.
+const (
+	maxRedirects = 3
+	maxAnswer    = 64 << 10 // bytes of an answer that is compared
+	maxExcerpt   = 200      // characters of it that are shown
+)
+
+// endpoint is the gate of one URL.
+type endpoint struct {
+	rollout.Endpoint
+	client  HTTPClient
+	secrets Secrets
+}
+
+// NewEndpoint is the gate that asks a URL: an answer with another status or
+// without the JSON that is expected fails it, and no answer is inconclusive,
+// as is a secret that can't be read. Redirects are followed to the same host
+// only. Its reasons have nothing of its secrets; where there are any, they show
+// nothing of the answer but its status, as that may repeat them.
+func NewEndpoint(e rollout.Endpoint, client HTTPClient, secrets Secrets) Gate {
+	return endpoint{e, client, secrets}
+}
+
+// Name implements Gate.
+func (e endpoint) Name() string { return "endpoints." + e.Endpoint.Name }
+
+// Read implements Gate. There is no error of it that another attempt of the
+// whole check would be for.
+func (e endpoint) Read(ctx context.Context) (rollout.Reading, error) {
+	sign, reason := e.read(ctx)
+	return rollout.Reading{Gate: e.Name(), Sign: sign, Reason: reason}, nil
+}
+
+func (e endpoint) read(ctx context.Context) (rollout.Sign, string) {
+	header, err := e.header(ctx)
+	if err != nil {
+		return rollout.Inconclusive, oneLine(err.Error(), 2*maxExcerpt)
+	}
+	limit := time.Duration(e.Timeout) * time.Second
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	response, stopped, err := e.ask(ctx, header)
+	if err != nil {
+		if ctx.Err() != nil {
+			return rollout.Inconclusive, fmt.Sprintf("no answer within %s", limit)
+		}
+		return rollout.Inconclusive, e.trouble(err)
+	}
+	defer response.Body.Close()
+	status := "status " + strconv.Itoa(response.StatusCode)
+	switch {
+	case !e.wants(response.StatusCode) && stopped != "":
+		return rollout.Fail, fmt.Sprintf("%s, wanted %s; the redirect is not followed: %s", status, e.wanted(), stopped)
+	case !e.wants(response.StatusCode):
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 4*maxExcerpt)) // what there is of it may tell why
+		return rollout.Fail, fmt.Sprintf("%s, wanted %s%s", status, e.wanted(), e.excerpt(body))
+	case len(e.Expect) == 0:
+		return rollout.Pass, status
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return rollout.Inconclusive, fmt.Sprintf("%s, and no whole answer within %s", status, limit)
+	case err != nil:
+		return rollout.Inconclusive, status + ", and the answer broke off"
+	case len(body) > maxAnswer:
+		return rollout.Inconclusive, fmt.Sprintf("%s, and the answer is longer than %d bytes, too long to be compared", status, maxAnswer)
+	}
+	sign, reason := e.compare(body)
+	return sign, status + reason
+}
+
+// header is that of every request, secrets included.
+func (e endpoint) header(ctx context.Context) (http.Header, error) {
+	header := http.Header{}
+	header.Set("User-Agent", "lambda-rollout")
+	if len(e.Body) > 0 {
+		header.Set("Content-Type", "application/json")
+	}
+	if len(e.Expect) > 0 {
+		header.Set("Accept", "application/json")
+	}
+	for name, value := range e.Headers {
+		header.Set(name, value)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.SecretHeaders)) {
+		value, err := e.secrets.Secret(ctx, e.SecretHeaders[name])
+		if err != nil {
+			return nil, fmt.Errorf("no value for the header %s: %w", name, err)
+		}
+		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == '\x7f' }) {
+			return nil, fmt.Errorf("no value for the header %s: %s has characters that a header can't have", name, e.SecretHeaders[name])
+		}
+		header.Set(name, value)
+	}
+	return header, nil
+}
+
+// ask sends the request and follows redirects. The answer may be a redirect:
+// stopped then says why it is not followed; empty if it is a wanted answer.
+func (e endpoint) ask(ctx context.Context, header http.Header) (response *http.Response, stopped string, err error) {
+	target := e.URL
+	for redirects := 0; ; redirects++ {
+		request, err := http.NewRequestWithContext(ctx, e.Method, target, bytes.NewReader(e.Body))
+		if err != nil {
+			return nil, "", err
+		}
+		request.Header = header.Clone()
+		if response, err = e.client.Do(request); err != nil {
+			return nil, "", err
+		}
+		if e.wants(response.StatusCode) || !isRedirect(response.StatusCode) {
+			return response, "", nil
+		}
+		next, stopped := e.next(request.URL, response)
+		if stopped == "" && redirects == maxRedirects {
+			stopped = fmt.Sprintf("there were %d before it", maxRedirects)
+		}
+		if stopped != "" {
+			return response, stopped, nil
+		}
+		_ = response.Body.Close() // of no interest, and its connection is not used again
+		target = next
+	}
+}
+
+func isRedirect(status int) bool {
+	return slices.Contains([]int{301, 302, 303, 307, 308}, status)
+}
+
+// next is where a redirect leads, or why it is not followed.
+func (e endpoint) next(from *url.URL, response *http.Response) (target, stopped string) {
+	to, err := from.Parse(response.Header.Get("Location"))
+	switch {
+	case err != nil || response.Header.Get("Location") == "":
+		return "", "it does not say where to"
+	case e.Method != http.MethodGet && response.StatusCode < 307:
+		return "", "it asks for another method than " + e.Method
+	case to.Scheme != "https":
+		return "", "it leads away from HTTPS"
+	case to.User != nil:
+		return "", "it has a user in it"
+	case authority(to) != authority(from):
+		if len(e.SecretHeaders) > 0 {
+			return "", "it leads to another host"
+		}
+		return "", "it leads to another host, " + oneLine(to.Host, 80)
+	}
+	to.Fragment = ""
+	return to.String(), ""
+}
+
+// authority is a URL's host and port.
+func authority(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "443"
+	}
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
+
+func (e endpoint) wants(status int) bool {
+	if len(e.Status) == 0 {
+		return status >= 200 && status <= 299
+	}
+	return slices.Contains(e.Status, status)
+}
+
+func (e endpoint) wanted() string {
+	if len(e.Status) == 0 {
+		return "200 to 299"
+	}
+	texts := make([]string, len(e.Status))
+	for i, status := range e.Status {
+		texts[i] = strconv.Itoa(status)
+	}
+	return strings.Join(texts, " or ")
+}
+
+// compare looks for what is expected in the answer.
+func (e endpoint) compare(body []byte) (rollout.Sign, string) {
+	want, err := document(e.Expect)
+	if err != nil {
+		return rollout.Inconclusive, ", and what is expected is not JSON"
+	}
+	got, err := document(body)
+	if err != nil {
+		return rollout.Fail, ", but the answer is not JSON" + e.excerpt(body)
+	}
+	switch wrong := differ(want, got, "$", true); {
+	case wrong != "" && len(e.SecretHeaders) > 0:
+		return rollout.Fail, ", but the answer is not what is expected" + e.excerpt(body)
+	case wrong != "":
+		return rollout.Fail, ", but the answer " + oneLine(wrong, maxExcerpt)
+	}
+	return rollout.Pass, ", and the answer has what is expected"
+}
+
+// excerpt is the beginning of an answer, unless it may repeat a secret.
+func (e endpoint) excerpt(body []byte) string {
+	text := strings.TrimSpace(oneLine(string(body), maxExcerpt))
+	switch {
+	case text == "":
+		return ""
+	case len(e.SecretHeaders) > 0:
+		return " (the answer is not shown, as the request had secrets)"
+	}
+	return ": " + text
+}
+
+// trouble says why there is no answer. What other errors say may have come from
+// the other side, with a secret in it.
+func (e endpoint) trouble(err error) string {
+	var (
+		refused     *refusedAddress
+		lookup      *net.DNSError
+		certificate *tls.CertificateVerificationError
+		network     *net.OpError
+		outer       *url.Error // has the whole URL in its text
+	)
+	switch {
+	case errors.As(err, &refused):
+		return "not asked: " + refused.Error()
+	case errors.As(err, &lookup):
+		return "no answer: the host's name can't be resolved: " + oneLine(lookup.Err, maxExcerpt)
+	case errors.As(err, &network) && network.Op == "dial":
+		return "no answer: " + oneLine(network.Error(), maxExcerpt)
+	case len(e.SecretHeaders) > 0 && errors.As(err, &certificate):
+		return "no answer: the host's certificate can't be verified"
+	case len(e.SecretHeaders) > 0:
+		return "no answer: the connection failed"
+	case errors.As(err, &outer):
+		err = outer.Err
+	}
+	return "no answer: " + oneLine(err.Error(), maxExcerpt)
+}

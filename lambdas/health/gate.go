@@ -1,0 +1,99 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Gate is one source of health that is asked beside the others: a probe, an
+// endpoint, somebody's own function.
+type Gate interface {
+	// Name is how its readings name it.
+	Name() string
+	// Read asks the source. What it gets wrong, or late, is inconclusive, with the
+	// reason; an error is for what makes another attempt of the whole check worth
+	// while: that AWS throttles, or fails.
+	Read(context.Context) (rollout.Reading, error)
+}
+
+// Facts are what a gate, a hook or a metric may know of the rollout.
+type Facts struct {
+	Execution  string         `json:"execution"` // its ARN
+	Function   string         `json:"function-name"`
+	Alias      string         `json:"alias-name"`
+	Baseline   string         `json:"baseline"`
+	NewVersion string         `json:"new-version"`
+	Step       int            `json:"step"` // 0 before the first shift
+	Of         int            `json:"of"`
+	Weight     float64        `json:"weight"`
+	Now        time.Time      `json:"now"`
+	Window     rollout.Window `json:"window,omitzero"` // of the rollout since its first shift
+}
+
+// FactsOf are those of a check at now.
+func FactsOf(s rollout.State, execution string, now time.Time) Facts {
+	f := Facts{
+		Execution: execution, Function: s.FunctionName, Alias: s.AliasName,
+		Baseline: s.Plan.Baseline, NewVersion: s.NewVersion,
+		Step: s.Progress.Step, Of: len(s.Plan.Steps), Weight: s.Progress.Weight,
+		Now: now,
+	}
+	if !s.Progress.Began.IsZero() {
+		f.Window = rollout.Window{From: s.Progress.Began, To: now}
+	}
+	return f
+}
+
+// Together runs functions side by side. It returns when all have returned, or
+// when the limit has passed; then the context of the others is done.
+type Together func(ctx context.Context, limit time.Duration, each []func(context.Context))
+
+// InGoroutines is Together in real time.
+func InGoroutines(ctx context.Context, limit time.Duration, each []func(context.Context)) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, f := range each {
+		all.Go(func() { f(ctx) })
+	}
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// ReadAll asks all gates at once and returns their readings in their order. A
+// gate that has not answered within the limit is inconclusive.
+func ReadAll(ctx context.Context, together Together, limit time.Duration, gates []Gate) ([]rollout.Reading, error) {
+	var mutex sync.Mutex // those that are late may still come
+	readings := make([]rollout.Reading, len(gates))
+	failures := make([]error, len(gates))
+	var each []func(context.Context)
+	for i, gate := range gates {
+		readings[i] = rollout.Reading{Gate: gate.Name(), Sign: rollout.Inconclusive, Reason: fmt.Sprintf("no answer within %s", limit)}
+		each = append(each, func(ctx context.Context) {
+			reading, err := gate.Read(ctx)
+			mutex.Lock()
+			defer mutex.Unlock()
+			readings[i], failures[i] = reading, err
+		})
+	}
+	together(ctx, limit, each)
+	mutex.Lock()
+	defer mutex.Unlock()
+	for i, err := range failures {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", gates[i].Name(), err)
+		}
+	}
+	return append([]rollout.Reading(nil), readings...), nil
+}

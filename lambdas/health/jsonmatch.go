@@ -1,0 +1,156 @@
+package health
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// document reads JSON, with its numbers as they are written.
+func document(text []byte) (any, error) {
+	if !json.Valid(text) {
+		return nil, errors.New("not JSON")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	err := decoder.Decode(&value)
+	return value, err
+}
+
+// walk follows a path into a document; false if it leads nowhere.
+func walk(value any, steps []rollout.PathStep) (any, bool) {
+	for _, step := range steps {
+		if step.Field != "" {
+			fields, _ := value.(map[string]any)
+			inner, ok := fields[step.Field]
+			if !ok {
+				return nil, false
+			}
+			value = inner
+			continue
+		}
+		elements, _ := value.([]any)
+		if step.Index >= len(elements) {
+			return nil, false
+		}
+		value = elements[step.Index]
+	}
+	return value, true
+}
+
+// differ says in a few words how the document got, which is found at a path, is
+// other than want; empty if it is not. Arrays have the same length and elements
+// that match one by one, numbers the same value however they are written. If
+// it is enough to contain want, objects may have more fields than it has.
+func differ(want, got any, at string, contain bool) string {
+	switch want := want.(type) {
+	case map[string]any:
+		fields, ok := got.(map[string]any)
+		if !ok {
+			break
+		}
+		for _, name := range slices.Sorted(maps.Keys(want)) {
+			inner, ok := fields[name]
+			if !ok {
+				return fmt.Sprintf("lacks %s: %s%s", snippet(name), snippet(want[name]), within(at))
+			}
+			if wrong := differ(want[name], inner, deeper(at, "."+name), contain); wrong != "" {
+				return wrong
+			}
+		}
+		if contain || len(fields) == len(want) {
+			return ""
+		}
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			if _, ok := want[name]; !ok {
+				return fmt.Sprintf("has %s, too%s", snippet(name), within(at))
+			}
+		}
+	case []any:
+		elements, ok := got.([]any)
+		if !ok {
+			break
+		}
+		if len(elements) != len(want) {
+			return fmt.Sprintf("has %d elements, not %d%s", len(elements), len(want), within(at))
+		}
+		for i := range want {
+			if wrong := differ(want[i], elements[i], deeper(at, "["+strconv.Itoa(i)+"]"), contain); wrong != "" {
+				return wrong
+			}
+		}
+		return ""
+	case json.Number:
+		if number, ok := got.(json.Number); ok && sameNumber(want, number) {
+			return ""
+		}
+	default:
+		if want == got {
+			return ""
+		}
+	}
+	if at == "$" {
+		return "is not " + snippet(want)
+	}
+	return fmt.Sprintf("has %s, not %s%s", snippet(got), snippet(want), within(at))
+}
+
+// within is where in an answer something is; nothing for the whole.
+func within(at string) string {
+	if at == "$" {
+		return ""
+	}
+	return " in " + at
+}
+
+// deeper is a path with one more step, as far as people read it.
+func deeper(at, step string) string {
+	if len(at) > 80 {
+		return strings.TrimSuffix(at, "…") + "…"
+	}
+	return at + oneLine(step, 40)
+}
+
+// snippet is the beginning of a part of a document.
+func snippet(value any) string {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(value) != nil {
+		return "something else"
+	}
+	return oneLine(strings.TrimSpace(text.String()), 60)
+}
+
+// sameNumber compares by value, exactly: 1, 1.0 and 10e-1 are the same.
+func sameNumber(a, b json.Number) bool {
+	signA, digitsA, exponentA := decimal(a.String())
+	signB, digitsB, exponentB := decimal(b.String())
+	return digitsA == digitsB && (digitsA == "" || signA == signB && exponentA.Cmp(exponentB) == 0)
+}
+
+// decimal takes a JSON number apart: ±digits·10^exponent, where the digits
+// neither begin nor end with a zero. 0 has none.
+func decimal(text string) (negative bool, digits string, exponent *big.Int) {
+	text, negative = strings.CutPrefix(text, "-")
+	text, power, _ := strings.Cut(strings.ToLower(text), "e")
+	exponent, ok := new(big.Int).SetString(strings.TrimPrefix(power, "+"), 10)
+	if !ok {
+		exponent = new(big.Int) // none is written
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	digits = whole + fraction
+	exponent.Sub(exponent, big.NewInt(int64(len(fraction))))
+	trimmed := strings.TrimRight(digits, "0")
+	exponent.Add(exponent, big.NewInt(int64(len(digits)-len(trimmed))))
+	return negative, strings.TrimLeft(trimmed, "0"), exponent
+}

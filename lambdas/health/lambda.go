@@ -1,0 +1,123 @@
+package health
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
+)
+
+// invokeAPI is the part of Lambda's API that is used here.
+type invokeAPI interface {
+	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
+}
+
+// Lambda is the Invoker that AWS Lambda is.
+type Lambda struct {
+	api invokeAPI
+}
+
+// NewLambda invokes through a client of AWS Lambda, whatever retries the client
+// is set to: each call is made once.
+func NewLambda(api invokeAPI) Lambda { return Lambda{api: api} }
+
+// MaxAnswer is the longest answer that is looked at, in bytes.
+const MaxAnswer = 256 << 10
+
+// Invoke is a call of Invoke. All its errors are *NoAnswer.
+func (l Lambda) Invoke(ctx context.Context, call Invocation) (Invoked, error) {
+	in := &lambda.InvokeInput{FunctionName: &call.Function, Payload: call.Payload}
+	if call.Qualifier != "" {
+		in.Qualifier = &call.Qualifier
+	}
+	if call.Timed {
+		in.LogType = types.LogTypeTail
+	}
+	out, err := l.api.Invoke(ctx, in, func(o *lambda.Options) { o.Retryer = aws.NopRetryer{} })
+	if err != nil {
+		return Invoked{}, &NoAnswer{Because: because(err), Err: err}
+	}
+	invoked := Invoked{Answer: out.Payload, FunctionError: aws.ToString(out.FunctionError)}
+	if len(out.Payload) > MaxAnswer {
+		if invoked.FunctionError == "" {
+			return Invoked{}, &NoAnswer{Because: "answered more than 256 KB, which is not looked at"}
+		}
+		invoked.Answer = nil // that it failed is all that counts
+	}
+	if call.Timed {
+		invoked.Duration, invoked.Timed = reported(aws.ToString(out.LogResult))
+	}
+	return invoked, nil
+}
+
+// because says why a function could not be invoked. Of what AWS says it has
+// only the error's name: the text may quote the payload.
+func because(err error) string {
+	var (
+		api  smithy.APIError
+		many *types.TooManyRequestsException
+	)
+	switch {
+	case errors.As(err, &many) && many.Reason != "":
+		return "throttled (" + string(many.Reason) + ")"
+	case retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
+		return "throttled"
+	case errors.As(err, &api):
+		switch code := api.ErrorCode(); code {
+		case "ResourceNotFoundException":
+			return "there is no such function, or no such version or alias of it, in this account and Region"
+		case "AccessDeniedException", "AccessDenied":
+			return "the stack may not invoke it: a function of a check or a hook takes the tag lambda-rollout-check=enabled, and no other policy may deny it"
+		default:
+			return "could not be invoked: AWS answered " + oneLine(code, maxQuoted)
+		}
+	}
+	return "could not be invoked: AWS Lambda could not be reached, or did not answer"
+}
+
+// reportForm has the milliseconds of the line that Lambda writes into the log
+// of each invocation, as text. As JSON it is a platform.report.
+var reportForm = regexp.MustCompile(`^REPORT RequestId: \S+\s+Duration: ([0-9]+(?:\.[0-9]+)?) ms\b`)
+
+// reported finds an invocation's duration in the end of its log. The line that
+// has it is the last of its kind: those before it are the function's own words.
+func reported(base64Log string) (time.Duration, bool) {
+	log, err := base64.StdEncoding.DecodeString(base64Log)
+	if err != nil {
+		return 0, false
+	}
+	var (
+		milliseconds float64
+		found        bool
+	)
+	for line := range strings.Lines(string(log)) {
+		if parts := reportForm.FindStringSubmatch(line); parts != nil {
+			if ms, err := strconv.ParseFloat(parts[1], 64); err == nil {
+				milliseconds, found = ms, true
+			}
+			continue
+		}
+		var event struct {
+			Type   string `json:"type"`
+			Record struct {
+				Metrics struct {
+					DurationMs *float64 `json:"durationMs"`
+				} `json:"metrics"`
+			} `json:"record"`
+		}
+		if json.Unmarshal([]byte(line), &event) == nil && event.Type == "platform.report" && event.Record.Metrics.DurationMs != nil {
+			milliseconds, found = *event.Record.Metrics.DurationMs, true
+		}
+	}
+	return time.Duration(milliseconds * float64(time.Millisecond)), found
+}

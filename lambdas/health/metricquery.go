@@ -1,0 +1,190 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// GateQueries are what one metric gate asks of CloudWatch.
+type GateQueries struct {
+	// Queries have ids that no other gate's have. One or, in a comparison with the
+	// baseline, two of them return data.
+	Queries []types.MetricDataQuery
+	// From is where the oldest period that is looked at begins. Periods are
+	// counted from midnight (UTC).
+	From   time.Time
+	Period time.Duration
+}
+
+// Series is what CloudWatch answered to a query that returns data.
+type Series struct {
+	// Points are as CloudWatch gave them, each with the beginning of its period.
+	Points []Point
+	// Problem says why there is no answer, or only a part of one; empty if there is
+	// nothing to say.
+	Problem string
+}
+
+// Point is the value of a period that begins at At.
+type Point struct {
+	At    time.Time
+	Value float64
+}
+
+// The ids of metric gates' queries: a g and the gate's number; with a b and the
+// baseline's version, that of the comparison. The metrics of an expression have
+// an m or a b, and their own number, after the gate's.
+const gateID = "g"
+
+func resultID(gate int) string   { return gateID + strconv.Itoa(gate) }
+func baselineID(gate int) string { return resultID(gate) + "b" }
+func isGate(id string) bool      { return strings.HasPrefix(id, gateID) }
+
+// MetricQueries are what metric gates ask of CloudWatch in a check.
+func MetricQueries(gates []rollout.MetricGate, f Facts) []GateQueries {
+	var all []GateQueries
+	for i, gate := range gates {
+		of := GateQueries{From: spanOf(gate, f).from, Period: seconds(gate.Period)}
+		of.Queries = gateQueries(gate, f, f.NewVersion, resultID(i), resultID(i)+"m")
+		if gate.RelativeToBaseline {
+			of.Queries = append(of.Queries, gateQueries(gate, f, f.Baseline, baselineID(i), baselineID(i))...)
+		}
+		all = append(all, of)
+	}
+	return all
+}
+
+// gateQueries are a gate's for a version: the one that returns data has the id,
+// and the metrics of an expression have ids with the prefix.
+func gateQueries(gate rollout.MetricGate, f Facts, version, id, prefix string) []types.MetricDataQuery {
+	stat := func(m rollout.Metric) *types.MetricStat {
+		return &types.MetricStat{
+			Metric: &types.Metric{Namespace: &m.Namespace, MetricName: &m.Name, Dimensions: expanded(m.Dimensions, f, version)},
+			Period: aws.Int32(int32(gate.Period)), Stat: &m.Statistic,
+		}
+	}
+	if gate.Expression == "" {
+		return []types.MetricDataQuery{{Id: &id, MetricStat: stat(gate.Metric)}}
+	}
+	var queries []types.MetricDataQuery
+	ids := slices.Sorted(maps.Keys(gate.Metrics))
+	renamed := func(id string) string { return prefix + strconv.Itoa(slices.Index(ids, id)) }
+	for _, metric := range ids {
+		queries = append(queries, types.MetricDataQuery{
+			Id: aws.String(renamed(metric)), MetricStat: stat(gate.Metrics[metric]), ReturnData: aws.Bool(false),
+		})
+	}
+	return append(queries, types.MetricDataQuery{
+		Id: &id, Expression: aws.String(rollout.RenameIDs(gate.Expression, renamed)), Period: aws.Int32(int32(gate.Period)),
+	})
+}
+
+// expanded are a metric's dimensions, with values in the placeholders' place.
+func expanded(dimensions map[string]string, f Facts, version string) []types.Dimension {
+	function := f.Function[strings.LastIndex(f.Function, ":")+1:] // metrics know no ARN
+	var all []types.Dimension
+	for _, name := range slices.Sorted(maps.Keys(dimensions)) {
+		value := rollout.Expand(dimensions[name], version, f.Baseline, f.Alias, function)
+		all = append(all, types.Dimension{Name: aws.String(name), Value: &value})
+	}
+	return all
+}
+
+// startOf is a time that is not after from, nor after that of any gate, and at
+// which a period of each begins.
+func startOf(gates []GateQueries, from time.Time) time.Time {
+	step := time.Minute
+	for _, gate := range gates {
+		common := gate.Period
+		for common%step != 0 {
+			common += gate.Period
+		}
+		step = common
+		if gate.From.Before(from) {
+			from = gate.From
+		}
+	}
+	return from.Truncate(step)
+}
+
+// with is the series with one more result of its query: a further page.
+func (s Series) with(result types.MetricDataResult) Series {
+	for i, at := range result.Timestamps[:min(len(result.Timestamps), len(result.Values))] {
+		s.Points = append(s.Points, Point{at.UTC(), result.Values[i]})
+	}
+	switch result.StatusCode {
+	case types.StatusCodePartialData:
+		s.Problem = "CloudWatch has given only a part of its data"
+	case types.StatusCodeInternalError:
+		s.Problem = ErrUnavailable.Error()
+	case types.StatusCodeForbidden:
+		s.Problem = "CloudWatch forbids to read it"
+	default:
+		s.Problem = ""
+		if len(result.Messages) > 0 && len(s.Points) == 0 {
+			s.Problem = "CloudWatch has no data"
+		}
+	}
+	if s.Problem != "" {
+		for _, message := range result.Messages {
+			s.Problem += "; " + short(strings.TrimSpace(aws.ToString(message.Code)+" "+aws.ToString(message.Value)))
+		}
+	}
+	return s
+}
+
+// short cuts a text of CloudWatch's that a reason repeats.
+func short(text string) string {
+	const most = 300
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+// refused is what CloudWatch says of a call that it does not take because of
+// what is asked; empty if that is not the error.
+func refused(err error) string {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return ""
+	}
+	switch code := strings.TrimSuffix(api.ErrorCode(), "Exception"); code {
+	case "ValidationError", "Validation", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter", "MissingRequiredParameter":
+		return api.ErrorCode() + ": " + api.ErrorMessage()
+	}
+	return ""
+}
+
+// readGates asks the queries of each gate in a call of its own. What CloudWatch
+// refuses has that as its problem.
+func (c CloudWatch) readGates(ctx context.Context, q Query) (map[string]Series, error) {
+	all := map[string]Series{}
+	for _, gate := range q.Gates {
+		q.Gates = []GateQueries{gate}
+		gates, err := c.read(ctx, q, gate.Queries, points{})
+		why := refused(err)
+		if err != nil && why == "" {
+			return nil, err
+		}
+		maps.Copy(all, gates)
+		for _, query := range gate.Queries {
+			if why != "" {
+				all[aws.ToString(query.Id)] = Series{Problem: fmt.Sprintf("CloudWatch refuses it: %s", short(why))}
+			}
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,64 @@
+package health
+
+import (
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Reach is how gates and hooks reach what a request names.
+type Reach struct {
+	Functions Invoker
+	Web       HTTPClient
+	Secrets   Secrets
+	// Together runs what is asked side by side.
+	Together Together
+}
+
+// Under are the gates of a check under way.
+func (r Reach) Under(s rollout.State, f Facts) []Gate {
+	gates := r.probes(s, f, rollout.AtEachCheck)
+	if endpoints := s.Plan.Gates.Endpoints; len(endpoints) > 0 {
+		secrets := RememberSecrets(r.Secrets) // for this check
+		for _, endpoint := range endpoints {
+			gates = append(gates, NewEndpoint(endpoint, r.Web, secrets))
+		}
+	}
+	for _, check := range s.Plan.Gates.Checks {
+		gates = append(gates, NewCheck(check, f, r.Functions, r.Together))
+	}
+	return gates
+}
+
+// Before are the gates before the first shift, and how long they take at most.
+func (r Reach) Before(s rollout.State, f Facts) ([]Gate, time.Duration) {
+	gates, limit := r.hooks(s.Hooks.PreTraffic, PreTraffic, f)
+	return append(gates, r.probes(s, f, rollout.BeforeTraffic)...), limit
+}
+
+// After are those before the promotion.
+func (r Reach) After(s rollout.State, f Facts) ([]Gate, time.Duration) {
+	return r.hooks(s.Hooks.PostTraffic, PostTraffic, f)
+}
+
+func (r Reach) probes(s rollout.State, f Facts, when string) []Gate {
+	var gates []Gate
+	for _, probe := range s.Plan.Gates.Probes {
+		if probe.When == when || probe.When == rollout.AtBoth {
+			gates = append(gates, NewProbe(probe, f, r.Functions, r.Together))
+		}
+	}
+	return gates
+}
+
+// hooks are asked all at once, so that they take as long as the slowest of them,
+// and probes less than probesLimit.
+func (r Reach) hooks(hooks []rollout.Hook, phase Phase, f Facts) ([]Gate, time.Duration) {
+	var gates []Gate
+	limit := rollout.MaxProbeTimeout * time.Second
+	for _, hook := range hooks {
+		gates = append(gates, NewHook(hook, phase, f, r.Functions, r.Together))
+		limit = max(limit, time.Duration(hook.Timeout)*time.Second)
+	}
+	return gates, limit + 5*time.Second
+}

@@ -1,0 +1,202 @@
+package notify_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+const execution = "arn:aws:states:eu-central-1:123456789012:execution:rollouts:monday"
+
+var (
+	noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	told = rollout.Notification{
+		Event: rollout.EventRolledBack, Time: noon, Execution: execution, Function: "f", Alias: "live", NewVersion: "2", Baseline: "1",
+		Error: "Unhealthy", Reason: "alias live of f is wholly on version 1 again. <bad>",
+	}
+)
+
+// world is an account with a topic of the stack's and two of users'.
+type world struct {
+	*localaws.Server
+	stack, first, second string
+	notifier             notify.Notifier
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{Server: localaws.New(localaws.Options{Now: func() time.Time { return noon.Add(time.Second) }})}
+	for name, arn := range map[string]*string{"stack": &w.stack, "first": &w.first, "second": &w.second} {
+		var err error
+		if *arn, err = w.AddTopic(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.notifier = notify.Notifier{
+		Topics: notify.NewSNS(sns.NewFromConfig(w.Config())), Topic: w.stack,
+		Bus: notify.NewEventBridge(eventbridge.NewFromConfig(w.Config()), ""),
+	}
+	return w
+}
+
+func (w *world) send(to rollout.Notify) (failed []string) {
+	for _, f := range w.notifier.Send(context.Background(), told, to) {
+		failed = append(failed, f.To)
+	}
+	return failed
+}
+
+func (w *world) topics() (got []string) {
+	for _, p := range w.Published() {
+		got = append(got, p.Topic)
+	}
+	return got
+}
+
+func TestEverybodyIsTold(t *testing.T) {
+	w := newWorld(t)
+	if failed := w.send(rollout.Notify{Topics: []string{w.first, w.stack, w.second}}); failed != nil {
+		t.Fatalf("not told: %v", failed)
+	}
+	if diff := cmp.Diff([]string{w.stack, w.first, w.second}, w.topics()); diff != "" {
+		t.Errorf("topics, each once: %s", diff)
+	}
+	p := w.Published()[1]
+	if p.Subject != told.Subject() || p.For("email") != told.Text() || p.For("sms") != told.Subject() || p.For("sqs") != string(told.JSON()) {
+		t.Errorf("%+v", p)
+	}
+	attributes := map[string]string{"event": "rolled-back", "outcome": "failed", "function": "f"}
+	if diff := cmp.Diff(attributes, p.Attributes); diff != "" {
+		t.Error(diff)
+	}
+	want := []localaws.Event{{
+		Source: "lambda-rollout", DetailType: "Rollout rolled back", Detail: told.JSON(), Resources: []string{execution}, Time: noon,
+	}}
+	if diff := cmp.Diff(want, w.Events()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestChatsGetWhatTheyShowAlone(t *testing.T) {
+	w := newWorld(t)
+	w.send(rollout.Notify{Topics: []string{w.first}, Chat: true})
+	w.notifier.Chat = true
+	w.send(rollout.Notify{Topics: []string{w.second}})
+	for i, want := range []bool{false, true, true, false} {
+		p := w.Published()[i]
+		if chat := p.PerProtocol == nil && p.Message == string(told.Chat()); chat != want {
+			t.Errorf("message %d to %s, in the form of chats: %v", i, p.Topic, chat)
+		}
+	}
+}
+
+func TestAStackThatMayReachNoOtherTopic(t *testing.T) {
+	w := newWorld(t)
+	w.notifier.OwnOnly = true
+	if failed := w.send(rollout.Notify{Topics: []string{w.first}}); failed != nil || !slices.Equal(w.topics(), []string{w.stack}) {
+		t.Errorf("not told: %v; told: %v", failed, w.topics())
+	}
+}
+
+func TestNobodyIsToldIfNobodyIsToBe(t *testing.T) {
+	if failed := (notify.Notifier{}).Send(context.Background(), told, rollout.Notify{}); failed != nil {
+		t.Error(failed)
+	}
+}
+
+// TestOneFailureHoldsUpNoOther, in any way, and those who were not told can be
+// told again alone.
+func TestOneFailureHoldsUpNoOther(t *testing.T) {
+	for _, operation := range []string{"Publish", "PutEvents"} {
+		for _, kind := range []localaws.FaultKind{localaws.Throttled, localaws.ServerError, localaws.Unavailable, localaws.CutBefore} {
+			t.Run(fmt.Sprint(operation, " ", kind), func(t *testing.T) {
+				w := newWorld(t)
+				if _, err := w.Inject(localaws.Fault{Operation: operation, Kind: kind, Count: 1}); err != nil {
+					t.Fatal(err)
+				}
+				want, to := w.stack, rollout.Notify{Topics: []string{w.first}}
+				if operation == "PutEvents" {
+					want = notify.BusName
+				}
+				if failed := w.send(to); !slices.Equal(failed, []string{want}) {
+					t.Fatalf("not told: %v, want %s", failed, want)
+				}
+				if err := w.notifier.Again(context.Background(), told, to, want); err != nil {
+					t.Fatal(err)
+				}
+				if len(w.Published()) != 2 || len(w.Events()) != 1 {
+					t.Errorf("%d messages, %d events", len(w.Published()), len(w.Events()))
+				}
+			})
+		}
+	}
+}
+
+func TestATopicThatIsGone(t *testing.T) {
+	w := newWorld(t)
+	gone := strings.Replace(w.first, "first", "gone", 1)
+	if failed := w.send(rollout.Notify{Topics: []string{gone}}); !slices.Equal(failed, []string{gone}) {
+		t.Errorf("not told: %v", failed)
+	}
+	if err := w.notifier.Again(context.Background(), told, rollout.Notify{}, gone); err != nil {
+		t.Errorf("one who is not to be told any more: %v", err)
+	}
+}
+
+// TestAnEventThatIsNotTaken is a failure, though the call succeeds.
+func TestAnEventThatIsNotTaken(t *testing.T) {
+	w := newWorld(t)
+	w.notifier.Bus = notify.NewEventBridge(eventbridge.NewFromConfig(w.Config()), "another")
+	failed := w.notifier.Send(context.Background(), told, rollout.Notify{})
+	if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), "ResourceNotFoundException") || len(w.Events()) != 0 {
+		t.Errorf("%v, %d events", failed, len(w.Events()))
+	}
+}
+
+// regions notes in which Region each topic is published to.
+type regions map[string]string
+
+func (r regions) Publish(_ context.Context, in *sns.PublishInput, options ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	o := sns.Options{Region: "eu-central-1"}
+	for _, option := range options {
+		option(&o)
+	}
+	r[aws.ToString(in.TopicArn)] = o.Region
+	return &sns.PublishOutput{}, nil
+}
+
+func TestATopicOfAnotherRegion(t *testing.T) {
+	const topic = "arn:aws:sns:us-east-1:123456789012:rollouts"
+	seen := regions{}
+	if failed := (notify.Notifier{Topics: notify.NewSNS(seen), Topic: topic}).Send(context.Background(), told, rollout.Notify{}); failed != nil || seen[topic] != "us-east-1" {
+		t.Errorf("%v, %v", failed, seen)
+	}
+}
+
+func TestAnUnknownFunctionHasAttributesToo(t *testing.T) {
+	w := newWorld(t)
+	unknown := rollout.Notification{Event: rollout.EventRefused, Execution: execution, Reason: "bad"}
+	if failed := w.notifier.Send(context.Background(), unknown, rollout.Notify{}); failed != nil {
+		t.Fatal(failed)
+	}
+	if got := w.Published()[0].Attributes["function"]; got != "unknown" {
+		t.Errorf("function %q", got)
+	}
+	var detail map[string]any
+	if err := json.Unmarshal(w.Events()[0].Detail, &detail); err != nil || detail["function"] != "" {
+		t.Errorf("%v, %v", detail, err)
+	}
+}

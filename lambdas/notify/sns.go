@@ -1,0 +1,50 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+)
+
+// snsAPI is the part of SNS's API that is used here.
+type snsAPI interface {
+	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+}
+
+// SNS are the Topics that Amazon SNS has.
+type SNS struct{ api snsAPI }
+
+// NewSNS publishes through a client of SNS, in each topic's own Region.
+func NewSNS(api snsAPI) SNS { return SNS{api} }
+
+// Publish is a call of Publish. Subscribers by e-mail get the text, those by
+// SMS the subject, and all others the JSON.
+func (s SNS) Publish(ctx context.Context, m Message) error {
+	in := &sns.PublishInput{TopicArn: &m.Topic, Subject: &m.Subject, MessageAttributes: map[string]types.MessageAttributeValue{}}
+	for name, value := range m.Attributes {
+		in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+	}
+	if m.Chat != "" {
+		in.Message = &m.Chat
+	} else {
+		body, err := json.Marshal(map[string]string{"default": m.JSON, "email": m.Text, "sms": m.Subject})
+		if err != nil {
+			return err
+		}
+		in.Message, in.MessageStructure = aws.String(string(body)), aws.String("json")
+	}
+	_, err := s.api.Publish(ctx, in, func(o *sns.Options) {
+		if parts := strings.Split(m.Topic, ":"); len(parts) > 3 {
+			o.Region = parts[3]
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("publishing to %s: %w", m.Topic, err)
+	}
+	return nil
+}

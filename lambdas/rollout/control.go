@@ -1,0 +1,99 @@
+package rollout
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Command is what a person may tell a rollout under way.
+type Command string
+
+// The commands. One that comes with harm in the same check comes too late: the
+// rollout is rolled back.
+const (
+	// AdvanceNow ends the current step, in doubt and without traffic too.
+	AdvanceNow Command = "advance"
+	// PromoteNow ends the whole plan.
+	PromoteNow Command = "promote"
+	// RollBackNow rolls back.
+	RollBackNow Command = "roll-back"
+	// Approve and Disapprove answer an approval that is waited for.
+	Approve    Command = "approve"
+	Disapprove Command = "refuse"
+)
+
+// Order is a command as somebody gave it.
+type Order struct {
+	Command Command `json:"command"`
+	// By is who gave it, as AWS names them, and At when.
+	By string    `json:"by"`
+	At time.Time `json:"at"`
+	// Number grows with every order of a rollout.
+	Number int64 `json:"number"`
+	// Effect says what came of it.
+	Effect string `json:"effect,omitempty"`
+}
+
+func (o Order) who() string { return "by order of " + o.By }
+
+// The effects of an order.
+const (
+	obeyed       = "obeyed"
+	overruled    = "overruled by harm"
+	nothingToSay = "ignored: no approval is waited for"
+	notKnown     = "ignored: not a command that is known (advance, promote, roll-back, approve, refuse)"
+)
+
+// keptOrders is how many of the last orders the state keeps.
+const keptOrders = 10
+
+// plainName is what Parameter Store takes in a name.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,80}$`)
+
+// ControlParameter is the name of the parameter in the Parameter Store of AWS
+// Systems Manager that orders to a rollout are written to, by its owner's name.
+func ControlParameter(owner string) string {
+	if !plainName.MatchString(owner) {
+		owner = fmt.Sprintf("%x", sha256.Sum256([]byte(owner)))
+	}
+	return "/lambda-rollout/" + owner
+}
+
+// CommandLine is how a person gives a command to the rollout, in a shell.
+func (s State) CommandLine(c Command) string {
+	return fmt.Sprintf("aws ssm put-parameter --name %s --type String --overwrite --value %s", ControlParameter(s.Plan.Owner), c)
+}
+
+// take notes new orders, in their order, and returns the one that the check
+// obeys: roll-back and refuse before all others, else the last.
+func (s *State) take(orders []Order) *Order {
+	obey := -1
+	for _, o := range orders {
+		if o.Number <= s.Progress.Order {
+			continue
+		}
+		s.Progress.Order = o.Number
+		switch o.Command {
+		case Approve, Disapprove:
+			if s.Progress.Asked.IsZero() {
+				o.Effect = nothingToSay
+			}
+		case AdvanceNow, PromoteNow, RollBackNow:
+		default:
+			o.Effect = notKnown
+		}
+		s.Progress.Orders = append(s.Progress.Orders, o)
+		if o.Effect == "" && (obey < 0 || !s.Progress.Orders[obey].Command.undoes()) {
+			obey = len(s.Progress.Orders) - 1
+		}
+	}
+	if obey < 0 {
+		return nil
+	}
+	return &s.Progress.Orders[obey]
+}
+
+// undoes tells whether the command ends the rollout by undoing it.
+func (c Command) undoes() bool { return c == RollBackNow || c == Disapprove }

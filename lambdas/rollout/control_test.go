@@ -1,0 +1,103 @@
+package rollout_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// order is a command that Ann gives.
+func order(number int64, c rollout.Command) rollout.Order {
+	return rollout.Order{Number: number, Command: c, By: "ann", At: start}
+}
+
+// TestOrders gives orders in a step of two minutes, the first of two; the second
+// needs an approval where the request says so.
+func TestOrders(t *testing.T) {
+	const (
+		free     = ``
+		approval = `"approval": {"before-weights": [1], "timeout": 600}, `
+	)
+	seconds := func(n int) time.Time { return start.Add(time.Duration(n) * time.Second) }
+	for _, test := range []struct {
+		name    string
+		fields  string
+		asked   int // seconds after the step's beginning; 0 if nothing is waited for
+		after   int
+		reading rollout.Reading
+		orders  []rollout.Order
+		want    string
+		effects string
+	}{
+		{"advance", free, 0, 60, undecided, []rollout.Order{order(1, rollout.AdvanceNow)}, "advance: step 1 of 2 is over by order of ann; errors inconclusive: who knows", "obeyed"},
+		{"advance in doubt", free, 0, 60, doubtful, []rollout.Order{order(1, rollout.AdvanceNow)}, "advance: step 1 of 2 is over by order of ann; errors hold: perhaps", "obeyed"},
+		{"promote", free, 0, 60, undecided, []rollout.Order{order(1, rollout.PromoteNow)}, "promote: step 1 of 2 is over by order of ann; errors inconclusive: who knows", "obeyed"},
+		{"roll back", free, 0, 60, proven, []rollout.Order{order(1, rollout.RollBackNow)}, "roll-back Ordered: by order of ann; errors proven: fine", "obeyed"},
+		{"roll back comes before all else", free, 0, 60, proven, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.RollBackNow), order(3, rollout.AdvanceNow)}, "roll-back Ordered: by order of ann; errors proven: fine", ", obeyed, "},
+		{"the last one counts", free, 0, 60, undecided, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.AdvanceNow)}, "advance: step 1 of 2 is over by order of ann; errors inconclusive: who knows", ", obeyed"},
+		{"harm comes before all orders", free, 0, 60, harmful, []rollout.Order{order(1, rollout.PromoteNow)}, "roll-back Unhealthy: latency roll-back: slow", "overruled by harm"},
+		{"nonsense", free, 0, 60, undecided, []rollout.Order{order(1, "dance")}, "watch 60: errors inconclusive: who knows", "ignored: not a command that is known (advance, promote, roll-back, approve, refuse)"},
+		{"an approval that nobody waits for", free, 0, 60, undecided, []rollout.Order{order(1, rollout.Approve)}, "watch 60: errors inconclusive: who knows", "ignored: no approval is waited for"},
+
+		{"approval is asked for at the step's end", approval, 0, 120, undecided, nil, "watch 60: waits for an approval of 100 % on version 2, for 10m0s at most; errors inconclusive: who knows", ""},
+		{"not before", approval, 0, 60, undecided, nil, "watch 60: errors inconclusive: who knows", ""},
+		{"it is waited for", approval, 120, 700, undecided, nil, "watch 20: waits for an approval of 100 % on version 2, for 20s at most; errors inconclusive: who knows", ""},
+		{"for so long", approval, 120, 720, undecided, nil, "roll-back NotApproved: nobody approved of 100 % on version 2 in time; errors inconclusive: who knows", ""},
+		{"harm meanwhile", approval, 120, 180, harmful, nil, "roll-back Unhealthy: latency roll-back: slow", ""},
+		{"approve", approval, 120, 180, undecided, []rollout.Order{order(1, rollout.Approve)}, "advance: step 1 of 2 is over, and the next is approved by order of ann; errors inconclusive: who knows", "obeyed"},
+		{"refuse", approval, 120, 180, undecided, []rollout.Order{order(1, rollout.Disapprove)}, "roll-back Ordered: by order of ann; errors inconclusive: who knows", "obeyed"},
+		{"advance does not approve", approval, 0, 60, undecided, []rollout.Order{order(1, rollout.AdvanceNow)}, "watch 60: waits for an approval of 100 % on version 2, for 10m0s at most; errors inconclusive: who knows", "obeyed"},
+	} {
+		s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", `+test.fields+` "type": "canary", "interval": 120}`))
+		s.Progress.Since, s.Progress.Began = start, start
+		if test.asked > 0 {
+			s.Progress.Asked = seconds(test.asked)
+		}
+		s = s.Check(seconds(test.after), rollout.Health{Readings: []rollout.Reading{test.reading}, Recent: 10}, test.orders...)
+		got := string(s.Health.Decision)
+		if s.Progress.Wait > 0 {
+			got += fmt.Sprintf(" %d", s.Progress.Wait)
+		}
+		if s.Health.Cause != "" {
+			got += " " + s.Health.Cause
+		}
+		if got += ": " + s.Health.Reason; got != test.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
+		}
+		var effects []string
+		for _, o := range s.Progress.Orders {
+			effects = append(effects, o.Effect)
+		}
+		if got := strings.Join(effects, ", "); got != test.effects {
+			t.Errorf("%s: effects %q, want %q", test.name, got, test.effects)
+		}
+		again := s.Check(seconds(test.after), rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, test.orders...)
+		if len(again.Progress.Orders) != len(s.Progress.Orders) {
+			t.Errorf("%s: orders are taken again", test.name)
+		}
+	}
+}
+
+func TestOnlyTheLastOrdersAreKept(t *testing.T) {
+	s := shift(t, begin(t, blogInput))
+	for n := range int64(30) {
+		s.Progress.Since, s.Progress.Began = start, start
+		s = s.Check(start.Add(time.Minute), rollout.Health{Recent: 1}, order(n+1, "dance"), order(n+1, "dance"))
+	}
+	if n := len(s.Progress.Orders); n != 10 || s.Progress.Orders[9].Number != 30 {
+		t.Errorf("%d orders, the last %+v", n, s.Progress.Orders[n-1])
+	}
+}
+
+func TestWhereOrdersAreGiven(t *testing.T) {
+	s := rollout.State{Plan: rollout.Plan{Owner: "release-42"}}
+	if got := s.CommandLine(rollout.Approve); got != "aws ssm put-parameter --name /lambda-rollout/release-42 --type String --overwrite --value approve" {
+		t.Error(got)
+	}
+	if got := rollout.ControlParameter("ünusual; rm -rf"); !strings.HasPrefix(got, "/lambda-rollout/") || strings.ContainsAny(got, "; ü") {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,254 @@
+package rollout
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Endpoint is a URL that is asked for health, and what a healthy answer is.
+type Endpoint struct {
+	// Name tells it from the other endpoints of the rollout.
+	Name string `json:"name"`
+	// URL is https://host[:port][/path][?query], where the host is a name.
+	URL string `json:"url"`
+	// Method is GET or POST.
+	Method string `json:"method"`
+	// Body is the JSON that is posted; empty for none.
+	Body json.RawMessage `json:"body,omitempty"`
+	// Headers are sent as they are. None of them is a credential.
+	Headers map[string]string `json:"headers,omitempty"`
+	// SecretHeaders are sent with the values that these references lead to:
+	// "secretsmanager:<name or ARN>[#<key>]" or "ssm:<parameter>".
+	SecretHeaders map[string]string `json:"secret-headers,omitempty"`
+	// Status are the statuses of a healthy answer; none: 200 to 299.
+	Status []int `json:"status,omitempty"`
+	// Expect is JSON that a healthy answer contains; empty for any answer.
+	Expect json.RawMessage `json:"expect,omitempty"`
+	// Timeout is how long the answer may take from the look-up of the host's name
+	// to the last byte, redirects included. In seconds, 1 to 30.
+	Timeout int64 `json:"timeout"`
+}
+
+// Limits of endpoints.
+const (
+	MaxEndpoints       = 10
+	MaxEndpointURL     = 2048  // characters
+	MaxEndpointBody    = 16384 // bytes of JSON; of what is expected as well
+	MaxEndpointHeaders = 20    // of each kind
+	MaxHeaderValue     = 1024  // characters
+
+	MaxEndpointTimeout     = 30 // seconds
+	DefaultEndpointTimeout = 10
+)
+
+var (
+	endpointNames = []string{"name", "url", "method", "body", "headers", "secret-headers", "status", "expect", "timeout"}
+
+	endpointNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	// hostForm is a name of labels; the last is not a number, so that no
+	// way to write an address is one.
+	hostForm        = regexp.MustCompile(`^(?i:(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)$`)
+	headerNameForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+	headerValueForm = regexp.MustCompile(`^[\x20-\x7e]+$`)
+	// secretForm takes apart no more than what may be wrong with a reference; AWS checks the rest.
+	secretForm = regexp.MustCompile(`^(?:secretsmanager:(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512}(?:#[^\x00-\x1f\x7f]{1,128})?|ssm:[A-Za-z0-9/_.-]{1,1000})$`)
+	// credentialForm is in the name of a header whose value nobody else should see.
+	credentialForm = regexp.MustCompile(`(?i)authori[sz]|authent|x-auth|cookie|token|secret|passw|api-?key|-key$|credential|signature|session`)
+)
+
+// connectionHeaders are about the connection, or what the request's other fields say.
+var connectionHeaders = []string{"host", "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization",
+	"te", "trailer", "transfer-encoding", "upgrade", "content-length", "content-encoding", "accept-encoding", "expect"}
+
+const (
+	wantEndpointName = "must be a name: at most 64 letters, digits, - and _"
+	wantURL          = "must be a URL of HTTPS, such as https://api.example.com/health"
+	wantSecret       = `must refer to a secret, as "secretsmanager:<name or ARN>", "secretsmanager:<name or ARN>#<key>" or "ssm:<parameter>"; the secret itself must not be in the request`
+)
+
+// endpoints reads a list of them. What may hold a credential is not repeated
+// in a problem.
+func (r *reader) endpoints(path string) []Endpoint {
+	if !r.has(path) {
+		return nil
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > MaxEndpoints {
+		r.add(Problem{Path: path, Want: fmt.Sprintf("must be a list of 1 to %d endpoints, each with a name and a url", MaxEndpoints)})
+		return nil
+	}
+	endpoints := make([]Endpoint, len(items))
+	names := map[string]bool{}
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		fields := &reader{prefix: r.prefix + at + ".", problems: r.problems}
+		if json.Unmarshal(item, &fields.fields) != nil || fields.fields == nil {
+			r.add(Problem{Path: at, Given: shorten(item), Want: "must be an object with a name and a url"})
+			continue
+		}
+		endpoints[i] = fields.endpoint()
+		if name := endpoints[i].Name; name != "" && names[name] {
+			fields.refuse("name", "is another endpoint's already")
+		}
+		names[endpoints[i].Name] = true
+	}
+	return endpoints
+}
+
+// endpoint reads one, whose fields the reader has.
+func (r *reader) endpoint() Endpoint {
+	e := Endpoint{Method: r.word("method", "GET", "POST")}
+	var ok bool
+	if e.Name, ok = r.required("name", wantEndpointName); ok && !endpointNameForm.MatchString(e.Name) {
+		r.refuse("name", wantEndpointName)
+	}
+	e.URL = r.endpointURL("url")
+	e.Body = r.document("body")
+	if r.has("body") && e.Method == "GET" {
+		r.add(Problem{Path: "body", Want: "goes with the method POST only"})
+	}
+	e.Headers = r.headers("headers", r.plainHeader)
+	e.SecretHeaders = r.headers("secret-headers", func(at, _, value string) {
+		if !secretForm.MatchString(value) {
+			r.add(Problem{Path: at, Want: wantSecret})
+		}
+	})
+	r.refuseTwins(e)
+	e.Status = r.statuses("status")
+	e.Expect = r.document("expect")
+	e.Timeout = r.whole("timeout", 1, MaxEndpointTimeout, DefaultEndpointTimeout)
+	r.refuseUnknown(endpointNames)
+	return e
+}
+
+func (r *reader) endpointURL(path string) string {
+	given, ok := r.required(path, wantURL)
+	if !ok {
+		return ""
+	}
+	u, err := url.Parse(given)
+	switch {
+	case len(given) > MaxEndpointURL:
+		r.refuse(path, fmt.Sprintf("must have at most %d characters", MaxEndpointURL))
+	case strings.Contains(given, "@") && (err != nil || u.User != nil):
+		r.add(Problem{Path: path, Want: "must not have a user or a password in it: give a reference in secret-headers"})
+	case err != nil || !headerValueForm.MatchString(given) || u.Scheme != "https" || u.Opaque != "" || strings.HasSuffix(u.Host, ":"):
+		r.refuse(path, wantURL)
+	case strings.Contains(given, "#"):
+		r.refuse(path, "must not have a fragment, the part behind #")
+	case !hostForm.MatchString(u.Hostname()) || len(u.Hostname()) > 253 || isLocalhost(u.Hostname()):
+		r.refuse(path, "must name a public host, or one that the stack allows; not by its address, and not localhost")
+	case u.Port() != "" && !isPort(u.Port()):
+		r.refuse(path, "must have a port from 1 to 65535, or none")
+	}
+	return given
+}
+
+func isLocalhost(host string) bool {
+	host = strings.ToLower(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port > 0
+}
+
+// document reads any JSON, in the form that encoding/json writes it in: what is
+// read back from the execution's data is the same to the byte.
+func (r *reader) document(path string) json.RawMessage {
+	if !r.has(path) {
+		return nil
+	}
+	document, err := json.Marshal(r.fields[path])
+	if err != nil || len(document) > MaxEndpointBody {
+		r.add(Problem{Path: path, Want: fmt.Sprintf("must be JSON of at most %d bytes; it has %d", MaxEndpointBody, len(document))})
+		return nil
+	}
+	return document
+}
+
+// headers reads header names and their values; check looks at each value.
+func (r *reader) headers(path string, check func(at, name, value string)) map[string]string {
+	if !r.has(path) {
+		return nil
+	}
+	var given map[string]json.RawMessage
+	if json.Unmarshal(r.fields[path], &given) != nil || len(given) == 0 || len(given) > MaxEndpointHeaders {
+		r.add(Problem{Path: path, Want: fmt.Sprintf("must be an object of 1 to %d header names and texts", MaxEndpointHeaders)})
+		return nil
+	}
+	headers := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		at, value := path+"."+shorten([]byte(name)), ""
+		switch {
+		case !headerNameForm.MatchString(name):
+			r.add(Problem{Path: at, Want: "is not a header's name"})
+		case slices.Contains(connectionHeaders, strings.ToLower(name)):
+			r.add(Problem{Path: at, Want: "must not be set: it follows from the connection"})
+		case json.Unmarshal(given[name], &value) != nil || value == "":
+			r.add(Problem{Path: at, Want: "must be a text"})
+		default:
+			headers[name] = value
+			check(at, name, value)
+		}
+	}
+	return headers
+}
+
+func (r *reader) plainHeader(at, name, value string) {
+	switch {
+	case credentialForm.MatchString(name):
+		r.add(Problem{Path: at, Want: "must not be in the request, where others can read it: give a reference in secret-headers"})
+	case !headerValueForm.MatchString(value) || len(value) > MaxHeaderValue:
+		r.add(Problem{Path: at, Want: fmt.Sprintf("must be at most %d characters of plain ASCII, without line breaks", MaxHeaderValue)})
+	}
+}
+
+// refuseTwins notes headers that are given more than once: case makes no
+// difference in their names.
+func (r *reader) refuseTwins(e Endpoint) {
+	seen := map[string]bool{}
+	for _, of := range []struct {
+		path    string
+		headers map[string]string
+	}{{"headers", e.Headers}, {"secret-headers", e.SecretHeaders}} {
+		for _, name := range slices.Sorted(maps.Keys(of.headers)) {
+			if seen[strings.ToLower(name)] {
+				r.add(Problem{Path: of.path + "." + name, Want: "is there already: headers are the same in capital and small letters"})
+			}
+			seen[strings.ToLower(name)] = true
+		}
+	}
+}
+
+// statuses reads a status, or a list of them.
+func (r *reader) statuses(path string) []int {
+	if !r.has(path) {
+		return nil
+	}
+	const want = "must be a status from 200 to 599, such as 200, or a list of 1 to 20 of them"
+	items := []json.RawMessage{r.fields[path]}
+	if _, single := asNumber(items[0]); !single {
+		if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > 20 {
+			r.refuse(path, want)
+			return nil
+		}
+	}
+	var statuses []int
+	for _, item := range items {
+		status, ok := asWhole(item)
+		if !ok || status < 200 || status > 599 {
+			r.refuse(path, want)
+			return nil
+		}
+		statuses = append(statuses, int(status))
+	}
+	return statuses
+}

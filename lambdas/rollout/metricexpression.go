@@ -1,0 +1,108 @@
+package rollout
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// placeholderForm is where a placeholder stands, closed or not.
+var placeholderForm = regexp.MustCompile(`\$\{[^}]*\}?`)
+
+// badPlaceholder says what is wrong with a value's placeholders; empty if nothing is.
+func badPlaceholder(value string) string {
+	for _, found := range placeholderForm.FindAllString(value, -1) {
+		name := strings.TrimPrefix(found, "${")
+		name, closed := strings.CutSuffix(name, "}")
+		if !closed || !slices.Contains(placeholders, name) {
+			return "may have the placeholders ${" + strings.Join(placeholders, "}, ${") + "}, and no other" + didYouMean(name, placeholders)
+		}
+	}
+	return ""
+}
+
+// Expand puts values in the place of ${version}, ${baseline}, ${alias} and
+// ${function}.
+func Expand(text, version, baseline, alias, function string) string {
+	return strings.NewReplacer("${version}", version, "${baseline}", baseline, "${alias}", alias, "${function}", function).Replace(text)
+}
+
+// expressionToken takes an expression apart, as far as it matters here: a text
+// in quotes, a number with what belongs to it, a name, and anything else.
+var expressionToken = regexp.MustCompile(`'[^']*'?|"[^"]*"?|[0-9.][0-9A-Za-z_.]*|[A-Za-z_][A-Za-z0-9_]*|(?s:.)`)
+
+// RenameIDs is the metric math expression with each id of a query replaced.
+// Ids begin with a lower-case letter, as the names of functions don't.
+func RenameIDs(expression string, renamed func(id string) string) string {
+	return expressionToken.ReplaceAllStringFunc(expression, func(token string) string {
+		if token[0] >= 'a' && token[0] <= 'z' {
+			return renamed(token)
+		}
+		return token
+	})
+}
+
+// expression reads an expression and the metrics that it is over.
+func (r *reader) expression() (string, map[string]Metric) {
+	for _, path := range metricNames {
+		if r.has(path) {
+			r.refuse(path, "goes into the metrics of the expression")
+		}
+	}
+	expression, ok := r.required("expression", `must be an expression of CloudWatch's metric math, such as "100 * errors / requests"`)
+	metrics := map[string]Metric{}
+	ids := r.object("metrics")
+	if !r.has("metrics") {
+		r.refuse("metrics", `is missing: the metrics of the expression by their ids, such as {"errors": {"namespace": …, "metric": …}}`)
+		return expression, metrics
+	}
+	if ids.fields != nil && (len(ids.fields) == 0 || len(ids.fields) > MaxMetrics) {
+		r.refuse("metrics", fmt.Sprintf("must be an object of 1 to %d metrics by their ids", MaxMetrics))
+		return expression, metrics
+	}
+	for _, id := range slices.Sorted(maps.Keys(ids.fields)) {
+		if !metricIDForm.MatchString(id) {
+			ids.add(Problem{Path: shorten([]byte(id)), Want: "must be an id: a lower-case letter, then letters, digits and _, at most 64"})
+			continue
+		}
+		if fields := ids.object(id); fields.fields != nil {
+			metrics[id] = fields.metric()
+			fields.refuseUnknown(metricNames)
+		}
+	}
+	if ok {
+		r.namesIn(expression, slices.Sorted(maps.Keys(ids.fields)))
+	}
+	return expression, metrics
+}
+
+// namesIn checks that an expression is over the queries with these ids, and no
+// others: those of the other gates stand beside them.
+func (r *reader) namesIn(expression string, ids []string) {
+	switch {
+	case len(expression) > MaxExpression:
+		r.refuse("expression", fmt.Sprintf("must have at most %d characters", MaxExpression))
+		return
+	case strings.Contains(expression, "${"):
+		r.refuse("expression", "must have no placeholders: those go into the metrics' dimensions")
+		return
+	case slices.Contains(expressionToken.FindAllString(expression, -1), "METRICS"):
+		r.refuse("expression", "must name its metrics: METRICS() would take in those of the other gates")
+		return
+	}
+	used := map[string]bool{}
+	RenameIDs(expression, func(id string) string {
+		if !used[id] && !slices.Contains(ids, id) {
+			r.refuse("expression", fmt.Sprintf("has %q, which is not one of its metrics", id)+didYouMean(id, ids))
+		}
+		used[id] = true
+		return id
+	})
+	for _, id := range ids {
+		if !used[id] && metricIDForm.MatchString(id) {
+			r.add(Problem{Path: "metrics." + id, Want: "is not in the expression"})
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package rollout
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// MetricGate watches a CloudWatch metric, or an expression over metrics: its
+// value in each period must keep within bounds.
+type MetricGate struct {
+	// Name tells it from the other metric gates of the rollout.
+	Name string `json:"name"`
+	// Metric is empty if there is an Expression.
+	Metric
+	// Expression is metric math over Metrics, which are known by their ids.
+	Expression string            `json:"expression,omitempty"`
+	Metrics    map[string]Metric `json:"metrics,omitempty"`
+	// Period is how long each value is of: whole minutes that divide
+	// MaxMetricWindow. Window is how far back values are looked at, from Period to
+	// MaxMetricWindow. Both are in seconds.
+	Period int64 `json:"period"`
+	Window int64 `json:"window"`
+	// Max and Min are the bounds, which are within them; at least one is not nil.
+	Max *float64 `json:"max,omitempty"`
+	Min *float64 `json:"min,omitempty"`
+	// RelativeToBaseline makes the bounds multiples of what the same query has for
+	// the baseline: at most Max times that, plus Margin; at least Min times that,
+	// minus Margin.
+	RelativeToBaseline bool    `json:"relative-to-baseline,omitempty"`
+	Margin             float64 `json:"margin,omitempty"`
+	// Missing is what no data mean: Inconclusive or Pass.
+	Missing Sign `json:"missing"`
+}
+
+// Metric is one of CloudWatch's metrics, and a statistic of it.
+type Metric struct {
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"metric,omitempty"`
+	// Dimensions are the metric's, all of them. Their values may have
+	// placeholders; see Expand.
+	Dimensions map[string]string `json:"dimensions,omitempty"`
+	// Statistic is as CloudWatch names it: "Sum", "p99", "TC(250:)".
+	Statistic string `json:"statistic,omitempty"`
+}
+
+// Limits and defaults of metric gates. Times are in seconds.
+const (
+	MaxMetricGates    = 20
+	MaxMetrics        = 10 // of an expression
+	MaxDimensions     = 30
+	MaxExpression     = 600       // characters; with ids that are no longer than needed there is room for CloudWatch's 2,048
+	MaxMetricSettings = 32 * 1024 // bytes of JSON of all gates: they travel in the execution's data
+
+	DefaultMetricPeriod = 60
+	DefaultMetricWindow = 300
+	// MaxMetricWindow keeps all values of a check within one page of GetMetricData,
+	// and its start at a multiple of every period.
+	MaxMetricWindow = 12 * 60 * 60
+)
+
+var (
+	metricGateNames = []string{"name", "namespace", "metric", "dimensions", "statistic", "expression", "metrics",
+		"period", "window", "max", "min", "relative-to-baseline", "margin", "missing"}
+	metricNames  = []string{"namespace", "metric", "dimensions", "statistic"}
+	placeholders = []string{"version", "baseline", "alias", "function"}
+	statistics   = []string{"Sum", "Average", "Minimum", "Maximum", "SampleCount", "IQM"}
+
+	metricGateForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	metricIDForm   = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,63}$`)
+	namespaceForm  = regexp.MustCompile(`^[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,254}$`)
+	metricNameForm = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`)
+	dimensionForm  = regexp.MustCompile(`^[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,254}$`)
+	// statisticForm is CloudWatch's: the plain ones; percentiles, and what is
+	// trimmed at one; what lies between two percentiles; and between two values.
+	statisticForm = regexp.MustCompile(`^(?:SampleCount|Average|Sum|Minimum|Maximum|IQM` +
+		`|(?:p|tc|tm|ts|wm)` + percentForm +
+		`|(?:TM|TC|TS|WM)\((?:(?:` + percentForm + `%)?:` + percentForm + `%|` + percentForm + `%:)\)` +
+		`|(?:TM|TC|TS|WM|PR)\((?:(?:` + numberForm + `)?:` + numberForm + `|` + numberForm + `:)\))$`)
+	// countForm is a statistic that grows with the number of requests.
+	countForm = regexp.MustCompile(`^(?:Sum|SampleCount|TC.*|TS.*|tc.*|ts.*)$`)
+)
+
+const (
+	percentForm = `(?:\d{1,2}(?:\.\d{0,10})?|100(?:\.0{0,10})?)`
+	numberForm  = `\d+(?:\.\d{0,10})?(?:[Ee][+-]?\d+)?`
+)
+
+const (
+	wantMetricGate = "must be a name: at most 64 letters, digits, - and _"
+	wantNamespace  = `must be a namespace of CloudWatch, such as "AWS/SQS"`
+	wantMetricName = "must be a metric's name, at most 255 characters"
+	wantStatistic  = "must be a statistic of CloudWatch, such as Sum, Average, p99, tm95 or TC(250:)"
+	wantDimensions = `must be an object of at most 30 dimensions, such as {"FunctionName": "${function}"}`
+)
+
+// metricGates reads a list of them.
+func (r *reader) metricGates(path string) []MetricGate {
+	if !r.has(path) {
+		return nil
+	}
+	if n := len(r.fields[path]); n > MaxMetricSettings {
+		r.refuse(path, fmt.Sprintf("must be at most %d characters long, and has %d", MaxMetricSettings, n))
+		return nil
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > MaxMetricGates {
+		r.refuse(path, fmt.Sprintf("must be a list of 1 to %d gates, each with a name, a metric or an expression, and a bound", MaxMetricGates))
+		return nil
+	}
+	gates := make([]MetricGate, len(items))
+	names := map[string]bool{}
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		fields := &reader{prefix: r.prefix + at + ".", problems: r.problems}
+		if json.Unmarshal(item, &fields.fields) != nil || fields.fields == nil {
+			r.add(Problem{Path: at, Given: shorten(item), Want: "must be an object with a name, a metric or an expression, and a bound"})
+			continue
+		}
+		gates[i] = fields.metricGate()
+		if name := gates[i].Name; name != "" && names[name] {
+			fields.refuse("name", "is another metric gate's already")
+		}
+		names[gates[i].Name] = true
+	}
+	return gates
+}
+
+// metricGate reads one, whose fields the reader has.
+func (r *reader) metricGate() MetricGate {
+	g := MetricGate{
+		Name:               r.form("name", metricGateForm, wantMetricGate),
+		Period:             r.period("period"),
+		Max:                r.bound("max"),
+		Min:                r.bound("min"),
+		RelativeToBaseline: r.flag("relative-to-baseline", false),
+		Missing:            Sign(r.word("missing", string(Inconclusive), string(Pass))),
+	}
+	g.Window = r.whole("window", g.Period, MaxMetricWindow, max(DefaultMetricWindow, g.Period))
+	if r.has("expression") || r.has("metrics") {
+		g.Expression, g.Metrics = r.expression()
+	} else {
+		g.Metric = r.metric()
+	}
+	switch {
+	case !r.has("max") && !r.has("min"):
+		r.add(Problem{Path: "max", Want: "is missing: a gate needs a max, a min, or both"})
+	case g.Max != nil && g.Min != nil && *g.Min > *g.Max:
+		r.refuse("min", "must not be more than max")
+	}
+	r.comparison(&g)
+	r.refuseUnknown(metricGateNames)
+	return g
+}
+
+// comparison reads what there is to know of a comparison with the baseline.
+func (r *reader) comparison(g *MetricGate) {
+	if !g.RelativeToBaseline {
+		if r.has("margin") {
+			r.refuse("margin", "goes with relative-to-baseline only")
+		}
+		return
+	}
+	g.Margin = r.number("margin", 0, 1e15, 0)
+	for _, path := range []string{"max", "min"} {
+		if bound, ok := asNumber(r.fields[path]); ok && bound < 0 {
+			r.refuse(path, "must not be negative: with relative-to-baseline it is how many times the baseline's value")
+		}
+	}
+	if g.Expression == "" && countForm.MatchString(g.Statistic) {
+		r.add(Problem{Path: "statistic", Given: shorten(r.fields["statistic"]), Want: "is a count, which grows with a version's share of the traffic, " +
+			"so that versions can't be compared by it: take one such as Average or p99, or an expression that divides by the requests"})
+	}
+	if !g.perVersion() {
+		r.refuse("relative-to-baseline", "needs ${version} in a dimension: without it there is nothing of the baseline to compare with")
+	}
+}
+
+// perVersion tells whether the gate's query is another one for another version.
+func (g MetricGate) perVersion() bool {
+	for _, m := range append(slices.Collect(maps.Values(g.Metrics)), g.Metric) {
+		for _, value := range m.Dimensions {
+			if strings.Contains(value, "${version}") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// form reads a text of a form that must be there.
+func (r *reader) form(path string, form *regexp.Regexp, want string) string {
+	text, ok := r.required(path, want)
+	if ok && !form.MatchString(text) {
+		r.refuse(path, want)
+	}
+	return text
+}
+
+func (r *reader) bound(path string) *float64 {
+	if !r.has(path) {
+		return nil
+	}
+	bound, ok := asNumber(r.fields[path])
+	if !ok {
+		r.refuse(path, "must be a number")
+		return nil
+	}
+	return &bound
+}
+
+func (r *reader) period(path string) int64 {
+	period := r.whole(path, 60, MaxMetricWindow, DefaultMetricPeriod)
+	if period%60 != 0 || MaxMetricWindow%period != 0 {
+		r.refuse(path, "must be whole minutes that divide twelve hours, such as 60, 300 or 3600")
+		return DefaultMetricPeriod
+	}
+	return period
+}
+
+// metric reads a metric, whose fields the reader has among others.
+func (r *reader) metric() Metric {
+	m := Metric{
+		Namespace:  r.form("namespace", namespaceForm, wantNamespace),
+		Name:       r.form("metric", metricNameForm, wantMetricName),
+		Statistic:  r.text("statistic", wantStatistic, "Sum"),
+		Dimensions: r.dimensions("dimensions"),
+	}
+	for _, path := range []string{"namespace", "metric"} {
+		if placeholderForm.Match(r.fields[path]) {
+			r.refuse(path, "must have no placeholders: those go into the dimensions' values")
+		}
+	}
+	if m.Statistic != "" && !statisticForm.MatchString(m.Statistic) {
+		r.refuse("statistic", wantStatistic+didYouMean(m.Statistic, statistics))
+	}
+	return m
+}
+
+func (r *reader) dimensions(path string) map[string]string {
+	if !r.has(path) {
+		return nil
+	}
+	values := r.object(path)
+	if len(values.fields) > MaxDimensions {
+		r.refuse(path, wantDimensions)
+		return nil
+	}
+	dimensions := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(values.fields)) {
+		if !dimensionForm.MatchString(name) {
+			r.refuse(path, wantDimensions+", whose names have at most 255 characters and don't begin with a colon")
+			return nil
+		}
+		value, ok := values.required(name, "must be a text: a dimension's value")
+		if problem := badPlaceholder(value); ok && problem != "" {
+			values.refuse(name, problem)
+		} else if ok && len(value) > 1024 {
+			values.refuse(name, "must have at most 1024 characters")
+		}
+		dimensions[name] = value
+	}
+	if len(dimensions) == 0 {
+		return nil
+	}
+	return dimensions
+}

@@ -1,0 +1,198 @@
+package rollout_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+const (
+	ofMachine  = "arn:aws:states:eu-central-1:123456789012:execution:rollouts:"
+	undoIt     = "aws lambda update-alias --region eu-central-1 --function-name MyFunction --name MyAlias --function-version 1 --routing-config AdditionalVersionWeights={} --description ''"
+	approve    = "aws ssm put-parameter --name /lambda-rollout/monday --type String --overwrite --value approve"
+	disapprove = "aws ssm put-parameter --name /lambda-rollout/monday --type String --overwrite --value refuse"
+)
+
+// underWay is the blog's rollout, as its owner, at a step.
+func underWay(t *testing.T, steps int) rollout.State {
+	t.Helper()
+	s := begin(t, blogInput)
+	s.Plan.Owner, s.Plan.Undo = "monday", undoIt
+	for range steps {
+		s = shift(t, s)
+		s.Health = &rollout.Health{Reason: "errors proven: at most 0.1 points worse (95 %)"}
+	}
+	if steps == 1 {
+		s.Health = nil
+	}
+	return s
+}
+
+// allNotifications has one of each event, and a few more.
+func allNotifications(t *testing.T) map[string]rollout.Notification {
+	commands := rollout.CommandLines{Approve: approve, Refuse: disapprove}
+	ended := func(event rollout.Event, name, reason string) rollout.Notification {
+		return rollout.Notification{
+			Event: event, Time: start, Execution: ofMachine + "monday", Function: "MyFunction", Alias: "MyAlias", NewVersion: "2", Baseline: "1", Of: 10,
+			Error: name, Reason: reason,
+		}
+	}
+	split := func(event rollout.Event, name, reason string) rollout.Notification {
+		n := ended(event, name, reason)
+		n.Undo = undoIt
+		return n
+	}
+	untouched := func(event rollout.Event, name, reason string) rollout.Notification {
+		n := ended(event, name, reason)
+		n.Baseline, n.Of = "", 0
+		return n
+	}
+	promoted := split(rollout.EventPromoted, "", "alias MyAlias of MyFunction is wholly on version 2; 20 checks")
+	promoted.Step, promoted.Weight = 10, 1
+	unverified := promoted
+	unverified.Unverified = true
+	unknown := rollout.Notification{Event: rollout.EventRefused, Time: start, Execution: ofMachine + "monday", Error: "InvalidRequest", Reason: "the request has a problem, and nothing was touched:\n- $ must be one JSON object"}
+	return map[string]rollout.Notification{
+		"started":         underWay(t, 1).Tell(rollout.EventStarted, 1, start, ofMachine+"monday", commands),
+		"shifted":         underWay(t, 3).Tell(rollout.EventShifted, 3, start, ofMachine+"monday-part-2", commands),
+		"approval-wanted": underWay(t, 3).Tell(rollout.EventApprovalWanted, 4, start, ofMachine+"monday", commands),
+		"promoted":        promoted,
+		"unverified":      unverified,
+		"unchanged":       untouched(rollout.EventUnchanged, "", "alias MyAlias of MyFunction is on version 2 already"),
+		"rolled-back":     ended(rollout.EventRolledBack, "Unhealthy", "alias MyAlias of MyFunction is wholly on version 1 again. Rolled back at 10 % on version 2: errors roll-back: <bad>"),
+		"refused":         untouched(rollout.EventRefused, "VersionNotFound", "nothing was touched: there is no version 2 of MyFunction: publish it first"),
+		"refused-unknown": unknown,
+		"not-started":     untouched(rollout.EventNotStarted, "Throttled", "This execution could not begin, and has touched nothing. The last error was: Throttled"),
+		"alias-changed":   split(rollout.EventAliasChanged, "AliasChanged", "alias MyAlias of MyFunction is on version 3"),
+		"rollback-failed": split(rollout.EventRollbackFailed, "RollbackFailed", "A person is needed: the alias may still send traffic to the new version. Put it back with: "+undoIt+" (The last error was: Throttled)"),
+		"stopped":         ended(rollout.EventStopped, "", "the execution was stopped. The cleanup has put the alias back: it is wholly on the baseline"),
+		"timed-out":       split(rollout.EventTimedOut, "", "the execution ran out of time. Putting the alias back failed, and is tried again: AWS said no"),
+	}
+}
+
+// TestWhatIsTold holds every notification, as people, programs and chats get
+// it, to testdata/notifications.txtar.
+func TestWhatIsTold(t *testing.T) {
+	all, archive := allNotifications(t), readArchive(t, "testdata/notifications.txtar")
+	told, forms := map[rollout.Event]bool{}, map[string]int{}
+	for _, file := range archive.Files {
+		name, form, _ := strings.Cut(file.Name, ".")
+		n, ok := all[name]
+		if !ok {
+			t.Errorf("%s: there is no such notification", file.Name)
+			continue
+		}
+		told[n.Event] = true
+		forms[form]++
+		if diff := cmp.Diff(string(file.Data), words(t, n, form)); diff != "" {
+			t.Errorf("%s: %s", file.Name, diff)
+		}
+	}
+	if len(told) != 12 || forms["txt"] != len(all) || forms["json"] != len(all) || forms["chat"] < 4 {
+		t.Errorf("%d events, %v of %d notifications", len(told), forms, len(all))
+	}
+}
+
+// words is a notification in one of its forms, as the archive has it.
+func words(t *testing.T, n rollout.Notification, form string) string {
+	t.Helper()
+	switch form {
+	case "txt":
+		return n.Text()
+	case "json":
+		return indented(t, n.JSON())
+	case "chat":
+		return indented(t, n.Chat())
+	}
+	t.Fatalf("unknown form %q", form)
+	return ""
+}
+
+func indented(t *testing.T, data []byte) string {
+	t.Helper()
+	var text bytes.Buffer
+	if err := json.Indent(&text, data, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return text.String() + "\n"
+}
+
+// TestTheSchemaIsStable: every field of the published schema keeps its name
+// and its type. A new field belongs into the file too.
+func TestTheSchemaIsStable(t *testing.T) {
+	published, err := os.ReadFile("testdata/notification-schema-1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := allNotifications(t)["approval-wanted"]
+	full.Unverified, full.Error = true, "Unhealthy"
+	if diff := cmp.Diff(string(published), indented(t, full.JSON())); diff != "" {
+		t.Error(diff)
+	}
+	required := []string{"schema", "id", "outcome", "event", "time", "execution", "function", "alias", "new-version", "unverified", "reason"}
+	var empty map[string]any
+	if err := json.Unmarshal(rollout.Notification{}.JSON(), &empty); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range required {
+		if _, ok := empty[name]; !ok {
+			t.Errorf("%s is not always there", name)
+		}
+	}
+	if len(empty) != len(required) {
+		t.Errorf("there is more: %v", empty)
+	}
+}
+
+func TestTheSameThingHasTheSameID(t *testing.T) {
+	owner := underWay(t, 3).Tell(rollout.EventShifted, 3, start, ofMachine+"monday", rollout.CommandLines{})
+	part := underWay(t, 3).Tell(rollout.EventShifted, 3, start, ofMachine+"monday-part-2", rollout.CommandLines{})
+	next := underWay(t, 4).Tell(rollout.EventShifted, 4, start, ofMachine+"monday", rollout.CommandLines{})
+	if owner.ID() != part.ID() || owner.ID() == next.ID() {
+		t.Errorf("ids %s, %s, %s", owner.ID(), part.ID(), next.ID())
+	}
+}
+
+// TestSubjectsAreWhatSNSTakes: at most 100 printable ASCII characters, with
+// the longest names, in all states.
+func TestSubjectsAreWhatSNSTakes(t *testing.T) {
+	for name, n := range allNotifications(t) {
+		n.Function, n.Alias = strings.Repeat("f", 64), strings.Repeat("ü", 128)
+		subject := n.Subject()
+		if len(subject) > 100 || subject[0] == ' ' || strings.ContainsFunc(subject, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("%s: %d characters: %q", name, len(subject), subject)
+		}
+		if n.Event != rollout.EventRefused && !strings.HasSuffix(subject, "...") {
+			t.Errorf("%s: nothing says that %q is cut", name, subject)
+		}
+	}
+}
+
+// TestALongReasonIsCut, so that no message comes near a limit of AWS.
+func TestALongReasonIsCut(t *testing.T) {
+	s := underWay(t, 3)
+	s.Health.Reason = strings.Repeat("ü", 100_000)
+	n := s.Tell(rollout.EventShifted, 3, start, ofMachine+"monday", rollout.CommandLines{})
+	if len(n.JSON()) > 10_000 || len(n.Text()) > 10_000 || len(n.Chat()) > 5_000 {
+		t.Errorf("%d, %d and %d bytes", len(n.JSON()), len(n.Text()), len(n.Chat()))
+	}
+}
+
+func TestAfterAShift(t *testing.T) {
+	for _, test := range []struct {
+		step  int
+		every bool
+		want  string
+	}{{1, false, "[started]"}, {1, true, "[started]"}, {2, false, "[]"}, {2, true, "[shifted]"}} {
+		if got := fmt.Sprint(underWay(t, test.step).AfterShift(test.every)); got != test.want {
+			t.Errorf("step %d, every shift: %v: %s", test.step, test.every, got)
+		}
+	}
+}

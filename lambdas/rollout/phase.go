@@ -1,0 +1,56 @@
+package rollout
+
+import "slices"
+
+// The gates and controls beyond CloudWatch's metrics and alarms. Each needs
+// permissions that a stack gives only if it is told to.
+const (
+	GateProbes    = "probes"
+	GateChecks    = "checks"
+	GateHooks     = "hooks"
+	GateEndpoints = "endpoints"
+)
+
+// GateNames are all of them.
+func GateNames() []string { return []string{GateChecks, GateEndpoints, GateHooks, GateProbes} }
+
+// Permissions are the gates of the request that need a stack's permission.
+func (r Request) Permissions() []string {
+	var needed []string
+	for gate, asked := range map[string]bool{
+		GateProbes:    len(r.Gates.Probes) > 0,
+		GateChecks:    len(r.Gates.Checks) > 0,
+		GateHooks:     len(r.Hooks.PreTraffic)+len(r.Hooks.PostTraffic) > 0,
+		GateEndpoints: len(r.Gates.Endpoints) > 0,
+	} {
+		if asked {
+			needed = append(needed, gate)
+		}
+	}
+	slices.Sort(needed)
+	return needed
+}
+
+// Asked decides what follows from what was asked once, before the first shift
+// or before the promotion: the decision next if all of it passes. Here no
+// answer is as bad as a wrong one.
+func (s State) Asked(readings []Reading, next Decision) State {
+	health := Health{Decision: next, Reason: reasons(readings), Readings: readings}
+	if s.Health != nil { // the last check's, which said to promote
+		health.Readings = slices.Concat(s.Health.Readings, readings)
+		health.Window, health.Baseline, health.NewVersion = s.Health.Window, s.Health.Baseline, s.Health.NewVersion
+	}
+	bad := slices.DeleteFunc(slices.Clone(readings), func(r Reading) bool { return r.Sign == Pass })
+	if len(bad) > 0 {
+		health.Decision, health.Reason, health.Cause = RollBack, reasons(bad), Unhealthy
+	}
+	s.Health = &health
+	s.Progress.Wait = 0
+	return s
+}
+
+// LooksBefore tells whether anything is looked at before the first shift.
+func (r Request) LooksBefore() bool {
+	return len(r.Hooks.PreTraffic) > 0 ||
+		slices.ContainsFunc(r.Gates.Probes, func(p Probe) bool { return p.When == BeforeTraffic || p.When == AtBoth })
+}

@@ -1,0 +1,223 @@
+package rollout
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// Probe invokes the new version by its number, past the alias, and looks at the
+// answers. All of its invocations must pass.
+type Probe struct {
+	// Name tells it from the other probes of the rollout.
+	Name string `json:"name"`
+	// Payload is the JSON that the version is invoked with.
+	Payload json.RawMessage `json:"payload"`
+	// Expect is JSON that the answer must contain: of an object its fields, of
+	// anything else the whole. Empty for any answer.
+	Expect json.RawMessage `json:"expect,omitempty"`
+	// Equals has, by their paths, values in the answer that must be equal to
+	// these. See ParsePath.
+	Equals map[string]json.RawMessage `json:"equals,omitempty"`
+	// MaxDuration is the longest that Lambda may measure for an invocation,
+	// without the start of a new environment. In milliseconds; 0 for any.
+	MaxDuration int64 `json:"max-duration,omitempty"`
+	// Count is how often the version is invoked, 1 to 20, and Concurrency how
+	// often at once, 1 to 5.
+	Count       int `json:"count"`
+	Concurrency int `json:"concurrency"`
+	// Timeout is how long all the invocations together are waited for, in
+	// seconds, 1 to 30.
+	Timeout int64 `json:"timeout"`
+	// When is AtEachCheck, BeforeTraffic or AtBoth.
+	When string `json:"when"`
+	// Secret keeps the payload, what is expected and the answer out of all
+	// reasons and logs. They stay readable in the execution's data.
+	Secret bool `json:"secret,omitempty"`
+}
+
+// When a probe is made.
+const (
+	AtEachCheck   = "each-check"
+	BeforeTraffic = "before-traffic" // once, before the first shift
+	AtBoth        = "both"
+)
+
+// Limits of the functions that a request has called: its probes, checks and hooks.
+const (
+	MaxProbes           = 10
+	MaxProbeCount       = 20
+	MaxProbeConcurrency = 5
+	MaxProbeTimeout     = 30    // seconds
+	DefaultProbeTimeout = 10    // seconds
+	MaxPayload          = 16384 // bytes of compact JSON; of what is expected as well
+	MaxEquals           = 20
+	MaxPathLength       = 256 // bytes
+)
+
+var (
+	probeNames    = []string{"name", "payload", "expect", "equals", "max-duration", "count", "concurrency", "timeout", "when", "secret"}
+	gateNameForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	pathStepForms = regexp.MustCompile(`^(?:\.([\p{L}_][\p{L}\p{N}_-]*)|\['([^'\\\x00-\x1f\x7f]+)'\]|\[(0|[1-9][0-9]{0,5})\])`)
+)
+
+const wantGateName = "must be a name: at most 64 letters, digits, - and _"
+
+// probes reads a list of them.
+func (r *reader) probes(path string) []Probe {
+	var probes []Probe
+	names := map[string]bool{}
+	for _, item := range r.elements(path, MaxProbes, "", "an object with a name") {
+		before := len(*r.problems)
+		probe := item.probe()
+		item.refuseTwin("name", probe.Name, names)
+		item.refuseUnknown(probeNames)
+		if probe.Secret || len(item.fields["secret"]) > 0 && string(item.fields["secret"]) != "false" {
+			for i := range (*r.problems)[before:] {
+				(*r.problems)[before+i].Given = ""
+			}
+		}
+		probes = append(probes, probe)
+	}
+	return probes
+}
+
+// probe reads one, whose fields the reader has.
+func (r *reader) probe() Probe {
+	p := Probe{
+		Payload: r.value("payload", "{}"),
+		Expect:  r.value("expect", ""),
+		Equals:  r.equals("equals"),
+		When:    r.word("when", AtEachCheck, BeforeTraffic, AtBoth),
+		Secret:  r.flag("secret", false),
+	}
+	if name, ok := r.required("name", wantGateName); ok {
+		if p.Name = name; !gateNameForm.MatchString(name) {
+			r.refuse("name", wantGateName)
+		}
+	}
+	before := len(*r.problems)
+	p.Timeout = r.whole("timeout", 1, MaxProbeTimeout, DefaultProbeTimeout)
+	p.MaxDuration = r.whole("max-duration", 1, MaxProbeTimeout*1000, 0)
+	if len(*r.problems) == before && p.MaxDuration > p.Timeout*1000 {
+		r.refuse("max-duration", fmt.Sprintf("must be at most %d milliseconds, as the timeout is %d s: a later answer is not waited for", p.Timeout*1000, p.Timeout))
+	}
+	before = len(*r.problems)
+	p.Count = int(r.whole("count", 1, MaxProbeCount, 1))
+	p.Concurrency = int(r.whole("concurrency", 1, MaxProbeConcurrency, 1))
+	if len(*r.problems) == before && p.Concurrency > p.Count {
+		r.refuse("concurrency", fmt.Sprintf("must be at most the count of invocations, %d", p.Count))
+	}
+	return p
+}
+
+// elements reads a list of 1 to most objects: a reader for the fields of each.
+// If short is not empty, a text may stand for an object with that one field.
+// What is in the list is not repeated in a problem: it may be secret.
+func (r *reader) elements(path string, most int, short, want string) []*reader {
+	if !r.has(path) {
+		return nil
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > most {
+		r.add(Problem{Path: path, Want: fmt.Sprintf("must be a list of 1 to %d of these: each %s", most, want)})
+		return nil
+	}
+	var readers []*reader
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		inner := &reader{prefix: r.prefix + at + ".", problems: r.problems}
+		var text string
+		switch {
+		case short != "" && json.Unmarshal(item, &text) == nil && text != "":
+			inner.fields = map[string]json.RawMessage{short: item}
+		case json.Unmarshal(item, &inner.fields) != nil || inner.fields == nil:
+			r.add(Problem{Path: at, Want: "must be " + want})
+			continue
+		}
+		readers = append(readers, inner)
+	}
+	return readers
+}
+
+// refuseTwin notes a name that an earlier element has, too.
+func (r *reader) refuseTwin(path, name string, names map[string]bool) {
+	if name != "" && names[name] {
+		r.refuse(path, fmt.Sprintf("must tell it from the others: there is a %q before it", name))
+	}
+	names[name] = true
+}
+
+// value reads any JSON, in the form that encoding/json writes it in: what is
+// read back from the execution's data is the same to the byte. It is not
+// repeated in a problem.
+func (r *reader) value(path, absent string) json.RawMessage {
+	if !r.has(path) {
+		if absent == "" {
+			return nil
+		}
+		return json.RawMessage(absent)
+	}
+	return r.compact(path, r.fields[path])
+}
+
+func (r *reader) compact(path string, given json.RawMessage) json.RawMessage {
+	value, err := json.Marshal(given)
+	if err != nil || len(value) > MaxPayload {
+		r.add(Problem{Path: path, Want: fmt.Sprintf("must be JSON of at most %d bytes; it has %d", MaxPayload, len(value))})
+		return nil
+	}
+	return value
+}
+
+func (r *reader) equals(path string) map[string]json.RawMessage {
+	if !r.has(path) {
+		return nil
+	}
+	var given map[string]json.RawMessage
+	if json.Unmarshal(r.fields[path], &given) != nil || len(given) == 0 || len(given) > MaxEquals {
+		r.add(Problem{Path: path, Want: fmt.Sprintf(`must be an object of 1 to %d paths and values, such as {"$.items[0].ok": true}`, MaxEquals)})
+		return nil
+	}
+	values := map[string]json.RawMessage{}
+	for _, text := range slices.Sorted(maps.Keys(given)) {
+		at := fmt.Sprintf("%s[%q]", path, shorten([]byte(text)))
+		if _, ok := ParsePath(text); !ok {
+			r.add(Problem{Path: at, Want: "must be a path of $, .name, ['name'] and [0] only, such as $.items[0]['first name']"})
+		}
+		values[text] = r.compact(at, given[text])
+	}
+	return values
+}
+
+// PathStep is a step into a JSON value: to a field of an object, or to an
+// element of an array, counting from 0, if Field is empty.
+type PathStep struct {
+	Field string
+	Index int
+}
+
+// ParsePath reads a path into a JSON value, in a small part of JSONPath: "$" is
+// the value itself, ".name" and "['any name']" a field, "[0]" an element. It
+// is false for anything else.
+func ParsePath(text string) ([]PathStep, bool) {
+	if len(text) > MaxPathLength || len(text) == 0 || text[0] != '$' {
+		return nil, false
+	}
+	steps := []PathStep{}
+	for rest := text[1:]; rest != ""; {
+		parts := pathStepForms.FindStringSubmatch(rest)
+		if parts == nil {
+			return nil, false
+		}
+		step := PathStep{Field: parts[1] + parts[2]}
+		if parts[3] != "" {
+			step.Index, _ = strconv.Atoi(parts[3]) // at most six digits
+		}
+		steps, rest = append(steps, step), rest[len(parts[0]):]
+	}
+	return steps, true
+}

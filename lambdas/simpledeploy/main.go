@@ -1,0 +1,53 @@
+// Command simpledeploy is a whole rollout in one function: see task.Simple.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log"
+	"time"
+
+	runtime "github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+)
+
+func main() {
+	cfg, err := task.Config(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	aliases, logger, check := alias.NewLambda(lambda.NewFromConfig(cfg)), task.Logger(), task.NewHealthCheck(cfg)
+	deployer := task.Simple{
+		Begin:    task.CalculateWeights{Aliases: aliases, Alarms: check.Metrics, Allowed: task.AllowedGates(), Topics: task.AllowedTopics(), Log: logger},
+		Shift:    task.UpdateAlias{Aliases: aliases, Announcer: check.Announcer, Log: logger},
+		Check:    check,
+		Promote:  task.Finalize{Aliases: aliases, Log: logger},
+		Back:     task.Rollback{Aliases: aliases, Log: logger},
+		Now:      time.Now,
+		Sleep:    sleep,
+		Deadline: deadline,
+	}
+	runtime.Start(func(ctx context.Context, input json.RawMessage) (rollout.State, error) {
+		invocation, _ := lambdacontext.FromContext(ctx)
+		return deployer.Handle(ctx, invocation.InvokedFunctionArn+":"+invocation.AwsRequestID, input)
+	})
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func deadline(ctx context.Context) time.Time {
+	at, _ := ctx.Deadline()
+	return at
+}

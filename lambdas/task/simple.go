@@ -1,0 +1,170 @@
+package task
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Simple is a whole rollout in one function, which sleeps between the checks:
+// the blog post's one-function deployer. Input, plan, tasks and gates are the
+// workflow's. A function has a quarter of an hour; so a plan that can't end by
+// then is refused, and a rollout that is prolonged is rolled back in time.
+//
+// Nothing stands behind it: if the function is killed, the alias stays split until
+// the same invocation is tried again, as Lambda does with asynchronous ones. The
+// workflow is the safer way.
+type Simple struct {
+	Begin   CalculateWeights
+	Shift   UpdateAlias
+	Check   HealthCheck
+	Promote Finalize
+	Back    Rollback
+	// Now and Sleep are the clock. Sleep ends early, with an error, when the
+	// function is about to be killed.
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) error
+	// Deadline is when the function is killed.
+	Deadline func(context.Context) time.Time
+	// Done is told of every task that has returned a state; nil for nobody.
+	Done func(task string, s rollout.State)
+}
+
+// The errors that only the one-function deployer ends with.
+type (
+	// TooLong: the plan can't end before the function does. Nothing was touched.
+	TooLong struct{ refusal }
+	// RolledBack: the alias is wholly on the baseline again. Its text says why.
+	RolledBack struct{ error }
+	// RollbackFailed: a person is needed.
+	RollbackFailed struct{ error }
+)
+
+// toRollBack is kept back for putting the alias back before the function ends.
+const toRollBack = 45 * time.Second
+
+// outOfTime is the error of a rollout that was prolonged until the function's
+// time was nearly over.
+const outOfTime = "OutOfTime"
+
+// Handle carries out a rollout from its beginning to its end. execution is a
+// name for it that no other rollout has: the last part becomes the owner of the
+// alias. A rollout that is rolled back is an error, as of the workflow's execution.
+func (t Simple) Handle(ctx context.Context, execution string, input json.RawMessage) (rollout.State, error) {
+	if err := t.mend(ctx, execution, input); err != nil {
+		return rollout.State{}, err
+	}
+	if err := t.fits(ctx, input); err != nil {
+		return rollout.State{}, err
+	}
+	var s rollout.State
+	err := t.try(ctx, "CalculateWeights", &s, func() (rollout.State, error) {
+		return t.Begin.Handle(ctx, Start{Execution: execution, Now: t.Now(), Rollout: input})
+	})
+	if err != nil || s.Begin == rollout.BeginUnchanged {
+		return s, err
+	}
+	if s, err = t.carryOut(ctx, execution, s); err != nil {
+		return s, err
+	}
+	if s.Outcome == nil {
+		return t.rollBack(ctx, execution, s)
+	}
+	return s, nil
+}
+
+// carryOut goes from step to step. A state without an outcome is to be rolled
+// back; an error means that there is nothing to roll back.
+func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State) (rollout.State, error) {
+	call := func(phase health.Phase) Call {
+		return Call{Execution: execution, Phase: phase, Now: t.Now(), Rollout: s}
+	}
+	check := func(phase health.Phase) error {
+		return t.try(ctx, "HealthCheck", &s, func() (rollout.State, error) { return t.Check.Handle(ctx, call(phase)) })
+	}
+	var err error
+	decision := rollout.Advance
+	if s.Begin == rollout.BeginPreTraffic {
+		if err = check(health.PreTraffic); err == nil {
+			decision = s.Health.Decision
+		}
+	}
+	for err == nil {
+		switch decision {
+		case rollout.Advance:
+			err = t.try(ctx, "UpdateAlias", &s, func() (rollout.State, error) { return t.Shift.Handle(ctx, call("")) })
+			var changed AliasChanged
+			var taken RolloutUnderWay
+			if errors.As(err, &changed) || errors.As(err, &taken) {
+				return s, err
+			}
+		case rollout.PostTraffic:
+			if err = check(health.PostTraffic); err == nil {
+				decision = s.Health.Decision
+			}
+			continue
+		case rollout.Promote:
+			err = t.try(ctx, "Finalize", &s, func() (rollout.State, error) { return t.Promote.Handle(ctx, call("")) })
+			var changed AliasChanged
+			if err == nil || errors.As(err, &changed) {
+				return s, err
+			}
+		case rollout.Watch, rollout.HandOver, rollout.HandBack: // there is no history to fill here
+		default:
+			return s, nil
+		}
+		if err == nil {
+			err = t.wait(ctx, time.Duration(s.Progress.Wait)*time.Second)
+		}
+		if err == nil {
+			if err = check(""); err == nil {
+				decision = s.Health.Decision
+			}
+		}
+	}
+	s.Error = &rollout.Caught{Error: errorName(err), Cause: err.Error()}
+	return s, nil
+}
+
+// rollBack puts the alias back, and tries for as long as there is time.
+func (t Simple) rollBack(ctx context.Context, execution string, s rollout.State) (rollout.State, error) {
+	err := t.try(ctx, "Rollback", &s, func() (rollout.State, error) {
+		return t.Back.Handle(ctx, Call{Execution: execution, Now: t.Now(), Rollout: s})
+	})
+	var changed AliasChanged
+	switch {
+	case errors.As(err, &changed):
+		return s, err
+	case err != nil:
+		return s, RollbackFailed{fmt.Errorf("a person is needed: the alias may still send traffic to the new version. Put it back with: %s (The last error was: %w)", s.Plan.Undo, err)}
+	case s.Outcome.Result == rollout.Promoted:
+		return s, nil
+	}
+	return s, RolledBack{fmt.Errorf("%s: %s", s.Outcome.Error, s.Outcome.Reason)}
+}
+
+// mend puts the alias back if an earlier attempt of the same invocation was cut
+// off in the middle, and says so.
+func (t Simple) mend(ctx context.Context, execution string, input json.RawMessage) error {
+	req, err := rollout.Decode(input)
+	if err != nil {
+		return nil // it is refused later, with all that is wrong
+	}
+	owner, name := executionName(execution), alias.Name{Function: req.FunctionName, Alias: req.AliasName}
+	restored, err := alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {
+		return "", errors.New("the alias's description was too long to stand beside the marker, and is lost: put the alias back by hand")
+	})
+	if err != nil {
+		return edge(err)
+	}
+	if restored == alias.PutBack {
+		return RolledBack{fmt.Errorf("%s was put back: an earlier attempt of this rollout was cut off in the middle", name)}
+	}
+	return nil
+}

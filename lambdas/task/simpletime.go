@@ -1,0 +1,105 @@
+package task
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// fits refuses a plan that can't end before the function does. Whatever else is
+// wrong with the request is for CalculateWeights to say.
+func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
+	req, err := rollout.Decode(input)
+	if err != nil {
+		return nil
+	}
+	steps, err := req.Schedule()
+	if err != nil {
+		return nil
+	}
+	needed := time.Duration(rollout.Total(steps)) * time.Second
+	if left := t.left(ctx); needed > left {
+		return TooLong{because("the plan needs %s, and this function has %s left for it: use the workflow, or a shorter plan", inMinutes(needed), inMinutes(left))}
+	}
+	return nil
+}
+
+// left is the time until the alias has to be put back.
+func (t Simple) left(ctx context.Context) time.Duration {
+	return t.Deadline(ctx).Sub(t.Now()) - toRollBack
+}
+
+// wait sleeps, unless there is not the time for it.
+func (t Simple) wait(ctx context.Context, d time.Duration) error {
+	if left := t.left(ctx); d > left {
+		return simpleError{outOfTime, fmt.Errorf("the next check is in %s, and this function has %s left: rollouts that may be prolonged are for the workflow", inMinutes(d), inMinutes(left))}
+	}
+	return t.Sleep(ctx, d)
+}
+
+// inMinutes writes a duration as people do: "14 min 30 s".
+func inMinutes(d time.Duration) string {
+	d = max(d, 0).Round(time.Second)
+	return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+}
+
+// How often a task is tried, and how long it waits between: as the workflow, but
+// for the jitter.
+const (
+	tries   = 9
+	backOff = 2 * time.Second
+	mostOff = time.Minute
+)
+
+// try calls a task until it succeeds, fails for good, or time is up. A rollback
+// may use the time that is kept back for it.
+func (t Simple) try(ctx context.Context, name string, s *rollout.State, task func() (rollout.State, error)) error {
+	off := backOff
+	for n := 1; ; n++ {
+		state, err := task()
+		if err == nil {
+			*s = state
+			if t.Done != nil {
+				t.Done(name, state)
+			}
+			return nil
+		}
+		left := t.left(ctx)
+		if name == "Rollback" {
+			left += toRollBack - 5*time.Second
+		}
+		if n == tries || !worthRetrying(err) || off > left {
+			return err
+		}
+		if err := t.Sleep(ctx, off); err != nil {
+			return err
+		}
+		off = min(2*off, mostOff)
+	}
+}
+
+func worthRetrying(err error) bool {
+	var throttled Throttled
+	var unavailable ServiceUnavailable
+	return errors.As(err, &throttled) || errors.As(err, &unavailable)
+}
+
+// simpleError is an error with a name that is no type's.
+type simpleError struct {
+	name string
+	error
+}
+
+// errorName is what the workflow would know an error by.
+func errorName(err error) string {
+	var named simpleError
+	if errors.As(err, &named) {
+		return named.name
+	}
+	return reflect.TypeOf(err).Name()
+}

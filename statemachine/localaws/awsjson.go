@@ -1,0 +1,65 @@
+package localaws
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// awsJSON is what services of the protocol AWS JSON 1.1 have in common.
+type awsJSON struct {
+	target string   // begins the X-Amz-Target of the service's operations, with the dot
+	fault  string   // its error for what is broken inside
+	known  []string // its operations
+}
+
+func (s awsJSON) operations() []string { return s.known }
+
+func (s awsJSON) claims(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("X-Amz-Target"), s.target)
+}
+
+func (s awsJSON) route(r *http.Request) (operation, target string, err *apiError) {
+	operation = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), s.target)
+	if !slices.Contains(s.known, operation) {
+		err = unknownOperation(operation, r)
+	}
+	return operation, "", err
+}
+
+// decode reads the request's body into the SDK's own input type, whose field names are those on the wire.
+func (s awsJSON) decode(r *request, input any) *apiError {
+	if err := json.Unmarshal(r.body, input); err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+func (s awsJSON) encode(output any) (reply, *apiError) {
+	body, err := json.Marshal(output)
+	if err != nil {
+		return reply{}, &apiError{http.StatusInternalServerError, s.fault, err.Error()}
+	}
+	return reply{http.StatusOK, http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, body}, nil
+}
+
+func (s awsJSON) throttled() *apiError {
+	return badRequest("ThrottlingException", "Rate exceeded")
+}
+
+func (s awsJSON) broken() *apiError {
+	return &apiError{http.StatusInternalServerError, s.fault, "Internal failure"}
+}
+
+func (s awsJSON) unavailable() *apiError {
+	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "Service unavailable"}
+}
+
+func (s awsJSON) refusal(e *apiError) reply {
+	body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
+	if err != nil {
+		panic(err) // two strings
+	}
+	return reply{e.status, http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, body}
+}

@@ -1,0 +1,245 @@
+package localaws
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// supportedMath says which metric math GetMetricData has here.
+const supportedMath = "+ - * / and parentheses, numbers, ids of the request's queries, and FILL(id, number)"
+
+// metricMath evaluates the queries of one request.
+type metricMath struct {
+	queries []types.MetricDataQuery
+	// read gives the datapoints of a query for a metric, the oldest first; none while a request is only checked.
+	read func(*types.MetricStat) []figure
+	// start ≤ time < end is what is read, in seconds. What is later than now is not filled.
+	start, end, now int64
+	open            []string // ids of the expressions that are being evaluated, to find those that need themselves
+}
+
+// quantity is what a part of an expression comes to: a number, or a time series with the period of its metrics.
+type quantity struct {
+	scalar bool
+	number float64
+	points []figure // the oldest first
+	period int64
+}
+
+// checkMath refuses the request's expressions that can't be evaluated, as CloudWatch does: with all of the request.
+func checkMath(in *getMetricDataInput) *apiError {
+	m := &metricMath{queries: in.MetricDataQueries, read: func(*types.MetricStat) []figure { return nil }}
+	for i := range in.MetricDataQueries {
+		if _, err := m.of(&in.MetricDataQueries[i]); err != nil {
+			return badRequest("ValidationError", "Error in %v", err)
+		}
+	}
+	return nil
+}
+
+// of gives a query's datapoints. The error names the expression that is at fault.
+func (m *metricMath) of(query *types.MetricDataQuery) (quantity, error) {
+	if query.Expression == nil {
+		return quantity{points: m.read(query.MetricStat), period: int64(aws.ToInt32(query.MetricStat.Period))}, nil
+	}
+	id := aws.ToString(query.Id)
+	fail := func(format string, args ...any) (quantity, error) {
+		return quantity{}, fmt.Errorf("expression '%s' (%s): %s", id, *query.Expression, fmt.Sprintf(format, args...))
+	}
+	if slices.Contains(m.open, id) {
+		return fail("it needs itself")
+	}
+	m.open = append(m.open, id)
+	defer func() { m.open = m.open[:len(m.open)-1] }()
+	e := expression{math: m, tokens: mathToken.FindAllString(*query.Expression, -1)}
+	result, err := e.sum()
+	switch {
+	case e.inner != nil:
+		return quantity{}, e.inner // of an expression that this one needs
+	case err != nil:
+		return fail("%v", err)
+	case len(e.tokens) > 0:
+		return fail("unexpected %q; the local AWS has %s", e.tokens[0], supportedMath)
+	case result.scalar:
+		return fail("it must give a time series, and not a number")
+	}
+	return result, nil
+}
+
+// expression is what is left of one that is being evaluated, by recursive descent.
+type expression struct {
+	math   *metricMath
+	tokens []string
+	inner  error
+}
+
+var (
+	mathToken  = regexp.MustCompile(`[0-9.]+|[A-Za-z_][A-Za-z0-9_]*|[^\s]`)
+	mathNumber = regexp.MustCompile(`^[0-9.]+$`)
+	mathName   = regexp.MustCompile(`^[A-Za-z_]`)
+)
+
+// next is the next token without taking it; empty at the end.
+func (e *expression) next() string {
+	if len(e.tokens) == 0 {
+		return ""
+	}
+	return e.tokens[0]
+}
+
+// take takes the next token if it is the one that is wanted.
+func (e *expression) take(wanted string) bool {
+	if e.next() != wanted {
+		return false
+	}
+	e.tokens = e.tokens[1:]
+	return true
+}
+
+func (e *expression) sum() (quantity, error) {
+	return e.chain([]string{"+", "-"}, e.product)
+}
+
+func (e *expression) product() (quantity, error) {
+	return e.chain([]string{"*", "/"}, e.factor)
+}
+
+// chain evaluates operands with operators of one precedence between them, from left to right.
+func (e *expression) chain(operators []string, operand func() (quantity, error)) (quantity, error) {
+	left, err := operand()
+	for err == nil && slices.Contains(operators, e.next()) {
+		operator := e.next()
+		e.tokens = e.tokens[1:]
+		var right quantity
+		if right, err = operand(); err == nil {
+			left = combine(operator, left, right)
+		}
+	}
+	return left, err
+}
+
+func (e *expression) factor() (quantity, error) {
+	switch token := e.next(); {
+	case e.take("-"):
+		of, err := e.factor()
+		return combine("*", quantity{scalar: true, number: -1}, of), err
+	case e.take("("):
+		inside, err := e.sum()
+		if err == nil && !e.take(")") {
+			err = fmt.Errorf("a parenthesis is not closed")
+		}
+		return inside, err
+	case mathNumber.MatchString(token):
+		number, err := strconv.ParseFloat(token, 64)
+		e.take(token)
+		return quantity{scalar: true, number: number}, err
+	case token == "FILL":
+		return e.fill()
+	case mathName.MatchString(token):
+		return e.query()
+	case token == "":
+		return quantity{}, fmt.Errorf("it ends where a value should be")
+	default:
+		return quantity{}, fmt.Errorf("unexpected %q; the local AWS has %s", token, supportedMath)
+	}
+}
+
+// query evaluates another query of the request, by its id.
+func (e *expression) query() (quantity, error) {
+	id := e.next()
+	i := slices.IndexFunc(e.math.queries, func(q types.MetricDataQuery) bool { return aws.ToString(q.Id) == id })
+	if i < 0 {
+		return quantity{}, fmt.Errorf("%q is no query of the request; the local AWS has %s", id, supportedMath)
+	}
+	e.take(id)
+	result, err := e.math.of(&e.math.queries[i])
+	e.inner = err
+	return result, err
+}
+
+// fill evaluates FILL(id, number): each period without a datapoint gets the number.
+func (e *expression) fill() (quantity, error) {
+	e.take("FILL")
+	if !e.take("(") || !mathName.MatchString(e.next()) {
+		return quantity{}, fmt.Errorf("FILL takes an id and a number")
+	}
+	of, err := e.query()
+	if err != nil {
+		return of, err
+	}
+	if !e.take(",") {
+		return of, fmt.Errorf("FILL takes an id and a number")
+	}
+	with, err := e.factor()
+	if err != nil || !with.scalar || !e.take(")") {
+		return of, fmt.Errorf("FILL takes an id and a number in the local AWS")
+	}
+	known := of.points
+	of.points = nil
+	for at := e.math.start; at < min(e.math.end, e.math.now); at += of.period {
+		if len(known) > 0 && known[0].at == at {
+			of.points, known = append(of.points, known[0]), known[1:]
+		} else {
+			of.points = append(of.points, figure{at, with.number})
+		}
+	}
+	return of, nil
+}
+
+// combine is an operation on two quantities. Of two time series it has the times that both have, and never a result that
+// is no number, such as that of a division by zero.
+func combine(operator string, a, b quantity) quantity {
+	if a.scalar && b.scalar {
+		return quantity{scalar: true, number: apply(operator, a.number, b.number)}
+	}
+	out := quantity{period: max(a.period, b.period)}
+	add := func(at int64, x, y float64) {
+		if value := apply(operator, x, y); !math.IsNaN(value) && !math.IsInf(value, 0) {
+			out.points = append(out.points, figure{at, value})
+		}
+	}
+	switch {
+	case a.scalar:
+		for _, p := range b.points {
+			add(p.at, a.number, p.value)
+		}
+	case b.scalar:
+		for _, p := range a.points {
+			add(p.at, p.value, b.number)
+		}
+	default:
+		for x, y := a.points, b.points; len(x) > 0 && len(y) > 0; {
+			switch {
+			case x[0].at < y[0].at:
+				x = x[1:]
+			case y[0].at < x[0].at:
+				y = y[1:]
+			default:
+				add(x[0].at, x[0].value, y[0].value)
+				x, y = x[1:], y[1:]
+			}
+		}
+	}
+	return out
+}
+
+func apply(operator string, a, b float64) float64 {
+	switch operator {
+	case "+":
+		return a + b
+	case "-":
+		return a - b
+	case "*":
+		return a * b
+	}
+	if b == 0 {
+		return math.NaN()
+	}
+	return a / b
+}

@@ -1,0 +1,234 @@
+package localaws
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Published is a message that a topic got.
+type Published struct {
+	Topic   string // ARN
+	Subject string // empty for none
+	// Message is as it was given. PerProtocol is what it has for each kind of subscriber ("default", "email", …), if it
+	// was given as that.
+	Message     string
+	PerProtocol map[string]string
+	Attributes  map[string]string
+	At          time.Time
+}
+
+// For gives what a subscriber by the protocol ("email", "lambda", …) gets.
+func (p Published) For(protocol string) string {
+	if p.PerProtocol == nil {
+		return p.Message
+	}
+	if text, ok := p.PerProtocol[protocol]; ok {
+		return text
+	}
+	return p.PerProtocol["default"]
+}
+
+// snsService is Amazon SNS's standard topics, without subscriptions. Its protocol is the query protocol: form-encoded
+// requests, and answers in XML.
+type snsService struct {
+	now             func() time.Time
+	region, account string
+
+	mu        sync.Mutex // guards what follows
+	topics    []string   // ARNs
+	published []Published
+}
+
+func newSNSService(o Options) *snsService {
+	return &snsService{now: o.Now, region: o.Region, account: o.Account}
+}
+
+var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+
+// AddTopic gives the account a standard topic, without a call, and tells its ARN.
+func (s *Server) AddTopic(name string) (arn string, err error) {
+	if !topicName.MatchString(name) {
+		return "", fmt.Errorf("add topic: %q is not a standard topic's name", name)
+	}
+	n := s.sns
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	arn = "arn:aws:sns:" + n.region + ":" + n.account + ":" + name
+	if slices.Contains(n.topics, arn) {
+		return "", fmt.Errorf("add topic: there is one named %q", name)
+	}
+	n.topics = append(n.topics, arn)
+	return arn, nil
+}
+
+// Published gives all messages that topics got, the first one first.
+func (s *Server) Published() []Published {
+	s.sns.mu.Lock()
+	defer s.sns.mu.Unlock()
+	return slices.Clone(s.sns.published)
+}
+
+func (n *snsService) operations() []string { return []string{"Publish"} }
+
+func (n *snsService) claims(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+}
+
+// route looks into the body, where the query protocol has the operation's name, and leaves it to be read again.
+func (n *snsService) route(r *http.Request) (operation, target string, err *apiError) {
+	body, readErr := readBody(r)
+	if readErr != nil {
+		return "", "", malformed(readErr)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, formErr := url.ParseQuery(string(body))
+	if formErr != nil {
+		return "", "", malformed(formErr)
+	}
+	operation = form.Get("Action")
+	if !slices.Contains(n.operations(), operation) {
+		return operation, "", unknownOperation(operation, r)
+	}
+	arn := form.Get("TopicArn")
+	return operation, arn[strings.LastIndex(arn, ":")+1:], nil
+}
+
+func (n *snsService) handle(operation string, r *request) (reply, *apiError) {
+	form, err := url.ParseQuery(string(r.body))
+	if err != nil {
+		return reply{}, malformed(err)
+	}
+	if operation != "Publish" {
+		return reply{}, unknownOperation(operation, r.Request)
+	}
+	return n.publish(form)
+}
+
+// publish takes a message to a topic. Messages to phones and to devices' endpoints are not known here.
+func (n *snsService) publish(form url.Values) (reply, *apiError) {
+	if err := unknownParameters(form); err != nil {
+		return reply{}, err
+	}
+	p := Published{Topic: form.Get("TopicArn"), Subject: form.Get("Subject"), Message: form.Get("Message"), Attributes: map[string]string{}, At: n.now()}
+	size := len(p.Message)
+	for i := 1; form.Has(fmt.Sprintf("MessageAttributes.entry.%d.Name", i)); i++ {
+		entry := fmt.Sprintf("MessageAttributes.entry.%d.", i)
+		name, kind, value := form.Get(entry+"Name"), form.Get(entry+"Value.DataType"), form.Get(entry+"Value.StringValue")
+		switch {
+		case kind != "String":
+			return reply{}, badRequest("InvalidParameterValue", "The local AWS knows message attributes of the type String; '%s' has the type '%s'.", name, kind)
+		case value == "":
+			return reply{}, badRequest("InvalidParameterValue", "The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, kind)
+		}
+		p.Attributes[name] = value
+		size += len(name) + len(kind) + len(value)
+	}
+	switch {
+	case p.Topic == "" || len(strings.Split(p.Topic, ":")) != 6:
+		return reply{}, badRequest("InvalidParameter", "Invalid parameter: TopicArn")
+	case p.Message == "":
+		return reply{}, badRequest("InvalidParameter", "Invalid parameter: Empty message")
+	case size > 256<<10:
+		return reply{}, badRequest("InvalidParameter", "Invalid parameter: Message too long")
+	case form.Has("Subject") && !isSubject(p.Subject):
+		return reply{}, badRequest("InvalidParameter", "Invalid parameter: Subject")
+	case form.Has("MessageStructure"):
+		var err *apiError
+		if p.PerProtocol, err = readStructure(form.Get("MessageStructure"), p.Message); err != nil {
+			return reply{}, err
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !slices.Contains(n.topics, p.Topic) {
+		return reply{}, &apiError{http.StatusNotFound, "NotFound", "Topic does not exist"}
+	}
+	n.published = append(n.published, p)
+	type result struct {
+		MessageID string `xml:"MessageId"`
+	}
+	return n.answer(http.StatusOK, struct {
+		XMLName xml.Name `xml:"http://sns.amazonaws.com/doc/2010-03-31/ PublishResponse"`
+		Result  result   `xml:"PublishResult"`
+	}{Result: result{identifier(uint64(len(n.published)))}}), nil
+}
+
+// isSubject tells whether SNS takes a text as a message's subject.
+func isSubject(text string) bool {
+	return len(text) >= 1 && len(text) <= 100 && text[0] != ' ' && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// readStructure reads a message that is one JSON object, with a text for each protocol.
+func readStructure(structure, message string) (map[string]string, *apiError) {
+	if structure != "json" {
+		return nil, badRequest("InvalidParameter", "Invalid parameter: MessageStructure")
+	}
+	var all map[string]any
+	if json.Unmarshal([]byte(message), &all) != nil {
+		return nil, badRequest("InvalidParameter", "Invalid parameter: Message Structure - JSON message body failed to parse")
+	}
+	texts := map[string]string{}
+	for protocol, value := range all {
+		if text, ok := value.(string); ok { // SNS passes over the others
+			texts[protocol] = text
+		}
+	}
+	if _, ok := texts["default"]; !ok {
+		return nil, badRequest("InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body")
+	}
+	return texts, nil
+}
+
+// unknownParameters refuses what would have a meaning for SNS and has none here.
+func unknownParameters(form url.Values) *apiError {
+	known := []string{"Action", "Version", "TopicArn", "Subject", "Message", "MessageStructure"}
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if !slices.Contains(known, name) && !strings.HasPrefix(name, "MessageAttributes.entry.") {
+			return badRequest("InvalidParameter", "Invalid parameter: the local AWS does not know %s", name)
+		}
+	}
+	return nil
+}
+
+func (n *snsService) answer(status int, value any) reply {
+	body, err := xml.Marshal(value)
+	if err != nil {
+		panic(err) // a struct of texts
+	}
+	return reply{status, http.Header{"Content-Type": {"text/xml"}}, body}
+}
+
+func (n *snsService) throttled() *apiError {
+	return badRequest("Throttling", "Rate exceeded")
+}
+
+func (n *snsService) broken() *apiError {
+	return &apiError{http.StatusInternalServerError, "InternalError", "We encountered an internal error"}
+}
+
+func (n *snsService) unavailable() *apiError {
+	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "Service unavailable"}
+}
+
+func (n *snsService) refusal(e *apiError) reply {
+	fault := "Sender"
+	if e.status >= http.StatusInternalServerError {
+		fault = "Receiver"
+	}
+	type detail struct{ Type, Code, Message string }
+	return n.answer(e.status, struct {
+		XMLName xml.Name `xml:"http://sns.amazonaws.com/doc/2010-03-31/ ErrorResponse"`
+		Error   detail
+	}{Error: detail{fault, e.code, e.message}})
+}

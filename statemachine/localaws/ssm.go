@@ -1,0 +1,273 @@
+package localaws
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+)
+
+// keptVersions is how many versions of a parameter there are at most; the oldest go first.
+const keptVersions = 100
+
+// ssmService is the part of AWS Systems Manager that keeps parameters, of the standard tier.
+type ssmService struct {
+	awsJSON
+	now    func() time.Time
+	caller string // the user who makes every call
+	prefix string // of all ARNs
+
+	mu         sync.Mutex
+	parameters map[string]*parameter // by name
+}
+
+// parameter is one with the versions that are kept of it, the oldest first. There is at least one.
+type parameter struct {
+	name     string
+	kind     types.ParameterType
+	versions []parameterVersion
+}
+
+type parameterVersion struct {
+	number             int64
+	value, user, about string
+	at                 time.Time
+}
+
+var parameterName = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,1000}$`)
+
+func newSSMService(o Options) *ssmService {
+	return &ssmService{
+		awsJSON:    awsJSON{target: "AmazonSSM.", fault: "InternalServerError", known: []string{"GetParameter", "GetParameterHistory", "PutParameter"}},
+		now:        o.Now,
+		caller:     "arn:aws:iam::" + o.Account + ":user/local",
+		prefix:     "arn:aws:ssm:" + o.Region + ":" + o.Account + ":parameter/",
+		parameters: map[string]*parameter{},
+	}
+}
+
+// PutParameter gives a parameter of the type String a new version, without a call; the user, an ARN, is who did it. If
+// there is no such parameter, it is made.
+func (s *Server) PutParameter(name, value, user string) error {
+	return s.ssm.give(name, value, user, types.ParameterTypeString)
+}
+
+// PutSecureParameter is PutParameter for the type SecureString.
+func (s *Server) PutSecureParameter(name, value, user string) error {
+	return s.ssm.give(name, value, user, types.ParameterTypeSecureString)
+}
+
+func (s *ssmService) give(name, value, user string, kind types.ParameterType) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.put(&ssm.PutParameterInput{Name: &name, Value: &value, Type: kind, Overwrite: aws.Bool(true)}, user); err != nil {
+		return fmt.Errorf("put parameter: %s: %s", err.code, err.message)
+	}
+	return nil
+}
+
+func (s *ssmService) handle(operation string, r *request) (reply, *apiError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch operation {
+	case "GetParameter":
+		return s.getParameter(r)
+	case "GetParameterHistory":
+		return s.getParameterHistory(r)
+	case "PutParameter":
+		return s.putParameter(r)
+	}
+	return reply{}, unknownOperation(operation, r.Request)
+}
+
+func (s *ssmService) putParameter(r *request) (reply, *apiError) {
+	var in ssm.PutParameterInput
+	if err := s.decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	version, err := s.put(&in, s.caller)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.encode(&struct {
+		Version int64
+		Tier    types.ParameterTier
+	}{version, types.ParameterTierStandard})
+}
+
+// put makes a parameter, or a new version of it, and gives the version's number.
+func (s *ssmService) put(in *ssm.PutParameterInput, user string) (int64, *apiError) {
+	if err := checkPut(in); err != nil {
+		return 0, err
+	}
+	p := s.parameters[*in.Name]
+	switch {
+	case p == nil && in.Type == "":
+		return 0, badRequest("ValidationException", "A parameter type is required when you create a parameter.")
+	case p == nil:
+		p = &parameter{name: *in.Name, kind: in.Type}
+		s.parameters[*in.Name] = p
+	case !aws.ToBool(in.Overwrite):
+		return 0, badRequest("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
+	case in.Type != "" && in.Type != p.kind:
+		return 0, badRequest("HierarchyTypeMismatchException", "The parameter %s is of the type %s, which can't be changed.", p.name, p.kind)
+	}
+	next := parameterVersion{number: 1, value: *in.Value, user: user, about: aws.ToString(in.Description), at: s.now()}
+	if len(p.versions) > 0 {
+		next.number = p.latest().number + 1
+	}
+	p.versions = append(p.versions, next)
+	p.versions = p.versions[max(0, len(p.versions)-keptVersions):]
+	return next.number, nil
+}
+
+func checkPut(in *ssm.PutParameterInput) *apiError {
+	name, value := aws.ToString(in.Name), aws.ToString(in.Value)
+	first := strings.ToLower(strings.TrimPrefix(name, "/"))
+	switch {
+	case !parameterName.MatchString(name) || strings.HasPrefix(first, "aws") || strings.HasPrefix(first, "ssm"),
+		strings.Contains(name, "/") && !strings.HasPrefix(name, "/"), strings.HasSuffix(name, "/"), strings.Contains(name, "//"):
+		return badRequest("ValidationException", "%q is not the name of a parameter that can be put.", name)
+	case in.Value == nil || value == "":
+		return invalid(value, "value", "Member must have length greater than or equal to 1")
+	case len(value) > 4096:
+		return badRequest("ValidationException", "Standard tier parameters support a maximum parameter value of 4096 characters.")
+	case in.Type != "" && in.Type != types.ParameterTypeString && in.Type != types.ParameterTypeStringList && in.Type != types.ParameterTypeSecureString:
+		return invalid(in.Type, "type", "Member must satisfy enum value set: [SecureString, StringList, String]")
+	case in.Tags != nil || in.Policies != nil || in.AllowedPattern != nil || in.KeyId != nil || aws.ToString(in.DataType) != "" && *in.DataType != "text" ||
+		in.Tier != "" && in.Tier != types.ParameterTierStandard:
+		return badRequest("ValidationException", "The local AWS keeps parameters of the standard tier, without tags, policies, patterns, keys and data types of their own.")
+	}
+	return nil
+}
+
+func (p *parameter) latest() parameterVersion { return p.versions[len(p.versions)-1] }
+
+// valueOf is a version's value, or what stands for it where it is not to be decrypted.
+func (p *parameter) valueOf(v parameterVersion, decrypt *bool) string {
+	if p.kind != types.ParameterTypeSecureString || aws.ToBool(decrypt) {
+		return v.value
+	}
+	sum := sha256.Sum256([]byte(v.value))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// getParameter answers the last version, or that whose number is behind a colon; labels of versions there are none here.
+func (s *ssmService) getParameter(r *request) (reply, *apiError) {
+	var in ssm.GetParameterInput
+	if err := s.decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	p, selector, err := s.find(aws.ToString(in.Name))
+	if err != nil {
+		return reply{}, err
+	}
+	version, found := p.latest(), selector == ""
+	for _, v := range p.versions {
+		if selector == strconv.FormatInt(v.number, 10) {
+			version, found = v, true
+		}
+	}
+	if !found {
+		return reply{}, badRequest("ParameterVersionNotFound",
+			"Systems Manager could not find version %s of %s. Verify the version and try again.", selector, p.name)
+	}
+	type item struct {
+		ARN, Name, Value, DataType string
+		Selector                   string `json:",omitempty"`
+		Type                       types.ParameterType
+		Version                    int64
+		LastModifiedDate           json.Number
+	}
+	out := item{s.arn(p), p.name, p.valueOf(version, in.WithDecryption), "text", "", p.kind, version.number, epochSeconds(version.at)}
+	if selector != "" {
+		out.Selector = ":" + selector
+	}
+	return s.encode(&struct{ Parameter item }{out})
+}
+
+// getParameterHistory answers the versions that are kept, the newest last. Its NextToken is the number of the next version.
+func (s *ssmService) getParameterHistory(r *request) (reply, *apiError) {
+	var in ssm.GetParameterHistoryInput
+	if err := s.decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	size := int32(50)
+	if in.MaxResults != nil {
+		size = *in.MaxResults
+	}
+	if size < 1 || size > 50 {
+		return reply{}, invalid(size, "maxResults", "Member must have value between 1 and 50")
+	}
+	p, selector, err := s.find(aws.ToString(in.Name))
+	switch {
+	case err != nil:
+		return reply{}, err
+	case selector != "":
+		return reply{}, badRequest("ValidationException", "The history of a parameter has all versions, not %s alone.", selector)
+	}
+	from := int64(1)
+	if in.NextToken != nil {
+		var parseErr error
+		if from, parseErr = strconv.ParseInt(*in.NextToken, 10, 64); parseErr != nil || from < 1 || from > p.latest().number {
+			return reply{}, badRequest("InvalidNextToken", "The specified token isn't valid.")
+		}
+	}
+	type item struct {
+		Name, Value, LastModifiedUser, DataType string
+		Description                             string `json:",omitempty"`
+		Type                                    types.ParameterType
+		Tier                                    types.ParameterTier
+		Version                                 int64
+		LastModifiedDate                        json.Number
+		Labels, Policies                        []string
+	}
+	var out struct {
+		Parameters []item
+		NextToken  string `json:",omitempty"`
+	}
+	out.Parameters = []item{}
+	for _, v := range p.versions {
+		if v.number < from {
+			continue
+		}
+		if len(out.Parameters) == int(size) {
+			out.NextToken = strconv.FormatInt(v.number, 10)
+			break
+		}
+		out.Parameters = append(out.Parameters, item{p.name, p.valueOf(v, in.WithDecryption), v.user, "text", v.about,
+			p.kind, types.ParameterTierStandard, v.number, epochSeconds(v.at), []string{}, []string{}})
+	}
+	return s.encode(&out)
+}
+
+// find gives the parameter of a name or an ARN, and what is behind the name's colon.
+func (s *ssmService) find(given string) (p *parameter, selector string, err *apiError) {
+	name, selector, selects := strings.Cut(strings.TrimPrefix(given, s.prefix), ":")
+	switch {
+	case given == "" || len(given) > 2048:
+		return nil, "", invalid(given, "name", "Member must have length between 1 and 2048, inclusive")
+	case !parameterName.MatchString(name) || selects && selector == "":
+		return nil, "", badRequest("ValidationException", "%q is not the name of a parameter.", given)
+	}
+	if strings.HasPrefix(given, s.prefix) && s.parameters[name] == nil {
+		name = "/" + name
+	}
+	if p = s.parameters[name]; p == nil {
+		return nil, "", badRequest("ParameterNotFound", "") // AWS says no more
+	}
+	return p, selector, nil
+}
+
+func (s *ssmService) arn(p *parameter) string {
+	return s.prefix + strings.TrimPrefix(p.name, "/")
+}

@@ -1,0 +1,80 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+)
+
+// simple is how a rollout by the one-function deployer ended.
+type simple struct {
+	at     time.Time
+	state  rollout.State
+	failed error
+}
+
+// The function as it is deployed.
+const (
+	simpleARN     = "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-SimpleDeploy:rehearsal"
+	simpleTimeout = 15 * time.Minute
+	simpleMemory  = 128 // MB
+)
+
+// playSimple carries out the rollout in one function.
+func (r *run) playSimple() {
+	ended := r.clock.NewSignal()
+	r.letIntervene(ended, func() {
+		r.err = errors.Join(r.err, errors.New("the scenario stops the rollout, and nobody can stop a function that runs: leave that out, or rehearse the workflow"))
+	})
+	deadline := r.clock.Now().Add(simpleTimeout)
+	tasks := newTasks(r.ports)
+	deployer := task.Simple{
+		Begin: tasks.begin, Shift: tasks.shift, Check: tasks.check, Promote: tasks.promote, Back: tasks.back,
+		Now: r.clock.Now,
+		Sleep: func(_ context.Context, d time.Duration) error {
+			r.clock.Sleep(d)
+			return nil
+		},
+		Deadline: func(context.Context) time.Time { return deadline },
+		Done:     func(name string, s rollout.State) { r.story.task(name, r.clock.Now(), s) },
+	}
+	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)
+	r.simple.at = r.clock.Now()
+	if r.simple.failed != nil {
+		r.story.add(r.simple.at, Line{State: "SimpleDeploy", Error: errorName(r.simple.failed), Text: r.simple.failed.Error()})
+	}
+	ended.Fire()
+}
+
+func errorName(err error) string { return reflect.TypeOf(err).Name() }
+
+// end says how the invocation ended.
+func (s simple) end(result *Result, start time.Time) {
+	result.Seconds = s.at.Sub(start).Seconds()
+	if s.failed == nil {
+		result.Outcome = Promoted
+		if s.state.Begin == rollout.BeginUnchanged {
+			result.Outcome = Unchanged
+		}
+		result.Output, _ = json.Marshal(s.state) // it came out of JSON
+		return
+	}
+	result.Error, result.Reason = errorName(s.failed), s.failed.Error()
+	switch {
+	case task.Refuses(s.failed):
+		result.Outcome = Refused
+	case result.Error == "RolledBack":
+		result.Outcome = RolledBack
+	case result.Error == "AliasChanged":
+		result.Outcome = AliasChanged
+	case result.Error == "RollbackFailed":
+		result.Outcome = RollbackFailed
+	default:
+		result.Outcome = Failed
+	}
+}
