@@ -31,6 +31,8 @@ func main() {
 		Now:      time.Now,
 		Sleep:    sleep,
 		Deadline: deadline,
+		Notifier: task.NewNotifier(cfg),
+		Log:      logger,
 	}
 	runtime.Start(func(ctx context.Context, input json.RawMessage) (rollout.State, error) {
 		invocation, _ := lambdacontext.FromContext(ctx)

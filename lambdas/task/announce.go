@@ -40,15 +40,7 @@ func (t Cleanup) tell(ctx context.Context, e Execution, cleaned Cleaned, notClea
 			n.Reason = strings.TrimSuffix(n.Reason, ".") + ". " + news
 		}
 	}
-	n.Reason = rollout.Brief(n.Reason)
-	var failed []error
-	for _, failure := range t.Notifier.Send(ctx, n.Notification, n.to) {
-		// At once, as the next call tells the others too.
-		if err := t.Notifier.Again(ctx, n.Notification, n.to, failure.To); err != nil {
-			failed = append(failed, err)
-		}
-	}
-	if err := errors.Join(failed...); err != nil {
+	if err := n.announce(ctx, t.Notifier); err != nil {
 		return err
 	}
 	t.Log.InfoContext(ctx, "told", "execution", e.ARN, "event", n.Event, "function", n.Function, "alias", n.Alias, "version", n.NewVersion)
@@ -59,6 +51,19 @@ func (t Cleanup) tell(ctx context.Context, e Execution, cleaned Cleaned, notClea
 type announcement struct {
 	rollout.Notification
 	to rollout.Notify
+}
+
+// announce tells everybody, and those who could not be told once more.
+func (a announcement) announce(ctx context.Context, notifier Notifier) error {
+	a.Reason = rollout.Brief(a.Reason)
+	var failed []error
+	for _, failure := range notifier.Send(ctx, a.Notification, a.to) {
+		// At once, as the next call tells the others too.
+		if err := notifier.Again(ctx, a.Notification, a.to, failure.To); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // ending says how an execution has ended. It is false if there is nothing to

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
@@ -32,8 +33,11 @@ type Simple struct {
 	Sleep func(context.Context, time.Duration) error
 	// Deadline is when the function is killed.
 	Deadline func(context.Context) time.Time
+	// Notifier is told of the end; nil for nobody.
+	Notifier Notifier
 	// Done is told of every task that has returned a state; nil for nobody.
 	Done func(task string, s rollout.State)
+	Log  *slog.Logger
 }
 
 // The errors that only the one-function deployer ends with.
@@ -57,6 +61,12 @@ const outOfTime = "OutOfTime"
 // name for it that no other rollout has: the last part becomes the owner of the
 // alias. A rollout that is rolled back is an error, as of the workflow's execution.
 func (t Simple) Handle(ctx context.Context, execution string, input json.RawMessage) (rollout.State, error) {
+	s, err := t.rollOut(ctx, execution, input)
+	t.tell(ctx, execution, input, s, err)
+	return s, err
+}
+
+func (t Simple) rollOut(ctx context.Context, execution string, input json.RawMessage) (rollout.State, error) {
 	if err := t.mend(ctx, execution, input); err != nil {
 		return rollout.State{}, err
 	}
@@ -146,7 +156,7 @@ func (t Simple) rollBack(ctx context.Context, execution string, s rollout.State)
 	case s.Outcome.Result == rollout.Promoted:
 		return s, nil
 	}
-	return s, RolledBack{fmt.Errorf("%s: %s", s.Outcome.Error, s.Outcome.Reason)}
+	return s, RolledBack{errors.New(s.Outcome.Reason)}
 }
 
 // mend puts the alias back if an earlier attempt of the same invocation was cut
@@ -167,4 +177,28 @@ func (t Simple) mend(ctx context.Context, execution string, input json.RawMessag
 		return RolledBack{fmt.Errorf("%s was put back: an earlier attempt of this rollout was cut off in the middle", name)}
 	}
 	return nil
+}
+
+// tell tells how the rollout has ended, as the workflow's are told. What can't
+// be told is logged.
+func (t Simple) tell(ctx context.Context, execution string, input json.RawMessage, s rollout.State, failed error) {
+	if t.Notifier == nil {
+		return
+	}
+	e := Execution{ARN: execution, Status: Succeeded, Input: input, Ended: t.Now()}
+	if failed != nil {
+		e.Status, e.Error, e.Cause = Failed, errorName(failed), failed.Error()
+	}
+	if s.Outcome != nil && s.Outcome.Error != "" {
+		e.Error = s.Outcome.Error // the cause, not that it was rolled back
+	}
+	var err error
+	if e.Output, err = json.Marshal(s); err == nil {
+		if ended, ok := ending(e); ok {
+			err = ended.announce(ctx, t.Notifier)
+		}
+	}
+	if err != nil {
+		t.Log.WarnContext(ctx, "not told", "execution", execution, "error", err)
+	}
 }

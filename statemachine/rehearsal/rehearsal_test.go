@@ -107,6 +107,7 @@ func describe(r rehearsal.Result) string {
 	if r.AliasAfter != nil {
 		fmt.Fprintf(&text, "alias: %s\n", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
 	}
+	fmt.Fprintf(&text, "told: %s\n", strings.Join(r.Told, ", "))
 	for i := 0; i < len(r.Path); {
 		n := repeats(r.Path[i:])
 		switch {

@@ -72,10 +72,12 @@ type Result struct {
 	// of one of them.
 	Executions int `json:"executions"`
 	// Checks is how often health was looked at.
-	Checks int      `json:"checks"`
-	Events int64    `json:"events"`
-	Path   []string `json:"path"`
-	Lines  []Line   `json:"lines"`
+	Checks int   `json:"checks"`
+	Events int64 `json:"events"`
+	// Told is what the event bus was told, by the events' names.
+	Told  []string `json:"told"`
+	Path  []string `json:"path"`
+	Lines []Line   `json:"lines"`
 	// Output is the execution's, if it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
 	// Undo is the command line that would have put the alias back.
@@ -115,6 +117,9 @@ func (r *run) result() Result {
 	if r.traffic != nil {
 		result.Served = r.traffic.served
 		result.BadRequests = r.traffic.served[r.traffic.next].Errors
+	}
+	for _, event := range r.server.Events() {
+		result.Told = append(result.Told, event.DetailType)
 	}
 	if r.was != nil {
 		result.AliasBefore = aliasState(*r.was)
@@ -178,6 +183,9 @@ func (r Result) Summary(w io.Writer) error {
 	row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))
 	if r.AliasAfter != nil {
 		row("alias", "%s", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
+	}
+	if len(r.Told) > 0 {
+		row("told", "%s", strings.Join(r.Told, ", "))
 	}
 	if r.Executions == 0 {
 		row("cost", "one invocation of %s, of a function with %d MB", clockTime(r.Seconds), simpleMemory)

@@ -75,6 +75,9 @@ func Run(o Options) (Result, error) {
 		OnCall:     r.afterCall,
 		Executions: r.machine,
 	})
+	if _, err := r.server.AddTopic(topicName); err != nil {
+		return Result{}, err
+	}
 	cfg, hangUp, err := r.connect()
 	if err != nil {
 		return Result{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"reflect"
 	"time"
 
@@ -41,6 +42,8 @@ func (r *run) playSimple() {
 			return nil
 		},
 		Deadline: func(context.Context) time.Time { return deadline },
+		Notifier: r.ports.notifier,
+		Log:      slog.New(slog.DiscardHandler),
 		Done:     func(name string, s rollout.State) { r.story.task(name, r.clock.Now(), s) },
 	}
 	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)

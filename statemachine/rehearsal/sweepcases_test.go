@@ -221,7 +221,7 @@ var deeds = []struct {
 // rollout has read the alias is the alias that it starts from.
 func foreignTrials(t testing.TB) []namedTrial {
 	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
-		for call := 1; call <= len(plain.calls); call++ {
+		for _, call := range meetings(plain) {
 			at := func(o *observed, deed func(*observed)) func(int, string) {
 				return func(number int, _ string) {
 					if number == call {
@@ -273,7 +273,7 @@ func (o *observed) foreignDelete() {
 // sweep then, at every call: the alias of a running execution is not touched.
 func strayTrials(t testing.TB) []namedTrial {
 	return everySubject(t, func(plain *observed, with func(string, bool, func(*observed))) {
-		for call := 1; call <= len(plain.calls); call++ {
+		for _, call := range meetings(plain) {
 			with(fmt.Sprintf("an event and a sweep at call %d", call), true, func(o *observed) {
 				o.onReply = func(number int, _ string) {
 					if number == call {

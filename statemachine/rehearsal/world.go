@@ -132,7 +132,7 @@ func build(server *localaws.Server, req rollout.Request, description string) err
 		versions = versions[1:]
 	}
 	var topics []error
-	for _, arn := range append([]string{topicARN}, req.Notify.Topics...) {
+	for _, arn := range req.Notify.Topics {
 		_, err := server.AddTopic(arn[strings.LastIndex(arn, ":")+1:])
 		topics = append(topics, err)
 	}

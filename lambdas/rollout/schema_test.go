@@ -1,0 +1,271 @@
+package rollout_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// inputSchema is docs/rollout.schema.json: compiled, and as it is written.
+type inputSchema struct {
+	*jsonschema.Schema
+	document map[string]any
+}
+
+// readSchema compiles the schema, with some of its text replaced.
+func readSchema(t testing.TB, replaced ...string) inputSchema {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/rollout.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(replaced); i += 2 {
+		if !bytes.Contains(text, []byte(replaced[i])) {
+			t.Fatalf("the schema has no %s", replaced[i])
+		}
+		text = bytes.ReplaceAll(text, []byte(replaced[i]), []byte(replaced[i+1]))
+	}
+	compiler := jsonschema.NewCompiler()
+	document := tree(string(text)).(map[string]any)
+	if err := compiler.AddResource("rollout.schema.json", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("rollout.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inputSchema{schema, document}
+}
+
+// tree reads JSON; nil if it is none.
+func tree(text string) any {
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		return nil
+	}
+	return value
+}
+
+// takes tells whether the schema takes an input.
+func (s inputSchema) takes(input string) bool { return s.Validate(tree(input)) == nil }
+
+func decodes(input string) bool {
+	_, err := rollout.Decode([]byte(input))
+	return err == nil
+}
+
+// properties are those of an object in the schema, by their names.
+func (s inputSchema) properties(names ...string) map[string]any {
+	at := s.document
+	for _, name := range names {
+		at, _ = at[name].(map[string]any)
+	}
+	properties, _ := at["properties"].(map[string]any)
+	return properties
+}
+
+var documented = regexp.MustCompile("(?ms)^```json\n(.*?)^```|--input '(\\{.*?\\})'")
+
+// examplesIn are the inputs in a page: what its command lines start executions
+// with, and its blocks of JSON. A block is about an input if more than half of
+// its fields are an input's, or of health's. What is missing in it is added: the
+// names alone, or all of the blog's input, whichever Decode takes first.
+func (s inputSchema) examplesIn(page string) (inputs, problems []string) {
+	for _, found := range documented.FindAllStringSubmatch(page, -1) {
+		block, _ := tree(found[1] + found[2]).(map[string]any)
+		known := func(of map[string]any) (n int) {
+			for name := range block {
+				if of[name] != nil {
+					n++
+				}
+			}
+			return 2 * n
+		}
+		if top := known(s.properties()); known(s.properties("$defs", "health")) > max(top, len(block)) {
+			block = map[string]any{"health": block}
+		} else if top <= len(block) {
+			continue // about something else
+		}
+		var tried []string
+		for _, base := range []string{`{}`, `{"function-name": "f", "alias-name": "live", "new-version": "2"}`, blogInput} {
+			whole := tree(base).(map[string]any)
+			for name, value := range block {
+				whole[name] = value
+			}
+			text, _ := json.Marshal(whole)
+			tried = append(tried, string(text))
+		}
+		if i := slices.IndexFunc(tried, decodes); i < 0 {
+			problems = append(problems, "Decode refuses "+found[0])
+		} else if inputs = append(inputs, tried[i]); !s.takes(tried[i]) {
+			problems = append(problems, "the schema refuses "+found[0])
+		}
+	}
+	return inputs, problems
+}
+
+func TestTheSchemaTakesWhatIsDocumented(t *testing.T) {
+	schema := readSchema(t)
+	if err := schema.Validate(tree(blogInput)); err != nil {
+		t.Errorf("the blog's input: %v", err)
+	}
+	pages, _ := filepath.Glob("../../docs/*.md")
+	inputs := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, problems := schema.examplesIn(string(text))
+		inputs += len(found)
+		for _, problem := range problems {
+			t.Errorf("%s: %s", page, problem)
+		}
+	}
+	if inputs < 2 {
+		t.Errorf("only %d inputs are documented: they were not found", inputs)
+	}
+	for _, statistic := range rows(t, "metricgate_test.go", "TestStatistics", 0) {
+		if !schema.takes(withStatistic(statistic)) {
+			t.Errorf("the statistic %s is refused", statistic)
+		}
+	}
+	for _, bad := range []string{`{"approval": {"before-weigths": [0.5]}}`, `{"probes": [{"nam": "a"}]}`} {
+		if _, problems := schema.examplesIn("```json\n" + bad + "\n```\n"); len(problems) == 0 {
+			t.Errorf("%s in a page is no problem", bad)
+		}
+	}
+}
+
+func withStatistic(statistic string) string {
+	return string(withMetrics(`[{"name": "g", "namespace": "N", "metric": "M", "max": 1, "statistic": "` + statistic + `"}]`))
+}
+
+// notInSchema are the refused inputs that the schema takes, each with the
+// reason why a JSON Schema can't tell what is wrong with it.
+var notInSchema = map[string]string{
+	"TODO": "",
+}
+
+// refusals are the inputs that other tests hold Decode to refuse, by the names
+// of their files, or of their tests with the number of the row.
+func refusals(t testing.TB) map[string]string {
+	inputs := map[string]string{}
+	for path, whole := range map[string]func(string) string{
+		"testdata/refused.txtar": func(input string) string { return input },
+		"testdata/metrics.txtar": func(gates string) string { return string(withMetrics(gates)) },
+	} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range parseArchive(data) {
+			inputs[strings.TrimSuffix(file.Name, ".json")] = whole(string(file.Data))
+		}
+	}
+	in := func(field string) func(string) string {
+		return func(value string) string { return called(`"health": {"` + field + `": ` + value + `}`) }
+	}
+	for _, table := range []struct {
+		file, test string
+		number     int
+		whole      func(string) string
+	}{
+		{"probegate_test.go", "TestBadProbesAreRefused", 0, in("probes")},
+		{"checkgate_test.go", "TestBadChecksAreRefused", 0, in("checks")},
+		{"endpointgate_test.go", "TestBadEndpointsAreRefused", 0, in("endpoints")},
+		{"hooks_test.go", "TestBadHooksAreRefused", 0, func(hooks string) string { return called(`"hooks": ` + hooks) }},
+		{"notify_test.go", "TestNotifyAsItIsRefused", 0, func(notify string) string {
+			return called(`"notify": ` + strings.ReplaceAll(notify, "ARN", "arn:aws:sns:eu-central-1:123456789012:rollouts"))
+		}},
+		{"metricgate_test.go", "TestStatistics", 1, withStatistic},
+		{"probegate_test.go", "TestPathsOfOtherKindsAreRefused", 0, func(path string) string {
+			quoted, _ := json.Marshal(path)
+			return called(`"health": {"probes": [{"name": "a", "equals": {` + string(quoted) + `: 1}}]}`)
+		}},
+	} {
+		for i, row := range rows(t, table.file, table.test, table.number) {
+			inputs[fmt.Sprintf("%s %d", table.test, i+1)] = table.whole(row)
+		}
+	}
+	return inputs
+}
+
+// rows are the first texts of the rows of a table that a test goes through, by
+// the test's source.
+func rows(t testing.TB, path, test string, number int) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]ast.Expr{"functionARN": &ast.BasicLit{Kind: token.STRING, Value: strconv.Quote(functionARN)}}
+	var tables []ast.Expr
+	ast.Inspect(file.Scope.Lookup(test).Decl.(ast.Node), func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ValueSpec:
+			known[n.Names[0].Name] = n.Values[0]
+		case *ast.AssignStmt:
+			if name, ok := n.Lhs[0].(*ast.Ident); ok {
+				known[name.Name] = n.Rhs[0]
+			}
+		case *ast.RangeStmt:
+			tables = append(tables, n.X)
+		}
+		return true
+	})
+	var value func(ast.Expr) any
+	value = func(e ast.Expr) any {
+		switch e := e.(type) {
+		case *ast.BasicLit:
+			if e.Kind == token.INT {
+				n, _ := strconv.Atoi(e.Value)
+				return n
+			}
+			text, _ := strconv.Unquote(e.Value)
+			return text
+		case *ast.Ident:
+			return value(known[e.Name])
+		case *ast.SelectorExpr:
+			return map[string]any{"MaxPayload": rollout.MaxPayload}[e.Sel.Name]
+		case *ast.BinaryExpr:
+			return value(e.X).(string) + value(e.Y).(string)
+		case *ast.CallExpr:
+			return strings.Repeat(value(e.Args[0]).(string), value(e.Args[1]).(int))
+		}
+		t.Fatalf("%s: %s has a row that can't be read: %T", path, test, e)
+		return nil
+	}
+	var texts []string
+	switch table := tables[number].(type) {
+	case *ast.CallExpr: // strings.Fields
+		texts = strings.Fields(value(table.Args[0]).(string))
+	case *ast.CompositeLit:
+		for _, row := range table.Elts {
+			switch inner := row.(type) {
+			case *ast.CompositeLit:
+				row = inner.Elts[0]
+			case *ast.KeyValueExpr:
+				row = inner.Key
+			}
+			texts = append(texts, value(row).(string))
+		}
+	}
+	return texts
+}
+var _ = reflect.TypeFor[int]
