@@ -82,7 +82,7 @@ func TestTheReadmeShowsWhatTheCommandPrints(t *testing.T) {
 	}
 	_, stdout, _ := command("")
 	lines := strings.Split(stdout, "\n")
-	if end := strings.Join(lines[len(lines)-15:], "\n"); !strings.Contains(string(readme), "```\n"+end+"```") {
+	if end := strings.Join(lines[len(lines)-16:], "\n"); !strings.Contains(string(readme), "```\n"+end+"```") {
 		t.Errorf("the README does not show the command's last lines, which are\n%s", end)
 	}
 	_, _, refused := command("", "-help")
