@@ -51,9 +51,10 @@ var (
 	endpointNames = []string{"name", "url", "method", "body", "headers", "secret-headers", "status", "expect", "timeout"}
 
 	endpointNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	// hostForm is a name of labels; the last is not a number, so that no
+	// hostForm is a name of labels, in plain ASCII: case-insensitive matching would
+	// take letters that only fold to it. The last label is not a number, so that no
 	// way to write an address is one.
-	hostForm        = regexp.MustCompile(`^(?i:(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)$`)
+	hostForm        = regexp.MustCompile(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 	headerNameForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
 	headerValueForm = regexp.MustCompile(`^[\x20-\x7e]+$`)
 	// secretForm takes apart no more than what may be wrong with a reference; AWS checks the rest.

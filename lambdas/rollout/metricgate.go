@@ -230,7 +230,8 @@ func (r *reader) metric() Metric {
 		Dimensions: r.dimensions("dimensions"),
 	}
 	for _, path := range []string{"namespace", "metric"} {
-		if placeholderForm.Match(r.fields[path]) {
+		var text string
+		if json.Unmarshal(r.fields[path], &text) == nil && placeholderForm.MatchString(text) {
 			r.refuse(path, "must have no placeholders: those go into the dimensions' values")
 		}
 	}

@@ -218,7 +218,7 @@ func asNumber(raw json.RawMessage) (float64, bool) {
 // asWhole reads a JSON number that is whole and that a float64 holds exactly.
 func asWhole(raw json.RawMessage) (int64, bool) {
 	number, ok := asNumber(raw)
-	if !ok || number != math.Trunc(number) || math.Abs(number) > 1<<53 {
+	if !ok || number != math.Trunc(number) || math.Abs(number) >= 1<<53 {
 		return 0, false
 	}
 	return int64(number), true

@@ -149,4 +149,3 @@ func TestTheSchemaTakesWhatIsDocumented(t *testing.T) {
 func withStatistic(statistic string) string {
 	return string(withMetrics(`[{"name": "g", "namespace": "N", "metric": "M", "max": 1, "statistic": "` + statistic + `"}]`))
 }
-

@@ -12,13 +12,23 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
 // notInSchema are the refused inputs that the schema takes, each with the
 // reason why a JSON Schema can't tell what is wrong with it.
 var notInSchema = map[string]string{
-	"TODO": "",
+	"longer-than-a-year":               "the year is a product of two fields",
+	"bake-makes-it-longer-than-a-year": "the year is a sum of fields",
+	"custom-with-other-steps":          "steps is compared with the length of a list",
+	"weights-same-at-four-decimals":    "each weight is compared with the one before it, rounded",
+	"geometric-with-too-many-steps":    "how many weights can be kept apart is a formula of the first",
+	"approval-that-makes-no-sense":     "the plan's weights are a formula of the other fields",
+	"names-twice":                      "what is told apart is one field, not the whole gate",
+	"TestBadChecksAreRefused 3":        "what is told apart is a name, which may be a part of an ARN",
+	"TestBadEndpointsAreRefused 21":    "the names of headers are compared without their case",
 }
 
 func TestTheSchemaRefusesWhatDecodeRefuses(t *testing.T) {
@@ -149,4 +159,57 @@ func rows(t *testing.T, path, test string, number int) []string {
 		}
 	}
 	return texts
+}
+
+// TestTheTestsOfTheSchemaCanFail breaks the schema.
+func TestTheTestsOfTheSchemaCanFail(t *testing.T) {
+	inputs := refusals(t)
+	refused := func(s inputSchema) []string { return s.refusalProblems(inputs, notInSchema) }
+	strict := func(s inputSchema) (problems []string) {
+		for seed := range 400 {
+			if problem := rapid.Custom(func(t *rapid.T) string { problem, _, _ := s.strictness(t); return problem }).Example(seed); problem != "" {
+				return []string{problem}
+			}
+		}
+		return nil
+	}
+	documented := func(s inputSchema) []string {
+		_, problems := s.examplesIn("```json\n" + blogInput + "```\n```json\n{\"approval\": {\"before-weights\": [0.5]}}\n```\n")
+		return problems
+	}
+	for _, broken := range []struct {
+		from, to string
+		by       func(inputSchema) []string
+	}{
+		{`"maximum": 1000`, `"maximum": 9`, documented},
+		{`"before-weights"`, `"before-weight"`, documented},
+		{`"pattern": "^[0-9]+$"`, `"pattern": "^x$"`, refused},
+		{`"uniqueItems": true`, `"uniqueItems": false`, refused},
+		{`"additionalProperties": false`, `"additionalProperties": true`, refused},
+		{`"minProperties": 1`, `"minProperties": 0`, refused},
+		{`"type": "boolean"`, `"type": ["boolean", "string"]`, (inputSchema).kindProblems},
+		{`{"const": false}`, `{"type": "boolean"}`, (inputSchema).kindProblems},
+		{`"minimum": 0.00005`, `"minimum": 0.0001`, strict},
+		{`"pattern": "^[0-9]+$"`, `"pattern": "^[0-9]"`, strict},
+		{`"maximum": 43200`, `"maximum": 43199`, strict},
+		{`"const": "POST"`, `"const": "PUT"`, strict},
+		{`"bake":`, `"bakes":`, (inputSchema).fieldProblems},
+		{`"default": 600`, `"default": 601`, (inputSchema).fieldProblems},
+		{`"first-weight": {"default": 0.1}`, `"first-weight": {"default": 0.2}`, (inputSchema).fieldProblems},
+		{`"interval": {"const": 180}`, `"interval": {"const": 181}`, (inputSchema).fieldProblems},
+		{`"CodeDeployDefault.LambdaAllAtOnce"`, `"CodeDeployDefault.AllAtOnce"`, (inputSchema).fieldProblems},
+		{`"title": "Bake"`, `"title": ""`, (inputSchema).fieldProblems},
+	} {
+		if problems := broken.by(readSchema(t, broken.from, broken.to)); len(problems) == 0 {
+			t.Errorf("nobody sees %s in the place of %s", broken.to, broken.from)
+		}
+	}
+	if problems := readSchema(t).refusalProblems(inputs, map[string]string{"nothing-given": "it is expressible"}); len(problems) <= len(notInSchema) {
+		t.Errorf("nobody sees an exception that is none: %q", problems)
+	}
+	for _, holds := range []func(inputSchema) []string{documented, refused, (inputSchema).fieldProblems} {
+		if problems := holds(readSchema(t)); len(problems) > 0 {
+			t.Errorf("with the schema as it is: %q", problems)
+		}
+	}
 }
