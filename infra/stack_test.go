@@ -100,7 +100,7 @@ func TestFunctionsAreAsSmallAsTheirWork(t *testing.T) {
 // checkFunctions holds the functions of a stack without gates to what each is.
 func checkFunctions(tmpl template) error {
 	const topic = `{"Variables":{"TOPIC_ARN":{"Ref":"Topic"}}}`
-	timeouts := map[string]string{"CalculateWeights": "30", "UpdateAlias": "30", "HealthCheck": "660", "Rollback": "300", "Finalize": "30"}
+	timeouts := map[string]string{"CalculateWeights": "30", "UpdateAlias": "30", "HealthCheck": "720", "Rollback": "300", "Finalize": "30"}
 	environments := map[string]string{"Rollback": topic, "UpdateAlias": topic, "HealthCheck": topic}
 	for _, name := range tmpl.ofType("AWS::Lambda::Function") {
 		got := renderAll(tmpl.Resources[name].Properties)

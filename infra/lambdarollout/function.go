@@ -28,7 +28,7 @@ func timeout(function string) awscdk.Duration {
 	case healthTask:
 		// A hook may take ten minutes. The workflow's states say for themselves
 		// how long they wait: those of the hooks as long as this.
-		return awscdk.Duration_Seconds(jsii.Number(660))
+		return awscdk.Duration_Seconds(jsii.Number(720))
 	case rollbackTask:
 		// A sweep may have hundreds of executions to look at, and has the time
 		// until the next one.

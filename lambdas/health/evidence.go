@@ -32,6 +32,9 @@ type Evidence struct {
 	// it that are folded and could be compared.
 	Step         int   `json:"step"`
 	StepRequests int64 `json:"step-requests"`
+	// Cold are the minutes after shifts that are not folded yet: what they had may
+	// come later.
+	Cold []time.Time `json:"cold,omitempty"`
 	// Minutes are those that are not folded yet, in their order. One without any
 	// data is not among them.
 	Minutes []Minute `json:"minutes"`
@@ -108,10 +111,14 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Seen) (Evidence, err
 		e.Step, e.StepRequests = s.Progress.Step, 0
 	}
 	e.Minutes = merge(e.Minutes, seen.Minutes, e.Until)
-	for i, m := range e.Minutes {
-		if m.overlaps(s.Progress.Since, s.Progress.Since.Add(time.Minute)) {
-			e.Minutes[i].Shifted = true
+	e.Cold = notBefore(e.Until, e.Cold)
+	for at := s.Progress.Since.Truncate(time.Minute); at.Before(s.Progress.Since.Add(time.Minute)); at = at.Add(time.Minute) {
+		if !slices.ContainsFunc(e.Cold, at.Equal) && !at.Before(e.Until) {
+			e.Cold = append(e.Cold, at)
 		}
+	}
+	for i, m := range e.Minutes {
+		e.Minutes[i].Shifted = slices.ContainsFunc(e.Cold, m.At.Equal)
 	}
 	settled := now.Add(-Lateness).Truncate(time.Minute)
 	if !settled.After(e.Until) {
@@ -130,8 +137,20 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Seen) (Evidence, err
 		return e, err
 	}
 	folded.Minutes = e.Minutes[old:]
-	folded.Until = settled
+	folded.Until, folded.Cold = settled, notBefore(settled, e.Cold)
 	return folded, nil
+}
+
+// notBefore are the times that are not before one, in a list of their own; nil if
+// there are none.
+func notBefore(first time.Time, times []time.Time) []time.Time {
+	var kept []time.Time
+	for _, at := range times {
+		if !at.Before(first) {
+			kept = append(kept, at)
+		}
+	}
+	return kept
 }
 
 // merge joins two lists of minutes, each in its order, into a new one, without

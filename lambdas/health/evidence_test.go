@@ -192,6 +192,28 @@ func TestSuccessesThatShowLateAreNotHarm(t *testing.T) {
 	}
 }
 
+// TestTheMinuteAfterAShiftIsColdHoweverLateItComes: in a plan of one-minute steps
+// each minute follows a shift, also when it shows after the next one.
+func TestTheMinuteAfterAShiftIsColdHoweverLateItComes(t *testing.T) {
+	for late := range 4 {
+		s := begin(t, `"type": "linear", "steps": 20, "interval": 60`)
+		var e health.Evidence
+		var known []health.Minute
+		for n := range 19 {
+			if shown := n - late; shown >= 0 {
+				known = append(known, minute(shown, 90, 0, 10, 0))
+			}
+			e, _ = check(t, e, s, after(n+1), known...)
+			for _, m := range e.Minutes {
+				if !m.Shifted {
+					t.Fatalf("%d minutes late: the minute at %s counts", late, m.At)
+				}
+			}
+			s = shift(t, s, after(n+1))
+		}
+	}
+}
+
 func TestTrafficOfAStep(t *testing.T) {
 	s := begin(t, `"type": "canary", "interval": 3600`)
 	var e health.Evidence

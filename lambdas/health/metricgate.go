@@ -20,8 +20,8 @@ func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 type span struct {
 	period time.Duration
 	// from is where the window begins, counted back from the newest period that
-	// has settled; first, where the first period begins that lies in the rollout,
-	// if only in part.
+	// has settled; first, where the first period begins that lies in the rollout
+	// wholly: what was before it is not the rollout's doing.
 	from, first time.Time
 	// settled is up to where periods are complete, and over, up to where they are
 	// over.
@@ -33,7 +33,7 @@ func spanOf(gate rollout.MetricGate, f Facts) span {
 	periods := (gate.Window + gate.Period - 1) / gate.Period
 	s.from = s.settled.Truncate(s.period).Add(-time.Duration(periods) * s.period)
 	s.first = s.from
-	if began := f.Window.From.Truncate(s.period); began.After(s.first) {
+	if began := f.Window.From.Add(s.period - 1).Truncate(s.period); began.After(s.first) {
 		s.first = began
 	}
 	return s

@@ -100,11 +100,10 @@ func (p points) sample(of string, at int64) (s Sample, timed bool) {
 		lost = 0
 	}
 	s = Sample{Requests: whole(p[of+requests][at]) + lost, Errors: whole(p[of+failures][at]) + lost}
-	timed = true
-	for i := range s.Slow {
-		value, ok := p[of+slow+strconv.Itoa(i)][at]
-		s.Slow[i], timed = whole(value), timed && ok
+	for i := range s.Slow { // where none was slow there may be no value
+		s.Slow[i] = whole(p[of+slow+strconv.Itoa(i)][at])
 	}
+	_, timed = p[of+samples][at]
 	return s, timed || s.Requests == lost
 }
 

@@ -196,9 +196,9 @@ func TestWhatIsAskedOfCloudWatch(t *testing.T) {
 	const alias = " FunctionName=f Resource=f:live"
 	want := []string{
 		"Invocations Sum 60" + alias + " ExecutedVersion=7", "Errors Sum 60" + alias + " ExecutedVersion=7", "Throttles Sum 60" + alias + " ExecutedVersion=7",
-		"Duration TC(123.456:) 60" + alias + " ExecutedVersion=7", "Duration TC(1000000000:) 60" + alias + " ExecutedVersion=7",
+		"Duration SampleCount 60" + alias + " ExecutedVersion=7", "Duration TC(123.456:) 60" + alias + " ExecutedVersion=7", "Duration TC(1000000000:) 60" + alias + " ExecutedVersion=7",
 		"Invocations Sum 60" + alias + " ExecutedVersion=8", "Errors Sum 60" + alias + " ExecutedVersion=8", "Throttles Sum 60" + alias + " ExecutedVersion=8",
-		"Duration TC(123.456:) 60" + alias + " ExecutedVersion=8", "Duration TC(1000000000:) 60" + alias + " ExecutedVersion=8",
+		"Duration SampleCount 60" + alias + " ExecutedVersion=8", "Duration TC(123.456:) 60" + alias + " ExecutedVersion=8", "Duration TC(1000000000:) 60" + alias + " ExecutedVersion=8",
 		"Duration Maximum 60" + alias + " ExecutedVersion=8",
 		"Invocations Sum 60" + alias, "Throttles Sum 60" + alias, "Errors Sum 60" + alias,
 		"Duration SampleCount 3600" + alias + " ExecutedVersion=7", "Duration p95 3600" + alias + " ExecutedVersion=7", "Duration p99 3600" + alias + " ExecutedVersion=7",

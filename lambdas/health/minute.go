@@ -84,16 +84,10 @@ func (m Minute) timeless() bool { return m.Shifted || m.Untimed }
 
 func (m Minute) end() time.Time { return m.At.Add(time.Minute) }
 
-// overlaps tells whether any of the minute lies from one time on and before the other.
-func (m Minute) overlaps(from, to time.Time) bool {
-	return m.At.Before(to) && m.end().After(from)
-}
-
 // merge joins two readings of a minute.
 func (m Minute) merge(later Minute) Minute {
 	m.Baseline = m.Baseline.merge(later.Baseline)
 	m.NewVersion = m.NewVersion.merge(later.NewVersion)
-	m.Shifted = m.Shifted || later.Shifted
 	m.Untimed = m.Untimed && later.Untimed
 	return m
 }

@@ -68,6 +68,7 @@ const (
 	throttles = "_throttles"
 	slow      = "_slow" // and the threshold's number
 	slowest   = "_slowest"
+	samples   = "_samples" // durations, however long
 	timed     = "_timed"
 	over      = "_over" // and the threshold's number
 
@@ -101,6 +102,9 @@ func (q Query) queries() []types.MetricDataQuery {
 		}
 		for i, duration := range q.Over {
 			if duration > 0 {
+				if i == 0 {
+					add(of, samples, "Duration", "SampleCount", minute)
+				}
 				add(of, slow+strconv.Itoa(i), "Duration", "TC("+strconv.FormatFloat(duration, 'f', -1, 64)+":)", minute)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -41,6 +42,8 @@ func (o Order) who() string { return "by order of " + o.By }
 // The effects of an order.
 const (
 	obeyed       = "obeyed"
+	overtaken    = "overtaken by another order"
+	stillWaits   = "the step is over, and the next waits for an approval"
 	overruled    = "overruled by harm"
 	nothingToSay = "ignored: no approval is waited for"
 	notKnown     = "ignored: not a command that is known (advance, promote, roll-back, approve, refuse)"
@@ -62,14 +65,20 @@ func ControlParameter(owner string) string {
 }
 
 // CommandLine is how a person gives a command to the rollout, in a shell.
-func (s State) CommandLine(c Command) string {
-	return fmt.Sprintf("aws ssm put-parameter --name %s --type String --overwrite --value %s", ControlParameter(s.Plan.Owner), c)
+// execution is the ARN of one of its executions, which has the Region.
+func (s State) CommandLine(c Command, execution string) string {
+	region := ""
+	if parts := strings.Split(execution, ":"); len(parts) > 3 {
+		region = " --region " + parts[3]
+	}
+	return fmt.Sprintf("aws ssm put-parameter%s --name %s --type String --overwrite --value %s", region, ControlParameter(s.Plan.Owner), c)
 }
 
 // take notes new orders, in their order, and returns the one that the check
-// obeys: roll-back and refuse before all others, else the last.
+// obeys: roll-back and refuse before all others, else the last. An approval
+// counts whichever that is.
 func (s *State) take(orders []Order) *Order {
-	obey := -1
+	obey, first := -1, len(s.Progress.Orders)
 	for _, o := range orders {
 		if o.Number <= s.Progress.Order {
 			continue
@@ -79,6 +88,8 @@ func (s *State) take(orders []Order) *Order {
 		case Approve, Disapprove:
 			if s.Progress.Asked.IsZero() {
 				o.Effect = nothingToSay
+			} else if o.Command == Approve {
+				s.Progress.Approved = s.Progress.Step + 1
 			}
 		case AdvanceNow, PromoteNow, RollBackNow:
 		default:
@@ -87,6 +98,15 @@ func (s *State) take(orders []Order) *Order {
 		s.Progress.Orders = append(s.Progress.Orders, o)
 		if o.Effect == "" && (obey < 0 || !s.Progress.Orders[obey].Command.undoes()) {
 			obey = len(s.Progress.Orders) - 1
+		}
+	}
+	for i := first; i < len(s.Progress.Orders); i++ {
+		switch o := &s.Progress.Orders[i]; {
+		case o.Effect != "" || i == obey:
+		case o.Command == Approve:
+			o.Effect = obeyed
+		default:
+			o.Effect = overtaken
 		}
 	}
 	if obey < 0 {

@@ -36,8 +36,8 @@ func TestOrders(t *testing.T) {
 		{"advance in doubt", free, 0, 60, doubtful, []rollout.Order{order(1, rollout.AdvanceNow)}, "advance: step 1 of 2 is over by order of ann; errors hold: perhaps", "obeyed"},
 		{"promote", free, 0, 60, undecided, []rollout.Order{order(1, rollout.PromoteNow)}, "promote: step 1 of 2 is over by order of ann; errors inconclusive: who knows", "obeyed"},
 		{"roll back", free, 0, 60, proven, []rollout.Order{order(1, rollout.RollBackNow)}, "roll-back Ordered: by order of ann; errors proven: fine", "obeyed"},
-		{"roll back comes before all else", free, 0, 60, proven, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.RollBackNow), order(3, rollout.AdvanceNow)}, "roll-back Ordered: by order of ann; errors proven: fine", ", obeyed, "},
-		{"the last one counts", free, 0, 60, undecided, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.AdvanceNow)}, "advance: step 1 of 2 is over by order of ann; errors inconclusive: who knows", ", obeyed"},
+		{"roll back comes before all else", free, 0, 60, proven, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.RollBackNow), order(3, rollout.AdvanceNow)}, "roll-back Ordered: by order of ann; errors proven: fine", "overtaken by another order, obeyed, overtaken by another order"},
+		{"the last one counts", free, 0, 60, undecided, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.AdvanceNow)}, "advance: step 1 of 2 is over by order of ann; errors inconclusive: who knows", "overtaken by another order, obeyed"},
 		{"harm comes before all orders", free, 0, 60, harmful, []rollout.Order{order(1, rollout.PromoteNow)}, "roll-back Unhealthy: latency roll-back: slow", "overruled by harm"},
 		{"nonsense", free, 0, 60, undecided, []rollout.Order{order(1, "dance")}, "watch 60: errors inconclusive: who knows", "ignored: not a command that is known (advance, promote, roll-back, approve, refuse)"},
 		{"an approval that nobody waits for", free, 0, 60, undecided, []rollout.Order{order(1, rollout.Approve)}, "watch 60: errors inconclusive: who knows", "ignored: no approval is waited for"},
@@ -49,7 +49,9 @@ func TestOrders(t *testing.T) {
 		{"harm meanwhile", approval, 120, 180, harmful, nil, "roll-back Unhealthy: latency roll-back: slow", ""},
 		{"approve", approval, 120, 180, undecided, []rollout.Order{order(1, rollout.Approve)}, "advance: step 1 of 2 is over, and the next is approved by order of ann; errors inconclusive: who knows", "obeyed"},
 		{"refuse", approval, 120, 180, undecided, []rollout.Order{order(1, rollout.Disapprove)}, "roll-back Ordered: by order of ann; errors inconclusive: who knows", "obeyed"},
-		{"advance does not approve", approval, 0, 60, undecided, []rollout.Order{order(1, rollout.AdvanceNow)}, "watch 60: waits for an approval of 100 % on version 2, for 10m0s at most; errors inconclusive: who knows", "obeyed"},
+		{"advance does not approve", approval, 0, 60, undecided, []rollout.Order{order(1, rollout.AdvanceNow)}, "watch 60: waits for an approval of 100 % on version 2, for 10m0s at most; errors inconclusive: who knows", "the step is over, and the next waits for an approval"},
+		{"an approval counts whatever comes after it", approval, 120, 180, undecided, []rollout.Order{order(1, rollout.Approve), order(2, rollout.AdvanceNow)}, "advance: step 1 of 2 is over by order of ann; errors inconclusive: who knows", "obeyed, obeyed"},
+		{"doubt does not outlive an approval's time", approval, 120, 720, doubtful, nil, "roll-back NotApproved: nobody approved of 100 % on version 2 in time; errors hold: perhaps", ""},
 	} {
 		s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", `+test.fields+` "type": "canary", "interval": 120}`))
 		s.Progress.Since, s.Progress.Began = start, start
@@ -94,7 +96,7 @@ func TestOnlyTheLastOrdersAreKept(t *testing.T) {
 
 func TestWhereOrdersAreGiven(t *testing.T) {
 	s := rollout.State{Plan: rollout.Plan{Owner: "release-42"}}
-	if got := s.CommandLine(rollout.Approve); got != "aws ssm put-parameter --name /lambda-rollout/release-42 --type String --overwrite --value approve" {
+	if got := s.CommandLine(rollout.Approve, "arn:aws:states:eu-west-1:123456789012:execution:m:release-42"); got != "aws ssm put-parameter --region eu-west-1 --name /lambda-rollout/release-42 --type String --overwrite --value approve" {
 		t.Error(got)
 	}
 	if got := rollout.ControlParameter("ünusual; rm -rf"); !strings.HasPrefix(got, "/lambda-rollout/") || strings.ContainsAny(got, "; ü") {

@@ -160,18 +160,20 @@ func (s *State) decide(now time.Time, order *Order) (decision Decision, reason, 
 		case order.Command == PromoteNow:
 			return Promote, fmt.Sprintf("%s is over %s; %s", step, order.who(), seen), ""
 		case order.Command == Approve:
-			s.Progress.Approved, s.Progress.Asked = s.Progress.Step+1, time.Time{}
+			s.Progress.Asked = time.Time{}
 			step += " is over, and the next is approved " + order.who()
 		default:
 			step += " is over " + order.who()
 		}
+	case !s.Progress.Asked.IsZero() && s.approvalLeft(now) == 0:
+		return s.awaitApproval(now, seen)
 	case !s.Progress.Asked.IsZero():
 		step += " is over"
 	case !over && !s.provenEarly():
 		return Watch, seen, ""
 	case !over:
 		step += " is proven before its time"
-	case s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == RollBackThen:
+	case s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == RollBackThen && s.metricsLeft(now) == 0:
 		return RollBack, fmt.Sprintf("%s is over, and %s; %s", step, s.tooLittle(), seen), NoTraffic
 	default:
 		step += " is over"
@@ -179,10 +181,13 @@ func (s *State) decide(now time.Time, order *Order) (decision Decision, reason, 
 			step += ", unverified: " + s.tooLittle()
 		}
 	}
-	if why := s.doubt(); why != "" && order == nil && s.holdLeft(now) > 0 {
+	if why := s.doubt(now); why != "" && order == nil && s.holdLeft(now) > 0 {
 		return Watch, fmt.Sprintf("step %d of %d is held, for %s at most, as %s; %s", s.Progress.Step, s.Progress.Of, s.holdLeft(now).Round(time.Second), why, seen), ""
 	}
 	if s.needsApproval() {
+		if order != nil {
+			order.Effect = stillWaits
+		}
 		return s.awaitApproval(now, seen)
 	}
 	if s.Progress.Step == len(s.Plan.Steps) {
@@ -217,7 +222,7 @@ func (s State) provenEarly() bool {
 }
 
 // doubt says why the step must not end yet; empty if it may.
-func (s State) doubt() string {
+func (s State) doubt(now time.Time) string {
 	switch {
 	case !s.HealthCheck:
 		return ""
@@ -225,6 +230,8 @@ func (s State) doubt() string {
 		return "the new version may do harm"
 	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == Await:
 		return s.tooLittle()
+	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == RollBackThen && s.metricsLeft(now) > 0:
+		return s.tooLittle() + ", and metrics may be late"
 	}
 	return ""
 }

@@ -53,7 +53,8 @@ func TestDecisions(t *testing.T) {
 		{"or waits for it", wait, step, 120, rollout.Health{Recent: 4}, []rollout.Reading{undecided}, "watch 60: step 1 of 2 is held, for 1m30s at most, as version 2 had 4 invocations to judge by of the 5 that are asked for; errors inconclusive: who knows"},
 		{"until it is there", wait, step, 180, rollout.Health{Recent: 5}, []rollout.Reading{undecided}, "advance: step 1 of 2 is over; errors inconclusive: who knows"},
 		{"or for too long", wait, step, 210, rollout.Health{Recent: 4}, []rollout.Reading{undecided}, "advance: step 1 of 2 is over, unverified: version 2 had 4 invocations to judge by of the 5 that are asked for; errors inconclusive: who knows"},
-		{"or rolls back", rollBack, step, 120, rollout.Health{}, []rollout.Reading{undecided}, "roll-back: step 1 of 2 is over, and version 2 had no invocations to judge by; errors inconclusive: who knows"},
+		{"or rolls back, once metrics can't be late any more", rollBack, step, 120, rollout.Health{}, []rollout.Reading{undecided}, "watch 60: step 1 of 2 is held, for 10m0s at most, as version 2 had no invocations to judge by, and metrics may be late; errors inconclusive: who knows"},
+		{"then it does", rollBack, step, 240, rollout.Health{}, []rollout.Reading{undecided}, "roll-back: step 1 of 2 is over, and version 2 had no invocations to judge by; errors inconclusive: who knows"},
 		{"but not before the step's end", rollBack, step, 60, rollout.Health{}, []rollout.Reading{undecided}, "watch 60: errors inconclusive: who knows"},
 		{"who does not look does not miss anything", unchecked, step, 120, rollout.Health{}, nil, "advance: step 1 of 2 is over; no gate is asked for"},
 	} {
@@ -78,7 +79,7 @@ func TestDecisions(t *testing.T) {
 func TestARollbackForWantOfTrafficHasItsOwnName(t *testing.T) {
 	s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "health": {"on-no-traffic": "roll-back"}, "type": "canary", "interval": 120}`))
 	s.Progress.Since, s.Progress.Began = start, start
-	s = s.Check(start.Add(2*time.Minute), rollout.Health{Readings: []rollout.Reading{undecided}})
+	s = s.Check(start.Add(4*time.Minute), rollout.Health{Readings: []rollout.Reading{undecided}})
 	if name, _ := s.Trouble(); name != rollout.NoTraffic {
 		t.Errorf("%s", name)
 	}

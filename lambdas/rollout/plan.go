@@ -1,5 +1,7 @@
 package rollout
 
+import "time"
+
 // Step is one part of a plan.
 type Step struct {
 	// Weight is the new version's share of the alias's traffic, in (0, 1], at
@@ -17,6 +19,8 @@ type Plan struct {
 	// Owner is the name of the execution that the alias belongs to meanwhile.
 	// A rollout that goes on in other executions keeps its owner.
 	Owner string `json:"owner"`
+	// Started is when the rollout's first execution began.
+	Started time.Time `json:"started,omitzero"`
 	// Timeout is how long a request of the new version may take, in seconds.
 	Timeout int64 `json:"timeout"`
 	// Description is the alias's own, which it gets back in the end.

@@ -181,6 +181,14 @@ func (s State) holdLeft(now time.Time) time.Duration {
 	return max(0, s.end().Add(time.Duration(s.Plan.Gates.Errors.MaxHold)*time.Second).Sub(now))
 }
 
+// metricsLeft is for how long the metrics of the current step, once it is over,
+// may still be late: two minutes and the longest request, but no longer than the
+// step may be prolonged; never negative.
+func (s State) metricsLeft(now time.Time) time.Duration {
+	late := min(120+s.Plan.Timeout, s.Plan.Gates.Errors.MaxHold)
+	return max(0, s.end().Add(time.Duration(late)*time.Second).Sub(now))
+}
+
 // nextWait is the time to the next check, in whole seconds and at least one:
 // checks fall on multiples of the check interval from the step's beginning,
 // and on its end, and on the end of its prolongation.
@@ -194,5 +202,5 @@ func (s State) nextWait(now time.Time) int64 {
 	case left == 0:
 		left = s.holdLeft(now)
 	}
-	return int64(math.Ceil(min(wait, left).Seconds()))
+	return max(1, int64(math.Ceil(min(wait, left).Seconds())))
 }

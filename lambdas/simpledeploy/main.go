@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log"
 	"time"
 
@@ -31,12 +32,21 @@ func main() {
 		Now:      time.Now,
 		Sleep:    sleep,
 		Deadline: deadline,
+		Until:    context.WithDeadline,
 		Notifier: task.NewNotifier(cfg),
 		Log:      logger,
 	}
 	runtime.Start(func(ctx context.Context, input json.RawMessage) (rollout.State, error) {
 		invocation, _ := lambdacontext.FromContext(ctx)
-		return deployer.Handle(ctx, invocation.InvokedFunctionArn+":"+invocation.AwsRequestID, input)
+		s, err := deployer.Handle(ctx, invocation.InvokedFunctionArn+":"+invocation.AwsRequestID, input)
+		var back task.RolledBack
+		if errors.As(err, &back) { // an error would have Lambda try the same rollout again
+			if s.Outcome == nil {
+				s.Outcome = &rollout.Outcome{Result: rollout.RolledBack, Reason: err.Error()}
+			}
+			return s, nil
+		}
+		return s, err
 	})
 }
 

@@ -69,6 +69,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		Baseline:    found.Version,
 		Owner:       executionName(start.Execution),
 		Description: description,
+		Started:     start.Now,
 		Timeout:     found.next.Timeout,
 		Gates:       req.Gates,
 		RedAlarms:   found.redAlarms,
@@ -89,6 +90,11 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 // carryOn goes on with a rollout in an execution of its own. The alias must be
 // as the rollout left it: that, and not the input, says that it is one.
 func (t CalculateWeights) carryOn(ctx context.Context, s rollout.State) (rollout.State, error) {
+	asked := s.Request
+	asked.Gates = s.Plan.Gates // where they travel
+	if err := t.allows(asked); err != nil {
+		return s, err
+	}
 	expected := traffic(nil, s)
 	found, err := t.Aliases.Read(ctx, expected.Name)
 	if errors.Is(err, alias.ErrNotFound) {

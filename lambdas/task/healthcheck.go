@@ -48,7 +48,7 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 	}
 	telling := Telling{
 		Call: call, State: state, Notify: state.Notify, Undelivered: state.Notifications,
-		Commands: rollout.CommandLines{Approve: state.CommandLine(rollout.Approve), Refuse: state.CommandLine(rollout.Disapprove)},
+		Commands: rollout.CommandLines{Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution)},
 	}
 	if state.Wants(call.Now) {
 		telling.Events, telling.Step = []rollout.Event{rollout.EventApprovalWanted}, state.Progress.Step+1
@@ -71,7 +71,10 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 	case health.PostTraffic:
 		gates, limit := t.Gates.After(s, facts)
 		readings, err := health.ReadAll(ctx, t.Together, limit, gates)
-		return s.Asked(readings, rollout.Promote), err
+		if s = s.Asked(readings, rollout.Promote); err != nil || s.Health.Decision == rollout.RollBack {
+			return s, err
+		}
+		return t.lookAgain(ctx, s, call, readings)
 	case "":
 		s, err := s.Arrived(call.Now)
 		if err != nil {
@@ -80,6 +83,18 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 		return t.check(ctx, s, call)
 	}
 	return s, fmt.Errorf("%q is no phase of a rollout", call.Phase)
+}
+
+// lookAgain is a check after the hooks that come before the promotion: they may
+// have taken minutes. Harm, and whoever orders a rollback, still come first.
+func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, hooks []rollout.Reading) (rollout.State, error) {
+	now, err := t.check(ctx, s, call)
+	if err != nil || now.Health.Decision == rollout.RollBack {
+		return now, err
+	}
+	s.Evidence, s.Progress.Order, s.Progress.Orders = now.Evidence, now.Progress.Order, now.Progress.Orders
+	s.Health.Readings = append(now.Health.Readings, hooks...)
+	return s, nil
 }
 
 // check looks at everything at once.
@@ -92,7 +107,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 	)
 	facts := health.FactsOf(s, call.Execution, call.Now)
 	each := []func(context.Context){orders.ask(func(ctx context.Context) ([]rollout.Order, error) {
-		return t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Progress.Began)
+		return t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
 	})}
 	if s.HealthCheck {
 		each = append(each, evidence.ask(func(ctx context.Context) (weighed, error) { return t.weigh(ctx, s, facts) }))

@@ -76,13 +76,8 @@ type found struct {
 func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (found, error) {
 	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
 	var f found
-	if denied := without(req.Permissions(), t.Allowed); len(denied) > 0 {
-		return f, GateNotAllowed{because("this stack does not allow %s: deploy it with -c gates=%s, or leave them out",
-			strings.Join(denied, ", "), strings.Join(slices.Concat(t.Allowed, denied), ","))}
-	}
-	if foreign := without(req.Notify.Topics, t.Topics); len(foreign) > 0 {
-		return f, GateNotAllowed{because("this stack may not publish to %s, which notify.topics names: deploy it with -c topics=%s, or leave them out",
-			strings.Join(foreign, ", "), strings.Join(slices.Concat(t.Topics, foreign), ","))}
+	if err := t.allows(req); err != nil {
+		return f, err
 	}
 	var err error
 	f.Alias, err = t.Aliases.Read(ctx, name)
@@ -109,6 +104,19 @@ func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (f
 	}
 	f.redAlarms, err = t.redAlarms(ctx, req)
 	return f, err
+}
+
+// allows refuses what the stack has no permissions for.
+func (t CalculateWeights) allows(req rollout.Request) error {
+	if denied := without(req.Permissions(), t.Allowed); len(denied) > 0 {
+		return GateNotAllowed{because("this stack does not allow %s: deploy it with -c gates=%s, or leave them out",
+			strings.Join(denied, ", "), strings.Join(slices.Concat(t.Allowed, denied), ","))}
+	}
+	if foreign := without(req.Notify.Topics, t.Topics); len(foreign) > 0 {
+		return GateNotAllowed{because("this stack may not publish to %s, which notify.topics names: deploy it with -c topics=%s, or leave them out",
+			strings.Join(foreign, ", "), strings.Join(slices.Concat(t.Topics, foreign), ","))}
+	}
+	return nil
 }
 
 // without are the names that are not among others.

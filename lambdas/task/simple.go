@@ -31,8 +31,9 @@ type Simple struct {
 	// function is about to be killed.
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
-	// Deadline is when the function is killed.
+	// Deadline is when the function is killed, and Until bounds a context.
 	Deadline func(context.Context) time.Time
+	Until    func(context.Context, time.Time) (context.Context, context.CancelFunc)
 	// Notifier is told of the end; nil for nobody.
 	Notifier Notifier
 	// Done is told of every task that has returned a state; nil for nobody.
@@ -66,10 +67,12 @@ func (t Simple) Handle(ctx context.Context, execution string, input json.RawMess
 	return s, err
 }
 
-func (t Simple) rollOut(ctx context.Context, execution string, input json.RawMessage) (rollout.State, error) {
-	if err := t.mend(ctx, execution, input); err != nil {
+func (t Simple) rollOut(whole context.Context, execution string, input json.RawMessage) (rollout.State, error) {
+	if err := t.mend(whole, execution, input); err != nil {
 		return rollout.State{}, err
 	}
+	ctx, cancel := t.Until(whole, t.Deadline(whole).Add(-toRollBack))
+	defer cancel()
 	if err := t.fits(ctx, input); err != nil {
 		return rollout.State{}, err
 	}
@@ -84,7 +87,7 @@ func (t Simple) rollOut(ctx context.Context, execution string, input json.RawMes
 		return s, err
 	}
 	if s.Outcome == nil {
-		return t.rollBack(ctx, execution, s)
+		return t.rollBack(whole, execution, s)
 	}
 	return s, nil
 }
@@ -185,6 +188,8 @@ func (t Simple) tell(ctx context.Context, execution string, input json.RawMessag
 	if t.Notifier == nil {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, tellingPatience)
+	defer cancel()
 	e := Execution{ARN: execution, Status: Succeeded, Input: input, Ended: t.Now()}
 	if failed != nil {
 		e.Status, e.Error, e.Cause = Failed, errorName(failed), failed.Error()

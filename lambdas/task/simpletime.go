@@ -14,6 +14,9 @@ import (
 // fits refuses a plan that can't end before the function does. Whatever else is
 // wrong with the request is for CalculateWeights to say.
 func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
+	if rollout.IsContinuation(input) {
+		return InvalidRequest{because("a rollout that goes on is the workflow's")}
+	}
 	req, err := rollout.Decode(input)
 	if err != nil {
 		return nil
@@ -22,11 +25,20 @@ func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
 	if err != nil {
 		return nil
 	}
-	needed := time.Duration(rollout.Total(steps)) * time.Second
+	// Hooks take as long as they may, each phase as its slowest.
+	needed := time.Duration(rollout.Total(steps)+slowest(req.Hooks.PreTraffic)+slowest(req.Hooks.PostTraffic)) * time.Second
 	if left := t.left(ctx); needed > left {
 		return TooLong{because("the plan needs %s, and this function has %s left for it: use the workflow, or a shorter plan", inMinutes(needed), inMinutes(left))}
 	}
 	return nil
+}
+
+func slowest(hooks []rollout.Hook) int64 {
+	var most int64
+	for _, hook := range hooks {
+		most = max(most, hook.Timeout)
+	}
+	return most
 }
 
 // left is the time until the alias has to be put back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"time"
@@ -42,12 +43,17 @@ func (r *run) playSimple() {
 			return nil
 		},
 		Deadline: func(context.Context) time.Time { return deadline },
+		Until: func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
+			return ctx, func() {} // that is no time of this clock
+		},
 		Notifier: r.ports.notifier,
 		Log:      slog.New(slog.DiscardHandler),
 		Done:     func(name string, s rollout.State) { r.story.task(name, r.clock.Now(), s) },
 	}
 	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)
-	r.simple.at = r.clock.Now()
+	if r.simple.at = r.clock.Now(); r.simple.at.After(deadline) {
+		r.err = errors.Join(r.err, fmt.Errorf("the function would have been killed at %s, and went on to %s", deadline, r.simple.at))
+	}
 	if r.simple.failed != nil {
 		r.story.add(r.simple.at, Line{State: "SimpleDeploy", Error: errorName(r.simple.failed), Text: r.simple.failed.Error()})
 	}
