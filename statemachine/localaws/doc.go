@@ -3,8 +3,9 @@
 //
 // It speaks the services' own wire protocols, answers bad input with their own error codes, and keeps what they keep:
 // functions, versions, weighted aliases with revisions, provisioned concurrency, metrics with their retention, alarms
-// (whose states are set by hand). Executions of state machines it does not run: it tells of those that somebody else runs
-// ([Executions]). What it does not know it refuses by name; it never guesses.
+// (whose states are set by hand), parameters with their history, secrets, and what topics and event buses were told.
+// Executions of state machines it does not run: it tells of those that somebody else runs ([Executions]). What it does not
+// know it refuses by name; it never guesses.
 //
 //	clock := …
 //	local := localaws.New(localaws.Options{Now: clock.Now, Sleep: clock.Sleep})
@@ -18,6 +19,7 @@
 //   - faults ([Server.Inject]): any call can be throttled, fail, be slow, or lose its connection before or after its effect;
 //   - traffic ([Server.Serve]): thousands of invocations leave the metrics they would have left, at the cost of one.
 //
-// Each service is one type with the methods of the service interface, in files of its own: lambda*.go, cloudwatch*.go
-// and stepfunctions*.go. Another service is another such type and one line in [New].
+// Each service is one type with the methods of the service interface, in files of its own: lambda*.go, cloudwatch*.go,
+// stepfunctions*.go, ssm.go, secretsmanager.go, sns.go and eventbridge.go. Another service is another such type and one
+// line in [New].
 package localaws
