@@ -22,16 +22,22 @@ import (
 // CloudWatch refuses a call as a whole because of one query, such as a metric
 // gate's expression that it can't read. Then the rest is read without the metric
 // gates, and these by a call each, so that only the one that is wrong has no
-// answer.
+// answer; and without the slow requests, should their statistic be what it does
+// not take. Errors are read whatever else is wrong.
 func (c CloudWatch) Metrics(ctx context.Context, q Query) (Seen, error) {
 	answer := points{}
 	gates, err := c.read(ctx, q, q.queries(), answer)
+	alone := q
 	if refused(err) != "" && len(q.Gates) > 0 {
-		alone := q
 		alone.Gates = nil
-		if _, err = c.read(ctx, alone, alone.queries(), answer); err == nil {
-			gates, err = c.readGates(ctx, q)
-		}
+		_, err = c.read(ctx, alone, alone.queries(), answer)
+	}
+	if refused(err) != "" && q.Over[0] > 0 {
+		alone.Over = [thresholds]float64{}
+		_, err = c.read(ctx, alone, alone.queries(), answer)
+	}
+	if err == nil && len(alone.Gates) < len(q.Gates) {
+		gates, err = c.readGates(ctx, q)
 	}
 	if err != nil {
 		return Seen{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
@@ -206,6 +208,39 @@ func TestWhatIsAskedOfCloudWatch(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// picky is a CloudWatch that does not take trimmed counts.
+type picky struct {
+	cloudwatch.GetMetricDataAPIClient
+}
+
+func (picky) DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
+	return nil, errors.New("nobody asked for alarms")
+}
+
+func (p picky) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, options ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
+	for _, query := range in.MetricDataQueries {
+		if strings.HasPrefix(*query.MetricStat.Stat, "TC") {
+			return nil, &smithy.GenericAPIError{Code: "ValidationError", Message: "no such statistic"}
+		}
+	}
+	return p.GetMetricDataAPIClient.GetMetricData(ctx, in, options...)
+}
+
+func TestErrorsAreReadWhereSlowRequestsCantBe(t *testing.T) {
+	m := newMetrics(t)
+	m.serve("live", "8", noon, 10, 2)
+	m.now = noon.Add(2 * time.Minute)
+	ask := query
+	ask.Window, ask.Over = rollout.Window{From: noon, To: m.now}, [2]float64{150, 200}
+	seen, err := health.NewCloudWatch(picky{cloudwatch.NewFromConfig(m.server.Config())}).Metrics(context.Background(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen.Minutes) != 1 || seen.Minutes[0].NewVersion.Errors != 2 || !seen.Minutes[0].Untimed {
+		t.Errorf("%+v", seen.Minutes)
 	}
 }
 
