@@ -52,7 +52,7 @@ func (r Reach) probes(s rollout.State, f Facts, when string) []Gate {
 }
 
 // hooks are asked all at once, so that they take as long as the slowest of them,
-// and probes less than probesLimit.
+// and probes at most rollout.MaxProbeTimeout.
 func (r Reach) hooks(hooks []rollout.Hook, phase Phase, f Facts) ([]Gate, time.Duration) {
 	var gates []Gate
 	limit := rollout.MaxProbeTimeout * time.Second

@@ -90,7 +90,7 @@ func (r *reader) endpoints(path string) []Endpoint {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		fields := &reader{prefix: r.prefix + at + ".", problems: r.problems}
 		if json.Unmarshal(item, &fields.fields) != nil || fields.fields == nil {
-			r.add(Problem{Path: at, Given: shorten(item), Want: "must be an object with a name and a url"})
+			r.add(Problem{Path: at, Want: "must be an object with a name and a url"})
 			continue
 		}
 		endpoints[i] = fields.endpoint()
@@ -144,7 +144,7 @@ func (r *reader) endpointURL(path string) string {
 	case strings.Contains(given, "#"):
 		r.refuse(path, "must not have a fragment, the part behind #")
 	case !hostForm.MatchString(u.Hostname()) || len(u.Hostname()) > 253 || isLocalhost(u.Hostname()):
-		r.refuse(path, "must name a public host, or one that the stack allows; not by its address, and not localhost")
+		r.refuse(path, "must name a public host; not by its address, and not localhost")
 	case u.Port() != "" && !isPort(u.Port()):
 		r.refuse(path, "must have a port from 1 to 65535, or none")
 	}

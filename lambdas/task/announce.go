@@ -126,7 +126,7 @@ var (
 // failure tells apart the ways in which an execution fails.
 func failure(e Execution) rollout.Event {
 	switch {
-	case wholly.MatchString(e.Cause):
+	case wholly.MatchString(e.Cause), e.Error == "RolledBack":
 		return rollout.EventRolledBack
 	case e.Error == "RollbackFailed":
 		return rollout.EventRollbackFailed

@@ -22,10 +22,9 @@ type HealthCheck struct {
 	Control interface {
 		Orders(ctx context.Context, parameter string, since time.Time) ([]rollout.Order, error)
 	}
-	// Gates reach what the request names: functions and endpoints.
-	Gates health.Reach
-	// Together runs what a check asks side by side.
-	Together  health.Together
+	// Gates reach what the request names: functions and endpoints. What a check
+	// asks is asked side by side, as they are.
+	Gates     health.Reach
 	Announcer Announcer
 	Log       *slog.Logger
 }
@@ -66,11 +65,11 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 	switch call.Phase {
 	case health.PreTraffic:
 		gates, limit := t.Gates.Before(s, facts)
-		readings, err := health.ReadAll(ctx, t.Together, limit, gates)
+		readings, err := health.ReadAll(ctx, t.Gates.Together, limit, gates)
 		return s.Asked(readings, rollout.Advance), err
 	case health.PostTraffic:
 		gates, limit := t.Gates.After(s, facts)
-		readings, err := health.ReadAll(ctx, t.Together, limit, gates)
+		readings, err := health.ReadAll(ctx, t.Gates.Together, limit, gates)
 		if s = s.Asked(readings, rollout.Promote); err != nil || s.Health.Decision == rollout.RollBack {
 			return s, err
 		}
@@ -116,11 +115,11 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		}
 		if asked := t.Gates.Under(s, facts); len(asked) > 0 {
 			each = append(each, gates.ask(func(ctx context.Context) ([]rollout.Reading, error) {
-				return health.ReadAll(ctx, t.Together, gatesLimit, asked)
+				return health.ReadAll(ctx, t.Gates.Together, gatesLimit, asked)
 			}))
 		}
 	}
-	t.Together(ctx, checkLimit, each)
+	t.Gates.Together(ctx, checkLimit, each)
 
 	var checked rollout.Health
 	if s.HealthCheck {

@@ -53,7 +53,7 @@ func (refusal) refuses() {}
 func isRefusal(name string) bool {
 	switch name {
 	case "InvalidRequest", "FunctionNotFound", "AliasNotFound", "VersionNotFound", "AliasNotPublished", "VersionNotReady",
-		"VersionsDiffer", "AliasSplit", "RolloutUnderWay", "ProvisionedConcurrency", "AlarmNotFound", "AlarmsRed", "GateNotAllowed", "AccessDenied":
+		"VersionsDiffer", "AliasSplit", "RolloutUnderWay", "ProvisionedConcurrency", "AlarmNotFound", "AlarmsRed", "GateNotAllowed", "TooLong", "AccessDenied":
 		return true
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -13,15 +14,23 @@ import (
 // TestTheCleanupKnowsEveryRefusal reads the refusals' names from where they
 // are declared: what was refused has no alias, and is not looked after.
 func TestTheCleanupKnowsEveryRefusal(t *testing.T) {
-	source, err := os.ReadFile("preflight.go")
+	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var source []byte
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source = append(source, text...)
 	}
 	names := []string{"InvalidRequest", "AccessDenied"}
 	for _, declared := range regexp.MustCompile(`(?m)^\t(\w+) struct\{ refusal \}`).FindAllStringSubmatch(string(source), -1) {
 		names = append(names, declared[1])
 	}
-	if len(names) != 14 {
+	if len(names) != 15 {
 		t.Errorf("found %v", names)
 	}
 	for _, name := range append(names, "RollbackFailed") {

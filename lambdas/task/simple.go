@@ -99,7 +99,8 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 		return Call{Execution: execution, Phase: phase, Now: t.Now(), Rollout: s}
 	}
 	check := func(phase health.Phase) error {
-		return t.try(ctx, "HealthCheck", &s, func() (rollout.State, error) { return t.Check.Handle(ctx, call(phase)) })
+		state := map[health.Phase]string{health.PreTraffic: "PreTraffic", health.PostTraffic: "PostTraffic", "": "HealthCheck"}[phase]
+		return t.try(ctx, state, &s, func() (rollout.State, error) { return t.Check.Handle(ctx, call(phase)) })
 	}
 	var err error
 	decision := rollout.Advance

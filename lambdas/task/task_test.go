@@ -70,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	w.shift = task.UpdateAlias{Aliases: aliases, Log: log}
 	w.check = task.HealthCheck{
 		Metrics: metrics, Control: task.NewControl(ssm.NewFromConfig(w.server.Config())),
-		Gates: health.Reach{Functions: health.NewLambda(w.client), Together: health.InGoroutines}, Together: health.InGoroutines, Log: log,
+		Gates: health.Reach{Functions: health.NewLambda(w.client), Together: health.InGoroutines}, Log: log,
 	}
 	w.back = task.Rollback{Aliases: aliases, Log: log}
 	w.promote = task.Finalize{Aliases: aliases, Log: log}

@@ -49,6 +49,16 @@ func TestTheOneFunctionDeployerEndsAsTheWorkflow(t *testing.T) {
 		if diff := cmp.Diff(workflow.AliasAfter, simple.AliasAfter); diff != "" {
 			t.Errorf("%s: the alias (-workflow +function): %s", file, diff)
 		}
+		if diff := cmp.Diff(workflow.Told, simple.Told); diff != "" {
+			t.Errorf("%s: told (-workflow +function): %s", file, diff)
+		}
+		for _, result := range []rehearsal.Result{workflow, simple} {
+			for _, line := range result.Lines {
+				if line.Text == "" {
+					t.Errorf("%s: nothing is said of %s at %v s", file, line.State, line.At)
+				}
+			}
+		}
 		if !strings.Contains(workflow.Reason, "waits") && workflow.Outcome == rehearsal.RolledBack && workflow.Reason != simple.Reason {
 			t.Errorf("%s: %q, the workflow %q", file, simple.Reason, workflow.Reason)
 		}

@@ -95,7 +95,7 @@ func (s *story) task(name string, at time.Time, now rollout.State) {
 	line := Line{State: name}
 	switch name {
 	case "CalculateWeights":
-		if now.Begin != rollout.BeginShift {
+		if now.Begin == rollout.BeginWatch || now.Begin == rollout.BeginUnchanged {
 			line.Text = map[rollout.Begin]string{
 				rollout.BeginWatch:     "goes on in another execution, as the history of the one before was filling up",
 				rollout.BeginUnchanged: "nothing to do",
@@ -106,7 +106,7 @@ func (s *story) task(name string, at time.Time, now rollout.State) {
 			now.Plan.Baseline, now.NewVersion, len(now.Plan.Steps), clockTime(float64(rollout.Total(now.Plan.Steps))))
 	case "UpdateAlias":
 		line.Text = fmt.Sprintf("step %d of %d: %s on version %s", now.Progress.Step, now.Progress.Of, rollout.Weight(now.Progress.Weight), now.NewVersion)
-	case "HealthCheck":
+	case "HealthCheck", "PreTraffic", "PostTraffic":
 		line.Decision, line.Text = now.Health.Decision, lineEach(now.Health.Readings, now.Health.Reason)
 		line.Baseline, line.NewVersion = &now.Health.Baseline, &now.Health.NewVersion
 	default:

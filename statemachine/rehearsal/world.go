@@ -90,7 +90,7 @@ func newTasks(p ports) tasks {
 		begin: task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Allowed: rollout.GateNames(), Topics: p.topics, Log: log},
 		shift: task.UpdateAlias{Aliases: p.aliases, Announcer: announcer, Log: log},
 		check: task.HealthCheck{
-			Metrics: p.metrics, Control: p.control, Gates: p.gates, Together: p.gates.Together, Announcer: announcer, Log: log,
+			Metrics: p.metrics, Control: p.control, Gates: p.gates, Announcer: announcer, Log: log,
 		},
 		promote: task.Finalize{Aliases: p.aliases, Log: log},
 		back:    task.Rollback{Aliases: p.aliases, Log: log},
