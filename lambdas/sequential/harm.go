@@ -20,13 +20,13 @@ type HarmParams struct {
 	Strict bool
 }
 
-// DefaultHarmParams are those of statistics.md: ρ0 = 1.1, δ = 0, η = 1, α = 1 %.
+// DefaultHarmParams are those that the benchmark is published for: ρ0 = 1.1, δ = 0, η = 1, α = 1 %.
 func DefaultHarmParams() HarmParams {
 	return HarmParams{Ratio: 1.1, Margin: 0, Eta: 1, Alpha: 0.01}
 }
 
 // HoldLogE is ln 3, the evidence at which a step that has ended is held rather
-// than left (statistics.md, "Verdicts of the errors gate").
+// than left.
 const HoldLogE = 1.0986122886681098
 
 // Harm is the conditional two-sample test for rolling back. H0: in every minute

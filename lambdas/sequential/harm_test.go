@@ -169,7 +169,7 @@ func TestMoreErrorsTellMore(t *testing.T) {
 	})
 }
 
-// TestFailuresNeeded holds the figures of statistics.md: errors of the new
+// TestFailuresNeeded holds the figures of docs/health.md: errors of the new
 // version, on a clean baseline in one minute, that reach 1 % at a weight.
 func TestFailuresNeeded(t *testing.T) {
 	h := harm(t, HarmParams{Ratio: 1, Eta: 1, Alpha: 0.01})

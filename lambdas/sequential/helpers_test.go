@@ -68,7 +68,7 @@ func drawHarm(t *rapid.T) HarmParams {
 	}
 }
 
-// textbook is the formula of statistics.md taken word for word, in the log
+// textbook is the formula of Harm's documentation taken word for word, in the log
 // domain, to compare with and to break.
 type textbook struct {
 	ratio, margin, eta, share, logE float64

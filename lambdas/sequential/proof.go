@@ -19,15 +19,15 @@ type ProofParams struct {
 	Beta float64
 }
 
-// DefaultProofParams are those of statistics.md: ρ_m = 1, η = 1, β = 5 %.
+// DefaultProofParams are the usual ones: ρ_m = 1, η = 1, β = 5 %.
 func DefaultProofParams() ProofParams {
 	return ProofParams{Ratio: 1, Eta: 1, Beta: 0.05}
 }
 
 const proofBets = 6
 
-// betsOnFewer are the a of the mixture for proving, of equal weight
-// (statistics.md, "Advancing on evidence").
+// betsOnFewer are the a of the mixture for proving, of equal weight:
+// chosen by simulation.
 func betsOnFewer() [proofBets]float64 {
 	return [...]float64{0.02, 0.2, 0.4, 0.6, 0.75, 0.9}
 }

@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// The mixture over how much worse the new version may be. statistics.md chose
-// and measured grid, prior and share together ("Rolling back"); the share is
-// Herbster and Warmuth's (1998).
+// The mixture over how much worse the new version may be. Grid, prior and share
+// were chosen and measured together, by simulation; the share is Herbster and
+// Warmuth's (1998).
 const (
 	alternatives = 7
 	priorWorse   = 0.13 // π_j of each alternative
@@ -33,8 +33,8 @@ func prior() [alternatives + 1]float64 {
 // As JSON it is at most 300 bytes: {"log-e":L,"weights":[w_0,…,w_7]}.
 type State struct {
 	logE float64
-	// The weights lw_j of statistics.md are ln w_j + logE: kept apart, the w_j
-	// sum to 1, and none falls below share·π_j. All are 0 at the start, for π.
+	// The mixture's own weights are w_j·e^logE: kept apart, the w_j sum to 1, and
+	// none falls below share·π_j. All are 0 at the start, for π.
 	weights [alternatives + 1]float64
 }
 
