@@ -20,10 +20,8 @@ const Patience = 3 * time.Second
 // Notifier knows how to reach everybody. Its zero value tells nobody.
 type Notifier struct {
 	Topics Topics // may be nil if Topic is empty and no request names topics
-	// Topic is the ARN of the stack's own, or empty. Chat has it get what Amazon Q
-	// Developer in chat applications shows, and nothing else.
+	// Topic is the ARN of the stack's own, or empty.
 	Topic string
-	Chat  bool
 	// OwnOnly passes over the topics that requests name: the stack may publish to
 	// none of them.
 	OwnOnly bool
@@ -104,7 +102,7 @@ type target struct {
 func (t Notifier) targets(to rollout.Notify) []target {
 	var all []target
 	if t.Topic != "" {
-		all = append(all, target{t.Topic, t.Chat})
+		all = append(all, target{name: t.Topic})
 	}
 	if t.OwnOnly {
 		to.Topics = nil

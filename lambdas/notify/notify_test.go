@@ -93,9 +93,8 @@ func TestEverybodyIsTold(t *testing.T) {
 func TestChatsGetWhatTheyShowAlone(t *testing.T) {
 	w := newWorld(t)
 	w.send(rollout.Notify{Topics: []string{w.first}, Chat: true})
-	w.notifier.Chat = true
 	w.send(rollout.Notify{Topics: []string{w.second}})
-	for i, want := range []bool{false, true, true, false} {
+	for i, want := range []bool{false, true, false, false} {
 		p := w.Published()[i]
 		if chat := p.PerProtocol == nil && p.Message == string(told.Chat()); chat != want {
 			t.Errorf("message %d to %s, in the form of chats: %v", i, p.Topic, chat)

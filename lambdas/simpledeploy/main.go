@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log"
 	"time"
 
@@ -38,15 +37,7 @@ func main() {
 	}
 	runtime.Start(func(ctx context.Context, input json.RawMessage) (rollout.State, error) {
 		invocation, _ := lambdacontext.FromContext(ctx)
-		s, err := deployer.Handle(ctx, invocation.InvokedFunctionArn+":"+invocation.AwsRequestID, input)
-		var back task.RolledBack
-		if errors.As(err, &back) { // an error would have Lambda try the same rollout again
-			if s.Outcome == nil {
-				s.Outcome = &rollout.Outcome{Result: rollout.RolledBack, Reason: err.Error()}
-			}
-			return s, nil
-		}
-		return s, err
+		return deployer.Invoke(ctx, invocation.InvokedFunctionArn+":"+invocation.AwsRequestID, input)
 	})
 }
 

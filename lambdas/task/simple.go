@@ -58,6 +58,21 @@ const toRollBack = 45 * time.Second
 // time was nearly over.
 const outOfTime = "OutOfTime"
 
+// Invoke is Handle as a function answers it: a rollout that was rolled back is a
+// result, not an error. After an error Lambda would try an asynchronous invocation
+// again, and the same rollout with it.
+func (t Simple) Invoke(ctx context.Context, execution string, input json.RawMessage) (rollout.State, error) {
+	s, err := t.Handle(ctx, execution, input)
+	var back RolledBack
+	if !errors.As(err, &back) {
+		return s, err
+	}
+	if s.Outcome == nil { // it was put back after an attempt that was cut off
+		s.Outcome = &rollout.Outcome{Result: rollout.RolledBack, Reason: err.Error()}
+	}
+	return s, nil
+}
+
 // Handle carries out a rollout from its beginning to its end. execution is a
 // name for it that no other rollout has: the last part becomes the owner of the
 // alias. A rollout that is rolled back is an error, as of the workflow's execution.

@@ -1,0 +1,67 @@
+package task_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+)
+
+// simple is the one-function deployer in a world, with so much time.
+func (w *world) simple(left time.Duration) task.Simple {
+	deadline := w.now.Add(left)
+	return task.Simple{
+		Begin: w.begin, Shift: w.shift, Check: w.check, Promote: w.promote, Back: w.back,
+		Now:      func() time.Time { return w.now },
+		Sleep:    func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
+		Deadline: func(context.Context) time.Time { return deadline },
+		Until: func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
+			return context.WithCancel(ctx)
+		},
+	}
+}
+
+// TestAnAttemptThatWasCutOffIsMended: the same invocation, tried again, puts the
+// alias back and does not begin anew. It is a result: there must not be a third.
+func TestAnAttemptThatWasCutOffIsMended(t *testing.T) {
+	w := newWorld(t)
+	w.twice(w.shift.Handle, w.started())
+	w.want("version 1 with 10 % on version 2")
+	s, err := w.simple(15*time.Minute).Invoke(context.Background(), "the-execution", json.RawMessage(input))
+	if err != nil || s.Outcome == nil || s.Outcome.Result != rollout.RolledBack || !strings.Contains(s.Outcome.Reason, "cut off") {
+		t.Errorf("%+v, %v", s.Outcome, err)
+	}
+	w.want("version 1")
+}
+
+// TestARollbackIsAResultAndAPromotionToo of the one-function deployer.
+func TestARollbackIsAResultAndAPromotionToo(t *testing.T) {
+	for _, result := range []rollout.Result{rollout.Promoted, rollout.RolledBack} {
+		w := newWorld(t)
+		deployer := w.simple(15 * time.Minute)
+		sleep := deployer.Sleep
+		deployer.Sleep = func(ctx context.Context, d time.Duration) error {
+			w.serve("1", 900, 0)
+			if w.serve("2", 100, 0); result == rollout.RolledBack {
+				w.serve("2", 50, 50)
+			}
+			return sleep(ctx, d)
+		}
+		s, err := deployer.Invoke(context.Background(), "the-execution", json.RawMessage(input))
+		if err != nil || s.Outcome == nil || s.Outcome.Result != result {
+			t.Errorf("%+v, %v", s.Outcome, err)
+		}
+	}
+}
+
+func TestAPlanThatTakesTooLongIsRefusedAtOnce(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.simple(2*time.Minute).Invoke(context.Background(), "the-execution", json.RawMessage(input))
+	if name(err) != "TooLong" || !strings.Contains(err.Error(), "needs 2 min 0 s, and this function has 1 min 15 s left") || w.writes > 0 {
+		t.Errorf("%v after %d writes", err, w.writes)
+	}
+}
