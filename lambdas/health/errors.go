@@ -40,14 +40,10 @@ func (w Weighed) Errors() (rollout.Reading, error) {
 		}
 	}
 	bound := t.proof.Bound(w.Proof)
-	verdict := rollout.Undecided
+	verdict, evidence := judge(harm, now)
 	switch missing := w.missing(); {
-	case harm.reached():
-		verdict, seen = rollout.Harmful, seen+"; "+harm.String()
-	case now.reached():
-		verdict, seen = rollout.Harmful, seen+"; "+now.String()
-	case now.logE >= sequential.HoldLogE:
-		verdict, seen = rollout.Doubtful, seen+"; "+now.String()
+	case verdict != rollout.Undecided:
+		seen += evidence
 	case missing != "":
 		seen = missing
 	case bound <= gates.Errors.ProofMargin:
@@ -56,6 +52,20 @@ func (w Weighed) Errors() (rollout.Reading, error) {
 		seen += "; " + atMost(bound)
 	}
 	return rollout.Judged(rollout.ErrorsGateName, verdict, seen+w.beside()), nil
+}
+
+// judge is the verdict by the evidence of harm, beside the baseline and now, with
+// what there is to say of it.
+func judge(harm, now weight) (verdict rollout.Verdict, evidence string) {
+	switch {
+	case harm.reached():
+		return rollout.Harmful, "; " + harm.String()
+	case now.reached():
+		return rollout.Harmful, "; " + now.String()
+	case now.logE >= sequential.HoldLogE:
+		return rollout.Doubtful, "; " + now.String()
+	}
+	return rollout.Undecided, ""
 }
 
 // weight is evidence of harm, as a natural logarithm, and where it is enough.

@@ -30,19 +30,12 @@ func (w Weighed) Latency() (rollout.Reading, error) {
 		}
 		now = weight{logE: sequential.LogMeanE(bakes...), threshold: b.slow[0].Threshold()}
 	}
-	verdict, seen := rollout.Undecided, w.untimed()
+	seen := w.untimed()
 	if seen == "" {
 		seen = w.slowSideBySide()
 	}
-	switch {
-	case harm.reached():
-		verdict, seen = rollout.Harmful, seen+"; "+harm.String()
-	case now.reached():
-		verdict, seen = rollout.Harmful, seen+"; "+now.String()
-	case now.logE >= sequential.HoldLogE:
-		verdict, seen = rollout.Doubtful, seen+"; "+now.String()
-	}
-	return rollout.Judged("latency", verdict, seen), nil
+	verdict, evidence := judge(harm, now)
+	return rollout.Judged("latency", verdict, seen+evidence), nil
 }
 
 // untimed says why there is nothing to say; empty if there is.

@@ -38,10 +38,9 @@ type Endpoint struct {
 // Limits of endpoints.
 const (
 	MaxEndpoints       = 10
-	MaxEndpointURL     = 2048  // characters
-	MaxEndpointBody    = 16384 // bytes of JSON; of what is expected as well
-	MaxEndpointHeaders = 20    // of each kind
-	MaxHeaderValue     = 1024  // characters
+	MaxEndpointURL     = 2048 // characters
+	MaxEndpointHeaders = 20   // of each kind
+	MaxHeaderValue     = 1024 // characters
 
 	MaxEndpointTimeout     = 30 // seconds
 	DefaultEndpointTimeout = 10
@@ -50,7 +49,6 @@ const (
 var (
 	endpointNames = []string{"name", "url", "method", "body", "headers", "secret-headers", "status", "expect", "timeout"}
 
-	endpointNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	// hostForm is a name of labels, in plain ASCII: case-insensitive matching would
 	// take letters that only fold to it. The last label is not a number, so that no
 	// way to write an address is one.
@@ -68,9 +66,8 @@ var connectionHeaders = []string{"host", "connection", "keep-alive", "proxy-conn
 	"te", "trailer", "transfer-encoding", "upgrade", "content-length", "content-encoding", "accept-encoding", "expect"}
 
 const (
-	wantEndpointName = "must be a name: at most 64 letters, digits, - and _"
-	wantURL          = "must be a URL of HTTPS, such as https://api.example.com/health"
-	wantSecret       = `must refer to a secret, as "secretsmanager:<name or ARN>", "secretsmanager:<name or ARN>#<key>" or "ssm:<parameter>"; the secret itself must not be in the request`
+	wantURL    = "must be a URL of HTTPS, such as https://api.example.com/health"
+	wantSecret = `must refer to a secret, as "secretsmanager:<name or ARN>", "secretsmanager:<name or ARN>#<key>" or "ssm:<parameter>"; the secret itself must not be in the request`
 )
 
 // endpoints reads a list of them. What may hold a credential is not repeated
@@ -105,12 +102,9 @@ func (r *reader) endpoints(path string) []Endpoint {
 // endpoint reads one, whose fields the reader has.
 func (r *reader) endpoint() Endpoint {
 	e := Endpoint{Method: r.word("method", "GET", "POST")}
-	var ok bool
-	if e.Name, ok = r.required("name", wantEndpointName); ok && !endpointNameForm.MatchString(e.Name) {
-		r.refuse("name", wantEndpointName)
-	}
+	e.Name = r.form("name", gateNameForm, wantGateName)
 	e.URL = r.endpointURL("url")
-	e.Body = r.document("body")
+	e.Body = r.value("body", "")
 	if r.has("body") && e.Method == "GET" {
 		r.add(Problem{Path: "body", Want: "goes with the method POST only"})
 	}
@@ -122,7 +116,7 @@ func (r *reader) endpoint() Endpoint {
 	})
 	r.refuseTwins(e)
 	e.Status = r.statuses("status")
-	e.Expect = r.document("expect")
+	e.Expect = r.value("expect", "")
 	e.Timeout = r.whole("timeout", 1, MaxEndpointTimeout, DefaultEndpointTimeout)
 	r.refuseUnknown(endpointNames)
 	return e
@@ -159,20 +153,6 @@ func isLocalhost(host string) bool {
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)
 	return err == nil && port > 0
-}
-
-// document reads any JSON, in the form that encoding/json writes it in: what is
-// read back from the execution's data is the same to the byte.
-func (r *reader) document(path string) json.RawMessage {
-	if !r.has(path) {
-		return nil
-	}
-	document, err := json.Marshal(r.fields[path])
-	if err != nil || len(document) > MaxEndpointBody {
-		r.add(Problem{Path: path, Want: fmt.Sprintf("must be JSON of at most %d bytes; it has %d", MaxEndpointBody, len(document))})
-		return nil
-	}
-	return document
 }
 
 // headers reads header names and their values; check looks at each value.

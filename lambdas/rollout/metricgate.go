@@ -69,7 +69,6 @@ var (
 	placeholders = []string{"version", "baseline", "alias", "function"}
 	statistics   = []string{"Sum", "Average", "Minimum", "Maximum", "SampleCount", "IQM"}
 
-	metricGateForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	metricIDForm   = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,63}$`)
 	namespaceForm  = regexp.MustCompile(`^[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,254}$`)
 	metricNameForm = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`)
@@ -90,7 +89,6 @@ const (
 )
 
 const (
-	wantMetricGate = "must be a name: at most 64 letters, digits, - and _"
 	wantNamespace  = `must be a namespace of CloudWatch, such as "AWS/SQS"`
 	wantMetricName = "must be a metric's name, at most 255 characters"
 	wantStatistic  = "must be a statistic of CloudWatch, such as Sum, Average, p99, tm95 or TC(250:)"
@@ -132,7 +130,7 @@ func (r *reader) metricGates(path string) []MetricGate {
 // metricGate reads one, whose fields the reader has.
 func (r *reader) metricGate() MetricGate {
 	g := MetricGate{
-		Name:               r.form("name", metricGateForm, wantMetricGate),
+		Name:               r.form("name", gateNameForm, wantGateName),
 		Period:             r.period("period"),
 		Max:                r.bound("max"),
 		Min:                r.bound("min"),

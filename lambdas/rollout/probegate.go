@@ -94,11 +94,7 @@ func (r *reader) probe() Probe {
 		When:    r.word("when", AtEachCheck, BeforeTraffic, AtBoth),
 		Secret:  r.flag("secret", false),
 	}
-	if name, ok := r.required("name", wantGateName); ok {
-		if p.Name = name; !gateNameForm.MatchString(name) {
-			r.refuse("name", wantGateName)
-		}
-	}
+	p.Name = r.form("name", gateNameForm, wantGateName)
 	before := len(*r.problems)
 	p.Timeout = r.whole("timeout", 1, MaxProbeTimeout, DefaultProbeTimeout)
 	p.MaxDuration = r.whole("max-duration", 1, MaxProbeTimeout*1000, 0)
