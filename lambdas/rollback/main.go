@@ -12,6 +12,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 func main() {
@@ -26,6 +27,7 @@ func main() {
 			Aliases:    aliases,
 			Executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)),
 			Notifier:   task.NewNotifier(cfg),
+			Counted:    new(telemetry.Once),
 			Log:        task.Logger(),
 		},
 	}.Handle)

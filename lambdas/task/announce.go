@@ -13,17 +13,20 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// tell tells everybody how an execution has ended, and what the cleanup found
-// or why it failed. It fails if anybody could not be told in two tries. Called
+// tell counts how an execution has ended, and tells everybody, with what the
+// cleanup found or why it failed. It fails if anybody could not be told in two tries. Called
 // again, it tells all of them again: they know it by its id.
 func (t Cleanup) tell(ctx context.Context, e Execution, cleaned Cleaned, notCleaned error) error {
+	n, ok := ending(e)
+	if ok && t.Counted.First(e.ARN) {
+		n.count(ctx, t.Log)
+	}
 	if t.Notifier == nil {
 		return nil
 	}
 	if e.Running {
 		return errors.New("an execution that has ended is still said to be running")
 	}
-	n, ok := ending(e)
 	if !ok {
 		return nil
 	}

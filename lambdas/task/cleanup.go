@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // Cleanup puts back what an execution has left behind that could not do it
@@ -22,7 +23,10 @@ type Cleanup struct {
 	Executions Executions
 	// Notifier is nil if nobody is told.
 	Notifier Notifier
-	Log      *slog.Logger
+	// Counted are the executions whose ends were counted; nil to count what comes
+	// again once more.
+	Counted *telemetry.Once
+	Log     *slog.Logger
 }
 
 // Executions are the state machine's.
@@ -50,7 +54,8 @@ type Execution struct {
 	Error, Cause string
 	Input        json.RawMessage
 	// Output is empty unless it succeeded.
-	Output json.RawMessage
+	Output  json.RawMessage
+	Started time.Time
 	// Ended is zero while it runs.
 	Ended time.Time
 }
@@ -126,7 +131,9 @@ func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error)
 		case cleaned.Left != "":
 			t.Log.InfoContext(ctx, "left as it is", "execution", execution, "reason", cleaned.Left)
 		case cleaned.Result == alias.PutBack:
-			t.Log.WarnContext(ctx, "cleaned up", "execution", execution)
+			about := rollout.ReadAddressee(ended.Input)
+			t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", about.Function, "alias", about.Alias,
+				telemetry.Metrics(trouble.Time, telemetry.Weight(about.Function, about.Alias, 0), telemetry.TimeToRollback(trouble.Time.Sub(ended.Started))))
 		default:
 			continue
 		}

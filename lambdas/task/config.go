@@ -1,6 +1,7 @@
 package task
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // callTimeout bounds one call of AWS, well below a task function's own
@@ -25,7 +28,8 @@ func Config(ctx context.Context) (aws.Config, error) {
 	)
 }
 
-// Logger writes one JSON object a line, as CloudWatch Logs Insights reads them.
+// Logger writes one JSON object a line, and the metrics with it, in the
+// namespace that the environment names.
 func Logger() *slog.Logger {
-	return slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	return telemetry.NewLogger(os.Stdout, cmp.Or(os.Getenv("METRICS_NAMESPACE"), "LambdaRollout"))
 }

@@ -41,13 +41,14 @@ func (f StepFunctions) Describe(ctx context.Context, arn string) (Execution, err
 		return Execution{}, err
 	}
 	e := Execution{
-		ARN:    arn,
-		Status: Status(out.Status),
-		Error:  aws.ToString(out.Error),
-		Cause:  aws.ToString(out.Cause),
-		Input:  json.RawMessage(aws.ToString(out.Input)),
-		Output: json.RawMessage(aws.ToString(out.Output)),
-		Ended:  aws.ToTime(out.StopDate).UTC(),
+		ARN:     arn,
+		Status:  Status(out.Status),
+		Error:   aws.ToString(out.Error),
+		Cause:   aws.ToString(out.Cause),
+		Input:   json.RawMessage(aws.ToString(out.Input)),
+		Output:  json.RawMessage(aws.ToString(out.Output)),
+		Started: aws.ToTime(out.StartDate).UTC(),
+		Ended:   aws.ToTime(out.StopDate).UTC(),
 	}
 	e.Running = e.Status == Running || out.Status == types.ExecutionStatusPendingRedrive
 	return e, nil

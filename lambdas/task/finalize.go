@@ -6,6 +6,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // Finalize points the alias at the new version and clears its weights.
@@ -27,6 +28,6 @@ func (t Finalize) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	state.Progress.RevisionID = revisionID
 	state = state.Promoted()
 	t.Log.InfoContext(ctx, "promoted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
-		"version", state.NewVersion, "reason", state.Outcome.Reason)
+		"version", state.NewVersion, "reason", state.Outcome.Reason, telemetry.Metrics(call.Now, promoted(state)...))
 	return state, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // HealthCheck reads the new version's health and decides how the rollout goes on.
@@ -55,7 +56,8 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 	state.Notifications = t.Announcer.Tell(ctx, telling)
 	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
-		"decision", state.Health.Decision, "reason", state.Health.Reason)
+		"decision", state.Health.Decision, "reason", state.Health.Reason,
+		telemetry.Metrics(call.Now, telemetry.Decision(state.Health.Decision), weightOf(state)))
 	return state, nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // Rollback puts the alias wholly back on the baseline.
@@ -29,12 +30,13 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	}
 	if restored == alias.WasPromoted {
 		state = state.Promoted()
-		t.Log.InfoContext(ctx, "promoted after all", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName)
+		t.Log.InfoContext(ctx, "promoted after all", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
+			telemetry.Metrics(call.Now, promoted(state)...))
 		return state, nil
 	}
 	cause, reason := state.RollbackReason()
 	state.Outcome = &rollout.Outcome{Result: rollout.RolledBack, Reason: reason, Error: cause}
 	t.Log.WarnContext(ctx, "rolled back", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
-		"version", state.NewVersion, "restored", restored, "reason", reason)
+		"version", state.NewVersion, "restored", restored, "reason", reason, telemetry.Metrics(call.Now, rolledBack(state, restored, call.Now)...))
 	return state, nil
 }

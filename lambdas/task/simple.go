@@ -11,6 +11,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // Simple is a whole rollout in one function, which sleeps between the checks:
@@ -193,17 +194,16 @@ func (t Simple) mend(ctx context.Context, execution string, input json.RawMessag
 		return edge(err)
 	}
 	if restored == alias.PutBack {
+		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", req.Function(), "alias", req.AliasName,
+			telemetry.Metrics(t.Now(), telemetry.Weight(req.Function(), req.AliasName, 0)))
 		return RolledBack{fmt.Errorf("%s was put back: an earlier attempt of this rollout was cut off in the middle", name)}
 	}
 	return nil
 }
 
-// tell tells how the rollout has ended, as the workflow's are told. What can't
+// tell counts and tells how the rollout has ended, as the workflow's are. What can't
 // be told is logged.
 func (t Simple) tell(ctx context.Context, execution string, input json.RawMessage, s rollout.State, failed error) {
-	if t.Notifier == nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, tellingPatience)
 	defer cancel()
 	e := Execution{ARN: execution, Status: Succeeded, Input: input, Ended: t.Now()}
@@ -216,7 +216,10 @@ func (t Simple) tell(ctx context.Context, execution string, input json.RawMessag
 	var err error
 	if e.Output, err = json.Marshal(s); err == nil {
 		if ended, ok := ending(e); ok {
-			err = ended.announce(ctx, t.Notifier)
+			ended.count(ctx, t.Log)
+			if t.Notifier != nil {
+				err = ended.announce(ctx, t.Notifier)
+			}
 		}
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // UpdateAlias moves the alias to the next step's weight.
@@ -30,7 +31,8 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 		Notify: state.Notify, Undelivered: state.Notifications,
 	})
 	t.Log.InfoContext(ctx, "shifted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
-		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight)
+		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
+		telemetry.Metrics(call.Now, weightOf(state)))
 	return state, nil
 }
 

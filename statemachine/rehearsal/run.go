@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -43,6 +44,7 @@ type Options struct {
 	// before it runs.
 	definition *asl.Definition
 	adjust     func(*run)
+	log        *slog.Logger // what the functions log; nil for nowhere
 }
 
 // started is when every rehearsal starts, on its virtual clock.

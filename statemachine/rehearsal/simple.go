@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"reflect"
 	"time"
 
@@ -47,7 +46,7 @@ func (r *run) playSimple() {
 			return ctx, func() {} // that is no time of this clock
 		},
 		Notifier: r.ports.notifier,
-		Log:      slog.New(slog.DiscardHandler),
+		Log:      r.ports.log,
 		Done:     func(name string, s rollout.State) { r.story.task(name, r.clock.Now(), s) },
 	}
 	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)

@@ -25,6 +25,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -42,6 +43,7 @@ type ports struct {
 	notifier   notify.Notifier
 	topics     []string // that the request names
 	gates      health.Reach
+	log        *slog.Logger
 }
 
 // The stack's own topic.
@@ -55,6 +57,7 @@ const (
 func (r *run) realPorts(cfg aws.Config) ports {
 	functions, parameters := lambda.NewFromConfig(cfg), ssm.NewFromConfig(cfg)
 	return ports{
+		log:        cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
 		aliases:    alias.NewLambda(functions),
 		metrics:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
 		executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)),
@@ -84,7 +87,7 @@ type tasks struct {
 }
 
 func newTasks(p ports) tasks {
-	log := slog.New(slog.DiscardHandler)
+	log := p.log
 	announcer := task.Announcer{Notifier: p.notifier, Log: log}
 	return tasks{
 		begin: task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Allowed: rollout.GateNames(), Topics: p.topics, Log: log},
@@ -94,7 +97,7 @@ func newTasks(p ports) tasks {
 		},
 		promote: task.Finalize{Aliases: p.aliases, Log: log},
 		back:    task.Rollback{Aliases: p.aliases, Log: log},
-		cleanup: task.Cleanup{Aliases: p.aliases, Executions: p.executions, Notifier: p.notifier, Log: log},
+		cleanup: task.Cleanup{Aliases: p.aliases, Executions: p.executions, Notifier: p.notifier, Counted: new(telemetry.Once), Log: log},
 	}
 }
 
