@@ -3,12 +3,14 @@ package task_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // simple is the one-function deployer in a world, with so much time.
@@ -22,6 +24,7 @@ func (w *world) simple(left time.Duration) task.Simple {
 		Until: func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
 			return context.WithCancel(ctx)
 		},
+		Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -31,11 +34,19 @@ func TestAnAttemptThatWasCutOffIsMended(t *testing.T) {
 	w := newWorld(t)
 	w.twice(w.shift.Handle, w.started())
 	w.want("version 1 with 10 % on version 2")
-	s, err := w.simple(15*time.Minute).Invoke(context.Background(), "the-execution", json.RawMessage(input))
+	var log strings.Builder
+	deployer := w.simple(15 * time.Minute)
+	deployer.Log = telemetry.NewLogger(&log, "Mine")
+	s, err := deployer.Invoke(context.Background(), "the-execution", json.RawMessage(input))
 	if err != nil || s.Outcome == nil || s.Outcome.Result != rollout.RolledBack || !strings.Contains(s.Outcome.Reason, "cut off") {
 		t.Errorf("%+v, %v", s.Outcome, err)
 	}
 	w.want("version 1")
+	for _, counted := range []string{`"FunctionName":"f","AliasName":"live","Weight":0,`, `"Result":"rolled-back","Outcome":1,`} {
+		if strings.Count(log.String(), counted) != 1 {
+			t.Errorf("not counted once: %s in %s", counted, log.String())
+		}
+	}
 }
 
 // TestARollbackIsAResultAndAPromotionToo of the one-function deployer.
