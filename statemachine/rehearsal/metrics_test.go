@@ -127,7 +127,7 @@ func TestWhatIsCounted(t *testing.T) {
 			}
 			known := slices.Contains([]Outcome{Promoted, RolledBack}, r.Outcome)
 			if known != (len(bad) == 1) || known && (bad[0] > float64(r.BadRequests) || (bad[0] > 0) != (r.Outcome == RolledBack)) {
-				t.Errorf("%v bad invocations of %d", bad, r.BadRequests)
+				t.Fatalf("%v bad invocations of %d", bad, r.BadRequests)
 			}
 			var state rollout.State
 			if r.Outcome == Promoted && (json.Unmarshal(r.Output, &state) != nil || float64(state.Health.NewVersion.Errors) != bad[0]) {
