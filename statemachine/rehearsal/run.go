@@ -40,11 +40,11 @@ type Options struct {
 	// year are hundreds of megabytes.
 	Brief bool
 
-	// For tests: the workflow, if it is not the deployed one, and what to change
-	// before it runs.
+	// adjust changes a rehearsal before it runs; nil for nothing.
+	adjust func(*run)
+	log    *slog.Logger // what the functions log; nil for nowhere
+	// For tests: the workflow, if it is not the deployed one.
 	definition *asl.Definition
-	adjust     func(*run)
-	log        *slog.Logger // what the functions log; nil for nowhere
 }
 
 // started is when every rehearsal starts, on its virtual clock.
@@ -118,7 +118,7 @@ type run struct {
 	left        string // what the last cleanup said
 	err         error
 
-	// For tests: told before a call of AWS has its effect, and after it.
+	// Told before a call of AWS has its effect, and after it; nil for nobody.
 	before func(operation string)
 	after  func(localaws.Call)
 }

@@ -5,6 +5,7 @@
 //	go run ./statemachine/rehearse                            the blog post's example
 //	go run ./statemachine/rehearse -scenario errors           with a bad new version
 //	go run ./statemachine/rehearse -input rollout.json        your own rollout
+//	go run ./statemachine/rehearse cost                       what rollouts cost
 //
 // It exits with 0 if the new version was promoted, 1 if it was not, and 2 if
 // the input was refused or the command line is wrong.
@@ -47,6 +48,9 @@ const blogExample = `{
 `
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "cost" {
+		return cost(args[1:], stdin, stdout, stderr)
+	}
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")

@@ -1,0 +1,181 @@
+package rehearsal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// meter counts what a rehearsal uses while it runs.
+type meter struct {
+	used Usage
+	err  error
+}
+
+// watch has the meter count everything in a rehearsal.
+func (m *meter) watch(r *run) {
+	r.after = m.called
+	r.ports.log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
+	r.ports.metrics = health.NewCloudWatch(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
+	r.machine.functions = functions(r.ports)
+	tell := r.machine.onEvent
+	r.machine.onEvent = func(e *execution, event asl.Event) {
+		m.happened(event)
+		tell(e, event)
+	}
+	r.machine.wrap = func(call asl.Invoke) asl.Invoke {
+		return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
+			m.invoked(resource, input)
+			return call(ctx, resource, input)
+		}
+	}
+}
+
+// logOverhead is what CloudWatch Logs counts for each event beside its text.
+const logOverhead = 26
+
+// platformLines are what Lambda itself writes about each invocation.
+var platformLines = []string{
+	"START RequestId: 00000000-0000-4000-8000-000000000000 Version: $LATEST\n",
+	"END RequestId: 00000000-0000-4000-8000-000000000000\n",
+	"REPORT RequestId: 00000000-0000-4000-8000-000000000000\tDuration: 123.45 ms\tBilled Duration: 124 ms\tMemory Size: 128 MB\tMax Memory Used: 64 MB\t\n" +
+		"XRAY TraceId: 1-00000000-000000000000000000000000\tSegmentId: 0000000000000000\tSampled: true\t\n",
+}
+
+// Write takes a line of a function's log.
+func (m *meter) Write(line []byte) (int, error) {
+	m.used[functionLog] += int64(len(line)-len(written(line))+len(time.RFC3339Nano)) + logOverhead
+	return len(line), nil
+}
+
+// written is when a line was written, in real time, whose length differs from
+// rehearsal to rehearsal.
+func written(line []byte) []byte {
+	rest, ok := bytes.CutPrefix(line, []byte(`{"time":"`))
+	if !ok {
+		return nil
+	}
+	return rest[:max(0, bytes.IndexByte(rest, '"'))]
+}
+
+// invoked counts an invocation of one of the workflow's functions.
+func (m *meter) invoked(resource string, input json.RawMessage) {
+	if resource == functionARN("HealthCheck") {
+		m.used[healthChecks]++
+	} else {
+		m.used[otherTasks]++
+	}
+	for _, line := range platformLines {
+		m.used[functionLog] += int64(len(line)) + logOverhead
+	}
+	var asked struct {
+		Rollout json.RawMessage `json:"rollout"`
+	}
+	if json.Unmarshal(input, &asked) == nil && asked.Rollout == nil {
+		m.used[traces]++ // EventBridge calls: the trace is the function's own
+	}
+}
+
+// called counts calls of AWS that are charged for.
+func (m *meter) called(c localaws.Call) {
+	switch c.Operation {
+	case "DescribeAlarms":
+		m.used[alarmReads]++
+	case "Publish":
+		m.used[publishes]++
+	case "PutEvents":
+		m.used[busEvents]++
+	case "GetSecretValue":
+		m.used[secretReads]++
+	}
+}
+
+// happened counts an event of an execution's history, as Step Functions logs it.
+func (m *meter) happened(e asl.Event) {
+	if e.Type == asl.ExecutionStarted {
+		m.used[traces]++ // the functions that it calls add to it
+	}
+	size, err := loggedSize(e)
+	if err != nil && m.err == nil {
+		m.err = err
+	}
+	m.used[executionLog] += size + logOverhead
+}
+
+// loggedSize is the length of logLine's line. The data, which is nearly all of
+// it, is measured and not written.
+func loggedSize(e asl.Event) (int64, error) {
+	size := 0
+	for _, data := range []*json.RawMessage{&e.Input, &e.Output} {
+		if *data != nil { // compact JSON, which becomes a text in JSON
+			size += len(*data) + bytes.Count(*data, []byte{'"'}) + bytes.Count(*data, []byte{'\\'}) - 1
+			*data = json.RawMessage("0")
+		}
+	}
+	line, err := logLine(e)
+	return int64(size + len(line)), err
+}
+
+// logLine is an event as Step Functions writes it to CloudWatch Logs at level
+// ALL with execution data, after the examples in its developer guide ("Using
+// CloudWatch Logs to log execution history"): numbers are texts, and each text of
+// data has a note that nothing of it was cut off.
+func logLine(e asl.Event) ([]byte, error) {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return nil, err
+	}
+	details := map[string]json.RawMessage{}
+	for name, value := range fields {
+		if !strings.HasSuffix(name, "EventDetails") {
+			continue
+		}
+		if err := json.Unmarshal(value, &details); err != nil {
+			return nil, err
+		}
+		for _, data := range []string{"input", "output"} {
+			if details[data] != nil {
+				details[data+"Details"] = json.RawMessage(`{"truncated":false}`)
+			}
+		}
+	}
+	return json.Marshal(map[string]any{
+		"id":                strconv.FormatInt(e.ID, 10),
+		"type":              e.Type,
+		"details":           details,
+		"redrive_count":     "0",
+		"previous_event_id": strconv.FormatInt(e.PreviousID, 10),
+		"event_timestamp":   strconv.FormatInt(e.Timestamp.UnixMilli(), 10),
+		"execution_arn":     strings.Replace(machineARN, ":stateMachine:", ":execution:", 1) + ":00000000-0000-4000-8000-000000000000",
+	})
+}
+
+// meteredCloudWatch counts the metrics that are asked for: those are charged
+// for, not the calls.
+type meteredCloudWatch struct {
+	*cloudwatch.Client
+	meter *meter
+}
+
+func (c meteredCloudWatch) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, options ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
+	for _, query := range in.MetricDataQueries {
+		if query.MetricStat != nil { // an expression asks for no metric of its own
+			c.meter.used[metricReads]++
+		}
+	}
+	return c.Client.GetMetricData(ctx, in, options...)
+}

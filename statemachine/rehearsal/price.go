@@ -1,0 +1,165 @@
+package rehearsal
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// AWS's list prices in US East (N. Virginia), in dollars, after the services' pricing
+// pages (aws.amazon.com/<service>/pricing) as of November 2026. Free tiers are not
+// taken off. Other Regions differ, most of all in the price of logs.
+const (
+	perInvocation  = 0.20 / 1e6
+	perGBSecond    = 0.0000133334 // of an arm64 function, first tier
+	perMetricRead  = 0.01 / 1000  // GetMetricData: each query of a metric, though several statistics of one may count once
+	perAlarmRead   = 0.01 / 1000  // any other request of CloudWatch: whether DescribeAlarms is one is not said
+	perPublish     = 0.50 / 1e6   // SNS; deliveries are the subscribers'
+	perBusEvent    = 1.00 / 1e6   // EventBridge, custom events
+	perSecretRead  = 0.05 / 10e3  // Secrets Manager
+	perLoggedByte  = 0.50 / 1e9   // CloudWatch Logs, standard class
+	perTrace       = 5.00 / 1e6   // X-Ray, recorded
+	perMetricHour  = 0.30 / 720   // CloudWatch, custom metrics, by the hour
+	perAlarmMonth  = 0.10         // CloudWatch, an alarm on one metric at standard resolution
+	perDashboard   = 3.00         // CloudWatch, a month
+	daysOfMonth    = 30
+	sweepsOfMonth  = daysOfMonth * 24 * 12
+	functionMemory = 128.0 / 1024 // GB
+)
+
+// What the stack has, of what costs by being there.
+const (
+	// Alarms are the stack's.
+	Alarms = 9
+	// Dashboards are the stack's.
+	Dashboards = 1
+	// MetricsOfFunction is how many custom metrics a rollout of one function has.
+	MetricsOfFunction = 20
+)
+
+// Billed is how long Lambda bills an invocation for, in the mean, in seconds.
+type Billed struct {
+	HealthCheck float64
+	Others      float64
+}
+
+// MonthOfIdleness is what a stack uses in a month without rollouts: a sweep every
+// five minutes finds nothing to do.
+func MonthOfIdleness() Usage {
+	var m meter
+	for range sweepsOfMonth {
+		m.invoked(functionARN("Rollback"), []byte(`{"sweep": ""}`))
+	}
+	m.used[alarmMonths], m.used[dashboards] = Alarms, Dashboards
+	return m.used
+}
+
+// charge is one line of a bill: its quantity in a unit, and what that costs.
+type charge struct {
+	name     string
+	price    string // the list price, as people read it
+	quantity func(Usage, Billed) float64
+	dollars  float64 // for one of the quantity
+	write    func(float64) string
+}
+
+// charges are the lines of a bill.
+func charges() []charge {
+	of := func(item int) func(Usage, Billed) float64 {
+		return func(u Usage, _ Billed) float64 { return float64(u[item]) }
+	}
+	invocations := func(u Usage, _ Billed) float64 { return float64(u[healthChecks] + u[otherTasks]) }
+	duration := func(u Usage, b Billed) float64 {
+		return functionMemory * (float64(u[healthChecks])*b.HealthCheck + float64(u[otherTasks])*b.Others)
+	}
+	whole := func(n float64) string { return rollout.Thousands(int64(n)) }
+	return []charge{
+		{"Step Functions: state transitions", "$0.025 for 1,000", of(transitions), dollarsPerTransition, whole},
+		{"Lambda: requests", "$0.20 for 1,000,000", invocations, perInvocation, whole},
+		{"Lambda: GB-seconds", "$0.0000133334", duration, perGBSecond, gbSeconds},
+		{"CloudWatch: metrics read by GetMetricData", "$0.01 for 1,000", of(metricReads), perMetricRead, whole},
+		{"CloudWatch: DescribeAlarms", "$0.01 for 1,000", of(alarmReads), perAlarmRead, whole},
+		{"CloudWatch: custom metrics, by the hour", "$0.30 a month", of(metricHours), perMetricHour, whole},
+		{"CloudWatch: alarms", "$0.10 a month", of(alarmMonths), perAlarmMonth, whole},
+		{"CloudWatch: dashboards", "$3.00 a month", of(dashboards), perDashboard, whole},
+		{"Logs of executions, ingested", "$0.50 a GB", of(executionLog), perLoggedByte, bytesRead},
+		{"Logs of functions, ingested", "$0.50 a GB", of(functionLog), perLoggedByte, bytesRead},
+		{"X-Ray: traces recorded", "$5.00 for 1,000,000", of(traces), perTrace, whole},
+		{"SNS: publishes", "$0.50 for 1,000,000", of(publishes), perPublish, whole},
+		{"EventBridge: custom events", "$1.00 for 1,000,000", of(busEvents), perBusEvent, whole},
+		{"Secrets Manager: reads", "$0.05 for 10,000", of(secretReads), perSecretRead, whole},
+	}
+}
+
+// gbSeconds and bytesRead write a quantity as people read it.
+func gbSeconds(n float64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%.1f", n)
+	}
+	return rollout.Thousands(int64(math.Round(n)))
+}
+
+func bytesRead(n float64) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%.0f kB", n/1e3)
+	}
+	if n < 100e6 {
+		return fmt.Sprintf("%.1f MB", n/1e6)
+	}
+	return rollout.Thousands(int64(math.Round(n/1e6))) + " MB"
+}
+
+// dollars writes an amount: to a hundredth of a cent if it is less than a dollar.
+func dollars(amount float64) string {
+	switch {
+	case amount < 0.0001:
+		return "< $0.0001"
+	case amount < 1:
+		return fmt.Sprintf("$%.4f", amount)
+	}
+	return fmt.Sprintf("$%.2f", amount)
+}
+
+// Bill is a column of the table: what something uses.
+type Bill struct {
+	Name  string
+	Usage Usage
+}
+
+// Table writes bills as a Markdown table. A line that is nothing in all of them
+// is left out.
+func Table(w io.Writer, billed Billed, bills ...Bill) error {
+	var text strings.Builder
+	text.WriteString("| | price |")
+	for _, bill := range bills {
+		fmt.Fprintf(&text, " %s |", bill.Name)
+	}
+	text.WriteString("\n| --- | --- |" + strings.Repeat(" ---: |", len(bills)) + "\n")
+	totals := make([]float64, len(bills))
+	for _, c := range charges() {
+		row, used := fmt.Sprintf("| %s | %s |", c.name, c.price), false
+		for i, bill := range bills {
+			quantity := c.quantity(bill.Usage, billed)
+			if quantity == 0 {
+				row += " – |"
+				continue
+			}
+			used = true
+			totals[i] += quantity * c.dollars
+			row += fmt.Sprintf(" %s: %s |", c.write(quantity), dollars(quantity*c.dollars))
+		}
+		if used {
+			text.WriteString(row + "\n")
+		}
+	}
+	text.WriteString("| **together** | |")
+	for _, total := range totals {
+		fmt.Fprintf(&text, " **%s** |", dollars(total))
+	}
+	text.WriteString("\n")
+	_, err := io.WriteString(w, text.String())
+	return err
+}

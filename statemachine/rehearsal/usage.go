@@ -1,0 +1,216 @@
+package rehearsal
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Usage is how much is used of all that AWS charges for, by item.
+type Usage [items]int64
+
+// The items. Bytes are those of the text before compression.
+const (
+	transitions  = iota // states entered, and retries
+	healthChecks        // invocations of HealthCheck
+	otherTasks          // invocations of all other functions
+	metricReads         // metrics that GetMetricData was asked for
+	alarmReads          // calls of DescribeAlarms
+	publishes           // to SNS topics
+	busEvents           // events put on the event bus
+	secretReads         // calls of GetSecretValue
+	executionLog        // bytes of the executions' log
+	functionLog         // bytes of the functions' logs
+	traces              // recorded by X-Ray
+	metricHours         // hours in which custom metrics had data
+	alarmMonths         // alarms
+	dashboards          // dashboards, for a month
+	items
+)
+
+// wholeChecks is how long a plan is rehearsed from beginning to end to count
+// what it uses: longer ones take more than seconds.
+const wholeChecks = 1500
+
+// Count says what a rollout uses that goes on to its end in its time: approvals are
+// given at once, and no step ends early on evidence. It is counted in a
+// rehearsal of it. Of a long one the parts are counted that it is made of: what
+// each check adds, and each execution that it goes on in. It fails if the
+// rollout is not promoted in the options' scenario.
+func Count(o Options) (Usage, error) {
+	plan, err := plainly(o.Input)
+	if err != nil {
+		return Usage{}, err
+	}
+	o.Brief = true
+	length, err := plan.walk(0)
+	if err != nil {
+		return Usage{}, err
+	}
+	var used Usage
+	if length.checks <= wholeChecks || len(plan.steps) > manySteps {
+		used, err = plan.measure(o, 0)
+	} else {
+		used, err = plan.compose(o, length)
+	}
+	// A started hour counts: so many have a metric's data.
+	used[metricHours] = (rollout.Total(plan.steps) + 3599) / 3600 * MetricsOfFunction
+	return used, err
+}
+
+// manySteps is more than a plan that is counted by its parts can have: shortened
+// to a few checks a step it would still be long.
+const manySteps = 100
+
+// plannedInput is an execution's input whose cost is asked for.
+type plannedInput struct {
+	fields  map[string]json.RawMessage
+	request rollout.Request
+	steps   []rollout.Step
+}
+
+// plainly reads an input as one that goes on by its schedule.
+func plainly(input []byte) (plannedInput, error) {
+	var p plannedInput
+	if _, err := rollout.Decode(input); err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(input, &p.fields); err != nil {
+		return p, err
+	}
+	delete(p.fields, "advance")
+	delete(p.fields, "approval")
+	text, err := p.shortened(0)
+	if err != nil {
+		return p, err
+	}
+	if p.request, err = rollout.Decode(text); err != nil {
+		return p, err
+	}
+	p.steps, err = p.request.Schedule()
+	return p, err
+}
+
+// shortened is the input with so many checks a step; with 0 it is left as it is.
+func (p plannedInput) shortened(checksPerStep int64) ([]byte, error) {
+	fields := maps.Clone(p.fields)
+	if checksPerStep > 0 {
+		for _, name := range []string{"steps", "first-weight", "bake"} {
+			delete(fields, name)
+		}
+		weights := make([]float64, len(p.steps)) // a preset takes no other interval
+		for i, step := range p.steps {
+			weights[i] = step.Weight
+		}
+		var err error
+		if fields["weights"], err = json.Marshal(weights); err != nil {
+			return nil, err
+		}
+		fields["type"] = json.RawMessage(`"custom"`)
+		fields["interval"] = json.RawMessage(fmt.Sprint(checksPerStep * p.request.CheckInterval))
+	}
+	return json.Marshal(fields)
+}
+
+// length is what decides how much a plan uses.
+type length struct {
+	checks int64
+	parts  int64 // executions that it goes on in
+}
+
+// walk follows the plan, shortened to so many checks a step, as the tasks would,
+// with a new version that is well.
+func (p plannedInput) walk(checksPerStep int64) (length, error) {
+	var l length
+	text, err := p.shortened(checksPerStep)
+	if err != nil {
+		return l, err
+	}
+	s := rollout.State{}
+	if s.Request, err = rollout.Decode(text); err != nil {
+		return l, err
+	}
+	if s.Plan.Steps, err = s.Schedule(); err != nil {
+		return l, err
+	}
+	s.Progress.Events = rollout.EventsOfStart
+	if s.LooksBefore() {
+		s = s.Counting(rollout.EventsOfCheck, 0)
+	}
+	now, decision := started, rollout.Advance
+	for {
+		switch decision {
+		case rollout.Advance:
+			if s, err = s.Counting(rollout.EventsOfShift, 0).Shifted(""); err != nil {
+				return l, err
+			}
+		case rollout.HandOver, rollout.HandBack:
+			l.parts++
+			s = s.Continue()
+		case rollout.Watch:
+		default:
+			return l, nil
+		}
+		now = now.Add(time.Duration(s.Progress.Wait) * time.Second)
+		if s, err = s.Counting(rollout.EventsOfCheck, 0).Arrived(now); err != nil {
+			return l, err
+		}
+		s = s.Check(now, rollout.Health{Recent: math.MaxInt64})
+		l.checks++
+		decision = s.Health.Decision
+	}
+}
+
+// measure counts in a rehearsal of the plan, shortened to so many checks a step.
+func (p plannedInput) measure(o Options, checksPerStep int64) (Usage, error) {
+	var err error
+	if o.Input, err = p.shortened(checksPerStep); err != nil {
+		return Usage{}, err
+	}
+	var m meter
+	o.adjust = m.watch
+	result, err := Run(o)
+	switch {
+	case err != nil:
+		return Usage{}, err
+	case m.err != nil:
+		return Usage{}, m.err
+	case result.Outcome != Promoted:
+		return Usage{}, fmt.Errorf("the cost is that of a rollout which is promoted, and in this scenario it ends as %s: %s", result.Outcome, result.Reason)
+	}
+	m.used[transitions] = result.Transitions
+	return m.used, nil
+}
+
+// compose adds up a long plan. Two rehearsals that differ by their checks alone
+// tell what a check adds, and a third what it adds to go on in another execution.
+func (p plannedInput) compose(o Options, whole length) (Usage, error) {
+	steps := int64(len(p.steps))
+	var used [3]Usage
+	var lengths [3]length
+	for i, checks := range []int64{200, 500, 1130} {
+		perStep := checks/steps + 1
+		var err error
+		if lengths[i], err = p.walk(perStep); err != nil {
+			return Usage{}, err
+		}
+		if used[i], err = p.measure(o, perStep); err != nil {
+			return Usage{}, err
+		}
+	}
+	if lengths[0].parts != 0 || lengths[1].parts != 0 || lengths[2].parts != 1 {
+		return Usage{}, fmt.Errorf("the shortened plans go on in %d, %d and %d executions, which should be none, none and one", lengths[0].parts, lengths[1].parts, lengths[2].parts)
+	}
+	between := lengths[1].checks - lengths[0].checks
+	var total Usage
+	for i := range total {
+		check := float64(used[1][i]-used[0][i]) / float64(between)
+		part := float64(used[2][i]-used[1][i]) - check*float64(lengths[2].checks-lengths[1].checks)
+		total[i] = used[1][i] + int64(math.Round(check*float64(whole.checks-lengths[1].checks)+part*float64(whole.parts)))
+	}
+	return total, nil
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestTheReadmeShowsTheCost(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(readme), "<!-- what the command prints -->\n")
+	shown, _, found := strings.Cut(shown, "<!-- until here -->")
+	code, stdout, stderr := command("", "cost")
+	if code != 0 || !found || shown != stdout {
+		t.Errorf("exits with %d, %s, and prints what the README does not show:\n%s", code, stderr, stdout)
+	}
+}
+
+func TestTheCostOfAPlan(t *testing.T) {
+	const canary = `{"function-name": "f", "alias-name": "live", "new-version": 3, "type": "canary", "interval": 60}`
+	for _, test := range []struct {
+		args           []string
+		stdin          string
+		code           int
+		stdout, stderr string // a part of each
+	}{
+		{[]string{"-input", "-"}, canary, 0, "| Step Functions: state transitions | $0.025 for 1,000 | 12: $0.0003 | – |", ""},
+		{[]string{"-input", "-", "-check-seconds", "800"}, canary, 0, "| Lambda: GB-seconds | $0.0000133334 | 200.1: $0.0027 | 216.0: $0.0029 |", ""},
+		{[]string{"-input", "-", "-scenario", "errors"}, canary, 2, "", "it ends as rolled-back: "},
+		{[]string{"-input", "-"}, `{"steps": 0}`, 2, "", "steps must be a whole number"},
+		{[]string{"-input", "nowhere.json"}, "", 2, "", "nowhere.json"},
+		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny"`},
+		{[]string{"month"}, "", 2, "", `"month" is not an option`},
+		{[]string{"-seconds", "1"}, "", 2, "", "Usage of rehearse cost"},
+	} {
+		code, stdout, stderr := command(test.stdin, append([]string{"cost"}, test.args...)...)
+		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || (stderr == "") != (test.stderr == "") {
+			t.Errorf("cost %q exits with %d, want %d\n%s%s", test.args, code, test.code, stdout, stderr)
+		}
+	}
+}
