@@ -119,8 +119,9 @@ func TestTheSchemaTakesWhatIsDocumented(t *testing.T) {
 		t.Errorf("the blog's input: %v", err)
 	}
 	pages, _ := filepath.Glob("../../docs/*.md")
+	deeper, _ := filepath.Glob("../../docs/*/*.md")
 	inputs := 0
-	for _, page := range append(pages, "../../README.md") {
+	for _, page := range append(append(pages, deeper...), "../../README.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/cloudformationinclude"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// publishing adds an alias that only rollouts move, and an output with the number
+// of the version that was published last: the next rollout's new version. The
+// function keeps its old versions: a rollout needs the baseline.
+func publishing(stack awscdk.Stack, fn awslambda.Function) {
+	version := fn.CurrentVersion()
+	version.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
+	live := awslambda.NewCfnAlias(stack, jsii.String("Live"), &awslambda.CfnAliasProps{
+		FunctionName:    fn.FunctionName(),
+		FunctionVersion: jsii.String("1"), // where the alias begins; never change this
+		Name:            jsii.String("live"),
+	})
+	live.Node().AddDependency(version)
+	awscdk.NewCfnOutput(stack, jsii.String("NewVersion"), &awscdk.CfnOutputProps{Value: version.Version()})
+}
+
+// included synthesizes what add puts into a stack, under CDK's checks of
+// templates, and returns the template.
+func included(t *testing.T, add func(awscdk.Stack)) (text string, problem any) {
+	t.Helper()
+	outdir := t.TempDir()
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Outdir: jsii.String(outdir), AnalyticsReporting: jsii.Bool(false),
+		Context: &map[string]any{"@aws-cdk/core:validateAgainstDefaultRules": true},
+	})
+	defer func() {
+		if failed := recover(); failed != nil {
+			problem = failed
+		}
+	}()
+	add(awscdk.NewStack(app, jsii.String("Example"), nil))
+	app.Synth(nil)
+	// A value that is none of those allowed is a mere warning, in a report.
+	if report, err := os.ReadFile(filepath.Join(outdir, "validation-report.json")); err == nil && strings.Contains(string(report), "W3030") {
+		return "", string(report)
+	}
+	return readFile(t, filepath.Join(outdir, "Example.template.json")), nil
+}
+
+// withCode is what add makes of a function with that code: read, and as text.
+func withCode(t *testing.T, code string, add func(awscdk.Stack, awslambda.Function)) (tmpl template, text string) {
+	t.Helper()
+	text, problem := included(t, func(stack awscdk.Stack) {
+		add(stack, awslambda.NewFunction(stack, jsii.String("Mine"), &awslambda.FunctionProps{
+			Runtime: awslambda.Runtime_NODEJS_22_X(), Handler: jsii.String("index.handler"), Code: awslambda.Code_FromInline(&code),
+		}))
+	})
+	if err := json.Unmarshal([]byte(text), &tmpl); err != nil || problem != nil {
+		t.Fatal(err, problem)
+	}
+	return tmpl, text
+}
+
+func TestTheDocumentedAliasIsLeftAloneByDeployments(t *testing.T) {
+	differences := func(add func(awscdk.Stack, awslambda.Function)) (alias, version, text string) {
+		before, text := withCode(t, "exports.handler = 1", add)
+		after, _ := withCode(t, "exports.handler = 2", add)
+		aliases, versions := map[string]any{}, map[string]any{}
+		for _, tmpl := range []template{before, after} {
+			for name, r := range tmpl.Resources {
+				switch r.Type {
+				case "AWS::Lambda::Alias":
+					if old := aliases[name]; old != nil {
+						alias = cmp.Diff(old, any(r.Properties))
+					}
+					aliases[name] = r.Properties
+				case "AWS::Lambda::Version":
+					versions[name] = r
+				}
+			}
+		}
+		if len(versions) == 2 {
+			version = "another is published"
+		}
+		return alias, version, text
+	}
+	if alias, version, text := differences(publishing); alias != "" || version == "" || !strings.Contains(text, `"DeletionPolicy": "Retain"`) {
+		t.Errorf("new code: %q, and the alias changes:\n%s\nin %s", version, alias, text)
+	}
+	usual := func(_ awscdk.Stack, fn awslambda.Function) { fn.AddAlias(jsii.String("live"), nil) }
+	if alias, _, _ := differences(usual); !strings.Contains(alias, "FunctionVersion") {
+		t.Errorf("CDK's usual alias is not seen to move: %q", alias)
+	}
+	if page, source := readPage(t, "iac.md"), readFile(t, "iac_test.go"); !strings.Contains(source, codeBlocks(page, "go")[0]) {
+		t.Error("docs/iac.md shows other code than is tested here")
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func readPage(t *testing.T, name ...string) string {
+	t.Helper()
+	return readFile(t, filepath.Join(append([]string{"..", "docs"}, name...)...))
+}
+
+func codeBlocks(page, language string) []string {
+	var all []string
+	for _, found := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```").FindAllStringSubmatch(page, -1) {
+		all = append(all, found[1])
+	}
+	return all
+}
+
+// checkedTemplate says what CDK finds wrong with a CloudFormation template; nil if nothing.
+func checkedTemplate(t *testing.T, text string) (string, any) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return included(t, func(stack awscdk.Stack) {
+		cloudformationinclude.NewCfnInclude(stack, jsii.String("Included"), &cloudformationinclude.CfnIncludeProps{TemplateFile: &file})
+	})
+}
+
+func TestDocumentedTemplatesPassCloudFormationsRules(t *testing.T) {
+	pipeline := readPage(t, "ci", "codepipeline.yaml")
+	examples := append(codeBlocks(readPage(t, "iac.md"), "yaml"), pipeline)
+	if len(examples) != 3 {
+		t.Errorf("%d templates are documented", len(examples))
+	}
+	for _, example := range examples {
+		if _, problem := checkedTemplate(t, example); problem != nil {
+			t.Errorf("%v in\n%s", problem, example)
+		}
+	}
+	for _, change := range [][2]string{
+		{"Category: Invoke", "Kategory: Invoke"},
+		{"BuildRole.Arn", "BuildRole.Name"},
+		{"ExecutionMode: QUEUED", "ExecutionMode: QUEUD"},
+	} {
+		bad := strings.Replace(pipeline, change[0], change[1], 1)
+		if _, problem := checkedTemplate(t, bad); problem == nil || bad == pipeline {
+			t.Errorf("with %s the template passes", change[1])
+		}
+	}
+}
+
+// TestPipelinesStartRollouts checks the inputs in docs/ci, of which two are
+// completed by the script.
+func TestPipelinesStartRollouts(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "docs", "rollout.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const names = `"function-name": "MyFunction", "alias-name": "live", "new-version": "7", `
+	for _, test := range []struct{ file, input, before, after string }{
+		{"codepipeline.yaml", `Input: !Sub \|\n\s*(\{.*\})\n`, "", ""},
+		{"github-actions.yml", `PLAN: '(.*)'`, "{" + names, "}"},
+		{"rollout.sh", `\$\{PLAN:-(.*?)\}\}`, "{" + names, "}"},
+	} {
+		valid := func(text string) bool {
+			input := regexp.MustCompile(test.input).FindStringSubmatch(text)
+			if input == nil {
+				return false
+			}
+			filled := strings.NewReplacer("${FunctionName}", "MyFunction", "${AliasName}", "live", "#{Build.VERSION}", "7", `\"`, `"`).Replace(input[1])
+			value, err := jsonschema.UnmarshalJSON(strings.NewReader(test.before + filled + test.after))
+			return err == nil && schema.Validate(value) == nil
+		}
+		text := readPage(t, "ci", test.file)
+		if !valid(text) {
+			t.Errorf("the input in %s is none of a rollout", test.file)
+		}
+		if bad := regexp.MustCompile(`"steps|"interval`).ReplaceAllString(text, `"stepps`); valid(bad) {
+			t.Errorf("%s: an input with an unknown field passes", test.file)
+		}
+	}
+}
