@@ -50,11 +50,13 @@ start() {
   # A name has 80 characters at most, and no colons, which an ARN has.
   name="${function##*:}"
   name="${name:0:40}-${alias:0:16}-${COMMIT:0:12}-${ATTEMPT:-1}"
-  if problem=$(aws stepfunctions start-execution --state-machine-arn "$STATE_MACHINE_ARN" --name "$name" --input "$input" --query executionArn --output text 2>&1); then
-    execution=${problem##*$'\n'} # below any warnings
+  # The very command that starts it sets the variable that an interruption looks at.
+  if execution=$(aws stepfunctions start-execution --state-machine-arn "$STATE_MACHINE_ARN" --name "$name" --input "$input" --query executionArn --output text 2>&1); then
+    execution=${execution##*$'\n'} # below any warnings
     say "started $execution"
     return
   fi
+  problem=$execution execution=
   case $problem in
     *ExecutionAlreadyExists*) ;;
     *) die 2 "not started: $problem" ;;
