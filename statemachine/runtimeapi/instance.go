@@ -1,0 +1,112 @@
+package runtimeapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Instance is one execution environment of a function. It serves one invocation
+// at a time. When its process has ended, the next invocation starts another one.
+type Instance struct {
+	function Function
+	turn     sync.Mutex // held by the invocation under way
+	process  *process
+	count    int // of the invocations
+}
+
+// startLimit is how long a process may take until it asks for its first
+// invocation, as on Lambda.
+const startLimit = 10 * time.Second
+
+// Start starts a function's process and waits until it asks for its first
+// invocation. The error is a *Failure if the process ended or failed instead.
+func Start(f Function) (*Instance, error) {
+	i := &Instance{function: f}
+	return i, i.start()
+}
+
+func (i *Instance) start() error {
+	p, err := newProcess(i.function)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", i.function.ARN, err)
+	}
+	i.process = p
+	limit := time.NewTimer(startLimit)
+	defer limit.Stop()
+	select {
+	case <-p.ready:
+		return nil
+	case <-p.ended:
+		if failure := p.initFailure.Load(); failure != nil {
+			return failure
+		}
+		return exited(requestID(i.count), p.command.ProcessState)
+	case <-limit.C:
+		p.kill()
+		return timedOut(requestID(i.count), startLimit)
+	}
+}
+
+// Invoke has the function handle an input. The error is a *Failure if the
+// function failed, crashed, or took too long; then its process is ended, as
+// Lambda does.
+func (i *Instance) Invoke(input json.RawMessage) (json.RawMessage, error) {
+	i.turn.Lock()
+	defer i.turn.Unlock()
+	i.count++
+	id := requestID(i.count)
+	limit := time.NewTimer(i.function.Timeout)
+	defer limit.Stop()
+	one := &invocation{
+		id: id, arn: i.function.ARN, input: input,
+		deadline: time.Now().Add(i.function.Timeout), answered: make(chan answer, 1),
+	}
+	select {
+	case <-i.process.ended: // since the last invocation
+		if err := i.start(); err != nil {
+			return nil, err
+		}
+	default:
+	}
+	select {
+	case i.process.invocations <- one:
+	case <-i.process.ended: // it was about to, after a failure
+		if err := i.start(); err != nil {
+			return nil, err
+		}
+		i.process.invocations <- one // it has asked for it
+	case <-limit.C:
+		i.process.kill()
+		return nil, timedOut(id, i.function.Timeout)
+	}
+	select {
+	case a := <-one.answered:
+		return a.result()
+	case <-i.process.ended:
+	case <-limit.C:
+		i.process.kill()
+		return nil, timedOut(id, i.function.Timeout)
+	}
+	select {
+	case a := <-one.answered: // before it ended
+		return a.result()
+	default:
+		return nil, exited(id, i.process.command.ProcessState)
+	}
+}
+
+// PID is the process's number.
+func (i *Instance) PID() int { return i.process.command.Process.Pid }
+
+// Output is what the process has written to its standard output and error.
+func (i *Instance) Output() string { return i.process.output.String() }
+
+// Stop ends the process, at once and whatever it does.
+func (i *Instance) Stop() {
+	i.process.kill()
+}
+
+// requestID is the ID of the n-th invocation.
+func requestID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012x", n) }
