@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -27,7 +28,7 @@ func stores(t *testing.T) (aws *localaws.Server, calls *int, all health.Secrets)
 	must(t, aws.AddSecret("keys", `{"bearer": "Bearer hunter2", "number": 7, "none": null, "empty": ""}`))
 	must(t, aws.PutSecureParameter("/shop/key", "hunter3", "arn:aws:iam::123456789012:user/Mary"))
 	must(t, aws.PutParameter("open", "hunter4\n", "arn:aws:iam::123456789012:user/Mary"))
-	return aws, calls, health.NewSecrets(secretsmanager.NewFromConfig(aws.Config()), ssm.NewFromConfig(aws.Config()))
+	return aws, calls, secretstores.New(secretsmanager.NewFromConfig(aws.Config()), ssm.NewFromConfig(aws.Config()))
 }
 
 func TestSecretsAreReadByReference(t *testing.T) {

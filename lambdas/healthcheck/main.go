@@ -8,6 +8,7 @@ import (
 	runtime "github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/healthcheck"
 )
 
 func main() {
@@ -15,5 +16,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(task.NewHealthCheck(cfg).Handle)
+	runtime.Start(healthcheck.New(cfg).Handle)
 }

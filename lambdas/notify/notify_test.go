@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -46,8 +47,8 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	w.notifier = notify.Notifier{
-		Topics: notify.NewSNS(sns.NewFromConfig(w.Config())), Topic: w.stack,
-		Bus: notify.NewEventBridge(eventbridge.NewFromConfig(w.Config()), ""),
+		Topics: channels.NewSNS(sns.NewFromConfig(w.Config())), Topic: w.stack,
+		Bus: channels.NewEventBridge(eventbridge.NewFromConfig(w.Config()), ""),
 	}
 	return w
 }
@@ -158,7 +159,7 @@ func TestATopicThatIsGone(t *testing.T) {
 // TestAnEventThatIsNotTaken is a failure, though the call succeeds.
 func TestAnEventThatIsNotTaken(t *testing.T) {
 	w := newWorld(t)
-	w.notifier.Bus = notify.NewEventBridge(eventbridge.NewFromConfig(w.Config()), "another")
+	w.notifier.Bus = channels.NewEventBridge(eventbridge.NewFromConfig(w.Config()), "another")
 	failed := w.notifier.Send(context.Background(), told, rollout.Notify{})
 	if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), "ResourceNotFoundException") || len(w.Events()) != 0 {
 		t.Errorf("%v, %d events", failed, len(w.Events()))
@@ -180,7 +181,7 @@ func (r regions) Publish(_ context.Context, in *sns.PublishInput, options ...fun
 func TestATopicOfAnotherRegion(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:123456789012:rollouts"
 	seen := regions{}
-	if failed := (notify.Notifier{Topics: notify.NewSNS(seen), Topic: topic}).Send(context.Background(), told, rollout.Notify{}); failed != nil || seen[topic] != "us-east-1" {
+	if failed := (notify.Notifier{Topics: channels.NewSNS(seen), Topic: topic}).Send(context.Background(), told, rollout.Notify{}); failed != nil || seen[topic] != "us-east-1" {
 		t.Errorf("%v, %v", failed, seen)
 	}
 }

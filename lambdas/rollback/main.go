@@ -12,6 +12,8 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/announcer"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
@@ -25,8 +27,8 @@ func main() {
 		Rollback: task.Rollback{Aliases: aliases, Log: task.Logger()},
 		Cleanup: task.Cleanup{
 			Aliases:    aliases,
-			Executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)),
-			Notifier:   task.NewNotifier(cfg),
+			Executions: executions.New(sfn.NewFromConfig(cfg)),
+			Notifier:   announcer.NewNotifier(cfg),
 			Counted:    new(telemetry.Once),
 			Log:        task.Logger(),
 		},

@@ -14,6 +14,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/announcer"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/healthcheck"
 )
 
 func main() {
@@ -21,7 +23,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	aliases, logger, check := alias.NewLambda(lambda.NewFromConfig(cfg)), task.Logger(), task.NewHealthCheck(cfg)
+	aliases, logger, check := alias.NewLambda(lambda.NewFromConfig(cfg)), task.Logger(), healthcheck.New(cfg)
 	deployer := task.Simple{
 		Begin:    task.CalculateWeights{Aliases: aliases, Alarms: check.Metrics, Allowed: task.AllowedGates(), Topics: task.AllowedTopics(), Log: logger},
 		Shift:    task.UpdateAlias{Aliases: aliases, Announcer: check.Announcer, Log: logger},
@@ -32,7 +34,7 @@ func main() {
 		Sleep:    sleep,
 		Deadline: deadline,
 		Until:    context.WithDeadline,
-		Notifier: task.NewNotifier(cfg),
+		Notifier: announcer.NewNotifier(cfg),
 		Log:      logger,
 	}
 	runtime.Start(func(ctx context.Context, input json.RawMessage) (rollout.State, error) {

@@ -32,7 +32,7 @@ func (t Cleanup) tell(ctx context.Context, e Execution, cleaned Cleaned, notClea
 	}
 	if n.Event.Outcome() == "failed" && n.Event != rollout.EventRefused && n.Event != rollout.EventNotStarted {
 		plan, err := t.Executions.Plan(ctx, e.ARN)
-		if err != nil && !errors.Is(err, errNoPlan) {
+		if err != nil && !errors.Is(err, ErrNoPlan) {
 			return err
 		}
 		n.Baseline, n.Of = plan.Baseline, len(plan.Steps)

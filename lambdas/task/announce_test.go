@@ -15,8 +15,10 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -39,8 +41,8 @@ func newAudience(t *testing.T, executions ran) *audience {
 		}
 	}
 	a.notifier = notify.Notifier{
-		Topics: notify.NewSNS(sns.NewFromConfig(a.Config())), Topic: a.stack,
-		Bus: notify.NewEventBridge(eventbridge.NewFromConfig(a.Config()), ""),
+		Topics: channels.NewSNS(sns.NewFromConfig(a.Config())), Topic: a.stack,
+		Bus: channels.NewEventBridge(eventbridge.NewFromConfig(a.Config()), ""),
 	}
 	return a
 }
@@ -48,7 +50,7 @@ func newAudience(t *testing.T, executions ran) *audience {
 // ended delivers the event of an execution's end.
 func (a *audience) ended(w *world, event string) error {
 	cleanup := task.Cleanup{
-		Aliases: alias.NewLambda(w.client), Executions: task.NewStepFunctions(sfn.NewFromConfig(a.Config())),
+		Aliases: alias.NewLambda(w.client), Executions: executions.New(sfn.NewFromConfig(a.Config())),
 		Notifier: a.notifier, Log: slog.New(slog.DiscardHandler),
 	}
 	_, err := task.Undoing{Cleanup: cleanup}.Handle(context.Background(), json.RawMessage(event))

@@ -37,13 +37,16 @@ type Executions interface {
 	// out or were stopped since then.
 	EndedBadly(ctx context.Context, machine string, since time.Time) ([]string, error)
 	// Plan returns the plan that an execution fixed at its beginning. It fails
-	// with errNoPlan if it ended before that.
+	// with ErrNoPlan if it ended before that.
 	Plan(ctx context.Context, arn string) (rollout.Plan, error)
 }
 
 // ErrNoExecution means that Step Functions knows no such execution, or no
 // longer: it forgets them after 90 days.
 var ErrNoExecution = errors.New("no such execution")
+
+// ErrNoPlan means that an execution ended before it had a plan.
+var ErrNoPlan = errors.New("there is no plan in it")
 
 // Execution is what Cleanup looks at.
 type Execution struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -36,13 +37,13 @@ func (r ran) Execution(arn string) (localaws.Execution, bool) {
 }
 
 // cleanup is the Rollback function in the world, with the machine's executions.
-func (w *world) cleanup(executions ran) task.Undoing {
-	server := localaws.New(localaws.Options{Now: func() time.Time { return w.now }, Executions: executions})
+func (w *world) cleanup(all ran) task.Undoing {
+	server := localaws.New(localaws.Options{Now: func() time.Time { return w.now }, Executions: all})
 	return task.Undoing{
 		Rollback: w.back,
 		Cleanup: task.Cleanup{
 			Aliases:    alias.NewLambda(w.client),
-			Executions: task.NewStepFunctions(sfn.NewFromConfig(server.Config())),
+			Executions: executions.New(sfn.NewFromConfig(server.Config())),
 			Log:        slog.New(slog.DiscardHandler),
 		},
 	}

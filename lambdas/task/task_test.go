@@ -21,6 +21,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -69,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	w.begin = task.CalculateWeights{Aliases: aliases, Alarms: metrics, Log: log}
 	w.shift = task.UpdateAlias{Aliases: aliases, Log: log}
 	w.check = task.HealthCheck{
-		Metrics: metrics, Control: task.NewControl(ssm.NewFromConfig(w.server.Config())),
+		Metrics: metrics, Control: orders.New(ssm.NewFromConfig(w.server.Config())),
 		Gates: health.Reach{Functions: health.NewLambda(w.client), Together: health.InGoroutines}, Log: log,
 	}
 	w.back = task.Rollback{Aliases: aliases, Log: log}

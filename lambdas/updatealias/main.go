@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/announcer"
 )
 
 func main() {
@@ -17,5 +18,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(task.UpdateAlias{Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)), Announcer: task.NewAnnouncer(cfg), Log: task.Logger()}.Handle)
+	runtime.Start(task.UpdateAlias{Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)), Announcer: announcer.New(cfg), Log: task.Logger()}.Handle)
 }

@@ -22,9 +22,13 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -39,7 +43,7 @@ type ports struct {
 	}
 	metrics    health.CloudWatch
 	executions task.Executions
-	control    task.Control
+	control    orders.Control
 	notifier   notify.Notifier
 	topics     []string // that the request names
 	gates      health.Reach
@@ -60,17 +64,17 @@ func (r *run) realPorts(cfg aws.Config) ports {
 		log:        cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
 		aliases:    alias.NewLambda(functions),
 		metrics:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
-		executions: task.NewStepFunctions(sfn.NewFromConfig(cfg)),
-		control:    task.NewControl(parameters),
+		executions: executions.New(sfn.NewFromConfig(cfg)),
+		control:    orders.New(parameters),
 		notifier: notify.Notifier{
-			Topics: notify.NewSNS(sns.NewFromConfig(cfg)), Topic: topicARN,
-			Bus: notify.NewEventBridge(eventbridge.NewFromConfig(cfg), "default"),
+			Topics: channels.NewSNS(sns.NewFromConfig(cfg)), Topic: topicARN,
+			Bus: channels.NewEventBridge(eventbridge.NewFromConfig(cfg), "default"),
 		},
 		topics: rollout.ReadAddressee(r.options.Input).Notify.Topics,
 		gates: health.Reach{
 			Functions: health.NewLambda(functions),
 			Web:       r,
-			Secrets:   health.NewSecrets(secretsmanager.NewFromConfig(cfg), parameters),
+			Secrets:   secretstores.New(secretsmanager.NewFromConfig(cfg), parameters),
 			Together:  r.together,
 		},
 	}

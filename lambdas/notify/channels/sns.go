@@ -1,4 +1,6 @@
-package notify
+// Package channels has those that package notify tells through clients of AWS.
+// It is apart, so that only functions that tell link the clients.
+package channels
 
 import (
 	"context"
@@ -9,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 )
 
 // snsAPI is the part of SNS's API that is used here.
@@ -16,7 +20,7 @@ type snsAPI interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
-// SNS are the Topics that Amazon SNS has.
+// SNS are the [notify.Topics] that Amazon SNS has.
 type SNS struct{ api snsAPI }
 
 // NewSNS publishes through a client of SNS, in each topic's own Region.
@@ -24,7 +28,7 @@ func NewSNS(api snsAPI) SNS { return SNS{api} }
 
 // Publish is a call of Publish. Subscribers by e-mail get the text, those by
 // SMS the subject, and all others the JSON.
-func (s SNS) Publish(ctx context.Context, m Message) error {
+func (s SNS) Publish(ctx context.Context, m notify.Message) error {
 	in := &sns.PublishInput{TopicArn: &m.Topic, Subject: &m.Subject, MessageAttributes: map[string]types.MessageAttributeValue{}}
 	for name, value := range m.Attributes {
 		in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}

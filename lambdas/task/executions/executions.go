@@ -1,4 +1,5 @@
-package task
+// Package executions reads the state machine's executions, for package task.
+package executions
 
 import (
 	"context"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
 // sfnAPI is the part of Step Functions' API that is used here.
@@ -21,28 +23,28 @@ type sfnAPI interface {
 	GetExecutionHistory(context.Context, *sfn.GetExecutionHistoryInput, ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error)
 }
 
-// StepFunctions are the Executions that AWS Step Functions has.
+// StepFunctions are the [task.Executions] that AWS Step Functions has.
 type StepFunctions struct {
 	api sfnAPI
 }
 
-// NewStepFunctions reads through a client of Step Functions.
-func NewStepFunctions(api sfnAPI) StepFunctions {
+// New reads through a client of Step Functions.
+func New(api sfnAPI) StepFunctions {
 	return StepFunctions{api: api}
 }
 
 // Describe is a call of DescribeExecution.
-func (f StepFunctions) Describe(ctx context.Context, arn string) (Execution, error) {
+func (f StepFunctions) Describe(ctx context.Context, arn string) (task.Execution, error) {
 	out, err := f.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	var gone *types.ExecutionDoesNotExist
 	if errors.As(err, &gone) {
-		return Execution{}, fmt.Errorf("%w: %w", ErrNoExecution, err)
+		return task.Execution{}, fmt.Errorf("%w: %w", task.ErrNoExecution, err)
 	} else if err != nil {
-		return Execution{}, err
+		return task.Execution{}, err
 	}
-	e := Execution{
+	e := task.Execution{
 		ARN:     arn,
-		Status:  Status(out.Status),
+		Status:  task.Status(out.Status),
 		Error:   aws.ToString(out.Error),
 		Cause:   aws.ToString(out.Cause),
 		Input:   json.RawMessage(aws.ToString(out.Input)),
@@ -50,7 +52,7 @@ func (f StepFunctions) Describe(ctx context.Context, arn string) (Execution, err
 		Started: aws.ToTime(out.StartDate).UTC(),
 		Ended:   aws.ToTime(out.StopDate).UTC(),
 	}
-	e.Running = e.Status == Running || out.Status == types.ExecutionStatusPendingRedrive
+	e.Running = e.Status == task.Running || out.Status == types.ExecutionStatusPendingRedrive
 	return e, nil
 }
 
@@ -77,9 +79,6 @@ func (f StepFunctions) EndedBadly(ctx context.Context, machine string, since tim
 	return arns, nil
 }
 
-// errNoPlan means that an execution ended before it had a plan.
-var errNoPlan = errors.New("there is no plan in it")
-
 // Plan finds the output of CalculateWeights among the first events of an
 // execution's history.
 func (f StepFunctions) Plan(ctx context.Context, arn string) (rollout.Plan, error) {
@@ -99,5 +98,5 @@ func (f StepFunctions) Plan(ctx context.Context, arn string) (rollout.Plan, erro
 		}
 		return state.Plan, nil
 	}
-	return rollout.Plan{}, fmt.Errorf("the history of %s: %w", arn, errNoPlan)
+	return rollout.Plan{}, fmt.Errorf("the history of %s: %w", arn, task.ErrNoPlan)
 }

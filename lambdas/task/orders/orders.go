@@ -1,4 +1,5 @@
-package task
+// Package orders reads what people order a rollout to do, from Parameter Store.
+package orders
 
 import (
 	"context"
@@ -20,8 +21,8 @@ type Control struct {
 	api ssm.GetParameterHistoryAPIClient
 }
 
-// NewControl reads through a client of Systems Manager.
-func NewControl(api ssm.GetParameterHistoryAPIClient) Control {
+// New reads through a client of Systems Manager.
+func New(api ssm.GetParameterHistoryAPIClient) Control {
 	return Control{api: api}
 }
 

@@ -6,14 +6,14 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/healthcheck"
 )
 
 // TestTheDeployedHealthCheckChecks runs the health check as the functions' mains
 // make it, with everything that it asks: what is not wired is seen here.
 func TestTheDeployedHealthCheckChecks(t *testing.T) {
 	w := newWorld(t)
-	deployed := task.NewHealthCheck(w.server.Config())
+	deployed := healthcheck.New(w.server.Config())
 	s := w.twice(w.shift.Handle, w.started())
 	s.Hooks.PreTraffic = []rollout.Hook{{Function: "f", Timeout: 1, Payload: []byte("{}")}}
 	s.Plan.Gates.Alarms = []string{"gone"}

@@ -1,4 +1,4 @@
-package notify
+package channels
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 )
 
 // Source is the source of all events.
@@ -18,7 +20,7 @@ type eventsAPI interface {
 	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
 }
 
-// EventBridge is a Bus of Amazon EventBridge.
+// EventBridge is a [notify.Bus] of Amazon EventBridge.
 type EventBridge struct {
 	api eventsAPI
 	bus string
@@ -30,7 +32,7 @@ func NewEventBridge(api eventsAPI, bus string) EventBridge { return EventBridge{
 
 // Put is a call of PutEvents. It may fail though the call succeeds: the answer
 // says what became of the event.
-func (b EventBridge) Put(ctx context.Context, e Event) error {
+func (b EventBridge) Put(ctx context.Context, e notify.Event) error {
 	entry := types.PutEventsRequestEntry{
 		Source: aws.String(Source), DetailType: &e.DetailType, Detail: &e.Detail, Resources: []string{e.Execution},
 	}

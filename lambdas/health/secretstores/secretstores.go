@@ -1,0 +1,116 @@
+// Package secretstores reads the secrets that gates of package health refer to, from
+// AWS's two stores. It is apart, so that only functions that read some link the
+// clients.
+package secretstores
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go"
+)
+
+// secretsManagerAPI is the part of Secrets Manager's API that is used here.
+type secretsManagerAPI interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+}
+
+// parametersAPI is the part of Systems Manager's API that is used here.
+type parametersAPI interface {
+	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
+}
+
+// Stored reads secrets from Secrets Manager and from Systems Manager's
+// parameters, each time anew.
+type Stored struct {
+	manager    secretsManagerAPI
+	parameters parametersAPI
+}
+
+// New reads through clients of both services.
+func New(manager secretsManagerAPI, parameters parametersAPI) Stored {
+	return Stored{manager: manager, parameters: parameters}
+}
+
+// Secret implements [health.Secrets]. Line breaks at the end, which files often have,
+// are not part of a secret.
+func (s Stored) Secret(ctx context.Context, reference string) (string, error) {
+	kind, source, _ := strings.Cut(reference, ":")
+	key, keyed := "", false
+	if kind == "secretsmanager" {
+		source, key, keyed = strings.Cut(source, "#")
+	}
+	value, err := s.fetch(ctx, kind, source)
+	if err == nil && keyed {
+		value, err = textAt(value, key)
+	}
+	value = strings.TrimRight(value, "\r\n")
+	if err == nil && value == "" {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s can't be read: %w", reference, err)
+	}
+	return value, nil
+}
+
+func (s Stored) fetch(ctx context.Context, kind, source string) (string, error) {
+	switch kind {
+	case "secretsmanager":
+		out, err := s.manager.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &source})
+		if err != nil {
+			return "", plainly(err)
+		}
+		if out.SecretString == nil {
+			return "", errors.New("it is binary, and a header is a text")
+		}
+		return *out.SecretString, nil
+	case "ssm":
+		out, err := s.parameters.GetParameter(ctx, &ssm.GetParameterInput{Name: &source, WithDecryption: aws.Bool(true)})
+		if err != nil {
+			return "", plainly(err)
+		}
+		if out.Parameter == nil {
+			return "", errors.New("it has no value")
+		}
+		return aws.ToString(out.Parameter.Value), nil
+	}
+	return "", errors.New("it is not a reference to a secret")
+}
+
+// textAt is one text of a JSON object. Errors of encoding/json quote their
+// input, so they stay here.
+func textAt(document, key string) (string, error) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(document), &fields) != nil || fields == nil {
+		return "", errors.New("it is not a JSON object, so it has no keys")
+	}
+	var text *string
+	if json.Unmarshal(fields[key], &text) != nil || text == nil {
+		return "", fmt.Errorf("it has no text at the key %q", key)
+	}
+	return *text, nil
+}
+
+// plainly is what AWS says of an error, without what the SDK puts around it.
+func plainly(err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	return &plainError{strings.TrimSuffix(api.ErrorCode()+": "+api.ErrorMessage(), ": "), err}
+}
+
+type plainError struct {
+	text string
+	error
+}
+
+func (e *plainError) Error() string { return e.text }
+func (e *plainError) Unwrap() error { return e.error }
