@@ -1,6 +1,6 @@
-// Package secretstores reads the secrets that gates of package health refer to, from
-// AWS's two stores. It is apart, so that only functions that read some link the
-// clients.
+// Package secretstores reads the secrets that the gates of package health refer
+// to, from AWS's two stores. It is apart, so that only functions that read some
+// link the clients.
 package secretstores
 
 import (
@@ -38,8 +38,8 @@ func New(manager secretsManagerAPI, parameters parametersAPI) Stored {
 	return Stored{manager: manager, parameters: parameters}
 }
 
-// Secret implements [health.Secrets]. Line breaks at the end, which files often have,
-// are not part of a secret.
+// Secret implements health.Secrets. Line breaks at the end, which files often
+// have, are not part of a secret.
 func (s Stored) Secret(ctx context.Context, reference string) (string, error) {
 	kind, source, _ := strings.Cut(reference, ":")
 	key, keyed := "", false

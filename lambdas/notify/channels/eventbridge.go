@@ -20,7 +20,7 @@ type eventsAPI interface {
 	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
 }
 
-// EventBridge is a [notify.Bus] of Amazon EventBridge.
+// EventBridge is a notify.Bus of Amazon EventBridge.
 type EventBridge struct {
 	api eventsAPI
 	bus string

@@ -20,7 +20,7 @@ type snsAPI interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
-// SNS are the [notify.Topics] that Amazon SNS has.
+// SNS are the notify.Topics that Amazon SNS has.
 type SNS struct{ api snsAPI }
 
 // NewSNS publishes through a client of SNS, in each topic's own Region.

@@ -23,7 +23,7 @@ type sfnAPI interface {
 	GetExecutionHistory(context.Context, *sfn.GetExecutionHistoryInput, ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error)
 }
 
-// StepFunctions are the [task.Executions] that AWS Step Functions has.
+// StepFunctions are the task.Executions that AWS Step Functions has.
 type StepFunctions struct {
 	api sfnAPI
 }
