@@ -63,23 +63,8 @@ func (i *Instance) Invoke(input json.RawMessage) (json.RawMessage, error) {
 		id: id, arn: i.function.ARN, input: input,
 		deadline: time.Now().Add(i.function.Timeout), answered: make(chan answer, 1),
 	}
-	select {
-	case <-i.process.ended: // since the last invocation
-		if err := i.start(); err != nil {
-			return nil, err
-		}
-	default:
-	}
-	select {
-	case i.process.invocations <- one:
-	case <-i.process.ended: // it was about to, after a failure
-		if err := i.start(); err != nil {
-			return nil, err
-		}
-		i.process.invocations <- one // it has asked for it
-	case <-limit.C:
-		i.process.kill()
-		return nil, timedOut(id, i.function.Timeout)
+	if err := i.handOver(one, limit.C); err != nil {
+		return nil, err
 	}
 	select {
 	case a := <-one.answered:
@@ -94,6 +79,28 @@ func (i *Instance) Invoke(input json.RawMessage) (json.RawMessage, error) {
 		return a.result()
 	default:
 		return nil, exited(id, i.process.command.ProcessState)
+	}
+}
+
+// handOver waits until the process takes an invocation. If it has ended, or
+// does so after a failure, another one is started.
+func (i *Instance) handOver(one *invocation, limit <-chan time.Time) error {
+	for {
+		select {
+		case <-i.process.ended:
+			if err := i.start(); err != nil {
+				return err
+			}
+		default:
+		}
+		select {
+		case i.process.invocations <- one:
+			return nil
+		case <-i.process.ended:
+		case <-limit:
+			i.process.kill()
+			return timedOut(one.id, i.function.Timeout)
+		}
 	}
 }
 
