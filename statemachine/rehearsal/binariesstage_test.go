@@ -83,7 +83,7 @@ func (s *stage) start(t *testing.T, name, path string) {
 		Environment: map[string]string{"AWS_ENDPOINT_URL": s.url, "GATES": strings.Join(rollout.GateNames(), ","), "TOPIC_ARN": topicARN},
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("start %s: %v\n%s", name, err, instance.Output())
 	}
 	t.Cleanup(instance.Stop)
 	if old := s.instances[arn]; old != nil {

@@ -21,7 +21,8 @@ type Instance struct {
 const startLimit = 10 * time.Second
 
 // Start starts a function's process and waits until it asks for its first
-// invocation. The error is a *Failure if the process ended or failed instead.
+// invocation. The error is a *Failure if the process ended or failed instead:
+// then the instance has its output.
 func Start(f Function) (*Instance, error) {
 	i := &Instance{function: f}
 	return i, i.start()
@@ -108,7 +109,12 @@ func (i *Instance) handOver(one *invocation, limit <-chan time.Time) error {
 func (i *Instance) PID() int { return i.process.command.Process.Pid }
 
 // Output is what the process has written to its standard output and error.
-func (i *Instance) Output() string { return i.process.output.String() }
+func (i *Instance) Output() string {
+	if i.process == nil { // there was nothing to start
+		return ""
+	}
+	return i.process.output.String()
+}
 
 // Stop ends the process, at once and whatever it does.
 func (i *Instance) Stop() {
