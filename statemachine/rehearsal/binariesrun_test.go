@@ -52,8 +52,8 @@ func TestRolloutsByTheDeployedExecutables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want.Outcome != test.want {
-			t.Errorf("%s: %s because of %s", test.name, want.Outcome, want.Reason)
+		if want.Outcome != test.want || test.want == Refused && want.Error != "InvalidRequest" {
+			t.Errorf("%s: %s with %s because of %s", test.name, want.Outcome, want.Error, want.Reason)
 		}
 		options.adjust = stage.enter
 		stage.same(t, test.name, options, want)
