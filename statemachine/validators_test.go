@@ -2,17 +2,14 @@ package statemachine_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/nodetool"
 )
 
 // validators is the folder with the validators' pinned versions and the script
@@ -73,7 +70,7 @@ func TestValidatorsFindMistakes(t *testing.T) {
 // validate returns what the validators find in each of the definitions.
 func validate(t *testing.T, definitions ...string) [][]string {
 	t.Helper()
-	installed, err := installValidators()
+	installed, err := nodetool.Install("validators", os.DirFS(validators))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,10 +78,9 @@ func validate(t *testing.T, definitions ...string) [][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := exec.Command("node", filepath.Join(validators, "validate.js"))
-	node.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(installed, "node_modules"))
+	node := nodetool.Command(installed, filepath.Join(validators, "validate.js"))
 	node.Stdin = bytes.NewReader(input)
-	output, err := run(node)
+	output, err := nodetool.Output(node)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,73 +89,4 @@ func validate(t *testing.T, definitions ...string) [][]string {
 		t.Fatalf("the validators answered %q: %v", output, err)
 	}
 	return found
-}
-
-// installValidators returns a folder with the validators' node_modules. It is
-// in the user's cache, named after the pinned versions, and made when missing:
-// under another name first, so that it is there either whole or not at all.
-func installValidators() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	pins := map[string][]byte{}
-	hash := sha256.New()
-	for _, name := range []string{"package.json", "package-lock.json"} {
-		data, err := os.ReadFile(filepath.Join(validators, name))
-		if err != nil {
-			return "", err
-		}
-		pins[name] = data
-		hash.Write(data)
-	}
-	installed := filepath.Join(cache, "lambda-rollout", fmt.Sprintf("validators-%x", hash.Sum(nil)[:8]))
-	if _, err := os.Stat(installed); err == nil {
-		return installed, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(installed), 0o755); err != nil {
-		return "", err
-	}
-	unfinished, err := os.MkdirTemp(filepath.Dir(installed), "unfinished-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(unfinished)
-	for name, data := range pins {
-		if err := os.WriteFile(filepath.Join(unfinished, name), data, 0o644); err != nil {
-			return "", err
-		}
-	}
-	npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", unfinished)
-	npm.Dir = unfinished
-	if _, err := run(npm); err != nil {
-		return "", err
-	}
-	if err := os.Rename(unfinished, installed); err != nil {
-		if _, other := os.Stat(installed); other != nil {
-			return "", err
-		}
-	}
-	return installed, nil
-}
-
-// run returns the command's output. The error has what the command complained
-// of; a command that is missing is named, with what to install.
-func run(command *exec.Cmd) ([]byte, error) {
-	output, err := command.Output()
-	if errors.Is(err, exec.ErrNotFound) {
-		return nil, fmt.Errorf("%s was not found: install Node.js 20 or later, which brings node and npm, and put them on the PATH", command.Args[0])
-	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return nil, fmt.Errorf("%s: %w: %s", strings.Join(command.Args[:2], " "), err, exit.Stderr)
-	}
-	return output, err
-}
-
-func TestMissingNodeIsNamed(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	if _, err := run(exec.Command("node", "validate.js")); err == nil || !strings.HasPrefix(err.Error(), "node was not found: install Node.js") {
-		t.Errorf("without Node.js: %v", err)
-	}
 }

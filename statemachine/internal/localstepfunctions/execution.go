@@ -1,0 +1,122 @@
+package localstepfunctions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+)
+
+// Options say how to run an execution. All but Stop are needed.
+type Options struct {
+	Clock  *asl.Clock
+	Invoke asl.Invoke // gets nested executions' tasks too
+	Input  json.RawMessage
+
+	Name, ExecutionARN, StateMachineARN, StateMachineName, RoleARN string
+
+	// Stop aborts the execution.
+	Stop *asl.Signal
+}
+
+// Result is how an execution ended.
+type Result struct {
+	Output json.RawMessage `json:"output"` // if Error is nil
+	Error  *string         `json:"error"`
+	Cause  string          `json:"cause"`
+	Path   []string        `json:"path"` // the states in the order they were entered
+}
+
+// execution is a run that is under way.
+type execution struct {
+	Options
+	machine *Machine
+	number  int
+	due     map[int]time.Time // timers
+	// changed fires when a task has answered.
+	changed  *asl.Signal
+	answered []answer
+	err      error // of a task that broke its contract
+}
+
+// Run runs an execution to its end, within an actor of the clock.
+func (m *Machine) Run(o Options) (Result, error) {
+	e := &execution{Options: o, machine: m, number: m.engine.next(), due: map[int]time.Time{}, changed: o.Clock.NewSignal()}
+	next := message{Start: &start{Machine: m.number, Input: o.Input, Context: map[string]any{
+		"Execution":    map[string]string{"Id": o.ExecutionARN, "Name": o.Name, "RoleArn": o.RoleARN},
+		"StateMachine": map[string]string{"Id": o.StateMachineARN, "Name": o.StateMachineName},
+	}}}
+	for {
+		next.Execution, next.Now = e.number, o.Clock.Now().UnixMilli()
+		turn, err := m.engine.send(next)
+		if err != nil {
+			return Result{}, err
+		}
+		e.take(turn)
+		if turn.End != nil {
+			return *turn.End, nil
+		}
+		if next, err = e.wait(); err != nil {
+			return Result{}, err
+		}
+	}
+}
+
+// take sets what the execution asked for going.
+func (e *execution) take(t turn) {
+	for _, timer := range t.Timers {
+		e.due[timer.Number] = e.Clock.Now().Add(time.Duration(max(timer.After, 0) * float64(time.Millisecond)))
+	}
+	for _, number := range t.Cleared {
+		delete(e.due, number)
+	}
+	for _, task := range t.Tasks {
+		e.Clock.Go(func() {
+			a := answer{Number: task.Number}
+			text, err := e.Invoke(context.Background(), task.Resource, task.Input)
+			var failed *asl.TaskError
+			switch {
+			case errors.As(err, &failed):
+				a.Error, a.Cause = &failed.Name, failed.Cause
+			case err != nil:
+				e.err = errors.Join(e.err, err)
+			default:
+				a.Answer = text
+			}
+			e.answered = append(e.answered, a)
+			e.changed.Fire()
+		})
+	}
+}
+
+// wait waits for the next thing that happens to the execution. At the same
+// instant, being stopped comes before an answer, and an answer before a timer.
+func (e *execution) wait() (message, error) {
+	number, until := 0, time.Time{}
+	for n, at := range e.due {
+		if number == 0 || at.Before(until) || at.Equal(until) && n < number {
+			number, until = n, at
+		}
+	}
+	signals := []*asl.Signal{e.changed}
+	if e.Stop != nil {
+		signals = []*asl.Signal{e.Stop, e.changed}
+	}
+	switch fired := e.Clock.Wait(until, signals...); {
+	case fired == nil:
+		delete(e.due, number)
+		return message{Timer: number}, nil
+	case fired == e.Stop:
+		return message{}, nil
+	}
+	if e.err != nil {
+		return message{}, e.err
+	}
+	first := e.answered[0]
+	if e.answered = e.answered[1:]; len(e.answered) == 0 {
+		e.changed = e.Clock.NewSignal()
+	}
+	return message{Task: &first}, nil
+}

@@ -1,0 +1,90 @@
+// Package nodetool runs programs for Node.js that the tests need: their packages
+// at pinned versions, installed once into the user's cache.
+package nodetool
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Install returns a folder with the node_modules that the package.json and
+// package-lock.json among the pins ask for. It is in the user's cache, with the
+// name and a hash of the pins in its own name, and made when missing: under
+// another name first, so that it is there either whole or not at all. No script
+// of a package is run.
+func Install(name string, pins fs.FS) (folder string, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	files := map[string][]byte{}
+	hash := sha256.New()
+	for _, file := range []string{"package.json", "package-lock.json"} {
+		data, err := fs.ReadFile(pins, file)
+		if err != nil {
+			return "", err
+		}
+		files[file] = data
+		hash.Write(data)
+	}
+	installed := filepath.Join(cache, "lambda-rollout", fmt.Sprintf("%s-%x", name, hash.Sum(nil)[:8]))
+	if _, err := os.Stat(installed); err == nil {
+		return installed, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(installed), 0o755); err != nil {
+		return "", err
+	}
+	unfinished, err := os.MkdirTemp(filepath.Dir(installed), "unfinished-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(unfinished)
+	for file, data := range files {
+		if err := os.WriteFile(filepath.Join(unfinished, file), data, 0o644); err != nil {
+			return "", err
+		}
+	}
+	npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", unfinished)
+	npm.Dir = unfinished
+	if _, err := Output(npm); err != nil {
+		return "", err
+	}
+	if err := os.Rename(unfinished, installed); err != nil {
+		if _, other := os.Stat(installed); other != nil {
+			return "", err
+		}
+	}
+	return installed, nil
+}
+
+// Command is `node` with these arguments, which finds the packages that are
+// installed in the folder.
+func Command(folder string, arguments ...string) *exec.Cmd {
+	node := exec.Command("node", arguments...)
+	node.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(folder, "node_modules"))
+	return node
+}
+
+// Output returns the command's output. The error has what the command complained of.
+func Output(command *exec.Cmd) ([]byte, error) {
+	output, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil, fmt.Errorf("%s: %w: %s", strings.Join(command.Args[:2], " "), err, exit.Stderr)
+	}
+	return output, Explain(command, err)
+}
+
+// Explain says of an error in starting a command that is missing what to install.
+func Explain(command *exec.Cmd, err error) error {
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("%s was not found: install Node.js 20 or later, which brings node and npm, and put them on the PATH", command.Args[0])
+	}
+	return err
+}
