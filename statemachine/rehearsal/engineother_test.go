@@ -44,7 +44,7 @@ func (s subject) rollOutOn(engine *localstepfunctions.Engine, workflow string) (
 	if err != nil {
 		return seen{}, err
 	}
-	theirs, err := engine.Define(text, false)
+	theirs, err := engine.Define(text)
 	if err != nil {
 		return seen{}, err
 	}

@@ -79,11 +79,10 @@ type Machine struct {
 	number int
 }
 
-// Define hands a definition to the engine. The error is what the engine's own
-// validator has against it; unchecked leaves the validator out.
-func (e *Engine) Define(definition string, unchecked bool) (*Machine, error) {
+// Define hands a definition to the engine. It is not checked.
+func (e *Engine) Define(definition string) (*Machine, error) {
 	m := &Machine{engine: e, number: e.next()}
-	_, err := e.send(message{Define: &define{Machine: m.number, Definition: definition, Unchecked: unchecked}})
+	_, err := e.send(message{Define: &define{Machine: m.number, Definition: definition}})
 	return m, err
 }
 
@@ -108,7 +107,6 @@ type message struct {
 type define struct {
 	Machine    int    `json:"machine"`
 	Definition string `json:"definition"`
-	Unchecked  bool   `json:"unchecked"`
 }
 
 type start struct {
