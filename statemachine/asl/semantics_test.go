@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,4 +102,40 @@ func TestSemantics(t *testing.T) {
 		}
 	}
 	t.Logf("%d executions are equal on both engines, and %d differ as listed", equal, different)
+}
+
+// TestSemanticDifferencesAreSeen gives the other engine state machines that mean
+// something else than the table's, and wants each to be seen.
+func TestSemanticDifferencesAreSeen(t *testing.T) {
+	engine := otherEngine(t)
+	rows := semantics(t)
+	for _, change := range []struct{ row, old, new string }{
+		{`{"Variable": "$.v", "StringLessThan": "b"}`, `StringLessThan`, `StringLessThanEquals`},
+		{`{"Variable": "$.v", "NumericEquals": 2}`, `"Default": "No"}, "Yes"`, `"Default": "Nay"}, "Nay": {"Type": "Succeed"}, "Yes"`},
+		{"ResultPath nested", `$.a.b.c`, `$.a.b`},
+		{"ResultPath null", `"ResultPath": null`, `"OutputPath": null`},
+		{"States.TaskFailed is any error of the task but its timeout", `States.TaskFailed`, `States.ALL`},
+		{"several retriers count each for itself", `["X", "Y"]`, `["X"]`},
+		{"Retry's defaults", `{"ErrorEquals": ["X"]}`, `{"ErrorEquals": ["X"], "MaxAttempts": 4}`},
+		{"Catch takes the first that fits, after Retry", `["Y", "Z"]`, `["X", "Y"]`},
+		{"Seconds", `86400`, `86401`},
+		{"the context object", `$$.State.EnteredTime`, `$$.Execution.StartTime`},
+	} {
+		at := slices.IndexFunc(rows, func(r row) bool { return r.Name == change.row })
+		if at < 0 {
+			t.Fatalf("there is no row %s", change.row)
+		}
+		definition := rows[at].definition()
+		changed := strings.Replace(definition, change.old, change.new, 1)
+		if changed == definition {
+			t.Fatalf("%s has no %s", change.row, change.old)
+		}
+		theirs := otherRunner(t, engine, changed)
+		seen := slices.ContainsFunc(rows[at].Runs, func(x expectation) bool {
+			return x.Other == nil && differences(x.outcome, theirs(t, x)) != ""
+		})
+		if !seen {
+			t.Errorf("%s: nobody sees %s instead of %s", change.row, change.new, change.old)
+		}
+	}
 }
