@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,7 +66,7 @@ type host struct {
 	saw    *seen
 }
 
-// begin
+// begin has it run those that are started from now on.
 func (h host) begin() error {
 	starter, err := asl.Parse([]byte(starter))
 	if err != nil {
@@ -93,12 +94,7 @@ func (h host) execute(call asl.Invoke, starter *asl.Definition, parameters json.
 	if err := json.Unmarshal(parameters, &of); err != nil {
 		return nil, err
 	}
-	var e *execution
-	for _, e = range h.executions {
-		if e.name == of.Name {
-			break
-		}
-	}
+	e := h.executions[slices.IndexFunc(h.executions, func(e *execution) bool { return e.name == of.Name })]
 	result, err := h.theirs.Run(localstepfunctions.Options{
 		Clock: h.clock, Input: of.Input, Name: of.Name, ExecutionARN: e.ARN(), StateMachineARN: machineARN, Stop: e.Ended(),
 		Invoke: func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
@@ -136,9 +132,9 @@ func (h host) startNestedFor(starter *asl.Definition, parameters json.RawMessage
 		return nil, err
 	}
 	h.clock.Wait(time.Time{}, e.Ended())
-	if end := e.Result(); end.Status != asl.Succeeded {
+	end := e.Result()
+	if end.Status != asl.Succeeded {
 		return nil, &asl.TaskError{Name: end.Error, Cause: end.Cause}
-	} else {
-		return end.Output, nil
 	}
+	return end.Output, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,8 @@ func (s subject) rollOut(workflow string) (seen, error) {
 	return s.seen(definition, func(*run, *seen) error { return nil })
 }
 
+// seen rehearses a subject by this definition and returns what is seen of it.
+// adjust is told of both before it begins.
 func (s subject) seen(definition *asl.Definition, adjust func(*run, *seen) error) (seen, error) {
 	var saw seen
 	var r *run
@@ -162,5 +165,36 @@ func TestEnginesAgreeOnTheWorkflow(t *testing.T) {
 			states += len(path)
 		}
 		t.Logf("%s: %d states in %d executions, %d calls, %s", s.name, states, len(ours.Paths), len(ours.Calls), ours.Status)
+	}
+}
+
+// TestDifferencesOfTheWorkflowAreSeen gives the other engine another workflow,
+// and wants that seen.
+func TestDifferencesOfTheWorkflowAreSeen(t *testing.T) {
+	other := otherEngine(t)
+	text := workflow(t)
+	subject := rollouts()[slices.Index(BuiltIn(), "throttled")]
+	ours, err := subject.rollOut(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{
+		{`"Promoted"`, `"Advanced"`},                                // a state's name
+		{`"StringEquals": "watch"`, `"StringGreaterThan": "watch"`}, // another operator
+		{`"retries.$": "$$.State.RetryCount"`, `"retries": 0`},      // a template
+		{`"BackoffRate": 2`, `"BackoffRate": 1`},                    // the time between tries
+		{`"SecondsPath": "$.progress.wait"`, `"Seconds": 61`},       // a wait
+	} {
+		changed := strings.ReplaceAll(text, change[0], change[1])
+		if changed == text {
+			t.Fatalf("the workflow has no %s", change[0])
+		}
+		theirs, err := subject.rollOutOn(other, changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cmp.Equal(ours, theirs) {
+			t.Errorf("nobody sees %s instead of %s", change[1], change[0])
+		}
 	}
 }
