@@ -28,6 +28,18 @@ func checkAlarms(tmpl template) error {
 			"MetricName":       "ExecutionsFailed",
 			"Namespace":        "AWS/States",
 		},
+		"ExecutionsTimedOut": {
+			"AlarmDescription": "A rollout ran out of time: the cleanup puts its alias back, and tells so",
+			"Dimensions":       `{"Name":"StateMachineArn","Value":{"Ref":"StateMachine"}}`,
+			"MetricName":       "ExecutionsTimedOut",
+			"Namespace":        "AWS/States",
+		},
+		"ExecutionsAborted": {
+			"AlarmDescription": "Somebody has stopped a rollout's execution: the cleanup puts its alias back, and tells so",
+			"Dimensions":       `{"Name":"StateMachineArn","Value":{"Ref":"StateMachine"}}`,
+			"MetricName":       "ExecutionsAborted",
+			"Namespace":        "AWS/States",
+		},
 		"RollbackFailed": {
 			"AlarmDescription": "A person is needed: a rollout could not put its alias back. Its execution's cause says with which command to do it",
 			"MetricName":       "RollbackFailed",
@@ -41,12 +53,30 @@ func checkAlarms(tmpl template) error {
 			"Period":           "300",
 		},
 		"CleanupUndelivered": {
-			"AlarmDescription": "EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended: the messages in the queue say why. Empty it when that is mended",
+			"AlarmDescription": "EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended, or the function failed at it for good: the messages in the queue say why. Empty it when that is mended",
 			"Dimensions":       `{"Name":"QueueName","Value":{"Fn::GetAtt":["UndeliveredCleanups","QueueName"]}}`,
 			"MetricName":       "ApproximateNumberOfMessagesVisible",
 			"Namespace":        "AWS/SQS",
 			"Period":           "300",
 			"Statistic":        "Maximum",
+		},
+		"RollbackThrottled": {
+			"AlarmDescription": "Lambda turns away calls of the function Rollback, and they are tried again: more rollouts are put back at once than its reserved concurrency lets through, or it has none and the account's is used up",
+			"Dimensions":       `{"Name":"FunctionName","Value":{"Ref":"Rollback"}}`,
+			"MetricName":       "Throttles",
+			"Namespace":        "AWS/Lambda",
+			"Period":           "300",
+		},
+		// It goes off by what does not happen: the only one to which no data is bad.
+		"SweepsMissing": {
+			"AlarmDescription":   "For a quarter of an hour nothing has looked for aliases that are still split: is the rule Sweep enabled?",
+			"ComparisonOperator": "LessThanThreshold",
+			"Dimensions":         `{"Name":"RuleName","Value":{"Ref":"Sweep"}}`,
+			"EvaluationPeriods":  "3",
+			"MetricName":         "Invocations",
+			"Namespace":          "AWS/Events",
+			"Period":             "300",
+			"TreatMissingData":   "breaching",
 		},
 	}
 	got := map[string]map[string]string{}

@@ -47,7 +47,8 @@ func checkCleanup(tmpl template) error {
 			"MessageRetentionPeriod": "1209600",
 			"SqsManagedSseEnabled":   "true",
 		},
-		"RollbackEventInvokeConfig": {
+		"RollbackCalls": {
+			"DestinationConfig":        `{"OnFailure":{"Destination":{"Fn::GetAtt":["UndeliveredCleanups","Arn"]}}}`,
 			"FunctionName":             "${Rollback}",
 			"MaximumEventAgeInSeconds": "3600",
 			"MaximumRetryAttempts":     "2",

@@ -1,9 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 
 	"github.com/lambda-rollout/lambda-rollout/infra/lambdarollout"
 )
@@ -19,13 +26,33 @@ const (
 	topicsContext = "topics"
 	// simpleContext adds the one-function deployer: true or false.
 	simpleContext = "simple"
+	// alarmTopicContext is the ARN of the topic that alarms tell.
+	alarmTopicContext = "alarm-topic"
+	// logRetentionContext is how many days logs are kept.
+	logRetentionContext = "log-retention"
+	// keyContext is the ARN of the key that encrypts what is kept.
+	keyContext = "kms-key"
+	// boundaryContext is the ARN of a policy that bounds every role.
+	boundaryContext = "permissions-boundary"
+	// reservedContext is the reserved concurrency of the Rollback function.
+	reservedContext = "reserved-concurrency"
+	// standaloneContext makes a template that needs no CDK to be deployed: true or false.
+	standaloneContext = "standalone"
 )
 
-// propsFrom reads the context values; one that is absent is the default. A list
+// settings are what the context values say.
+type settings struct {
+	lambdarollout.Props
+	// What is the construct's in Props too, but by ARN; "" for none.
+	alarmTopic, key, boundary string
+	standalone                bool
+}
+
+// settingsFrom reads the context values; one that is absent is the default. A list
 // is a comma-separated string or a list of strings. The error names all that is
 // wrong with all of them.
-func propsFrom(context func(key string) any) (*lambdarollout.Props, error) {
-	props := &lambdarollout.Props{}
+func settingsFrom(context func(key string) any) (*settings, error) {
+	s := &settings{}
 	var problems []error
 	read := func(key string, into func(value any) error) {
 		if value := context(key); value != nil {
@@ -37,27 +64,93 @@ func propsFrom(context func(key string) any) (*lambdarollout.Props, error) {
 	read(functionsContext, func(value any) error {
 		functions, err := list(value, "the functions' names, separated by commas, as in -c functions=orders,billing")
 		if err == nil {
-			props.OptIn, err = lambdarollout.Named(functions...)
+			s.OptIn, err = lambdarollout.Named(functions...)
 		}
 		return err
 	})
 	read(gatesContext, func(value any) (err error) {
-		if props.Gates, err = list(value, "the gates' names, separated by commas, as in -c gates=probes,checks"); err == nil {
-			err = (&lambdarollout.Props{Gates: props.Gates}).Validate()
+		if s.Gates, err = list(value, "the gates' names, separated by commas, as in -c gates=probes,checks"); err == nil {
+			err = (&lambdarollout.Props{Gates: s.Gates}).Validate()
 		}
 		return err
 	})
 	read(topicsContext, func(value any) (err error) {
-		if props.Topics, err = list(value, "the topics' ARNs, separated by commas"); err == nil {
-			err = (&lambdarollout.Props{Topics: props.Topics}).Validate()
+		if s.Topics, err = list(value, "the topics' ARNs, separated by commas"); err == nil {
+			err = (&lambdarollout.Props{Topics: s.Topics}).Validate()
 		}
 		return err
 	})
 	read(simpleContext, func(value any) (err error) {
-		props.SimpleDeploy, err = flag(value)
+		s.SimpleDeploy, err = flag(value)
 		return err
 	})
-	return props, errors.Join(problems...)
+	read(alarmTopicContext, func(value any) error {
+		s.alarmTopic = fmt.Sprint(value)
+		return (&lambdarollout.Props{Topics: []string{s.alarmTopic}}).Validate()
+	})
+	read(logRetentionContext, func(value any) (err error) {
+		s.LogRetention, err = retention(value)
+		return err
+	})
+	read(keyContext, func(value any) (err error) {
+		s.key, err = arnLike(value, keyARN, "a KMS key's ARN, not an alias's (arn:aws:kms:<region>:<account>:key/<id>)")
+		return err
+	})
+	read(boundaryContext, func(value any) (err error) {
+		s.boundary, err = arnLike(value, policyARN, "a managed policy's ARN (arn:aws:iam::<account>:policy/<name>)")
+		return err
+	})
+	read(reservedContext, func(value any) error {
+		number, err := strconv.ParseFloat(fmt.Sprint(value), 64)
+		if err != nil {
+			return fmt.Errorf("it is %q: give a whole number, or 0 to reserve none", fmt.Sprint(value))
+		}
+		s.ReservedConcurrency = &number
+		return (&lambdarollout.Props{ReservedConcurrency: &number}).Validate()
+	})
+	read(standaloneContext, func(value any) (err error) {
+		s.standalone, err = flag(value)
+		return err
+	})
+	return s, errors.Join(problems...)
+}
+
+var (
+	keyARN    = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$`)
+)
+
+// arnLike reads an ARN of which want says what it is of.
+func arnLike(value any, shape *regexp.Regexp, want string) (string, error) {
+	arn := fmt.Sprint(value)
+	if !shape.MatchString(arn) {
+		return "", fmt.Errorf("it is %q: give %s", arn, want)
+	}
+	return arn, nil
+}
+
+// retentions are the days for which CloudWatch Logs can keep a log.
+var retentions = map[string]awslogs.RetentionDays{
+	"1": awslogs.RetentionDays_ONE_DAY, "3": awslogs.RetentionDays_THREE_DAYS, "5": awslogs.RetentionDays_FIVE_DAYS,
+	"7": awslogs.RetentionDays_ONE_WEEK, "14": awslogs.RetentionDays_TWO_WEEKS, "30": awslogs.RetentionDays_ONE_MONTH,
+	"60": awslogs.RetentionDays_TWO_MONTHS, "90": awslogs.RetentionDays_THREE_MONTHS, "120": awslogs.RetentionDays_FOUR_MONTHS,
+	"150": awslogs.RetentionDays_FIVE_MONTHS, "180": awslogs.RetentionDays_SIX_MONTHS, "365": awslogs.RetentionDays_ONE_YEAR,
+	"400": awslogs.RetentionDays_THIRTEEN_MONTHS, "545": awslogs.RetentionDays_EIGHTEEN_MONTHS, "731": awslogs.RetentionDays_TWO_YEARS,
+	"1096": awslogs.RetentionDays_THREE_YEARS, "1827": awslogs.RetentionDays_FIVE_YEARS, "2192": awslogs.RetentionDays_SIX_YEARS,
+	"2557": awslogs.RetentionDays_SEVEN_YEARS, "2922": awslogs.RetentionDays_EIGHT_YEARS, "3288": awslogs.RetentionDays_NINE_YEARS,
+	"3653": awslogs.RetentionDays_TEN_YEARS, "infinite": awslogs.RetentionDays_INFINITE,
+}
+
+// retention reads for how long logs are kept.
+func retention(value any) (awslogs.RetentionDays, error) {
+	days, ok := retentions[fmt.Sprint(value)]
+	if !ok {
+		known := slices.SortedFunc(maps.Keys(retentions), func(a, b string) int {
+			return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+		})
+		return "", fmt.Errorf("it is %q: give one of these numbers of days: %s", fmt.Sprint(value), strings.Join(known, ", "))
+	}
+	return days, nil
 }
 
 // list reads a list of which want says what it is of.

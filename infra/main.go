@@ -39,11 +39,15 @@ func synth() (err error) {
 	if err := findNode(); err != nil {
 		return err
 	}
-	app, err := newApp(cmp.Or(os.Getenv("CDK_OUTDIR"), "cdk.out"), nil)
+	outdir := cmp.Or(os.Getenv("CDK_OUTDIR"), "cdk.out")
+	app, err := newApp(outdir, nil)
 	if err != nil {
 		return err
 	}
 	app.Synth(nil)
+	if standalone, _ := flag(app.Node().TryGetContext(jsii.String(standaloneContext))); standalone {
+		return writeCode(outdir)
+	}
 	return nil
 }
 

@@ -29,6 +29,8 @@ const (
 	mayPublish = "Allow sns:Publish on ${Topic}"
 	mayPut     = "Allow events:PutEvents on arn:${AWS::Partition}:events:" + local + "event-bus/default"
 
+	mayTrace = "Allow xray:PutTraceSegments, xray:PutTelemetryRecords on *"
+
 	mayInvoke = "Allow lambda:InvokeFunction on ${Rollback.Arn} by events.amazonaws.com"
 	maySend   = `Allow sqs:SendMessage on ${UndeliveredCleanups.Arn} by events.amazonaws.com if {"ArnEquals":{"aws:SourceArn":{"Fn::GetAtt":["%s","Arn"]}}}`
 )
@@ -42,6 +44,7 @@ var mayDo = map[string][]string{
 		"Allow lambda:GetAlias on " + everyFunction + ifTagged,
 		"Allow lambda:GetFunctionConfiguration, lambda:GetProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
 		"Allow cloudwatch:DescribeAlarms on *",
+		mayTrace,
 	},
 	"UpdateAlias": {
 		trustsLambda,
@@ -49,6 +52,7 @@ var mayDo = map[string][]string{
 		"Allow lambda:GetAlias, lambda:UpdateAlias on " + everyFunction + ifTagged,
 		mayPublish,
 		mayPut,
+		mayTrace,
 	},
 	"HealthCheck": {
 		trustsLambda,
@@ -57,6 +61,7 @@ var mayDo = map[string][]string{
 		orders,
 		mayPublish,
 		mayPut,
+		mayTrace,
 	},
 	"Rollback": {
 		trustsLambda,
@@ -64,13 +69,16 @@ var mayDo = map[string][]string{
 		"Allow lambda:GetAlias, lambda:UpdateAlias on " + everyFunction + ifTagged,
 		"Allow states:ListExecutions on " + theMachine,
 		"Allow states:DescribeExecution, states:GetExecutionHistory on " + executions,
+		"Allow sqs:SendMessage on ${UndeliveredCleanups.Arn}",
 		mayPublish,
 		mayPut,
+		mayTrace,
 	},
 	"Finalize": {
 		trustsLambda,
 		fmt.Sprintf(mayLog, "Finalize"),
 		"Allow lambda:GetAlias, lambda:UpdateAlias on " + everyFunction + ifTagged,
+		mayTrace,
 	},
 	"StateMachine": {
 		trustsStates,
@@ -79,6 +87,7 @@ var mayDo = map[string][]string{
 		"Allow states:DescribeExecution, states:StopExecution on " + executions,
 		"Allow events:PutTargets, events:PutRule, events:DescribeRule on arn:${AWS::Partition}:events:" + local + "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
 		"Allow logs:CreateLogDelivery, logs:GetLogDelivery, logs:UpdateLogDelivery, logs:DeleteLogDelivery, logs:ListLogDeliveries, logs:PutResourcePolicy, logs:DescribeResourcePolicies, logs:DescribeLogGroups on *",
+		"Allow xray:PutTraceSegments, xray:PutTelemetryRecords, xray:GetSamplingRules, xray:GetSamplingTargets on *",
 	},
 	"Ended": {mayInvoke},
 	"Sweep": {mayInvoke},
@@ -176,7 +185,8 @@ func permissions(tmpl template) map[string][]string {
 		resource := tmpl.Resources[name]
 		switch resource.Type {
 		case "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Lambda::EventInvokeConfig", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
-			"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::CloudWatch::Alarm":
+			"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::CloudWatch::Alarm",
+			"AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition":
 		case "AWS::IAM::Policy":
 			for _, role := range resource.Properties["Roles"].([]any) {
 				add(bare(role), statements(resource.Properties["PolicyDocument"])...)

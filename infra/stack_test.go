@@ -97,11 +97,20 @@ func TestFunctionsAreAsSmallAsTheirWork(t *testing.T) {
 	}
 }
 
+// What every function has: metrics of the machine's own, and traces.
+const (
+	metricsNamespace = `"METRICS_NAMESPACE":"LambdaRollout/` + machine + `"`
+	tracing          = `{"Mode":"Active"}`
+)
+
 // checkFunctions holds the functions of a stack without gates to what each is.
 func checkFunctions(tmpl template) error {
-	const topic = `{"Variables":{"TOPIC_ARN":{"Ref":"Topic"}}}`
+	const (
+		alone = `{"Variables":{` + metricsNamespace + `}}`
+		topic = `{"Variables":{` + metricsNamespace + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
+	)
 	timeouts := map[string]string{"CalculateWeights": "30", "UpdateAlias": "30", "HealthCheck": "720", "Rollback": "300", "Finalize": "30"}
-	environments := map[string]string{"Rollback": topic, "UpdateAlias": topic, "HealthCheck": topic}
+	environments := map[string]string{"CalculateWeights": alone, "Finalize": alone, "Rollback": topic, "UpdateAlias": topic, "HealthCheck": topic}
 	for _, name := range tmpl.ofType("AWS::Lambda::Function") {
 		got := renderAll(tmpl.Resources[name].Properties)
 		delete(got, "Code")
@@ -114,9 +123,11 @@ func checkFunctions(tmpl template) error {
 			"Role":          "${" + name + "Role.Arn}",
 			"Runtime":       "provided.al2023",
 			"Timeout":       timeouts[name],
+			"TracingConfig": tracing,
+			"Environment":   environments[name],
 		}
-		if environment, ok := environments[name]; ok {
-			want["Environment"] = environment
+		if name == "Rollback" {
+			want["ReservedConcurrentExecutions"] = "10"
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			return fmt.Errorf("%s (-want +got):\n%s", name, diff)
@@ -146,6 +157,9 @@ func checkLogs(tmpl template) error {
 		if days := tmpl.Resources[name].Properties["RetentionInDays"]; days != 365.0 {
 			return fmt.Errorf("%s is kept for %v days", name, days)
 		}
+	}
+	if got := render(tmpl.Resources["StateMachine"].Properties["TracingConfiguration"]); got != `{"Enabled":true}` {
+		return fmt.Errorf("the state machine's traces are %s", got)
 	}
 	const logging = `{"Destinations":[{"CloudWatchLogsLogGroup":{"LogGroupArn":{"Fn::GetAtt":["StateMachineLogs","Arn"]}}}],"IncludeExecutionData":true,"Level":"ALL"}`
 	if got := render(tmpl.Resources["StateMachine"].Properties["LoggingConfiguration"]); got != logging {

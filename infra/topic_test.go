@@ -53,8 +53,8 @@ func TestNamedTopicsArePublishedTo(t *testing.T) {
 				got[name] = render(tmpl.Resources[name].Properties["Environment"])
 			}
 			const named = `"TOPICS":"` + team + "," + ops + `"`
-			const all = `{"Variables":{` + named + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
-			told := map[string]string{"CalculateWeights": `{"Variables":{` + named + `}}`, "UpdateAlias": all, "HealthCheck": all, "Rollback": all, "Finalize": "null"}
+			const all = `{"Variables":{` + metricsNamespace + `,` + named + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
+			told := map[string]string{"CalculateWeights": `{"Variables":{` + metricsNamespace + `,` + named + `}}`, "UpdateAlias": all, "HealthCheck": all, "Rollback": all, "Finalize": `{"Variables":{` + metricsNamespace + `}}`}
 			if diff := cmp.Diff(told, got); diff != "" {
 				t.Errorf("what the functions are told (-want +got):\n%s", diff)
 			}
@@ -68,14 +68,14 @@ func TestTopicMayBeOfTheSameApp(t *testing.T) {
 	app := awscdk.NewApp(&awscdk.AppProps{Context: &map[string]any{withoutBuilding: []any{}}, Outdir: jsii.String(t.TempDir())})
 	stack := awscdk.NewStack(app, jsii.String("LambdaRollout"), nil)
 	team := awssns.NewTopic(stack, jsii.String("Team"), nil)
-	rollout := lambdarollout.New(stack, "Rollout", &lambdarollout.Props{Topics: []string{*team.TopicArn()}})
+	rollout := lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{Topics: []string{*team.TopicArn()}})
 	app.Synth(nil)
 	tmpl := readTemplate(t, *app.Outdir())
 	name := *stack.GetLogicalId(team.Node().DefaultChild().(awscdk.CfnElement))
 	if want := mayPublish + ", ${" + name + "}"; !slices.Contains(permissions(tmpl)["HealthCheck"], want) {
 		t.Errorf("HealthCheck may %q, want %q among it", permissions(tmpl)["HealthCheck"], want)
 	}
-	if got := render(tmpl.Resources["CalculateWeights"].Properties["Environment"]); got != `{"Variables":{"TOPICS":{"Ref":"`+name+`"}}}` {
+	if got := render(tmpl.Resources["CalculateWeights"].Properties["Environment"]); got != `{"Variables":{`+metricsNamespace+`,"TOPICS":{"Ref":"`+name+`"}}}` {
 		t.Errorf("CalculateWeights is told %s", got)
 	}
 	if rollout.Topic == nil || rollout.SimpleDeploy != nil {
@@ -93,5 +93,5 @@ func TestConstructRefusesUnknownProps(t *testing.T) {
 			t.Errorf("it says %s\nwant %s", told, want)
 		}
 	}()
-	lambdarollout.New(stack, "Rollout", &lambdarollout.Props{Gates: []string{"hooks", "probe"}, Topics: []string{"team"}})
+	lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{Gates: []string{"hooks", "probe"}, Topics: []string{"team"}})
 }

@@ -82,7 +82,7 @@ func TestChecksCanFail(t *testing.T) {
 		"cleanup: the time is lost":        {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "InputTransformer") }},
 		"cleanup: another function":        {checkCleanup, func(tmpl template) { target(tmpl, "Sweep")["Arn"] = "arn" }},
 		"cleanup: nothing is kept":         {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "DeadLetterConfig") }},
-		"cleanup: tried once":              {checkCleanup, set("RollbackEventInvokeConfig", "MaximumRetryAttempts", 0.0)},
+		"cleanup: tried once":              {checkCleanup, set("RollbackCalls", "MaximumRetryAttempts", 0.0)},
 		"cleanup: an open queue":           {checkCleanup, set("UndeliveredCleanups", "SqsManagedSseEnabled", false)},
 		"order: a circle by reference":     {checkOrder, set("RollbackRole", "Description", map[string]any{"Ref": "StateMachine"})},
 		"order: a circle by attribute":     {checkOrder, set("RollbackRole", "Description", map[string]any{"Fn::GetAtt": []any{"StateMachine", "Name"}})},

@@ -3,6 +3,7 @@ package lambdarollout
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -35,6 +36,67 @@ func newAlarm(scope constructs.Construct, id, description string, metric awsclou
 	})
 }
 
+// addAlarms adds all alarms, of the machine, of what follows its rollouts' end,
+// and of what calls that.
+func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs awslogs.LogGroup,
+	rollback awslambda.Function, undelivered awssqs.Queue, sweep awsevents.Rule,
+) {
+	r.RollbackFailed = newRollbackFailed(scope, w, logs)
+	r.ExecutionsFailed = newAlarm(scope, "ExecutionsFailed",
+		"A rollout was rolled back, was refused, or failed: its execution's error and cause say why",
+		r.machine.MetricFailed(over(1)))
+	r.ExecutionsTimedOut = newAlarm(scope, "ExecutionsTimedOut",
+		"A rollout ran out of time: the cleanup puts its alias back, and tells so",
+		r.machine.MetricTimedOut(over(1)))
+	r.ExecutionsAborted = newAlarm(scope, "ExecutionsAborted",
+		"Somebody has stopped a rollout's execution: the cleanup puts its alias back, and tells so",
+		r.machine.MetricAborted(over(1)))
+	// What Rollback is called for after the end of a rollout, and Lambda has given
+	// up after repeating it. Unlike the function's Errors, the metric knows nothing
+	// of single attempts, nor of the workflow's calls of the same function, which
+	// the workflow itself repeats.
+	r.CleanupFailed = newAlarm(scope, "CleanupFailed",
+		"After a rollout that ended badly an alias may still be split, or nobody was told how a rollout ended: the log of the function Rollback says why. The next sweep tries again to put back aliases",
+		rollback.Metric(jsii.String("AsyncEventsDropped"), over(betweenSweeps)))
+	// It stays on until somebody has emptied the queue: such calls fail for what
+	// does not mend itself, as a permission that was taken away.
+	latest := over(betweenSweeps)
+	latest.Statistic = jsii.String("Maximum")
+	r.CleanupUndelivered = newAlarm(scope, "CleanupUndelivered",
+		"EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended, or the function failed at it for good: the messages in the queue say why. Empty it when that is mended",
+		undelivered.MetricApproximateNumberOfMessagesVisible(latest))
+	r.RollbackThrottled = newAlarm(scope, "RollbackThrottled",
+		"Lambda turns away calls of the function Rollback, and they are tried again: more rollouts are put back at once than its reserved concurrency lets through, or it has none and the account's is used up",
+		rollback.MetricThrottles(over(betweenSweeps)))
+	r.SweepsMissing = newSweepsMissing(scope, sweep)
+}
+
+// newSweepsMissing adds the alarm on a schedule that does not call any more: that
+// somebody has disabled, or that EventBridge does not keep. It goes by the rule and
+// not by the function's invocations, of which the workflow has its own. It is on for a
+// few minutes after the first deployment, until there has been a sweep.
+func newSweepsMissing(scope constructs.Construct, sweep awsevents.Rule) awscloudwatch.Alarm {
+	return awscloudwatch.NewAlarm(scope, jsii.String("SweepsMissing"), &awscloudwatch.AlarmProps{
+		AlarmDescription:   jsii.String("For a quarter of an hour nothing has looked for aliases that are still split: is the rule Sweep enabled?"),
+		Metric:             sweeps(sweep),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
+		Threshold:          jsii.Number(1),
+		EvaluationPeriods:  jsii.Number(3),
+		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING,
+	})
+}
+
+// sweeps is how often a schedule has called.
+func sweeps(sweep awsevents.Rule) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String("AWS/Events"),
+		MetricName:    jsii.String("Invocations"),
+		DimensionsMap: &map[string]*string{"RuleName": sweep.RuleName()},
+		Statistic:     jsii.String("Sum"),
+		Period:        awscdk.Duration_Minutes(jsii.Number(betweenSweeps)),
+	})
+}
+
 // newRollbackFailed adds the alarm on executions that could not put the alias
 // back. AWS/States counts them with all others that failed: how an execution
 // ended is only in its log.
@@ -47,33 +109,10 @@ func newRollbackFailed(scope constructs.Construct, w workflow, logs awslogs.LogG
 			awslogs.FilterPattern_StringValue(jsii.String("$.type"), jsii.String("="), jsii.String("ExecutionFailed")),
 			awslogs.FilterPattern_StringValue(jsii.String("$.details.error"), jsii.String("="), jsii.String(rollbackFailed)),
 		),
-		// A filter's metric can have fields of the log as its dimensions, but no
-		// constants: it is the namespace that tells one machine from another.
-		MetricNamespace: jsii.String("LambdaRollout/" + w.name),
+		MetricNamespace: jsii.String(w.namespace()),
 		MetricName:      jsii.String(rollbackFailed),
 	})
 	return newAlarm(scope, "RollbackFailed",
 		"A person is needed: a rollout could not put its alias back. Its execution's cause says with which command to do it",
 		filter.Metric(over(1)))
-}
-
-// newCleanupFailed adds the alarm on what Rollback is called for after the end of
-// a rollout, and Lambda has given up after repeating it. Unlike the function's
-// Errors, the metric knows nothing of single attempts, nor of the workflow's calls
-// of the same function, which the workflow itself repeats.
-func newCleanupFailed(scope constructs.Construct, rollback awslambda.Function) awscloudwatch.Alarm {
-	return newAlarm(scope, "CleanupFailed",
-		"After a rollout that ended badly an alias may still be split, or nobody was told how a rollout ended: the log of the function Rollback says why. The next sweep tries again to put back aliases",
-		rollback.Metric(jsii.String("AsyncEventsDropped"), over(betweenSweeps)))
-}
-
-// newCleanupUndelivered adds the alarm on calls of the cleanup that EventBridge
-// could not make. It stays on until somebody has emptied the queue: such calls
-// fail for what does not mend itself, as a permission that was taken away.
-func newCleanupUndelivered(scope constructs.Construct, undelivered awssqs.Queue) awscloudwatch.Alarm {
-	latest := over(betweenSweeps)
-	latest.Statistic = jsii.String("Maximum")
-	return newAlarm(scope, "CleanupUndelivered",
-		"EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended: the messages in the queue say why. Empty it when that is mended",
-		undelivered.MetricApproximateNumberOfMessagesVisible(latest))
 }

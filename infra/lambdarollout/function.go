@@ -49,32 +49,31 @@ func description(function string) *string {
 
 // newFunction adds a function, with a log group and a role of its own. It
 // panics if the function can't be built.
-func newFunction(scope constructs.Construct, name string, build *goBuild, may permits) awslambda.Function {
-	logs := awslogs.NewLogGroup(scope, jsii.String(name+"Logs"), &awslogs.LogGroupProps{
-		Retention:     logRetention,
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
-	role := awsiam.NewRole(scope, jsii.String(name+"Role"), &awsiam.RoleProps{
-		Description: jsii.String("What lambda-rollout's function " + name + " may do"),
-		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"Task": policy(may.statements(name)...),
+func newFunction(scope constructs.Construct, name string, build *goBuild, may permits, props *Props) awslambda.Function {
+	logs := awslogs.NewLogGroup(scope, jsii.String(name+"Logs"), props.logGroup(nil))
+	role := newRole(scope, name+"Role", "What lambda-rollout's function "+name+" may do",
+		awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		map[string][]grant{
+			"Task": may.statements(name),
 			// The group is there already, so nothing may create one.
-			"Log": policy(allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, logs.LogGroupArn())),
-		},
-	})
+			"Log":   {allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, logs.LogGroupArn())},
+			"Trace": {trace()},
+		})
 	function := awslambda.NewFunction(scope, jsii.String(name), &awslambda.FunctionProps{
-		Description:  description(name),
-		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture: awslambda.Architecture_ARM_64(),
-		Handler:      jsii.String(executable),
-		Code:         code(build),
-		Environment:  may.environment(name),
-		MemorySize:   jsii.Number(128),
-		Timeout:      timeout(name),
-		Role:         role,
-		LogGroup:     logs,
+		Description:                  description(name),
+		Runtime:                      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:                 awslambda.Architecture_ARM_64(),
+		Handler:                      jsii.String(executable),
+		Code:                         code(build),
+		Environment:                  may.environment(name),
+		MemorySize:                   jsii.Number(128),
+		Timeout:                      timeout(name),
+		ReservedConcurrentExecutions: props.reserved(name),
+		Role:                         role,
+		LogGroup:                     logs,
 	})
+	// Not by CDK's own property, which adds a second policy to the role.
+	function.Node().DefaultChild().(awslambda.CfnFunction).SetTracingConfig(&awslambda.CfnFunction_TracingConfigProperty{Mode: jsii.String("Active")})
 	if build.err != nil {
 		panic(build.err)
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -60,8 +59,8 @@ func inOrder(names []string) []string {
 
 // gateStatements are what the gates need beyond reading CloudWatch; none
 // without gates.
-func gateStatements(w workflow, optIn OptIn, gates []string) []awsiam.PolicyStatement {
-	var needed []awsiam.PolicyStatement
+func gateStatements(w workflow, optIn OptIn, gates []string) []grant {
+	var needed []grant
 	if slices.Contains(gates, Probes) {
 		needed = append(needed, optIn.onQualified(w.stack, "lambda:InvokeFunction"))
 	}
@@ -84,9 +83,9 @@ func gateStatements(w workflow, optIn OptIn, gates []string) []awsiam.PolicyStat
 }
 
 // ifTagged narrows a statement to resources with the tag.
-func ifTagged(key, value string, statement awsiam.PolicyStatement) awsiam.PolicyStatement {
+func ifTagged(key, value string, statement grant) grant {
 	statement.AddCondition(jsii.String("StringEquals"), map[string]any{"aws:ResourceTag/" + key: value})
-	return statement
+	return statement.because("of all there are, those whose owners have tagged them with " + key + "=" + value + ": the statement's condition")
 }
 
 // nearest returns the known name that a person probably meant by given, or "":

@@ -45,6 +45,16 @@ func (w workflow) executions() *string {
 	return w.arnOf("states", "execution", w.name+":*", awscdk.ArnFormat_COLON_RESOURCE_NAME)
 }
 
+// logGroup is the name of the log group of the machine's executions. AWS keeps
+// no policy for each group under this prefix: without it, an account with many
+// such groups meets the policy's size limit.
+func (w workflow) logGroup() *string { return jsii.String("/aws/vendedlogs/states/" + w.name) }
+
+// namespace is that of the machine's own metrics. A filter's metric can have
+// fields of the log as its dimensions, but no constants: it is the namespace
+// that tells one machine from another.
+func (w workflow) namespace() string { return "LambdaRollout/" + w.name }
+
 func (w workflow) arnOf(service, resource, name string, format awscdk.ArnFormat) *string {
 	return w.stack.FormatArn(&awscdk.ArnComponents{
 		Service:      jsii.String(service),
@@ -55,13 +65,13 @@ func (w workflow) arnOf(service, resource, name string, format awscdk.ArnFormat)
 }
 
 // statements are what the machine itself may do, with the functions that it calls.
-func (w workflow) statements(functions []*string) []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
+func (w workflow) statements(functions []*string) []grant {
+	return []grant{
 		// These functions and not, as GrantInvoke would, their versions and aliases too.
 		allow([]string{"lambda:InvokeFunction"}, functions...),
 		// A long rollout goes on in executions of this same machine.
 		allow([]string{"states:StartExecution"}, w.arn()),
-		allow([]string{"states:DescribeExecution", "states:StopExecution"}, w.executions()),
+		allow([]string{"states:DescribeExecution", "states:StopExecution"}, w.executions()).because(ownExecutions),
 		allow([]string{"events:PutTargets", "events:PutRule", "events:DescribeRule"},
 			w.arnOf("events", "rule", nestedExecutions, awscdk.ArnFormat_SLASH_RESOURCE_NAME)),
 	}
@@ -75,14 +85,12 @@ func newStateMachine(scope constructs.Construct, w workflow, arns map[string]*st
 	for _, task := range statemachine.Functions() {
 		functions = append(functions, arns[task.Substitution])
 	}
-	role := awsiam.NewRole(scope, jsii.String("StateMachineRole"), &awsiam.RoleProps{
-		Description: jsii.String("What lambda-rollout's state machine may do"),
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+	role := newRole(scope, "StateMachineRole", "What lambda-rollout's state machine may do",
+		awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
 			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": w.stack.Account()}},
 		}),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{"Workflow": policy(w.statements(functions)...)},
-	})
-	return awsstepfunctions.NewStateMachine(scope, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
+		map[string][]grant{"Workflow": w.statements(functions)})
+	machine := awsstepfunctions.NewStateMachine(scope, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
 		StateMachineName:        jsii.String(w.name),
 		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
 		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(statemachine.Definition)),
@@ -90,24 +98,14 @@ func newStateMachine(scope constructs.Construct, w workflow, arns map[string]*st
 		Role:                    role,
 		// Every event with its data, not the errors alone: a promotion is worth a
 		// record as much as a rollback, and a rollout's data is small and holds no secrets.
-		//
-		// For this CDK gives the role the log delivery actions on "*": IAM knows
-		// no resource that they could be narrowed to.
 		Logs: &awsstepfunctions.LogOptions{
 			Level:                awsstepfunctions.LogLevel_ALL,
 			IncludeExecutionData: jsii.Bool(true),
 			Destination:          logs,
 		},
-	})
-}
-
-// newStateMachineLogs adds the log group of the workflow's executions.
-func newStateMachineLogs(scope constructs.Construct, w workflow) awslogs.LogGroup {
-	return awslogs.NewLogGroup(scope, jsii.String("StateMachineLogs"), &awslogs.LogGroupProps{
-		// AWS keeps no policy for each group under this prefix: without it, an
-		// account with many such groups meets the policy's size limit.
-		LogGroupName:  jsii.String("/aws/vendedlogs/states/" + w.name),
-		Retention:     logRetention,
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
+		TracingEnabled: jsii.Bool(true),
+	}) // CDK's own policy of the role.
+	excuse(role.Node().FindChild(jsii.String("DefaultPolicy")), wildcard(
+		"IAM knows no resource that log delivery, or the sending of traces to X-Ray, could be narrowed to", jsii.String("*")))
+	return machine
 }

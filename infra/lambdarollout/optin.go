@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -56,7 +55,7 @@ func (o OptIn) String() string {
 
 // onFunctions allows the actions on the functions that opted in. IAM authorizes
 // GetAlias and UpdateAlias on the function's ARN, not the alias's.
-func (o OptIn) onFunctions(stack awscdk.Stack, actions ...string) awsiam.PolicyStatement {
+func (o OptIn) onFunctions(stack awscdk.Stack, actions ...string) grant {
 	return o.on(stack, []string{""}, actions)
 }
 
@@ -64,14 +63,18 @@ func (o OptIn) onFunctions(stack awscdk.Stack, actions ...string) awsiam.PolicyS
 // versions and aliases: those which take a version or an alias beside the
 // function, and of which AWS does not say plainly whether the ARN that IAM sees
 // ends in it.
-func (o OptIn) onQualified(stack awscdk.Stack, actions ...string) awsiam.PolicyStatement {
-	return o.on(stack, []string{"", ":*"}, actions)
+func (o OptIn) onQualified(stack awscdk.Stack, actions ...string) grant {
+	on := o.on(stack, []string{"", ":*"}, actions)
+	if len(o.functions) > 0 {
+		return on.because("the versions and aliases of functions that were opted in by name")
+	}
+	return on
 }
 
 // on allows the actions on the functions that opted in: on their ARNs with each
 // of the qualifiers added or, by tag, on every ARN of a function with the tag. A
 // version or an alias has no tags of its own: aws:ResourceTag is its function's.
-func (o OptIn) on(stack awscdk.Stack, qualifiers, actions []string) awsiam.PolicyStatement {
+func (o OptIn) on(stack awscdk.Stack, qualifiers, actions []string) grant {
 	if len(o.functions) == 0 {
 		return ifTagged(TagKey, TagValue, allow(actions, arn(stack, "*")))
 	}
@@ -96,4 +99,13 @@ func arn(stack awscdk.Stack, function string) *string {
 		ResourceName: jsii.String(function),
 		ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
 	})
+}
+
+// names are the functions' names, none if they opt in by tag.
+func (o OptIn) names() []string {
+	var names []string
+	for _, function := range o.functions {
+		names = append(names, function[strings.LastIndex(function, ":")+1:])
+	}
+	return names
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -16,46 +16,63 @@ type permits struct {
 	optIn    OptIn
 	gates    []string // sorted, each once
 	topics   []string // ARNs of those that requests may name, likewise
-	own      *string  // the ARN of the stack's own topic
+	own      *string  // the ARN of the topic that every rollout is told to
+
+	undelivered *string     // the ARN of the queue of the cleanup's calls that were given up
+	key         awskms.IKey // encrypts the topic and the queue; nil without one
 }
 
-// statements returns what a function may do beyond writing its own log. It
+// ownExecutions is why a wildcard ends the ARN of a machine's executions.
+const ownExecutions = "the executions of this state machine alone: their names are their starters' choice"
+
+// trace lets a function send its traces to X-Ray.
+func trace() grant {
+	return allow([]string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, jsii.String("*")).
+		because("X-Ray knows no resource that the sending of traces could be narrowed to")
+}
+
+// statements returns what a function may do beyond writing its own
+// log and traces. It
 // panics for one that it does not know, rather than guess.
-func (p permits) statements(function string) []awsiam.PolicyStatement {
+func (p permits) statements(function string) []grant {
 	stack := p.workflow.stack
 	move := p.optIn.onFunctions(stack, "lambda:GetAlias", "lambda:UpdateAlias")
 	inspect := p.optIn.onQualified(stack, "lambda:GetFunctionConfiguration", "lambda:GetProvisionedConcurrencyConfig")
-	// On "*": IAM can narrow the reading of metrics neither to a resource nor to a
-	// namespace, and CloudWatch tells the states of composite alarms only to those
-	// who may read all alarms.
-	observe := func(actions ...string) awsiam.PolicyStatement { return allow(actions, jsii.String("*")) }
-	judge := append([]awsiam.PolicyStatement{
+	observe := func(actions ...string) grant {
+		return allow(actions, jsii.String("*")).because("IAM can narrow the reading of metrics neither to a resource nor to a namespace, " +
+			"and CloudWatch tells the states of composite alarms only to those who may read all alarms")
+	}
+	judge := append([]grant{
 		observe("cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"),
 		// People's orders to a rollout under way: each is a version of the rollout's
 		// own parameter, and IAM says who may write it. Nothing else is kept there.
 		allow([]string{"ssm:GetParameterHistory"},
-			p.workflow.arnOf("ssm", "parameter", "lambda-rollout/*", awscdk.ArnFormat_SLASH_RESOURCE_NAME)),
+			p.workflow.arnOf("ssm", "parameter", "lambda-rollout/*", awscdk.ArnFormat_SLASH_RESOURCE_NAME)).
+			because("every rollout has a parameter of its own there, and nothing else is kept there"),
 	}, gateStatements(p.workflow, p.optIn, p.gates)...)
 	tell := tellStatements(p.workflow, append([]*string{p.own}, *jsii.Strings(p.topics...)...))
+	toTopic := useKey(p.workflow, p.key, "sns")
 	switch function {
 	case calculateTask:
-		return []awsiam.PolicyStatement{p.optIn.onFunctions(stack, "lambda:GetAlias"), inspect, observe("cloudwatch:DescribeAlarms")}
+		return []grant{p.optIn.onFunctions(stack, "lambda:GetAlias"), inspect, observe("cloudwatch:DescribeAlarms")}
 	case updateTask:
-		return append([]awsiam.PolicyStatement{move}, tell...)
+		return slices.Concat([]grant{move}, tell, toTopic)
 	case healthTask:
-		return append(judge, tell...)
+		return slices.Concat(judge, tell, toTopic)
 	case rollbackTask:
 		// The cleanup finds what to put back by the executions of this machine.
-		return append([]awsiam.PolicyStatement{
+		return slices.Concat([]grant{
 			move,
 			allow([]string{"states:ListExecutions"}, p.workflow.arn()),
-			allow([]string{"states:DescribeExecution", "states:GetExecutionHistory"}, p.workflow.executions()),
-		}, tell...)
+			allow([]string{"states:DescribeExecution", "states:GetExecutionHistory"}, p.workflow.executions()).because(ownExecutions),
+			// By this role Lambda hands over the calls that it gives up.
+			allow([]string{"sqs:SendMessage"}, p.undelivered),
+		}, tell, useKey(p.workflow, p.key, "sns", "sqs"))
 	case finalizeTask:
-		return []awsiam.PolicyStatement{move}
+		return []grant{move}
 	case simpleDeploy:
 		// All that the tasks may, but for the cleanup: it is no execution.
-		return slices.Concat([]awsiam.PolicyStatement{move, inspect}, judge, tell)
+		return slices.Concat([]grant{move, inspect}, judge, tell, toTopic)
 	}
 	panic(fmt.Errorf("function %q has no permissions: say in permits.statements what it may do", function))
 }
@@ -63,11 +80,12 @@ func (p permits) statements(function string) []awsiam.PolicyStatement {
 // environment returns a function's environment variables. GATES are the gates
 // that a request may ask for, TOPICS the ARNs of the topics that it may name,
 // both separated by commas, and missing if there are none. TOPIC_ARN is the
-// stack's own topic.
+// topic that every rollout is told to. METRICS_NAMESPACE is where the metrics
+// belong that functions write in their logs.
 func (p permits) environment(function string) *map[string]*string {
 	checks := function == calculateTask || function == simpleDeploy
 	tells := slices.Contains([]string{updateTask, healthTask, rollbackTask, simpleDeploy}, function)
-	variables := map[string]*string{}
+	variables := map[string]*string{"METRICS_NAMESPACE": jsii.String(p.workflow.namespace())}
 	if checks && len(p.gates) > 0 {
 		variables["GATES"] = jsii.String(strings.Join(p.gates, ","))
 	}
@@ -78,17 +96,4 @@ func (p permits) environment(function string) *map[string]*string {
 		variables["TOPIC_ARN"] = p.own
 	}
 	return &variables
-}
-
-// allow returns a statement that allows the actions on the resources.
-func allow(actions []string, resources ...*string) awsiam.PolicyStatement {
-	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings(actions...),
-		Resources: &resources,
-	})
-}
-
-// policy returns a document of the statements.
-func policy(statements ...awsiam.PolicyStatement) awsiam.PolicyDocument {
-	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements})
 }

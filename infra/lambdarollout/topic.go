@@ -5,7 +5,7 @@ import (
 	"regexp"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -31,28 +31,31 @@ func checkTopics(topics []string) error {
 
 // newTopic adds the topic that every rollout's news goes to.
 //
-// It is encrypted with the key that AWS manages for SNS. Whoever of the account
+// Without a key it is encrypted with the one that AWS manages for SNS. Whoever of the account
 // may publish or subscribe may use that key, by the key's own policy, so that
 // the functions' roles need nothing of KMS; and it costs nothing, unlike a key
 // of one's own. AWS services can't use it: an alarm that is to speak through a
 // topic, or a rule of EventBridge, needs another topic. Nobody but functions of
 // this stack publishes here.
-func newTopic(scope constructs.Construct) awssns.Topic {
+func newTopic(scope constructs.Construct, key awskms.IKey) awssns.Topic {
 	topic := awssns.NewTopic(scope, jsii.String("Topic"), &awssns.TopicProps{
 		DisplayName: jsii.String("lambda-rollout"), // whom mails are from
 		EnforceSSL:  jsii.Bool(true),
+		MasterKey:   key,
 	})
-	// By the name that AWS documents. CDK's own way writes an ARN, of a key that
-	// an account has only from its first use on.
-	topic.Node().DefaultChild().(awssns.CfnTopic).SetKmsMasterKeyId(jsii.String("alias/aws/sns"))
+	if key == nil {
+		// By the name that AWS documents. CDK's own way writes an ARN, of a key that
+		// an account has only from its first use on.
+		topic.Node().DefaultChild().(awssns.CfnTopic).SetKmsMasterKeyId(jsii.String("alias/aws/sns"))
+	}
 	return topic
 }
 
 // tellStatements allow to tell of a rollout: on the topics, and on the event
 // bus that every account has in every Region. A topic of somebody else's account
 // has to allow it too, and a topic's key of one's own has to be granted.
-func tellStatements(w workflow, topics []*string) []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
+func tellStatements(w workflow, topics []*string) []grant {
+	return []grant{
 		allow([]string{"sns:Publish"}, topics...),
 		allow([]string{"events:PutEvents"}, w.arnOf("events", "event-bus", "default", awscdk.ArnFormat_SLASH_RESOURCE_NAME)),
 	}
