@@ -53,6 +53,14 @@ func TestOtherContextIsChecked(t *testing.T) {
 		"no list":               {topicsContext, true, []string{"is true: give the topics' ARNs"}},
 		"perhaps":               {simpleContext, "yes", []string{`is "yes": give true or false`}},
 		"a number for a flag":   {simpleContext, 1, []string{`is "1": give true or false`}},
+		"no topic for alarms":   {alarmTopicContext, "ops", []string{`["ops"]: give ARNs of standard SNS topics`}},
+		"odd days":              {logRetentionContext, "100", []string{`is "100": give one of these numbers of days: 1, 3, 5, 7, 14,`, "3653, infinite"}},
+		"a key's alias":         {keyContext, "alias/mine", []string{`is "alias/mine": give a KMS key's ARN, not an alias's`}},
+		"a role for a boundary": {boundaryContext, "arn:aws:iam::123456789012:role/a", []string{`role/a": give a managed policy's ARN`}},
+		"half a reservation":    {reservedContext, 1.5, []string{"1.5: give a whole number, or 0 to reserve none"}},
+		"less than none":        {reservedContext, "-1", []string{"-1: give a whole number"}},
+		"no number":             {reservedContext, "all", []string{`is "all": give a whole number`}},
+		"perhaps standalone":    {standaloneContext, "yes", []string{`is "yes": give true or false`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := newApp(t.TempDir(), map[string]any{test.key: test.given})
@@ -69,13 +77,21 @@ func TestOtherContextIsChecked(t *testing.T) {
 }
 
 func TestAllOfTheContextIsCheckedAtOnce(t *testing.T) {
-	_, err := newApp(t.TempDir(), map[string]any{functionsContext: "a/b", gatesContext: "probe", topicsContext: "team", simpleContext: "maybe"})
+	keys := []string{
+		functionsContext, gatesContext, topicsContext, simpleContext, alarmTopicContext, logRetentionContext,
+		keyContext, boundaryContext, reservedContext, standaloneContext,
+	}
+	wrong := map[string]any{}
+	for _, key := range keys {
+		wrong[key] = "a/b"
+	}
+	_, err := newApp(t.TempDir(), wrong)
 	if err == nil {
 		t.Fatal("it was accepted")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	for i, key := range []string{functionsContext, gatesContext, topicsContext, simpleContext} {
-		if len(lines) != 4 || !strings.HasPrefix(lines[i], `context "`+key+`": `) {
+	for i, key := range keys {
+		if len(lines) != len(keys) || !strings.HasPrefix(lines[i], `context "`+key+`": `) {
 			t.Fatalf("want a line of each context value: %v", err)
 		}
 	}

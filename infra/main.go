@@ -39,8 +39,13 @@ func synth() (err error) {
 	if err := findNode(); err != nil {
 		return err
 	}
-	outdir := cmp.Or(os.Getenv("CDK_OUTDIR"), "cdk.out")
-	app, err := newApp(outdir, nil)
+	return write(cmp.Or(os.Getenv("CDK_OUTDIR"), "cdk.out"), nil)
+}
+
+// write synthesizes the app with the context into outdir and, if that asks for a
+// standalone template, zips the functions' code beside it.
+func write(outdir string, context map[string]any) error {
+	app, err := newApp(outdir, context)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,15 @@ import (
 // shared is the one synth that most of the tests look at.
 var shared synthOnce
 
+// asCommand is the environment variable by which a test runs this test's binary
+// as the command itself: CDK reads an app's context when its process starts.
+const asCommand = "INFRA_AS_COMMAND"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
 	defer jsii.Close()
 	outdir, err := os.MkdirTemp("", "infra-")
 	if err != nil {

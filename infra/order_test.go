@@ -23,16 +23,24 @@ func checkOrder(tmpl template) error {
 	if name := tmpl.Resources["StateMachine"].Properties["StateMachineName"]; name != machine {
 		return fmt.Errorf("the state machine is named %v, want %s", name, machine)
 	}
+	if err := checkCircles(tmpl); err != nil {
+		return err
+	}
+	first := reach(dependencies(tmpl), "StateMachine")
+	for _, name := range append(tmpl.ofType("AWS::IAM::Role"), tmpl.ofType("AWS::IAM::Policy")...) {
+		if !first[name] {
+			return fmt.Errorf("the state machine does not wait for %s", name)
+		}
+	}
+	return nil
+}
+
+// checkCircles finds resources that wait for each other.
+func checkCircles(tmpl template) error {
 	needs := dependencies(tmpl)
 	for _, name := range slices.Sorted(maps.Keys(needs)) {
 		if reach(needs, name)[name] {
 			return fmt.Errorf("%s waits for itself", name)
-		}
-	}
-	first := reach(needs, "StateMachine")
-	for _, name := range append(tmpl.ofType("AWS::IAM::Role"), tmpl.ofType("AWS::IAM::Policy")...) {
-		if !first[name] {
-			return fmt.Errorf("the state machine does not wait for %s", name)
 		}
 	}
 	return nil

@@ -114,7 +114,11 @@ func render(value any) string {
 			return fmt.Sprintf("${%s.%s}", path...)
 		}
 		if join, ok := value["Fn::Join"].([]any); ok && join[0] == "" {
-			return strings.ReplaceAll(render(join[1]), ", ", "")
+			var joined strings.Builder
+			for _, part := range join[1].([]any) {
+				joined.WriteString(render(part))
+			}
+			return joined.String()
 		}
 	}
 	data, err := json.Marshal(value)

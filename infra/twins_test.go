@@ -18,6 +18,7 @@ func TestChecksCanFail(t *testing.T) {
 		}
 		return nil
 	}
+	dashboardDiffers := func(tmpl template) error { return checkDashboard(tmpl, "") }
 	statement := func(tmpl template, role string, policy int) map[string]any {
 		policies := tmpl.Resources[role].Properties["Policies"].([]any)
 		return policies[policy].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any)[0].(map[string]any)
@@ -59,17 +60,28 @@ func TestChecksCanFail(t *testing.T) {
 		"functions: an environment":        {checkFunctions, set("Finalize", "Environment", map[string]any{"Variables": map[string]any{"A": "b"}})},
 		"functions: no topic":              {checkFunctions, func(tmpl template) { delete(tmpl.Resources["HealthCheck"].Properties, "Environment") }},
 		"functions: gates":                 {checkFunctions, set("CalculateWeights", "Environment", map[string]any{"Variables": map[string]any{"GATES": "probes"}})},
+		"functions: nothing is reserved":   {checkFunctions, func(tmpl template) { delete(tmpl.Resources["Rollback"].Properties, "ReservedConcurrentExecutions") }},
+		"functions: no traces":             {checkFunctions, func(tmpl template) { delete(tmpl.Resources["Finalize"].Properties, "TracingConfig") }},
 		"functions: less time than a hook": {checkFunctions, set("HealthCheck", "Timeout", 600.0)},
 		"topic: none":                      {checkTopic, func(tmpl template) { delete(tmpl.Resources, "Topic") }},
 		"topic: not encrypted":             {checkTopic, func(tmpl template) { delete(tmpl.Resources["Topic"].Properties, "KmsMasterKeyId") }},
 		"topic: one more":                  {checkTopic, func(tmpl template) { tmpl.Resources["Extra"] = tmpl.Resources["Topic"] }},
 		"logs: kept for ever":              {checkLogs, func(tmpl template) { delete(tmpl.Resources["RollbackLogs"].Properties, "RetentionInDays") }},
 		"logs: a group is missing":         {checkLogs, func(tmpl template) { delete(tmpl.Resources, "RollbackLogs") }},
+		"logs: no traces of the machine":   {checkLogs, func(tmpl template) { delete(tmpl.Resources["StateMachine"].Properties, "TracingConfiguration") }},
 		"logs: the machine's are off":      {checkLogs, func(tmpl template) { delete(tmpl.Resources["StateMachine"].Properties, "LoggingConfiguration") }},
 		"alarm: missing":                   {checkAlarms, func(tmpl template) { delete(tmpl.Resources, "CleanupFailed") }},
 		"alarm: another metric":            {checkAlarms, set("ExecutionsFailed", "MetricName", "ExecutionsSucceeded")},
 		"alarm: another machine's":         {checkAlarms, set("RollbackFailed", "Namespace", "LambdaRollout/Another")},
 		"alarm: one more":                  {checkAlarms, func(tmpl template) { tmpl.Resources["Extra"] = tmpl.Resources["CleanupFailed"] }},
+		"alarm: no sweeps are fine":        {checkAlarms, set("SweepsMissing", "TreatMissingData", "notBreaching")},
+		"dashboard: another's metric":      {dashboardDiffers, set("Dashboard", "DashboardBody", `{"widgets":[]}`)},
+		"dashboard: another name":          {dashboardDiffers, set("Dashboard", "DashboardName", "Rollouts")},
+		"queries: another message":         {checkQueries, set("WhyRolledBack", "QueryString", "fields reason\n| filter msg = \"rolled forward\"")},
+		"queries: another's field":         {checkQueries, set("WhyRolledBack", "QueryString", "fields decision\n| filter msg = \"rolled back\"")},
+		"queries: a field that is nowhere": {checkQueries, set("TaskErrors", "QueryString", "fields cause\n| filter ispresent(error)")},
+		"queries: of no log":               {checkQueries, func(tmpl template) { delete(tmpl.Resources["Decisions"].Properties, "LogGroupNames") }},
+		"queries: one is missing":          {checkQueries, func(tmpl template) { delete(tmpl.Resources, "Cleanups") }},
 		"filter: every failure counts":     {checkFilter, set("StateMachineLogsRollbackFailed", "FilterPattern", `{ ($.type = "ExecutionFailed") }`)},
 		"filter: another log":              {checkFilter, set("StateMachineLogsRollbackFailed", "LogGroupName", "RollbackLogs")},
 		"cleanup: no rule":                 {checkCleanup, func(tmpl template) { delete(tmpl.Resources, "Ended") }},
@@ -82,6 +94,7 @@ func TestChecksCanFail(t *testing.T) {
 		"cleanup: the time is lost":        {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "InputTransformer") }},
 		"cleanup: another function":        {checkCleanup, func(tmpl template) { target(tmpl, "Sweep")["Arn"] = "arn" }},
 		"cleanup: nothing is kept":         {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "DeadLetterConfig") }},
+		"cleanup: given up is gone":        {checkCleanup, func(tmpl template) { delete(tmpl.Resources["RollbackCalls"].Properties, "DestinationConfig") }},
 		"cleanup: tried once":              {checkCleanup, set("RollbackCalls", "MaximumRetryAttempts", 0.0)},
 		"cleanup: an open queue":           {checkCleanup, set("UndeliveredCleanups", "SqsManagedSseEnabled", false)},
 		"order: a circle by reference":     {checkOrder, set("RollbackRole", "Description", map[string]any{"Ref": "StateMachine"})},

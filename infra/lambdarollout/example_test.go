@@ -1,0 +1,42 @@
+package lambdarollout_test
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/lambda-rollout/lambda-rollout/infra/lambdarollout"
+)
+
+// An app of your own rolls out two of its functions, is told by its own alarm
+// topic, and lets its pipeline start rollouts and wait for them.
+func ExampleNewLambdaRollout() {
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("Shop"), nil)
+
+	functions, err := lambdarollout.Named("orders", "billing")
+	if err != nil {
+		panic(err)
+	}
+	alarms := awssns.NewTopic(stack, jsii.String("Alarms"), nil)
+	pipeline := awsiam.NewRole(stack, jsii.String("Pipeline"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("codebuild.amazonaws.com"), nil),
+	})
+
+	rollout := lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{
+		OptIn:        functions,
+		Gates:        []string{lambdarollout.Probes},
+		AlarmActions: []awscloudwatch.IAlarmAction{awscloudwatchactions.NewSnsAction(alarms)},
+		LogRetention: awslogs.RetentionDays_TWO_YEARS,
+	})
+	rollout.GrantStart(pipeline)
+	awscdk.NewCfnOutput(stack, jsii.String("StartHere"), &awscdk.CfnOutputProps{
+		Value: rollout.StateMachine().StateMachineArn(),
+	})
+
+	app.Synth(nil)
+}
