@@ -88,10 +88,11 @@ func TestConstructRefusesUnknownProps(t *testing.T) {
 	defer func() {
 		const want = "no gate that can be allowed: \"probe\" (did you mean \"probes\"?). " +
 			"There are checks, endpoints, hooks, probes; errors, latency, alarms and metrics are always allowed\n" +
-			`["team"]: give ARNs of standard SNS topics (arn:aws:sns:<region>:<account>:<name>; not of FIFO topics, which deliver to queues alone)`
+			`["team"]: give ARNs of standard SNS topics (arn:aws:sns:<region>:<account>:<name>; not of FIFO topics, which deliver to queues alone)` +
+			"\na reserved concurrency of 0.5: give a whole number, or 0 to reserve none"
 		if told := fmt.Sprint(recover()); told != want {
 			t.Errorf("it says %s\nwant %s", told, want)
 		}
 	}()
-	lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{Gates: []string{"hooks", "probe"}, Topics: []string{"team"}})
+	lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{Gates: []string{"hooks", "probe"}, Topics: []string{"team"}, ReservedConcurrency: jsii.Number(0.5)})
 }

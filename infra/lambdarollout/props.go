@@ -40,8 +40,9 @@ type Props struct {
 	// execution's history for 90 days only.
 	LogRetention awslogs.RetentionDays
 	// EncryptionKey encrypts the logs, the construct's own topic and the queue: by
-	// default, keys do that which AWS owns or manages. See allowServices for what
-	// a key has to allow that the app does not define but imports.
+	// default, keys do that which AWS owns or manages. A key that the app defines
+	// gets the policy that it needs; docs/construct.md has what the policy of one
+	// has to allow that is imported.
 	EncryptionKey awskms.IKey
 	// PermissionsBoundary bounds every role of the construct.
 	PermissionsBoundary awsiam.IManagedPolicy
