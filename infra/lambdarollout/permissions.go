@@ -31,9 +31,8 @@ func trace() grant {
 		because("X-Ray knows no resource that the sending of traces could be narrowed to")
 }
 
-// statements returns what a function may do beyond writing its own
-// log and traces. It
-// panics for one that it does not know, rather than guess.
+// statements returns what a function may do beyond writing its own log and
+// traces. It panics for one that it does not know, rather than guess.
 func (p permits) statements(function string) []grant {
 	stack := p.workflow.stack
 	move := p.optIn.onFunctions(stack, "lambda:GetAlias", "lambda:UpdateAlias")
