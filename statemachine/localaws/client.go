@@ -21,7 +21,7 @@ const inProcess = "http://aws.local.invalid"
 // in a rehearsal is the state machine's.
 func (s *Server) Config() aws.Config {
 	cfg := s.ConfigAt(inProcess)
-	cfg.HTTPClient = s.Client()
+	cfg.HTTPClient = client{server: s}
 	cfg.Credentials = aws.AnonymousCredentials{} // signing would take a quarter of a call's time, and nobody looks at it
 	return cfg
 }
@@ -32,17 +32,18 @@ func (s *Server) ConfigAt(endpoint string) aws.Config {
 		Region:       s.options.Region,
 		BaseEndpoint: aws.String(endpoint),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local", Source: "localaws"}, nil
-		}),
+		Credentials:  keyOf(nobodysKey),
 	}
 }
 
 // Client calls s directly. Its errors are those of a real transport: a [url.Error], around [io.ErrUnexpectedEOF] for a
 // cut connection, or around the context's error when that ended first.
-func (s *Server) Client() aws.HTTPClient { return client{s} }
+func (s *Server) Client() aws.HTTPClient { return client{server: s} }
 
-type client struct{ server *Server }
+type client struct {
+	server    *Server
+	principal string // whose calls they are; empty for nobody's
+}
 
 // Do implements [aws.HTTPClient].
 func (c client) Do(r *http.Request) (*http.Response, error) {
@@ -52,7 +53,7 @@ func (c client) Do(r *http.Request) (*http.Response, error) {
 	err := context.Cause(r.Context())
 	var answer reply
 	if err == nil {
-		answer, err = c.server.answer(r)
+		answer, err = c.server.answer(r, c.principal)
 	}
 	if errors.Is(err, errCut) {
 		err = fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", io.ErrUnexpectedEOF)
@@ -76,7 +77,7 @@ func (c client) Do(r *http.Request) (*http.Response, error) {
 // ServeHTTP implements [http.Handler]. A cut closes the connection in the middle of the answer's head: a client that saw
 // no byte at all would be free to send some requests again by itself, and then the cut would go unseen.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.answer(r)
+	answer, err := s.answer(r, principalOf(r))
 	if err != nil {
 		if hijacker, ok := w.(http.Hijacker); ok {
 			if conn, _, err := hijacker.Hijack(); err == nil {

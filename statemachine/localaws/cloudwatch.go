@@ -146,6 +146,8 @@ func (c *cloudWatchService) refusal(e *apiError) reply {
 // shapeOf gives the shape of CloudWatch's model, or of the frameworks before it, that goes with an error code.
 func shapeOf(code string) string {
 	switch code {
+	case "AccessDenied":
+		return "com.amazon.coral.service#AccessDeniedException"
 	case "ValidationError":
 		return "com.amazon.coral.validate#ValidationException"
 	case "Throttling":

@@ -225,7 +225,7 @@ func (l *lambdaService) unavailable() *apiError {
 func (l *lambdaService) refusal(e *apiError) reply {
 	fields := map[string]string{"Type": "User", "message": e.message}
 	switch e.code {
-	case "ResourceNotFoundException", "ServiceException":
+	case "ResourceNotFoundException", "ServiceException", "AccessDeniedException":
 		delete(fields, "message")
 		fields["Message"] = e.message
 	case "TooManyRequestsException":

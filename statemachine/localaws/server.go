@@ -34,6 +34,10 @@ type Options struct {
 	// again) and let time pass with Sleep. Nil for none.
 	BeforeCall func(operation string)
 
+	// Authorize decides on each call that a client of [Server.As] makes, when BeforeCall has been called and unless a fault
+	// refuses the call anyway. Nil: everybody may do everything.
+	Authorize Authorize
+
 	// OnCall is called after each call's effect, when its answer is ready, and before the caller sees that. It may do
 	// what BeforeCall may do; the answer stays as it is. Nil for none.
 	OnCall func(Call)
@@ -58,6 +62,7 @@ type Server struct {
 	sns        *snsService
 	events     *eventBridgeService
 	faults     faults
+	tags       tags
 	requests   atomic.Uint64
 }
 
@@ -78,7 +83,7 @@ func New(o Options) *Server {
 	metrics := newMetricStore(o.Now)
 	s := &Server{options: o, lambda: newLambdaService(o, metrics), cloudwatch: newCloudWatchService(o, metrics),
 		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
-		sns: newSNSService(o), events: newEventBridgeService(o)}
+		sns: newSNSService(o), events: newEventBridgeService(o), tags: tags{by: map[string]map[string][]string{}}}
 	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, unknownService{}}
 	return s
 }
@@ -92,12 +97,17 @@ type service interface {
 	route(r *http.Request) (operation, target string, err *apiError)
 	// operations lists the operations that the service has.
 	operations() []string
+	// needs lists the permissions that an operation takes; none if they are not known. What is so wrong with the request
+	// that they can't be told is an error.
+	needs(operation string, r *request) ([]need, *apiError)
 	// handle does what the operation does.
 	handle(operation string, r *request) (reply, *apiError)
 	// throttled, broken and unavailable are the errors of a service in trouble, as this one words them.
 	throttled() *apiError
 	broken() *apiError
 	unavailable() *apiError
+	// denied is the error for a principal that may not do what it asks for.
+	denied(message string) *apiError
 	// refusal puts an error into the service's protocol.
 	refusal(*apiError) reply
 }
@@ -105,7 +115,8 @@ type service interface {
 // request is an HTTP request whose body has been read.
 type request struct {
 	*http.Request
-	body []byte
+	body      []byte
+	principal string // whose call it is; empty for nobody's
 }
 
 // reply is an HTTP answer before it is written.
@@ -125,9 +136,9 @@ type apiError struct {
 // errCut is how a call ends whose answer never comes.
 var errCut = errors.New("connection cut")
 
-// answer serves one request: the one path that both transports take. The error is errCut, or the caller's context's
+// answer serves one request of a principal: the one path that both transports take. The error is errCut, or the caller's context's
 // when that ended while time passed here: then the effect may have happened, and nobody hears of it.
-func (s *Server) answer(r *http.Request) (reply, error) {
+func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 	svc := s.serviceFor(r)
 	operation, target, refused := svc.route(r)
 	body, err := readBody(r) // even if nobody looks at it: a client that is still writing does not hear its answer
@@ -146,7 +157,7 @@ func (s *Server) answer(r *http.Request) (reply, error) {
 		if refused == nil {
 			refused = trouble.refusalOf(svc)
 		}
-		answer, refused = s.perform(svc, operation, &request{r, body}, refused)
+		answer, refused = s.perform(svc, operation, &request{r, body, principal}, refused)
 		s.sleep(trouble.after)
 		cut = trouble.kind == CutAfter
 	}
@@ -167,9 +178,12 @@ func (s *Server) answer(r *http.Request) (reply, error) {
 	return answer, context.Cause(r.Context())
 }
 
-// perform has the service do the call unless it is refused already, and signs the answer with a request id.
+// perform has the service do the call unless it is refused already or not allowed, and signs the answer with a request id.
 func (s *Server) perform(svc service, operation string, r *request, refused *apiError) (reply, *apiError) {
 	var answer reply
+	if refused == nil {
+		refused = s.authorize(svc, operation, r)
+	}
 	if refused == nil {
 		answer, refused = svc.handle(operation, r)
 	}

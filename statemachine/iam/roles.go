@@ -1,0 +1,142 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Role is an IAM role with all policies that it has.
+type Role struct {
+	Name     string
+	Policies Policies
+}
+
+// RoleOf gives the role that a property of a resource names. All policies of a role must be in the template: one that is
+// AWS's own, or a boundary, is an error, as nothing here knows what it says.
+func (t *Template) RoleOf(id, property string) (Role, error) {
+	role, err := t.roleOf(id, property)
+	if err != nil {
+		return role, fmt.Errorf("the role of %s: %w", id, err)
+	}
+	return role, nil
+}
+
+func (t *Template) roleOf(id, property string) (Role, error) {
+	arn, err := t.Text(id, property)
+	if err != nil {
+		return Role{}, err
+	}
+	ids := t.OfType("AWS::IAM::Role")
+	at := slices.IndexFunc(ids, func(role string) bool {
+		own, err := t.ARN(role)
+		return err == nil && own == arn
+	})
+	if at < 0 {
+		return Role{}, fmt.Errorf("the template has no role %s", arn)
+	}
+	fields, err := object(t.resources[ids[at]].Properties, "AssumeRolePolicyDocument", "Description", "Path", "RoleName", "Tags", "MaxSessionDuration", "Policies")
+	if err != nil {
+		return Role{}, err
+	}
+	role := Role{}
+	if role.Name, err = t.Name(ids[at]); err != nil {
+		return role, err
+	}
+	inline, _ := fields["Policies"].([]any)
+	var problems []error
+	for _, one := range inline {
+		problems = append(problems, t.add(&role, one, ""))
+	}
+	for _, kind := range []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"} {
+		for _, policy := range t.OfType(kind) {
+			of, err := t.attached(policy)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("to whom %s is attached: %w", policy, err))
+			} else if slices.Contains(of, role.Name) {
+				problems = append(problems, t.add(&role, t.resources[policy].Properties, t.resources[policy].Condition))
+			}
+		}
+	}
+	return role, errors.Join(problems...)
+}
+
+// attached gives the names of the roles that have a policy which is a resource of its own.
+func (t *Template) attached(policy string) ([]string, error) {
+	var names []string
+	for _, property := range []string{"Roles", "RoleName"} {
+		if value := t.resources[policy].Properties[property]; value != nil {
+			resolved, err := t.Resolve(value)
+			if err != nil {
+				return nil, err
+			}
+			some, err := texts(resolved)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, some...)
+		}
+	}
+	return names, nil
+}
+
+// add gives a role a policy with its name, such as a role's own.
+func (t *Template) add(role *Role, policy any, condition string) error {
+	fields, _ := policy.(map[string]any)
+	name := "without a name"
+	for _, property := range []string{"PolicyName", "ManagedPolicyName"} {
+		if given, ok := fields[property].(string); ok {
+			name = given
+		}
+	}
+	if condition != "" {
+		return fmt.Errorf("whether there is a policy %s depends on the condition %s, and conditions are not evaluated here", name, condition)
+	}
+	document, err := t.Resolve(fields["PolicyDocument"])
+	if err != nil {
+		return fmt.Errorf("policy %s: %w", name, err)
+	}
+	parsed, err := ParsePolicy(name, document)
+	role.Policies = append(role.Policies, parsed)
+	return err
+}
+
+// Grants gives what the resource-based policies of the template's functions let an AWS service do, such as
+// "events.amazonaws.com": its resources of the type AWS::Lambda::Permission, each as a policy of its own. A request by
+// the service has the condition keys aws:SourceArn and aws:SourceAccount.
+func (t *Template) Grants(service string) (Policies, error) {
+	var all Policies
+	for _, id := range t.OfType("AWS::Lambda::Permission") {
+		given, err := t.Resolve(t.resources[id].Properties)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		fields, err := object(given, "Action", "FunctionName", "Principal", "SourceArn", "SourceAccount")
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		if fields["Principal"] != service {
+			continue
+		}
+		function, _ := fields["FunctionName"].(string)
+		if !strings.HasPrefix(function, "arn:") {
+			function = "arn:aws:lambda:" + t.place.Region + ":" + t.place.Account + ":function:" + function
+		}
+		conditions := map[string]any{}
+		if source, ok := fields["SourceArn"]; ok {
+			conditions["ArnLike"] = map[string]any{"aws:SourceArn": source}
+		}
+		if account, ok := fields["SourceAccount"]; ok {
+			conditions["StringEquals"] = map[string]any{"aws:SourceAccount": account}
+		}
+		policy, err := ParsePolicy(id, map[string]any{"Statement": map[string]any{
+			"Effect": "Allow", "Action": fields["Action"], "Resource": function, "Condition": conditions,
+		}})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, policy)
+	}
+	return all, nil
+}

@@ -1,0 +1,132 @@
+package localaws
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Authorize decides whether a principal may do what an operation takes: an IAM action on a resource, an ARN or "*". The
+// context has the condition keys that are known of the call, with their values; one without values is known to be absent,
+// and one that ends in /*, as "aws:ResourceTag/*", says so of all others that begin alike. It must not be changed.
+//
+// An error refuses the call. Its text is the reason, as in "no identity-based policy allows the lambda:GetAlias action".
+type Authorize func(principal, action, resource string, context map[string][]string) error
+
+// As gives the configuration of clients whose calls are a principal's: an ARN, such as that of an assumed role. Calls of
+// clients that are nobody's are not authorized: they are those of whoever runs the rehearsal.
+func (s *Server) As(principal string, cfg aws.Config) aws.Config {
+	cfg = cfg.Copy()
+	if _, ok := cfg.HTTPClient.(client); ok {
+		cfg.HTTPClient = client{s, principal} // nothing is signed there
+		return cfg
+	}
+	cfg.Credentials = keyOf(principal)
+	return cfg
+}
+
+// nobodysKey is the access key of clients that are nobody's.
+const nobodysKey = "local"
+
+// keyOf signs calls with an access key of that id.
+func keyOf(id string) aws.CredentialsProviderFunc {
+	return func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: id, SecretAccessKey: "local", Source: "localaws"}, nil
+	}
+}
+
+// principalOf is who has signed a request: the access key id in its Authorization header.
+func principalOf(r *http.Request) string {
+	_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	scope, _, _ = strings.Cut(scope, ",")
+	parts := strings.Split(scope, "/")
+	if len(parts) < 5 { // the key, which may have slashes, and then date, region, service and "aws4_request"
+		return ""
+	}
+	key := strings.Join(parts[:len(parts)-4], "/")
+	if key == nobodysKey {
+		return ""
+	}
+	return key
+}
+
+// authorize refuses a call that its principal may not make.
+func (s *Server) authorize(svc service, operation string, r *request) *apiError {
+	if s.options.Authorize == nil || r.principal == "" {
+		return nil
+	}
+	needed, err := svc.needs(operation, r)
+	if err != nil {
+		return err
+	}
+	if len(needed) == 0 {
+		return unknownOperation(operation+", as far as permissions go", r.Request)
+	}
+	for _, n := range needed {
+		keys := noTags
+		switch {
+		case n.tagged:
+			keys = s.tags.of(n.resource)
+		case n.resource != "*":
+			keys = nil
+		}
+		if why := s.options.Authorize(r.principal, n.action, n.resource, keys); why != nil {
+			return svc.denied(NotAuthorized(r.principal, n.action, n.resource, why))
+		}
+	}
+	return nil
+}
+
+// NotAuthorized is AWS's sentence for a call that was refused.
+func NotAuthorized(principal, action, resource string, because error) string {
+	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because %s", principal, action, resource, because)
+}
+
+// tags are those of resources, in the form of condition keys. Each map stays as it is.
+type tags struct {
+	mu sync.Mutex
+	by map[string]map[string][]string // by ARN
+}
+
+// noTags is what is known of a resource that has none, or that can't have any.
+var noTags = map[string][]string{"aws:ResourceTag/*": nil}
+
+// SetTags gives a resource its tags, without a call: a function, a parameter, or a secret, whose ARN is then taken
+// without the six characters at its end. Other tags are not known here. Only authorization looks at them.
+func (s *Server) SetTags(arn string, given map[string]string) error {
+	parts := strings.SplitN(arn, ":", 7)
+	if kind := strings.Join(parts[:min(3, len(parts))], ":"); kind != "arn:aws:ssm" && (len(parts) < 7 || kind != "arn:aws:lambda" && kind != "arn:aws:secretsmanager") {
+		return fmt.Errorf("set tags: %q is the ARN of no function, parameter or secret", arn)
+	}
+	keys := map[string][]string{"aws:ResourceTag/*": nil}
+	for key, value := range given {
+		keys["aws:ResourceTag/"+key] = []string{value}
+	}
+	s.tags.mu.Lock()
+	defer s.tags.mu.Unlock()
+	s.tags.by[arn] = keys
+	return nil
+}
+
+// of gives the tags of a resource. A version and an alias have those of their function.
+func (t *tags) of(arn string) map[string][]string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if keys, ok := t.by[arn]; ok {
+		return keys
+	}
+	switch parts := strings.SplitN(arn, ":", 8); {
+	case len(parts) == 8 && parts[2] == "lambda":
+		arn = strings.Join(parts[:7], ":")
+	case parts[2] == "secretsmanager" && len(arn) > 7:
+		arn = arn[:len(arn)-7]
+	}
+	if keys, ok := t.by[arn]; ok {
+		return keys
+	}
+	return noTags
+}

@@ -1,0 +1,159 @@
+package localaws
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// The permissions that operations take, as the Service Authorization Reference has them. An operation that is missing
+// here can be called by nobody whose calls are authorized.
+
+// need is one permission that a call takes.
+type need struct {
+	action   string
+	resource string // an ARN, or "*" for an action that has no resources
+	tagged   bool   // its tags are known here; else nothing is known of them, unless there is no resource
+}
+
+// needs for Lambda. Alias operations are authorized on the function. Of the two that read a version's or an alias's
+// settings AWS does not say plainly whether IAM sees the qualified ARN: here they take both.
+func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) {
+	name, _, _ := splitPath(r.URL.Path)
+	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
+	if err != nil {
+		return nil, err
+	}
+	function := l.arn(functionRef{name: ref.name})
+	switch operation {
+	case "GetAlias", "UpdateAlias":
+		return []need{{"lambda:" + operation, function, true}}, nil
+	case "GetFunctionConfiguration", "GetProvisionedConcurrencyConfig":
+		all := []need{{"lambda:" + operation, function, true}}
+		if ref.qualifier != "" {
+			all = append(all, need{"lambda:" + operation, l.arn(ref), true})
+		}
+		return all, nil
+	case "Invoke":
+		return []need{{"lambda:InvokeFunction", l.arn(ref), true}}, nil
+	}
+	return nil, nil
+}
+
+// needs for CloudWatch. DescribeAlarms can be narrowed to alarms, but tells of composite ones only to those who may read
+// all: on less than "*" it would answer less.
+func (c *cloudWatchService) needs(operation string, _ *request) ([]need, *apiError) {
+	switch operation {
+	case "GetMetricData", "DescribeAlarms":
+		return []need{{"cloudwatch:" + operation, "*", false}}, nil
+	}
+	return nil, nil
+}
+
+func (n *snsService) needs(_ string, r *request) ([]need, *apiError) {
+	form, err := url.ParseQuery(string(r.body))
+	if err != nil {
+		return nil, malformed(err)
+	}
+	return []need{{"sns:Publish", form.Get("TopicArn"), false}}, nil
+}
+
+// needs for EventBridge: PutEvents takes the permission on each bus that it names.
+func (b *eventBridgeService) needs(_ string, r *request) ([]need, *apiError) {
+	var in struct{ Entries []eventEntry }
+	if err := b.decode(r, &in); err != nil {
+		return nil, err
+	}
+	var all []need
+	for _, entry := range in.Entries {
+		bus := entry.EventBusName
+		if bus == "" {
+			bus = "default"
+		}
+		if !strings.HasPrefix(bus, "arn:") {
+			bus = "arn:aws:events:" + b.region + ":" + b.account + ":event-bus/" + bus
+		}
+		if n := (need{"events:PutEvents", bus, false}); !slices.Contains(all, n) {
+			all = append(all, n)
+		}
+	}
+	if len(all) == 0 {
+		all = []need{{"events:PutEvents", "*", false}} // it is refused for another reason
+	}
+	return all, nil
+}
+
+// needs for Step Functions: the listing is authorized on the state machine, the others on the execution.
+func (s *stepFunctionsService) needs(operation string, r *request) ([]need, *apiError) {
+	var in struct{ StateMachineArn, ExecutionArn string }
+	if err := json.Unmarshal(r.body, &in); err != nil {
+		return nil, malformed(err)
+	}
+	resource := in.ExecutionArn
+	if operation == "ListExecutions" {
+		resource = in.StateMachineArn
+	}
+	return []need{{"states:" + operation, resource, false}}, nil
+}
+
+// needs for Parameter Store, whose policies see the parameter whether or not there is one.
+func (s *ssmService) needs(operation string, r *request) ([]need, *apiError) {
+	var in struct{ Name *string }
+	if err := s.decode(r, &in); err != nil {
+		return nil, err
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(aws.ToString(in.Name), s.prefix), ":")
+	return []need{{"ssm:" + operation, s.prefix + strings.TrimPrefix(name, "/"), true}}, nil
+}
+
+// needs for Secrets Manager, whose policies see the whole ARN of a secret. One that there is not has no tags.
+func (s *secretsManagerService) needs(operation string, r *request) ([]need, *apiError) {
+	var in struct{ SecretId *string }
+	if err := s.decode(r, &in); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	arn := aws.ToString(in.SecretId)
+	if _, of, ok := s.find(arn); ok {
+		arn = of.arn
+	} else if !strings.HasPrefix(arn, "arn:") {
+		arn = s.prefix + arn
+	}
+	return []need{{"secretsmanager:" + operation, arn, true}}, nil
+}
+
+func (unknownService) needs(operation string, r *request) ([]need, *apiError) {
+	return nil, unknownOperation(operation, r.Request)
+}
+
+// denied is the refusal of who lacks a permission, as each service words it: SNS and CloudWatch still have the codes of
+// the query protocol, and services of the protocol AWS JSON answer with the status 400.
+
+func (l *lambdaService) denied(message string) *apiError {
+	return &apiError{http.StatusForbidden, "AccessDeniedException", message}
+}
+
+func (c *cloudWatchService) denied(message string) *apiError {
+	return &apiError{http.StatusForbidden, "AccessDenied", message}
+}
+
+func (n *snsService) denied(message string) *apiError {
+	return &apiError{http.StatusForbidden, "AuthorizationError", message}
+}
+
+func (s awsJSON) denied(message string) *apiError {
+	return badRequest("AccessDeniedException", "%s", message)
+}
+
+func (s *stepFunctionsService) denied(message string) *apiError {
+	return badRequest("AccessDeniedException", "%s", message)
+}
+
+func (unknownService) denied(message string) *apiError {
+	return &apiError{http.StatusForbidden, "AccessDeniedException", message}
+}
