@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
@@ -14,13 +15,17 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// machineARN is the state machine's ARN here.
+// machineARN is the state machine's ARN here, unless a template names it.
 const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:lambda-rollout"
 
+// functionPrefix begins the ARNs of the functions here, before the task's name.
+const functionPrefix = "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-"
+
 // functionARN is the ARN that a task function of the workflow has here.
-func functionARN(name string) string {
-	return "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-" + name
-}
+func functionARN(name string) string { return functionPrefix + name }
+
+// taskOf is the name of the task whose function has an ARN.
+func taskOf(arn string) string { return strings.TrimPrefix(arn, functionPrefix) }
 
 // definition is a workflow with the ARNs of this place.
 func definition(workflow string) (*asl.Definition, error) {
@@ -40,8 +45,10 @@ func definition(workflow string) (*asl.Definition, error) {
 // after those that end badly.
 type machine struct {
 	definition *asl.Definition
+	arn        string
 	clock      *asl.Clock
 	functions  map[string]runtime.Handler // by ARN
+	permits    *permissions               // nil if everybody may do everything
 	seed       uint64
 	events     int // how often EventBridge delivers an execution's end
 	// leaveChildren lets nested executions go on when the one that started them
@@ -58,10 +65,11 @@ type machine struct {
 // execution is one run of the machine.
 type execution struct {
 	*asl.Execution
-	name  string
-	input json.RawMessage
-	first []any  // events of its history
-	state string // the last one it entered
+	name   string
+	parent string // the ARN of the execution that started it, if any
+	input  json.RawMessage
+	first  []any  // events of its history
+	state  string // the last one it entered
 }
 
 // keptEvents is how much of a history is kept: its beginning, which has the plan.
@@ -70,6 +78,11 @@ const keptEvents = 40
 // start starts an execution. A name that is taken is refused, unless that
 // execution is running with the same input: then it is the one.
 func (m *machine) start(name string, input json.RawMessage) (*execution, error) {
+	return m.startFor("", name, input)
+}
+
+// startFor is start for another execution, whose ARN is given.
+func (m *machine) startFor(parent, name string, input json.RawMessage) (*execution, error) {
 	for _, other := range m.executions {
 		if other.name != name {
 			continue
@@ -79,17 +92,17 @@ func (m *machine) start(name string, input json.RawMessage) (*execution, error) 
 		}
 		return nil, &asl.TaskError{Name: "StepFunctions.ExecutionAlreadyExistsException", Cause: "Execution Already Exists: '" + name + "'"}
 	}
-	e := &execution{name: name, input: input}
+	e := &execution{name: name, parent: parent, input: input}
 	var err error
 	e.Execution, err = m.definition.Start(asl.Options{
 		Clock:           m.clock,
 		Name:            name,
-		StateMachineARN: machineARN,
+		StateMachineARN: m.arn,
 		Input:           input,
 		Seed:            m.seed + uint64(len(m.executions)),
-		Invoke:          m.invoke(),
+		Invoke:          m.asItself(m.invoke()),
 		StartExecution:  m.startNested,
-		LeaveChildren:   m.leaveChildren,
+		LeaveChildren:   m.leaveChildren || !m.permits.mayStop(m.executionARN(name)),
 		OnEvent: func(event asl.Event) {
 			if len(e.first) < keptEvents {
 				e.first = append(e.first, event)
@@ -107,10 +120,13 @@ func (m *machine) start(name string, input json.RawMessage) (*execution, error) 
 
 // startNested starts an execution for another one.
 func (m *machine) startNested(s asl.StartExecution) (*asl.Execution, error) {
-	if s.StateMachineARN != machineARN {
+	if err := m.permits.asMachine("states:StartExecution", s.StateMachineARN); err != nil {
+		return nil, &asl.TaskError{Name: "StepFunctions.AccessDeniedException", Cause: err.Error()}
+	}
+	if s.StateMachineARN != m.arn {
 		return nil, &asl.TaskError{Name: "StepFunctions.StateMachineDoesNotExistException", Cause: "State Machine Does Not Exist: '" + s.StateMachineARN + "'"}
 	}
-	e, err := m.start(s.Name, s.Input)
+	e, err := m.startFor(s.Parent, s.Name, s.Input)
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +147,7 @@ func (m *machine) call(ctx context.Context, resource string, input json.RawMessa
 	if !ok {
 		return nil, fmt.Errorf("there is no function %s", resource)
 	}
+	m.permits.invoked(taskOf(resource))
 	answer, err := function.Invoke(ctx, input)
 	if err == nil {
 		return answer, nil
@@ -148,12 +165,12 @@ func (m *machine) call(ctx context.Context, resource string, input json.RawMessa
 
 // Executions tells Step Functions' API of the machine's executions.
 func (m *machine) Executions(arn string) ([]localaws.Execution, bool) {
-	if arn != machineARN {
+	if arn != m.arn {
 		return nil, false
 	}
 	var all []localaws.Execution
 	for _, e := range m.executions {
-		all = append(all, e.described())
+		all = append(all, m.described(e))
 	}
 	return all, true
 }
@@ -162,16 +179,16 @@ func (m *machine) Executions(arn string) ([]localaws.Execution, bool) {
 func (m *machine) Execution(arn string) (localaws.Execution, bool) {
 	for _, e := range m.executions {
 		if e.ARN() == arn {
-			return e.described(), true
+			return m.described(e), true
 		}
 	}
 	return localaws.Execution{}, false
 }
 
-func (e *execution) described() localaws.Execution {
+func (m *machine) described(e *execution) localaws.Execution {
 	result := e.Result()
 	return localaws.Execution{
-		ARN: e.ARN(), Name: e.name, StateMachineARN: machineARN,
+		ARN: e.ARN(), Name: e.name, StateMachineARN: m.arn,
 		Status: string(result.Status), Started: result.Start, Stopped: result.Stop,
 		Input: e.input, Output: result.Output, Error: result.Error, Cause: result.Cause,
 		History: func() []any { return e.first },
@@ -192,6 +209,7 @@ func (e *execution) endedBadly() bool {
 // once: events is how often.
 func (m *machine) watch(e *execution) {
 	m.clock.Wait(time.Time{}, e.Ended())
+	m.followed(e)
 	for range m.events {
 		m.clock.Sleep(eventDelay)
 		m.tellEnd(e)
@@ -200,17 +218,17 @@ func (m *machine) watch(e *execution) {
 
 // tellEnd delivers the event of an execution's end.
 func (m *machine) tellEnd(e *execution) {
-	m.cleanup(map[string]any{
+	m.cleanup(ended, map[string]any{
 		"source":      "aws.states",
 		"detail-type": "Step Functions Execution Status Change",
 		"time":        m.clock.Now(),
-		"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": machineARN, "name": e.name, "status": e.Status()},
+		"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": m.arn, "name": e.name, "status": e.Status()},
 	})
 }
 
 // sweep is what the stack's schedule does; it tells whether anything came of it.
 func (m *machine) sweep() (busy bool) {
-	return m.cleanup(map[string]any{"sweep": machineARN, "time": m.clock.Now()})
+	return m.cleanup(swept, map[string]any{"sweep": m.arn, "time": m.clock.Now()})
 }
 
 // The stack's cleanup: how long an event takes, and how often it sweeps.
@@ -238,10 +256,19 @@ func (m *machine) settle() {
 	}
 }
 
+// The occasions of a cleanup, each with a rule of its own.
+const (
+	ended = iota
+	swept
+)
+
 // cleanup calls the Rollback function as EventBridge does: in an invocation of
 // its own that nobody waits for, and again if it fails. It tells whether
 // anything came of it: an alias put back, or a failure.
-func (m *machine) cleanup(event any) (busy bool) {
+func (m *machine) cleanup(occasion int, event any) (busy bool) {
+	if !m.permits.mayCleanUp(occasion) {
+		return false
+	}
 	input, err := json.Marshal(event)
 	if err != nil {
 		panic(err) // it is made of texts and times
@@ -250,8 +277,9 @@ func (m *machine) cleanup(event any) (busy bool) {
 		m.clock.Sleep(time.Duration(try) * time.Minute) // as Lambda waits between asynchronous tries
 		answer, err := m.invoke()(context.Background(), functionARN("Rollback"), input)
 		if busy = m.onCleanup(answer, err); err == nil {
-			break
+			return busy
 		}
 	}
+	m.permits.givenUp("Rollback")
 	return busy
 }

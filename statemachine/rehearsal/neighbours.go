@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -97,13 +98,36 @@ func joined[T any](before, change map[string]T) map[string]T {
 	return all
 }
 
-// settle puts the functions of the scenario, and of its changes, beside the one
-// that is rolled out, and has the new version answer probes.
-func (r *run) settleNeighbours() error {
+// neighbours are all that the scenario and its changes name.
+func (r *run) neighbours() Neighbours {
 	all := r.options.Scenario.Neighbours
 	for _, change := range r.options.Scenario.Changes {
 		all = all.with(change.Neighbours)
 	}
+	return all
+}
+
+// keepSecrets puts the scenario's secrets where references find them.
+func (r *run) keepSecrets() error {
+	var problems []error
+	for reference, value := range r.options.Scenario.Secrets {
+		kind, name, _ := strings.Cut(reference, ":")
+		switch kind {
+		case "ssm":
+			problems = append(problems, r.server.PutSecureParameter(name, value, "arn:aws:iam::123456789012:user/somebody"))
+		case "secretsmanager":
+			problems = append(problems, r.server.AddSecret(name, value))
+		default:
+			problems = append(problems, fmt.Errorf("%q is no reference to a secret, such as secretsmanager:<name> or ssm:<parameter>", reference))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// settle puts the functions of the scenario, and of its changes, beside the one
+// that is rolled out, and has the new version answer probes.
+func (r *run) settleNeighbours() error {
+	all := r.neighbours()
 	var problems []error
 	for name := range all.Functions {
 		problems = append(problems, r.server.AddFunction(name), r.server.SetHandler(name, "", func([]byte) ([]byte, time.Duration, error) {

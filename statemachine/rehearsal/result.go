@@ -75,9 +75,11 @@ type Result struct {
 	Checks int   `json:"checks"`
 	Events int64 `json:"events"`
 	// Told is what the event bus was told, by the events' names.
-	Told  []string `json:"told"`
-	Path  []string `json:"path"`
-	Lines []Line   `json:"lines"`
+	Told []string `json:"told"`
+	// Denied are the permissions that were missing, in AWS's words, each once.
+	Denied []string `json:"denied,omitempty"`
+	Path   []string `json:"path"`
+	Lines  []Line   `json:"lines"`
 	// Output is the execution's, if it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
 	// Undo is the command line that would have put the alias back.
@@ -120,6 +122,9 @@ func (r *run) result() Result {
 	}
 	for _, event := range r.server.Events() {
 		result.Told = append(result.Told, event.DetailType)
+	}
+	if r.machine.permits != nil {
+		result.Denied = r.machine.permits.denied
 	}
 	if r.was != nil {
 		result.AliasBefore = aliasState(*r.was)
@@ -186,6 +191,9 @@ func (r Result) Summary(w io.Writer) error {
 	}
 	if len(r.Told) > 0 {
 		row("told", "%s", strings.Join(r.Told, ", "))
+	}
+	for _, denied := range r.Denied {
+		row("denied", "%s", denied)
 	}
 	if r.Executions == 0 {
 		row("cost", "one invocation of %s, of a function with %d MB", clockTime(r.Seconds), simpleMemory)

@@ -28,6 +28,9 @@ type Options struct {
 	Scenario Scenario
 	// Seed decides all chance. The same options give the same result.
 	Seed uint64
+	// Template has the functions and the state machine run as its roles, which
+	// may do no more than it says; nil to let them do everything.
+	Template *Template
 	// Simple has the one-function deployer carry out the rollout, instead of the
 	// workflow.
 	Simple bool
@@ -67,16 +70,13 @@ func Run(o Options) (Result, error) {
 	r := &run{options: o, clock: asl.NewClock(started), description: "Rehearsed"}
 	r.machine = &machine{
 		definition: def, clock: r.clock, seed: o.Seed, events: 1,
+		arn: machineARN, permits: newPermissions(o.Template),
 		onEvent: r.story.event, onCleanup: r.cleaned,
 	}
-	r.server = localaws.New(localaws.Options{
-		Now: r.clock.Now, Sleep: r.clock.Sleep,
-		Latency:    seconds(o.Scenario.Latency),
-		Seed:       o.Seed,
-		BeforeCall: r.beforeCall,
-		OnCall:     r.afterCall,
-		Executions: r.machine,
-	})
+	if o.Template != nil {
+		r.machine.arn = o.Template.machineARN
+	}
+	r.server = localaws.New(r.world())
 	if _, err := r.server.AddTopic(topicName); err != nil {
 		return Result{}, err
 	}
@@ -86,12 +86,18 @@ func Run(o Options) (Result, error) {
 	}
 	defer hangUp()
 	r.ports = r.realPorts(cfg)
+	r.simplePorts, r.topics = r.ports, []string{topicARN}
 	r.machine.functions = functions(r.ports)
+	if o.Template != nil {
+		if err := r.enforce(cfg); err != nil {
+			return Result{}, err
+		}
+	}
 	if o.adjust != nil {
 		o.adjust(r)
 	}
 	r.clock.Go(r.play)
-	if err := errors.Join(r.clock.Run(), r.err, r.story.err); err != nil {
+	if err := errors.Join(r.clock.Run(), r.err, r.story.err, r.machine.permits.failure()); err != nil {
 		return Result{}, err
 	}
 	r.catchUp()
@@ -101,17 +107,37 @@ func Run(o Options) (Result, error) {
 	return r.result(), nil
 }
 
+// world is how the local AWS is to be.
+func (r *run) world() localaws.Options {
+	o := localaws.Options{
+		Now: r.clock.Now, Sleep: r.clock.Sleep,
+		Latency:    seconds(r.options.Scenario.Latency),
+		Seed:       r.options.Seed,
+		BeforeCall: r.beforeCall,
+		OnCall:     r.afterCall,
+		Executions: r.machine,
+	}
+	if r.machine.permits != nil {
+		o.Authorize = r.machine.permits.authorize
+	}
+	return o
+}
+
 // run is a rehearsal under way.
 type run struct {
 	options Options
 	clock   *asl.Clock
 	server  *localaws.Server
 	machine *machine
-	ports   ports
+	ports   ports // of people and, without a template, of all functions
 	request rollout.Request
 	traffic *traffic        // nil until the world is ready, and if the request is refused
 	was     *localaws.Alias // before the rollout
 	simple  simple
+	// simplePorts are those of the one-function deployer, and topics the stack's
+	// own ones that there are.
+	simplePorts ports
+	topics      []string
 
 	description string // of the alias
 	story       story
@@ -209,6 +235,9 @@ func (r *run) prepare() error {
 	}
 	if err := r.settleNeighbours(); err != nil {
 		return fmt.Errorf("the scenario's functions: %w", err)
+	}
+	if err := errors.Join(r.keepSecrets(), r.tag()); err != nil {
+		return fmt.Errorf("the scenario's secrets and tags: %w", err)
 	}
 	for _, fault := range r.options.Scenario.Faults {
 		if _, err := r.server.Inject(fault.local(start)); err != nil {

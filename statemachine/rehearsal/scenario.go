@@ -30,6 +30,12 @@ type Scenario struct {
 	// Latency is how long each call of AWS takes.
 	Latency float64 `json:"latency"`
 	Neighbours
+	// Secrets are texts by the references that lead to them from headers:
+	// "secretsmanager:<name>" or "ssm:<parameter>".
+	Secrets map[string]string `json:"secrets,omitempty"`
+	// Untagged are functions, by name, and secrets, by reference, whose owners
+	// have not let rollouts use them. It only counts with a template.
+	Untagged []string `json:"untagged,omitempty"`
 	// Changes take place during the rollout.
 	Changes []Change `json:"changes,omitempty"`
 	// Faults are calls of AWS that go wrong.

@@ -33,7 +33,7 @@ func (r *run) playSimple() {
 		r.err = errors.Join(r.err, errors.New("the scenario stops the rollout, and nobody can stop a function that runs: leave that out, or rehearse the workflow"))
 	})
 	deadline := r.clock.Now().Add(simpleTimeout)
-	tasks := newTasks(r.ports)
+	tasks := newTasks(r.simplePorts)
 	deployer := task.Simple{
 		Begin: tasks.begin, Shift: tasks.shift, Check: tasks.check, Promote: tasks.promote, Back: tasks.back,
 		Now: r.clock.Now,
@@ -45,10 +45,11 @@ func (r *run) playSimple() {
 		Until: func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
 			return ctx, func() {} // that is no time of this clock
 		},
-		Notifier: r.ports.notifier,
-		Log:      r.ports.log,
+		Notifier: r.simplePorts.notifier,
+		Log:      r.simplePorts.log,
 		Done:     func(name string, s rollout.State) { r.story.task(name, r.clock.Now(), s) },
 	}
+	r.machine.permits.invoked(simpleDeploy)
 	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)
 	if r.simple.at = r.clock.Now(); r.simple.at.After(deadline) {
 		r.err = errors.Join(r.err, fmt.Errorf("the function would have been killed at %s, and went on to %s", deadline, r.simple.at))

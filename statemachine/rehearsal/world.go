@@ -45,7 +45,8 @@ type ports struct {
 	executions task.Executions
 	control    orders.Control
 	notifier   notify.Notifier
-	topics     []string // that the request names
+	gateNames  []string // that requests may use
+	topics     []string // that they may name
 	gates      health.Reach
 	log        *slog.Logger
 }
@@ -70,7 +71,8 @@ func (r *run) realPorts(cfg aws.Config) ports {
 			Topics: channels.NewSNS(sns.NewFromConfig(cfg)), Topic: topicARN,
 			Bus: channels.NewEventBridge(eventbridge.NewFromConfig(cfg), "default"),
 		},
-		topics: rollout.ReadAddressee(r.options.Input).Notify.Topics,
+		gateNames: rollout.GateNames(),
+		topics:    rollout.ReadAddressee(r.options.Input).Notify.Topics,
 		gates: health.Reach{
 			Functions: health.NewLambda(functions),
 			Web:       r,
@@ -94,7 +96,7 @@ func newTasks(p ports) tasks {
 	log := p.log
 	announcer := task.Announcer{Notifier: p.notifier, Log: log}
 	return tasks{
-		begin: task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Allowed: rollout.GateNames(), Topics: p.topics, Log: log},
+		begin: task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Allowed: p.gateNames, Topics: p.topics, Log: log},
 		shift: task.UpdateAlias{Aliases: p.aliases, Announcer: announcer, Log: log},
 		check: task.HealthCheck{
 			Metrics: p.metrics, Control: p.control, Gates: p.gates, Announcer: announcer, Log: log,

@@ -6,6 +6,8 @@
 //	go run ./statemachine/rehearse -scenario errors           with a bad new version
 //	go run ./statemachine/rehearse -input rollout.json        your own rollout
 //	go run ./statemachine/rehearse cost                       what rollouts cost
+//	go run ./statemachine/rehearse -template cdk.out/LambdaRollout.template.json
+//	                                                          with the permissions of that stack, and no others
 //
 // It exits with 0 if the new version was promoted, 1 if it was not, and 2 if
 // the input was refused or the command line is wrong.
@@ -57,6 +59,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	scenario := flags.String("scenario", "healthy", "the world to rehearse in: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
 	seed := flags.Uint64("seed", 1, "decides all chance: the same seed gives the same rollout")
 	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
+	template := flags.String("template", "", "let the functions do no more than their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -80,8 +83,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return fail(err)
 	}
 
+	roles, err := readTemplate(*template)
+	if err != nil {
+		return fail(err)
+	}
+
 	console := &rehearsal.Console{Out: stdout, Width: width(stdout)}
-	options := rehearsal.Options{Input: request, Scenario: world, Seed: *seed, Simple: *simple, Listen: *listen, Watch: console.Show}
+	options := rehearsal.Options{Input: request, Scenario: world, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen, Watch: console.Show}
 	if *asJSON {
 		options.Watch = nil
 	}
@@ -129,6 +137,22 @@ func readScenario(name string) (rehearsal.Scenario, error) {
 		return rehearsal.Scenario{}, fmt.Errorf("there is no scenario %q: it is none of %s, nor a file that can be read: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
 	}
 	return rehearsal.ParseScenario(data)
+}
+
+// readTemplate reads the template of a stack; nil without a file.
+func readTemplate(path string) (*rehearsal.Template, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	template, err := rehearsal.ParseTemplate(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return template, nil
 }
 
 // width is the terminal's width in characters; 0 if out is no terminal.

@@ -1,0 +1,122 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+)
+
+// enforce has each function run as its role in the template, and with its
+// environment.
+func (r *run) enforce(cfg aws.Config) error {
+	if r.options.Simple {
+		if _, ok := r.options.Template.functions[simpleDeploy]; !ok {
+			return errors.New("the template has no function SimpleDeploy to rehearse: synthesize it with -c simple=true")
+		}
+		var err error
+		r.simplePorts, err = r.portsOf(simpleDeploy, cfg)
+		return err
+	}
+	for name := range r.options.Template.functions {
+		if name == simpleDeploy {
+			continue
+		}
+		ports, err := r.portsOf(name, cfg)
+		if err != nil {
+			return err
+		}
+		arn := functionARN(name)
+		r.machine.functions[arn] = functions(ports)[arn]
+	}
+	r.machine.permits.created()
+	return nil
+}
+
+// portsOf are what a deployed function reaches AWS through.
+func (r *run) portsOf(name string, cfg aws.Config) (ports, error) {
+	f := r.options.Template.functions[name]
+	p := r.realPorts(r.server.As(f.role.principal, cfg))
+	p.gateNames, p.topics = append([]string{}, listed(f.environment["GATES"])...), listed(f.environment["TOPICS"])
+	p.notifier.Topic, p.notifier.OwnOnly = f.environment["TOPIC_ARN"], len(p.topics) == 0
+	own := p.notifier.Topic
+	if own == "" || slices.Contains(r.topics, own) {
+		return p, nil
+	}
+	r.topics = append(r.topics, own)
+	arn, err := r.server.AddTopic(own[strings.LastIndex(own, ":")+1:])
+	if err == nil && arn != own {
+		err = fmt.Errorf("the stack's topic is %s, which is not in the rehearsal's account and Region: there it would be %s", own, arn)
+	}
+	return p, err
+}
+
+// tag opts in what the scenario does not say of that it is not: the function
+// that is rolled out, checks and hooks, and secrets.
+func (r *run) tag() error {
+	var problems []error
+	give := func(name, arn, key string) {
+		tags := map[string]string{key: "enabled"}
+		if slices.Contains(r.options.Scenario.Untagged, name) {
+			tags = nil
+		}
+		problems = append(problems, r.server.SetTags(arn, tags))
+	}
+	function := func(name, key string) {
+		give(name, "arn:aws:lambda:"+region+":"+account+":function:"+name, key)
+	}
+	for name := range r.neighbours().Functions {
+		function(name, "lambda-rollout-check")
+	}
+	for reference := range r.options.Scenario.Secrets {
+		kind, name, _ := strings.Cut(reference, ":")
+		if kind == "ssm" {
+			give(reference, "arn:aws:ssm:"+region+":"+account+":parameter/"+strings.TrimPrefix(name, "/"), "lambda-rollout")
+		} else {
+			give(reference, "arn:aws:secretsmanager:"+region+":"+account+":secret:"+name, "lambda-rollout")
+		}
+	}
+	function(r.request.Function(), "lambda-rollout")
+	return errors.Join(problems...)
+}
+
+// asItself has the state machine call functions as its role.
+func (m *machine) asItself(call asl.Invoke) asl.Invoke {
+	if m.permits == nil {
+		return call
+	}
+	return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
+		if err := m.permits.asMachine("lambda:InvokeFunction", resource); err != nil {
+			return nil, &asl.TaskError{Name: "Lambda.AWSLambdaException", Cause: err.Error()}
+		}
+		return call(ctx, resource, input)
+	}
+}
+
+// executionARN is the ARN of an execution of that name.
+func (m *machine) executionARN(name string) string {
+	return strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + name
+}
+
+// followed authorizes what Step Functions does as the machine's role when an
+// execution has ended that was started by another, or has started others: the
+// one that waits asks how it went, and one that was ended stops what it waits for.
+func (m *machine) followed(e *execution) {
+	if m.permits == nil {
+		return
+	}
+	for _, other := range m.executions {
+		switch {
+		case other.ARN() == e.parent && other.Status() == asl.Running:
+			_ = m.permits.asMachine("states:DescribeExecution", e.ARN()) // it is in denied
+		case other.parent == e.ARN() && (other.Status() == asl.Running || strings.Contains(other.Result().Cause, "which was managing this resource")):
+			_ = m.permits.asMachine("states:StopExecution", other.ARN())
+		}
+	}
+}

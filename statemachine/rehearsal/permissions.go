@@ -1,0 +1,208 @@
+package rehearsal
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/iam"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// eventBridge is how EventBridge calls functions.
+const eventBridge = "events.amazonaws.com"
+
+// permissions decide what the roles of a template may do in one rehearsal, and
+// keep what came of it. Without one, nil, everybody may do everything.
+type permissions struct {
+	template *Template
+	roles    map[string]iam.Policies // by principal
+	// needed counts the calls that each permission alone has let through.
+	needed map[held]int
+	denied []string // each refusal once
+	err    error    // what could not be evaluated
+	logged map[string]bool
+
+	// For tests: a permission that is taken away.
+	without held
+}
+
+// held is a permission of a principal.
+type held struct {
+	principal string
+	iam.Permission
+}
+
+func newPermissions(t *Template) *permissions {
+	if t == nil {
+		return nil
+	}
+	return &permissions{template: t, roles: t.roles(), needed: map[held]int{}, logged: map[string]bool{}}
+}
+
+// roles are all policies that are enforced, by principal.
+func (t *Template) roles() map[string]iam.Policies {
+	all := map[string]iam.Policies{t.machine.principal: t.machine.policies, eventBridge: t.grants}
+	for _, f := range t.functions {
+		all[f.role.principal] = f.role.policies
+	}
+	return all
+}
+
+// authorize is the local AWS's Authorize.
+func (p *permissions) authorize(principal, action, resource string, context map[string][]string) error {
+	effect, by, err := p.evaluate(principal, action, resource, context)
+	switch {
+	case err != nil:
+		p.err = errors.Join(p.err, err)
+		return err
+	case effect == iam.Allowed:
+		if len(by) == 1 {
+			p.needed[held{principal, by[0]}]++
+		}
+		return p.useKey(principal, action, resource)
+	}
+	policies := "identity-based"
+	if principal == eventBridge {
+		policies = "resource-based"
+	}
+	why := fmt.Errorf("no %s policy allows the %s action", policies, action)
+	if effect == iam.ExplicitlyDenied {
+		why = fmt.Errorf("there is an explicit deny in an %s policy", policies)
+	}
+	if text := localaws.NotAuthorized(principal, action, resource, why); !slices.Contains(p.denied, text) {
+		p.denied = append(p.denied, text)
+	}
+	return why
+}
+
+// evaluate decides, and changes nothing.
+func (p *permissions) evaluate(principal, action, resource string, context map[string][]string) (iam.Effect, []iam.Permission, error) {
+	policies, ok := p.roles[principal]
+	if !ok {
+		return iam.ImplicitlyDenied, nil, fmt.Errorf("a call of %s by %s, who has no role in the template", action, principal)
+	}
+	decision, err := policies.Evaluate(iam.Request{Action: action, Resource: resource, Context: context})
+	if err != nil || decision.Effect != iam.Allowed || p.without.principal != principal {
+		return decision.Effect, decision.By, err
+	}
+	by := slices.DeleteFunc(decision.By, func(one iam.Permission) bool { return one == p.without.Permission })
+	if len(by) == 0 {
+		return iam.ImplicitlyDenied, nil, nil
+	}
+	return iam.Allowed, by, nil
+}
+
+// useKey authorizes what sending to an encrypted topic or queue takes beside.
+func (p *permissions) useKey(principal, action, resource string) error {
+	key, ok := p.template.keys[resource]
+	if !ok || action != "sns:Publish" && action != "sqs:SendMessage" {
+		return nil
+	}
+	via := map[string][]string{"kms:ViaService": {action[:3] + "." + region + ".amazonaws.com"}}
+	return errors.Join(
+		p.authorize(principal, "kms:GenerateDataKey", key, via),
+		p.authorize(principal, "kms:Decrypt", key, via))
+}
+
+// asMachine authorizes a call of the state machine's own, as Step Functions
+// makes it. Of the resource it knows no tags.
+func (p *permissions) asMachine(action, resource string) error {
+	if p == nil {
+		return nil
+	}
+	if why := p.authorize(p.template.machine.principal, action, resource, nil); why != nil {
+		return errors.New(localaws.NotAuthorized(p.template.machine.principal, action, resource, why))
+	}
+	return nil
+}
+
+// mayStop tells whether Step Functions can stop a nested execution.
+func (p *permissions) mayStop(execution string) bool {
+	if p == nil {
+		return true
+	}
+	effect, _, err := p.evaluate(p.template.machine.principal, "states:StopExecution", execution, nil)
+	return err == nil && effect == iam.Allowed
+}
+
+// created authorizes what Step Functions does as the machine's role when the
+// machine is created, and later on its behalf: to deliver its log, to trace it,
+// and to be told of the end of nested executions.
+func (p *permissions) created() {
+	if p == nil {
+		return
+	}
+	rule := "arn:aws:events:" + region + ":" + account + ":rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+	actions := map[string]string{"events:PutTargets": rule, "events:PutRule": rule, "events:DescribeRule": rule}
+	everywhere := func(given ...string) {
+		for _, action := range given {
+			actions[action] = "*"
+		}
+	}
+	if p.template.logs {
+		everywhere("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+			"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups")
+	}
+	if p.template.tracing {
+		everywhere("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets")
+	}
+	for _, action := range slices.Sorted(maps.Keys(actions)) {
+		_ = p.asMachine(action, actions[action]) // it is in denied
+	}
+}
+
+// invoked authorizes what Lambda does as a function's role at each invocation:
+// to write its log, for which the first one needs a stream, and to trace it. If
+// it can't, the function runs all the same.
+func (p *permissions) invoked(function string) {
+	if p == nil {
+		return
+	}
+	f := p.template.functions[function]
+	const stream = ":log-stream:"
+	if !p.logged[function] {
+		p.logged[function] = true
+		_ = p.authorize(f.role.principal, "logs:CreateLogStream", f.logGroup+stream, nil)
+	}
+	_ = p.authorize(f.role.principal, "logs:PutLogEvents", f.logGroup+stream+"2026/01/01/[$LATEST]1", nil)
+	if f.tracing {
+		_ = p.authorize(f.role.principal, "xray:PutTraceSegments", "*", nil)
+		_ = p.authorize(f.role.principal, "xray:PutTelemetryRecords", "*", nil)
+	}
+}
+
+// givenUp authorizes what Lambda does as a function's role with an asynchronous
+// call that has failed for the last time.
+func (p *permissions) givenUp(function string) {
+	if p == nil || p.template.functions[function].givenUp == "" {
+		return
+	}
+	f := p.template.functions[function]
+	_ = p.authorize(f.role.principal, "sqs:SendMessage", f.givenUp, nil)
+}
+
+// mayCleanUp tells whether EventBridge can call Rollback on an occasion.
+func (p *permissions) mayCleanUp(occasion int) bool {
+	if p == nil {
+		return true
+	}
+	rule := [...]string{ended: p.template.ended, swept: p.template.sweep}[occasion]
+	return p.authorize(eventBridge, "lambda:InvokeFunction", functionARN("Rollback"),
+		map[string][]string{"aws:SourceArn": {rule}, "aws:SourceAccount": {account}}) == nil
+}
+
+// failure is what could not be evaluated, if anything.
+func (p *permissions) failure() error {
+	if p == nil {
+		return nil
+	}
+	return p.err
+}
+
+// listed reads a list of an environment variable.
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
+}

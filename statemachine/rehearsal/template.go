@@ -1,0 +1,258 @@
+package rehearsal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/iam"
+)
+
+// Template is the CloudFormation template of a stack, as `cdk synth` writes it.
+// With one, the workflow's functions and the state machine run as their roles:
+// what these don't allow is refused as AWS refuses it.
+type Template struct {
+	machine    role
+	machineARN string
+	functions  map[string]deployed // by the task's name, and SimpleDeploy
+	// What calls the cleanup: EventBridge's grants, and its rules, by their ARNs.
+	grants       iam.Policies
+	ended, sweep string
+	// keys are the customer's own ones that topics and queues are encrypted with,
+	// by the ARN of these.
+	keys          map[string]string
+	logs, tracing bool // of the state machine
+}
+
+// role is whose calls they are, and what they may do.
+type role struct {
+	principal string // the ARN of the role's session
+	policies  iam.Policies
+}
+
+// deployed is a function as the template has it.
+type deployed struct {
+	role        role
+	environment map[string]string
+	logGroup    string // its ARN
+	tracing     bool
+	// givenUp is the ARN of what gets asynchronous calls that always failed, or empty.
+	givenUp string
+}
+
+// Where the rehearsal takes place.
+const (
+	region  = "eu-central-1"
+	account = "123456789012"
+)
+
+// simpleDeploy is the function that is none of the workflow's.
+const simpleDeploy = "SimpleDeploy"
+
+// ParseTemplate reads a template. The error names what of it the rehearsal
+// could not keep to.
+func ParseTemplate(data []byte) (*Template, error) {
+	source, err := iam.ParseTemplate(data, iam.Place{Region: region, Account: account, Stack: "lambda-rollout"})
+	if err != nil {
+		return nil, err
+	}
+	machines := source.OfType("AWS::StepFunctions::StateMachine")
+	if len(machines) != 1 {
+		return nil, fmt.Errorf("the template has %d state machines, and the rehearsal is of one: give the template of the stack with the rollouts", len(machines))
+	}
+	t := &Template{functions: map[string]deployed{}, keys: map[string]string{}}
+	if err := t.read(source, machines[0]); err != nil {
+		return nil, fmt.Errorf("the template: %w", err)
+	}
+	return t, nil
+}
+
+func (t *Template) read(source *iam.Template, machine string) error {
+	ids, err := callFunctions(source, machine)
+	if err != nil {
+		return err
+	}
+	for name, id := range ids {
+		if t.functions[name], err = readFunction(source, id); err != nil {
+			return fmt.Errorf("function %s: %w", name, err)
+		}
+	}
+	return errors.Join(t.readMachine(source, machine), t.readRules(source), t.readKeys(source))
+}
+
+// callFunctions gives the workflow's functions, and SimpleDeploy if there is
+// one, the names that they have here. It returns their logical ids by task.
+func callFunctions(source *iam.Template, machine string) (map[string]string, error) {
+	ids := map[string]string{}
+	all := source.OfType("AWS::Lambda::Function")
+	for _, f := range statemachine.Functions() {
+		arn, err := source.Text(machine, "DefinitionSubstitutions", f.Substitution)
+		if err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(all, func(id string) bool {
+			own, err := source.ARN(id)
+			return err == nil && own == arn
+		})
+		if at < 0 {
+			return nil, fmt.Errorf("the state machine's substitution %s is %q, and should be the ARN of one of its functions", f.Substitution, arn)
+		}
+		ids[f.Name] = all[at]
+	}
+	for _, id := range all {
+		if strings.Contains(id, simpleDeploy) {
+			ids[simpleDeploy] = id
+		}
+	}
+	for name, id := range ids {
+		source.Call(id, "lambda-rollout-"+name)
+		if arn, err := source.ARN(id); err != nil || arn != functionARN(name) {
+			return nil, fmt.Errorf("%s has a name of its own (%s), which the rehearsal does not know: %w", id, arn, err)
+		}
+	}
+	return ids, nil
+}
+
+func readFunction(source *iam.Template, id string) (deployed, error) {
+	d := deployed{environment: map[string]string{}}
+	name, err := source.Name(id)
+	if err != nil {
+		return d, err
+	}
+	if d.role, err = readRole(source, id, "Role", name); err != nil {
+		return d, err
+	}
+	texts := map[string]string{}
+	for at, path := range map[string][]string{
+		"group": {"LoggingConfig", "LogGroup"}, "tracing": {"TracingConfig", "Mode"},
+		"given up": {"DeadLetterConfig", "TargetArn"}, "key": {"KmsKeyArn"},
+		"GATES": {"Environment", "Variables", "GATES"}, "TOPICS": {"Environment", "Variables", "TOPICS"},
+		"TOPIC_ARN": {"Environment", "Variables", "TOPIC_ARN"},
+	} {
+		if texts[at], err = source.Text(id, path...); err != nil {
+			return d, err
+		}
+	}
+	for _, variable := range []string{"GATES", "TOPICS", "TOPIC_ARN"} {
+		d.environment[variable] = texts[variable]
+	}
+	if texts["key"] != "" {
+		return d, errors.New("its KmsKeyArn encrypts its environment, and what that takes of its role is not known here")
+	}
+	d.logGroup = "arn:aws:logs:" + region + ":" + account + ":log-group:" + cmp.Or(texts["group"], "/aws/lambda/"+name)
+	d.tracing, d.givenUp = texts["tracing"] == "Active", texts["given up"]
+	for _, config := range source.OfType("AWS::Lambda::EventInvokeConfig") {
+		of, err := source.Text(config, "FunctionName")
+		if err != nil {
+			return d, err
+		}
+		to, err := source.Text(config, "DestinationConfig", "OnFailure", "Destination")
+		if err != nil {
+			return d, err
+		}
+		if of == name {
+			d.givenUp = cmp.Or(to, d.givenUp)
+		}
+	}
+	if d.givenUp != "" && !strings.HasPrefix(d.givenUp, "arn:aws:sqs:") {
+		return d, fmt.Errorf("calls that it fails for good go to %s, and only queues are known here", d.givenUp)
+	}
+	return d, nil
+}
+
+// readRole reads the role of a resource, whose sessions have the given name.
+func readRole(source *iam.Template, id, property, session string) (role, error) {
+	r, err := source.RoleOf(id, property)
+	return role{"arn:aws:sts::" + account + ":assumed-role/" + r.Name + "/" + session, r.Policies}, err
+}
+
+func (t *Template) readMachine(source *iam.Template, id string) error {
+	var err error
+	if t.machineARN, err = source.ARN(id); err != nil {
+		return err
+	}
+	if t.machine, err = readRole(source, id, "RoleArn", "states"); err != nil {
+		return err
+	}
+	level, err := source.Text(id, "LoggingConfiguration", "Level")
+	if err != nil {
+		return err
+	}
+	t.logs = level != "" && level != "OFF"
+	tracing, err := source.Property(id, "TracingConfiguration", "Enabled")
+	if err != nil {
+		return err
+	}
+	t.tracing = tracing == true
+	if key, err := source.Property(id, "EncryptionConfiguration", "KmsKeyId"); err != nil || key != nil {
+		return fmt.Errorf("the state machine is encrypted with a key, and what that takes of the roles is not known here: %w", err)
+	}
+	return nil
+}
+
+// readRules finds what calls the cleanup.
+func (t *Template) readRules(source *iam.Template) error {
+	var err error
+	if t.grants, err = source.Grants(eventBridge); err != nil {
+		return err
+	}
+	for _, id := range source.OfType("AWS::Events::Rule") {
+		targets, err := source.Property(id, "Targets")
+		if err != nil {
+			return err
+		}
+		arn, err := source.ARN(id)
+		if err != nil {
+			return err
+		}
+		list, _ := targets.([]any)
+		if !slices.ContainsFunc(list, func(target any) bool {
+			fields, _ := target.(map[string]any)
+			return fields["Arn"] == functionARN("Rollback")
+		}) {
+			continue
+		}
+		schedule, err := source.Property(id, "ScheduleExpression")
+		switch {
+		case err != nil:
+			return err
+		case schedule != nil:
+			t.sweep = arn
+		default:
+			t.ended = arn
+		}
+	}
+	if t.ended == "" || t.sweep == "" {
+		return errors.New("there must be a rule with an event pattern and one with a schedule that call Rollback")
+	}
+	return nil
+}
+
+// readKeys finds the customer's keys. Those that AWS manages take no permission.
+func (t *Template) readKeys(source *iam.Template) error {
+	for _, kind := range []string{"AWS::SNS::Topic", "AWS::SQS::Queue"} {
+		for _, id := range source.OfType(kind) {
+			key, err := source.Text(id, "KmsMasterKeyId")
+			if err != nil {
+				return err
+			}
+			arn, err := source.ARN(id)
+			if err != nil {
+				return err
+			}
+			switch {
+			case key == "" || strings.HasPrefix(key, "alias/aws/"):
+			case strings.HasPrefix(key, "alias/"):
+				return fmt.Errorf("%s is encrypted with %s, and which key that is is not known here", id, key)
+			case strings.HasPrefix(key, "arn:"):
+				t.keys[arn] = key
+			default:
+				t.keys[arn] = "arn:aws:kms:" + region + ":" + account + ":key/" + key
+			}
+		}
+	}
+	return nil
+}
