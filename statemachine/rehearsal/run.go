@@ -158,6 +158,7 @@ func (r *run) play() {
 		r.playSimple()
 		return
 	}
+	r.machine.permits.created()
 	execution, err := r.machine.start("rehearsal", r.options.Input)
 	if err != nil {
 		r.err = err

@@ -1,0 +1,247 @@
+package rehearsal
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+// TestRolloutsEndAlikeWithTheirPermissions rehearses with the roles of the
+// synthesized template, and without: nothing is denied, and the results are the
+// same but for the state machine's name.
+func TestRolloutsEndAlikeWithTheirPermissions(t *testing.T) {
+	for _, p := range allowedPlays(t) {
+		plain, _, err := p.with(nil, held{})
+		if err != nil {
+			t.Fatalf("%s: %v", p.name, err)
+		}
+		if diff := gocmp.Diff(inWords(t, plain), inWords(t, p.result)); diff != "" {
+			t.Errorf("%s (-without +with the template): %s", p.name, diff)
+		}
+	}
+}
+
+// inWords is all of a result.
+func inWords(t *testing.T, r Result) string {
+	output := string(r.Output)
+	r.Output = nil
+	text, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := func(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
+	return strings.ReplaceAll(string(text)+output, name(deployedTemplate(t).machineARN), name(machineARN))
+}
+
+// played is a play with how it ended with the template, and which permissions
+// that took.
+type played struct {
+	play
+	result Result
+	needed map[held]int
+	took   time.Duration
+}
+
+var (
+	playOnce sync.Once
+	allPlays []played
+	playErr  error
+)
+
+// allowedPlays are all plays, each rehearsed once with the template.
+func allowedPlays(t *testing.T) []played {
+	t.Helper()
+	template := deployedTemplate(t)
+	playOnce.Do(func() {
+		for _, p := range append(plays(t), nestedPlays()...) {
+			start := time.Now()
+			result, needed, err := p.with(template, held{})
+			if err != nil {
+				playErr = fmt.Errorf("%s: %w", p.name, err)
+				return
+			}
+			allPlays = append(allPlays, played{p, result, needed, time.Since(start)})
+		}
+	})
+	if playErr != nil {
+		t.Fatal(playErr)
+	}
+	return allPlays
+}
+
+// nestedPlays are rollouts that go on in other executions, one to its end and
+// one that is stopped meanwhile.
+func nestedPlays() []play {
+	var all []play
+	for _, s := range subjects() {
+		if !s.nested || s.outcome != Promoted {
+			continue
+		}
+		options := Options{Input: []byte(s.input), Scenario: s.scenario, Seed: 1}
+		options.adjust = func(r *run) { observe(r).nested = true }
+		all = append(all, play{s.name, options})
+		options.adjust = func(r *run) {
+			o := observe(r)
+			o.nested = true
+			o.onEvent = func(_ int, e *execution) {
+				if e.name != first && e.state == "HealthCheck" {
+					o.machine.executions[0].Stop("", "Stopped by somebody")
+				}
+			}
+		}
+		all = append(all, play{s.name + ", stopped", options})
+	}
+	return all
+}
+
+// unneeded are the permissions of a template that no play needs: it would end
+// the same without them, or another one allows the same.
+func unneeded(template *Template, plays []played) []string {
+	var found []string
+	for principal, policies := range template.roles() {
+		for _, permission := range policies.Permissions() {
+			h := held{principal, permission}
+			if !slices.ContainsFunc(plays, func(p played) bool { return p.needed[h] > 0 }) {
+				found = append(found, h.String())
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func (h held) String() string {
+	return h.principal[strings.LastIndex(h.principal, "/")+1:] + ": " + h.Permission.String()
+}
+
+// excused are permissions that no rehearsal needs, each with the reason why
+// there is it. There are none.
+var excused = map[string]string{}
+
+func TestEveryPermissionIsNeeded(t *testing.T) {
+	plays := allowedPlays(t)
+	if diff := gocmp.Diff(slices.Sorted(maps.Keys(excused)), unneeded(deployedTemplate(t), plays)); diff != "" {
+		t.Errorf("permissions that no rollout needs (-excused +found): %s", diff)
+	}
+}
+
+// TestAnUnneededPermissionIsSeen adds some to a copy of the template, and plays
+// again what its functions do most in.
+func TestAnUnneededPermissionIsSeen(t *testing.T) {
+	const action, statement = `"lambda:GetFunctionConfiguration",`, `{"Action":"cloudwatch:DescribeAlarms","Effect":"Allow","Resource":"*"}`
+	for _, change := range []struct{ name, from, to, want string }{
+		{"an action", action, action + `"lambda:DeleteAlias",`, "lambda-rollout-CalculateWeights: lambda:DeleteAlias on "},
+		{"all of a service", action, `"lambda:*",` + action, "lambda-rollout-CalculateWeights: lambda:* on "},
+		{"a statement", statement, statement + `,{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}`, "lambda-rollout-CalculateWeights: iam:PassRole on *"},
+		{"a resource", `"` + topics + `"]`, `"` + topics + `","` + topics + `2"]`, "lambda-rollout-UpdateAlias: sns:Publish on " + topics + "2"},
+	} {
+		template := changedTemplate(t, change.from, change.to)
+		var again []played
+		for _, p := range allowedPlays(t) {
+			if p.name == "everything" {
+				result, needed, err := p.with(template, held{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				again = append(again, played{p.play, result, needed, 0})
+			} else {
+				again = append(again, p)
+			}
+		}
+		if found := unneeded(template, again); !slices.ContainsFunc(found, func(one string) bool { return strings.HasPrefix(one, change.want) }) {
+			t.Errorf("%s: found %q, and not %s", change.name, found, change.want)
+		}
+	}
+}
+
+// TestEachMissingPermissionIsSeen takes away one permission after the other, and
+// plays the shortest play again that needed it.
+func TestEachMissingPermissionIsSeen(t *testing.T) {
+	template := deployedTemplate(t)
+	changed := 0
+	for principal, policies := range template.roles() {
+		for _, permission := range policies.Permissions() {
+			h := held{principal, permission}
+			plays := slices.DeleteFunc(slices.Clone(allowedPlays(t)), func(p played) bool { return p.needed[h] == 0 })
+			if len(plays) == 0 {
+				t.Errorf("nothing needs %s", h)
+				continue
+			}
+			shortest := slices.MinFunc(plays, func(a, b played) int { return cmp.Compare(a.took, b.took) })
+			result, _, err := shortest.with(template, h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(result.Denied) == 0 || !strings.Contains(strings.Join(result.Denied, "\n"), " is not authorized to perform: "+permission.Action+" on resource: ") {
+				t.Errorf("%s: %s ends the same without %s; denied: %q", shortest.name, result.Outcome, h, result.Denied)
+			}
+			result.Denied = nil
+			if inWords(t, result) != inWords(t, shortest.result) {
+				changed++
+			}
+		}
+	}
+	t.Logf("besides being denied, %d change what the rollout does", changed)
+	if changed < 30 { // logs, traces and what is told at the very end don't
+		t.Errorf("taking permissions away changes %d rollouts", changed)
+	}
+}
+
+// TestAMissingActionInTheTemplateIsSeen takes one out of the file itself.
+func TestAMissingActionInTheTemplateIsSeen(t *testing.T) {
+	template := changedTemplate(t, `"cloudwatch:GetMetricData",`, "")
+	scenario, _ := LoadBuiltIn("healthy")
+	result, err := Run(Options{Input: []byte(subjects()[0].input), Scenario: scenario, Seed: 1, Template: template})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "User: " + template.functions["HealthCheck"].role.principal + " is not authorized to perform: cloudwatch:GetMetricData on resource: * because no identity-based policy allows the cloudwatch:GetMetricData action"
+	if !slices.Equal(result.Denied, []string{want}) || result.Outcome != RolledBack || result.Error != "AccessDenied" {
+		t.Errorf("%s with %s, denied %q", result.Outcome, result.Error, result.Denied)
+	}
+}
+
+// TestAFunctionThatIsNotOptedInIsRefused before anything is touched.
+func TestAFunctionThatIsNotOptedInIsRefused(t *testing.T) {
+	scenario, _ := LoadBuiltIn("healthy")
+	scenario.Untagged = []string{"f"}
+	for _, simple := range []bool{false, true} {
+		writes := 0
+		result, err := Run(Options{
+			Input: []byte(subjects()[0].input), Scenario: scenario, Seed: 1, Simple: simple, Template: deployedTemplate(t),
+			adjust: func(r *run) {
+				r.before = func(operation string) {
+					if operation == "UpdateAlias" {
+						writes++
+					}
+				}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.Outcome != Refused && !simple || result.Error != "AccessDenied" || !strings.Contains(result.Reason, "is the function opted in to rollouts") {
+			t.Errorf("simple %t: %s with %s: %s", simple, result.Outcome, result.Error, result.Reason)
+		}
+		if writes > 0 || gocmp.Diff(result.AliasBefore, result.AliasAfter) != "" {
+			t.Errorf("simple %t: the alias was touched %d times: %+v", simple, writes, result.AliasAfter)
+		}
+	}
+}
+
+// TestAConditionThatIsNotKnownIsAnError, and neither allowed nor denied.
+func TestAConditionThatIsNotKnownIsAnError(t *testing.T) {
+	template := changedTemplate(t, `"aws:ResourceTag/lambda-rollout":"enabled"`, `"aws:SourceVpc":"vpc-1"`)
+	_, err := Run(Options{Input: []byte(subjects()[0].input), Template: template})
+	if err == nil || !strings.Contains(err.Error(), "the condition key aws:SourceVpc (StringEquals) is not known of this request") {
+		t.Errorf("%v", err)
+	}
+}

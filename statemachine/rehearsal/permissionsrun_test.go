@@ -1,0 +1,138 @@
+package rehearsal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// topics are those that scenario files name.
+const topics = "arn:aws:sns:eu-central-1:123456789012:team"
+
+// synthesized is the stack's template with all that can be allowed, made once by
+// the CDK app. No function is built for it.
+var synthesized = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "lambda-rollout-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	app := exec.Command("go", "run", "./infra")
+	app.Dir = filepath.Join("..", "..")
+	app.Env = append(os.Environ(), "CDK_OUTDIR="+folder, `CDK_CONTEXT_JSON={"gates": "probes,checks,hooks,endpoints", "topics": "`+topics+`", "simple": "true", "aws:cdk:bundling-stacks": []}`)
+	if out, err := app.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go run ./infra: %w: %s", err, out)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "LambdaRollout.template.json"))
+	var compact bytes.Buffer // for tests to find texts in
+	if err == nil {
+		err = json.Compact(&compact, data)
+	}
+	return compact.Bytes(), err
+})
+
+// parsed is the same, read.
+var parsed = sync.OnceValues(func() (*Template, error) {
+	data, err := synthesized()
+	if err != nil {
+		return nil, err
+	}
+	return ParseTemplate(data)
+})
+
+func deployedTemplate(t testing.TB) *Template {
+	t.Helper()
+	template, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return template
+}
+
+// changedTemplate is the template with one text in place of another.
+func changedTemplate(t *testing.T, from, to string) *Template {
+	t.Helper()
+	deployedTemplate(t)
+	data, _ := synthesized()
+	changed := bytes.Replace(data, []byte(from), []byte(to), 1)
+	if bytes.Equal(changed, data) {
+		t.Fatalf("the template has no %s", from)
+	}
+	template, err := ParseTemplate(changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return template
+}
+
+// play is a rehearsal that permissions are tried with.
+type play struct {
+	name    string
+	options Options
+}
+
+// plays are the built-in scenarios, and all scenario files through the workflow;
+// those of the gates through the one function, too.
+func plays(t testing.TB) []play {
+	t.Helper()
+	const blogInput = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}`
+	var all []play
+	for _, name := range BuiltIn() {
+		scenario, _ := LoadBuiltIn(name)
+		all = append(all, play{name, Options{Input: []byte(blogInput), Scenario: scenario, Seed: 1}})
+	}
+	for _, pattern := range []string{"testdata/*.txtar", "testdata/gates/*.txtar"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal("no scenario files in ", pattern, err)
+		}
+		for _, file := range files {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts := map[string]string{"input.json": blogInput, "scenario.json": "{}"}
+			for _, part := range archive.Files {
+				parts[part.Name] = string(part.Data)
+			}
+			scenario, err := ParseScenario([]byte(parts["scenario.json"]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			options := Options{Input: []byte(parts["input.json"]), Scenario: scenario, Seed: 1}
+			name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+			all = append(all, play{name, options})
+			if strings.Contains(file, "gates") {
+				options.Simple = true
+				all = append(all, play{name + ", in one function", options})
+			}
+		}
+	}
+	return all
+}
+
+// with rehearses with a template and, if it is not empty, with a permission
+// taken away. It returns which permissions were needed how often.
+func (p play) with(template *Template, without held) (result Result, needed map[held]int, err error) {
+	o := p.options
+	o.Template = template
+	adjust := o.adjust
+	o.adjust = func(r *run) {
+		if r.machine.permits != nil {
+			r.machine.permits.without, needed = without, r.machine.permits.needed
+		}
+		if adjust != nil {
+			adjust(r)
+		}
+	}
+	result, err = Run(o)
+	return result, needed, err
+}
