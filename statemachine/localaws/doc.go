@@ -14,6 +14,9 @@
 // Clients reach it through [Server.Config] in the same goroutine, without a socket, or through any HTTP server that
 // serves it (see [Server.ConfigAt]). Both ways see the same answers, and a connection cut looks the same.
 //
+// It keeps no policies: who may do what is for [Options.Authorize] to say, which is asked for each call that a client of
+// [Server.As] makes, with the permissions that the operation takes.
+//
 // Three things make it a place for rehearsals:
 //   - time is given ([Options]): nothing here reads a clock of its own unless none was given;
 //   - faults ([Server.Inject]): any call can be throttled, fail, be slow, or lose its connection before or after its effect;

@@ -66,6 +66,7 @@ type trial struct {
 	// harmless says that the rollout must end as if nothing had happened.
 	harmless bool
 	workflow *asl.Definition
+	template *Template // whose permissions are enforced, if any
 }
 
 // observed is a rehearsal with all that the invariants need to know of it.
@@ -197,7 +198,7 @@ func (t trial) try() (*observed, error) {
 	var o *observed
 	result, err := Run(Options{
 		Input: []byte(t.subject.input), Scenario: t.subject.scenario, Seed: 1, Brief: true,
-		definition: t.workflow,
+		definition: t.workflow, Template: t.template,
 		adjust: func(r *run) {
 			o = observe(r)
 			o.nested = t.subject.nested
@@ -225,8 +226,9 @@ func sweep(t *testing.T, kind string, trials []namedTrial) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	template := deployedTemplate(t)
 	for i := range trials {
-		trials[i].workflow = workflow
+		trials[i].workflow, trials[i].template = workflow, template
 	}
 	wrong := failures(trials)
 	for i, failure := range wrong {

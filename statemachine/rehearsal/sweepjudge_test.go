@@ -15,6 +15,7 @@ func (t trial) judge(o *observed, result Result) error {
 			wrong = append(wrong, fmt.Errorf(format, args...))
 		}
 	}
+	claim(len(result.Denied) == 0, "a permission is missing: %q", result.Denied)
 	end, ok := o.standing()
 	switch {
 	case o.gone:

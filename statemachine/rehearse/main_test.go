@@ -45,6 +45,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-input", "nowhere.json"}, "", 2, "", "nowhere.json"},
 		{[]string{"-listen", "127.0.0.1:0"}, "", 0, "PROMOTED", ""},
 		{[]string{"-listen", "0.0.0.0:0"}, "", 2, "", "loopback"},
+		{[]string{"-template", "nowhere.json"}, "", 2, "", "nowhere.json"},
+		{[]string{"-template", file("template.json", `{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}`)}, "", 2, "", "has 0 state machines"},
 		{[]string{"-sed", "1"}, "", 2, "", "Usage"},
 		{[]string{"healthy"}, "", 2, "", `"healthy" is not an option`},
 	} {
