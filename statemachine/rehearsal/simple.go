@@ -75,7 +75,7 @@ func (s simple) end(result *Result, start time.Time) {
 	}
 	result.Error, result.Reason = errorName(s.failed), s.failed.Error()
 	switch {
-	case task.Refuses(s.failed):
+	case task.Refuses(s.failed), result.Error == "AccessDenied": // one that comes later ends as a rollback
 		result.Outcome = Refused
 	case result.Error == "RolledBack":
 		result.Outcome = RolledBack
