@@ -14,17 +14,23 @@ import (
 // the baseline? While both have traffic it compares them, minute by minute;
 // then it compares the new version with the baseline's record.
 func (w Weighed) Errors() (rollout.Reading, error) {
+	reading, _, err := w.errors()
+	return reading, err
+}
+
+// errors is the reading with the weight that decided it.
+func (w Weighed) errors() (rollout.Reading, weight, error) {
 	gates := w.state.Plan.Gates
 	t, err := newTests(gates)
 	if err != nil {
-		return rollout.Reading{}, err
+		return rollout.Reading{}, weight{}, err
 	}
 	harm := weight{logE: w.Evidence.Errors.Harm.LogE(), threshold: t.errors.Threshold()}
 	now, seen := harm, w.sideBySide()
 	if _, alone := w.state.Alone(); alone {
 		b, err := w.newBakes(gates)
 		if err != nil {
-			return rollout.Reading{}, err
+			return rollout.Reading{}, weight{}, err
 		}
 		now = weight{logE: w.Evidence.Errors.Bake.LogE(), threshold: b.errors.Threshold()}
 		if c := w.Evidence.Errors; c.Baseline.Requests+c.NewVersion.Requests == 0 {
@@ -40,7 +46,7 @@ func (w Weighed) Errors() (rollout.Reading, error) {
 		}
 	}
 	bound := t.proof.Bound(w.Proof)
-	verdict, evidence := judge(harm, now)
+	verdict, decisive, evidence := judge(harm, now)
 	switch missing := w.missing(); {
 	case verdict != rollout.Undecided:
 		seen += evidence
@@ -51,21 +57,21 @@ func (w Weighed) Errors() (rollout.Reading, error) {
 	default:
 		seen += "; " + atMost(bound)
 	}
-	return rollout.Judged(rollout.ErrorsGateName, verdict, seen+w.beside()), nil
+	return rollout.Judged(rollout.ErrorsGateName, verdict, seen+w.beside()), decisive, nil
 }
 
 // judge is the verdict by the evidence of harm, beside the baseline and now, with
-// what there is to say of it.
-func judge(harm, now weight) (verdict rollout.Verdict, evidence string) {
+// the one of them that decides, and what there is to say of it.
+func judge(harm, now weight) (verdict rollout.Verdict, decisive weight, evidence string) {
 	switch {
 	case harm.reached():
-		return rollout.Harmful, "; " + harm.String()
+		return rollout.Harmful, harm, "; " + harm.String()
 	case now.reached():
-		return rollout.Harmful, "; " + now.String()
+		return rollout.Harmful, now, "; " + now.String()
 	case now.logE >= sequential.HoldLogE:
-		return rollout.Doubtful, "; " + now.String()
+		return rollout.Doubtful, now, "; " + now.String()
 	}
-	return rollout.Undecided, ""
+	return rollout.Undecided, now, ""
 }
 
 // weight is evidence of harm, as a natural logarithm, and where it is enough.

@@ -11,10 +11,16 @@ import (
 // requests slow than of the baseline's? It never proves anything, and without
 // data it holds nothing up.
 func (w Weighed) Latency() (rollout.Reading, error) {
+	reading, _, err := w.latency()
+	return reading, err
+}
+
+// latency is the reading with the weight that decided it.
+func (w Weighed) latency() (rollout.Reading, weight, error) {
 	gates := w.state.Plan.Gates
 	t, err := newTests(gates)
 	if err != nil {
-		return rollout.Reading{}, err
+		return rollout.Reading{}, weight{}, err
 	}
 	var harms, bakes []float64
 	for _, c := range w.Slow {
@@ -26,7 +32,7 @@ func (w Weighed) Latency() (rollout.Reading, error) {
 	if _, alone := w.state.Alone(); alone && w.Before.timed() {
 		b, err := w.newBakes(gates)
 		if err != nil {
-			return rollout.Reading{}, err
+			return rollout.Reading{}, weight{}, err
 		}
 		now = weight{logE: sequential.LogMeanE(bakes...), threshold: b.slow[0].Threshold()}
 	}
@@ -34,8 +40,8 @@ func (w Weighed) Latency() (rollout.Reading, error) {
 	if seen == "" {
 		seen = w.slowSideBySide()
 	}
-	verdict, evidence := judge(harm, now)
-	return rollout.Judged("latency", verdict, seen+evidence), nil
+	verdict, decisive, evidence := judge(harm, now)
+	return rollout.Judged("latency", verdict, seen+evidence), decisive, nil
 }
 
 // untimed says why there is nothing to say; empty if there is.

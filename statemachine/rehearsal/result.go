@@ -53,6 +53,14 @@ type Result struct {
 	// Error and Reason are what the execution ends with; a promoted one has no Error.
 	Error  string `json:"error,omitempty"`
 	Reason string `json:"reason"`
+	// Function and Alias are what was to be rolled out, from Baseline to
+	// NewVersion in Steps; empty as far as the request was refused before that was
+	// known.
+	Function   string         `json:"function,omitempty"`
+	Alias      string         `json:"alias,omitempty"`
+	Baseline   string         `json:"baseline,omitempty"`
+	NewVersion string         `json:"new-version,omitempty"`
+	Steps      []rollout.Step `json:"steps,omitempty"`
 	// Unverified means that it was promoted without enough traffic to know
 	// anything of the new version in some step.
 	Unverified bool `json:"unverified,omitempty"`
@@ -62,6 +70,10 @@ type Result struct {
 	Served map[string]Tally `json:"served"`
 	// BadRequests are the failed ones of the new version.
 	BadRequests int64 `json:"bad-requests"`
+	// Periods are what was served when, and Shifts the weight that the alias
+	// really had.
+	Periods []Period `json:"periods,omitempty"`
+	Shifts  []Shift  `json:"shifts,omitempty"`
 	// AliasBefore and AliasAfter are absent if there was no alias.
 	AliasBefore *AliasState `json:"alias-before,omitempty"`
 	AliasAfter  *AliasState `json:"alias-after,omitempty"`
@@ -104,6 +116,9 @@ func (r *run) result() Result {
 		Path:   r.story.path,
 		Lines:  r.story.lines,
 		Undo:   r.story.last.Plan.Undo,
+
+		Function: r.request.Function(), Alias: r.request.AliasName,
+		Baseline: r.story.last.Plan.Baseline, NewVersion: r.request.NewVersion, Steps: r.story.last.Plan.Steps,
 	}
 	if r.options.Simple {
 		r.simple.end(&result, r.story.start)
@@ -131,6 +146,12 @@ func (r *run) result() Result {
 	}
 	if after, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
 		result.AliasAfter = aliasState(after)
+		if r.traffic != nil {
+			r.traffic.series.weigh(r.clock.Now(), r.traffic.share(after))
+		}
+	}
+	if r.traffic != nil && r.traffic.series != nil {
+		result.Periods, result.Shifts = r.traffic.series.until(r.traffic.done), r.traffic.series.shifts
 	}
 	return result
 }

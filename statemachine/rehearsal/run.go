@@ -39,8 +39,8 @@ type Options struct {
 	Listen string
 	// Watch is told what happens, as it happens; nil for nobody.
 	Watch func(Line)
-	// Brief keeps no lines and no path in the result, which for a rollout of a
-	// year are hundreds of megabytes.
+	// Brief keeps no lines, no path and no periods in the result; lines and path
+	// are hundreds of megabytes for a rollout of a year.
 	Brief bool
 
 	// adjust changes a rehearsal before it runs; nil for nothing.
@@ -233,6 +233,9 @@ func (r *run) prepare() error {
 	start := r.clock.Now()
 	if r.traffic, err = newTraffic(r.server, r.options.Scenario, r.request, start, r.options.Seed); err != nil {
 		return fmt.Errorf("the traffic before the rollout: %w", err)
+	}
+	if !r.options.Brief {
+		r.traffic.series = newSeries(start)
 	}
 	if err := r.settleNeighbours(); err != nil {
 		return fmt.Errorf("the scenario's functions: %w", err)

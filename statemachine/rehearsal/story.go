@@ -2,10 +2,12 @@ package rehearsal
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
@@ -25,6 +27,8 @@ type Line struct {
 	Baseline   *rollout.Counts  `json:"baseline,omitempty"`
 	NewVersion *rollout.Counts  `json:"new-version,omitempty"`
 	Decision   rollout.Decision `json:"decision,omitempty"`
+	// Evidence is what a check has against the new version, gate by gate.
+	Evidence []health.Strength `json:"evidence,omitempty"`
 	// Error names what failed in an attempt, or ended the execution.
 	Error string `json:"error,omitempty"`
 	Text  string `json:"text"`
@@ -109,6 +113,9 @@ func (s *story) task(name string, at time.Time, now rollout.State) {
 	case "HealthCheck", "PreTraffic", "PostTraffic":
 		line.Decision, line.Text = now.Health.Decision, lineEach(now.Health.Readings, now.Health.Reason)
 		line.Baseline, line.NewVersion = &now.Health.Baseline, &now.Health.NewVersion
+		if !s.brief {
+			line.Evidence = s.evidence(now)
+		}
 	default:
 		if now.Outcome != nil {
 			line.Text = now.Outcome.Reason
@@ -118,6 +125,26 @@ func (s *story) task(name string, at time.Time, now rollout.State) {
 		}
 	}
 	s.add(at, line)
+}
+
+// evidence is what the last check had weighed: its state has it to the last bit.
+func (s *story) evidence(now rollout.State) []health.Strength {
+	if len(now.Evidence) == 0 || now.Health.Window.To.IsZero() {
+		return nil
+	}
+	var known health.Evidence
+	err := json.Unmarshal(now.Evidence, &known)
+	if err == nil {
+		var weighed health.Weighed
+		if weighed, err = known.Weigh(now, now.Health.Window.To); err == nil {
+			var strengths []health.Strength
+			if strengths, err = weighed.Strengths(); err == nil {
+				return strengths
+			}
+		}
+	}
+	s.err = errors.Join(s.err, fmt.Errorf("the evidence of the check at %s: %w", now.Health.Window.To, err))
+	return nil
 }
 
 // lineEach gives each gate's reading a line of its own.

@@ -32,6 +32,7 @@ type traffic struct {
 	changes         []Change  // those to come, in their order
 	clusters        map[string]*clusters
 	served          map[string]Tally
+	series          *series
 }
 
 // grain is the longest time whose requests are drawn at once. It divides a
@@ -110,6 +111,11 @@ func (t *traffic) apply(c Change) {
 
 // serve draws the requests of a time in which nothing changes.
 func (t *traffic) serve(from, to time.Time) error {
+	if t.series != nil {
+		if alias, ok := t.aws.Alias(t.function, t.alias); ok {
+			t.series.weigh(from, t.share(alias))
+		}
+	}
 	requests := poisson(t.chance.counts, t.now.RequestsPerSecond*to.Sub(from).Seconds())
 	if requests == 0 {
 		return nil
@@ -150,11 +156,23 @@ func (t *traffic) run(version string, requests int64, to time.Time) error {
 	serve := func(r localaws.ServedRequests) error {
 		r.Function, r.Alias, r.Version, r.At = t.function, t.alias, version, at
 		r.Duration = t.durations.draw(t.chance.durations, r.Invocations, seconds(behaviour.Duration))
+		t.series.add(version == t.next, r)
 		return t.aws.Serve(r)
 	}
 	return errors.Join(
 		serve(localaws.ServedRequests{Invocations: now, Errors: failed, Throttles: throttled}),
 		serve(localaws.ServedRequests{Invocations: late, Late: seconds(behaviour.LateSuccesses)}))
+}
+
+// share is the new version's weight in an alias.
+func (t *traffic) share(a localaws.Alias) float64 {
+	switch t.next {
+	case a.Version:
+		return 1 - a.Weight
+	case a.Additional:
+		return a.Weight
+	}
+	return 0
 }
 
 func (t *traffic) clustersOf(version string) *clusters {

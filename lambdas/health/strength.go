@@ -1,0 +1,39 @@
+package health
+
+import (
+	"math"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+)
+
+// Strength is how much evidence of harm a gate has, as a power of ten: 0 is
+// none, and at Threshold the new version is rolled back.
+type Strength struct {
+	Gate      string  `json:"gate"`
+	Log10     float64 `json:"log10"`
+	Threshold float64 `json:"threshold"`
+}
+
+// HoldStrength is the evidence at which a step that has ended is held rather
+// than left.
+const HoldStrength = sequential.HoldLogE / math.Ln10
+
+// Strengths are the numbers behind the readings of the gates that weigh
+// evidence, in the same order. Evidence that was weighed with a check's state,
+// at the time of the check, has the same strength ever after.
+func (w Weighed) Strengths() ([]Strength, error) {
+	asked := []func() (rollout.Reading, weight, error){w.errors}
+	if w.state.Plan.Gates.Latency != nil {
+		asked = append(asked, w.latency)
+	}
+	var all []Strength
+	for _, ask := range asked {
+		reading, decisive, err := ask()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Strength{Gate: reading.Gate, Log10: decisive.logE / math.Ln10, Threshold: decisive.threshold / math.Ln10})
+	}
+	return all, nil
+}
