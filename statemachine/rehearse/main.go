@@ -14,6 +14,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -25,6 +26,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
 
 func main() {
@@ -61,6 +63,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
 	template := flags.String("template", "", "let the functions do no more than their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
+	page := flags.String("report", "", "write a page about the rehearsal to this `file`, such as rehearsal.html")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return promoted
@@ -108,6 +111,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(err)
 	}
+	if *page != "" {
+		about := report.Page{Result: result, Input: request, Scenario: world, ScenarioName: *scenario, Seed: *seed}
+		if err := writeReport(*page, about); err != nil {
+			return fail(err)
+		}
+	}
 	switch result.Outcome {
 	case rehearsal.Promoted:
 		return promoted
@@ -115,6 +124,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return misused
 	}
 	return notPromoted
+}
+
+func writeReport(path string, about report.Page) error {
+	var page bytes.Buffer
+	if err := report.Write(&page, about); err != nil {
+		return fmt.Errorf("the report: %w", err)
+	}
+	return os.WriteFile(path, page.Bytes(), 0o644)
 }
 
 func readInput(path string, stdin io.Reader) ([]byte, error) {

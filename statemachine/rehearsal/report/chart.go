@@ -1,0 +1,183 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// chart is one of the charts over the same time.
+type chart struct {
+	ID, Title, Caption string
+	// Says is what it shows, for those who don't see it.
+	Says string
+	Keys []key
+	// Wide and Narrow are the same picture for screens of these widths.
+	Wide, Narrow template.HTML
+}
+
+// key says what a kind of line stands for.
+type key struct{ Class, Text string }
+
+// frame is how large a picture is, in its own units, and how many times fit
+// under it.
+type frame struct {
+	name          string
+	width, height vg.Length
+	times         int
+}
+
+var (
+	wide   = frame{"wide", 960, 190, 12}
+	narrow = frame{"narrow", 360, 190, 5}
+)
+
+// The size of texts, and how far a label is from its point.
+const textSize, gap = 12, 5
+
+// drawing is a chart before it is drawn: the same for all frames.
+type drawing struct {
+	chart
+	most   float64 // of the vertical axis, which begins at least
+	least  float64
+	ticks  func(least, most float64) []plot.Tick
+	add    []plot.Plotter
+	marked []label
+}
+
+// label is a text beside a point of a chart.
+type label struct {
+	x, y float64
+	text string
+}
+
+// drawAll draws all charts for a frame, with their data beneath each other.
+func drawAll(drawings []drawing, f frame, end float64) ([]template.HTML, error) {
+	plots := make([]*plot.Plot, len(drawings))
+	var left, right vg.Length
+	whole := draw.New(vgsvg.New(f.width, f.height))
+	for i, d := range drawings {
+		p, err := d.plot(f, end)
+		if err != nil {
+			return nil, err
+		}
+		plots[i] = p
+		data := p.DataCanvas(whole)
+		left, right = max(left, data.Min.X), max(right, whole.Max.X-data.Max.X)
+	}
+	all := make([]template.HTML, len(drawings))
+	for i, p := range plots {
+		canvas := vgsvg.New(f.width, f.height)
+		c := draw.New(canvas)
+		data := p.DataCanvas(c)
+		p.Draw(draw.Crop(c, left-data.Min.X, c.Max.X-right-data.Max.X, 0, -textSize/2))
+		var out bytes.Buffer
+		if _, err := canvas.WriteTo(&out); err != nil {
+			return nil, err
+		}
+		all[i] = drawings[i].inline(out.String(), f)
+	}
+	return all, nil
+}
+
+// inline makes a part of a page of a picture's file.
+func (d drawing) inline(file string, f frame) template.HTML {
+	_, file, _ = strings.Cut(file, "<svg")
+	_, content, _ := strings.Cut(file, ">")
+	id := d.ID + "-" + f.name
+	head := fmt.Sprintf(`<svg class="%s" viewBox="0 0 %g %g" role="img" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>`,
+		f.name, f.width.Points(), f.height.Points(), id, id, id, template.HTMLEscapeString(d.Title), id, template.HTMLEscapeString(d.Says))
+	return template.HTML(head + byStyleSheet.Replace(content))
+}
+
+// plot lays the chart out.
+func (d drawing) plot(f frame, end float64) (*plot.Plot, error) {
+	p := plot.New()
+	p.BackgroundColor = nil
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Padding = 0
+		axis.LineStyle.Width, axis.Tick.LineStyle.Width = 0, 0
+		axis.Tick.Label.Font, axis.Tick.Label.Color = sans(textSize), quiet
+	}
+	p.X.Padding = 6
+	lines := plotter.NewGrid()
+	lines.Vertical.Color = nil
+	lines.Horizontal.Color, lines.Horizontal.Width, lines.Horizontal.Dashes = grid, 1, nil
+	p.Add(lines)
+	p.Add(d.add...)
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, end, d.least, d.most
+	p.X.Tick.Marker = plot.TickerFunc(func(_, most float64) []plot.Tick { return times(most, f.times) })
+	p.Y.Tick.Marker = plot.TickerFunc(d.ticks)
+	for _, l := range d.marked {
+		labels, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: l.x, Y: l.y}}, Labels: []string{l.text}})
+		if err != nil {
+			return nil, err
+		}
+		style := text.Style{Color: ink, Font: sans(textSize), XAlign: text.XLeft, YAlign: text.YTop, Handler: plot.DefaultTextHandler}
+		labels.Offset = vg.Point{X: gap, Y: -1}
+		if room := (f.width - 50) * vg.Length(1-l.x/end); style.Width(l.text)+gap > room {
+			style.XAlign, labels.Offset.X = text.XRight, -gap
+		}
+		labels.TextStyle[0] = style
+		p.Add(unboxed{labels})
+	}
+	return p, nil
+}
+
+// unboxed is a plotter for whose text no room is made.
+type unboxed struct{ plot.Plotter }
+
+func sans(size vg.Length) font.Font {
+	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
+}
+
+// times are the ticks of a time axis, at most so many: at round times.
+func times(end float64, most int) []plot.Tick {
+	const minute, hour, day = 60, 3600, 86400
+	for _, step := range []float64{30, minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day} {
+		if end/step > float64(most) {
+			continue
+		}
+		var ticks []plot.Tick
+		for at := 0.0; at <= end; at += step {
+			text := clock(at)
+			switch {
+			case step >= day:
+				text = fmt.Sprintf("%.0f d", at/day)
+			case step >= minute:
+				text = strings.TrimSuffix(text, ":00")
+			}
+			ticks = append(ticks, plot.Tick{Value: at, Label: text})
+		}
+		return ticks
+	}
+	return []plot.Tick{{Value: 0, Label: "0"}, {Value: end, Label: clock(end)}}
+}
+
+// ticksOf makes an axis with round numbers, written by say.
+func ticksOf(say func(float64) string) func(least, most float64) []plot.Tick {
+	return func(least, most float64) []plot.Tick {
+		step := math.Pow(10, math.Floor(math.Log10((most-least)/2)))
+		for _, times := range []float64{5, 2} {
+			if (most-least)/(step*times) >= 2 {
+				step *= times
+				break
+			}
+		}
+		var ticks []plot.Tick
+		for i := math.Ceil(least/step - 1e-9); i*step <= most*(1+1e-9); i++ {
+			ticks = append(ticks, plot.Tick{Value: i * step, Label: say(i * step)})
+		}
+		return ticks
+	}
+}

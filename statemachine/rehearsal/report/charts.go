@@ -1,0 +1,344 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// charts are those of a rehearsal; none if nothing was served.
+func charts(r rehearsal.Result, v *view) ([]chart, error) {
+	if len(r.Shifts) == 0 || r.Seconds == 0 {
+		return nil, nil
+	}
+	s := sketch{Result: r, view: v, end: horizon(r)}
+	drawings := []drawing{s.traffic(), s.errors(), s.latency(), s.evidence()}
+	if s.err != nil {
+		return nil, s.err
+	}
+	var all []chart
+	for _, d := range drawings {
+		all = append(all, d.chart)
+	}
+	for _, f := range []frame{wide, narrow} {
+		pictures, err := drawAll(drawings, f, s.end)
+		if err != nil {
+			return nil, err
+		}
+		for i, picture := range pictures {
+			if f == wide {
+				all[i].Wide = picture
+			} else {
+				all[i].Narrow = picture
+			}
+		}
+	}
+	return all, nil
+}
+
+// horizon is where the charts end: a little after the last thing that happened.
+func horizon(r rehearsal.Result) float64 {
+	last := r.Seconds
+	for _, l := range r.Lines {
+		last = max(last, l.At)
+	}
+	served := last
+	if n := len(r.Periods); n > 0 {
+		served = r.Periods[n-1].At + r.Periods[n-1].Seconds
+	}
+	return max(last, min(served, last*1.1+60))
+}
+
+// sketch lays the charts out.
+type sketch struct {
+	rehearsal.Result
+	view *view
+	end  float64
+	err  error
+}
+
+func (s *sketch) try(plotters []plot.Plotter, err error) []plot.Plotter {
+	if err != nil && s.err == nil {
+		s.err = err
+	}
+	return plotters
+}
+
+func (s *sketch) one(plotter plot.Plotter, err error) []plot.Plotter {
+	return s.try([]plot.Plotter{plotter}, err)
+}
+
+// over gives what a version has in each period up to the horizon.
+func (s *sketch) over(value func(rehearsal.Period) (stretch, bool)) []stretch {
+	var all []stretch
+	for _, p := range s.Periods {
+		if of, ok := value(p); ok && p.At < s.end {
+			of.from, of.to = p.At, min(p.At+p.Seconds, s.end)
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// ending marks the rollout's end.
+func (s *sketch) ending(d *drawing, says string) {
+	d.add = append(d.add, s.one(line(plotter.XYs{{X: s.Seconds, Y: d.least}, {X: s.Seconds, Y: d.most}}, ink, 1, nil))...)
+	if says == "" {
+		return
+	}
+	mark := label{x: s.Seconds, y: d.most, text: says}
+	if s.Outcome == rehearsal.Promoted {
+		mark.y = d.most / 2 // the weight is above
+	}
+	d.marked = append(d.marked, mark)
+}
+
+func (s *sketch) traffic() drawing {
+	shares := s.over(func(p rehearsal.Period) (stretch, bool) {
+		share, ok := shareOf(p)
+		return stretch{value: share, high: share}, ok
+	})
+	var weights []stretch
+	for i, shift := range s.Shifts {
+		to := s.end
+		if i+1 < len(s.Shifts) {
+			to = min(s.Shifts[i+1].At, s.end)
+		}
+		if shift.At < s.end {
+			weights = append(weights, stretch{from: shift.At, to: to, value: shift.Weight})
+		}
+	}
+	d := drawing{
+		chart: chart{
+			ID: "traffic", Title: "Traffic on version " + s.view.NewVersion,
+			Caption: "The weight that the alias gave it, and the share of the requests that really fell to it.",
+			Keys:    []key{{"line new", "weight"}, {"area new", "share of the requests"}},
+			Says:    fmt.Sprintf("The alias’s weight changed %s, and ended at %s.", plural(int64(len(s.Shifts)-1), "time"), rollout.Weight(s.Shifts[len(s.Shifts)-1].Weight)),
+		},
+		most: 1, ticks: ticksOf(percent),
+	}
+	d.add = append(d.add, s.try(bandOf(shares, newVersionBand))...)
+	d.add = append(d.add, s.try(steps(weights, newVersion, 2, nil))...)
+	s.ending(&d, lowerFirst(s.view.Words)+" "+clock(s.Seconds))
+	s.events(&d)
+	return d
+}
+
+// events marks what nobody planned: attempts that failed, what people did and
+// what the cleanup did.
+func (s *sketch) events(d *drawing) {
+	var points plotter.XYs
+	for _, l := range s.Lines {
+		planned := slices.Contains([]string{"CalculateWeights", "PreTraffic", "UpdateAlias", "HealthCheck", "PostTraffic", "Finalize", "Rollback"}, l.State)
+		if (l.Error != "" || !planned) && len(points) < mostEvents {
+			points = append(points, plotter.XY{X: l.At, Y: 0.9})
+		}
+	}
+	if len(points) == 0 {
+		return
+	}
+	marks, err := plotter.NewScatter(points)
+	if err == nil {
+		marks.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: 4, Shape: draw.PyramidGlyph{}}
+	}
+	d.add = append(d.add, s.one(marks, err)...)
+	d.Keys = append(d.Keys, key{"triangle", "failed attempt, or a deed by hand: see the table"})
+	d.Says += fmt.Sprintf(" Marked: %s that nobody planned.", plural(int64(len(points)), "event"))
+}
+
+func (s *sketch) errors() drawing {
+	rate := func(t rehearsal.Tally) (stretch, bool) {
+		if t.Invocations == 0 {
+			return stretch{}, false
+		}
+		low, high := interval95(t)
+		return stretch{value: float64(t.Errors) / float64(t.Invocations), low: low, high: high}, true
+	}
+	before := s.over(func(p rehearsal.Period) (stretch, bool) { return rate(p.Baseline.Tally) })
+	after := s.over(func(p rehearsal.Period) (stretch, bool) { return rate(p.NewVersion.Tally) })
+	d := drawing{
+		chart: chart{
+			ID: "errors", Title: "Error rate", Caption: "Of what was really served, whatever the metrics knew.",
+			Keys: s.versionKeys(), Says: fmt.Sprintf("In all, version %s failed %s of %s requests, and version %s %s of %s.",
+				s.view.NewVersion, rollout.Thousands(s.Served[s.view.NewVersion].Errors), rollout.Thousands(s.Served[s.view.NewVersion].Invocations),
+				s.view.Baseline, rollout.Thousands(s.Served[s.view.Baseline].Errors), rollout.Thousands(s.Served[s.view.Baseline].Invocations)),
+		},
+		most: min(1, roomFor(0.001, before, after)), ticks: ticksOf(percent),
+	}
+	s.versions(&d, before, after)
+	return d
+}
+
+func (s *sketch) latency() drawing {
+	p95 := func(e *rehearsal.Estimate) (stretch, bool) {
+		if e == nil {
+			return stretch{}, false
+		}
+		return stretch{value: e.Value, low: e.Low, high: e.High}, true
+	}
+	before := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.Baseline.P95) })
+	after := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.NewVersion.P95) })
+	d := drawing{
+		chart: chart{
+			ID: "latency", Title: "Latency, 95th percentile", Caption: "Milliseconds that one request in twenty takes longer than.",
+			Keys: s.versionKeys(), Says: fmt.Sprintf("The largest 95th percentile is %s ms of version %s, and %s ms of version %s.",
+				largest(after), s.view.NewVersion, largest(before), s.view.Baseline),
+		},
+		most: roomFor(1, before, after), ticks: ticksOf(func(ms float64) string { return rollout.Thousands(int64(math.Round(ms))) + " ms" }),
+	}
+	s.versions(&d, before, after)
+	return d
+}
+
+// versions draws both versions, the new one above.
+func (s *sketch) versions(d *drawing, before, after []stretch) {
+	for _, of := range [][]stretch{before, after} {
+		for i := range of {
+			of[i].value, of[i].low, of[i].high = min(of[i].value, d.most), min(of[i].low, d.most), min(of[i].high, d.most)
+		}
+	}
+	d.add = append(d.add, s.try(bandOf(before, baselineBand))...)
+	d.add = append(d.add, s.try(bandOf(after, newVersionBand))...)
+	d.add = append(d.add, s.try(steps(before, baseline, 2, dashed))...)
+	d.add = append(d.add, s.try(steps(after, newVersion, 2, nil))...)
+	s.ending(d, "")
+}
+
+func (s *sketch) versionKeys() []key {
+	return []key{
+		{"line new", "version " + s.view.NewVersion + ", new"},
+		{"line dashed baseline", "version " + s.view.Baseline + ", baseline"},
+		{"area", "shaded: 95 % interval of each"},
+	}
+}
+
+// roomFor is where an axis ends: above all values, and above the bounds of
+// their uncertainty unless these are far away.
+func roomFor(least float64, all ...[]stretch) float64 {
+	value, high := least, least
+	for _, of := range all {
+		for _, s := range of {
+			value, high = max(value, s.value), max(high, s.high)
+		}
+	}
+	return min(value*2, high) * 1.08
+}
+
+func largest(stretches []stretch) string {
+	if len(stretches) == 0 {
+		return "no"
+	}
+	most := 0.0
+	for _, s := range stretches {
+		most = max(most, s.value)
+	}
+	return rollout.Thousands(int64(math.Round(most)))
+}
+
+// mostEvents is how many events are marked.
+const mostEvents = 200
+
+// mostChecks is how many checks the evidence is drawn of.
+const mostChecks = 360
+
+func (s *sketch) evidence() drawing {
+	d := drawing{
+		chart: chart{
+			ID: "evidence", Title: "Evidence of harm", Caption: "At each check, as a power of ten: 10⁰ is none.",
+			Keys: []key{{"line ink", "errors"}, {"line dashed ink", "latency"}, {"line limit", "rolls back"}, {"line dotted limit", "holds a step’s end"}},
+		},
+		ticks: func(least, most float64) []plot.Tick {
+			var ticks []plot.Tick
+			for log10 := math.Ceil(least); log10 <= most; log10 += math.Ceil(most / 6) {
+				ticks = append(ticks, plot.Tick{Value: log10, Label: "10" + superscript(int(log10))})
+			}
+			return ticks
+		},
+	}
+	errors, threshold := s.strengths(true)
+	latency, other := s.strengths(false)
+	threshold = max(threshold, other)
+	d.Says = "No check weighed any evidence."
+	if threshold > 0 {
+		d.Says = fmt.Sprintf("The strongest evidence is 10 to the power of %s of errors, and %s of latency; %s rolls back.", peak(errors), peak(latency), tenths(threshold))
+	} else {
+		threshold = 2
+	}
+	d.least, d.most = -1, 1.5*threshold
+	for i, points := range []plotter.XYs{errors, latency} {
+		if len(points) == 0 {
+			continue
+		}
+		top := 0
+		for j := range points {
+			if points[j].Y > points[top].Y {
+				top = j
+			}
+		}
+		if y := points[top].Y; y > d.most {
+			d.marked = append(d.marked, label{x: points[top].X, y: d.most, text: powerOfTen(y)})
+		}
+		for j := range points {
+			points[j].Y = min(max(points[j].Y, d.least), d.most)
+		}
+		dashes := dashed
+		if i == 0 {
+			dashes = nil
+		}
+		d.add = append(d.add, s.one(line(points, ink, 2, dashes))...)
+		if len(points) <= 60 {
+			marks, err := plotter.NewScatter(points)
+			if err == nil {
+				marks.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: 3, Shape: draw.CircleGlyph{}}
+			}
+			d.add = append(d.add, s.one(marks, err)...)
+		}
+	}
+	d.add = append(d.add, s.one(level(threshold, s.end, limit, nil))...)
+	d.add = append(d.add, s.one(level(health.HoldStrength, s.end, limit, dotted))...)
+	s.ending(&d, "")
+	return d
+}
+
+// strengths are the points of one gate's evidence, the strongest of each part of
+// a long rollout, and the last threshold.
+func (s *sketch) strengths(errors bool) (points plotter.XYs, threshold float64) {
+	for _, l := range s.Lines {
+		of, ok := strength(l, errors)
+		if !ok {
+			continue
+		}
+		threshold = of.Threshold
+		point := plotter.XY{X: l.At, Y: of.Log10}
+		if n := len(points); n > 0 && int(points[n-1].X/s.end*mostChecks) == int(point.X/s.end*mostChecks) && s.Checks > mostChecks {
+			points[n-1].Y = max(points[n-1].Y, point.Y)
+			continue
+		}
+		points = append(points, point)
+	}
+	return points, threshold
+}
+
+func peak(points plotter.XYs) string {
+	if len(points) == 0 {
+		return "none"
+	}
+	most := points[0].Y
+	for _, p := range points {
+		most = max(most, p.Y)
+	}
+	return tenths(most)
+}
+
+func percent(share float64) string {
+	return strconv.FormatFloat(math.Round(share*1e5)/1e3+0, 'f', -1, 64) + " %"
+}

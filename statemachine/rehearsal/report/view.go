@@ -1,0 +1,223 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// view is what the page says, in the words in which it does.
+type view struct {
+	verdict
+	Title  string
+	Reason []string // line by line
+	Facts  []fact
+	// What was rolled out.
+	What, Baseline, NewVersion string
+	Plan                       string
+	Charts                     []chart
+	Machine                    *machine
+	Lines                      []row
+	LeftOut                    int
+	Periods                    []periodRow
+	Alias                      []aliasRow
+	Undo                       string
+	Cost, Told                 []string
+	Input, Scenario, World     string
+	Seed                       uint64
+}
+
+// fact is a number that matters, with what it is of.
+type fact struct{ ID, Name, Value, Of string }
+
+// aliasRow compares the alias before and after in one respect.
+type aliasRow struct{ Name, Before, After string }
+
+func newView(p Page) *view {
+	r := p.Result
+	v := &view{
+		verdict: verdicts[r.Outcome], Reason: strings.Split(r.Reason, "\n"),
+		What: "an input that was refused", Baseline: r.Baseline, NewVersion: r.NewVersion,
+		Undo: r.Undo, Told: r.Told,
+		Input: pretty(p.Input), Scenario: p.ScenarioName, World: p.Scenario.Description, Seed: p.Seed,
+	}
+	if r.Error != "" {
+		v.Reason[0] = r.Error + ": " + v.Reason[0]
+	}
+	if r.Unverified {
+		v.Words += ", unverified"
+		v.Tone, v.Sign = "warn", attention
+		v.Meaning = "The alias is wholly on the new version, but in some step there was too little traffic to know anything of it."
+	}
+	if r.Function != "" {
+		v.What = "alias " + r.Alias + " of " + r.Function
+		if r.Baseline != "" {
+			v.What += ", version " + r.Baseline + " to version " + r.NewVersion
+		}
+	}
+	v.Title = v.Words + ": " + v.What
+	if n := len(r.Steps); n > 0 {
+		v.Plan = fmt.Sprintf("%d steps, %s", n, clock(float64(rollout.Total(r.Steps))))
+	}
+	v.Facts = facts(r)
+	v.Lines, v.LeftOut = rows(r.Lines)
+	v.Periods = periodRows(r.Periods)
+	v.Alias = aliasRows(r.AliasBefore, r.AliasAfter)
+	v.Cost = cost(r)
+	return v
+}
+
+// facts are the numbers that come first.
+func facts(r rehearsal.Result) []fact {
+	served, before := r.Served[r.NewVersion], r.Served[r.Baseline]
+	weight := 0.0
+	for _, shift := range r.Shifts {
+		weight = max(weight, shift.Weight)
+	}
+	all := []fact{
+		{"bad-requests", "bad requests by the new version", rollout.Thousands(r.BadRequests), "of " + rollout.Thousands(served.Invocations) + " that it served" + rateOf(served)},
+		{"seconds", "until the outcome", clock(r.Seconds), "of virtual time" + planned(r)},
+		{"weight", "largest weight it had", rollout.Weight(weight), "of the alias’s traffic"},
+		{"checks", "health checks", rollout.Thousands(int64(r.Checks)), verified(r)},
+		{"baseline-errors", "bad requests by the baseline", rollout.Thousands(before.Errors), "of " + rollout.Thousands(before.Invocations) + " that it served" + rateOf(before)},
+	}
+	if r.Executions > 0 {
+		all = append(all, fact{"price", "for Step Functions", dollars(r.Price), rollout.Thousands(r.Transitions) + " state transitions"})
+	}
+	return all
+}
+
+func verified(r rehearsal.Result) string {
+	switch {
+	case r.Unverified:
+		return "unverified: some step had too little traffic"
+	case r.Outcome == rehearsal.Promoted && r.Checks > 0:
+		return "each step had traffic to judge by"
+	}
+	return ""
+}
+
+func rateOf(t rehearsal.Tally) string {
+	if t.Invocations == 0 || t.Errors == 0 {
+		return ""
+	}
+	return " (" + rollout.Percent(float64(t.Errors)/float64(t.Invocations)) + ")"
+}
+
+func planned(r rehearsal.Result) string {
+	if total := rollout.Total(r.Steps); total > 0 {
+		return "; planned were " + clock(float64(total))
+	}
+	return ""
+}
+
+func dollars(price float64) string {
+	return "$" + strconv.FormatFloat(price, 'f', 4, 64)
+}
+
+func cost(r rehearsal.Result) []string {
+	if r.Executions == 0 {
+		return []string{"one invocation of a function, of " + clock(r.Seconds)}
+	}
+	return []string{
+		rollout.Thousands(r.Transitions) + " state transitions, " + dollars(r.Price) + " at Step Functions’ price after the free ones",
+		rollout.Thousands(r.Events) + " history events of 25,000 in the longest of " + plural(int64(r.Executions), "execution"),
+	}
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return rollout.Thousands(n) + " " + noun + "s"
+}
+
+func aliasRows(before, after *rehearsal.AliasState) []aliasRow {
+	say := func(a *rehearsal.AliasState) (traffic, description string) {
+		if a == nil {
+			return "there is no alias", ""
+		}
+		return alias.Routing{Version: a.Version, Weights: a.Weights}.String(), a.Description
+	}
+	trafficBefore, descriptionBefore := say(before)
+	trafficAfter, descriptionAfter := say(after)
+	return []aliasRow{{"traffic", trafficBefore, trafficAfter}, {"description", descriptionBefore, descriptionAfter}}
+}
+
+// clock writes seconds as h:mm:ss, with days in front if there are any.
+func clock(seconds float64) string {
+	total := int64(seconds)
+	text := fmt.Sprintf("%d:%02d:%02d", total/3600%24, total/60%60, total%60)
+	if days := total / 86400; days > 0 {
+		return fmt.Sprintf("%dd %s", days, text)
+	}
+	return text
+}
+
+// verdict says an outcome: in a word, what it means for the alias, and how good
+// that is, with a sign that does without colour: the path of a line in a square
+// of 24.
+type verdict struct{ Words, Meaning, Tone, Sign string }
+
+const (
+	tick      = "M4 13l5 5L20 6"
+	back      = "M9 4L4 9l5 5M4 9h10a5.5 5.5 0 0 1 0 11h-4"
+	cross     = "M5 5l14 14M19 5L5 19"
+	attention = "M12 3v12M12 19v2"
+	dash      = "M4 12h16"
+)
+
+var verdicts = map[rehearsal.Outcome]verdict{
+	rehearsal.Promoted:       {"Promoted", "The alias is wholly on the new version.", "good", tick},
+	rehearsal.Unchanged:      {"Unchanged", "The alias was on the new version already. Nothing was touched.", "good", tick},
+	rehearsal.RolledBack:     {"Rolled back", "The alias is wholly on the baseline again.", "bad", back},
+	rehearsal.Refused:        {"Refused", "Nothing was touched.", "warn", dash},
+	rehearsal.NotStarted:     {"Not started", "Nothing was touched.", "warn", dash},
+	rehearsal.AliasChanged:   {"Ended by somebody else’s change", "The alias is as somebody else left it, and may be split.", "warn", attention},
+	rehearsal.RollbackFailed: {"Rollback failed: a person is needed", "The alias may still send traffic to the new version.", "bad", cross},
+	rehearsal.Stopped:        {"Stopped", "Somebody stopped the execution; the cleanup then looks after the alias.", "warn", attention},
+	rehearsal.TimedOut:       {"Timed out", "Step Functions ended the execution after a year; the cleanup then looks after the alias.", "warn", attention},
+	rehearsal.Failed:         {"Failed", "The execution ended in a way that the workflow does not foresee.", "bad", cross},
+}
+
+// interval95 is Jeffreys' interval for an error rate: the 2.5th and the 97.5th
+// percentile of its distribution after so many errors, which it is in with a
+// probability of 95 %.
+func interval95(t rehearsal.Tally) (low, high float64) {
+	low, high = 0, 1
+	k, n := float64(t.Errors), float64(t.Invocations)
+	if k > 0 {
+		low = betaQuantile(0.025, k+0.5, n-k+0.5)
+	}
+	if k < n {
+		high = betaQuantile(0.975, k+0.5, n-k+0.5)
+	}
+	return low, high
+}
+
+// powerOfTen writes evidence as the gates' reasons do: "10^2.2".
+func powerOfTen(log10 float64) string {
+	return "10^" + tenths(log10)
+}
+
+func tenths(x float64) string {
+	return strconv.FormatFloat(math.Round(x*10)/10+0, 'f', -1, 64)
+}
+
+// thin picks at most most of n, evenly, the first and the last among them.
+func thin(n, most int) []int {
+	picked := make([]int, min(n, most))
+	for i := range picked {
+		picked[i] = i
+		if n > most {
+			picked[i] = i * (n - 1) / (most - 1)
+		}
+	}
+	return slices.Compact(picked)
+}
