@@ -24,7 +24,7 @@ type view struct {
 	Charts                     []chart
 	Machine                    *machine
 	Lines                      []row
-	LeftOut                    int
+	LeftOut                    string // how many lines; empty for none
 	Periods                    []periodRow
 	Alias                      []aliasRow
 	Undo                       string
@@ -66,7 +66,10 @@ func newView(p Page) *view {
 		v.Plan = fmt.Sprintf("%d steps, %s", n, clock(float64(rollout.Total(r.Steps))))
 	}
 	v.Facts = facts(r)
-	v.Lines, v.LeftOut = rows(r.Lines)
+	shown, leftOut := rows(r.Lines)
+	if v.Lines = shown; leftOut > 0 {
+		v.LeftOut = rollout.Thousands(int64(leftOut))
+	}
 	v.Periods = periodRows(r.Periods)
 	v.Alias = aliasRows(r.AliasBefore, r.AliasAfter)
 	v.Cost = cost(r)

@@ -1,0 +1,225 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// example is the blog post's input.
+const example = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}`
+
+// hostile would be a script if it were not escaped.
+const hostile = `{"function-name": "</code><script>alert(1)</script><img src=x onerror=alert(2)>", "alias-name": "\"'><b>"}`
+
+func rehearse(t testing.TB, scenario, input string) Page {
+	t.Helper()
+	world, ok := rehearsal.LoadBuiltIn(scenario)
+	if !ok {
+		t.Fatalf("there is no scenario %s", scenario)
+	}
+	result, err := rehearsal.Run(rehearsal.Options{Input: []byte(input), Scenario: world, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Page{Result: result, Input: []byte(input), Scenario: world, ScenarioName: scenario, Seed: 1}
+}
+
+func written(t testing.TB, p Page) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Write(&out, p); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestPagesInABrowser(t *testing.T) {
+	ctx, b := startBrowser(t)
+	pages := map[string]Page{
+		"hostile input": rehearse(t, "healthy", hostile),
+	}
+	for _, scenario := range []string{"late-errors", "throttled", "no-traffic", "stopped"} {
+		pages[scenario] = rehearse(t, scenario, example)
+	}
+	for _, name := range slices.Sorted(maps.Keys(pages)) {
+		t.Run(name, func(t *testing.T) {
+			p := pages[name]
+			tab := open(t, ctx, written(t, p))
+			figures(t, tab, p.Result)
+			papers := map[string]bool{}
+			for _, screen := range []struct {
+				width  int64
+				medium string
+			}{{1200, "light"}, {1200, "dark"}, {320, "light"}, {320, "dark"}} {
+				tab.on(screen.width, screen.medium)
+				if over := tab.tooWide(); over > 0 {
+					t.Errorf("on a %s screen of %d the page is %d pixels too wide", screen.medium, screen.width, over)
+				}
+				for _, barrier := range tab.barriers(b) {
+					t.Errorf("on a %s screen of %d: %s", screen.medium, screen.width, barrier)
+				}
+				papers[ask[string](tab, "getComputedStyle(document.body).backgroundColor")] = true
+			}
+			if len(papers) != 2 {
+				t.Errorf("light and dark are %v", papers)
+			}
+			prints(t, tab)
+			keyboard(t, tab)
+			for _, complaint := range tab.complaints() {
+				t.Error(complaint)
+			}
+		})
+	}
+}
+
+// figures holds what the page says against the result in JSON.
+func figures(t *testing.T, tab *tab, result rehearsal.Result) {
+	t.Helper()
+	data, err := json.Marshal(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r struct {
+		Outcome, Reason string
+		Seconds         float64
+		Served          map[string]struct{ Invocations int64 }
+		BadRequests     int64                     `json:"bad-requests"`
+		NewVersion      string                    `json:"new-version"`
+		AliasAfter      *struct{ Version string } `json:"alias-after"`
+		Price           float64
+		Checks          int64
+		Lines           []any
+		Periods         []any
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	same := func(what string, got, want any) {
+		t.Helper()
+		if got != want {
+			t.Errorf("the page says %v for %s, the result %v", got, what, want)
+		}
+	}
+	word, _, _ := strings.Cut(strings.ToLower(tab.text("outcome")), ",")
+	same("outcome", strings.ReplaceAll(word, " ", "-"), r.Outcome)
+	same("unverified", strings.Contains(tab.text("outcome"), "unverified"), result.Unverified)
+	if reason := strings.Join(strings.Fields(r.Reason), " "); !strings.HasSuffix(tab.text("reason"), reason) {
+		t.Errorf("the page says %q for the reason, the result %q", tab.text("reason"), reason)
+	}
+	same("bad requests", number(t, tab.text("bad-requests")), r.BadRequests)
+	same("checks", number(t, tab.text("checks")), r.Checks)
+	same("price", tab.text("price"), fmt.Sprintf("$%.4f", r.Price))
+	same("time", inSeconds(t, tab.text("seconds")), int64(r.Seconds))
+	same("lines", ask[int](tab, `document.querySelectorAll(".happened tbody tr").length`), len(r.Lines))
+	if r.AliasAfter != nil {
+		same("alias", tab.text("traffic-after"), "version "+r.AliasAfter.Version)
+	}
+	if len(r.Periods) > 0 {
+		requests := ask[[]string](tab, `[...document.querySelectorAll("#traffic ~ details tbody td:nth-child(3)")].map(e => e.textContent)`)
+		same("periods", len(requests), len(r.Periods))
+		var all int64
+		for _, text := range requests {
+			all += number(t, text)
+		}
+		same("invocations of the new version", all, r.Served[r.NewVersion].Invocations)
+	}
+}
+
+func number(t *testing.T, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(strings.ReplaceAll(text, ",", ""), 10, 64)
+	if err != nil {
+		t.Error(err)
+	}
+	return n
+}
+
+// inSeconds reads h:mm:ss.
+func inSeconds(t *testing.T, text string) (seconds int64) {
+	t.Helper()
+	for part := range strings.SplitSeq(text, ":") {
+		seconds = seconds*60 + number(t, part)
+	}
+	return seconds
+}
+
+// prints wants white paper, the wide pictures, and a file that a printer takes.
+func prints(t *testing.T, tab *tab) {
+	t.Helper()
+	tab.on(700, "print")
+	if paper := ask[string](tab, "getComputedStyle(document.body).backgroundColor"); paper != "rgb(255, 255, 255)" {
+		t.Errorf("on paper the background is %s", paper)
+	}
+	if cut := ask[int](tab, `[...document.querySelectorAll(".narrow, .scroll")].filter(e => e.matches(".narrow") ? e.checkVisibility() : getComputedStyle(e).overflowX != "visible").length`); cut > 0 {
+		t.Errorf("on paper %d parts are narrow or cut", cut)
+	}
+	var pdf []byte
+	tab.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		pdf, _, err = page.PrintToPDF().Do(ctx)
+		return err
+	}))
+	if !bytes.HasPrefix(pdf, []byte("%PDF")) {
+		t.Errorf("printed, the page is %.20q", pdf)
+	}
+}
+
+// keyboard goes through the page with the tabulator key, and wants all that can
+// be opened or scrolled to be reached and seen.
+func keyboard(t *testing.T, tab *tab) {
+	t.Helper()
+	tab.on(320, "light")
+	want := ask[int](tab, `document.querySelectorAll("summary, [tabindex='0']").length`)
+	hidden := ask[int](tab, `document.querySelectorAll("details:not([open]) [tabindex='0']").length`)
+	reached := 0
+	for range want - hidden {
+		tab.do(chromedp.KeyEvent("\t"))
+		if ask[bool](tab, `document.activeElement.matches("summary, [tabindex='0']") && getComputedStyle(document.activeElement).outlineStyle == "solid"`) {
+			reached++
+		}
+	}
+	if reached != want-hidden || reached == 0 {
+		t.Errorf("%d of %d parts are reached by keyboard, and seen to be", reached, want-hidden)
+	}
+}
+
+// TestDefectsAreSeen breaks a page, and wants each defect found.
+func TestDefectsAreSeen(t *testing.T) {
+	ctx, b := startBrowser(t)
+	whole := string(written(t, rehearse(t, "late-errors", example)))
+	broken := strings.NewReplacer(
+		"<main>", `<main><script>1</script><p style="color: #999">faint</p><div style="width: 500px">wide</div>`,
+		"</main>", `<img src="https://example.invalid/x.png"></main>`,
+		`lang="en"`, "",
+	).Replace(whole)
+	tab := open(t, ctx, []byte(broken))
+	tab.on(320, "light")
+	if tab.tooWide() <= 0 {
+		t.Error("a page that is too wide passes")
+	}
+	found := strings.Join(append(tab.barriers(b), tab.complaints()...), "\n")
+	for _, want := range []string{"color-contrast", "html-has-lang", "image-alt", "script-src", "img-src"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("no %s is found, only\n%s", want, found)
+		}
+	}
+	loose := strings.Replace(whole, "<main>", `<main><link rel="stylesheet" href="other.css"><script>console.log(1); throw 1</script>`, 1)
+	loose = strings.Replace(loose, "default-src 'none'; style-src 'unsafe-inline'", "default-src * 'unsafe-inline'", 1)
+	found = strings.Join(open(t, ctx, []byte(loose)).complaints(), "\n")
+	for _, want := range []string{"request: ", "exception: ", "console: "} {
+		if !strings.Contains(found, want) {
+			t.Errorf("no %s is found, only\n%s", want, found)
+		}
+	}
+}
