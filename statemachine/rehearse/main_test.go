@@ -57,6 +57,18 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+func TestReportIsWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rehearsal.html")
+	code, stdout, _ := command("", "-scenario", "errors", "-report", path)
+	page, err := os.ReadFile(path)
+	if err != nil || code != 1 || !strings.Contains(stdout, "ROLLED BACK") || !strings.Contains(string(page), "<title>Rolled back: ") {
+		t.Errorf("exits with %d, and the page is %.300s: %v", code, page, err)
+	}
+	if code, _, stderr := command("", "-report", t.TempDir()); code != 2 || !strings.Contains(stderr, "rehearse: ") {
+		t.Errorf("a report that can't be written: exits with %d and says %q", code, stderr)
+	}
+}
+
 func TestJSONIsTheWholeResultAndNothingElse(t *testing.T) {
 	code, stdout, _ := command("", "-json", "-scenario", "errors")
 	var result rehearsal.Result

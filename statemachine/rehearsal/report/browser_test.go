@@ -67,10 +67,13 @@ func TestPagesInABrowser(t *testing.T) {
 				if over := tab.tooWide(); over > 0 {
 					t.Errorf("on a %s screen of %d the page is %d pixels too wide", screen.medium, screen.width, over)
 				}
-				for _, barrier := range tab.barriers(b) {
-					t.Errorf("on a %s screen of %d: %s", screen.medium, screen.width, barrier)
-				}
 				papers[ask[string](tab, "getComputedStyle(document.body).backgroundColor")] = true
+			}
+			tab.on(1200, "light")
+			barriers := tab.barriers(b)
+			tab.on(320, "dark")
+			for _, barrier := range append(barriers, tab.barriers(b)...) {
+				t.Error(barrier)
 			}
 			if len(papers) != 2 {
 				t.Errorf("light and dark are %v", papers)

@@ -43,7 +43,7 @@ func newView(p Page) *view {
 	r := p.Result
 	v := &view{
 		verdict: verdicts[r.Outcome], Reason: strings.Split(r.Reason, "\n"),
-		What: "an input that was refused", Baseline: r.Baseline, NewVersion: r.NewVersion,
+		What: "The input of a rollout", Baseline: r.Baseline, NewVersion: r.NewVersion,
 		Undo: r.Undo, Told: r.Told,
 		Input: pretty(p.Input), Scenario: p.ScenarioName, World: p.Scenario.Description, Seed: p.Seed,
 	}
@@ -56,7 +56,7 @@ func newView(p Page) *view {
 		v.Meaning = "The alias is wholly on the new version, but in some step there was too little traffic to know anything of it."
 	}
 	if r.Function != "" {
-		v.What = "alias " + r.Alias + " of " + r.Function
+		v.What = r.Function + "’s alias " + r.Alias
 		if r.Baseline != "" {
 			v.What += ", version " + r.Baseline + " to version " + r.NewVersion
 		}

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// The largest pages: of the blog post's rollout, and of one of months.
+const mostBytes, mostBytesOfMonths = 120 << 10, 900 << 10
+
+func TestEveryOutcomeHasAPage(t *testing.T) {
+	for _, outcome := range []rehearsal.Outcome{
+		rehearsal.Promoted, rehearsal.RolledBack, rehearsal.Refused, rehearsal.NotStarted, rehearsal.AliasChanged,
+		rehearsal.RollbackFailed, rehearsal.Unchanged, rehearsal.Stopped, rehearsal.TimedOut, rehearsal.Failed,
+	} {
+		page := string(written(t, Page{Result: rehearsal.Result{Outcome: outcome, Reason: "r"}}))
+		if verdicts[outcome].Words == "" || !strings.Contains(page, "<title>"+verdicts[outcome].Words) {
+			t.Errorf("the page of %s does not say so in its title", outcome)
+		}
+	}
+}
+
+func TestEverythingIsEscaped(t *testing.T) {
+	const evil = `<script>alert("'&`
+	p := rehearse(t, "late-errors", example)
+	r := &p.Result
+	r.Reason, r.Error, r.Function, r.Alias, r.Undo, r.Told = evil, evil, evil, evil, evil, []string{evil}
+	r.AliasBefore.Description, r.AliasAfter.Description, p.ScenarioName, p.Scenario.Description = evil, evil, evil, evil
+	for i := range r.Lines {
+		r.Lines[i].Text, r.Lines[i].State, r.Lines[i].Decision, r.Lines[i].Error = evil, evil, evil, evil
+	}
+	r.NewVersion, r.Baseline = evil, evil
+	p.Input = []byte(evil)
+	page := string(written(t, p))
+	if strings.Contains(page, "<script") || strings.Contains(page, `alert("`) {
+		t.Error("something is not escaped")
+	}
+	if !strings.Contains(page, "&lt;script&gt;alert") {
+		t.Error("nothing of it is there")
+	}
+}
+
+func TestPagesStaySmall(t *testing.T) {
+	p := rehearse(t, "healthy", example)
+	if n := len(written(t, p)); n > mostBytes {
+		t.Errorf("the page of the blog post's rollout has %d bytes", n)
+	}
+	check := p.Result.Lines[len(p.Result.Lines)-2]
+	check.Decision = rollout.Watch
+	const minutes = 90 * 24 * 60
+	for range minutes {
+		check.At += 60
+		p.Result.Lines = append(p.Result.Lines, check)
+	}
+	p.Result.Checks, p.Result.Seconds = minutes, check.At
+	period := p.Result.Periods[3]
+	for range 360 {
+		period.At += period.Seconds
+		p.Result.Periods = append(p.Result.Periods, period)
+	}
+	page := string(written(t, p))
+	if len(page) > mostBytesOfMonths {
+		t.Errorf("the page of a rollout of months has %d bytes", len(page))
+	}
+	if !strings.Contains(page, "lines are left out") || !strings.Contains(page, "promote</td>") && !strings.Contains(page, "Finalize") {
+		t.Error("the page leaves something out and does not say so, or leaves out what matters")
+	}
+}
+
+func TestThinningKeepsWhatMatters(t *testing.T) {
+	var lines []rehearsal.Line
+	for i := range 10_000 {
+		line := rehearsal.Line{At: float64(i), State: "HealthCheck", Decision: rollout.Watch}
+		if i == 5_001 {
+			line.Decision = rollout.RollBack
+		}
+		lines = append(lines, line)
+	}
+	shown, leftOut := rows(lines)
+	if len(shown) > mostRows || len(shown)+leftOut != len(lines) {
+		t.Errorf("%d are shown, %d left out", len(shown), leftOut)
+	}
+	found := 0
+	for _, r := range shown {
+		if r.Decision == string(rollout.RollBack) {
+			found++
+		}
+	}
+	if found != 1 || shown[0].At != "0:00:00" || shown[len(shown)-1].At != clock(9999) {
+		t.Errorf("what matters is left out: from %s to %s, %d rollbacks", shown[0].At, shown[len(shown)-1].At, found)
+	}
+}
+
+func TestTheStrongestEvidenceIsDrawn(t *testing.T) {
+	s := sketch{end: 1e6, Result: rehearsal.Result{Checks: 10_000}}
+	for i := range 10_000 {
+		strength := health.Strength{Gate: rollout.ErrorsGateName, Threshold: 2}
+		if i == 4_321 {
+			strength.Log10 = 1.9
+		}
+		s.Lines = append(s.Lines, rehearsal.Line{At: float64(i) * 100, Evidence: []health.Strength{strength}})
+	}
+	points, threshold := s.strengths(true)
+	if len(points) > mostChecks+1 || peak(points) != "1.9" || threshold != 2 {
+		t.Errorf("%d points, at most %s, threshold %v", len(points), peak(points), threshold)
+	}
+}
+
+func TestThePathIsFollowed(t *testing.T) {
+	m, err := newMachine(statemachine.Definition, []string{"CalculateWeights", "Begin", "UpdateAlias", "Wait", "HealthCheck", "Decide", "Wait"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := map[string]int{}
+	for _, s := range m.States {
+		taken[s.Name] = s.Visits
+		for _, next := range s.Next {
+			taken[s.Name+" to "+next.To] = next.Taken
+		}
+	}
+	for what, want := range map[string]int{"Wait": 2, "Decide to Wait": 1, "Decide to Rollback": 0, "Begin to UpdateAlias": 1, "Rollback": 0} {
+		if got, ok := taken[what]; !ok || got != want {
+			t.Errorf("%s: %d times, want %d", what, got, want)
+		}
+	}
+	if m.States[0].Name != "CalculateWeights" || !strings.Contains(string(m.Picture), "Wait ×2") {
+		t.Errorf("the first state is %s, and the picture %s", m.States[0].Name, m.Picture)
+	}
+	if _, err := newMachine(statemachine.Definition, []string{"Elsewhere"}); err == nil {
+		t.Error("a path through an unknown state passes")
+	}
+}
+
+// TestIntervalsAreJeffreys holds the intervals to those of Brown, Cai and
+// DasGupta's table (2001) for ten requests.
+func TestIntervalsAreJeffreys(t *testing.T) {
+	for errors, want := range map[int64]string{0: "0.000 0.217", 1: "0.011 0.381", 5: "0.224 0.776", 10: "0.783 1.000"} {
+		low, high := interval95(rehearsal.Tally{Invocations: 10, Errors: errors})
+		text := strconv.FormatFloat(low, 'f', 3, 64) + " " + strconv.FormatFloat(high, 'f', 3, 64)
+		if text != want {
+			t.Errorf("%d errors in 10: %s, want %s", errors, text, want)
+		}
+	}
+}
+
+func TestTimeTicksAreRound(t *testing.T) {
+	for end, want := range map[float64]string{
+		90: "0:00:00 0:00:30 0:01:00 0:01:30", 1200: "0:00 0:02 0:04 0:06 0:08 0:10 0:12 0:14 0:16 0:18 0:20",
+		30 * 86400: "0 d 7 d 14 d 21 d 28 d",
+	} {
+		var texts []string
+		for _, tick := range times(end, wide.times) {
+			texts = append(texts, tick.Label)
+		}
+		if got := strings.Join(texts, " "); got != want {
+			t.Errorf("up to %v: %s, want %s", end, got, want)
+		}
+	}
+}

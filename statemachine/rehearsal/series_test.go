@@ -1,0 +1,121 @@
+package rehearsal
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+const blogPost = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}`
+
+// TestPeriodsAddUp holds what was served when to what was served, and the
+// weights to the alias's.
+func TestPeriodsAddUp(t *testing.T) {
+	for scenario, weights := range map[string]string{
+		"healthy":     "0.1 at 0, 0.2 at 120, 0.3 at 240, 0.4 at 360, 0.5 at 480, 0.6 at 600, 0.7 at 720, 0.8 at 840, 0.9 at 960, 1 at 1080",
+		"late-errors": "0.1 at 0, 0.2 at 120, 0.3 at 240, 0.4 at 360, 0.5 at 480, 0.6 at 600, 0 at 720",
+		"contested":   "0.1 at 0, 0.2 at 120, 0.3 at 240, 0.4 at 360, 0.5 at 480, 0.6 at 600, 0.05 at 630",
+	} {
+		world, _ := LoadBuiltIn(scenario)
+		result, err := Run(Options{Input: []byte(blogPost), Scenario: world, Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := map[string]Tally{}
+		for i, p := range result.Periods {
+			if p.At != float64(i)*60 || p.Seconds <= 0 || p.Seconds > 60 {
+				t.Errorf("%s: period %d is from %v on, of %v seconds", scenario, i, p.At, p.Seconds)
+			}
+			for version, served := range map[string]Served{"1": p.Baseline, "2": p.NewVersion} {
+				if served.Invocations+served.Errors > 0 {
+					all := sum[version]
+					all.Invocations, all.Errors = all.Invocations+served.Invocations, all.Errors+served.Errors
+					sum[version] = all
+				}
+			}
+		}
+		if fmt.Sprint(sum) != fmt.Sprint(result.Served) {
+			t.Errorf("%s: the periods have %v, and served was %v", scenario, sum, result.Served)
+		}
+		var seen []string
+		for _, shift := range result.Shifts {
+			seen = append(seen, fmt.Sprintf("%v at %v", shift.Weight, shift.At))
+		}
+		if got := strings.Join(seen, ", "); got != weights {
+			t.Errorf("%s: the weights are %s, want %s", scenario, got, weights)
+		}
+	}
+}
+
+func TestPeriodsAreBounded(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := newSeries(start)
+	const minutes = 5000
+	for i := range minutes {
+		duration := localaws.DurationStats{Values: []localaws.DurationCount{{Duration: time.Second, Count: 3}, {Duration: 2 * time.Second, Count: 1}}}
+		s.add(i%2 == 0, localaws.ServedRequests{At: start.Add(time.Duration(i) * time.Minute), Invocations: 4, Errors: 1, Duration: duration})
+	}
+	periods := s.until(start.Add(minutes * time.Minute))
+	if len(periods) > mostPeriods || len(periods) < mostPeriods/2 {
+		t.Errorf("%d periods", len(periods))
+	}
+	var errors int64
+	for _, p := range periods {
+		errors += p.Baseline.Errors + p.NewVersion.Errors
+		if p.Baseline.Median.Value != 1000 || p.Baseline.P95.Value != 2000 {
+			t.Fatalf("in the period from %v on, the median is %v and p95 %v", p.At, *p.Baseline.Median, *p.Baseline.P95)
+		}
+	}
+	if last := periods[len(periods)-1]; errors != minutes || last.At+last.Seconds != minutes*60 {
+		t.Errorf("%d errors up to %v", errors, last.At+last.Seconds)
+	}
+}
+
+// TestEstimatesHaveTheirBounds takes 400 durations of 1 to 400 ms: the median's
+// rank is 200 and spreads by 1.96·10.
+func TestEstimatesHaveTheirBounds(t *testing.T) {
+	d := drawn{durations: map[time.Duration]int64{}}
+	for i := range 400 {
+		d.durations[time.Duration(i+1)*time.Millisecond] = 1
+	}
+	if got, want := *d.served().Median, (Estimate{Value: 200, Low: 181, High: 220}); got != want {
+		t.Errorf("the median is %v, want %v", got, want)
+	}
+}
+
+// TestEvidenceIsWhatTheReasonSays compares each check's numbers with its words.
+func TestEvidenceIsWhatTheReasonSays(t *testing.T) {
+	for _, scenario := range []string{"late-errors", "worse-5x", "slow", "no-traffic"} {
+		world, _ := LoadBuiltIn(scenario)
+		result, err := Run(Options{Input: []byte(blogPost), Scenario: world, Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks := 0
+		for _, line := range result.Lines {
+			if line.State != "HealthCheck" {
+				continue
+			}
+			checks++
+			if len(line.Evidence) != 2 {
+				t.Fatalf("%s: the check at %v has the evidence %v", scenario, line.At, line.Evidence)
+			}
+			for _, e := range line.Evidence {
+				words := fmt.Sprintf("evidence 10^%v, rolls back at 10^%v", math.Round(e.Log10*10)/10, math.Round(e.Threshold*10)/10)
+				if e.Log10 >= e.Threshold && !strings.Contains(line.Text, words) {
+					t.Errorf("%s: at %v there is %q, and the check says %s", scenario, line.At, words, line.Text)
+				}
+				if harmful := strings.Contains(line.Text, e.Gate+" roll-back: "); harmful != (e.Log10 >= e.Threshold) {
+					t.Errorf("%s: at %v the evidence is %v, and the check says %s", scenario, line.At, e, line.Text)
+				}
+			}
+		}
+		if checks != result.Checks {
+			t.Errorf("%s: %d of %d checks have a line", scenario, checks, result.Checks)
+		}
+	}
+}
