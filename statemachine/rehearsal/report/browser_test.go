@@ -188,7 +188,7 @@ func keyboard(t *testing.T, tab *tab) {
 	reached := 0
 	for range want - hidden {
 		tab.do(chromedp.KeyEvent("\t"))
-		if ask[bool](tab, `document.activeElement.matches("summary, [tabindex='0']") && getComputedStyle(document.activeElement).outlineStyle == "solid"`) {
+		if ask[bool](tab, `document.activeElement.matches("summary, [tabindex='0']") && getComputedStyle(document.activeElement).outlineStyle == "solid" && getComputedStyle(document.activeElement).outlineWidth != "0px"`) {
 			reached++
 		}
 	}
