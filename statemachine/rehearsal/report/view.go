@@ -130,7 +130,7 @@ func cost(r rehearsal.Result) []string {
 	}
 	return []string{
 		rollout.Thousands(r.Transitions) + " state transitions, " + dollars(r.Price) + " at Step Functions’ price after the free ones",
-		rollout.Thousands(r.Events) + " history events of 25,000 in the longest of " + plural(int64(r.Executions), "execution"),
+		rollout.Thousands(r.Events) + " history events of 25,000, in the longest of the rollout’s executions: " + rollout.Thousands(int64(r.Executions)),
 	}
 }
 
