@@ -10,7 +10,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
@@ -246,98 +245,6 @@ func largest(stretches []stretch) string {
 
 // mostEvents is how many events are marked.
 const mostEvents = 200
-
-// mostChecks is how many checks the evidence is drawn of.
-const mostChecks = 360
-
-func (s *sketch) evidence() drawing {
-	d := drawing{
-		chart: chart{
-			ID: "evidence", Title: "Evidence of harm", Caption: "At each check, as a power of ten: 10⁰ is none.",
-			Keys: []key{{"line ink", "errors"}, {"line dashed ink", "latency"}, {"line limit", "rolls back"}, {"line dotted limit", "holds a step’s end"}},
-		},
-		ticks: func(least, most float64) []plot.Tick {
-			var ticks []plot.Tick
-			for log10 := math.Ceil(least); log10 <= most; log10 += math.Ceil(most / 6) {
-				ticks = append(ticks, plot.Tick{Value: log10, Label: "10" + superscript(int(log10))})
-			}
-			return ticks
-		},
-	}
-	errors, threshold := s.strengths(true)
-	latency, other := s.strengths(false)
-	threshold = max(threshold, other)
-	d.Says = "No check weighed any evidence."
-	if threshold > 0 {
-		d.Says = fmt.Sprintf("The strongest evidence is 10 to the power of %s of errors, and %s of latency; %s rolls back.", peak(errors), peak(latency), tenths(threshold))
-	} else {
-		threshold = 2
-	}
-	d.least, d.most = -1, 1.5*threshold
-	for i, points := range []plotter.XYs{errors, latency} {
-		if len(points) == 0 {
-			continue
-		}
-		top := 0
-		for j := range points {
-			if points[j].Y > points[top].Y {
-				top = j
-			}
-		}
-		if y := points[top].Y; y > d.most {
-			d.marked = append(d.marked, label{x: points[top].X, y: d.most, text: powerOfTen(y)})
-		}
-		for j := range points {
-			points[j].Y = min(max(points[j].Y, d.least), d.most)
-		}
-		dashes := dashed
-		if i == 0 {
-			dashes = nil
-		}
-		d.add = append(d.add, s.one(line(points, ink, 2, dashes))...)
-		if len(points) <= 60 {
-			marks, err := plotter.NewScatter(points)
-			if err == nil {
-				marks.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: 3, Shape: draw.CircleGlyph{}}
-			}
-			d.add = append(d.add, s.one(marks, err)...)
-		}
-	}
-	d.add = append(d.add, s.one(level(threshold, s.end, limit, nil))...)
-	d.add = append(d.add, s.one(level(health.HoldStrength, s.end, limit, dotted))...)
-	s.ending(&d, "")
-	return d
-}
-
-// strengths are the points of one gate's evidence, the strongest of each part of
-// a long rollout, and the last threshold.
-func (s *sketch) strengths(errors bool) (points plotter.XYs, threshold float64) {
-	for _, l := range s.Lines {
-		of, ok := strength(l, errors)
-		if !ok {
-			continue
-		}
-		threshold = of.Threshold
-		point := plotter.XY{X: l.At, Y: of.Log10}
-		if n := len(points); n > 0 && int(points[n-1].X/s.end*mostChecks) == int(point.X/s.end*mostChecks) && s.Checks > mostChecks {
-			points[n-1].Y = max(points[n-1].Y, point.Y)
-			continue
-		}
-		points = append(points, point)
-	}
-	return points, threshold
-}
-
-func peak(points plotter.XYs) string {
-	if len(points) == 0 {
-		return "none"
-	}
-	most := points[0].Y
-	for _, p := range points {
-		most = max(most, p.Y)
-	}
-	return tenths(most)
-}
 
 func percent(share float64) string {
 	return strconv.FormatFloat(math.Round(share*1e5)/1e3+0, 'f', -1, 64) + " %"
