@@ -27,8 +27,8 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	golang.org/x/term v0.47.0
 	gonum.org/v1/gonum v0.17.0
-	mvdan.cc/sh/v3 v3.12.0
 	gonum.org/v1/plot v0.17.0
+	mvdan.cc/sh/v3 v3.12.0
 	pgregory.net/rapid v1.3.0
 )
 

@@ -15,8 +15,7 @@ import (
 
 // Install returns a folder with the node_modules that the package.json and
 // package-lock.json among the pins ask for. It is in the user's cache, with the
-// name and a hash of the pins in its own name, and made when missing: under
-// another name first, so that it is there either whole or not at all. No script
+// name and a hash of the pins in its own name, and made when missing. No script
 // of a package is run.
 func Install(name string, pins fs.FS) (folder string, err error) {
 	cache, err := os.UserCacheDir()
@@ -34,33 +33,42 @@ func Install(name string, pins fs.FS) (folder string, err error) {
 		hash.Write(data)
 	}
 	installed := filepath.Join(cache, "lambda-rollout", fmt.Sprintf("%s-%x", name, hash.Sum(nil)[:8]))
-	if _, err := os.Stat(installed); err == nil {
-		return installed, nil
+	return installed, Make(installed, func(unfinished string) error {
+		for file, data := range files {
+			if err := os.WriteFile(filepath.Join(unfinished, file), data, 0o644); err != nil {
+				return err
+			}
+		}
+		npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", unfinished)
+		npm.Dir = unfinished
+		_, err := Output(npm)
+		return err
+	})
+}
+
+// Make has a folder filled that is missing: under another name first, so that it
+// is there either whole or not at all.
+func Make(folder string, fill func(unfinished string) error) error {
+	if _, err := os.Stat(folder); err == nil {
+		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(installed), 0o755); err != nil {
-		return "", err
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		return err
 	}
-	unfinished, err := os.MkdirTemp(filepath.Dir(installed), "unfinished-")
+	unfinished, err := os.MkdirTemp(filepath.Dir(folder), "unfinished-")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.RemoveAll(unfinished)
-	for file, data := range files {
-		if err := os.WriteFile(filepath.Join(unfinished, file), data, 0o644); err != nil {
-			return "", err
+	if err := fill(unfinished); err != nil {
+		return err
+	}
+	if err := os.Rename(unfinished, folder); err != nil {
+		if _, other := os.Stat(folder); other != nil {
+			return err
 		}
 	}
-	npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", unfinished)
-	npm.Dir = unfinished
-	if _, err := Output(npm); err != nil {
-		return "", err
-	}
-	if err := os.Rename(unfinished, installed); err != nil {
-		if _, other := os.Stat(installed); other != nil {
-			return "", err
-		}
-	}
-	return installed, nil
+	return nil
 }
 
 // Command is `node` with these arguments, which finds the packages that are

@@ -13,6 +13,8 @@ import (
 	"runtime"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/nodetool"
 )
 
 // browser is a Chromium, how to run it, and where the npm packages are that
@@ -25,7 +27,7 @@ type browser struct {
 // findBrowser takes the browser that CHROME names, or one on the PATH, or else
 // installs one.
 func findBrowser() (browser, error) {
-	packages, err := installPinned("browser", filepath.Join("testdata", "browser"))
+	packages, err := nodetool.Install("browser", os.DirFS(filepath.Join("testdata", "browser")))
 	if err != nil {
 		return browser{}, err
 	}
@@ -43,7 +45,7 @@ func findBrowser() (browser, error) {
 	folder := packages + "-unpacked"
 	b.path = filepath.Join(folder, "chromium")
 	b.environment = []string{"LD_LIBRARY_PATH=" + filepath.Join(folder, "lib"), "FONTCONFIG_FILE=" + filepath.Join(folder, "only.conf")}
-	err = wholeOrNot(folder, func(unfinished string) error {
+	err = nodetool.Make(folder, func(unfinished string) error {
 		fonts := fmt.Sprintf(`<?xml version="1.0"?><fontconfig><dir>%s</dir><cachedir>%s</cachedir></fontconfig>`,
 			filepath.Join(folder, "fonts"), filepath.Join(folder, "cache"))
 		return errors.Join(
