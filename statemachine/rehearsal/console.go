@@ -57,12 +57,24 @@ func (c *Console) clearBar() {
 }
 
 func (c *Console) drawBar(l Line) {
-	label := fmt.Sprintf(" %s of %s", clockTime(l.At), clockTime(l.Planned))
+	if l.Planned > 0 {
+		c.bar(l.At/l.Planned, fmt.Sprintf(" %s of %s", clockTime(l.At), clockTime(l.Planned)))
+	}
+}
+
+// Progress draws how many of many rehearsals are over, on a terminal.
+func (c *Console) Progress(over, runs int) {
+	c.clearBar()
+	c.bar(float64(over)/float64(runs), fmt.Sprintf(" %s of %s rollouts", rollout.Thousands(int64(over)), rollout.Thousands(int64(runs))))
+}
+
+// bar draws a share of 1, if there is room beside its label.
+func (c *Console) bar(share float64, label string) {
 	cells := min(50, c.Width-len(label)-4)
-	if cells < 5 || l.Planned <= 0 {
+	if cells < 5 {
 		return
 	}
-	full := int(float64(cells) * min(1, l.At/l.Planned))
+	full := int(float64(cells) * min(1, share))
 	fmt.Fprintf(c.Out, "  %s%s%s", strings.Repeat("█", full), strings.Repeat("░", cells-full), label)
 	c.barred = true
 }

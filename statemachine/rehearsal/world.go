@@ -163,14 +163,21 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 		next: req.NewVersion, start: start,
 		durations: newDurations(), now: s,
 	}
-	if steps, err := req.Schedule(); err == nil {
-		t.total = time.Duration(rollout.Total(steps)) * time.Second
-	}
+	t.total = planned(req)
 	before := t
 	before.begin(start.Add(-history), newChance(seed, beforeRollout), nil)
 	err := before.catchUp(start)
 	t.begin(start, newChance(seed, duringRollout), s.Changes)
 	return &t, err
+}
+
+// planned is how long the request's plan takes; 0 if it has none.
+func planned(req rollout.Request) time.Duration {
+	steps, err := req.Schedule()
+	if err != nil {
+		return 0
+	}
+	return time.Duration(rollout.Total(steps)) * time.Second
 }
 
 // begin has the traffic drawn from there on.

@@ -64,6 +64,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	template := flags.String("template", "", "let the functions do no more than their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	page := flags.String("report", "", "write a page about the rehearsal to this `file`, such as rehearsal.html")
+	runs := flags.Int("runs", 1, "rehearse so many rollouts, with the seeds from -seed on, on all cores, and print how they end")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return promoted
@@ -95,6 +96,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	options := rehearsal.Options{Input: request, Scenario: world, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen, Watch: console.Show}
 	if *asJSON {
 		options.Watch = nil
+	}
+	if *runs != 1 {
+		if err := many(options, *runs, *asJSON, stdout, stderr); err != nil {
+			return fail(err)
+		}
+		return promoted
 	}
 	result, err := rehearsal.Run(options)
 	console.Close()

@@ -47,6 +47,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-listen", "0.0.0.0:0"}, "", 2, "", "loopback"},
 		{[]string{"-template", "nowhere.json"}, "", 2, "", "nowhere.json"},
 		{[]string{"-template", file("template.json", `{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}`)}, "", 2, "", "has 0 state machines"},
+		{[]string{"-runs", "3", "-scenario", "errors"}, "", 0, "outcome   rolled-back: 3, 100 % (", ""},
+		{[]string{"-runs", "3", "-json"}, "", 0, `"outcome": "promoted"`, ""},
+		{[]string{"-runs", "0"}, "", 2, "", "-runs must be from 1 to 1000000; given: 0"},
 		{[]string{"-sed", "1"}, "", 2, "", "Usage"},
 		{[]string{"healthy"}, "", 2, "", `"healthy" is not an option`},
 	} {

@@ -1,0 +1,210 @@
+package rehearsal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Distribution is what became of many rehearsals that differ by chance alone.
+type Distribution struct {
+	// Runs have the seeds from FirstSeed on.
+	Runs      int    `json:"runs"`
+	FirstSeed uint64 `json:"first-seed"`
+	// Outcomes are how they ended, the most frequent first.
+	Outcomes []OutcomeShare `json:"outcomes"`
+	// Unverified are those that were promoted without enough traffic to know.
+	Unverified Share `json:"unverified"`
+	// FalseAlarms were rolled back for their errors or latency, although the new
+	// version had served no worse than the baseline until then: neither its error
+	// rate nor its mean duration was higher. Absent where the scenario has
+	// neighbours (checks, alarms, …), whose word may have been the reason.
+	FalseAlarms *Share `json:"false-alarms,omitempty"`
+	// SecondsToRollback is the virtual time from a rollout's start until it was
+	// rolled back. Absent if none was.
+	SecondsToRollback *Spread `json:"seconds-to-rollback,omitempty"`
+	// BadRequests are the failed ones that the new version served in a rollout,
+	// however it ended.
+	BadRequests Spread `json:"bad-requests"`
+}
+
+// Share is how many of the runs, as a share of all, with the bounds of its 95 %
+// confidence interval (Clopper and Pearson's, which is exact).
+type Share struct {
+	Count int     `json:"count"`
+	Share float64 `json:"share"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+// OutcomeShare is the share of an outcome.
+type OutcomeShare struct {
+	Outcome Outcome `json:"outcome"`
+	Share
+}
+
+// Spread is how a number is distributed over the runs.
+type Spread struct {
+	Median float64 `json:"median"`
+	P95    float64 `json:"p95"` // the least that 95 % of the runs don't exceed
+	Worst  float64 `json:"worst"`
+	// Values are all of them, the least first.
+	Values []float64 `json:"values"`
+}
+
+// Repeat rehearses a rollout so many times, with the seeds from Options.Seed on,
+// on all cores. The same options give the same distribution on any number of
+// cores. finished is called with how many are over, from any goroutine; nil for nobody.
+func Repeat(o Options, runs int, finished func(int)) (Distribution, error) {
+	if o.Listen != "" {
+		return Distribution{}, errors.New("many rehearsals can't be served on one address: leave out either")
+	}
+	o.Brief, o.Watch = true, nil
+	results, failed := make([]Result, runs), make([]error, runs)
+	var next, over atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), runs) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(runs); i = next.Add(1) - 1 {
+				one := o
+				one.Seed += uint64(i)
+				results[i], failed[i] = Run(one)
+				results[i].Output = nil // of a thousand runs, nobody needs the data
+				if n := over.Add(1); finished != nil {
+					finished(int(n))
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return Distribution{}, err
+	}
+	return distribution(o, results), nil
+}
+
+func distribution(o Options, results []Result) Distribution {
+	d := Distribution{Runs: len(results), FirstSeed: o.Seed}
+	counts, unverified, alarms := map[Outcome]int{}, 0, 0
+	var bad, untilRollback []float64
+	for _, r := range results {
+		counts[r.Outcome]++
+		bad = append(bad, float64(r.BadRequests))
+		if r.Unverified {
+			unverified++
+		}
+		if r.Outcome == RolledBack {
+			untilRollback = append(untilRollback, r.Seconds)
+			if r.Error == rollout.Unhealthy && o.Scenario.harmless(o.Input, r.Seconds) {
+				alarms++
+			}
+		}
+	}
+	for outcome, count := range counts {
+		d.Outcomes = append(d.Outcomes, OutcomeShare{outcome, share(count, d.Runs)})
+	}
+	slices.SortFunc(d.Outcomes, func(a, b OutcomeShare) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Outcome, b.Outcome))
+	})
+	d.Unverified, d.BadRequests = share(unverified, d.Runs), *spreadOf(bad)
+	d.SecondsToRollback = spreadOf(untilRollback)
+	if o.Scenario.alone() {
+		falseAlarms := share(alarms, d.Runs)
+		d.FalseAlarms = &falseAlarms
+	}
+	return d
+}
+
+// harmless tells whether until then, in seconds, the new version served no worse
+// than the baseline.
+func (s Scenario) harmless(input []byte, until float64) bool {
+	req, err := rollout.Decode(input)
+	if err != nil {
+		return true
+	}
+	total := planned(req)
+	changes := slices.Clone(s.Changes)
+	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.at(total), b.at(total)) })
+	worse := func() bool {
+		return s.NewVersion.ErrorRate > s.Baseline.ErrorRate || s.NewVersion.Duration > s.Baseline.Duration
+	}
+	for _, change := range changes {
+		if worse() || change.at(total) > seconds(until) {
+			break
+		}
+		if change.Baseline != nil {
+			s.Baseline = *change.Baseline
+		}
+		if change.NewVersion != nil {
+			s.NewVersion = *change.NewVersion
+		}
+	}
+	return !worse()
+}
+
+// alone tells whether the scenario has no neighbours at any time.
+func (s Scenario) alone() bool {
+	return s.Neighbours.nothing() && !slices.ContainsFunc(s.Changes, func(c Change) bool { return !c.Neighbours.nothing() })
+}
+
+func share(count, of int) Share {
+	s := Share{Count: count, Share: float64(count) / float64(of), High: 1}
+	if count > 0 {
+		s.Low = distuv.Beta{Alpha: float64(count), Beta: float64(of-count) + 1}.Quantile(0.025)
+	}
+	if count < of {
+		s.High = distuv.Beta{Alpha: float64(count) + 1, Beta: float64(of - count)}.Quantile(0.975)
+	}
+	return s
+}
+
+// spreadOf is nil of nothing.
+func spreadOf(values []float64) *Spread {
+	if len(values) == 0 {
+		return nil
+	}
+	slices.Sort(values)
+	at := func(p float64) float64 { return values[int(math.Ceil(p*float64(len(values))))-1] }
+	return &Spread{Median: at(0.5), P95: at(0.95), Worst: values[len(values)-1], Values: values}
+}
+
+// Summary writes what a person wants to know of them.
+func (d Distribution) Summary(w io.Writer) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s rollouts, with the seeds %d to %d\n", rollout.Thousands(int64(d.Runs)), d.FirstSeed, d.FirstSeed+uint64(d.Runs)-1)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	for _, o := range d.Outcomes {
+		row("outcome", "%s: %s", o.Outcome, o.Share)
+	}
+	if d.Unverified.Count > 0 {
+		row("of these", "promoted unverified: %s", d.Unverified)
+	}
+	if d.FalseAlarms != nil {
+		row("false", "rolled back although the new version was no worse: %s", d.FalseAlarms)
+	}
+	if s := d.SecondsToRollback; s != nil {
+		row("rollback", "after %s (median), %s (95 %% of them), %s (the latest)", clockTime(s.Median), clockTime(s.P95), clockTime(s.Worst))
+	}
+	count := func(n float64) string { return rollout.Thousands(int64(n)) }
+	row("bad", "%s bad requests served by the new version (median), %s (95 %% of the rollouts), %s (the worst)",
+		count(d.BadRequests.Median), count(d.BadRequests.P95), count(d.BadRequests.Worst))
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+func (s Share) String() string {
+	return fmt.Sprintf("%s, %s (95 %% interval: %s to %s)", rollout.Thousands(int64(s.Count)), rollout.Percent(s.Share), rollout.Percent(s.Low), rollout.Percent(s.High))
+}

@@ -1,0 +1,98 @@
+package rehearsal_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// repeat rehearses the blog's input in a scenario, with the seeds from 1 on.
+func repeat(t *testing.T, scenario string, runs int) rehearsal.Distribution {
+	t.Helper()
+	world, ok := rehearsal.LoadBuiltIn(scenario)
+	if !ok {
+		t.Fatalf("there is no scenario %s", scenario)
+	}
+	d, err := rehearsal.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: world, Seed: 1}, runs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestManyAreTheSingleOnes holds a distribution to the rehearsals that it is of.
+func TestManyAreTheSingleOnes(t *testing.T) {
+	d := repeat(t, "worse-2x", 5)
+	bad, until := map[float64]int{}, map[float64]int{}
+	for seed := range uint64(5) {
+		r := rehearse(t, blogInput, "worse-2x", func(o *rehearsal.Options) { o.Seed = seed + 1 })
+		bad[float64(r.BadRequests)]++
+		until[r.Seconds]++
+	}
+	for _, spread := range []struct {
+		got  *rehearsal.Spread
+		want map[float64]int
+	}{{&d.BadRequests, bad}, {d.SecondsToRollback, until}} {
+		got := map[float64]int{}
+		for _, value := range spread.got.Values {
+			got[value]++
+		}
+		if diff := cmp.Diff(spread.want, got); diff != "" || spread.got.Median != spread.got.Values[2] || spread.got.Worst != spread.got.Values[4] || spread.got.P95 != spread.got.Worst {
+			t.Errorf("%+v: (-want +got)\n%s", spread.got, diff)
+		}
+	}
+	// Clopper and Pearson's interval of 5 in 5 is from (5 %/2)^(1/5) on.
+	if o := d.Outcomes[0]; o.Outcome != rehearsal.RolledBack || o.Count != 5 || o.Share.Share != 1 || o.High != 1 || o.Low < 0.4781 || o.Low > 0.4783 {
+		t.Errorf("outcomes %+v", d.Outcomes)
+	}
+}
+
+func TestManyAreTheSameOnAnyNumberOfCores(t *testing.T) {
+	all := repeat(t, "sick-environment", 12)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	if diff := cmp.Diff(all, repeat(t, "sick-environment", 12)); diff != "" {
+		t.Errorf("on one core (-all +one):\n%s", diff)
+	}
+}
+
+// TestFalseAlarmsAreOfNoHarm counts rollbacks of a version that has the
+// baseline's rate, those before a version turns bad, and those of a bad one.
+func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
+	if d := repeat(t, "sick-environment", 30); d.FalseAlarms.Count == 0 || d.FalseAlarms.Count != len(d.SecondsToRollback.Values) {
+		t.Errorf("of a harmless version: %+v", d.FalseAlarms)
+	}
+	if d := repeat(t, "late-errors", 10); d.FalseAlarms.Count != 0 || d.SecondsToRollback == nil {
+		t.Errorf("of one that turned bad: %+v", d.FalseAlarms)
+	}
+	early, err := rehearsal.ParseScenario([]byte(`{"baseline": {"error-rate": 0.01}, "new-version": {"error-rate": 0.01, "cluster": 200},
+		"changes": [{"after": 1199, "new-version": {"error-rate": 0.5}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := rehearsal.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: early, Seed: 1}, 10, nil)
+	if err != nil || d.FalseAlarms.Count == 0 || d.FalseAlarms.Count == d.Runs {
+		t.Errorf("before it turned bad: %+v of %d, %v", d.FalseAlarms, d.Runs, err)
+	}
+	alarmed, err := rehearsal.ParseScenario([]byte(`{"alarms": {"a": "OK"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := rehearsal.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: alarmed, Seed: 1}, 1, nil); err != nil || d.FalseAlarms != nil {
+		t.Errorf("with an alarm that may have been the reason: %+v, %v", d.FalseAlarms, err)
+	}
+}
+
+func TestManyThatCanNotBe(t *testing.T) {
+	for want, options := range map[string]rehearsal.Options{
+		"the input is not JSON": {Input: []byte("nonsense")},
+		"leave out either":      {Input: []byte(blogInput), Listen: "127.0.0.1:0"},
+	} {
+		if _, err := rehearsal.Repeat(options, 2, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
