@@ -67,8 +67,16 @@ type Spread struct {
 // on all cores. The same options give the same distribution on any number of
 // cores. finished is called with how many are over, from any goroutine; nil for nobody.
 func Repeat(o Options, runs int, finished func(int)) (Distribution, error) {
+	results, err := repeat(o, runs, finished)
+	if err != nil {
+		return Distribution{}, err
+	}
+	return distribution(o, results), nil
+}
+
+func repeat(o Options, runs int, finished func(int)) ([]Result, error) {
 	if o.Listen != "" {
-		return Distribution{}, errors.New("many rehearsals can't be served on one address: leave out either")
+		return nil, errors.New("many rehearsals can't be served on one address: leave out either")
 	}
 	o.Brief, o.Watch = true, nil
 	results, failed := make([]Result, runs), make([]error, runs)
@@ -88,27 +96,21 @@ func Repeat(o Options, runs int, finished func(int)) (Distribution, error) {
 		})
 	}
 	workers.Wait()
-	if err := errors.Join(failed...); err != nil {
-		return Distribution{}, err
-	}
-	return distribution(o, results), nil
+	return results, errors.Join(failed...)
 }
 
 func distribution(o Options, results []Result) Distribution {
 	d := Distribution{Runs: len(results), FirstSeed: o.Seed}
 	counts, unverified, alarms := map[Outcome]int{}, 0, 0
-	var bad, untilRollback []float64
+	var bad []float64
 	for _, r := range results {
 		counts[r.Outcome]++
 		bad = append(bad, float64(r.BadRequests))
 		if r.Unverified {
 			unverified++
 		}
-		if r.Outcome == RolledBack {
-			untilRollback = append(untilRollback, r.Seconds)
-			if r.Error == rollout.Unhealthy && o.Scenario.harmless(o.Input, r.Seconds) {
-				alarms++
-			}
+		if r.Outcome == RolledBack && r.Error == rollout.Unhealthy && o.Scenario.harmless(o.Input, r.Seconds) {
+			alarms++
 		}
 	}
 	for outcome, count := range counts {
@@ -118,7 +120,7 @@ func distribution(o Options, results []Result) Distribution {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Outcome, b.Outcome))
 	})
 	d.Unverified, d.BadRequests = share(unverified, d.Runs), *spreadOf(bad)
-	d.SecondsToRollback = spreadOf(untilRollback)
+	d.SecondsToRollback = spreadOf(durationsOf(results, RolledBack))
 	if o.Scenario.alone() {
 		falseAlarms := share(alarms, d.Runs)
 		d.FalseAlarms = &falseAlarms

@@ -50,6 +50,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-runs", "3", "-scenario", "errors"}, "", 0, "outcome   rolled-back: 3, 100 % (", ""},
 		{[]string{"-runs", "3", "-json"}, "", 0, `"outcome": "promoted"`, ""},
 		{[]string{"-runs", "0"}, "", 2, "", "-runs must be from 1 to 1000000; given: 0"},
+		{[]string{"advise", "-runs", "1"}, "", 2, "", "-runs must be from 2"},
+		{[]string{"advise", "-harm", "0.0001"}, "", 2, "", "above the baseline's 0.001"},
+		{[]string{"advise", "-help"}, "", 0, "", "-unseen"},
 		{[]string{"-sed", "1"}, "", 2, "", "Usage"},
 		{[]string{"healthy"}, "", 2, "", `"healthy" is not an option`},
 	} {

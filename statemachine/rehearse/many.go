@@ -18,18 +18,11 @@ func many(options rehearsal.Options, runs int, asJSON bool, stdout, stderr io.Wr
 	if runs < 1 || runs > mostRuns {
 		return fmt.Errorf("-runs must be from 1 to %d; given: %d", mostRuns, runs)
 	}
-	console := &rehearsal.Console{Out: stderr, Width: width(stderr)}
-	var mutex sync.Mutex
-	shown := 0
-	distribution, err := rehearsal.Repeat(options, runs, func(over int) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		if percent := over * 100 / runs; percent > shown {
-			shown = percent
-			console.Progress(over, runs)
-		}
-	})
-	console.Close()
+	distribution, err := func() (rehearsal.Distribution, error) {
+		finished, done := progress(stderr)
+		defer done()
+		return rehearsal.Repeat(options, runs, func(over int) { finished(over, runs) })
+	}()
 	if err != nil {
 		return err
 	}
@@ -39,4 +32,21 @@ func many(options rehearsal.Options, runs int, asJSON bool, stdout, stderr io.Wr
 		return encoder.Encode(distribution)
 	}
 	return distribution.Summary(stdout)
+}
+
+// progress returns what draws a bar on a terminal, for how many of all rehearsals
+// are over, and what takes it away.
+func progress(out io.Writer) (finished func(over, of int), done func()) {
+	console := &rehearsal.Console{Out: out, Width: width(out)}
+	var mutex sync.Mutex
+	shown := 0
+	finished = func(over, of int) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if percent := over * 100 / of; percent > shown {
+			shown = percent
+			console.Progress(over, of)
+		}
+	}
+	return finished, console.Close
 }

@@ -1,0 +1,90 @@
+package rehearsal_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// some are the blog's plan, which is the input's own, one that finds little, and
+// one that false alarms are rare in.
+var some = []rehearsal.NamedPlan{rehearsal.UsualPlans[0], rehearsal.UsualPlans[4], {Name: "small steps", Fields: `{"type": "geometric", "steps": 4, "interval": 180}`}}
+
+// TestAdviceComesFromSimulation asks for a plan against a new version that errs
+// in a hundredth of its requests.
+func TestAdviceComesFromSimulation(t *testing.T) {
+	t.Parallel()
+	world, err := rehearsal.ParseScenario([]byte(`{"requests-per-second": 20, "baseline": {"error-rate": 0.001}, "new-version": {"error-rate": 1}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var over, of atomic.Int64
+	q := rehearsal.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.01, Runs: 6, Seed: 1, FalseAlarms: 0.04, Unseen: 600}
+	advice, err := rehearsal.Advise(q, func(n, all int) { over.Store(max(over.Load(), int64(n))); of.Store(int64(all)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if over.Load() != of.Load() || over.Load() == 0 {
+		t.Errorf("%d of %d rehearsals were told", over.Load(), of.Load())
+	}
+	plans := map[string]rehearsal.PlanAdvice{}
+	for _, plan := range advice.Plans {
+		plans[plan.Name] = plan
+		if plan.FalseAlarms.Count > 1 || plan.SecondsToPromote == 0 {
+			t.Errorf("%s with a harmless version: %+v", plan.Name, plan)
+		}
+	}
+	blog, atOnce := plans["the input's own (blog post: linear, 10 steps of 2 min)"], plans["CodeDeploy: AllAtOnce"]
+	if len(plans) != 3 || blog.SecondsToPromote != 1200 || blog.Found.Count != 6 || blog.SmallestHarm < 0.001 || blog.SmallestHarm > 0.02 {
+		t.Errorf("the blog's plan, of %d: %+v", len(plans), blog)
+	}
+	// It is promoted after a minute, and ten minutes of 20 requests a second, one
+	// in a hundred of them bad, make 120.
+	if atOnce.Found.Count > 0 || atOnce.MeanBad.Low < 120 || atOnce.MeanBad.High > 150 || atOnce.SmallestHarm < 2*blog.SmallestHarm {
+		t.Errorf("all at once: %+v", atOnce)
+	}
+	if best := strings.Join(advice.Best, "; "); !strings.Contains(best, "small steps") || strings.Contains(best, "AllAtOnce") {
+		t.Errorf("best are %s", best)
+	}
+}
+
+// TestAdviceWithinFalseAlarms has a baseline whose errors come in clusters, by
+// which the default test is fooled.
+func TestAdviceWithinFalseAlarms(t *testing.T) {
+	t.Parallel()
+	world, err := rehearsal.ParseScenario([]byte(`{"baseline": {"error-rate": 0.02, "cluster": 300}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := rehearsal.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.5, Runs: 15, Seed: 1, FalseAlarms: 0}
+	advice, err := rehearsal.Advise(q, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plan := range advice.Plans {
+		for _, name := range advice.Best {
+			if name == plan.Name && plan.FalseAlarms.Count > 0 {
+				t.Errorf("%s is among the best, with false alarms %s", name, plan.FalseAlarms)
+			}
+		}
+	}
+	if len(advice.Best) == len(advice.Plans) {
+		t.Error("nothing has false alarms")
+	}
+}
+
+func TestAdviceThatCanNotBe(t *testing.T) {
+	world, _ := rehearsal.LoadBuiltIn("healthy")
+	for want, q := range map[string]rehearsal.Question{
+		"the harm must be an error rate above the baseline's 0.001": {Input: []byte(blogInput), Harm: 0.001},
+		"the input is not a JSON object":                            {Input: []byte(`[]`), Harm: 0.5},
+		"steps is missing":                                          {Input: []byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "interval": 60}`), Harm: 0.5},
+	} {
+		q.Scenario, q.Runs = world, 2
+		if _, err := rehearsal.Advise(q, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
