@@ -135,7 +135,7 @@ func (s Scenario) harmless(input []byte, until float64) bool {
 	if err != nil {
 		return true
 	}
-	total := planned(req)
+	total := plannedTime(req)
 	changes := slices.Clone(s.Changes)
 	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.at(total), b.at(total)) })
 	worse := func() bool {

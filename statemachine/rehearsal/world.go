@@ -163,7 +163,7 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 		next: req.NewVersion, start: start,
 		durations: newDurations(), now: s,
 	}
-	t.total = planned(req)
+	t.total = plannedTime(req)
 	before := t
 	before.begin(start.Add(-history), newChance(seed, beforeRollout), nil)
 	err := before.catchUp(start)
@@ -171,8 +171,8 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 	return &t, err
 }
 
-// planned is how long the request's plan takes; 0 if it has none.
-func planned(req rollout.Request) time.Duration {
+// plannedTime is how long the request's plan takes; 0 if it has none.
+func plannedTime(req rollout.Request) time.Duration {
 	steps, err := req.Schedule()
 	if err != nil {
 		return 0

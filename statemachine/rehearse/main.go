@@ -52,10 +52,13 @@ const blogExample = `{
 `
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == "cost" {
-		return cost(args[1:], stdin, stdout, stderr)
-	if len(args) > 0 && args[0] == "advise" {
-		return advise(args[1:], stdin, stdout, stderr)
+	if len(args) > 0 {
+		switch args[0] {
+		case "cost":
+			return cost(args[1:], stdin, stdout, stderr)
+		case "advise":
+			return advise(args[1:], stdin, stdout, stderr)
+		}
 	}
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
 	flags.SetOutput(stderr)
