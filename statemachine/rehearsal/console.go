@@ -9,20 +9,24 @@ import (
 )
 
 // Console shows a rollout as it happens: a line for each thing that happens
-// and, on a terminal, a bar below them for how far it has come.
+// and, on a terminal, a picture below them of how things stand.
 type Console struct {
 	Out io.Writer
 	// Width is the terminal's, in characters; 0 if Out is no terminal.
 	Width int
+	// Colour adds colours; what they say is said in words, too.
+	Colour bool
 
-	headed, barred bool
+	headed bool
+	rows   int // of what stands below the lines
+	now    picture
 }
 
 // row writes the columns of a line; further lines of its text stand under the first.
 func (c *Console) row(time, state, weight, decision, text string) {
-	columns := fmt.Sprintf("%12s  %-16s  %7s  %-9s  ", time, state, weight, decision)
-	indent := "\n" + strings.Repeat(" ", len(columns))
-	fmt.Fprintln(c.Out, columns+strings.ReplaceAll(text, "\n", indent))
+	columns := fmt.Sprintf("%12s  %-16s  %7s  ", time, state, weight)
+	indent := "\n" + strings.Repeat(" ", len(columns)+11)
+	fmt.Fprintln(c.Out, columns+c.paint(decisionColour[decision], fmt.Sprintf("%-9s", decision))+"  "+strings.ReplaceAll(text, "\n", indent))
 }
 
 // Show writes a line.
@@ -31,7 +35,7 @@ func (c *Console) Show(l Line) {
 		c.headed = true
 		c.row("time", "state", "weight", "decision", "what happened")
 	}
-	c.clearBar()
+	c.clear()
 	weight := ""
 	if l.Step > 0 {
 		weight = rollout.Weight(l.Weight)
@@ -41,40 +45,67 @@ func (c *Console) Show(l Line) {
 		text = "failed with " + l.Error + ": " + l.Text
 	}
 	c.row(clockTime(l.At), l.State, weight, string(l.Decision), text)
-	c.drawBar(l)
-}
-
-// Close takes the bar away.
-func (c *Console) Close() {
-	c.clearBar()
-}
-
-func (c *Console) clearBar() {
-	if c.barred {
-		fmt.Fprint(c.Out, "\r\x1b[K")
-		c.barred = false
-	}
-}
-
-func (c *Console) drawBar(l Line) {
-	if l.Planned > 0 {
-		c.bar(l.At/l.Planned, fmt.Sprintf(" %s of %s", clockTime(l.At), clockTime(l.Planned)))
-	}
+	c.now.add(l)
+	c.draw(c.now.rows(c))
 }
 
 // Progress draws how many of many rehearsals are over, on a terminal.
 func (c *Console) Progress(over, runs int) {
-	c.clearBar()
-	c.bar(float64(over)/float64(runs), fmt.Sprintf(" %s of %s rollouts", rollout.Thousands(int64(over)), rollout.Thousands(int64(runs))))
+	c.clear()
+	c.draw([]string{c.bar(float64(over)/float64(runs)) + fmt.Sprintf(" %s of %s rollouts", rollout.Thousands(int64(over)), rollout.Thousands(int64(runs)))})
 }
 
-// bar draws a share of 1, if there is room beside its label.
-func (c *Console) bar(share float64, label string) {
-	cells := min(50, c.Width-len(label)-4)
-	if cells < 5 {
+// Close takes the picture away.
+func (c *Console) Close() {
+	c.clear()
+}
+
+// The sequences that terminals understand: to the row's begin and clear it, and
+// to the row above.
+const (
+	clearRow = "\r\x1b[K"
+	rowAbove = "\x1b[1A"
+)
+
+func (c *Console) clear() {
+	if c.rows == 0 {
 		return
 	}
-	full := int(float64(cells) * min(1, share))
-	fmt.Fprintf(c.Out, "  %s%s%s", strings.Repeat("█", full), strings.Repeat("░", cells-full), label)
-	c.barred = true
+	fmt.Fprint(c.Out, clearRow+strings.Repeat(rowAbove+clearRow, c.rows-1))
+	c.rows = 0
+}
+
+// leastWidth is where there is room for a picture.
+const leastWidth = 80
+
+func (c *Console) draw(rows []string) {
+	if c.Width < leastWidth || len(rows) == 0 {
+		return
+	}
+	fmt.Fprint(c.Out, "  "+strings.Join(rows, "\n  "))
+	c.rows = len(rows)
+}
+
+// barCells is the length of a bar.
+const barCells = 24
+
+// bar draws a share of 1.
+func (c *Console) bar(share float64) string {
+	full := int(barCells * max(0, min(1, share)))
+	return strings.Repeat("█", full) + strings.Repeat("░", barCells-full)
+}
+
+// decisionColour are the SGR codes of terminals for what a check decides.
+var decisionColour = map[string]string{
+	string(rollout.RollBack): "1;31", // red
+	string(rollout.Promote):  "1;32", // green
+	string(rollout.Advance):  "32",
+}
+
+// paint colours a text, if colours are wanted.
+func (c *Console) paint(code, text string) string {
+	if !c.Colour || code == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }

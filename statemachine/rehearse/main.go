@@ -22,6 +22,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -70,6 +71,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	page := flags.String("report", "", "write a page about the rehearsal to this `file`, such as rehearsal.html")
 	runs := flags.Int("runs", 1, "rehearse so many rollouts, with the seeds from -seed on, on all cores, and print how they end")
+	speed := flags.Float64("speed", 0, "watch in slow motion: so many seconds of the rollout a second (default: as fast as it goes)")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return promoted
@@ -82,6 +84,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if flags.NArg() > 0 {
 		return fail(fmt.Errorf("%q is not an option", flags.Arg(0)))
+	}
+	if *speed < 0 {
+		return fail(fmt.Errorf("-speed must be 0 or more; given: %v", *speed))
 	}
 	request, err := readInput(*input, stdin)
 	if err != nil {
@@ -97,8 +102,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return fail(err)
 	}
 
-	console := &rehearsal.Console{Out: stdout, Width: width(stdout)}
-	options := rehearsal.Options{Input: request, Scenario: world, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen, Watch: console.Show}
+	console := newConsole(stdout)
+	options := rehearsal.Options{
+		Input: request, Scenario: world, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen,
+		Watch: paced(console.Show, *speed),
+	}
 	if *asJSON {
 		options.Watch = nil
 	}
@@ -182,6 +190,26 @@ func readTemplate(path string) (*rehearsal.Template, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return template, nil
+}
+
+// newConsole writes to out; in colours if that is a terminal and nobody has asked
+// for none: see https://no-color.org.
+func newConsole(out io.Writer) *rehearsal.Console {
+	columns := width(out)
+	return &rehearsal.Console{Out: out, Width: columns, Colour: columns > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+// paced shows each line when its time has come, with so many seconds of the
+// rollout in one; at once with 0.
+func paced(show func(rehearsal.Line), speed float64) func(rehearsal.Line) {
+	if speed == 0 {
+		return show
+	}
+	start := time.Now()
+	return func(l rehearsal.Line) {
+		time.Sleep(time.Duration(l.At/speed*float64(time.Second)) - time.Since(start))
+		show(l)
+	}
 }
 
 // width is the terminal's width in characters; 0 if out is no terminal.

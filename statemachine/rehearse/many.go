@@ -37,7 +37,7 @@ func many(options rehearsal.Options, runs int, asJSON bool, stdout, stderr io.Wr
 // progress returns what draws a bar on a terminal, for how many of all rehearsals
 // are over, and what takes it away.
 func progress(out io.Writer) (finished func(over, of int), done func()) {
-	console := &rehearsal.Console{Out: out, Width: width(out)}
+	console := newConsole(out)
 	var mutex sync.Mutex
 	shown := 0
 	finished = func(over, of int) {

@@ -1,0 +1,87 @@
+package rehearsal
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// picture is how a rollout stands, in a few rows.
+type picture struct {
+	last      Line
+	decision  rollout.Decision
+	strongest health.Strength // relative to its threshold
+	before    [2]rollout.Counts
+	rates     [2][]float64 // error rates between checks, of the baseline and the new version
+}
+
+// sparks is how many checks back the sparklines reach.
+const sparks = 16
+
+// add takes a line of the story.
+func (p *picture) add(l Line) {
+	p.last = l
+	if l.Decision == "" {
+		return
+	}
+	p.decision, p.strongest = l.Decision, health.Strength{}
+	for _, s := range l.Evidence {
+		if p.strongest.Gate == "" || s.Log10/s.Threshold > p.strongest.Log10/p.strongest.Threshold {
+			p.strongest = s
+		}
+	}
+	for i, counts := range []*rollout.Counts{l.Baseline, l.NewVersion} {
+		if counts == nil {
+			continue
+		}
+		rate := 0.0
+		if served := counts.Invocations - p.before[i].Invocations; served > 0 {
+			rate = float64(counts.Errors-p.before[i].Errors) / float64(served)
+		}
+		p.before[i] = *counts
+		p.rates[i] = append(p.rates[i], rate)
+		p.rates[i] = p.rates[i][max(0, len(p.rates[i])-sparks):]
+	}
+}
+
+// rows draws it; nothing before there is a plan.
+func (p *picture) rows(c *Console) []string {
+	if p.last.Planned <= 0 {
+		return nil
+	}
+	rows := []string{fmt.Sprintf("weight    %s %6s  step %d of %d, %s of %s",
+		c.paint("36", c.bar(p.last.Weight)), rollout.Weight(p.last.Weight), p.last.Step, p.last.Of, clockTime(p.last.At), clockTime(p.last.Planned))}
+	if len(p.rates[0]) > 0 {
+		highest := 0.0
+		for _, rates := range p.rates {
+			for _, rate := range rates {
+				highest = max(highest, rate)
+			}
+		}
+		latest := func(i int) string { return rollout.Percent(p.rates[i][len(p.rates[i])-1]) }
+		rows = append(rows, fmt.Sprintf("errors    new %s %6s  baseline %s %s",
+			c.paint("36", sparkline(p.rates[1], highest)), latest(1), sparkline(p.rates[0], highest), latest(0)))
+	}
+	if s := p.strongest; s.Gate != "" {
+		rows = append(rows, fmt.Sprintf("evidence  %s 10^%.1f of 10^%.1f (%s): %s",
+			c.bar(s.Log10/s.Threshold), s.Log10, s.Threshold, s.Gate, c.paint(decisionColour[string(p.decision)], string(p.decision))))
+	}
+	return rows
+}
+
+// sparkline draws each value as a bar of an eighth to eight eighths of the highest.
+func sparkline(values []float64, highest float64) string {
+	const bars = "▁▂▃▄▅▆▇█"
+	levels := []rune(bars)
+	var line strings.Builder
+	for _, value := range values {
+		level := 0
+		if highest > 0 {
+			level = int(value / highest * float64(len(levels)-1))
+		}
+		line.WriteRune(levels[level])
+	}
+	return line.String() + strings.Repeat(" ", sparks-len(values))
+}
