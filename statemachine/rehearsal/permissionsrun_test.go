@@ -57,6 +57,18 @@ func deployedTemplate(t testing.TB) *Template {
 	return template
 }
 
+// TestWhatStandsThereIsPaidFor holds what is counted in the cost of a stack to
+// the template.
+func TestWhatStandsThereIsPaidFor(t *testing.T) {
+	deployedTemplate(t)
+	data, _ := synthesized()
+	for kind, want := range map[string]int{"AWS::CloudWatch::Alarm": alarms, "AWS::CloudWatch::Dashboard": dashboardsOfStack, "AWS::KMS::Key": 0} {
+		if got := bytes.Count(data, []byte(`"Type":"`+kind+`"`)); got != want {
+			t.Errorf("the stack has %d of %s, and the cost is of %d", got, kind, want)
+		}
+	}
+}
+
 // changedTemplate is the template with one text in place of another.
 func changedTemplate(t *testing.T, from, to string) *Template {
 	t.Helper()

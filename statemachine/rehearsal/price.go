@@ -30,14 +30,12 @@ const (
 	functionMemory = 128.0 / 1024 // GB
 )
 
-// What the stack has, of what costs by being there.
+// What the stack has, of what costs by being there: its alarms and dashboards,
+// and how many custom metrics a rollout of one function has at most.
 const (
-	// Alarms are the stack's.
-	Alarms = 9
-	// Dashboards are the stack's.
-	Dashboards = 1
-	// MetricsOfFunction is how many custom metrics a rollout of one function has.
-	MetricsOfFunction = 20
+	alarms            = 8
+	dashboardsOfStack = 1
+	metricsOfFunction = 20
 )
 
 // Billed is how long Lambda bills an invocation for, in the mean, in seconds.
@@ -53,7 +51,7 @@ func MonthOfIdleness() Usage {
 	for range sweepsOfMonth {
 		m.invoked(functionARN("Rollback"), []byte(`{"sweep": ""}`))
 	}
-	m.used[alarmMonths], m.used[dashboards] = Alarms, Dashboards
+	m.used[alarmMonths], m.used[dashboards] = alarms, dashboardsOfStack
 	return m.used
 }
 

@@ -58,7 +58,7 @@ func Count(o Options) (Usage, error) {
 		used, err = plan.compose(o, length)
 	}
 	// A started hour counts: so many have a metric's data.
-	used[metricHours] = (rollout.Total(plan.steps) + 3599) / 3600 * MetricsOfFunction
+	used[metricHours] = (rollout.Total(plan.steps) + 3599) / 3600 * metricsOfFunction
 	return used, err
 }
 

@@ -80,7 +80,7 @@ func TestWhatTheBlogsRolloutUses(t *testing.T) {
 		publishes:    2,                 // started, promoted
 		busEvents:    2,                 // likewise
 		traces:       2,                 // the execution, and what tells of its end
-		metricHours:  MetricsOfFunction, // of one started hour
+		metricHours:  metricsOfFunction, // of one started hour
 	}
 	if used != want {
 		t.Errorf("used %v, want %v", used, want)
