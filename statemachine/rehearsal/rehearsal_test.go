@@ -269,9 +269,3 @@ func TestBadScenariosAreRefused(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkTheBlogsExample(b *testing.B) {
-	for b.Loop() {
-		rehearse(b, blogInput, "healthy", nil)
-	}
-}
