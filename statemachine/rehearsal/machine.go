@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
@@ -39,6 +40,10 @@ func definition(workflow string) (*asl.Definition, error) {
 	}
 	return asl.Parse([]byte(text))
 }
+
+// deployedWorkflow is the definition that all rehearsals run: reading it takes as long as
+// a few checks.
+var deployedWorkflow = sync.OnceValues(func() (*asl.Definition, error) { return definition(statemachine.Definition) })
 
 // machine is the deployed state machine with its functions: it runs executions
 // on the clock, tells Step Functions' API of them, and has the cleanup called

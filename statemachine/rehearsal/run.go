@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -62,7 +61,7 @@ func Run(o Options) (Result, error) {
 	}
 	def, err := o.definition, error(nil)
 	if def == nil {
-		def, err = definition(statemachine.Definition)
+		def, err = deployedWorkflow()
 	}
 	if err != nil {
 		return Result{}, err
