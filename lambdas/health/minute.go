@@ -1,8 +1,9 @@
 package health
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
@@ -42,25 +43,35 @@ func (s Sample) merge(other Sample) Sample {
 	return s
 }
 
-// MarshalJSON writes the numbers.
+func (s Sample) numbers() [2 + thresholds]int64 {
+	return [...]int64{s.Requests, s.Errors, s.Slow[0], s.Slow[1]}
+}
+
+// MarshalJSON writes the numbers. There are dozens of samples in each check's
+// state: that is why neither this nor the reading asks encoding/json again.
 func (s Sample) MarshalJSON() ([]byte, error) {
-	return fmt.Appendf(nil, "[%d,%d,%d,%d]", s.Requests, s.Errors, s.Slow[0], s.Slow[1]), nil
+	text := make([]byte, 0, 32)
+	for i, n := range s.numbers() {
+		text = append(text, "[,"[min(i, 1)])
+		text = strconv.AppendInt(text, n, 10)
+	}
+	return append(text, ']'), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, and refuses another length and
 // numbers that are negative.
 func (s *Sample) UnmarshalJSON(data []byte) error {
-	var numbers []int64
-	if err := json.Unmarshal(data, &numbers); err != nil {
-		return fmt.Errorf("sample: %w", err)
+	var numbers [2 + thresholds]int64
+	texts := bytes.Split(bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(data), []byte("[")), []byte("]")), []byte(","))
+	if len(texts) != len(numbers) {
+		return fmt.Errorf("sample: %s: must be %d numbers", data, len(numbers))
 	}
-	if len(numbers) != 2+thresholds {
-		return fmt.Errorf("sample: %d numbers: must be %d", len(numbers), 2+thresholds)
-	}
-	for _, n := range numbers {
-		if n < 0 || n > sequential.MaxCount {
-			return fmt.Errorf("sample: %d: must be from 0 to %d", n, int64(sequential.MaxCount))
+	for i, text := range texts {
+		n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64)
+		if err != nil || n < 0 || n > sequential.MaxCount {
+			return fmt.Errorf("sample: %s: must be a whole number from 0 to %d", text, int64(sequential.MaxCount))
 		}
+		numbers[i] = n
 	}
 	*s = Sample{Requests: numbers[0], Errors: numbers[1], Slow: [thresholds]int64(numbers[2:])}
 	return nil

@@ -99,7 +99,7 @@ func (s State) MarshalJSON() ([]byte, error) {
 // folding can have led to: weights of another number, outside their range, or
 // that don't sum to 1.
 func (s *State) UnmarshalJSON(data []byte) error {
-	var read stateJSON
+	read := stateJSON{Weights: make([]float64, 0, len(s.weights))}
 	if err := json.Unmarshal(data, &read); err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
