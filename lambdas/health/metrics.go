@@ -87,7 +87,7 @@ type points map[string]map[int64]float64
 
 func (p points) add(id string, result types.MetricDataResult) {
 	if p[id] == nil {
-		p[id] = map[int64]float64{}
+		p[id] = make(map[int64]float64, len(result.Timestamps))
 	}
 	for i, at := range result.Timestamps[:min(len(result.Timestamps), len(result.Values))] {
 		p[id][at.Unix()] = result.Values[i]

@@ -84,11 +84,15 @@ func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
 func (q Query) queries() []types.MetricDataQuery {
 	const minute, hour = 60, 3600
 	var all []types.MetricDataQuery
+	namespace, dimensions := aws.String("AWS/Lambda"), map[string][]types.Dimension{}
+	for _, of := range []string{ofBaseline, ofNewVersion, ofAlias} {
+		dimensions[of] = q.dimensions(of)
+	}
 	add := func(of, what, metric, stat string, period int32) {
 		all = append(all, types.MetricDataQuery{
 			Id: aws.String(of + what),
 			MetricStat: &types.MetricStat{
-				Metric: &types.Metric{Namespace: aws.String("AWS/Lambda"), MetricName: &metric, Dimensions: q.dimensions(of)},
+				Metric: &types.Metric{Namespace: namespace, MetricName: &metric, Dimensions: dimensions[of]},
 				Period: aws.Int32(period),
 				Stat:   &stat,
 			},
