@@ -31,7 +31,7 @@ func checkGetMetricData(in *getMetricDataInput) *apiError {
 	seen := make(map[string]bool, len(in.MetricDataQueries))
 	for i := range in.MetricDataQueries {
 		query := &in.MetricDataQueries[i]
-		if err := checkQuery(fmt.Sprintf("MetricDataQueries.member.%d", i+1), query); err != nil {
+		if err := checkQuery(place(i+1), query); err != nil {
 			return err
 		}
 		if seen[*query.Id] {
@@ -42,8 +42,13 @@ func checkGetMetricData(in *getMetricDataInput) *apiError {
 	return checkMath(in)
 }
 
+// place is that of a query in its request, counted from 1. It is written out only where something is wrong.
+type place int
+
+func (p place) String() string { return fmt.Sprintf("MetricDataQueries.member.%d", int(p)) }
+
 // checkQuery checks one query, which the request has at the given place.
-func checkQuery(at string, query *types.MetricDataQuery) *apiError {
+func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 	stat := query.MetricStat
 	switch {
 	case !isQueryID(aws.ToString(query.Id)):

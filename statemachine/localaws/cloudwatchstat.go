@@ -3,7 +3,6 @@ package localaws
 import (
 	"math"
 	"regexp"
-	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -28,7 +27,8 @@ const bound = `\d+(?:\.\d{0,10})?(?:[Ee][+-]?\d+)?`
 
 // parseStatistic reads a statistic's name, and reports whether it is one that is supported.
 func parseStatistic(name string) (statistic, bool) {
-	if plain := types.Statistic(name); slices.Contains(plain.Values(), plain) {
+	switch plain := types.Statistic(name); plain {
+	case types.StatisticSum, types.StatisticSampleCount, types.StatisticAverage, types.StatisticMinimum, types.StatisticMaximum:
 		return statistic{plain: plain}, true
 	}
 	part := distributional.FindStringSubmatch(name)

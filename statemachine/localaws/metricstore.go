@@ -128,7 +128,7 @@ func (s *series) settle(now time.Time) {
 		s.add(s.pending[n].at, now, &s.pending[n].values)
 		n++
 	}
-	s.pending = s.pending[n:]
+	s.pending = slices.Delete(s.pending, 0, n) // in place: its memory is used again
 }
 
 func (s *series) add(at, now time.Time, values *sample) {

@@ -45,22 +45,38 @@ func compact(values []valueCount) distribution {
 
 // merge gives both distributions' values together.
 func (d distribution) merge(other distribution) distribution {
-	out := make(distribution, 0, len(d)+len(other))
+	out := make(distribution, 0, len(d)+len(other)-d.common(other))
 	for len(d) > 0 && len(other) > 0 {
-		if d[0].value <= other[0].value {
+		switch {
+		case d[0].value < other[0].value:
 			out, d = append(out, d[0]), d[1:]
-		} else {
+		case d[0].value > other[0].value:
 			out, other = append(out, other[0]), other[1:]
+		default:
+			out, d, other = append(out, valueCount{d[0].value, d[0].count + other[0].count}), d[1:], other[1:]
 		}
 	}
-	out = compact(append(append(out, d...), other...))
+	out = append(append(out, d...), other...)
 	if len(out) > mostValues {
-		out = out.round()
-	}
-	if cap(out) > len(out)+len(out)/4 {
-		out = slices.Clone(out) // as most are the same in both, mostly
+		out = slices.Clone(out.round())
 	}
 	return out
+}
+
+// common counts the values that both have.
+func (d distribution) common(other distribution) int {
+	n := 0
+	for len(d) > 0 && len(other) > 0 {
+		switch {
+		case d[0].value < other[0].value:
+			d = d[1:]
+		case d[0].value > other[0].value:
+			other = other[1:]
+		default:
+			n, d, other = n+1, d[1:], other[1:]
+		}
+	}
+	return n
 }
 
 // absorb adds the other's counts, in place, if all of its values are there already.
