@@ -99,17 +99,31 @@ func whole(value float64) int64 {
 	return int64(math.Round(min(max(value, 0), sequential.MaxCount)))
 }
 
-// sample is what a version served in a minute.
-func (p points) sample(of string, at int64) (s Sample, timed bool) {
-	lost := whole(p[of+throttles][at])
+// served are the series of a version, or of the alias.
+type served struct {
+	requests, failures, lost, samples map[int64]float64
+	slow                              [thresholds]map[int64]float64
+}
+
+func (p points) served(of string) served {
+	s := served{requests: p[of+requests], failures: p[of+failures], lost: p[of+throttles], samples: p[of+samples]}
+	for i := range s.slow {
+		s.slow[i] = p[of+slow+strconv.Itoa(i)]
+	}
 	if of == ofAlias {
-		lost = 0
+		s.lost = nil
 	}
-	s = Sample{Requests: whole(p[of+requests][at]) + lost, Errors: whole(p[of+failures][at]) + lost}
+	return s
+}
+
+// sample is what was served in a minute.
+func (from served) sample(at int64) (s Sample, timed bool) {
+	lost := whole(from.lost[at])
+	s = Sample{Requests: whole(from.requests[at]) + lost, Errors: whole(from.failures[at]) + lost}
 	for i := range s.Slow { // where none was slow there may be no value
-		s.Slow[i] = whole(p[of+slow+strconv.Itoa(i)][at])
+		s.Slow[i] = whole(from.slow[i][at])
 	}
-	_, timed = p[of+samples][at]
+	_, timed = from.samples[at]
 	return s, timed || s.Requests == lost
 }
 
@@ -129,22 +143,24 @@ func (p points) times(ids ...string) []int64 {
 func (p points) seen(q Query) Seen {
 	var seen Seen
 	begin := q.Window.From.Truncate(time.Minute).Unix()
+	baseline, newVersion := p.served(ofBaseline), p.served(ofNewVersion)
 	for _, at := range p.times(ofBaseline+requests, ofBaseline+failures, ofBaseline+throttles, ofNewVersion+requests, ofNewVersion+failures, ofNewVersion+throttles) {
 		if at < begin {
 			continue
 		}
 		m := Minute{At: time.Unix(at, 0).UTC()}
 		var timedBefore, timedNow bool
-		m.Baseline, timedBefore = p.sample(ofBaseline, at)
-		m.NewVersion, timedNow = p.sample(ofNewVersion, at)
+		m.Baseline, timedBefore = baseline.sample(at)
+		m.NewVersion, timedNow = newVersion.sample(at)
 		m.Untimed = !timedBefore || !timedNow
 		seen.Minutes = append(seen.Minutes, m)
 	}
+	asked, lost, longest := p[ofAlias+requests], p[ofAlias+throttles], p[ofNewVersion+slowest]
 	for _, at := range p.times(ofAlias+requests, ofAlias+throttles, ofNewVersion+slowest) {
 		if at >= begin {
-			seen.Lately.Requests += whole(p[ofAlias+requests][at])
-			seen.Lately.Throttles += whole(p[ofAlias+throttles][at])
-			seen.Lately.Slowest = max(seen.Lately.Slowest, p[ofNewVersion+slowest][at])
+			seen.Lately.Requests += whole(asked[at])
+			seen.Lately.Throttles += whole(lost[at])
+			seen.Lately.Slowest = max(seen.Lately.Slowest, longest[at])
 		}
 	}
 	if q.Record {
@@ -160,8 +176,9 @@ func (p points) before(begin int64) *Before {
 	const hour = int64(recordTime / time.Second)
 	var b Before
 	for _, of := range []string{ofBaseline, ofAlias} {
-		for at := range p[of+requests] {
-			if s, _ := p.sample(of, at); begin-hour <= at && at < begin {
+		from := p.served(of)
+		for at := range from.requests {
+			if s, _ := from.sample(at); begin-hour <= at && at < begin {
 				b.Count = plus(b.Count, s.count())
 			}
 		}

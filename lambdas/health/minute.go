@@ -62,16 +62,21 @@ func (s Sample) MarshalJSON() ([]byte, error) {
 // numbers that are negative.
 func (s *Sample) UnmarshalJSON(data []byte) error {
 	var numbers [2 + thresholds]int64
-	texts := bytes.Split(bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(data), []byte("[")), []byte("]")), []byte(","))
-	if len(texts) != len(numbers) {
-		return fmt.Errorf("sample: %s: must be %d numbers", data, len(numbers))
-	}
-	for i, text := range texts {
+	rest, more := bytes.TrimSuffix(bytes.TrimPrefix(data, []byte("[")), []byte("]")), true
+	for i := range numbers {
+		if !more {
+			return fmt.Errorf("sample: %s: must be %d numbers", data, len(numbers))
+		}
+		var text []byte
+		text, rest, more = bytes.Cut(rest, []byte(","))
 		n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64)
 		if err != nil || n < 0 || n > sequential.MaxCount {
-			return fmt.Errorf("sample: %s: must be a whole number from 0 to %d", text, int64(sequential.MaxCount))
+			return fmt.Errorf("sample: %q: must be a whole number from 0 to %d", text, int64(sequential.MaxCount))
 		}
 		numbers[i] = n
+	}
+	if more {
+		return fmt.Errorf("sample: %s: must be %d numbers", data, len(numbers))
 	}
 	*s = Sample{Requests: numbers[0], Errors: numbers[1], Slow: [thresholds]int64(numbers[2:])}
 	return nil

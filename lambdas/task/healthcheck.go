@@ -130,7 +130,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 			return s, err
 		}
 		checked = read.health
-		if s.Evidence, err = json.Marshal(read.evidence); err != nil {
+		if s.Evidence, err = json.Marshal(&read.evidence); err != nil {
 			return s, err
 		}
 		for _, more := range []*answer[[]rollout.Reading]{&alarms, &gates} {
