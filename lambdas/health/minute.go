@@ -43,20 +43,17 @@ func (s Sample) merge(other Sample) Sample {
 	return s
 }
 
-func (s Sample) numbers() [2 + thresholds]int64 {
-	return [...]int64{s.Requests, s.Errors, s.Slow[0], s.Slow[1]}
-}
-
-// MarshalJSON writes the numbers. There are dozens of samples in each check's
-// state: that is why neither this nor the reading asks encoding/json again.
-func (s Sample) MarshalJSON() ([]byte, error) {
-	text := make([]byte, 0, 32)
-	for i, n := range s.numbers() {
+// appendJSON appends the numbers.
+func (s Sample) appendJSON(text []byte) []byte {
+	for i, n := range [...]int64{s.Requests, s.Errors, s.Slow[0], s.Slow[1]} {
 		text = append(text, "[,"[min(i, 1)])
 		text = strconv.AppendInt(text, n, 10)
 	}
-	return append(text, ']'), nil
+	return append(text, ']')
 }
+
+// MarshalJSON writes the numbers.
+func (s Sample) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
 
 // UnmarshalJSON reads what MarshalJSON wrote, and refuses another length and
 // numbers that are negative.
@@ -93,6 +90,21 @@ type Minute struct {
 	// requests were slow.
 	Shifted bool `json:"shifted,omitempty"`
 	Untimed bool `json:"untimed,omitempty"`
+}
+
+// MarshalJSON writes what its fields say. There are up to twenty minutes in each
+// check's state: that is why neither they nor their samples ask encoding/json.
+func (m Minute) MarshalJSON() ([]byte, error) {
+	text, err := m.At.AppendText(append(make([]byte, 0, 160), `{"at":"`...))
+	text = m.Baseline.appendJSON(append(text, `","baseline":`...))
+	text = m.NewVersion.appendJSON(append(text, `,"new-version":`...))
+	if m.Shifted {
+		text = append(text, `,"shifted":true`...)
+	}
+	if m.Untimed {
+		text = append(text, `,"untimed":true`...)
+	}
+	return append(text, '}'), err
 }
 
 // timeless tells whether its durations don't count.
