@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -155,7 +156,7 @@ func (m *machine) call(ctx context.Context, resource string, input json.RawMessa
 	m.permits.invoked(taskOf(resource))
 	answer, err := function.Invoke(ctx, input)
 	if err == nil {
-		return answer, nil
+		return bytes.Clone(answer), nil // the handler writes its next answer there
 	}
 	name := reflect.TypeOf(err)
 	if name.Kind() == reflect.Pointer {
