@@ -67,9 +67,9 @@ func (m *metricStore) putAll(all []*series, at, recorded time.Time, values sampl
 	const many = 500
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	visible := recorded.Add(m.delay)
+	visible := recorded.Add(m.delay).UnixNano()
 	for _, s := range all {
-		s.await(pending{visible, at, values})
+		s.await(pending{visible, at.Unix(), values})
 		if len(s.pending) >= many {
 			s.settle(m.now())
 		}
@@ -99,8 +99,8 @@ type series struct {
 
 // pending is data that are recorded and not yet added: they can't be seen yet, or nobody has looked.
 type pending struct {
-	visible time.Time
-	at      time.Time
+	visible int64 // in nanoseconds
+	at      int64 // in seconds
 	values  sample
 }
 
@@ -115,7 +115,7 @@ func newSeries(unit types.StandardUnit) *series {
 
 func (s *series) await(p pending) {
 	i := len(s.pending)
-	for i > 0 && s.pending[i-1].visible.After(p.visible) {
+	for i > 0 && s.pending[i-1].visible > p.visible {
 		i--
 	}
 	s.pending = slices.Insert(s.pending, i, p)
@@ -124,16 +124,16 @@ func (s *series) await(p pending) {
 // settle adds what has become visible by now.
 func (s *series) settle(now time.Time) {
 	n := 0
-	for n < len(s.pending) && !s.pending[n].visible.After(now) {
-		s.add(s.pending[n].at, now, &s.pending[n].values)
+	for n < len(s.pending) && s.pending[n].visible <= now.UnixNano() {
+		s.add(s.pending[n].at, now.Unix(), &s.pending[n].values)
 		n++
 	}
 	s.pending = slices.Delete(s.pending, 0, n) // in place: its memory is used again
 }
 
-func (s *series) add(at, now time.Time, values *sample) {
+func (s *series) add(at, now int64, values *sample) {
 	for i := range s.tiers {
-		s.tiers[i].add(at.Unix(), now.Unix(), values)
+		s.tiers[i].add(at, now, values)
 	}
 }
 
