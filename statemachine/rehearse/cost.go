@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
@@ -63,7 +62,6 @@ func cost(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		plans = plans[:1]
 		plans[0].name, plans[0].input = "this rollout", string(text)
 	}
-	debug.SetGCPercent(400) // thousands of checks make a lot of garbage, and keep little
 	var bills []rehearsal.Bill
 	for _, plan := range plans {
 		usage, err := rehearsal.Count(rehearsal.Options{Input: []byte(plan.input), Scenario: world, Seed: 1})
