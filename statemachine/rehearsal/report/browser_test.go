@@ -47,17 +47,27 @@ func written(t testing.TB, p Page) []byte {
 
 func TestPagesInABrowser(t *testing.T) {
 	ctx, b := startBrowser(t)
-	pages := map[string]Page{
-		"hostile input": rehearse(t, "healthy", hostile),
+	pages := map[string]func(*testing.T) *tab{
+		"many": func(t *testing.T) *tab {
+			p := mixed()
+			tab := open(t, ctx, writtenMany(t, p))
+			for _, wrong := range manyFigures(t, tab, p.Distribution) {
+				t.Error(wrong)
+			}
+			return tab
+		},
 	}
-	for _, scenario := range []string{"late-errors", "throttled", "no-traffic", "stopped"} {
-		pages[scenario] = rehearse(t, scenario, example)
+	for scenario, input := range map[string]string{"healthy": hostile, "late-errors": example, "throttled": example, "no-traffic": example, "stopped": example} {
+		pages[scenario] = func(t *testing.T) *tab {
+			p := rehearse(t, scenario, input)
+			tab := open(t, ctx, written(t, p))
+			figures(t, tab, p.Result)
+			return tab
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		t.Run(name, func(t *testing.T) {
-			p := pages[name]
-			tab := open(t, ctx, written(t, p))
-			figures(t, tab, p.Result)
+			tab := pages[name](t)
 			papers := map[string]bool{}
 			for _, screen := range []struct {
 				width  int64
@@ -200,6 +210,7 @@ func keyboard(t *testing.T, tab *tab) {
 // TestDefectsAreSeen breaks a page, and wants each defect found.
 func TestDefectsAreSeen(t *testing.T) {
 	ctx, b := startBrowser(t)
+	wrongFigures(t, ctx)
 	whole := string(written(t, rehearse(t, "late-errors", example)))
 	broken := strings.NewReplacer(
 		"<main>", `<main><script>1</script><p style="color: #999">faint</p><div style="width: 500px">wide</div>`,

@@ -42,8 +42,12 @@ var (
 	narrow = frame{"narrow", 360, 190, 5}
 )
 
-// The size of texts, and how far a label is from its point.
-const textSize, gap = 12, 5
+// The size of texts, how far a label is from its point, and what is left of the
+// data at least: half of the first tick's text.
+const (
+	textSize, gap = 12, 5
+	leastMargin   = vg.Length(20)
+)
 
 // drawing is a chart before it is drawn: the same for all frames.
 type drawing struct {
@@ -53,6 +57,10 @@ type drawing struct {
 	ticks  func(least, most float64) []plot.Tick
 	add    []plot.Plotter
 	marked []label
+	// from is where the horizontal axis begins, and across its ticks, at most so
+	// many: those of time if nil.
+	from   float64
+	across func(from, end float64, most int) []plot.Tick
 }
 
 // label is a text beside a point of a chart.
@@ -64,7 +72,7 @@ type label struct {
 // drawAll draws all charts for a frame, with their data beneath each other.
 func drawAll(drawings []drawing, f frame, end float64) ([]template.HTML, error) {
 	plots := make([]*plot.Plot, len(drawings))
-	var left, right vg.Length
+	left, right := leastMargin, vg.Length(0)
 	whole := draw.New(vgsvg.New(f.width, f.height))
 	for i, d := range drawings {
 		p, err := d.plot(f, end)
@@ -115,8 +123,12 @@ func (d drawing) plot(f frame, end float64) (*plot.Plot, error) {
 	lines.Horizontal.Color, lines.Horizontal.Width, lines.Horizontal.Dashes = grid, 1, nil
 	p.Add(lines)
 	p.Add(d.add...)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, end, d.least, d.most
-	p.X.Tick.Marker = plot.TickerFunc(func(_, most float64) []plot.Tick { return times(most, f.times) })
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = d.from, end, d.least, d.most
+	across := d.across
+	if across == nil {
+		across = times
+	}
+	p.X.Tick.Marker = plot.TickerFunc(func(from, end float64) []plot.Tick { return across(from, end, f.times) })
 	p.Y.Tick.Marker = plot.TickerFunc(d.ticks)
 	for _, l := range d.marked {
 		labels, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: l.x, Y: l.y}}, Labels: []string{l.text}})
@@ -125,8 +137,8 @@ func (d drawing) plot(f frame, end float64) (*plot.Plot, error) {
 		}
 		style := text.Style{Color: ink, Font: sans(textSize), XAlign: text.XLeft, YAlign: text.YTop, Handler: plot.DefaultTextHandler}
 		labels.Offset = vg.Point{X: gap, Y: -1}
-		if room := (f.width - 50) * vg.Length(1-l.x/end); style.Width(l.text)+gap > room {
-			style.XAlign, labels.Offset.X = text.XRight, -gap
+		if room := (f.width - 50) * vg.Length((end-l.x)/(end-d.from)); style.Width(l.text)+gap > room {
+			style.XAlign, labels.Offset.X = text.XRight, -2*gap // the screen's font may be wider
 		}
 		labels.TextStyle[0] = style
 		p.Add(unboxed{labels})
@@ -141,15 +153,22 @@ func sans(size vg.Length) font.Font {
 	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 }
 
+// roundTimes are lengths of time that people count in, in seconds.
+var roundTimes = []float64{
+	1, 2, 5, 10, 15, 30, minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute,
+	hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day,
+}
+
+const minute, hour, day = 60, 3600, 86400
+
 // times are the ticks of a time axis, at most so many: at round times.
-func times(end float64, most int) []plot.Tick {
-	const minute, hour, day = 60, 3600, 86400
-	for _, step := range []float64{30, minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day} {
-		if end/step > float64(most) {
+func times(from, end float64, most int) []plot.Tick {
+	for _, step := range roundTimes {
+		if step < 30 || (end-from)/step > float64(most) {
 			continue
 		}
 		var ticks []plot.Tick
-		for at := 0.0; at <= end; at += step {
+		for at := math.Ceil(max(from, 0)/step) * step; at <= end; at += step {
 			text := clock(at)
 			switch {
 			case step >= day:
@@ -161,7 +180,7 @@ func times(end float64, most int) []plot.Tick {
 		}
 		return ticks
 	}
-	return []plot.Tick{{Value: 0, Label: "0"}, {Value: end, Label: clock(end)}}
+	return []plot.Tick{{Value: from, Label: clock(from)}, {Value: end, Label: clock(end)}}
 }
 
 // ticksOf makes an axis with round numbers, written by say.

@@ -1,6 +1,6 @@
-// Package report makes a page of a rehearsal: one HTML file that needs no other,
-// no network and no script, for screens of any width, for print, and for those
-// who hear it or go through it by keyboard.
+// Package report makes a page of a rehearsal, or of many: one HTML file that
+// needs no other, no network and no script, for screens of any width, for print,
+// and for those who hear it or go through it by keyboard.
 package report
 
 import (
@@ -26,16 +26,13 @@ type Page struct {
 	Seed         uint64
 }
 
-//go:embed page.html page.css
+//go:embed *.html page.css
 var files embed.FS
 
 // Write writes the page.
 func Write(w io.Writer, p Page) error {
-	page, err := template.New("page.html").Funcs(template.FuncMap{"style": style}).ParseFS(files, "page.html")
-	if err != nil {
-		return err
-	}
 	v := newView(p)
+	var err error
 	if v.Charts, err = charts(p.Result, v); err != nil {
 		return err
 	}
@@ -44,7 +41,16 @@ func Write(w io.Writer, p Page) error {
 			return err
 		}
 	}
-	return page.Execute(w, v)
+	return fill(w, "page.html", v)
+}
+
+// fill writes the page of that name with what it says.
+func fill(w io.Writer, name string, view any) error {
+	page, err := template.New(name).Funcs(template.FuncMap{"style": style}).ParseFS(files, name, "head.html")
+	if err != nil {
+		return err
+	}
+	return page.Execute(w, view)
 }
 
 // style is the page's style sheet.

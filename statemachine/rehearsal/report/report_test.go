@@ -155,7 +155,7 @@ func TestTimeTicksAreRound(t *testing.T) {
 		30 * 86400: "0 d 7 d 14 d 21 d 28 d",
 	} {
 		var texts []string
-		for _, tick := range times(end, wide.times) {
+		for _, tick := range times(0, end, wide.times) {
 			texts = append(texts, tick.Label)
 		}
 		if got := strings.Join(texts, " "); got != want {

@@ -1,0 +1,132 @@
+package report
+
+import (
+	"io"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// ManyPage is what a page of many rehearsals is made of.
+type ManyPage struct {
+	Distribution rehearsal.Distribution
+	// Input is the executions' input, whatever it is.
+	Input []byte
+	// Scenario is the world that they were rehearsed in, by the name that the user
+	// gave.
+	Scenario     rehearsal.Scenario
+	ScenarioName string
+	// Command makes this page again.
+	Command string
+}
+
+// WriteMany writes the page of many rehearsals.
+func WriteMany(w io.Writer, p ManyPage) error {
+	v, err := newManyView(p)
+	if err != nil {
+		return err
+	}
+	return fill(w, "many.html", v)
+}
+
+// manyView is what the page says, in the words in which it does.
+type manyView struct {
+	verdict // Words are how many ended in the most frequent way
+	Title   string
+	What    string
+	Facts   []fact
+	Shares  []shareBar
+	// FalseAlarms is absent if it can't be told.
+	FalseAlarms          *shareBar
+	Rollback, Bad        *histogram // Rollback is absent if none was rolled back
+	Plan                 []string   // nothing for an input without a plan
+	Runs, Seeds, Command string
+	Input                string
+	Scenario, World      string
+}
+
+func newManyView(p ManyPage) (*manyView, error) {
+	d := p.Distribution
+	v := &manyView{
+		verdict: verdicts[d.Outcomes[0].Outcome], What: "The input of a rollout", Facts: manyFacts(d), Shares: shareBars(d),
+		Runs: plural(int64(d.Runs), "rehearsal"), Seeds: seeds(d), Command: p.Command,
+		Input: pretty(p.Input), Scenario: p.ScenarioName, World: p.Scenario.Description,
+	}
+	v.Words = headline(d.Outcomes[0], d.Runs)
+	var others []string
+	for _, o := range d.Outcomes[1:] {
+		others = append(others, rollout.Thousands(int64(o.Count))+" "+became(o))
+	}
+	v.Meaning = sentence(others)
+	if s := d.FalseAlarms; s != nil {
+		v.FalseAlarms = newShareBar("false-alarms", verdict{Words: "False alarms", Tone: "warn", Sign: attention}, *s, d.Runs)
+	}
+	every := int64(rollout.DefaultCheckInterval)
+	if req, err := rollout.Decode(p.Input); err == nil {
+		every = req.CheckInterval
+		v.What = req.FunctionName + "’s alias " + req.AliasName + ", to version " + req.NewVersion
+		v.Plan = plan(req)
+	}
+	v.Title = v.Words + ": " + v.What
+	var err error
+	if s := d.SecondsToRollback; s != nil {
+		if v.Rollback, err = newHistogram(measure{
+			id: "rollback", title: "Time until the rollback", caption: "Virtual time from the start until the alias was back, of the rollouts that were rolled back.",
+			least: "the soonest", worst: "the latest",
+			unit: float64(every), rounds: roundTimes, say: clock,
+		}, *s); err != nil {
+			return nil, err
+		}
+	}
+	v.Bad, err = newHistogram(measure{
+		id: "bad", title: "Bad requests by the new version", caption: "Failed requests that it served in a rollout, however that ended.",
+		least: "the fewest", worst: "the worst",
+		unit: 1, rounds: roundNumbers(), say: thousands, across: numbers,
+	}, d.BadRequests)
+	return v, err
+}
+
+// headline says how the most rollouts ended.
+func headline(o rehearsal.OutcomeShare, runs int) string {
+	switch {
+	case runs == 1:
+		return "The one rollout " + became(o)
+	case o.Count == runs:
+		return "All " + rollout.Thousands(int64(runs)) + " rollouts " + became(o)
+	}
+	return rollout.Thousands(int64(o.Count)) + " of " + rollout.Thousands(int64(runs)) + " rollouts " + became(o)
+}
+
+// became says what became of so many.
+func became(o rehearsal.OutcomeShare) string {
+	if rest, ok := strings.CutPrefix(endings[o.Outcome], "were "); ok && o.Count == 1 {
+		return "was " + rest
+	}
+	return endings[o.Outcome]
+}
+
+var endings = map[rehearsal.Outcome]string{
+	rehearsal.Promoted:       "were promoted",
+	rehearsal.Unchanged:      "had nothing to do",
+	rehearsal.RolledBack:     "were rolled back",
+	rehearsal.Refused:        "were refused",
+	rehearsal.NotStarted:     "were not started",
+	rehearsal.AliasChanged:   "ended by somebody else’s change",
+	rehearsal.RollbackFailed: "could not be rolled back, and need a person",
+	rehearsal.Stopped:        "were stopped",
+	rehearsal.TimedOut:       "timed out",
+	rehearsal.Failed:         "failed",
+}
+
+// sentence joins parts to one; empty without any.
+func sentence(parts []string) string {
+	if len(parts) == 0 {
+		return ""
+	}
+	last := len(parts) - 1
+	if last == 0 {
+		return parts[0] + "."
+	}
+	return strings.Join(parts[:last], ", ") + " and " + parts[last] + "."
+}

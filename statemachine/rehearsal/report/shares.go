@@ -1,0 +1,93 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// shareBar is a share in words, and as a bar with its interval.
+type shareBar struct {
+	verdict
+	ID, Count, Of, Share, Interval string
+	// Bar is how long the bar is, and Low and High where its interval is, in
+	// thousandths of all.
+	Bar, Low, High float64
+}
+
+func newShareBar(id string, says verdict, s rehearsal.Share, of int) *shareBar {
+	return &shareBar{
+		verdict: says, ID: id, Count: rollout.Thousands(int64(s.Count)), Of: rollout.Thousands(int64(of)),
+		Share: rollout.Percent(s.Share), Interval: interval(s),
+		Bar: 1000 * s.Share, Low: 1000 * s.Low, High: 1000 * s.High,
+	}
+}
+
+func interval(s rehearsal.Share) string {
+	return rollout.Percent(s.Low) + " to " + rollout.Percent(s.High)
+}
+
+// shareBars are the outcomes, and what is known of those that were promoted.
+func shareBars(d rehearsal.Distribution) []shareBar {
+	var all []shareBar
+	for _, o := range d.Outcomes {
+		all = append(all, *newShareBar(string(o.Outcome), verdicts[o.Outcome], o.Share, d.Runs))
+	}
+	if d.Unverified.Count > 0 {
+		all = append(all, *newShareBar("unverified", verdict{"Promoted, unverified", "These are among the promoted: in some step there was too little traffic to know anything of the new version.", "warn", attention}, d.Unverified, d.Runs))
+	}
+	return all
+}
+
+// manyFacts are the numbers that come first.
+func manyFacts(d rehearsal.Distribution) []fact {
+	alarms := fact{"false-alarm-share", "false alarms", "?", "can’t be told, as the scenario has neighbours"}
+	if s := d.FalseAlarms; s != nil {
+		alarms.Value, alarms.Of = rollout.Percent(s.Share), "95 % interval: "+interval(*s)
+	}
+	back := fact{"typical-rollback", "until the rollback, median", "–", "none was rolled back"}
+	if s := d.SecondsToRollback; s != nil {
+		back.Value, back.Of = clock(s.Median), "95 % within "+clock(s.P95)+", the latest after "+clock(s.Worst)
+	}
+	bad := d.BadRequests
+	return []fact{
+		back,
+		{"typical-bad", "bad requests by the new version, median", thousands(bad.Median), "95 % of the rollouts: at most " + thousands(bad.P95) + "; the worst: " + thousands(bad.Worst)},
+		alarms,
+	}
+}
+
+func seeds(d rehearsal.Distribution) string {
+	first := strconv.FormatUint(d.FirstSeed, 10)
+	if d.Runs == 1 {
+		return "seed " + first
+	}
+	return "seeds " + first + " to " + strconv.FormatUint(d.FirstSeed+uint64(d.Runs)-1, 10)
+}
+
+// mostWeights is how many weights of a plan are told.
+const mostWeights = 20
+
+// plan says how a request is to be rolled out; nothing if it can't be.
+func plan(req rollout.Request) []string {
+	steps, err := req.Schedule()
+	if err != nil {
+		return nil
+	}
+	var weights []string
+	for _, i := range thin(len(steps), mostWeights) {
+		weights = append(weights, rollout.Weight(steps[i].Weight))
+	}
+	says := "weights"
+	if len(weights) < len(steps) {
+		says = fmt.Sprintf("weights (%d of them)", len(weights))
+	}
+	return []string{
+		fmt.Sprintf("%s, %s", plural(int64(len(steps)), "step"), clock(float64(rollout.Total(steps)))),
+		says + ": " + strings.Join(weights, ", "),
+		"checked every " + clock(float64(req.CheckInterval)),
+	}
+}
