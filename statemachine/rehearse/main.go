@@ -5,6 +5,8 @@
 //	go run ./statemachine/rehearse                            the blog post's example
 //	go run ./statemachine/rehearse -scenario errors           with a bad new version
 //	go run ./statemachine/rehearse -input rollout.json        your own rollout
+//	go run ./statemachine/rehearse -runs 1000 -report out.html
+//	                                                          how a thousand of them end, as a page
 //	go run ./statemachine/rehearse cost                       what rollouts cost
 //	go run ./statemachine/rehearse -template cdk.out/LambdaRollout.template.json
 //	                                                          with the permissions of that stack, and no others
@@ -75,7 +77,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
 	template := flags.String("template", "", "let the functions do no more than their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
-	page := flags.String("report", "", "write a page about the rehearsal to this `file`, such as rehearsal.html")
+	page := flags.String("report", "", "write a page about the rehearsal, or with -runs about all of them, to this `file`, such as rehearsal.html")
 	runs := flags.Int("runs", 1, "rehearse so many rollouts, with the seeds from -seed on, on all cores, and print how they end")
 	speed := flags.Float64("speed", 0, "watch in slow motion: so many seconds of the rollout a second (default: as fast as it goes)")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
@@ -93,6 +95,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if *speed < 0 {
 		return fail(fmt.Errorf("-speed must be 0 or more; given: %v", *speed))
+	}
+	if *speed > 0 && (*runs != 1 || *asJSON) {
+		return fail(errors.New("-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out either"))
 	}
 	request, err := readInput(*input, stdin)
 	if err != nil {
@@ -117,7 +122,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		options.Watch = nil
 	}
 	if *runs != 1 {
-		if err := many(options, *runs, *asJSON, stdout, stderr); err != nil {
+		about := report.ManyPage{Input: request, Scenario: world, ScenarioName: *scenario, Command: commandLine(args)}
+		if err := many(options, *runs, *asJSON, *page, about, stdout, stderr); err != nil {
 			return fail(err)
 		}
 		return promoted
@@ -139,7 +145,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if *page != "" {
 		about := report.Page{Result: result, Input: request, Scenario: world, ScenarioName: *scenario, Seed: *seed}
-		if err := writeReport(*page, about); err != nil {
+		if err := writeReport(*page, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
 			return fail(err)
 		}
 	}
@@ -152,9 +158,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return notPromoted
 }
 
-func writeReport(path string, about report.Page) error {
+func writeReport(path string, write func(io.Writer) error) error {
 	var page bytes.Buffer
-	if err := report.Write(&page, about); err != nil {
+	if err := write(&page); err != nil {
 		return fmt.Errorf("the report: %w", err)
 	}
 	return os.WriteFile(path, page.Bytes(), 0o644)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"html"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-template", file("template.json", `{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}`)}, "", 2, "", "has 0 state machines"},
 		{[]string{"-runs", "3", "-scenario", "errors"}, "", 0, "outcome   rolled-back: 3, 100 % (", ""},
 		{[]string{"-runs", "3", "-json"}, "", 0, `"outcome": "promoted"`, ""},
+		{[]string{"-runs", "3", "-listen", "127.0.0.1:0"}, "", 2, "", "many rehearsals can't be served on one address: leave out either"},
+		{[]string{"-runs", "3", "-speed", "60"}, "", 2, "", "-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out either"},
+		{[]string{"-json", "-speed", "60"}, "", 2, "", "-speed is for watching one rehearsal"},
 		{[]string{"-runs", "0"}, "", 2, "", "-runs must be from 1 to 1000000; given: 0"},
 		{[]string{"advise", "-runs", "1"}, "", 2, "", "-runs must be from 2"},
 		{[]string{"advise", "-harm", "0.0001"}, "", 2, "", "above the baseline's 0.001"},
@@ -72,6 +76,20 @@ func TestReportIsWritten(t *testing.T) {
 	}
 	if code, _, stderr := command("", "-report", t.TempDir()); code != 2 || !strings.Contains(stderr, "rehearse: ") {
 		t.Errorf("a report that can't be written: exits with %d and says %q", code, stderr)
+	}
+}
+
+func TestReportOfMany(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out of many.html")
+	code, stdout, stderr := command("", "-scenario", "errors", "-runs", "3", "-json", "-report", path)
+	page, err := os.ReadFile(path)
+	if err != nil || code != 0 || stderr != "" || !json.Valid([]byte(stdout)) || !strings.Contains(string(page), "<title>All 3 rollouts were rolled back: ") {
+		t.Errorf("exits with %d and %q, and the page is %.300s: %v", code, stderr, page, err)
+	}
+	_, line, _ := strings.Cut(string(page), `<code id="command">`)
+	line, _, _ = strings.Cut(line, "</code>")
+	if want := "go run ./statemachine/rehearse -scenario errors -runs 3 -json -report '" + path + "'"; html.UnescapeString(line) != want {
+		t.Errorf("the page says that it was made by %s, want %s", line, want)
 	}
 }
 

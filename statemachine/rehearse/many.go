@@ -4,17 +4,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
 
 // mostRuns bounds what is kept of many rehearsals.
 const mostRuns = 1_000_000
 
-// many rehearses a rollout over and over, and prints how the runs end. A bar on
-// stderr, if that is a terminal, shows how far they are.
-func many(options rehearsal.Options, runs int, asJSON bool, stdout, stderr io.Writer) error {
+// many rehearses a rollout over and over, prints how the runs end, and writes a
+// page about that to a file if one is named. A bar on stderr, if that is a
+// terminal, shows how far they are.
+func many(options rehearsal.Options, runs int, asJSON bool, page string, about report.ManyPage, stdout, stderr io.Writer) error {
 	if runs < 1 || runs > mostRuns {
 		return fmt.Errorf("-runs must be from 1 to %d; given: %d", mostRuns, runs)
 	}
@@ -29,9 +34,28 @@ func many(options rehearsal.Options, runs int, asJSON bool, stdout, stderr io.Wr
 	if asJSON {
 		encoder := json.NewEncoder(stdout)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(distribution)
+		err = encoder.Encode(distribution)
+	} else {
+		err = distribution.Summary(stdout)
 	}
-	return distribution.Summary(stdout)
+	if err != nil || page == "" {
+		return err
+	}
+	about.Distribution = distribution
+	return writeReport(page, func(w io.Writer) error { return report.WriteMany(w, about) })
+}
+
+// commandLine is what a shell runs the command by, with these arguments.
+func commandLine(args []string) string {
+	line := "go run ./statemachine/rehearse"
+	for _, arg := range args {
+		quoted, err := syntax.Quote(arg, syntax.LangBash)
+		if err != nil { // no shell can have given it
+			quoted = strconv.Quote(arg)
+		}
+		line += " " + quoted
+	}
+	return line
 }
 
 // progress returns what draws a bar on a terminal, for how many of all rehearsals
