@@ -15,6 +15,16 @@ type Definition struct {
 	nested  bool // it has tasks that start executions
 }
 
+// Has tells whether there is a state of that name.
+func (d *Definition) Has(state string) bool {
+	for _, s := range d.states {
+		if s.name == state {
+			return true
+		}
+	}
+	return false
+}
+
 // state is one state of a definition.
 type state struct {
 	name           string

@@ -96,7 +96,7 @@ func readEvent(fields map[string]json.RawMessage) (Event, error) {
 		}
 	}
 	var err error
-	if e.Timestamp, err = readTimestamp(fields["timestamp"]); err != nil {
+	if e.Timestamp, err = ReadTimestamp(fields["timestamp"]); err != nil {
 		return e, err
 	}
 	return e, e.readDetails(fields)
@@ -147,8 +147,9 @@ func (e *Event) readDetails(fields map[string]json.RawMessage) error {
 	return nil
 }
 
-// readTimestamp reads an instant from the first 9999 years.
-func readTimestamp(text json.RawMessage) (time.Time, error) {
+// ReadTimestamp reads an instant as the AWS CLI prints it: as RFC 3339 in version
+// 2, or as seconds since 1970 in version 1.
+func ReadTimestamp(text json.RawMessage) (time.Time, error) {
 	wrong := fmt.Errorf("its timestamp must be like \"2026-01-31T12:00:00.000000+00:00\" or 1769860800.000; given: %.60s", text)
 	var at time.Time
 	var seconds float64

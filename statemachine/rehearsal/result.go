@@ -34,6 +34,8 @@ const (
 	TimedOut Outcome = "timed-out"
 	// Failed is an end that the workflow does not foresee.
 	Failed Outcome = "failed"
+	// Running is a recorded execution that has not ended yet.
+	Running Outcome = "running"
 )
 
 // endings has an outcome for each state that ends the workflow.
@@ -47,8 +49,13 @@ var endings = map[string]Outcome{
 	"Rollback failed": RollbackFailed,
 }
 
-// Result is a whole rehearsal.
+// Result is a whole rehearsal, or a rollout that was recorded on AWS.
 type Result struct {
+	// Recorded says where the figures of a recorded rollout are from; nil for a
+	// rehearsal. Of a recorded one Served, BadRequests and Periods are as they were
+	// counted, the alias is as the workflow left it, and Told is not known.
+	Recorded *Recorded `json:"recorded,omitempty"`
+
 	Outcome Outcome `json:"outcome"`
 	// Error and Reason are what the execution ends with; a promoted one has no Error.
 	Error  string `json:"error,omitempty"`
@@ -64,7 +71,7 @@ type Result struct {
 	// Unverified means that it was promoted without enough traffic to know
 	// anything of the new version in some step.
 	Unverified bool `json:"unverified,omitempty"`
-	// Seconds is the virtual time from start to end.
+	// Seconds is the time from start to end, virtual in a rehearsal.
 	Seconds float64 `json:"seconds"`
 	// Served is what each version really served, whatever the metrics showed.
 	Served map[string]Tally `json:"served"`
@@ -111,26 +118,15 @@ const dollarsPerTransition = 0.025 / 1000
 
 func (r *run) result() Result {
 	result := Result{
-		Served: map[string]Tally{},
-		Checks: r.story.last.Progress.Checks,
-		Path:   r.story.path,
-		Lines:  r.story.lines,
-		Undo:   r.story.last.Plan.Undo,
-
-		Function: r.request.Function(), Alias: r.request.AliasName,
-		Baseline: r.story.last.Plan.Baseline, NewVersion: r.request.NewVersion, Steps: r.story.last.Plan.Steps,
+		Served:   map[string]Tally{},
+		Function: r.request.Function(), Alias: r.request.AliasName, NewVersion: r.request.NewVersion,
 	}
 	if r.options.Simple {
 		r.simple.end(&result, r.story.start)
 	} else {
 		r.machine.end(&result, r.story.start)
 	}
-	if r.story.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
-		result.Reason, result.Unverified = r.story.last.Outcome.Reason, r.story.last.Outcome.Unverified
-		if health := r.story.last.Health; health != nil {
-			result.Reason = lineEach(health.Readings, result.Reason)
-		}
-	}
+	r.story.conclude(&result)
 	if r.traffic != nil {
 		result.Served = r.traffic.served
 		result.BadRequests = r.traffic.served[r.traffic.next].Errors
@@ -156,6 +152,18 @@ func (r *run) result() Result {
 	return result
 }
 
+// conclude takes what the story has come to, of a result whose outcome is known.
+func (s *story) conclude(result *Result) {
+	result.Checks, result.Path, result.Lines = s.last.Progress.Checks, s.path, s.lines
+	result.Undo, result.Baseline, result.Steps = s.last.Plan.Undo, s.last.Plan.Baseline, s.last.Plan.Steps
+	if s.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
+		result.Reason, result.Unverified = s.last.Outcome.Reason, s.last.Outcome.Unverified
+		if health := s.last.Health; health != nil {
+			result.Reason = lineEach(health.Readings, result.Reason)
+		}
+	}
+}
+
 // end says how the first execution ended, and what all of them took.
 func (m *machine) end(result *Result, start time.Time) {
 	first := m.executions[0]
@@ -169,9 +177,12 @@ func (m *machine) end(result *Result, start time.Time) {
 	}
 	result.Price = float64(result.Transitions) * dollarsPerTransition
 	if end.Status == asl.TimedOut {
-		result.Reason = "Step Functions ends an execution after a year, and this one was not over by then"
+		result.Reason = overdue
 	}
 }
+
+// overdue is the reason of an execution that timed out, which AWS gives none.
+const overdue = "Step Functions ends an execution after a year, and this one was not over by then"
 
 func outcome(status asl.Status, last string) Outcome {
 	switch status {
@@ -197,18 +208,27 @@ func (r Result) Summary(w io.Writer) error {
 	if r.Unverified {
 		unverified = ", UNVERIFIED,"
 	}
-	fmt.Fprintf(&text, "\n%s%s after %s of virtual time\n", headline[r.Outcome], unverified, clockTime(r.Seconds))
+	of, served := " of virtual time", "served"
+	if r.Recorded != nil {
+		of, served = "", "counted"
+	}
+	fmt.Fprintf(&text, "\n%s%s after %s%s\n", headline[r.Outcome], unverified, clockTime(r.Seconds), of)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("reason", "%s", strings.ReplaceAll(r.Reason, "\n", "\n            "))
 	for _, version := range slices.Sorted(maps.Keys(r.Served)) {
-		served := r.Served[version]
-		row("served", "version %s: %s", version, rollout.Counts{Invocations: served.Invocations, Errors: served.Errors})
+		of := r.Served[version]
+		row(served, "version %s: %s", version, rollout.Counts{Invocations: of.Invocations, Errors: of.Errors})
 	}
-	row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))
+	if r.Recorded == nil || r.Recorded.Counted != "" {
+		row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))
+	}
 	if r.AliasAfter != nil {
 		row("alias", "%s", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
+	}
+	if r.Recorded != nil {
+		row("recorded", "%s", strings.Join(r.Recorded.About(), "\n            "))
 	}
 	if len(r.Told) > 0 {
 		row("told", "%s", strings.Join(r.Told, ", "))
@@ -246,4 +266,5 @@ var headline = map[Outcome]string{
 	AliasChanged:   "ENDED BY SOMEBODY ELSE'S CHANGE",
 	RollbackFailed: "ROLLBACK FAILED: A PERSON IS NEEDED",
 	Failed:         "FAILED",
+	Running:        "RUNNING",
 }

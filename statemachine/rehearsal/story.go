@@ -90,7 +90,23 @@ func (s *story) taskEnded(name string, e asl.Event) {
 		s.err = fmt.Errorf("the output of %s: %w", name, err)
 		return
 	}
+	if err := possible(name, now); err != nil {
+		s.err = fmt.Errorf("the output of %s: %w", name, err)
+		return
+	}
 	s.task(name, e.Timestamp, now)
+}
+
+// possible refuses what no task returns, and a file may have all the same.
+func possible(name string, now rollout.State) error {
+	checks := name == "HealthCheck" || name == "PreTraffic" || name == "PostTraffic"
+	switch {
+	case checks && now.Health == nil:
+		return errors.New("it has no health")
+	case now.Progress.Step < 0 || now.Progress.Step > len(now.Plan.Steps):
+		return fmt.Errorf("there is no step %d in a plan of %d", now.Progress.Step, len(now.Plan.Steps))
+	}
+	return nil
 }
 
 // task takes the state that a task has returned.

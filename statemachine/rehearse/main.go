@@ -8,6 +8,7 @@
 //	go run ./statemachine/rehearse -runs 1000 -report out.html
 //	                                                          how a thousand of them end, as a page
 //	go run ./statemachine/rehearse cost                       what rollouts cost
+//	go run ./statemachine/rehearse record -history FILE       a rollout on AWS, as its history tells of it
 //	go run ./statemachine/rehearse -template cdk.out/LambdaRollout.template.json
 //	                                                          with the permissions of that stack, and no others
 //
@@ -67,6 +68,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return cost(args[1:], stdin, stdout, stderr)
 		case "advise":
 			return advise(args[1:], stdin, stdout, stderr)
+		case "record":
+			return record(args[1:], stdout, stderr)
 		}
 	}
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)

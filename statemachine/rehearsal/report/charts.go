@@ -166,7 +166,7 @@ func (s *sketch) errors() drawing {
 	after := s.over(func(p rehearsal.Period) (stretch, bool) { return rate(p.NewVersion.Tally) })
 	d := drawing{
 		chart: chart{
-			ID: "errors", Title: "Error rate", Caption: "Of what was really served, whatever the metrics knew.",
+			ID: "errors", Title: "Error rate", Caption: s.view.Rates,
 			Keys: s.versionKeys(), Says: fmt.Sprintf("In all, version %s failed %s of %s requests, and version %s %s of %s.",
 				s.view.NewVersion, rollout.Thousands(s.Served[s.view.NewVersion].Errors), rollout.Thousands(s.Served[s.view.NewVersion].Invocations),
 				s.view.Baseline, rollout.Thousands(s.Served[s.view.Baseline].Errors), rollout.Thousands(s.Served[s.view.Baseline].Invocations)),
@@ -193,6 +193,9 @@ func (s *sketch) latency() drawing {
 				largest(after), s.view.NewVersion, largest(before), s.view.Baseline),
 		},
 		most: roomFor(1, before, after), ticks: ticksOf(func(ms float64) string { return rollout.Thousands(int64(math.Round(ms))) + " ms" }),
+	}
+	if s.Recorded != nil {
+		d.Keys = d.Keys[:2] // CloudWatch's percentiles have no intervals
 	}
 	s.versions(&d, before, after)
 	return d

@@ -15,6 +15,7 @@ import (
 // view is what the page says, in the words in which it does.
 type view struct {
 	verdict
+	words
 	Title  string
 	Reason []string // line by line
 	Facts  []fact
@@ -42,7 +43,7 @@ type aliasRow struct{ Name, Before, After string }
 func newView(p Page) *view {
 	r := p.Result
 	v := &view{
-		verdict: verdicts[r.Outcome], Reason: strings.Split(r.Reason, "\n"),
+		verdict: verdicts[r.Outcome], words: wordsOf(r), Reason: strings.Split(r.Reason, "\n"),
 		What: "The input of a rollout", Baseline: r.Baseline, NewVersion: r.NewVersion,
 		Undo: r.Undo, Told: r.Told,
 		Input: pretty(p.Input), Scenario: p.ScenarioName, World: p.Scenario.Description, Seed: p.Seed,
@@ -71,7 +72,7 @@ func newView(p Page) *view {
 		v.LeftOut = rollout.Thousands(int64(leftOut))
 	}
 	v.Periods = periodRows(r.Periods)
-	v.Alias = aliasRows(r.AliasBefore, r.AliasAfter)
+	v.Alias = aliasRows(r.AliasBefore, r.AliasAfter, v.absent)
 	v.Cost = cost(r)
 	return v
 }
@@ -83,12 +84,16 @@ func facts(r rehearsal.Result) []fact {
 	for _, shift := range r.Shifts {
 		weight = max(weight, shift.Weight)
 	}
+	said := wordsOf(r)
 	all := []fact{
-		{"bad-requests", "bad requests by the new version", rollout.Thousands(r.BadRequests), "of " + rollout.Thousands(served.Invocations) + " that it served" + rateOf(served)},
-		{"seconds", "until the outcome", clock(r.Seconds), "of virtual time" + planned(r)},
+		{"bad-requests", "bad requests by the new version", rollout.Thousands(r.BadRequests), "of " + rollout.Thousands(served.Invocations) + said.that + rateOf(served)},
+		{"seconds", "until the outcome", clock(r.Seconds), said.of + planned(r)},
 		{"weight", "largest weight it had", rollout.Weight(weight), "of the alias’s traffic"},
 		{"checks", "health checks", rollout.Thousands(int64(r.Checks)), verified(r)},
-		{"baseline-errors", "bad requests by the baseline", rollout.Thousands(before.Errors), "of " + rollout.Thousands(before.Invocations) + " that it served" + rateOf(before)},
+		{"baseline-errors", "bad requests by the baseline", rollout.Thousands(before.Errors), "of " + rollout.Thousands(before.Invocations) + said.that + rateOf(before)},
+	}
+	if r.Recorded != nil && r.Recorded.Counted == "" {
+		all = all[1 : len(all)-1] // nobody counted requests
 	}
 	if r.Executions > 0 {
 		all = append(all, fact{"price", "for Step Functions", dollars(r.Price), rollout.Thousands(r.Transitions) + " state transitions"})
@@ -141,10 +146,10 @@ func plural(n int64, noun string) string {
 	return rollout.Thousands(n) + " " + noun + "s"
 }
 
-func aliasRows(before, after *rehearsal.AliasState) []aliasRow {
+func aliasRows(before, after *rehearsal.AliasState, absent string) []aliasRow {
 	say := func(a *rehearsal.AliasState) (traffic, description string) {
 		if a == nil {
-			return "there is no alias", ""
+			return absent, ""
 		}
 		return alias.Routing{Version: a.Version, Weights: a.Weights}.String(), a.Description
 	}
@@ -186,6 +191,7 @@ var verdicts = map[rehearsal.Outcome]verdict{
 	rehearsal.RollbackFailed: {"Rollback failed: a person is needed", "The alias may still send traffic to the new version.", "bad", cross},
 	rehearsal.Stopped:        {"Stopped", "Somebody stopped the execution; the cleanup then looks after the alias.", "warn", attention},
 	rehearsal.TimedOut:       {"Timed out", "Step Functions ended the execution after a year; the cleanup then looks after the alias.", "warn", attention},
+	rehearsal.Running:        {"Running", "The execution had not ended yet when its history was read.", "warn", dash},
 	rehearsal.Failed:         {"Failed", "The execution ended in a way that the workflow does not foresee.", "bad", cross},
 }
 

@@ -1,0 +1,308 @@
+package rehearsal
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+)
+
+// Recorded says where the figures of a recorded rollout are from.
+type Recorded struct {
+	// Execution is its ARN; empty if it ended before any task began.
+	Execution string    `json:"execution,omitempty"`
+	Started   time.Time `json:"started"`
+	// Counted is who counted the traffic; empty if nobody did.
+	Counted Counter `json:"counted,omitempty"`
+	// Notes say what is missing.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Counter is who counted a recorded rollout's traffic.
+type Counter string
+
+// The counters.
+const (
+	ByCloudWatch Counter = "cloudwatch"
+	// ByChecks are the health checks, from what CloudWatch told them by then.
+	ByChecks Counter = "checks"
+)
+
+// About says all of it in sentences.
+func (r Recorded) About() []string {
+	about := []string{"started at " + r.Started.Format(time.RFC3339)}
+	if r.Execution != "" {
+		about[0] = r.Execution + ", " + about[0]
+	}
+	switch r.Counted {
+	case ByCloudWatch:
+		about = append(about, "traffic as CloudWatch counted it, by the periods that its metrics have: the first and the last one may reach beyond the rollout")
+	case ByChecks:
+		about = append(about, "traffic as the health checks counted it, minute by minute: of the last minutes as much as CloudWatch had by then, and no durations")
+	default:
+		about = append(about, "nothing is known of the traffic")
+	}
+	return append(about, r.Notes...)
+}
+
+// Recording is a rollout on AWS as the histories of its executions tell of it.
+// Its story is told by the same code as a rehearsal's.
+type Recording struct {
+	input   json.RawMessage
+	request rollout.Request
+	story   story
+	result  Result // but for the traffic
+	start   time.Time
+	end     time.Time // or the last event of one that is running
+	shifts  []Shift
+	stopped bool
+
+	before   *health.Before          // the last one that a check had
+	minutes  map[int64]health.Minute // that checks had read, by their Unix seconds
+	checked  time.Time               // the last check
+	measured *measured               // nil without metrics
+	parts    map[string][]asl.Event  // of executions that the rollout went on in, by ARN, until they are told
+}
+
+// NewRecording tells the story of a rollout: of its own execution's history,
+// and of those of the executions that a long one went on in, in any order. What
+// is not there of the latter is noted.
+func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
+	r := &Recording{
+		input: owner[0].Input, start: owner[0].Timestamp, end: owner[len(owner)-1].Timestamp,
+		minutes: map[int64]health.Minute{}, parts: map[string][]asl.Event{},
+	}
+	if continued, ok := rollout.Continued(r.input); ok {
+		return nil, fmt.Errorf("the first history is of an execution that a long rollout went on in: give that of %s before it", continued.Plan.Owner)
+	}
+	if err := known(owner); err != nil {
+		return nil, err
+	}
+	if r.end.Sub(r.start) > asl.MaxDuration+time.Hour {
+		return nil, fmt.Errorf("the history is from %s to %s, and no execution is longer than a year", r.start.Format(time.DateOnly), r.end.Format(time.DateOnly))
+	}
+	for i, part := range parts {
+		arn := executionOf(part)
+		if err := known(part); err != nil {
+			return nil, fmt.Errorf("history %d: %w", i+2, err)
+		}
+		if _, twice := r.parts[arn]; twice || arn == "" {
+			return nil, fmt.Errorf("history %d: it is of the execution %q, which must be there, and once", i+2, arn)
+		}
+		r.parts[arn] = part
+	}
+	r.result.Recorded = &Recorded{Execution: executionOf(owner), Started: r.start}
+	r.story.begin(r.start, Options{})
+	last, err := r.tell(owner)
+	if err != nil {
+		return nil, err
+	}
+	for arn := range r.parts {
+		return nil, fmt.Errorf("the first history's rollout did not go on in the execution %s", arn)
+	}
+	r.finish(owner[len(owner)-1], last)
+	return r, nil
+}
+
+// known refuses the history of another state machine.
+func known(h asl.History) error {
+	def, err := deployedWorkflow()
+	if err != nil {
+		return err
+	}
+	path := h.Path()
+	if len(path) > 0 && path[0] != "CalculateWeights" {
+		return fmt.Errorf("this is another state machine's history: it begins with the state %q, and a rollout with CalculateWeights", path[0])
+	}
+	for _, state := range path {
+		if !def.Has(state) {
+			return fmt.Errorf("this is another state machine's history, or another release's: there is no state %q in a rollout's workflow", state)
+		}
+	}
+	return nil
+}
+
+// executionOf is the ARN of a history's execution, which each task is given;
+// empty if none was.
+func executionOf(h asl.History) string {
+	for _, e := range h {
+		var in struct {
+			Execution string `json:"execution"`
+		}
+		if e.Type == asl.LambdaFunctionScheduled && json.Unmarshal(e.Input, &in) == nil && in.Execution != "" {
+			return in.Execution
+		}
+	}
+	return ""
+}
+
+// tell takes an execution's events and, where it waits for another one, those of
+// that. It returns the last state that it entered.
+func (r *Recording) tell(h asl.History) (last string, err error) {
+	in, attempts := &execution{}, 0
+	r.result.Executions++
+	r.result.Events = max(r.result.Events, int64(len(h)))
+	for _, e := range h {
+		r.story.event(in, e)
+		if r.story.err != nil {
+			return "", fmt.Errorf("event %d: %w", e.ID, r.story.err)
+		}
+		switch e.Type {
+		case asl.LambdaFunctionScheduled, asl.TaskScheduled:
+			if attempts++; attempts > 1 {
+				r.result.Transitions++ // a retry is billed as one
+			}
+		case asl.LambdaFunctionSucceeded:
+			if err := r.note(in.state, e.Timestamp); err != nil {
+				return "", fmt.Errorf("event %d: %w", e.ID, err)
+			}
+		case asl.TaskSubmitted:
+			if err := r.follow(e); err != nil {
+				return "", err
+			}
+		default:
+			if strings.HasSuffix(string(e.Type), "StateEntered") {
+				r.result.Transitions++
+				attempts = 0
+			}
+		}
+	}
+	return in.state, nil
+}
+
+// follow tells of the execution that an event says has been started.
+func (r *Recording) follow(submitted asl.Event) error {
+	var out struct{ ExecutionArn string }
+	if err := json.Unmarshal(submitted.Output, &out); err != nil || out.ExecutionArn == "" {
+		return fmt.Errorf("event %d: %s has no ExecutionArn in its output", submitted.ID, submitted.Type)
+	}
+	part, ok := r.parts[out.ExecutionArn]
+	if !ok {
+		r.result.Recorded.Notes = append(r.result.Recorded.Notes, "the rollout went on in "+out.ExecutionArn+", whose history was not given")
+		return nil
+	}
+	delete(r.parts, out.ExecutionArn)
+	_, err := r.tell(part)
+	return err
+}
+
+// note keeps what the task's state says of the alias and the traffic.
+func (r *Recording) note(state string, at time.Time) error {
+	switch now := r.story.last; state {
+	case "UpdateAlias":
+		r.weigh(at, now.Progress.Weight)
+	case "Finalize":
+		r.weigh(at, 1)
+	case "Rollback":
+		if len(r.shifts) > 0 {
+			weight := 0.0
+			if now.Outcome != nil && now.Outcome.Result == rollout.Promoted {
+				weight = 1
+			}
+			r.weigh(at, weight)
+		}
+	case "HealthCheck":
+		r.checked = at
+		if len(now.Evidence) == 0 {
+			return nil
+		}
+		var e health.Evidence
+		if err := json.Unmarshal(now.Evidence, &e); err != nil {
+			return fmt.Errorf("the evidence: %w", err)
+		}
+		if e.Before != nil {
+			r.before = e.Before
+		}
+		for _, m := range e.Minutes { // a later check knows no less of it
+			r.minutes[m.At.Unix()] = m
+		}
+	}
+	return nil
+}
+
+func (r *Recording) weigh(at time.Time, weight float64) {
+	after := at.Sub(r.start).Seconds()
+	if len(r.shifts) == 0 && after > 0 {
+		r.shifts = append(r.shifts, Shift{})
+	}
+	if n := len(r.shifts); n == 0 || r.shifts[n-1].Weight != weight {
+		r.shifts = append(r.shifts, Shift{At: after, Weight: weight})
+	}
+}
+
+// finish says how the rollout ended, by its own execution's last event.
+func (r *Recording) finish(last asl.Event, state string) {
+	status := map[asl.EventType]asl.Status{
+		asl.ExecutionSucceeded: asl.Succeeded, asl.ExecutionFailed: asl.Failed, asl.ExecutionTimedOut: asl.TimedOut, asl.ExecutionAborted: asl.Aborted,
+	}[last.Type]
+	if r.result.Outcome = outcome(status, state); status == "" {
+		r.result.Outcome = Running
+		r.result.Reason = fmt.Sprintf("the execution was still running when its history was read: in %s, %s after its start", cmp.Or(state, "its beginning"), clockTime(r.end.Sub(r.start).Seconds()))
+	}
+	r.stopped = status == asl.Aborted
+	if status != "" {
+		r.result.Error, r.result.Reason, r.result.Output = last.Error, last.Cause, last.Output
+	}
+	if status == asl.TimedOut {
+		r.result.Reason = overdue
+	}
+	r.request, _ = rollout.Decode(r.input) // one that was refused has what can be read of it
+	r.story.conclude(&r.result)
+	r.result.Function, r.result.Alias, r.result.NewVersion = r.request.Function(), r.request.AliasName, r.request.NewVersion
+	r.result.Seconds = r.end.Sub(r.start).Seconds()
+	r.result.Price = float64(r.result.Transitions) * dollarsPerTransition
+	r.result.Shifts = r.shifts
+	if plan := r.story.last.Plan; plan.Baseline != "" {
+		r.result.AliasBefore = &AliasState{Version: plan.Baseline, Description: plan.Description}
+		switch r.result.Outcome {
+		case Promoted, Unchanged:
+			r.result.AliasAfter = &AliasState{Version: r.request.NewVersion, Description: plan.Description}
+		case RolledBack:
+			r.result.AliasAfter = r.result.AliasBefore
+		}
+	}
+}
+
+// Input is the execution's.
+func (r *Recording) Input() []byte { return r.input }
+
+// Result is the rollout as it is known.
+func (r *Recording) Result() Result {
+	result, about := r.result, *r.result.Recorded
+	result.Recorded, result.Served = &about, map[string]Tally{}
+	var buckets []bucket
+	buckets, about.Counted = r.buckets()
+	if about.Counted == "" {
+		return result
+	}
+	for _, b := range buckets {
+		for i, version := range []string{result.Baseline, result.NewVersion} {
+			result.Served[version] = result.Served[version].and(b.of[i].Tally)
+		}
+	}
+	result.BadRequests = result.Served[result.NewVersion].Errors
+	result.Periods = r.periods(buckets)
+	return result
+}
+
+// Metrics takes what CloudWatch answered to the Queries.
+func (r *Recording) Metrics(answer []byte) error {
+	if r.result.Baseline == "" {
+		return errors.New("the execution ended before it knew the baseline: there are no metrics to read")
+	}
+	m, err := readMetrics(answer, r)
+	r.measured = m
+	return err
+}
+
+// orders are those that somebody gave, in their order.
+func (r *Recording) orders() []rollout.Order {
+	return slices.SortedFunc(slices.Values(r.story.last.Progress.Orders), func(a, b rollout.Order) int { return a.At.Compare(b.At) })
+}

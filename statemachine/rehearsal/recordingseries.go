@@ -1,0 +1,74 @@
+package rehearsal
+
+// bucket is a period of the clock on the wall, and what the baseline and the new
+// version were counted to have served in it.
+type bucket struct {
+	from, to int64 // Unix seconds
+	of       [2]Served
+	mean     [2]float64 // of the durations, in seconds; 0 if it is not known
+	whole    bool       // wholly within the rollout, and nothing of it is still to come
+}
+
+// settlesIn is how late, in seconds, CloudWatch's minutes are as a rule.
+const settlesIn = 120
+
+// buckets are those of the whole rollout, one after the other, and who counted
+// them.
+func (r *Recording) buckets() ([]bucket, Counter) {
+	period, counter := int64(60), ByChecks
+	switch {
+	case r.measured != nil:
+		period, counter = r.measured.period, ByCloudWatch
+	case len(r.minutes) == 0:
+		return nil, ""
+	}
+	from, to := r.metricRange(period)
+	var all []bucket
+	for at := from; at < to; at += period {
+		b := bucket{from: at, to: at + period}
+		if r.measured != nil {
+			b.whole = b.to <= r.end.Unix()
+			for v := range b.of {
+				b.of[v], b.mean[v] = r.measured.at(v, at)
+			}
+		} else {
+			b.whole = b.to+settlesIn <= r.checked.Unix()
+			minute := r.minutes[at]
+			b.of[0].Tally = Tally{Invocations: minute.Baseline.Requests, Errors: minute.Baseline.Errors}
+			b.of[1].Tally = Tally{Invocations: minute.NewVersion.Requests, Errors: minute.NewVersion.Errors}
+		}
+		all = append(all, b)
+	}
+	return all, counter
+}
+
+// periods are the buckets as the result has them: from the rollout's start on,
+// and joined until there are no more than mostPeriods. CloudWatch's percentiles
+// can't be joined.
+func (r *Recording) periods(buckets []bucket) []Period {
+	start := float64(r.start.UnixNano()) / 1e9
+	var all []Period
+	for _, b := range buckets {
+		at := max(0, float64(b.from)-start)
+		all = append(all, Period{At: at, Seconds: float64(b.to) - start - at, Baseline: b.of[0], NewVersion: b.of[1]})
+	}
+	for len(all) > mostPeriods+1 { // whole periods around mostPeriods may be one more
+		for i := 0; i < len(all); i += 2 {
+			both := all[i]
+			if i+1 < len(all) {
+				next := all[i+1]
+				both.Seconds += next.Seconds
+				both.Baseline = Served{Tally: both.Baseline.and(next.Baseline.Tally)}
+				both.NewVersion = Served{Tally: both.NewVersion.and(next.NewVersion.Tally)}
+			}
+			all[i/2] = both
+		}
+		all = all[:(len(all)+1)/2]
+	}
+	return all
+}
+
+// and is both together.
+func (t Tally) and(other Tally) Tally {
+	return Tally{Invocations: t.Invocations + other.Invocations, Errors: t.Errors + other.Errors, Throttles: t.Throttles + other.Throttles}
+}
