@@ -191,8 +191,12 @@ func (m *measured) take(values map[int64]float64, timestamps []json.RawMessage, 
 		if value := given[i]; value < 0 || value > 1e15 {
 			return fmt.Errorf("its value at %s is %v: it must be from 0 to 10^15", at.Format(time.RFC3339), value)
 		}
-		if s := at.Unix(); s >= from && s < to {
-			values[s/m.period*m.period] = given[i]
+		s := at.Unix() / m.period * m.period
+		if _, twice := values[s]; twice {
+			return fmt.Errorf("it has two values in the %d s from %s on", m.period, time.Unix(s, 0).UTC().Format(time.RFC3339))
+		}
+		if s >= from && s < to {
+			values[s] = given[i]
 		}
 	}
 	return nil

@@ -69,7 +69,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		case "advise":
 			return advise(args[1:], stdin, stdout, stderr)
 		case "record":
-			return record(args[1:], stdout, stderr)
+			return record(args[1:], time.Now(), stdout, stderr)
 		}
 	}
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)

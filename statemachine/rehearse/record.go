@@ -23,8 +23,8 @@ const (
 )
 
 // record turns a rollout on AWS into a page about it, and into a scenario to
-// rehearse again.
-func record(args []string, stdout, stderr io.Writer) int {
+// rehearse again. What CloudWatch still has depends on now.
+func record(args []string, now time.Time, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("rehearse record", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	var histories []string
@@ -57,7 +57,7 @@ func record(args []string, stdout, stderr io.Writer) int {
 			return err
 		}
 		if *queries {
-			text, err := r.Queries(time.Now())
+			text, err := r.Queries(now)
 			if err == nil {
 				_, err = fmt.Fprintf(stdout, "%s\n", text)
 			}

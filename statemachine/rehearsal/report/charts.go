@@ -119,7 +119,7 @@ func (s *sketch) traffic() drawing {
 	d := drawing{
 		chart: chart{
 			ID: "traffic", Title: "Traffic on version " + s.view.NewVersion,
-			Caption: "The weight that the alias gave it, and the share of the requests that really fell to it.",
+			Caption: "The weight that the alias gave it, and the share of the requests that fell to it.",
 			Keys:    []key{{"line new", "weight"}, {"area new", "share of the requests"}},
 			Says:    fmt.Sprintf("The alias’s weight changed %s, and ended at %s.", plural(int64(len(s.Shifts)-1), "time"), rollout.Weight(s.Shifts[len(s.Shifts)-1].Weight)),
 		},
