@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -300,9 +299,4 @@ func (r *Recording) Metrics(answer []byte) error {
 	m, err := readMetrics(answer, r)
 	r.measured = m
 	return err
-}
-
-// orders are those that somebody gave, in their order.
-func (r *Recording) orders() []rollout.Order {
-	return slices.SortedFunc(slices.Values(r.story.last.Progress.Orders), func(a, b rollout.Order) int { return a.At.Compare(b.At) })
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
 // Scenario is the world that the rollout was in, as far as it is known: the
@@ -67,6 +69,11 @@ func (r *Recording) Scenario() (Scenario, error) {
 		s.Changes = append(s.Changes, Change{After: r.result.Seconds, Stop: true})
 	}
 	return s, s.check()
+}
+
+// orders are those that somebody gave, in their order.
+func (r *Recording) orders() []rollout.Order {
+	return slices.SortedFunc(slices.Values(r.story.last.Progress.Orders), func(a, b rollout.Order) int { return a.At.Compare(b.At) })
 }
 
 // trafficBefore is that of the hour before the rollout, or else that of a period

@@ -17,7 +17,7 @@ const mostBytes, mostBytesOfMonths = 120 << 10, 900 << 10
 func TestEveryOutcomeHasAPage(t *testing.T) {
 	for _, outcome := range []rehearsal.Outcome{
 		rehearsal.Promoted, rehearsal.RolledBack, rehearsal.Refused, rehearsal.NotStarted, rehearsal.AliasChanged,
-		rehearsal.RollbackFailed, rehearsal.Unchanged, rehearsal.Stopped, rehearsal.TimedOut, rehearsal.Failed,
+		rehearsal.RollbackFailed, rehearsal.Unchanged, rehearsal.Stopped, rehearsal.TimedOut, rehearsal.Failed, rehearsal.Running,
 	} {
 		page := string(written(t, Page{Result: rehearsal.Result{Outcome: outcome, Reason: "r"}}))
 		if verdicts[outcome].Words == "" || !strings.Contains(page, "<title>"+verdicts[outcome].Words) {
