@@ -119,7 +119,8 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 		}
 	}
 	if page != "" {
-		if err := writeReport(page, report.Page{Result: result, Input: r.Input()}); err != nil {
+		about := report.Page{Result: result, Input: r.Input()}
+		if err := writeReport(page, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
 			return err
 		}
 	}
