@@ -102,6 +102,9 @@ func TestPagesOfManyAtTheEdges(t *testing.T) {
 		}
 	}
 	for outcome := range verdicts {
+		if outcome == rehearsal.Running {
+			continue // of recorded rollouts alone
+		}
 		two := headline(all(outcome, 2).Outcomes[0], 3)
 		one := headline(all(outcome, 1).Outcomes[0], 3)
 		if endings[outcome] == "" || strings.Contains(one, " were ") || !strings.HasPrefix(two, "2 of "+rollout.Thousands(3)+" rollouts ") {
