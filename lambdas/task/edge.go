@@ -80,7 +80,7 @@ func named(err error) error {
 	case errors.As(err, &api):
 		switch api.ErrorCode() {
 		case "AccessDeniedException", "AccessDenied":
-			return AccessDenied{fmt.Errorf("%w (is the function opted in to rollouts, by its tag lambda-rollout=enabled or by the stack's list?)", err)}
+			return AccessDenied{fmt.Errorf("%w (is the function there, and opted in to rollouts, by its tag lambda-rollout=enabled or by the stack's list?)", err)}
 		case "ResourceConflictException": // another change of the function is under way
 			return ServiceUnavailable{err}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,21 +69,31 @@ func TestRolloutsByTheDeployedExecutables(t *testing.T) {
 }
 
 // same carries out a rollout by the processes, which must go as it is wanted. A
-// machine that halts for seconds makes a call of AWS fail, which is tried again
-// and is a difference: then another rollout will do.
+// call that took too long in real time, as on a machine that is busy with
+// something else, is no difference of theirs: then it is carried out again.
 func (s *stage) same(t *testing.T, name string, o Options, want Result) {
 	t.Helper()
-	diff := ""
-	for range 3 {
+	for attempt := 1; ; attempt++ {
 		got, err := Run(o)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, s.output())
 		}
-		if diff = cmp.Diff(want, got, withoutRequestIDs); diff == "" {
+		diff := cmp.Diff(want, got, withoutRequestIDs)
+		if diff == "" {
 			return
 		}
+		if attempt == 3 || !tookTooLong(got) {
+			t.Fatalf("%s (-in this process +by processes): %s\n%s", name, diff, s.output())
+		}
+		t.Logf("%s is carried out again, as a call took too long: %s", name, diff)
 	}
-	t.Errorf("%s (-in this process +by processes): %s\n%s", name, diff, s.output())
+}
+
+// tookTooLong tells whether a task met a limit in real time.
+func tookTooLong(r Result) bool {
+	return slices.ContainsFunc(r.Lines, func(l Line) bool {
+		return l.Error == "Sandbox.Timedout" || strings.Contains(l.Text, "deadline exceeded") || strings.Contains(l.Text, "no answer within")
+	})
 }
 
 var requestIDs = regexp.MustCompile(`RequestID: [-0-9a-f]+`)
