@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -19,11 +20,13 @@ import (
 // meter counts what a rehearsal uses while it runs.
 type meter struct {
 	used Usage
+	data map[metricHour]bool // already counted
 	err  error
 }
 
 // watch has the meter count everything in a rehearsal.
 func (m *meter) watch(r *run) {
+	m.data = map[metricHour]bool{}
 	r.after = m.called
 	r.ports.log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
 	r.ports.metrics = health.NewCloudWatch(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
@@ -55,6 +58,11 @@ var platformLines = []string{
 // Write takes a line of a function's log.
 func (m *meter) Write(line []byte) (int, error) {
 	m.used[functionLog] += int64(len(line)-len(written(line))+len(time.RFC3339Nano)) + logOverhead
+	if bytes.Contains(line, []byte(`"_aws"`)) {
+		if err := m.charted(line); err != nil && m.err == nil {
+			m.err = fmt.Errorf("a line in the embedded metric format: %w: %s", err, line)
+		}
+	}
 	return len(line), nil
 }
 
@@ -66,6 +74,49 @@ func written(line []byte) []byte {
 		return nil
 	}
 	return rest[:max(0, bytes.IndexByte(rest, '"'))]
+}
+
+// metricHour is an hour in which a metric has data.
+type metricHour struct {
+	metric string // its namespace, its name, and its dimensions with their values
+	hour   int64  // since 1970
+}
+
+// charted counts the metrics of a line in the embedded metric format, once for
+// each hour: CloudWatch charges for the hours in which a metric gets data, and
+// each set of dimension values is a metric.
+func (m *meter) charted(line []byte) error {
+	var root map[string]json.RawMessage
+	if err := json.Unmarshal(line, &root); err != nil {
+		return err
+	}
+	var about struct {
+		Timestamp         int64 // ms
+		CloudWatchMetrics []struct {
+			Namespace  string
+			Dimensions [][]string
+			Metrics    []struct{ Name string }
+		}
+	}
+	if err := json.Unmarshal(root["_aws"], &about); err != nil {
+		return err
+	}
+	hour := about.Timestamp / time.Hour.Milliseconds()
+	for _, directive := range about.CloudWatchMetrics {
+		for _, set := range directive.Dimensions {
+			for _, metric := range directive.Metrics {
+				name := directive.Namespace + " " + metric.Name
+				for _, dimension := range set {
+					name += " " + dimension + "=" + string(root[dimension])
+				}
+				if at := (metricHour{name, hour}); !m.data[at] {
+					m.data[at] = true
+					m.used[metricHours]++
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // invoked counts an invocation of one of the workflow's functions.

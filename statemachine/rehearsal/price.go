@@ -30,12 +30,10 @@ const (
 	functionMemory = 128.0 / 1024 // GB
 )
 
-// What the stack has, of what costs by being there: its alarms and dashboards,
-// and how many custom metrics a rollout of one function has at most.
+// What the stack has, of what costs by being there: its alarms and dashboards.
 const (
 	alarms            = 8
 	dashboardsOfStack = 1
-	metricsOfFunction = 20
 )
 
 // Billed is how long Lambda bills an invocation for, in the mean, in seconds.

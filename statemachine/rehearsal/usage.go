@@ -26,7 +26,7 @@ const (
 	executionLog        // bytes of the executions' log
 	functionLog         // bytes of the functions' logs
 	traces              // recorded by X-Ray
-	metricHours         // hours in which custom metrics had data
+	metricHours         // hours in which a custom metric had data, of all metrics together
 	alarmMonths         // alarms
 	dashboards          // dashboards, for a month
 	items
@@ -39,8 +39,8 @@ const wholeChecks = 1500
 // Count says what a rollout uses that goes on to its end in its time: approvals are
 // given at once, and no step ends early on evidence. It is counted in a
 // rehearsal of it. Of a long one the parts are counted that it is made of: what
-// each check adds, and each execution that it goes on in. It fails if the
-// rollout is not promoted in the options' scenario.
+// each check adds, each execution that it goes on in, and each hour with a
+// metric's data. It fails if the rollout is not promoted in the options' scenario.
 func Count(o Options) (Usage, error) {
 	plan, err := plainly(o.Input)
 	if err != nil {
@@ -51,15 +51,10 @@ func Count(o Options) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	var used Usage
 	if length.checks <= wholeChecks || len(plan.steps) > manySteps {
-		used, err = plan.measure(o, 0)
-	} else {
-		used, err = plan.compose(o, length)
+		return plan.measure(o, 0)
 	}
-	// A started hour counts: so many have a metric's data.
-	used[metricHours] = (rollout.Total(plan.steps) + 3599) / 3600 * metricsOfFunction
-	return used, err
+	return plan.compose(o, length)
 }
 
 // manySteps is more than a plan that is counted by its parts can have: shortened
@@ -120,6 +115,10 @@ func (p plannedInput) shortened(checksPerStep int64) ([]byte, error) {
 type length struct {
 	checks int64
 	parts  int64 // executions that it goes on in
+	// hours are those in which the alias's weight is logged, and those in which a
+	// decision is, for each decision. Both are metrics; what else is one has data
+	// as often in a short plan as in a long one.
+	hours int64
 }
 
 // walk follows the plan, shortened to so many checks a step, as the tasks would,
@@ -137,17 +136,28 @@ func (p plannedInput) walk(checksPerStep int64) (length, error) {
 	if s.Plan.Steps, err = s.Schedule(); err != nil {
 		return l, err
 	}
+	now, decision := started, rollout.Advance
+	latest := map[rollout.Decision]int64{} // hours; the weight's is that of no decision
+	log := func(decided ...rollout.Decision) {
+		for _, d := range append(decided, "") {
+			if hour := now.Unix() / 3600; latest[d] != hour {
+				latest[d] = hour
+				l.hours++
+			}
+		}
+	}
 	s.Progress.Events = rollout.EventsOfStart
 	if s.LooksBefore() {
 		s = s.Counting(rollout.EventsOfCheck, 0)
+		log(decision)
 	}
-	now, decision := started, rollout.Advance
 	for {
 		switch decision {
 		case rollout.Advance:
 			if s, err = s.Counting(rollout.EventsOfShift, 0).Shifted(""); err != nil {
 				return l, err
 			}
+			log()
 		case rollout.HandOver, rollout.HandBack:
 			l.parts++
 			s = s.Continue()
@@ -162,6 +172,7 @@ func (p plannedInput) walk(checksPerStep int64) (length, error) {
 		s = s.Check(now, rollout.Health{Recent: math.MaxInt64})
 		l.checks++
 		decision = s.Health.Decision
+		log(decision)
 	}
 }
 
@@ -188,6 +199,8 @@ func (p plannedInput) measure(o Options, checksPerStep int64) (Usage, error) {
 
 // compose adds up a long plan. Two rehearsals that differ by their checks alone
 // tell what a check adds, and a third what it adds to go on in another execution.
+// The hours with a metric's data do not follow the checks: the walks tell by how
+// many they differ.
 func (p plannedInput) compose(o Options, whole length) (Usage, error) {
 	steps := int64(len(p.steps))
 	var used [3]Usage
@@ -212,5 +225,6 @@ func (p plannedInput) compose(o Options, whole length) (Usage, error) {
 		part := float64(used[2][i]-used[1][i]) - check*float64(lengths[2].checks-lengths[1].checks)
 		total[i] = used[1][i] + int64(math.Round(check*float64(whole.checks-lengths[1].checks)+part*float64(whole.parts)))
 	}
+	total[metricHours] = used[1][metricHours] + whole.hours - lengths[1].hours
 	return total, nil
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// planned is a linear plan of ten steps.
-func planned(t *testing.T, interval int) (plannedInput, Options) {
+// planned is a linear plan of ten steps, with more members of its input.
+func planned(t *testing.T, interval int, more ...string) (plannedInput, Options) {
 	t.Helper()
-	input := fmt.Appendf(nil, `{"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 10, "interval": %d}`, interval)
+	members := strings.Join(append([]string{`"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 10`}, more...), ", ")
+	input := fmt.Appendf(nil, `{%s, "interval": %d}`, members, interval)
 	plan, err := plainly(input)
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +29,7 @@ func planned(t *testing.T, interval int) (plannedInput, Options) {
 func TestALongPlanIsWhatItsPartsAddUpTo(t *testing.T) {
 	plan, options := planned(t, 340*60)
 	whole, err := plan.walk(0)
-	if err != nil || whole != (length{3400, 2}) {
+	if err != nil || whole.checks != 3400 || whole.parts != 2 {
 		t.Fatalf("the plan is walked as %+v: %v", whole, err)
 	}
 	counted, err := plan.measure(options, 0)
@@ -45,6 +46,66 @@ func TestALongPlanIsWhatItsPartsAddUpTo(t *testing.T) {
 	whole.parts--
 	if added, err = plan.compose(options, whole); err != nil || len(differences(counted, added)) == 0 {
 		t.Errorf("an execution less is not seen: %v", err)
+	}
+	whole.parts++
+	whole.hours--
+	if added, err = plan.compose(options, whole); err != nil || len(differences(counted, added)) != 1 {
+		t.Errorf("an hour less is not seen: %v", err)
+	}
+}
+
+// TestThePlanTellsTheHoursOfMetrics holds the hours that are told from a plan to
+// those that the log lines of its rehearsal have, with checks that are more and
+// less often than hourly: what is not told has data once.
+func TestThePlanTellsTheHoursOfMetrics(t *testing.T) {
+	const hooks = `"hooks": {"pre-traffic": ["a"], "post-traffic": ["b"]}`
+	succeeded := json.RawMessage(`{"status": "SUCCEEDED"}`)
+	for _, test := range []struct {
+		interval int
+		more     string
+		untold   int64
+	}{
+		{900, `"check-interval": 100`, 2}, // Outcome, BadInvocations
+		{9000, `"check-interval": 1000`, 2},
+		{36000, `"check-interval": 7200`, 2},
+		{9000, `"check-interval": 1000, ` + hooks, 3}, // and promote after post-traffic
+		{9000, `"health-check": false`, 1},            // no BadInvocations
+	} {
+		plan, options := planned(t, test.interval, test.more)
+		options.Scenario.Functions = map[string]Function{"a": {Answer: succeeded}, "b": {Answer: succeeded}}
+		told, err := plan.walk(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used, err := plan.measure(options, 0)
+		if err != nil || used[metricHours] != told.hours+test.untold {
+			t.Errorf("every %d s, %s: %d hours, told are %d and %d: %v", test.interval, test.more, used[metricHours], told.hours, test.untold, err)
+		}
+	}
+}
+
+func TestTheMeterCountsTheHoursOfMetrics(t *testing.T) {
+	const line = `{"msg":"checked","Result":"%s","Decision":1,"Old":2,"_aws":{"Timestamp":%d,"CloudWatchMetrics":[` +
+		`{"Namespace":"Mine","Dimensions":[["Result"],[]],"Metrics":[{"Name":"Decision"},{"Name":"Old"}]}]}}`
+	m := meter{data: map[metricHour]bool{}}
+	for _, step := range []struct {
+		line string
+		want int64 // more than before
+	}{
+		{`{"msg":"begun","Result":"watch","Decision":1}`, 0},
+		{fmt.Sprintf(line, "watch", 0), 4}, // two metrics by two sets of dimensions
+		{fmt.Sprintf(line, "watch", 3599999), 0},
+		{fmt.Sprintf(line, "advance", 3599999), 2}, // another value of one of them
+		{fmt.Sprintf(line, "watch", 3600000), 4},
+		{fmt.Sprintf(line, "watch", 1), 0},
+	} {
+		before := m.used[metricHours]
+		if _, err := m.Write([]byte(step.line)); err != nil || m.err != nil || m.used[metricHours]-before != step.want {
+			t.Errorf("%d more hours, want %d: %v, %v: %s", m.used[metricHours]-before, step.want, err, m.err, step.line)
+		}
+	}
+	if _, _ = m.Write([]byte(`{"_aws":[]}`)); m.err == nil || !strings.Contains(m.err.Error(), `{"_aws":[]}`) {
+		t.Errorf("a line that is not in the format: %v", m.err)
 	}
 }
 
@@ -73,14 +134,14 @@ func TestWhatTheBlogsRolloutUses(t *testing.T) {
 	}
 	used[executionLog], used[functionLog] = 0, 0
 	want := Usage{
-		transitions:  74,                // CalculateWeights, Begin; 10 UpdateAlias; 20 of Wait, HealthCheck, Decide; Finalize, Promoted
-		healthChecks: 20,                // every minute
-		otherTasks:   1 + 10 + 1 + 1,    // CalculateWeights, UpdateAlias, Finalize, and Rollback at the end
-		metricReads:  14 + 19*13,        // the first check reads the record, the others slow requests
-		publishes:    2,                 // started, promoted
-		busEvents:    2,                 // likewise
-		traces:       2,                 // the execution, and what tells of its end
-		metricHours:  metricsOfFunction, // of one started hour
+		transitions:  74,             // CalculateWeights, Begin; 10 UpdateAlias; 20 of Wait, HealthCheck, Decide; Finalize, Promoted
+		healthChecks: 20,             // every minute
+		otherTasks:   1 + 10 + 1 + 1, // CalculateWeights, UpdateAlias, Finalize, and Rollback at the end
+		metricReads:  14 + 19*13,     // the first check reads the record, the others slow requests
+		publishes:    2,              // started, promoted
+		busEvents:    2,              // likewise
+		traces:       2,              // the execution, and what tells of its end
+		metricHours:  6,              // of one hour: Weight; Decision watch, advance, promote; Outcome, BadInvocations
 	}
 	if used != want {
 		t.Errorf("used %v, want %v", used, want)

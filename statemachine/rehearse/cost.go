@@ -21,6 +21,7 @@ const costNotes = `
 - Counted in rehearsals (scenario %s) of rollouts that are promoted in their time; what waits longer, or ends early on evidence, costs by its checks.
 - Assumed: an invocation is billed for %g s, one of HealthCheck for %g s, of 128 MB on arm64 (-task-seconds, -check-seconds).
 - Logs are the executions' events with their data and the functions' lines, before compression, with 26 bytes for each; keeping them is not in it.
+- Custom metrics cost by the hours in which they have data, taken as hours of the clock: a rollout that does not start on the hour, as here, may be in one more. Rollouts in the same hour share all but Weight.
 - X-Ray records one trace for an execution with all its tasks (how it counts one that goes on after seven days is not said), and one for each other invocation; sampling may make them fewer.
 - Not in it: deliveries to the topic's subscribers, your own functions that probes, checks and hooks invoke, and requests of AWS's key of the topic.
 - Nothing is asked for reading orders (Parameter Store, standard), for looking executions up, and for events and schedules of AWS itself.
