@@ -1,33 +1,37 @@
 package project
 
 import (
-	"bufio"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 // fakeAWS stands in for the AWS CLI. It answers from the files in $WORLD, and
 // notes each call there; of the statuses it takes one a call, but keeps the last.
+// What the file lost names can't be read. If calls hang, an interruption ends
+// them as it ends the AWS CLI: with a traceback.
 const fakeAWS = `#!/bin/sh
+trap 'echo "Traceback: KeyboardInterrupt" >&2; exit 130' INT
 echo "$*" >>"$WORLD/calls"
 answer() { if [ -e "$WORLD/$1" ]; then cat "$WORLD/$1"; else echo None; fi; }
 case "$1 $2" in
 'lambda wait') ;;
 'lambda publish-version') [ -e "$WORLD/unpublished" ] && exit 254; echo 7 ;;
-'stepfunctions stop-execution') echo '{}' ;;
+'stepfunctions stop-execution')
+  if [ -e "$WORLD/unstopped" ]; then answer unstopped >&2; exit 254; fi
+  echo '{}' ;;
 'stepfunctions start-execution')
+  if [ -e "$WORLD/hangs" ]; then sleep 60; fi
   if [ -e "$WORLD/refused" ]; then answer refused >&2; exit 254; fi
   echo "arn:aws:states:eu-central-1:123456789012:execution:rollout:$6" ;;
 'stepfunctions describe-execution')
+  if grep -q -w "$6" "$WORLD/lost" 2>/dev/null; then exit 255; fi
   if [ "$6" != status ]; then answer "$6"; exit; fi
   next=$(head -n 1 "$WORLD/status")
   if [ "$(wc -l <"$WORLD/status")" -gt 1 ]; then sed -i.before 1d "$WORLD/status"; fi
@@ -57,7 +61,7 @@ func pipeline(t *testing.T, world map[string]string, args ...string) (*exec.Cmd,
 
 const (
 	startedInput = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "7", "type": "canary", "interval": 60}`
-	startedName  = "execution:rollout:MyFunction-MyAlias-0123456789ab-1"
+	startedName  = "execution:rollout:MyFunction-MyAlias-c6999426-0123456789ab-1"
 )
 
 func TestTheRolloutScriptEndsAsTheRolloutDoes(t *testing.T) {
@@ -77,11 +81,21 @@ func TestTheRolloutScriptEndsAsTheRolloutDoes(t *testing.T) {
 			[]string{"FAILED: Unhealthy: version 7: 30 errors\nin 1,204"}},
 		{"stopped by somebody", "run MyFunction MyAlias", map[string]string{"status": "ABORTED\n"}, 1, []string{"ABORTED: None"}},
 		{"refused", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AliasSplit\n"}, 2, []string{"FAILED: AliasSplit"}},
+		{"rolled back by an error that may be a refusal's", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AccessDenied\n",
+			"cause": "alias MyAlias of MyFunction is wholly on version 6 again. The rollout could not go on at 10% on version 7: denied"}, 1, []string{"FAILED: AccessDenied"}},
+		{"never begun", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "States.Timeout\n",
+			"cause": "This execution could not begin, and has touched nothing. The last error was: {}"}, 2, []string{"FAILED: States.Timeout"}},
+		{"stopped with a refusal's name", "run MyFunction MyAlias", map[string]string{"status": "ABORTED\n", "error": "AccessDenied\n"}, 1, []string{"ABORTED: AccessDenied"}},
+		{"no error to be read", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "lost": "error"}, 1, []string{"FAILED: (its error could not be read)"}},
+		{"no cause to be read", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AlarmNotFound\n", "lost": "cause"}, 1,
+			[]string{"FAILED: AlarmNotFound: (its cause could not be read)"}},
+		{"no output to be read", "run MyFunction MyAlias", map[string]string{"status": "SUCCEEDED\n", "lost": "output"}, 0, []string{"perhaps UNVERIFIED"}},
 		{"not started", "run MyFunction MyAlias", map[string]string{"refused": "AccessDenied\n"}, 2, []string{"not started: AccessDenied"}},
 		{"not published", "run MyFunction MyAlias", map[string]string{"unpublished": ""}, 2, []string{"no version could be published"}},
 		{"started before", "run MyFunction MyAlias", map[string]string{"refused": taken, "input": startedInput + "\n", "status": "SUCCEEDED\n"}, 0,
 			[]string{"has been started before", startedName, "promoted"}},
 		{"another with that name", "run MyFunction MyAlias", map[string]string{"refused": taken, "input": "{}\n"}, 2, []string{"has run with another input"}},
+		{"another with that name, perhaps", "run MyFunction MyAlias", map[string]string{"refused": taken, "lost": "input"}, 3, []string{"it can't be seen with which input"}},
 		{"out of sight for a while", "wait arn:execution", map[string]string{"status": "LOST\nLOST\nSUCCEEDED\n"}, 0, []string{"promoted"}},
 		{"out of sight", "wait arn:execution", map[string]string{"status": "LOST\n"}, 3, []string{"can't see how the rollout goes on"}},
 		{"not waited for", "start MyFunction MyAlias", nil, 0, []string{startedName}},
@@ -106,50 +120,52 @@ func TestTheRolloutScriptEndsAsTheRolloutDoes(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedPipelineStopsItsRollout(t *testing.T) {
+func TestTheScriptChecksWhatItIsGiven(t *testing.T) {
+	const arn = "arn:aws:lambda:eu-central-1:123456789012:function:MyFunction"
 	for _, test := range []struct {
-		signal      syscall.Signal
-		onInterrupt string
-		code        int
-		stops       bool
-		says        string
+		function, alias, set string
+		code                 int
+		want                 string // a part of what it says and calls
 	}{
-		{syscall.SIGTERM, "", 143, true, "its alias goes back to the baseline"},
-		{syscall.SIGINT, "stop", 130, true, "its alias goes back to the baseline"},
-		{syscall.SIGTERM, "leave", 143, false, "the rollout goes on: arn:"},
+		{arn, "MyAlias", "", 0, strings.Replace(startedInput, "MyFunction", arn, 1)},
+		{arn, "MyAlias", "", 0, startedName},
+		{arn + ":7", "MyAlias", "", 2, "FUNCTION must be"},
+		{`My"Function`, "MyAlias", "", 2, "FUNCTION must be"},
+		{"MyFunction", `live", "x": "y`, "", 2, "ALIAS must be"},
+		{"MyFunction", "MyAlias", `PLAN={"steps": 10}`, 2, "PLAN must be"},
+		{"MyFunction", "MyAlias", `PLAN="steps": 10, "new-version" : "3"`, 2, "PLAN must be"},
+		{"MyFunction", "MyAlias", `PLAN="gates": [{"type": "alarms"}]`, 0, `"gates": [{"type": "alarms"}]}`},
+		{"MyFunction", "MyAlias", "STATE_MACHINE_ARN=rollout", 2, "STATE_MACHINE_ARN must be"},
+		{"MyFunction", "MyAlias", "ATTEMPT=1234567890123", 0, "-1234567890123"},
+		{strings.Repeat("f", 64), strings.Repeat("a", 128), "ATTEMPT=1234567890123", 2, "ATTEMPT must have"},
+		{"MyFunction", "MyAlias", "CODE_SHA256=c29tZQ==", 0, "publish-version --function-name MyFunction --code-sha256 c29tZQ== --query"},
 	} {
-		run, calls := pipeline(t, map[string]string{"status": "RUNNING\n"}, "run", "MyFunction", "MyAlias")
-		run.Env = append(run.Env, "POLL_SECONDS=60", "ON_INTERRUPT="+test.onInterrupt)
-		said, err := run.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		if err := run.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(said)
-		lines.Scan() // started …
-		for range 1000 {
-			if called, _ := os.ReadFile(calls); strings.Contains(string(called), "describe-execution") {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-		time.Sleep(50 * time.Millisecond)
-		if err := run.Process.Signal(test.signal); err != nil {
-			t.Fatal(err)
-		}
-		text := ""
-		for lines.Scan() {
-			text += lines.Text()
-		}
-		_ = run.Wait() // its exit code is looked at
+		run, calls := pipeline(t, nil, "start", test.function, test.alias)
+		run.Env = append(run.Env, test.set)
+		out, _ := run.CombinedOutput() // its exit code is looked at
 		called, _ := os.ReadFile(calls)
-		stops := strings.Contains(string(called), "stop-execution --execution-arn arn:aws:states:eu-central-1:123456789012:"+startedName)
-		if code := run.ProcessState.ExitCode(); code != test.code || stops != test.stops || !strings.Contains(text, test.says) || time.Since(begun) > 30*time.Second {
-			t.Errorf("%s, %q: exits with %d after %s, says %q, calls\n%s", test.signal, test.onInterrupt, code, time.Since(begun), text, called)
+		if code := run.ProcessState.ExitCode(); code != test.code || !strings.Contains(string(out)+string(called), test.want) || code != 0 && len(called) > 0 {
+			t.Errorf("%s %s with %s: exits with %d, says %s, calls\n%s", test.function, test.alias, test.set, code, out, called)
 		}
+	}
+}
+
+// TestExecutionsOfSimilarNamesDiffer starts rollouts whose names are alike where
+// the execution's name cuts them off.
+func TestExecutionsOfSimilarNamesDiffer(t *testing.T) {
+	started := map[string]string{}
+	long := strings.Repeat("f", 60)
+	for _, args := range [][]string{
+		{"MyFunction", "production-eu-west-1"}, {"MyFunction", "production-eu-west-2"},
+		{long + "1", "live"}, {long + "2", "live"}, {"my-function", "live"}, {"my", "function-live"},
+	} {
+		run, _ := pipeline(t, nil, append([]string{"start"}, args...)...)
+		out, err := run.Output()
+		name := regexp.MustCompile(`[^:]*$`).FindString(strings.TrimSpace(string(out)))
+		if err != nil || name == "" || len(name) > 80 || started[name] != "" {
+			t.Errorf("%q starts %s, %v, as does %q", args, out, err, started[name])
+		}
+		started[name] = strings.Join(args, " ")
 	}
 }
 
