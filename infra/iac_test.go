@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,10 +18,12 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// publishing adds an alias that only rollouts move, and an output with the number
-// of the version that was published last: the next rollout's new version. The
-// function keeps its old versions: a rollout needs the baseline.
+// publishing opts the function in to rollouts, adds an alias that only they move,
+// and an output with the number of the version that was published last: the next
+// rollout's new version. The function keeps its old versions: a rollout needs the
+// baseline.
 func publishing(stack awscdk.Stack, fn awslambda.Function) {
+	awscdk.Tags_Of(fn).Add(jsii.String("lambda-rollout"), jsii.String("enabled"), nil)
 	version := fn.CurrentVersion()
 	version.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
 	live := awslambda.NewCfnAlias(stack, jsii.String("Live"), &awslambda.CfnAliasProps{
@@ -157,6 +161,77 @@ func TestDocumentedTemplatesPassCloudFormationsRules(t *testing.T) {
 		if _, problem := checkedTemplate(t, bad); problem == nil || bad == pipeline {
 			t.Errorf("with %s the template passes", change[1])
 		}
+	}
+}
+
+// untagged counts the functions in a template, and names those among them that
+// rollouts may not touch.
+func untagged(t *testing.T, text string) (functions int, names []string) {
+	t.Helper()
+	var tmpl template
+	if err := json.Unmarshal([]byte(text), &tmpl); err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range tmpl.Resources {
+		if r.Type != "AWS::Lambda::Function" && r.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		functions++
+		if tags := fmt.Sprint(r.Properties["Tags"]); tags != "[map[Key:lambda-rollout Value:enabled]]" && tags != "map[lambda-rollout:enabled]" {
+			names = append(names, name)
+		}
+	}
+	return functions, names
+}
+
+func TestDocumentedFunctionsAreOptedIn(t *testing.T) {
+	page := readPage(t, "iac.md")
+	_, cdk := withCode(t, "exports.handler = 1", publishing)
+	examples := []string{cdk}
+	for _, example := range codeBlocks(page, "yaml") {
+		text, problem := checkedTemplate(t, example)
+		if problem != nil {
+			t.Fatal(problem)
+		}
+		examples = append(examples, text)
+	}
+	for _, example := range examples {
+		if functions, names := untagged(t, example); functions != 1 || names != nil {
+			t.Errorf("of %d functions %q have no tag in\n%s", functions, names, example)
+		}
+		if _, names := untagged(t, strings.ReplaceAll(example, "lambda-rollout", "lambda-rollouts")); len(names) != 1 {
+			t.Errorf("without the tag this passes:\n%s", example)
+		}
+	}
+	for _, example := range codeBlocks(page, "hcl") {
+		if function := regexp.MustCompile(`(?ms)^resource "aws_lambda_function".*?^}`).FindString(example); !strings.Contains(function, `"lambda-rollout" = "enabled"`) {
+			t.Errorf("there is no tag in\n%s", function)
+		}
+	}
+}
+
+// TestTheDocumentedCleaningKeepsTheNewestVersions runs it with a head that, as
+// those of macOS and POSIX, counts from the beginning only.
+func TestTheDocumentedCleaningKeepsTheNewestVersions(t *testing.T) {
+	folder := t.TempDir()
+	for name, script := range map[string]string{
+		"head": "echo 'head: illegal line count' >&2; exit 1",
+		"aws":  `if [ "$2" = delete-function ]; then echo "$6" >>"$DELETED"; [ "$6" != 2 ]; else printf '1\t2\t3\t8\t9\t10\t11\t12\n'; fi`,
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := readPage(t, "iac.md")
+	_, section, _ := strings.Cut(page, "## Old versions")
+	cleaning := exec.Command("bash", "-c", codeBlocks(section, "sh")[0])
+	deleted := filepath.Join(folder, "deleted")
+	cleaning.Env = append(os.Environ(), "DELETED="+deleted, "PATH="+folder+":"+os.Getenv("PATH"))
+	if out, err := cleaning.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if got := strings.Fields(readFile(t, deleted)); !cmp.Equal(got, []string{"3", "2", "1"}) {
+		t.Errorf("deletes %q", got)
 	}
 }
 

@@ -179,6 +179,10 @@ func TestTheScriptKnowsTheRefusals(t *testing.T) {
 	if len(caught) == 0 {
 		t.Fatal("the workflow catches no refusals")
 	}
+	// How the cause of what has not begun begins, in both.
+	if begins := "'This execution could not begin"; !strings.Contains(statemachine.Definition, begins) || !strings.Contains(string(script), begins) {
+		t.Error("the script and the workflow differ about what could not begin")
+	}
 	list := regexp.MustCompile(`(?s)case \$error in(.*?)exit 2`).FindString(string(script))
 	for _, names := range caught {
 		for _, name := range regexp.MustCompile(`\w+`).FindAllString(names[1], -1) {
@@ -187,5 +191,35 @@ func TestTheScriptKnowsTheRefusals(t *testing.T) {
 				t.Errorf("the script does not know the refusal %s", name)
 			}
 		}
+	}
+}
+
+// undocumented are the permissions that a script needs, and a page does not list.
+func undocumented(t *testing.T, script, page string) []string {
+	t.Helper()
+	needs := map[string]string{
+		"lambda wait function-updated-v2": "lambda:GetFunction", "lambda wait published-version-active": "lambda:GetFunctionConfiguration",
+		"lambda publish-version": "lambda:PublishVersion", "stepfunctions start-execution": "states:StartExecution",
+		"stepfunctions describe-execution": "states:DescribeExecution", "stepfunctions stop-execution": "states:StopExecution",
+	}
+	var missing []string
+	for _, call := range regexp.MustCompile(`aws ((?:lambda|stepfunctions) (?:wait )?[a-z0-9-]+)`).FindAllStringSubmatch(script, -1) {
+		action := needs[call[1]]
+		if action == "" {
+			t.Errorf("it is not known here what %q needs", call[1])
+		} else if !strings.Contains(page, "`"+action+"`") {
+			missing = append(missing, action)
+		}
+	}
+	return missing
+}
+
+func TestTheScriptsPermissionsAreDocumented(t *testing.T) {
+	script, page := read(t, "docs", "ci", "rollout.sh"), read(t, "docs", "ci", "README.md")
+	if missing := undocumented(t, script, page); missing != nil {
+		t.Errorf("docs/ci/README.md does not list %q", missing)
+	}
+	if missing := undocumented(t, script, strings.Replace(page, "`states:StopExecution`", "", 1)); len(missing) != 1 {
+		t.Errorf("without StopExecution, %q are missing", missing)
 	}
 }
