@@ -71,6 +71,7 @@ func newStack(scope constructs.Construct, id string, settings *settings) awscdk.
 	output("StateMachineArn", "Start an execution of this state machine to start a rollout", rollout.StateMachine().StateMachineArn())
 	output("OptIn", "The functions whose aliases a rollout may move", jsii.String(props.OptIn.String()))
 	output("TopicArn", "Subscribe to this topic to be told what becomes of rollouts", rollout.Topic.TopicArn())
+	output("MetricsNamespace", "The functions' metrics of rollouts are in this namespace of CloudWatch", jsii.String(rollout.MetricsNamespace))
 	if rollout.SimpleDeploy != nil {
 		output("SimpleDeployArn", "Invoke this function asynchronously for a rollout of a quarter of an hour at most", rollout.SimpleDeploy.FunctionArn())
 	}

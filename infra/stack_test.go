@@ -175,9 +175,10 @@ func TestOutputs(t *testing.T) {
 		got[name] = render(output.Value)
 	}
 	want := map[string]string{
-		"StateMachineArn": "${StateMachine}",
-		"TopicArn":        "${Topic}",
-		"OptIn":           "functions with the tag lambda-rollout=enabled",
+		"StateMachineArn":  "${StateMachine}",
+		"TopicArn":         "${Topic}",
+		"OptIn":            "functions with the tag lambda-rollout=enabled",
+		"MetricsNamespace": "LambdaRollout/" + machine,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)

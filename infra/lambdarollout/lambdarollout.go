@@ -30,6 +30,9 @@ type LambdaRollout struct {
 	Topic awssns.ITopic
 	// SimpleDeploy is nil unless Props ask for it.
 	SimpleDeploy awslambda.Function
+	// MetricsNamespace is where the metrics are that the functions write in their
+	// logs: the state machine's own.
+	MetricsNamespace string
 	// Dashboard has the state machine's name, and shows all that follows.
 	Dashboard awscloudwatch.Dashboard
 	// The alarms have no actions but those of Props.AlarmActions. ExecutionsFailed
@@ -87,7 +90,7 @@ func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *Lamb
 	if props.EncryptionKey != nil {
 		allowServices(w, props.EncryptionKey)
 	}
-	r := &LambdaRollout{Topic: props.Topic}
+	r := &LambdaRollout{Topic: props.Topic, MetricsNamespace: w.namespace()}
 	if r.Topic == nil {
 		r.Topic = newTopic(inner, props.EncryptionKey)
 	}
