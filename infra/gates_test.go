@@ -74,17 +74,18 @@ func told(tmpl template, function string) string {
 }
 
 func TestProbesAreOfTheNamedFunctions(t *testing.T) {
-	tmpl := synthesize(t, map[string]any{functionsContext: "orders", gatesContext: "probes,checks", withoutBuilding: []any{}})
-	const orders = "arn:${AWS::Partition}:lambda:" + local + "function:orders"
-	want := []string{"Allow lambda:InvokeFunction on " + orders + ", " + orders + ":*", mayAsk}
-	var got []string
-	for _, statement := range permissions(tmpl)["HealthCheck"] {
-		if strings.Contains(statement, "lambda:InvokeFunction") {
-			got = append(got, statement)
+	tmpl := synthesize(t, map[string]any{functionsContext: "orders", gatesContext: "probes,checks", simpleContext: "true", withoutBuilding: []any{}})
+	want := []string{"Allow lambda:InvokeFunction on arn:${AWS::Partition}:lambda:" + local + "function:orders:*", mayAsk}
+	for _, name := range []string{"HealthCheck", "SimpleDeploy"} {
+		var got []string
+		for _, statement := range permissions(tmpl)[name] {
+			if strings.Contains(statement, "lambda:InvokeFunction") {
+				got = append(got, statement)
+			}
 		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("what HealthCheck may invoke (-want +got):\n%s", diff)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("what %s may invoke (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ func inOrder(names []string) []string {
 func gateStatements(w workflow, optIn OptIn, gates []string) []grant {
 	var needed []grant
 	if slices.Contains(gates, Probes) {
-		needed = append(needed, optIn.onQualified(w.stack, "lambda:InvokeFunction"))
+		needed = append(needed, optIn.onVersions(w.stack, "lambda:InvokeFunction"))
 	}
 	if slices.Contains(gates, Checks) || slices.Contains(gates, Hooks) {
 		// Their versions and aliases too: the ARNs of these begin alike.

@@ -3,6 +3,7 @@ package lambdarollout
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -64,11 +65,14 @@ func (o OptIn) onFunctions(stack awscdk.Stack, actions ...string) grant {
 // function, and of which AWS does not say plainly whether the ARN that IAM sees
 // ends in it.
 func (o OptIn) onQualified(stack awscdk.Stack, actions ...string) grant {
-	on := o.on(stack, []string{"", ":*"}, actions)
-	if len(o.functions) > 0 {
-		return on.because("the versions and aliases of functions that were opted in by name")
-	}
-	return on
+	return o.on(stack, []string{"", ":*"}, actions)
+}
+
+// onVersions allows the actions on the versions and aliases of the functions that
+// opted in by name, and not on $LATEST without a qualifier, which no rollout calls. By
+// tag it is on all ARNs of a function.
+func (o OptIn) onVersions(stack awscdk.Stack, actions ...string) grant {
+	return o.on(stack, []string{":*"}, actions)
 }
 
 // on allows the actions on the functions that opted in: on their ARNs with each
@@ -88,7 +92,11 @@ func (o OptIn) on(stack awscdk.Stack, qualifiers, actions []string) grant {
 			}
 		}
 	}
-	return allow(actions, arns...)
+	on := allow(actions, arns...)
+	if slices.Contains(qualifiers, ":*") {
+		return on.because("the versions and aliases of functions that were opted in by name")
+	}
+	return on
 }
 
 // arn returns the ARN of a function of the stack's account and Region.
