@@ -15,10 +15,10 @@ import (
 )
 
 // TestRolloutsEndAlikeWithTheirPermissions rehearses with the roles of the
-// synthesized template, and without: nothing is denied, and the results are the
+// synthesized templates, and without: nothing is denied, and the results are the
 // same but for the state machine's name.
 func TestRolloutsEndAlikeWithTheirPermissions(t *testing.T) {
-	for _, p := range allowedPlays(t) {
+	for _, p := range append(allowedPlays(t), narrowedPlays(t)...) {
 		plain, _, err := p.with(nil, held{})
 		if err != nil {
 			t.Fatalf("%s: %v", p.name, err)
@@ -50,31 +50,39 @@ type played struct {
 	took   time.Duration
 }
 
-var (
-	playOnce sync.Once
-	allPlays []played
-	playErr  error
-)
+// rehearsed are plays that were rehearsed once with a template.
+type rehearsed struct {
+	once  sync.Once
+	plays []played
+	err   error
+}
+
+// all rehearses the plays, if that was not done before.
+func (r *rehearsed) all(t *testing.T, template *Template, plays []play) []played {
+	t.Helper()
+	r.once.Do(func() {
+		for _, p := range plays {
+			start := time.Now()
+			result, needed, err := p.with(template, held{})
+			if err != nil {
+				r.err = fmt.Errorf("%s: %w", p.name, err)
+				return
+			}
+			r.plays = append(r.plays, played{p, result, needed, time.Since(start)})
+		}
+	})
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	return slices.Clone(r.plays)
+}
+
+var withTemplate rehearsed
 
 // allowedPlays are all plays, each rehearsed once with the template.
 func allowedPlays(t *testing.T) []played {
 	t.Helper()
-	template := deployedTemplate(t)
-	playOnce.Do(func() {
-		for _, p := range append(plays(t), nestedPlays()...) {
-			start := time.Now()
-			result, needed, err := p.with(template, held{})
-			if err != nil {
-				playErr = fmt.Errorf("%s: %w", p.name, err)
-				return
-			}
-			allPlays = append(allPlays, played{p, result, needed, time.Since(start)})
-		}
-	})
-	if playErr != nil {
-		t.Fatal(playErr)
-	}
-	return allPlays
+	return withTemplate.all(t, deployedTemplate(t), append(plays(t), nestedPlays()...))
 }
 
 // nestedPlays are rollouts that go on in other executions, one to its end and
@@ -127,9 +135,12 @@ func (h held) String() string {
 var excused = map[string]string{}
 
 func TestEveryPermissionIsNeeded(t *testing.T) {
-	plays := allowedPlays(t)
-	if diff := gocmp.Diff(slices.Sorted(maps.Keys(excused)), unneeded(deployedTemplate(t), plays)); diff != "" {
+	want := slices.Sorted(maps.Keys(excused))
+	if diff := gocmp.Diff(want, unneeded(deployedTemplate(t), allowedPlays(t))); diff != "" {
 		t.Errorf("permissions that no rollout needs (-excused +found): %s", diff)
+	}
+	if diff := gocmp.Diff(want, unneeded(narrowedTemplate(t), narrowedPlays(t))); diff != "" {
+		t.Errorf("permissions that no rollout needs of functions by name, under a key (-excused +found): %s", diff)
 	}
 }
 

@@ -18,8 +18,12 @@ import (
 const topics = "arn:aws:sns:eu-central-1:123456789012:team"
 
 // synthesized is the stack's template with all that can be allowed, made once by
-// the CDK app. No function is built for it.
-var synthesized = sync.OnceValues(func() ([]byte, error) {
+// the CDK app.
+var synthesized = sync.OnceValues(func() ([]byte, error) { return synthesize("") })
+
+// synthesize has the CDK app make the template with all that can be allowed, and
+// with more context. No function is built for it.
+func synthesize(more string) ([]byte, error) {
 	folder, err := os.MkdirTemp("", "lambda-rollout-")
 	if err != nil {
 		return nil, err
@@ -27,7 +31,7 @@ var synthesized = sync.OnceValues(func() ([]byte, error) {
 	defer os.RemoveAll(folder)
 	app := exec.Command("go", "run", "./infra")
 	app.Dir = filepath.Join("..", "..")
-	app.Env = append(os.Environ(), "CDK_OUTDIR="+folder, `CDK_CONTEXT_JSON={"gates": "probes,checks,hooks,endpoints", "topics": "`+topics+`", "simple": "true", "aws:cdk:bundling-stacks": []}`)
+	app.Env = append(os.Environ(), "CDK_OUTDIR="+folder, `CDK_CONTEXT_JSON={"gates": "probes,checks,hooks,endpoints", "topics": "`+topics+`", "simple": "true", "aws:cdk:bundling-stacks": []`+more+`}`)
 	if out, err := app.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go run ./infra: %w: %s", err, out)
 	}
@@ -37,7 +41,7 @@ var synthesized = sync.OnceValues(func() ([]byte, error) {
 		err = json.Compact(&compact, data)
 	}
 	return compact.Bytes(), err
-})
+}
 
 // parsed is the same, read.
 var parsed = sync.OnceValues(func() (*Template, error) {
