@@ -20,6 +20,9 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+// ofRule is a metric of a rule within an expression.
+const ofRule = `{"Id":"%s","MetricStat":{"Metric":{"Dimensions":[{"Name":"RuleName","Value":{"Ref":"%s"}}],"MetricName":"%s","Namespace":"AWS/Events"},"Period":300,"Stat":"Sum"},"ReturnData":false}`
+
 func checkAlarms(tmpl template) error {
 	want := map[string]map[string]string{
 		"ExecutionsFailed": {
@@ -61,22 +64,26 @@ func checkAlarms(tmpl template) error {
 			"Statistic":        "Maximum",
 		},
 		"RollbackThrottled": {
-			"AlarmDescription": "Lambda turns away calls of the function Rollback, and they are tried again: more rollouts are put back at once than its reserved concurrency lets through, or it has none and the account's is used up",
+			"AlarmDescription": "Lambda turns away calls of the function Rollback, and they are tried again. Rollbacks, and the telling of how rollouts ended, share its reserved concurrency (by default 10; or, if it has none, the account's): if this stays on while many rollouts end at once, deploy with more, as in -c reserved-concurrency=20",
 			"Dimensions":       `{"Name":"FunctionName","Value":{"Ref":"Rollback"}}`,
 			"MetricName":       "Throttles",
 			"Namespace":        "AWS/Lambda",
 			"Period":           "300",
 		},
+		"CleanupNotCalled": {
+			"AlarmDescription": "EventBridge could not call the function Rollback by the rules Ended or Sweep: may they call it, and is it there? The messages in the queue of undelivered cleanups, if it may write to that, say why. Until then an alias may stay split, and nobody is told how rollouts ended",
+			"Metrics": `{"Expression":"SUM([ended, sweep])","Id":"expr_1","Label":"calls that failed","ReturnData":true}, ` +
+				fmt.Sprintf(ofRule, "ended", "Ended", "FailedInvocations") + ", " + fmt.Sprintf(ofRule, "sweep", "Sweep", "FailedInvocations"),
+		},
 		// It goes off by what does not happen: the only one to which no data is bad.
 		"SweepsMissing": {
 			"AlarmDescription":   "For a quarter of an hour nothing has looked for aliases that are still split: is the rule Sweep enabled?",
 			"ComparisonOperator": "LessThanThreshold",
-			"Dimensions":         `{"Name":"RuleName","Value":{"Ref":"Sweep"}}`,
 			"EvaluationPeriods":  "3",
-			"MetricName":         "Invocations",
-			"Namespace":          "AWS/Events",
-			"Period":             "300",
-			"TreatMissingData":   "breaching",
+			// Without the filling, values from before these periods would count.
+			"Metrics": `{"Expression":"FILL(sweeps, 0)","Id":"expr_1","Label":"sweeps","ReturnData":true}, ` +
+				fmt.Sprintf(ofRule, "sweeps", "Sweep", "Invocations"),
+			"TreatMissingData": "breaching",
 		},
 	}
 	got := map[string]map[string]string{}
@@ -87,10 +94,11 @@ func checkAlarms(tmpl template) error {
 		want[name] = map[string]string{
 			"ComparisonOperator": "GreaterThanOrEqualToThreshold",
 			"EvaluationPeriods":  "1",
-			"Period":             "60",
-			"Statistic":          "Sum",
 			"Threshold":          "1",
 			"TreatMissingData":   "notBreaching",
+		}
+		if particular["Metrics"] == "" {
+			want[name]["Period"], want[name]["Statistic"] = "60", "Sum"
 		}
 		maps.Copy(want[name], particular)
 	}

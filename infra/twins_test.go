@@ -42,6 +42,9 @@ func TestChecksCanFail(t *testing.T) {
 	target := func(tmpl template, rule string) map[string]any {
 		return tmpl.Resources[rule].Properties["Targets"].([]any)[0].(map[string]any)
 	}
+	expression := func(tmpl template, alarm string) map[string]any {
+		return tmpl.Resources[alarm].Properties["Metrics"].([]any)[0].(map[string]any)
+	}
 	permission := func(tmpl template) map[string]any {
 		return tmpl.Resources[tmpl.ofType("AWS::Lambda::Permission")[0]].Properties
 	}
@@ -78,6 +81,8 @@ func TestChecksCanFail(t *testing.T) {
 		"dashboard: another's metric":      {dashboardDiffers, set("Dashboard", "DashboardBody", `{"widgets":[]}`)},
 		"dashboard: another name":          {dashboardDiffers, set("Dashboard", "DashboardName", "Rollouts")},
 		"queries: another message":         {checkQueries, set("WhyRolledBack", "QueryString", "fields reason\n| filter msg = \"rolled forward\"")},
+		"alarms: gaps are not filled":      {checkAlarms, func(tmpl template) { expression(tmpl, "SweepsMissing")["Expression"] = "sweeps" }},
+		"alarms: of one rule alone":        {checkAlarms, func(tmpl template) { expression(tmpl, "CleanupNotCalled")["Expression"] = "ended" }},
 		"queries: another's field":         {checkQueries, set("WhyRolledBack", "QueryString", "fields decision\n| filter msg = \"rolled back\"")},
 		"queries: a field that is nowhere": {checkQueries, set("TaskErrors", "QueryString", "fields cause\n| filter ispresent(error)")},
 		"queries: of no log":               {checkQueries, func(tmpl template) { delete(tmpl.Resources["Decisions"].Properties, "LogGroupNames") }},

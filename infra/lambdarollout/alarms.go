@@ -39,7 +39,7 @@ func newAlarm(scope constructs.Construct, id, description string, metric awsclou
 // addAlarms adds all alarms, of the machine, of what follows its rollouts' end,
 // and of what calls that.
 func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs awslogs.LogGroup,
-	rollback awslambda.Function, undelivered awssqs.Queue, sweep awsevents.Rule,
+	rollback awslambda.Function, undelivered awssqs.Queue, calls cleanupCalls,
 ) {
 	r.RollbackFailed = newRollbackFailed(scope, w, logs)
 	r.ExecutionsFailed = newAlarm(scope, "ExecutionsFailed",
@@ -66,19 +66,43 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 		"EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended, or the function failed at it for good: the messages in the queue say why. Empty it when that is mended",
 		undelivered.MetricApproximateNumberOfMessagesVisible(latest))
 	r.RollbackThrottled = newAlarm(scope, "RollbackThrottled",
-		"Lambda turns away calls of the function Rollback, and they are tried again: more rollouts are put back at once than its reserved concurrency lets through, or it has none and the account's is used up",
+		"Lambda turns away calls of the function Rollback, and they are tried again. Rollbacks, and the telling of how rollouts ended, share its reserved concurrency (by default 10; or, if it has none, the account's): if this stays on while many rollouts end at once, deploy with more, as in -c reserved-concurrency=20",
 		rollback.MetricThrottles(over(betweenSweeps)))
-	r.SweepsMissing = newSweepsMissing(scope, sweep)
+	r.SweepsMissing = newSweepsMissing(scope, calls.sweep)
+	// What EventBridge could not hand over at all, be it that it may not call the
+	// function any more. Only if it may write to the queue is that in there, too. Of a
+	// rule that never failed there is no metric: SUM of a list goes without it, as a
+	// plain + would not.
+	r.CleanupNotCalled = newAlarm(scope, "CleanupNotCalled",
+		"EventBridge could not call the function Rollback by the rules Ended or Sweep: may they call it, and is it there? The messages in the queue of undelivered cleanups, if it may write to that, say why. Until then an alias may stay split, and nobody is told how rollouts ended",
+		awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+			Expression: jsii.String("SUM([ended, sweep])"),
+			UsingMetrics: &map[string]awscloudwatch.IMetric{
+				"ended": ofRule(calls.ended, "FailedInvocations"), "sweep": ofRule(calls.sweep, "FailedInvocations"),
+			},
+			Label:  jsii.String("calls that failed"),
+			Period: awscdk.Duration_Minutes(jsii.Number(betweenSweeps)),
+		}))
 }
 
 // newSweepsMissing adds the alarm on a schedule that does not call any more: that
 // somebody has disabled, or that EventBridge does not keep. It goes by the rule and
 // not by the function's invocations, of which the workflow has its own. It is on for a
 // few minutes after the first deployment, until there has been a sweep.
+//
+// EventBridge counts no zeros: without a call there is no value. CloudWatch looks
+// further back than the periods that are asked for, and prefers the values that it
+// finds there to those that are missing; so the gaps are filled, and the alarm goes
+// off after these periods and not after more. A metric that never was stays missing.
 func newSweepsMissing(scope constructs.Construct, sweep awsevents.Rule) awscloudwatch.Alarm {
 	return awscloudwatch.NewAlarm(scope, jsii.String("SweepsMissing"), &awscloudwatch.AlarmProps{
-		AlarmDescription:   jsii.String("For a quarter of an hour nothing has looked for aliases that are still split: is the rule Sweep enabled?"),
-		Metric:             sweeps(sweep),
+		AlarmDescription: jsii.String("For a quarter of an hour nothing has looked for aliases that are still split: is the rule Sweep enabled?"),
+		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+			Expression:   jsii.String("FILL(sweeps, 0)"),
+			UsingMetrics: &map[string]awscloudwatch.IMetric{"sweeps": ofRule(sweep, "Invocations")},
+			Label:        jsii.String("sweeps"),
+			Period:       awscdk.Duration_Minutes(jsii.Number(betweenSweeps)),
+		}),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
 		Threshold:          jsii.Number(1),
 		EvaluationPeriods:  jsii.Number(3),
@@ -86,12 +110,12 @@ func newSweepsMissing(scope constructs.Construct, sweep awsevents.Rule) awscloud
 	})
 }
 
-// sweeps is how often a schedule has called.
-func sweeps(sweep awsevents.Rule) awscloudwatch.Metric {
+// ofRule is a metric that EventBridge keeps of a rule, such as how often it has called.
+func ofRule(rule awsevents.Rule, name string) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace:     jsii.String("AWS/Events"),
-		MetricName:    jsii.String("Invocations"),
-		DimensionsMap: &map[string]*string{"RuleName": sweep.RuleName()},
+		MetricName:    jsii.String(name),
+		DimensionsMap: &map[string]*string{"RuleName": rule.RuleName()},
 		Statistic:     jsii.String("Sum"),
 		Period:        awscdk.Duration_Minutes(jsii.Number(betweenSweeps)),
 	})

@@ -33,11 +33,14 @@ func newUndelivered(scope constructs.Construct, key awskms.IKey) awssqs.Queue {
 	return queue
 }
 
+// cleanupCalls are the rules by which EventBridge calls the cleanup.
+type cleanupCalls struct{ ended, sweep awsevents.Rule }
+
 // newCleanup has the Rollback function tell how each execution ended, and put
 // back what those leave behind that could not do it themselves. It is called for
 // every end; and, as EventBridge delivers such events only if it can, by a schedule,
-// to put back alone. It returns the rule that is the schedule.
-func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachine, rollback awslambda.Function, undelivered awssqs.Queue) awsevents.Rule {
+// to put back alone.
+func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachine, rollback awslambda.Function, undelivered awssqs.Queue) cleanupCalls {
 	// EventBridge calls asynchronously: what fails, or is throttled, is Lambda's
 	// to repeat. What is given up here is in the next sweep, and in the queue. The
 	// workflow's own calls are not asynchronous, and none of this is for them.
@@ -53,7 +56,7 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: undelivered.QueueArn()},
 		},
 	})
-	awsevents.NewRule(scope, jsii.String("Ended"), &awsevents.RuleProps{
+	ended := awsevents.NewRule(scope, jsii.String("Ended"), &awsevents.RuleProps{
 		Description: jsii.String("lambda-rollout: tells how every rollout ended, and puts back the alias of one that ended badly"),
 		EventPattern: &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.states"),
@@ -70,7 +73,7 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 		})},
 	})
 	every := awscdk.Duration_Minutes(jsii.Number(betweenSweeps))
-	return awsevents.NewRule(scope, jsii.String("Sweep"), &awsevents.RuleProps{
+	sweep := awsevents.NewRule(scope, jsii.String("Sweep"), &awsevents.RuleProps{
 		Description: jsii.String("lambda-rollout: looks for aliases that are still split after their rollout ended badly"),
 		Schedule:    awsevents.Schedule_Rate(every),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(rollback, &awseventstargets.LambdaFunctionProps{
@@ -83,4 +86,5 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 			DeadLetterQueue: undelivered,
 		})},
 	})
+	return cleanupCalls{ended, sweep}
 }

@@ -47,7 +47,7 @@ func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optI
 			},
 			{
 				graph("Bad invocations served by new versions", w.metric("BadInvocations", "Sum")),
-				graph("Cleanup", sweeps(sweep).With(&awscloudwatch.MetricOptions{Label: jsii.String("sweeps")}),
+				graph("Cleanup", ofRule(sweep, "Invocations").With(&awscloudwatch.MetricOptions{Label: jsii.String("sweeps")}),
 					rollback.Metric(jsii.String("AsyncEventsDropped"), labelled("given up", "Sum")),
 					rollback.MetricThrottles(labelled("throttled", "Sum")),
 					undelivered.MetricApproximateNumberOfMessagesVisible(labelled("in the queue", "Maximum"))),

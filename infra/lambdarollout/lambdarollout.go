@@ -47,6 +47,9 @@ type LambdaRollout struct {
 	// be made lie in the queue: an alias may still be split if the rollout ended
 	// badly, or nobody has been told the end.
 	CleanupFailed, CleanupUndelivered awscloudwatch.Alarm
+	// CleanupNotCalled goes off when EventBridge's rules could not call the Rollback
+	// function at all.
+	CleanupNotCalled awscloudwatch.Alarm
 	// RollbackThrottled goes off when Lambda turns away calls of the Rollback
 	// function, and SweepsMissing when no sweep was asked for in three periods.
 	RollbackThrottled, SweepsMissing awscloudwatch.Alarm
@@ -66,7 +69,7 @@ func (r *LambdaRollout) GrantStart(grantee awsiam.IGrantable) awsiam.Grant {
 // Alarms returns all of the construct's alarms, the gravest first.
 func (r *LambdaRollout) Alarms() []awscloudwatch.Alarm {
 	return []awscloudwatch.Alarm{
-		r.RollbackFailed, r.CleanupFailed, r.CleanupUndelivered, r.RollbackThrottled, r.SweepsMissing,
+		r.RollbackFailed, r.CleanupFailed, r.CleanupUndelivered, r.CleanupNotCalled, r.RollbackThrottled, r.SweepsMissing,
 		r.ExecutionsFailed, r.ExecutionsTimedOut, r.ExecutionsAborted,
 	}
 }
@@ -111,12 +114,12 @@ func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *Lamb
 	}
 	logs := awslogs.NewLogGroup(inner, jsii.String("StateMachineLogs"), props.logGroup(w.logGroup()))
 	r.machine = newStateMachine(inner, w, arns, logs)
-	sweep := newCleanup(inner, r.machine, functions[rollbackTask], undelivered)
-	r.addAlarms(inner, w, logs, functions[rollbackTask], undelivered, sweep)
+	calls := newCleanup(inner, r.machine, functions[rollbackTask], undelivered)
+	r.addAlarms(inner, w, logs, functions[rollbackTask], undelivered, calls)
 	for _, alarm := range r.Alarms() {
 		alarm.AddAlarmAction(props.AlarmActions...)
 	}
-	r.Dashboard = newDashboard(inner, w, r, props.OptIn, functions, undelivered, sweep)
+	r.Dashboard = newDashboard(inner, w, r, props.OptIn, functions, undelivered, calls.sweep)
 	newQueries(inner, w, functions)
 	return r
 }

@@ -66,7 +66,32 @@ func deployedTemplate(t testing.TB) *Template {
 func TestWhatStandsThereIsPaidFor(t *testing.T) {
 	deployedTemplate(t)
 	data, _ := synthesized()
-	for kind, want := range map[string]int{"AWS::CloudWatch::Alarm": alarms, "AWS::CloudWatch::Dashboard": dashboardsOfStack, "AWS::KMS::Key": 0} {
+	var stack struct {
+		Resources map[string]struct {
+			Type       string
+			Properties struct{ Metrics []struct{ MetricStat any } }
+		}
+	}
+	if err := json.Unmarshal(data, &stack); err != nil {
+		t.Fatal(err)
+	}
+	billed := 0
+	for _, r := range stack.Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		of := 0
+		for _, metric := range r.Properties.Metrics {
+			if metric.MetricStat != nil {
+				of++
+			}
+		}
+		billed += max(of, 1)
+	}
+	if billed != alarms {
+		t.Errorf("the stack's alarms stand on %d metrics, and the cost is of %d", billed, alarms)
+	}
+	for kind, want := range map[string]int{"AWS::CloudWatch::Dashboard": dashboardsOfStack, "AWS::KMS::Key": 0} {
 		if got := bytes.Count(data, []byte(`"Type":"`+kind+`"`)); got != want {
 			t.Errorf("the stack has %d of %s, and the cost is of %d", got, kind, want)
 		}
