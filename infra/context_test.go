@@ -59,6 +59,8 @@ func TestOtherContextIsChecked(t *testing.T) {
 		"a role for a boundary": {boundaryContext, "arn:aws:iam::123456789012:role/a", []string{`role/a": give a managed policy's ARN`}},
 		"half a reservation":    {reservedContext, 1.5, []string{"1.5: give a whole number, or 0 to reserve none"}},
 		"less than none":        {reservedContext, "-1", []string{"-1: give a whole number"}},
+		"a reservation of all":  {reservedContext, "Inf", []string{"+Inf: give a whole number"}},
+		"a reservation of NaN":  {reservedContext, "NaN", []string{"NaN: give a whole number"}},
 		"no number":             {reservedContext, "all", []string{`is "all": give a whole number`}},
 		"perhaps standalone":    {standaloneContext, "yes", []string{`is "yes": give true or false`}},
 	} {

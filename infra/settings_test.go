@@ -119,6 +119,7 @@ func TestOtherTopicTakesThePlaceOfTheOwn(t *testing.T) {
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("codebuild.amazonaws.com"), nil),
 	})
 	rollout.GrantStart(pipeline)
+	rollout.GrantStop(pipeline)
 	tmpl := synthesized(t, stack)
 	logical := func(construct awscdk.CfnElement) string { return *stack.GetLogicalId(construct) }
 	name := logical(team.Node().DefaultChild().(awscdk.CfnElement))
@@ -132,10 +133,12 @@ func TestOtherTopicTakesThePlaceOfTheOwn(t *testing.T) {
 	if got := tmpl.Resources["Rollback"].Properties["ReservedConcurrentExecutions"]; got != 3.0 {
 		t.Errorf("%v are reserved, want 3", got)
 	}
+	const executions = ` on arn:${AWS::Partition}:states:` + local + `execution:{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"StateMachine"}]}]}:*`
 	want := []string{
 		"trusts codebuild.amazonaws.com",
 		"Allow states:StartExecution on ${StateMachine}",
-		`Allow states:DescribeExecution on arn:${AWS::Partition}:states:` + local + `execution:{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"StateMachine"}]}]}:*`,
+		"Allow states:DescribeExecution" + executions,
+		"Allow states:StopExecution" + executions,
 	}
 	if diff := cmp.Diff(want, may[logical(pipeline.Node().DefaultChild().(awscdk.CfnElement))]); diff != "" {
 		t.Errorf("what the pipeline may do (-want +got):\n%s", diff)

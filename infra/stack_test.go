@@ -157,6 +157,9 @@ func checkLogs(tmpl template) error {
 		if days := tmpl.Resources[name].Properties["RetentionInDays"]; days != 365.0 {
 			return fmt.Errorf("%s is kept for %v days", name, days)
 		}
+		if group := tmpl.Resources[name]; group.DeletionPolicy != "RetainExceptOnCreate" || group.UpdateReplacePolicy != "Retain" {
+			return fmt.Errorf("%s goes with the stack: %s, %s", name, group.DeletionPolicy, group.UpdateReplacePolicy)
+		}
 	}
 	if got := render(tmpl.Resources["StateMachine"].Properties["TracingConfiguration"]); got != `{"Enabled":true}` {
 		return fmt.Errorf("the state machine's traces are %s", got)

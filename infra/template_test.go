@@ -23,6 +23,8 @@ type resource struct {
 	Type       string
 	Properties map[string]any
 	DependsOn  any // a name, or a list of them
+
+	DeletionPolicy, UpdateReplacePolicy string
 }
 
 // withoutBuilding is the context value that lists the stacks whose assets are

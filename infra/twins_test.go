@@ -70,6 +70,11 @@ func TestChecksCanFail(t *testing.T) {
 		"topic: not encrypted":             {checkTopic, func(tmpl template) { delete(tmpl.Resources["Topic"].Properties, "KmsMasterKeyId") }},
 		"topic: one more":                  {checkTopic, func(tmpl template) { tmpl.Resources["Extra"] = tmpl.Resources["Topic"] }},
 		"logs: kept for ever":              {checkLogs, func(tmpl template) { delete(tmpl.Resources["RollbackLogs"].Properties, "RetentionInDays") }},
+		"logs: one goes with the stack": {checkLogs, func(tmpl template) {
+			group := tmpl.Resources["StateMachineLogs"]
+			group.DeletionPolicy = "Delete"
+			tmpl.Resources["StateMachineLogs"] = group
+		}},
 		"logs: a group is missing":         {checkLogs, func(tmpl template) { delete(tmpl.Resources, "RollbackLogs") }},
 		"logs: no traces of the machine":   {checkLogs, func(tmpl template) { delete(tmpl.Resources["StateMachine"].Properties, "TracingConfiguration") }},
 		"logs: the machine's are off":      {checkLogs, func(tmpl template) { delete(tmpl.Resources["StateMachine"].Properties, "LoggingConfiguration") }},

@@ -13,7 +13,8 @@ import (
 )
 
 // An app of your own rolls out two of its functions, is told by its own alarm
-// topic, and lets its pipeline start rollouts and wait for them.
+// topic, and lets its pipeline start rollouts, wait for them, and stop them when
+// it is interrupted.
 func ExampleNewLambdaRollout() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Shop"), nil)
@@ -34,6 +35,7 @@ func ExampleNewLambdaRollout() {
 		LogRetention: awslogs.RetentionDays_TWO_YEARS,
 	})
 	rollout.GrantStart(pipeline)
+	rollout.GrantStop(pipeline)
 	awscdk.NewCfnOutput(stack, jsii.String("StartHere"), &awscdk.CfnOutputProps{
 		Value: rollout.StateMachine().StateMachineArn(),
 	})

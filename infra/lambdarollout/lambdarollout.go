@@ -8,6 +8,7 @@ package lambdarollout
 import (
 	"errors"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -66,6 +67,13 @@ func (r *LambdaRollout) GrantStart(grantee awsiam.IGrantable) awsiam.Grant {
 	return start.Combine(r.machine.GrantExecution(grantee, jsii.String("states:DescribeExecution")))
 }
 
+// GrantStop lets the grantee stop rollouts, as a pipeline does that is interrupted
+// while it waits: states:StopExecution on the state machine's executions. The
+// cleanup then puts the alias back.
+func (r *LambdaRollout) GrantStop(grantee awsiam.IGrantable) awsiam.Grant {
+	return r.machine.GrantExecution(grantee, jsii.String("states:StopExecution"))
+}
+
 // Alarms returns all of the construct's alarms, the gravest first.
 func (r *LambdaRollout) Alarms() []awscloudwatch.Alarm {
 	return []awscloudwatch.Alarm{
@@ -82,7 +90,7 @@ func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *Lamb
 		props = &Props{}
 	}
 	root, err := moduleRoot()
-	if err = errors.Join(err, props.Validate()); err != nil {
+	if err = errors.Join(err, props.Validate(), props.OptIn.checkPlace(awscdk.Stack_Of(scope))); err != nil {
 		panic(err)
 	}
 	inner := constructs.NewConstruct(scope, jsii.String(id))

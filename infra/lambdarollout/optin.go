@@ -29,7 +29,9 @@ var (
 )
 
 // Named narrows the opt-in to functions by name or by unqualified ARN, whatever
-// their tags. The error names every one that is neither.
+// their tags. The error names every one that is neither. Rollouts are of functions of
+// the stack's own account and Region: NewLambdaRollout refuses the ARN of any other,
+// as far as these are known when the app is synthesized.
 func Named(functions ...string) (OptIn, error) {
 	var optIn OptIn
 	var bad []string
@@ -44,6 +46,26 @@ func Named(functions ...string) (OptIn, error) {
 		return OptIn{}, fmt.Errorf("%q: give functions by name (letters, digits, - and _, at most 64) or by ARN without version or alias (arn:aws:lambda:<region>:<account>:function:<name>)", bad)
 	}
 	return optIn, nil
+}
+
+// checkPlace returns an error that names every function by ARN that is of another
+// account or Region than the stack, if the stack's are known.
+func (o OptIn) checkPlace(stack awscdk.Stack) error {
+	var bad []string
+	for _, function := range o.functions {
+		if !functionARN.MatchString(function) {
+			continue
+		}
+		parts := strings.Split(function, ":")
+		other := func(own *string, part string) bool { return !*awscdk.Token_IsUnresolved(own) && *own != part }
+		if other(stack.Region(), parts[3]) || other(stack.Account(), parts[4]) {
+			bad = append(bad, function)
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%q: rollouts are of functions of the stack's own account and Region (%s, %s): deploy another stack there", bad, *stack.Account(), *stack.Region())
 }
 
 // String says in words which functions have opted in.

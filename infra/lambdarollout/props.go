@@ -39,6 +39,11 @@ type Props struct {
 	// record of who moved which alias when, and Step Functions keeps an
 	// execution's history for 90 days only.
 	LogRetention awslogs.RetentionDays
+	// LogRemovalPolicy is what becomes of the logs when the stack is deleted: by
+	// default, RETAIN_ON_UPDATE_OR_DELETE. They are that record, and those of the
+	// functions have the reasons; but what a deployment has made that fails goes with
+	// it, as the machine's group has a fixed name, which the next one would find taken.
+	LogRemovalPolicy awscdk.RemovalPolicy
 	// EncryptionKey encrypts the logs, the construct's own topic and the queue: by
 	// default, keys do that which AWS owns or manages. A key that the app defines
 	// gets the policy that it needs; docs/construct.md has what the policy of one
@@ -65,7 +70,7 @@ func (p *Props) Validate() error {
 }
 
 func checkReserved(reserved *float64) error {
-	if reserved == nil || *reserved >= 0 && *reserved == math.Trunc(*reserved) {
+	if reserved == nil || *reserved >= 0 && *reserved == math.Trunc(*reserved) && !math.IsInf(*reserved, 0) {
 		return nil
 	}
 	return fmt.Errorf("a reserved concurrency of %v: give a whole number, or 0 to reserve none", *reserved)
@@ -92,6 +97,6 @@ func (p *Props) logGroup(name *string) *awslogs.LogGroupProps {
 		LogGroupName:  name,
 		Retention:     cmp.Or(p.LogRetention, awslogs.RetentionDays_ONE_YEAR),
 		EncryptionKey: p.EncryptionKey,
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		RemovalPolicy: cmp.Or(p.LogRemovalPolicy, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE),
 	}
 }
