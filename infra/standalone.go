@@ -48,6 +48,7 @@ func addCodeParameters(stack awscdk.Stack) {
 }
 
 // writeCode zips the assets of a standalone template that was synthesized into outdir.
+// What an earlier synth has left in the zips' folder goes: all that is in it is uploaded.
 func writeCode(outdir string) error {
 	data, err := os.ReadFile(filepath.Join(outdir, stackName+".assets.json"))
 	if err != nil {
@@ -61,14 +62,15 @@ func writeCode(outdir string) error {
 	if err := json.Unmarshal(data, &manifest); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(outdir, codeFolder), 0o755); err != nil {
+	code := filepath.Join(outdir, codeFolder)
+	if err := errors.Join(os.RemoveAll(code), os.MkdirAll(code, 0o755)); err != nil {
 		return err
 	}
 	for hash, file := range manifest.Files {
 		if file.Source.Packaging != "zip" { // the template itself
 			continue
 		}
-		if err := writeZip(filepath.Join(outdir, codeFolder, hash+".zip"), filepath.Join(outdir, file.Source.Path, executable)); err != nil {
+		if err := writeZip(filepath.Join(code, hash+".zip"), filepath.Join(outdir, file.Source.Path, executable)); err != nil {
 			return fmt.Errorf("zip the code of a function: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,10 @@ import (
 // the zips that are written beside it.
 func TestStandaloneTemplateNeedsNoCDK(t *testing.T) {
 	outdir := t.TempDir()
+	// What a synth of other code has left there.
+	if err := errors.Join(os.Mkdir(filepath.Join(outdir, codeFolder), 0o755), os.WriteFile(filepath.Join(outdir, codeFolder, "old.zip"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	if err := write(outdir, map[string]any{standaloneContext: "true", simpleContext: "true"}); err != nil {
 		t.Fatal(err)
 	}

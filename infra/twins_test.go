@@ -18,7 +18,7 @@ func TestChecksCanFail(t *testing.T) {
 		}
 		return nil
 	}
-	dashboardDiffers := func(tmpl template) error { return checkDashboard(tmpl, "") }
+	dashboardDiffers := func(tmpl template) error { return checkDashboard(tmpl) }
 	statement := func(tmpl template, role string, policy int) map[string]any {
 		policies := tmpl.Resources[role].Properties["Policies"].([]any)
 		return policies[policy].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any)[0].(map[string]any)

@@ -22,16 +22,39 @@ import (
 // TestDashboardShowsWhatThereIs holds the graphs to their metrics.
 func TestDashboardShowsWhatThereIs(t *testing.T) {
 	tmpl, _ := deployed(t)
-	if err := checkDashboard(tmpl, ""); err != nil {
+	if err := checkDashboard(tmpl); err != nil {
 		t.Error(err)
 	}
 	tmpl = synthesize(t, map[string]any{functionsContext: "orders, arn:aws:lambda:eu-west-1:123456789012:function:billing", withoutBuilding: []any{}})
 	if err := checkDashboard(tmpl, ` FunctionName=("orders" OR "billing")`); err != nil {
 		t.Errorf("with functions by name: %v", err)
 	}
+	// As many as a search can't ask for at once, with names as long as there are.
+	var many []any
+	narrowed := []string{` FunctionName=(`, ` FunctionName=(`, ` FunctionName=(`}
+	for i := range 25 {
+		name := fmt.Sprintf("%064d", i)
+		many = append(many, name)
+		if i%12 > 0 {
+			narrowed[i/12] += " OR "
+		}
+		narrowed[i/12] += strconv.Quote(name)
+	}
+	for i := range narrowed {
+		narrowed[i] += ")"
+	}
+	tmpl = synthesize(t, map[string]any{functionsContext: many, withoutBuilding: []any{}})
+	if err := checkDashboard(tmpl, narrowed...); err != nil {
+		t.Errorf("with many functions by name: %v", err)
+	}
 }
 
-func checkDashboard(tmpl template, narrowed string) error {
+// longestSearch is how many characters CloudWatch takes for a search.
+const longestSearch = 1024
+
+// checkDashboard holds the graphs to their metrics. The errors of versions are those
+// of all functions or, by what each search adds to that, of some.
+func checkDashboard(tmpl template, narrowed ...string) error {
 	dashboard := tmpl.Resources["Dashboard"].Properties
 	if dashboard["DashboardName"] != machine {
 		return fmt.Errorf("the dashboard is named %v", dashboard["DashboardName"])
@@ -60,7 +83,6 @@ func checkDashboard(tmpl template, narrowed string) error {
 			"AWS/States ExecutionsTimedOut StateMachineArn ${StateMachine}",
 		},
 		"Weights of new versions (percent)":      {`SEARCH('{"` + own + `",FunctionName,AliasName} MetricName="Weight"', 'Maximum', 60)`},
-		"Errors of both versions":                {`SEARCH('{AWS/Lambda,FunctionName,Resource,ExecutedVersion} MetricName="Errors"` + narrowed + `', 'Sum', 60)`},
 		"Decisions":                              {`SEARCH('{"` + own + `",Result} MetricName="Decision"', 'Sum', 300)`},
 		"Bad invocations served by new versions": {own + " BadInvocations"},
 		"Cleanup": {
@@ -71,6 +93,13 @@ func checkDashboard(tmpl template, narrowed string) error {
 			"AWS/Lambda Errors FunctionName ${CalculateWeights}", "AWS/Lambda Errors FunctionName ${Finalize}", "AWS/Lambda Errors FunctionName ${HealthCheck}",
 			"AWS/Lambda Errors FunctionName ${Rollback}", "AWS/Lambda Errors FunctionName ${UpdateAlias}",
 		},
+	}
+	const errors, all = "Errors of both versions", `SEARCH('{AWS/Lambda,FunctionName,Resource,ExecutedVersion} MetricName="Errors"%s', 'Sum', 60)`
+	if narrowed == nil {
+		want[errors+" (of every function with an alias)"] = []string{fmt.Sprintf(all, "")}
+	}
+	for _, functions := range narrowed {
+		want[errors] = append(want[errors], fmt.Sprintf(all, functions))
 	}
 	got := map[string][]string{}
 	for _, widget := range body.Widgets {
@@ -84,6 +113,9 @@ func checkDashboard(tmpl template, narrowed string) error {
 					words = append(words, word)
 				case map[string]any:
 					if expression, ok := word["expression"].(string); ok {
+						if len(expression) > longestSearch {
+							return fmt.Errorf("%s: a search has %d characters", p.Title, len(expression))
+						}
 						words = append(words, expression)
 					}
 				}

@@ -42,7 +42,7 @@ func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optI
 			},
 			{
 				graph("Weights of new versions (percent)", w.search("FunctionName,AliasName", "Weight", "Maximum", 1)),
-				graph("Errors of both versions", search(errorsOfVersions(optIn), "Sum", 1)),
+				errorsOfVersions(optIn),
 				graph("Decisions", w.search("Result", "Decision", "Sum", 5)),
 			},
 			{
@@ -57,16 +57,26 @@ func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optI
 	})
 }
 
-// errorsOfVersions searches for the errors that Lambda counts for each version
-// behind an alias: of the functions by name or, if they opt in by tag, of all in
-// the account and Region, as a search knows nothing of tags.
-func errorsOfVersions(optIn OptIn) string {
-	text := `{AWS/Lambda,FunctionName,Resource,ExecutedVersion} MetricName="Errors"`
-	if names := optIn.names(); len(names) > 0 {
-		text += ` FunctionName=("` + strings.Join(names, `" OR "`) + `")`
+// errorsOfVersions graphs the errors that Lambda counts for each version behind an
+// alias: of the functions by name or, if they opt in by tag, of all in the account
+// and Region, as a search knows nothing of tags.
+func errorsOfVersions(optIn OptIn) awscloudwatch.IWidget {
+	const all = `{AWS/Lambda,FunctionName,Resource,ExecutedVersion} MetricName="Errors"`
+	names := optIn.names()
+	if len(names) == 0 {
+		return graph("Errors of both versions (of every function with an alias)", search(all, "Sum", 1))
 	}
-	return text
+	var searches []awscloudwatch.IMetric
+	for some := range slices.Chunk(names, functionsOfSearch) {
+		searches = append(searches, search(all+` FunctionName=("`+strings.Join(some, `" OR "`)+`")`, "Sum", 1))
+	}
+	return graph("Errors of both versions", searches...)
 }
+
+// functionsOfSearch is for how many functions one search asks: it may have 1,024
+// characters, of which a name takes 70 at most with what stands between two, and
+// the rest some 120.
+const functionsOfSearch = 12
 
 // metric is one of the metrics that the functions write in their logs.
 func (w workflow) metric(name, statistic string) awscloudwatch.IMetric {

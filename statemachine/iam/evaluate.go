@@ -42,11 +42,14 @@ func (ps Policies) Evaluate(r Request) (Decision, error) {
 			if s.deny {
 				effect = ExplicitlyDenied
 			}
-			by := s.covers(p.Name, i, action, r.Resource)
-			if len(by) == 0 {
+			by, err := s.covers(p.Name, i, action, r.Resource)
+			if err == nil && len(by) == 0 {
 				continue
 			}
-			met, err := s.meets(r.Context)
+			met := false
+			if err == nil {
+				met, err = s.meets(r.Context)
+			}
 			if err != nil {
 				return Decision{}, fmt.Errorf("statement %d of policy %s, asked for %s on %s: %w", i+1, p.Name, r.Action, r.Resource, err)
 			}
@@ -63,10 +66,15 @@ func (ps Policies) Evaluate(r Request) (Decision, error) {
 }
 
 // covers gives the permissions of the statement that are about an action, in lower case, on a resource.
-func (s *Statement) covers(policy string, i int, action, resource string) []Permission {
+func (s *Statement) covers(policy string, i int, action, resource string) ([]Permission, error) {
 	actions := matches(s.actions, s.notActions, action, matchText)
 	if len(actions) == 0 {
-		return nil
+		return nil, nil
+	}
+	for _, pattern := range s.resources {
+		if matchResource(pattern, resource) != matchText(pattern, resource) {
+			return nil, fmt.Errorf("whether %s is among %s depends on whether a wildcard goes beyond a colon, which AWS does not say plainly: end the pattern in *, or name the resource", resource, pattern)
+		}
 	}
 	var by []Permission
 	for _, at := range matches(s.resources, s.notResources, resource, matchResource) {
@@ -74,7 +82,7 @@ func (s *Statement) covers(policy string, i int, action, resource string) []Perm
 			by = append(by, s.permission(policy, i, of, at))
 		}
 	}
-	return by
+	return by, nil
 }
 
 // matches gives the places of the patterns that match a text; with not, of all patterns if none does.

@@ -42,6 +42,26 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
+// TestWildcardsBeforeColonsAreNotGuessed asks for resources of which it depends on the
+// reading of a wildcard whether a statement is about them.
+func TestWildcardsBeforeColonsAreNotGuessed(t *testing.T) {
+	const function = "arn:aws:lambda:eu-central-1:1:function:"
+	for _, effect := range []string{"Allow", "Deny"} {
+		for _, element := range []string{"Resource", "NotResource"} {
+			ps := policy(t, `{"Effect": "`+effect+`", "Action": "lambda:*", "`+element+`": ["`+function+`f*x", "`+function+`g?7"]}`)
+			for resource, unclear := range map[string]bool{"f-x": false, "fx": false, "f:x": true, "f-a:b-x": true, "g:7": true, "g-7": false, "h": false} {
+				_, err := ps.Evaluate(Request{Action: "lambda:GetAlias", Resource: function + resource})
+				if unclear && (err == nil || !strings.Contains(err.Error(), "goes beyond a colon")) || !unclear && err != nil {
+					t.Errorf("%s %s of %s: %v", effect, element, resource, err)
+				}
+			}
+			if _, err := ps.Evaluate(Request{Action: "s3:GetObject", Resource: function + "f:x"}); err != nil {
+				t.Errorf("of another action: %v", err)
+			}
+		}
+	}
+}
+
 func TestConditions(t *testing.T) {
 	context := map[string][]string{
 		"aws:ResourceTag/team": {"a"}, "aws:ResourceTag/*": nil, "aws:SourceArn": {"arn:aws:sns:eu-central-1:1:x"},

@@ -108,6 +108,9 @@ func (t *Template) add(role *Role, policy any, condition string) error {
 func (t *Template) Grants(service string) (Policies, error) {
 	var all Policies
 	for _, id := range t.OfType("AWS::Lambda::Permission") {
+		if condition := t.resources[id].Condition; condition != "" {
+			return nil, fmt.Errorf("whether there is a permission %s depends on the condition %s, and conditions are not evaluated here", id, condition)
+		}
 		given, err := t.Resolve(t.resources[id].Properties)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", id, err)

@@ -70,6 +70,10 @@ func TestGrantsAreRead(t *testing.T) {
 			t.Errorf("%s: %v, %v", source, got, err)
 		}
 	}
+	changed := strings.Replace(stack, `"G": {`, `"G": {"Condition": "C", `, 1)
+	if some, err := template(t, changed).Grants("events.amazonaws.com"); err == nil || !strings.Contains(err.Error(), "a permission G depends on the condition C") {
+		t.Errorf("on a condition: %v, %v", some, err)
+	}
 	if none, err := template(t, stack).Grants("s3.amazonaws.com"); len(none) > 0 || err != nil {
 		t.Errorf("%v, %v", none, err)
 	}

@@ -23,6 +23,8 @@ func matchText(pattern, text string) bool {
 
 // matchResource matches an ARN with what a Resource element has. The User Guide: wildcards stand for characters within
 // a segment, slashes among them; a * that is a segment's last character "can expand to match beyond the colon boundaries".
+// Where it makes a difference to take all wildcards beyond them, [Policies.Evaluate] fails: of a Deny, to match less
+// would be the unsafe side.
 func matchResource(pattern, arn string) bool {
 	for i := 0; i < len(pattern); i++ {
 		switch {
