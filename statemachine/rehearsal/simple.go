@@ -79,6 +79,9 @@ func (s simple) end(result *Result, start time.Time) {
 		result.Outcome = Refused
 	case result.Error == "RolledBack":
 		result.Outcome = RolledBack
+		if s.state.Outcome != nil && s.state.Outcome.Error != "" { // there is none of an attempt that was cut off
+			result.Error = s.state.Outcome.Error
+		}
 	case result.Error == "AliasChanged":
 		result.Outcome = AliasChanged
 	case result.Error == "RollbackFailed":

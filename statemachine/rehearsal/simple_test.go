@@ -62,6 +62,9 @@ func TestTheOneFunctionDeployerEndsAsTheWorkflow(t *testing.T) {
 		if !strings.Contains(workflow.Reason, "waits") && workflow.Outcome == rehearsal.RolledBack && workflow.Reason != simple.Reason {
 			t.Errorf("%s: %q, the workflow %q", file, simple.Reason, workflow.Reason)
 		}
+		if workflow.Outcome == rehearsal.RolledBack && workflow.Error != simple.Error {
+			t.Errorf("%s: because of %s, the workflow of %s", file, simple.Error, workflow.Error)
+		}
 	}
 	if compared < 40 {
 		t.Errorf("only %d of %d were compared", compared, len(files))
