@@ -28,8 +28,10 @@ type Distribution struct {
 	Unverified Share `json:"unverified"`
 	// FalseAlarms were rolled back for their errors or latency, although the new
 	// version had served no worse than the baseline until then: neither its error
-	// rate nor its mean duration was higher. Absent where the scenario has
-	// neighbours (checks, alarms, …), whose word may have been the reason.
+	// rate nor its mean duration was higher, nor, where the request counts
+	// throttles as errors, its share of throttled requests. Absent where the
+	// scenario has neighbours (checks, alarms, …), whose word may have been the
+	// reason.
 	FalseAlarms *Share `json:"false-alarms,omitempty"`
 	// SecondsToRollback is the virtual time from a rollout's start until it was
 	// rolled back. Absent if none was.
@@ -66,17 +68,25 @@ type Spread struct {
 // Repeat rehearses a rollout so many times, with the seeds from Options.Seed on,
 // on all cores. The same options give the same distribution on any number of
 // cores. finished is called with how many are over, from any goroutine; nil for nobody.
+// It fails with the reason if all of them are refused: that is no matter of chance.
 func Repeat(o Options, runs int, finished func(int)) (Distribution, error) {
 	results, err := repeat(o, runs, finished)
 	if err != nil {
 		return Distribution{}, err
 	}
+	if len(durationsOf(results, Refused)) == runs {
+		return Distribution{}, fmt.Errorf("every rehearsal is refused: %s", results[0].Reason)
+	}
 	return distribution(o, results), nil
 }
 
+// repeat fails as the first rehearsal that does, and begins no more after it.
 func repeat(o Options, runs int, finished func(int)) ([]Result, error) {
 	if o.Listen != "" {
 		return nil, errors.New("many rehearsals can't be served on one address: leave out either")
+	}
+	if last := math.MaxUint64 - uint64(runs-1); o.Seed > last {
+		return nil, fmt.Errorf("the seeds of %d rehearsals must not go beyond %d: the first must be at most %d; given: %d", runs, uint64(math.MaxUint64), last, o.Seed)
 	}
 	o.Brief, o.Watch = true, nil
 	results, failed := make([]Result, runs), make([]error, runs)
@@ -87,7 +97,9 @@ func repeat(o Options, runs int, finished func(int)) ([]Result, error) {
 			for i := next.Add(1) - 1; i < int64(runs); i = next.Add(1) - 1 {
 				one := o
 				one.Seed += uint64(i)
-				results[i], failed[i] = Run(one)
+				if results[i], failed[i] = Run(one); failed[i] != nil {
+					next.Store(int64(runs))
+				}
 				results[i].Output = nil // of a thousand runs, nobody needs the data
 				if n := over.Add(1); finished != nil {
 					finished(int(n))
@@ -96,7 +108,12 @@ func repeat(o Options, runs int, finished func(int)) ([]Result, error) {
 		})
 	}
 	workers.Wait()
-	return results, errors.Join(failed...)
+	for _, err := range failed {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
 }
 
 func distribution(o Options, results []Result) Distribution {
@@ -129,7 +146,7 @@ func distribution(o Options, results []Result) Distribution {
 }
 
 // harmless tells whether until then, in seconds, the new version served no worse
-// than the baseline.
+// than the baseline. Changes at the same time are one.
 func (s Scenario) harmless(input []byte, until float64) bool {
 	req, err := rollout.Decode(input)
 	if err != nil {
@@ -139,10 +156,12 @@ func (s Scenario) harmless(input []byte, until float64) bool {
 	changes := slices.Clone(s.Changes)
 	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.at(total), b.at(total)) })
 	worse := func() bool {
-		return s.NewVersion.ErrorRate > s.Baseline.ErrorRate || s.NewVersion.Duration > s.Baseline.Duration
+		return s.NewVersion.ErrorRate > s.Baseline.ErrorRate || s.NewVersion.Duration > s.Baseline.Duration ||
+			req.Gates.Errors.Throttles && s.NewVersion.Throttled > s.Baseline.Throttled
 	}
-	for _, change := range changes {
-		if worse() || change.at(total) > seconds(until) {
+	for i, change := range changes {
+		together := i > 0 && changes[i-1].at(total) == change.at(total)
+		if !together && worse() || change.at(total) > seconds(until) {
 			break
 		}
 		if change.Baseline != nil {

@@ -86,12 +86,44 @@ func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
 	}
 }
 
+// TestFalseAlarmsOfWhatIsCompared has a new version that is as it should be but
+// for its throttles, and changes that come together.
+func TestFalseAlarmsOfWhatIsCompared(t *testing.T) {
+	const (
+		short     = `{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "linear", "steps": 5, "interval": 120`
+		throttles = short + `, "health": {"errors": {"throttles": true}}}`
+		clusters  = `"cluster": 200, "error-rate": 0.01`
+		sick      = `{"baseline": {` + clusters + `}, "new-version": {` + clusters + `}`
+	)
+	for name, test := range map[string]struct {
+		input, scenario string
+		simple, alarms  bool
+	}{
+		"throttled more, which counts":  {throttles, `{"new-version": {"throttled": 0.5}}`, false, false},
+		"throttled more, which doesn't": {short + "}", `{"baseline": {` + clusters + `}, "new-version": {"throttled": 0.1, ` + clusters + `}}`, false, true},
+		"both worse at once": {short + "}", sick + `, "changes": [{"after": 1, "new-version": {"error-rate": 0.02, "cluster": 200}},
+			{"after": 1, "baseline": {"error-rate": 0.02, "cluster": 200}}]}`, false, true},
+		"by the one-function deployer": {short + "}", sick + "}", true, true},
+	} {
+		world, err := rehearsal.ParseScenario([]byte(test.scenario))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := rehearsal.Repeat(rehearsal.Options{Input: []byte(test.input), Scenario: world, Seed: 1, Simple: test.simple}, 30, nil)
+		if err != nil || d.SecondsToRollback == nil || (d.FalseAlarms.Count > 0) != test.alarms {
+			t.Errorf("%s: %+v, %v", name, d.FalseAlarms, err)
+		}
+	}
+}
+
 func TestManyThatCanNotBe(t *testing.T) {
 	for want, options := range map[string]rehearsal.Options{
-		"the input is not JSON": {Input: []byte("nonsense")},
-		"leave out either":      {Input: []byte(blogInput), Listen: "127.0.0.1:0"},
+		"the input is not JSON":                          {Input: []byte("nonsense")},
+		"leave out either":                               {Input: []byte(blogInput), Listen: "127.0.0.1:0"},
+		"every rehearsal is refused: ":                   {Input: []byte("{}")},
+		"the first must be at most 18446744073709551614": {Input: []byte(blogInput), Seed: 1<<64 - 1},
 	} {
-		if _, err := rehearsal.Repeat(options, 2, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := rehearsal.Repeat(options, 2, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), want) > 1 {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}

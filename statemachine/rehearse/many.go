@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -46,7 +48,11 @@ func many(options rehearsal.Options, runs int, asJSON bool, page string, about r
 }
 
 // commandLine is what a shell runs the command by, with these arguments.
-func commandLine(args []string) string {
+func commandLine(args []string) report.Commands {
+	return report.Commands{Again: quoted(args), Single: quoted(single(args))}
+}
+
+func quoted(args []string) string {
 	line := "go run ./statemachine/rehearse"
 	for _, arg := range args {
 		quoted, err := syntax.Quote(arg, syntax.LangBash)
@@ -56,6 +62,29 @@ func commandLine(args []string) string {
 		line += " " + quoted
 	}
 	return line
+}
+
+// single are the arguments that rehearse the first of many rollouts alone, for a
+// person to read: without what is of all of them, and with its seed.
+func single(args []string) []string {
+	var kept []string
+	seeded := false
+	for len(args) > 0 {
+		name, _, whole := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[0], "-"), "-"), "=")
+		words := 2
+		if whole || name == "simple" || name == "json" {
+			words = 1
+		}
+		if !slices.Contains([]string{"runs", "report", "json"}, name) {
+			kept = append(kept, args[:words]...)
+		}
+		seeded = seeded || name == "seed"
+		args = args[words:]
+	}
+	if !seeded {
+		kept = append(kept, "-seed", "1")
+	}
+	return kept
 }
 
 // progress returns what draws a bar on a terminal, for how many of all rehearsals

@@ -17,8 +17,15 @@ type ManyPage struct {
 	// gave.
 	Scenario     rehearsal.Scenario
 	ScenarioName string
-	// Command makes this page again.
-	Command string
+	Command      Commands
+}
+
+// Commands are for a shell.
+type Commands struct {
+	// Again makes the page of many rehearsals again.
+	Again string
+	// Single rehearses the first of them alone, and writes no page.
+	Single string
 }
 
 // WriteMany writes the page of many rehearsals.
@@ -33,24 +40,25 @@ func WriteMany(w io.Writer, p ManyPage) error {
 // manyView is what the page says, in the words in which it does.
 type manyView struct {
 	verdict // Words are how many ended in the most frequent way
-	Title   string
-	What    string
-	Facts   []fact
-	Shares  []shareBar
+	Commands
+	Title  string
+	What   string
+	Facts  []fact
+	Shares []shareBar
 	// FalseAlarms is absent if it can't be told.
-	FalseAlarms          *shareBar
-	Rollback, Bad        *histogram // Rollback is absent if none was rolled back
-	Plan                 []string   // nothing for an input without a plan
-	Runs, Seeds, Command string
-	Input                string
-	Scenario, World      string
+	FalseAlarms     *shareBar
+	Rollback, Bad   *histogram // Rollback is absent if none was rolled back
+	Plan            []string   // nothing for an input without a plan
+	Runs, Seeds     string
+	Input           string
+	Scenario, World string
 }
 
 func newManyView(p ManyPage) (*manyView, error) {
 	d := p.Distribution
 	v := &manyView{
 		verdict: verdicts[d.Outcomes[0].Outcome], What: "The input of a rollout", Facts: manyFacts(d), Shares: shareBars(d),
-		Runs: plural(int64(d.Runs), "rehearsal"), Seeds: seeds(d), Command: p.Command,
+		Runs: plural(int64(d.Runs), "rehearsal"), Seeds: seeds(d), Commands: p.Command,
 		Input: pretty(p.Input), Scenario: p.ScenarioName, World: p.Scenario.Description,
 	}
 	v.Words = headline(d.Outcomes[0], d.Runs)

@@ -32,7 +32,7 @@ func mixed() ManyPage {
 		}
 	}
 	d.BadRequests, d.SecondsToRollback = spread(bad...), new(spread(back...))
-	return ManyPage{Distribution: d, Input: []byte(example), ScenarioName: "mine", Command: "go run ./statemachine/rehearse -runs 1300"}
+	return ManyPage{Distribution: d, Input: []byte(example), ScenarioName: "mine", Command: Commands{"go run ./statemachine/rehearse -runs 1300", "go run ./statemachine/rehearse -seed 7"}}
 }
 
 // spread is of values, the least first.
