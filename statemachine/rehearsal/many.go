@@ -180,14 +180,24 @@ func (s Scenario) alone() bool {
 }
 
 func share(count, of int) Share {
-	s := Share{Count: count, Share: float64(count) / float64(of), High: 1}
+	s := Share{Count: count, Share: float64(count) / float64(of)}
+	s.Low, s.High = clopperPearson(count, of, oneSided)
+	return s
+}
+
+// oneSided is the chance, at most, that a 95 % interval is wholly too low, or too high.
+const oneSided = 0.025
+
+// clopperPearson are the bounds of a share, each wrong with that chance at most.
+func clopperPearson(count, of int, wrong float64) (low, high float64) {
+	high = 1
 	if count > 0 {
-		s.Low = distuv.Beta{Alpha: float64(count), Beta: float64(of-count) + 1}.Quantile(0.025)
+		low = distuv.Beta{Alpha: float64(count), Beta: float64(of-count) + 1}.Quantile(wrong)
 	}
 	if count < of {
-		s.High = distuv.Beta{Alpha: float64(count) + 1, Beta: float64(of - count)}.Quantile(0.975)
+		high = distuv.Beta{Alpha: float64(count) + 1, Beta: float64(of - count)}.Quantile(1 - wrong)
 	}
-	return s
+	return low, high
 }
 
 // spreadOf is nil of nothing.

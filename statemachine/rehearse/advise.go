@@ -47,7 +47,9 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return err
 		}
 		q := rehearsal.Question{Input: request, Plans: rehearsal.UsualPlans, Scenario: world, Harm: *harm, Runs: *runs, Seed: *seed, FalseAlarms: *alarms, Unseen: *unseen}
-		if q.Harm == 0 {
+		given := false
+		flags.Visit(func(f *flag.Flag) { given = given || f.Name == "harm" })
+		if !given {
 			base := world.Baseline.ErrorRate
 			q.Harm = min(1, max(2*base, base+0.01))
 		}
@@ -77,7 +79,7 @@ func adviceText(q rehearsal.Question, a rehearsal.Advice) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s requests a second; the baseline errs in %s of them. The new version errs in %s, or does no harm.\n\n",
 		number(q.Scenario.RequestsPerSecond), rollout.Percent(q.Scenario.Baseline.ErrorRate), rollout.Percent(q.Harm))
-	text.WriteString("| plan | promotes after | false alarms (95 % interval) | finds the harm | rolls back after, median / 95 % | bad requests, mean (95 % interval) / 95 % | finds from |\n")
+	text.WriteString("| plan | promotes after | false alarms (95 % interval) | finds the harm | rolls back after, median / 95 % | excess bad requests (beyond the baseline's), mean (95 % interval) / 95 % | finds from |\n")
 	text.WriteString("| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, p := range a.Plans {
 		promotes, back, from := "never", "never", "nothing"
@@ -92,21 +94,41 @@ func adviceText(q rehearsal.Question, a rehearsal.Advice) string {
 		}
 		fmt.Fprintf(&text, "| %s | %s | %s (%s to %s) | %s | %s | %.0f (%.0f to %.0f) / %.0f | %s |\n",
 			p.Name, promotes, rollout.Percent(p.FalseAlarms.Share), rollout.Percent(p.FalseAlarms.Low), rollout.Percent(p.FalseAlarms.High),
-			rollout.Percent(p.Found.Share), back, p.MeanBad.Mean, p.MeanBad.Low, p.MeanBad.High, p.BadRequests.P95, from)
+			rollout.Percent(p.Found.Share), back, p.MeanExcess.Mean, p.MeanExcess.Low, p.MeanExcess.High, p.ExcessBad.P95, from)
 	}
-	fmt.Fprintf(&text, "\nFrom %d rehearsals of each plan with either version, and some more for the last column: the error rate that nine of ten rollouts find, to about a tenth.\n", q.Runs)
-	fmt.Fprintf(&text, "A harm that is promoted goes on for %s: its bad requests are counted.\n", minutes(q.Unseen))
+	fmt.Fprintf(&text, "\nFrom %d rehearsals of each plan with either version, and for the last column, the error rate that nine of ten rollouts find, roughly, from %d rehearsals at each rate.\n", q.Runs, q.SearchRuns())
+	fmt.Fprintf(&text, "A harm that is promoted goes on for %s: its excess bad requests are counted.\n", minutes(q.Unseen))
 	text.WriteString("All of them are watched as here: CodeDeploy itself looks at alarms alone.\n")
-	switch len(a.Best) {
-	case 0:
-		fmt.Fprintf(&text, "No plan keeps false alarms at %s.\n", rollout.Percent(q.FalseAlarms))
-	case 1:
-		fmt.Fprintf(&text, "Fewest bad requests with at most %s false alarms: %s. Surely: its interval lies below those of the others.\n", rollout.Percent(q.FalseAlarms), a.Best[0])
-	default:
-		fmt.Fprintf(&text, "Fewest bad requests with at most %s false alarms: %s. But it can't be told from: %s. More -runs tell more.\n",
-			rollout.Percent(q.FalseAlarms), a.Best[0], strings.Join(a.Best[1:], "; "))
+	for _, note := range a.Notes {
+		text.WriteString(note + "\n")
 	}
+	text.WriteString(conclusion(q, a))
 	return text.String()
+}
+
+// conclusion says which plan to choose, as far as these rehearsals tell.
+func conclusion(q rehearsal.Question, a rehearsal.Advice) string {
+	limit := rollout.Percent(q.FalseAlarms)
+	if len(a.Best) == 0 {
+		return fmt.Sprintf("In these rehearsals no plan kept false alarms at %s or less.\n", limit)
+	}
+	fit, best := 0, a.Best[0]
+	for _, p := range a.Plans {
+		if p.FalseAlarms.Share <= q.FalseAlarms {
+			fit++
+		}
+		if p.Name == a.Best[0] {
+			best = fmt.Sprintf("%s, with %s (95 %% interval: %s to %s)", p.Name, rollout.Percent(p.FalseAlarms.Share), rollout.Percent(p.FalseAlarms.Low), rollout.Percent(p.FalseAlarms.High))
+		}
+	}
+	if fit == 1 {
+		return fmt.Sprintf("In these rehearsals the only plan that kept false alarms at %s or less: %s.\n", limit, best)
+	}
+	says := fmt.Sprintf("In these rehearsals, of the plans that kept false alarms at %s or less, the fewest excess bad requests: %s. ", limit, best)
+	if len(a.Best) == 1 {
+		return says + "Its interval of these requests lies below those of the others.\n"
+	}
+	return says + fmt.Sprintf("But it can't be told from: %s. More -runs tell more.\n", strings.Join(a.Best[1:], "; "))
 }
 
 // minutes writes seconds as in 20m or 1h28m.

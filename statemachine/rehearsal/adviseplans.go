@@ -1,0 +1,148 @@
+package rehearsal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// NamedPlan is a plan to compare: fields of a request, as JSON.
+type NamedPlan struct{ Name, Fields string }
+
+// UsualPlans are schedules that people use.
+var UsualPlans = []NamedPlan{
+	{"blog post: linear, 10 steps of 2 min", `{"type": "linear", "steps": 10, "interval": 120}`},
+	{"CodeDeploy: Canary10Percent5Minutes", `{"type": "Canary10Percent5Minutes"}`},
+	{"CodeDeploy: Canary10Percent30Minutes", `{"type": "Canary10Percent30Minutes"}`},
+	{"CodeDeploy: Linear10PercentEvery1Minute", `{"type": "Linear10PercentEvery1Minute"}`},
+	{"CodeDeploy: AllAtOnce", `{"type": "AllAtOnce"}`},
+	{"geometric from 1 %, 8 steps of 5 min", `{"type": "geometric", "first-weight": 0.01, "steps": 8, "interval": 300}`},
+	{"geometric from 1 %, as the evidence allows", `{"type": "geometric", "first-weight": 0.01, "steps": 8, "interval": 1800, "advance": "evidence"}`},
+}
+
+// planFields are the fields of a request that make its plan, and what depends on it.
+var planFields = []string{"type", "steps", "interval", "first-weight", "weights", "bake", "advance", "approval"}
+
+// candidate is a plan to compare.
+type candidate struct {
+	PlanAdvice
+	input []byte // the whole request
+	// planned is how many seconds at full weight the plan comes to.
+	planned float64
+}
+
+// candidates are the request's own plan and the others that can be carried out,
+// with notes on what was changed and what was left out.
+func (q Question) candidates() (all []candidate, notes []string, err error) {
+	var request map[string]json.RawMessage
+	if err := json.Unmarshal(q.Input, &request); err != nil {
+		return nil, nil, fmt.Errorf("the input is not a JSON object: %w", err)
+	}
+	asked, err := rollout.Decode(q.Input)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !asked.HealthCheck {
+		return nil, nil, errors.New("the input has health-check false: nothing is looked at, so no plan finds anything")
+	}
+	if asked.Approval != nil {
+		notes = append(notes, "The input's approval is left out: in these rehearsals nobody is asked.")
+		delete(request, "approval")
+	}
+	own, rest := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	for field, value := range request {
+		if slices.Contains(planFields, field) {
+			own[field] = value
+		} else {
+			rest[field] = value
+		}
+	}
+	fields, err := json.Marshal(own)
+	if err != nil {
+		return nil, nil, err
+	}
+	first, err := q.candidate(NamedPlan{"the input's own", string(fields)}, rest)
+	if err != nil {
+		return nil, nil, err
+	}
+	all = []candidate{first}
+	for _, plan := range q.Plans {
+		other, err := q.candidate(plan, rest)
+		switch {
+		case err != nil:
+			notes = append(notes, fmt.Sprintf("Left out is %s, which does not go with the rest of the input: %v", plan.Name, err))
+		case samePlan(first.input, other.input):
+			all[0].Name += " (" + plan.Name + ")"
+		default:
+			all = append(all, other)
+		}
+	}
+	return all, notes, nil
+}
+
+// candidate is a plan with the rest of the request. It is rehearsed once: a plan
+// that is refused is none.
+func (q Question) candidate(plan NamedPlan, rest map[string]json.RawMessage) (candidate, error) {
+	whole := maps.Clone(rest)
+	if err := json.Unmarshal([]byte(plan.Fields), &whole); err != nil {
+		return candidate{}, err
+	}
+	input, err := json.Marshal(whole)
+	if err != nil {
+		return candidate{}, err
+	}
+	req, err := rollout.Decode(input)
+	if err != nil {
+		return candidate{}, err
+	}
+	steps, err := req.Schedule()
+	if err != nil {
+		return candidate{}, err
+	}
+	c := candidate{PlanAdvice: PlanAdvice{Name: plan.Name, Plan: json.RawMessage(plan.Fields)}, input: input}
+	for _, step := range steps {
+		c.planned += step.Weight * float64(step.Seconds)
+	}
+	result, err := Run(Options{Input: input, Scenario: q.Scenario.erring(q.Scenario.Baseline.ErrorRate), Seed: q.Seed, Brief: true})
+	if err == nil && result.Outcome == Refused {
+		err = fmt.Errorf("it is refused: %s", result.Reason)
+	}
+	return c, err
+}
+
+// samePlan tells whether both inputs, which can be carried out, have one plan.
+func samePlan(a, b []byte) bool {
+	first, errFirst := rollout.Decode(a)
+	second, errSecond := rollout.Decode(b)
+	if errFirst != nil || errSecond != nil || first.Advance != second.Advance {
+		return false
+	}
+	stepsFirst, errFirst := first.Schedule()
+	stepsSecond, errSecond := second.Schedule()
+	return errFirst == nil && errSecond == nil && slices.Equal(stepsFirst, stepsSecond)
+}
+
+// erring is the scenario with a new version that behaves as the baseline but for
+// its error rate, which is higher by as much at all times.
+func (s Scenario) erring(errorRate float64) Scenario {
+	worse := errorRate - s.Baseline.ErrorRate
+	as := func(baseline Behaviour) Behaviour {
+		baseline.ErrorRate = min(1, baseline.ErrorRate+worse)
+		return baseline
+	}
+	s.NewVersion = as(s.Baseline)
+	s.Changes = slices.Clone(s.Changes)
+	for i, change := range s.Changes {
+		change.NewVersion, change.Stop, change.Alias, change.Order = nil, false, nil, ""
+		if change.Baseline != nil {
+			behaviour := as(*change.Baseline)
+			change.NewVersion = &behaviour
+		}
+		s.Changes[i] = change
+	}
+	return s
+}
