@@ -22,7 +22,7 @@ func TestAdviceComesFromSimulation(t *testing.T) {
 		t.Fatal(err)
 	}
 	var over, of atomic.Int64
-	q := rehearsal.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.01, Runs: 6, Seed: 1, FalseAlarms: 0.04, Unseen: 600}
+	q := rehearsal.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.01, Runs: 10, Seed: 1, FalseAlarms: 0.04, Unseen: 3600}
 	advice, err := rehearsal.Advise(q, func(n, all int) { over.Store(max(over.Load(), int64(n))); of.Store(int64(all)) })
 	if err != nil {
 		t.Fatal(err)
@@ -38,13 +38,13 @@ func TestAdviceComesFromSimulation(t *testing.T) {
 		}
 	}
 	blog, atOnce := plans["the input's own (blog post: linear, 10 steps of 2 min)"], plans["CodeDeploy: AllAtOnce"]
-	if len(plans) != 3 || blog.SecondsToPromote != 1200 || blog.Found.Count != 6 || blog.SmallestHarm < 0.001 || blog.SmallestHarm > 0.02 {
+	if len(plans) != 3 || blog.SecondsToPromote != 1200 || blog.Found.Count != 10 || blog.SmallestHarm < 0.001 || blog.SmallestHarm > 0.02 {
 		t.Errorf("the blog's plan, of %d: %+v", len(plans), blog)
 	}
-	// It is promoted after two minutes, and ten more of 20 requests a second, of
-	// which nine in a thousand are bad beyond the baseline's, make 130. Of six, five
-	// in ten might still be found.
-	if e := atOnce.MeanExcess; atOnce.Found.Count > 0 || e.Mean < 110 || e.Mean > 135 || e.High > 140 || e.Low > 0.6*e.Mean || atOnce.SmallestHarm < 2*blog.SmallestHarm {
+	// It is promoted after a minute, and an hour more of 20 requests a second, of
+	// which nine in a thousand are bad beyond the baseline's, make 659. Of ten that
+	// miss it, a third might still find it.
+	if e := atOnce.MeanExcess; atOnce.Found.Count > 0 || e.Mean < 655 || e.Mean > 670 || e.High > 670 || e.Low > 0.7*e.Mean || atOnce.SmallestHarm < 2*blog.SmallestHarm {
 		t.Errorf("all at once: %+v", atOnce)
 	}
 	if best := strings.Join(advice.Best, "; "); !strings.Contains(best, "small steps") || strings.Contains(best, "AllAtOnce") {
@@ -99,7 +99,7 @@ func TestAdviceThatCanNotBe(t *testing.T) {
 func TestAdviceAsksNobody(t *testing.T) {
 	t.Parallel()
 	world, _ := rehearsal.LoadBuiltIn("healthy")
-	input := strings.Replace(blogInput, "{", `{"approval": {"before": "promotion", "timeout": 600}, `, 1)
+	input := strings.Replace(blogInput, "{", `{"approval": {"before-weights": [0.5], "timeout": 600}, `, 1)
 	q := rehearsal.Question{Input: []byte(input), Plans: []rehearsal.NamedPlan{{Name: "endless", Fields: `{"type": "linear", "steps": 3, "interval": -1}`}},
 		Scenario: world, Harm: 0.5, Runs: 4, Seed: 1, FalseAlarms: 0}
 	advice, err := rehearsal.Advise(q, nil)
