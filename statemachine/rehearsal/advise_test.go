@@ -124,3 +124,17 @@ func TestAdviceSaysWhyTheRequestIsRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestAdviceCountsHealthAlone has a request that rolls back for want of traffic,
+// with either version: that is neither a false alarm nor a find.
+func TestAdviceCountsHealthAlone(t *testing.T) {
+	world, _ := rehearsal.LoadBuiltIn("healthy")
+	input := strings.Replace(blogInput, "{", `{"health": {"min-invocations": 1000000, "on-no-traffic": "roll-back"}, `, 1)
+	advice, err := rehearsal.Advise(rehearsal.Question{Input: []byte(input), Scenario: world, Harm: 0.0011, Runs: 3, Seed: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own := advice.Plans[0]; own.FalseAlarms.Count > 0 || own.Found.Count > 0 || own.SecondsToRollback != nil || own.SecondsToPromote > 0 {
+		t.Errorf("%+v", own)
+	}
+}

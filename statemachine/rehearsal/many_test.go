@@ -3,6 +3,7 @@ package rehearsal_test
 import (
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,5 +127,14 @@ func TestManyThatCanNotBe(t *testing.T) {
 		if _, err := rehearsal.Repeat(options, 2, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), want) > 1 {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+// TestManyEndWithTheFirstThatFails begins no more rehearsals than are under way.
+func TestManyEndWithTheFirstThatFails(t *testing.T) {
+	var over atomic.Int64
+	_, err := rehearsal.Repeat(rehearsal.Options{Input: []byte("nonsense")}, 1000, func(int) { over.Add(1) })
+	if err == nil || strings.Contains(err.Error(), "\n") || over.Load() > int64(runtime.GOMAXPROCS(0)) {
+		t.Errorf("%d of 1000 were begun: %v", over.Load(), err)
 	}
 }
