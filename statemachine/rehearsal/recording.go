@@ -192,50 +192,6 @@ func (r *Recording) follow(submitted asl.Event) error {
 	return err
 }
 
-// note keeps what the task's state says of the alias and the traffic.
-func (r *Recording) note(state string, at time.Time) error {
-	switch now := r.story.last; state {
-	case "UpdateAlias":
-		r.weigh(at, now.Progress.Weight)
-	case "Finalize":
-		r.weigh(at, 1)
-	case "Rollback":
-		if len(r.shifts) > 0 {
-			weight := 0.0
-			if now.Outcome != nil && now.Outcome.Result == rollout.Promoted {
-				weight = 1
-			}
-			r.weigh(at, weight)
-		}
-	case "HealthCheck":
-		r.checked = at
-		if len(now.Evidence) == 0 {
-			return nil
-		}
-		var e health.Evidence
-		if err := json.Unmarshal(now.Evidence, &e); err != nil {
-			return fmt.Errorf("the evidence: %w", err)
-		}
-		if e.Before != nil {
-			r.before = e.Before
-		}
-		for _, m := range e.Minutes { // a later check knows no less of it
-			r.minutes[m.At.Unix()] = m
-		}
-	}
-	return nil
-}
-
-func (r *Recording) weigh(at time.Time, weight float64) {
-	after := at.Sub(r.start).Seconds()
-	if len(r.shifts) == 0 && after > 0 {
-		r.shifts = append(r.shifts, Shift{})
-	}
-	if n := len(r.shifts); n == 0 || r.shifts[n-1].Weight != weight {
-		r.shifts = append(r.shifts, Shift{At: after, Weight: weight})
-	}
-}
-
 // finish says how the rollout ended, by its own execution's last event.
 func (r *Recording) finish(last asl.Event, state string) {
 	status := map[asl.EventType]asl.Status{

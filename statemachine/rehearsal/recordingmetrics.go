@@ -168,6 +168,12 @@ func readMetrics(text []byte, r *Recording) (*measured, error) {
 		}
 	}
 	for v := range letters {
+		for at, errors := range m.values[v][errorsSum] {
+			if invocations := m.values[v][invocationsSum][at]; errors > invocations {
+				return nil, fmt.Errorf("the result %s_errors has %v at %s, and %s_invocations has %v: there can't be more errors than invocations; if the minute is a recent one, CloudWatch does not have all of it yet: ask again",
+					letters[v], errors, time.Unix(at, 0).UTC().Format(time.RFC3339), letters[v], invocations)
+			}
+		}
 		for _, of := range recordedFigures {
 			switch s, ok := status[letters[v]+of.id]; {
 			case !ok:

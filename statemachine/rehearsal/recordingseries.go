@@ -1,5 +1,58 @@
 package rehearsal
 
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// note keeps what the task's state says of the alias and the traffic.
+func (r *Recording) note(state string, at time.Time) error {
+	switch now := r.story.last; state {
+	case "UpdateAlias":
+		r.weigh(at, now.Progress.Weight)
+	case "Finalize":
+		r.weigh(at, 1)
+	case "Rollback":
+		if len(r.shifts) > 0 {
+			weight := 0.0
+			if now.Outcome != nil && now.Outcome.Result == rollout.Promoted {
+				weight = 1
+			}
+			r.weigh(at, weight)
+		}
+	case "HealthCheck":
+		r.checked = at
+		if len(now.Evidence) == 0 {
+			return nil
+		}
+		var e health.Evidence
+		if err := json.Unmarshal(now.Evidence, &e); err != nil {
+			return fmt.Errorf("the evidence: %w", err)
+		}
+		if e.Before != nil {
+			r.before = e.Before
+		}
+		for _, m := range e.Minutes { // a later check knows no less of it
+			r.minutes[m.At.Unix()] = m
+		}
+	}
+	return nil
+}
+
+func (r *Recording) weigh(at time.Time, weight float64) {
+	after := at.Sub(r.start).Seconds()
+	if len(r.shifts) == 0 && after > 0 {
+		r.shifts = append(r.shifts, Shift{})
+	}
+	if n := len(r.shifts); n == 0 || r.shifts[n-1].Weight != weight {
+		r.shifts = append(r.shifts, Shift{At: after, Weight: weight})
+	}
+}
+
 // bucket is a period of the clock on the wall, and what the baseline and the new
 // version were counted to have served in it.
 type bucket struct {
@@ -34,12 +87,17 @@ func (r *Recording) buckets() ([]bucket, Counter) {
 		} else {
 			b.whole = b.to+settlesIn <= r.checked.Unix()
 			minute := r.minutes[at]
-			b.of[0].Tally = Tally{Invocations: minute.Baseline.Requests, Errors: minute.Baseline.Errors}
-			b.of[1].Tally = Tally{Invocations: minute.NewVersion.Requests, Errors: minute.NewVersion.Errors}
+			b.of[0].Tally, b.of[1].Tally = tallyOf(minute.Baseline), tallyOf(minute.NewVersion)
 		}
 		all = append(all, b)
 	}
 	return all, counter
+}
+
+// tallyOf counts a minute as the errors gate does: of one that is not over, an
+// error may be known before its request.
+func tallyOf(s health.Sample) Tally {
+	return Tally{Invocations: max(s.Requests, s.Errors), Errors: s.Errors}
 }
 
 // periods are the buckets as the result has them: from the rollout's start on,

@@ -46,6 +46,26 @@ func TestARolloutIsRecorded(t *testing.T) {
 	}
 }
 
+// TestAnErrorMayBeKnownBeforeItsRequest takes evidence of a minute that was not over.
+func TestAnErrorMayBeKnownBeforeItsRequest(t *testing.T) {
+	folder := t.TempDir()
+	text, err := os.ReadFile("testdata/record/history.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	history, page := filepath.Join(folder, "history.json"), filepath.Join(folder, "rollout.html")
+	if err := os.WriteFile(history, bytes.ReplaceAll(text, []byte("[21,12,0,0]"), []byte("[9,12,0,0]")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := command("", "record", "-history", history, "-report", page)
+	if code != 0 || !strings.Contains(stdout, "counted   version 8: 12 errors in 12 invocations") {
+		t.Errorf("exits with %d\n%s%s", code, stdout, stderr)
+	}
+	if _, err := os.Stat(page); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFilesThatAreNoRecording(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile("testdata/record/" + name)
@@ -85,6 +105,9 @@ func TestFilesThatAreNoRecording(t *testing.T) {
 		{[]string{"-history", history, "-metrics", changed("metrics.json", `"Complete"`, `"Forbidden"`)}, "is not complete"},
 		{[]string{"-history", history, "-metrics", changed("metrics.json", "17.0", "-17.0")}, "it must be from 0"},
 		{[]string{"-history", history, "-metrics", changed("metrics.json", "17.0,", "17.0, 3,")}, "timestamps and"},
+		{[]string{"-history", history, "-metrics", changed("metrics.json", "17.0", "170.0")}, "the result n_errors has 170 at 2026-01-01T12:00:00Z, and n_invocations has 29"},
+		{[]string{"-history", history, "-metrics", changed("metrics.json", `"n_invocations"`, `"other"`)}, "and n_invocations has 0"},
+		{[]string{"-history", changed("history.json", "[21,12,0,0]", "[21,-12,0,0]")}, "must be a whole number from 0"},
 	} {
 		code, stdout, stderr := command("", append([]string{"record"}, test.args...)...)
 		if code != 2 || stdout != "" || !strings.Contains(stderr, test.says) {

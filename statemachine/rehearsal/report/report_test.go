@@ -140,7 +140,7 @@ func TestThePathIsFollowed(t *testing.T) {
 // TestIntervalsAreJeffreys holds the intervals to those of Brown, Cai and
 // DasGupta's table (2001) for ten requests.
 func TestIntervalsAreJeffreys(t *testing.T) {
-	for errors, want := range map[int64]string{0: "0.000 0.217", 1: "0.011 0.381", 5: "0.224 0.776", 10: "0.783 1.000"} {
+	for errors, want := range map[int64]string{0: "0.000 0.217", 1: "0.011 0.381", 5: "0.224 0.776", 10: "0.783 1.000", 11: "0.783 1.000", -1: "0.000 0.217"} {
 		low, high := interval95(rehearsal.Tally{Invocations: 10, Errors: errors})
 		text := strconv.FormatFloat(low, 'f', 3, 64) + " " + strconv.FormatFloat(high, 'f', 3, 64)
 		if text != want {

@@ -200,7 +200,8 @@ var verdicts = map[rehearsal.Outcome]verdict{
 // probability of 95 %.
 func interval95(t rehearsal.Tally) (low, high float64) {
 	low, high = 0, 1
-	k, n := float64(t.Errors), float64(t.Invocations)
+	n := float64(max(0, t.Invocations))
+	k := min(float64(max(0, t.Errors)), n)
 	if k > 0 {
 		low = betaQuantile(0.025, k+0.5, n-k+0.5)
 	}
