@@ -3,7 +3,10 @@ package rehearsal
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -24,8 +27,9 @@ type Console struct {
 
 // row writes the columns of a line; further lines of its text stand under the first.
 func (c *Console) row(time, state, weight, decision, text string) {
+	state, decision, text = Printable(state), Printable(decision), Printable(text)
 	columns := fmt.Sprintf("%12s  %-16s  %7s  ", time, state, weight)
-	indent := "\n" + strings.Repeat(" ", len(columns)+11)
+	indent := "\n" + strings.Repeat(" ", utf8.RuneCountInString(columns)+11)
 	fmt.Fprintln(c.Out, columns+c.paint(decisionColour[decision], fmt.Sprintf("%-9s", decision))+"  "+strings.ReplaceAll(text, "\n", indent))
 }
 
@@ -82,8 +86,35 @@ func (c *Console) draw(rows []string) {
 	if c.Width < leastWidth || len(rows) == 0 {
 		return
 	}
-	fmt.Fprint(c.Out, "  "+strings.Join(rows, "\n  "))
+	for i, row := range rows {
+		rows[i] = c.cut("  " + row)
+	}
+	fmt.Fprint(c.Out, strings.Join(rows, "\n"))
 	c.rows = len(rows)
+}
+
+// cut keeps a row from going on in the next one: a longer one loses its end, and
+// its colours.
+func (c *Console) cut(row string) string {
+	plain := []rune(painted.ReplaceAllString(row, ""))
+	if len(plain) < c.Width {
+		return row
+	}
+	return string(plain[:c.Width-2]) + "…"
+}
+
+// Printable replaces what would control a terminal, but for line breaks: causes
+// and reasons are somebody else's.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r != '\n' && unicode.IsControl(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // barCells is the length of a bar.
@@ -101,6 +132,9 @@ var decisionColour = map[string]string{
 	string(rollout.Promote):  "1;32", // green
 	string(rollout.Advance):  "32",
 }
+
+// painted are the sequences that paint writes.
+var painted = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // paint colours a text, if colours are wanted.
 func (c *Console) paint(code, text string) string {

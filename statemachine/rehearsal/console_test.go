@@ -4,7 +4,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -41,8 +44,8 @@ func (s *screen) Write(p []byte) (int, error) {
 		}
 	}
 	for _, row := range s.rows[max(0, len(s.rows)-3):] {
-		if strings.ContainsAny(row, "█░▁") && len([]rune(row)) > s.width {
-			s.t.Errorf("a row of the picture is wider than %d: %q", s.width, row)
+		if strings.ContainsAny(row, "█░▁") && len([]rune(row)) >= s.width {
+			s.t.Errorf("a row of the picture is not narrower than %d: %q", s.width, row)
 		}
 	}
 	return len(p), nil
@@ -82,5 +85,47 @@ func TestThePictureStandsBelowTheLines(t *testing.T) {
 	}
 	if strings.Contains(plain.String(), "\x1b") {
 		t.Error("there is more than plain lines where there is no terminal")
+	}
+}
+
+// TestTextsDontControlTheTerminal shows what somebody else wrote.
+func TestTextsDontControlTheTerminal(t *testing.T) {
+	const evil = "a\x1b[2J\u009b2J\r\x07\xff\nb\tc"
+	var out strings.Builder
+	console := &rehearsal.Console{Out: &out, Width: 80}
+	console.Show(rehearsal.Line{State: evil, Error: evil, Text: evil, Decision: evil, Evidence: []health.Strength{{Gate: evil, Threshold: 1}}})
+	shown := strings.ReplaceAll(out.String(), "\r\x1b[K", "")
+	result := rehearsal.Result{Outcome: rehearsal.Failed, Reason: evil, Denied: []string{evil}, Recorded: &rehearsal.Recorded{Execution: evil}}
+	out.Reset()
+	if err := result.Summary(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{shown, out.String()} {
+		if strings.ContainsAny(text, "\x1b\u009b\r\x07\t") || !utf8.ValidString(text) || !strings.Contains(text, "a\ufffd[2J\ufffd2J") || !strings.Contains(text, " b c") {
+			t.Errorf("there stands %q", text)
+		}
+	}
+}
+
+// TestNoRowIsWiderThanTheTerminal draws a rollout of weeks, with a gate of a long
+// name, on terminals of some widths.
+func TestNoRowIsWiderThanTheTerminal(t *testing.T) {
+	line := rehearsal.Line{
+		At: 1e6, Planned: 2e6, State: "HealthCheck", Step: 100, Of: 365, Weight: 0.123456, Decision: rollout.RollBack,
+		Evidence: []health.Strength{{Gate: strings.Repeat("gate", 30) + "\nmore", Log10: 3, Threshold: 2}},
+	}
+	for _, width := range []int{80, 81, 89, 90, 91, 100, 200} {
+		var out strings.Builder
+		(&rehearsal.Console{Out: &out, Width: width, Colour: true}).Show(line)
+		rows := strings.Split(colours.ReplaceAllString(out.String(), ""), "\n")
+		rows = rows[len(rows)-2:]
+		for i, name := range []string{"  weight ", "  evidence "} {
+			if !strings.HasPrefix(rows[i], name) || utf8.RuneCountInString(rows[i]) >= width {
+				t.Errorf("on a terminal of %d there is a row of %d: %q", width, utf8.RuneCountInString(rows[i]), rows[i])
+			}
+		}
+		if whole := strings.HasSuffix(rows[0], "23d 3:33:20"); whole != (width > 90) {
+			t.Errorf("on a terminal of %d the weight's row is %q", width, rows[0])
+		}
 	}
 }

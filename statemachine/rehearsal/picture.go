@@ -66,10 +66,13 @@ func (p *picture) rows(c *Console) []string {
 	}
 	if s := p.strongest; s.Gate != "" {
 		rows = append(rows, fmt.Sprintf("evidence  %s 10^%.1f of 10^%.1f (%s): %s",
-			c.bar(s.Log10/s.Threshold), s.Log10, s.Threshold, s.Gate, c.paint(decisionColour[string(p.decision)], string(p.decision))))
+			c.bar(s.Log10/s.Threshold), s.Log10, s.Threshold, printableRow(s.Gate), c.paint(decisionColour[string(p.decision)], printableRow(string(p.decision)))))
 	}
 	return rows
 }
+
+// printableRow is a text that stays in its row.
+func printableRow(text string) string { return strings.ReplaceAll(Printable(text), "\n", " ") }
 
 // sparkline draws each value as a bar of an eighth to eight eighths of the highest.
 func sparkline(values []float64, highest float64) string {

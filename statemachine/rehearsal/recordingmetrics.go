@@ -39,10 +39,11 @@ var letters = [2]string{"b", "n"}
 // leaves no more than mostPeriods.
 var metricPeriods = [...]int64{60, 300, 900, 3600, 6 * 3600, 24 * 3600}
 
-// How long CloudWatch keeps periods of a minute, and of five minutes.
+// How long CloudWatch keeps periods of a minute, of five minutes, and of an hour.
 const (
 	keepsMinutes     = 15 * 24 * time.Hour
 	keepsFiveMinutes = 63 * 24 * time.Hour
+	keepsHours       = 455 * 24 * time.Hour
 )
 
 // metricRange is the time that queries ask of: whole periods, up to that in which
@@ -53,10 +54,14 @@ func (r *Recording) metricRange(period int64) (from, to int64) {
 
 // Queries are what aws cloudwatch get-metric-data takes by --cli-input-json to
 // answer with this rollout's metrics. Later than 15 days after the rollout there
-// are no single minutes, and later than 63 days no five minutes.
+// are no single minutes, and later than 63 days no five minutes; later than 455 days they are refused, as there
+// is nothing.
 func (r *Recording) Queries(now time.Time) ([]byte, error) {
 	if r.result.Baseline == "" || len(r.shifts) == 0 {
 		return nil, errors.New("the execution ended before it shifted any traffic: there are no metrics to ask for")
+	}
+	if now.Sub(r.end) > keepsHours {
+		return nil, fmt.Errorf("the rollout was over on %s, and CloudWatch keeps metrics for 455 days: there are none left to ask for; record it without them", r.end.Format(time.DateOnly))
 	}
 	least := int64(60)
 	if age := now.Sub(r.start); age > keepsFiveMinutes-time.Hour {
@@ -236,10 +241,9 @@ func (m *measured) at(version int, second int64) (Served, float64) {
 	values := &m.values[version]
 	count := func(figure int) int64 { return int64(math.Round(values[figure][second])) }
 	s := Served{Tally: Tally{Invocations: count(invocationsSum), Errors: count(errorsSum), Throttles: count(throttlesSum)}}
-	if exact, ok := values[medianDuration][second]; ok {
-		s.Median = &Estimate{Value: exact, Low: exact, High: exact}
-		exact := values[p95Duration][second]
-		s.P95 = &Estimate{Value: exact, Low: exact, High: exact}
+	if median, ok := values[medianDuration][second]; ok {
+		s.Median = &Estimate{Value: median}
+		s.P95 = &Estimate{Value: values[p95Duration][second]}
 	}
 	return s, values[meanDuration][second] / 1000
 }

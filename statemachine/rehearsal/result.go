@@ -238,12 +238,12 @@ func (r Result) Summary(w io.Writer) error {
 	}
 	if r.Executions == 0 {
 		row("cost", "one invocation of %s, of a function with %d MB", clockTime(r.Seconds), simpleMemory)
-		_, err := io.WriteString(w, text.String())
+		_, err := io.WriteString(w, Printable(text.String()))
 		return err
 	}
 	row("cost", "%s state transitions, $%.4f; %s history events of 25,000%s",
 		rollout.Thousands(r.Transitions), r.Price, rollout.Thousands(r.Events), inExecutions(r.Executions))
-	_, err := io.WriteString(w, text.String())
+	_, err := io.WriteString(w, Printable(text.String()))
 	return err
 }
 

@@ -8,12 +8,14 @@
 //	go run ./statemachine/rehearse -runs 1000 -report out.html
 //	                                                          how a thousand of them end, as a page
 //	go run ./statemachine/rehearse cost                       what rollouts cost
+//	go run ./statemachine/rehearse advise -harm 0.02          which plan finds such an error rate soonest
 //	go run ./statemachine/rehearse record -history FILE       a rollout on AWS, as its history tells of it
 //	go run ./statemachine/rehearse -template cdk.out/LambdaRollout.template.json
 //	                                                          with the permissions of that stack, and no others
 //
 // It exits with 0 if the new version was promoted, 1 if it was not, and 2 if
-// the input was refused or the command line is wrong.
+// the input was refused or the command line is wrong. With -runs, and of cost,
+// advise and record, it exits with 0, or with 2 if what was given can't be used.
 package main
 
 import (
@@ -23,6 +25,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -61,6 +64,15 @@ const blogExample = `{
 }
 `
 
+// usage stands above the options.
+const usage = `Usage of rehearse:
+  rehearse [options]          rehearse a rollout, or with -runs many
+  rehearse cost [options]     tell what rollouts cost
+  rehearse advise [options]   compare plans for the traffic of a scenario
+  rehearse record [options]   make a page and a scenario of a rollout on AWS
+Each of the last three has its own options: rehearse cost -help. Those of the first:
+`
+
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		switch args[0] {
@@ -84,6 +96,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	runs := flags.Int("runs", 1, "rehearse so many rollouts, with the seeds from -seed on, on all cores, and print how they end")
 	speed := flags.Float64("speed", 0, "watch in slow motion: so many seconds of the rollout a second (default: as fast as it goes)")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return promoted
 	} else if err != nil {
@@ -94,10 +110,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return misused
 	}
 	if flags.NArg() > 0 {
-		return fail(fmt.Errorf("%q is not an option", flags.Arg(0)))
+		return fail(fmt.Errorf("%q is neither an option nor one of cost, advise and record, which come first", flags.Arg(0)))
 	}
-	if *speed < 0 {
-		return fail(fmt.Errorf("-speed must be 0 or more; given: %v", *speed))
+	if !(*speed >= 0) || math.IsInf(*speed, 0) {
+		return fail(fmt.Errorf("-speed must be a number from 0 on; given: %v", *speed))
 	}
 	if *speed > 0 && (*runs != 1 || *asJSON) {
 		return fail(errors.New("-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out either"))
@@ -113,6 +129,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 	roles, err := readTemplate(*template)
 	if err != nil {
+		return fail(err)
+	}
+
+	if err := outputs([]string{*page}, *input, *scenario, *template); err != nil {
 		return fail(err)
 	}
 
@@ -161,12 +181,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return notPromoted
 }
 
+// writeReport writes a page to a file.
 func writeReport(path string, write func(io.Writer) error) error {
 	var page bytes.Buffer
 	if err := write(&page); err != nil {
 		return fmt.Errorf("the report: %w", err)
 	}
-	return os.WriteFile(path, page.Bytes(), 0o644)
+	return writeFile(path, page.Bytes())
 }
 
 func readInput(path string, stdin io.Reader) ([]byte, error) {
@@ -211,7 +232,7 @@ func readTemplate(path string) (*rehearsal.Template, error) {
 // for none: see https://no-color.org.
 func newConsole(out io.Writer) *rehearsal.Console {
 	columns := width(out)
-	return &rehearsal.Console{Out: out, Width: columns, Colour: columns > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	return &rehearsal.Console{Out: out, Width: columns, Colour: columns > 0 && os.Getenv("NO_COLOR") == ""}
 }
 
 // paced shows each line when its time has come, with so many seconds of the
@@ -227,10 +248,11 @@ func paced(show func(rehearsal.Line), speed float64) func(rehearsal.Line) {
 	}
 }
 
-// width is the terminal's width in characters; 0 if out is no terminal.
+// width is the terminal's width in characters; 0 if out is no terminal, or one
+// that understands no sequences.
 func width(out io.Writer) int {
 	file, ok := out.(*os.File)
-	if !ok {
+	if !ok || os.Getenv("TERM") == "dumb" {
 		return 0
 	}
 	columns, _, err := term.GetSize(int(file.Fd()))

@@ -58,7 +58,12 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"advise", "-harm", "0.0001"}, "", 2, "", "above the baseline's 0.001"},
 		{[]string{"advise", "-help"}, "", 0, "", "-unseen"},
 		{[]string{"-sed", "1"}, "", 2, "", "Usage"},
-		{[]string{"healthy"}, "", 2, "", `"healthy" is not an option`},
+		{[]string{"-speed", "NaN"}, "", 2, "", "-speed must be a number from 0 on; given: NaN"},
+		{[]string{"-speed", "Inf"}, "", 2, "", "-speed must be a number from 0 on; given: +Inf"},
+		{[]string{"-speed", "-1"}, "", 2, "", "-speed must be a number from 0 on; given: -1"},
+		{[]string{"-help"}, "", 0, "", "rehearse record [options]"},
+		{[]string{"advice"}, "", 2, "", `"advice" is neither an option nor one of cost, advise and record`},
+		{[]string{"-runs", "1000000", "-report", "nowhere/many.html"}, "", 2, "", "nowhere/many.html"},
 	} {
 		code, stdout, stderr := command(test.stdin, test.args...)
 		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || (stderr == "") != (test.stderr == "") {
@@ -76,6 +81,32 @@ func TestReportIsWritten(t *testing.T) {
 	}
 	if code, _, stderr := command("", "-report", t.TempDir()); code != 2 || !strings.Contains(stderr, "rehearse: ") {
 		t.Errorf("a report that can't be written: exits with %d and says %q", code, stderr)
+	}
+}
+
+// TestAFileStaysIfItsSuccessorFails looks at what is in the folder afterwards.
+func TestAFileStaysIfItsSuccessorFails(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "input.json")
+	if err := os.WriteFile(path, []byte(`{"function-name": "f"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := command("", "-input", path, "-report", path); code != 2 || !strings.Contains(stderr, "input.json is read, and would be overwritten") {
+		t.Errorf("a report over the input exits with %d and says %q", code, stderr)
+	}
+	if err := outputs([]string{path, filepath.Join(folder, "new.html")}); err != nil {
+		t.Errorf("files that can be written: %v", err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != `{"function-name": "f"}` {
+		t.Errorf("the input is %q, %v", text, err)
+	}
+	if err := writeFile(path, []byte("new")); err != nil {
+		t.Error(err)
+	}
+	text, err := os.ReadFile(path)
+	info, _ := os.Stat(path)
+	if left, _ := os.ReadDir(folder); err != nil || string(text) != "new" || info.Mode().Perm() != 0o600 || len(left) != 1 {
+		t.Errorf("there is %q with %v, %v, in a folder with %v", text, info.Mode(), err, left)
 	}
 }
 

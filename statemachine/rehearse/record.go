@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
@@ -35,8 +37,8 @@ func record(args []string, now time.Time, stdout, stderr io.Writer) int {
 	metrics := flags.String("metrics", "", "`file` with what aws cloudwatch get-metric-data printed to -queries")
 	queries := flags.Bool("queries", false, "print what to ask CloudWatch: for --cli-input-json of aws cloudwatch get-metric-data")
 	page := flags.String("report", "", "write a page about the rollout to this `file`, such as rollout.html")
-	scenario := flags.String("scenario", "", "write the world that the rollout was in to this `file`, to rehearse in it")
-	input := flags.String("input", "", "write the execution's input to this `file`, to rehearse it again")
+	scenario := flags.String("write-scenario", "", "write the world that the rollout was in to this `file`, to rehearse in it")
+	input := flags.String("write-input", "", "write the execution's input to this `file`, to rehearse it again")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return promoted
@@ -51,6 +53,11 @@ func record(args []string, now time.Time, stdout, stderr io.Writer) int {
 			return errors.New("give the execution's history: -history FILE")
 		case len(histories) > mostHistories:
 			return fmt.Errorf("there are %d histories, and may be %d", len(histories), mostHistories)
+		case *queries && (*metrics != "" || *asJSON || *page != "" || *scenario != "" || *input != ""):
+			return errors.New("-queries only prints what to ask, before there are metrics: leave out -metrics, -json, -report, -write-scenario and -write-input")
+		}
+		if err := outputs([]string{*page, *scenario, *input}, append(histories, *metrics)...); err != nil {
+			return err
 		}
 		r, err := readRecording(histories, *metrics)
 		if err != nil {
@@ -66,7 +73,7 @@ func record(args []string, now time.Time, stdout, stderr io.Writer) int {
 		return write(r, stdout, *asJSON, *page, *scenario, *input)
 	}()
 	if err != nil {
-		fmt.Fprintln(stderr, "rehearse record:", err)
+		fmt.Fprintln(stderr, "rehearse record:", rehearsal.Printable(err.Error()))
 		return misused
 	}
 	return promoted
@@ -101,46 +108,45 @@ func readRecording(histories []string, metrics string) (*rehearsal.Recording, er
 	return r, nil
 }
 
-// write prints what happened, and writes the files that are asked for.
+// write prints what happened, and writes the files that are asked for: all of
+// them, or none if one can't be made.
 func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario, input string) error {
 	result := r.Result()
-	if asJSON {
-		if err := indented(stdout, result); err != nil {
-			return err
-		}
-	} else {
-		console := newConsole(stdout)
-		for _, line := range result.Lines {
-			console.Show(line)
-		}
-		console.Close()
-		if err := result.Summary(stdout); err != nil {
-			return err
-		}
-	}
+	var html, world bytes.Buffer
 	if page != "" {
-		about := report.Page{Result: result, Input: r.Input()}
-		if err := writeReport(page, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
+		if err := report.Write(&html, report.Page{Result: result, Input: r.Input()}); err != nil {
+			return fmt.Errorf("the report: %w", err)
+		}
+	}
+	if scenario != "" {
+		was, err := r.Scenario()
+		if err == nil {
+			err = indented(&world, was)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if input != "" {
-		if err := os.WriteFile(input, append(r.Input(), '\n'), 0o644); err != nil {
+	for _, file := range []struct {
+		path string
+		text []byte
+	}{{page, html.Bytes()}, {scenario, world.Bytes()}, {input, append(slices.Clip(r.Input()), '\n')}} {
+		if file.path == "" {
+			continue
+		}
+		if err := writeFile(file.path, file.text); err != nil {
 			return err
 		}
 	}
-	if scenario == "" {
-		return nil
+	if asJSON {
+		return indented(stdout, result)
 	}
-	world, err := r.Scenario()
-	if err != nil {
-		return err
+	console := newConsole(stdout)
+	for _, line := range result.Lines {
+		console.Show(line)
 	}
-	text, err := json.MarshalIndent(world, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(scenario, append(text, '\n'), 0o644)
+	console.Close()
+	return result.Summary(stdout)
 }
 
 func indented(out io.Writer, value any) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,8 +22,12 @@ func TestARolloutIsRecorded(t *testing.T) {
 	if want, err := os.ReadFile("testdata/record/queries.json"); code != 0 || err != nil || queries != string(want) {
 		t.Fatalf("exits with %d, %s, %v, and asks\n%s", code, stderr, err, queries)
 	}
+	problems.Reset()
+	if code := record([]string{"-history", history, "-queries"}, time.Date(2027, 4, 2, 0, 0, 0, 0, time.UTC), io.Discard, &problems); code != 2 || !strings.Contains(problems.String(), "CloudWatch keeps metrics for 455 days") {
+		t.Errorf("after 456 days it exits with %d: %s", code, &problems)
+	}
 	code, stdout, stderr := command("", "record", "-history", history, "-metrics", "testdata/record/metrics.json",
-		"-report", at("rollout.html"), "-scenario", at("recorded.json"), "-input", at("input.json"))
+		"-report", at("rollout.html"), "-write-scenario", at("recorded.json"), "-write-input", at("input.json"))
 	if code != 0 || stderr != "" || !strings.Contains(stdout, "ROLLED BACK after 0:01:01\n") || !strings.Contains(stdout, "counted   version 8: 17 errors in 30 invocations") {
 		t.Errorf("exits with %d\n%s%s", code, stdout, stderr)
 	}
@@ -93,6 +98,13 @@ func TestFilesThatAreNoRecording(t *testing.T) {
 		{nil, "give the execution's history: -history FILE"},
 		{[]string{"-history", "nowhere.json"}, "nowhere.json"},
 		{[]string{"-history", history, "more"}, `"more" is not an option`},
+		{[]string{"-history", history, "-queries", "-report", "r.html"}, "-queries only prints what to ask"},
+		{[]string{"-history", history, "-queries", "-metrics", metrics}, "-queries only prints what to ask"},
+		{[]string{"-history", history, "-write-input", history}, "history.json is read, and would be overwritten"},
+		{[]string{"-history", history, "-metrics", metrics, "-report", "./" + metrics}, "metrics.json is read, and would be overwritten"},
+		{[]string{"-history", history, "-write-input", "twice.json", "-write-scenario", "./twice.json"}, "twice.json would be written twice"},
+		{[]string{"-history", history, "-report", "nowhere/r.html"}, "nowhere/r.html"},
+		{[]string{"-history", history, "-input", "input.json"}, "flag provided but not defined: -input"},
 		{[]string{"-history", metrics}, `it has no "events"`},
 		{[]string{"-history", history, "-metrics", history}, `there are no "MetricDataResults"`},
 		{[]string{"-history", changed("history.json", `"CalculateWeights"`, `"Greet"`)}, `another state machine's history: it begins with the state "Greet"`},
