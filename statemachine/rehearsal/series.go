@@ -30,13 +30,15 @@ type Served struct {
 }
 
 // Estimate is a percentile of a period's durations, in milliseconds, with the
-// bounds between which the version's own lies with a confidence of 95 %. These
-// are durations of the period, too: those whose ranks are 1.96 standard
-// deviations away, by the normal approximation of the binomial distribution.
+// bounds between which the version's own lies with a confidence of about 95 %.
+// These are durations of the period, too: those whose ranks are 1.96 standard
+// deviations away, by the normal approximation of the binomial distribution. A
+// bound is nil if there are too few durations to have such a rank, and both are
+// if CloudWatch told the percentile.
 type Estimate struct {
-	Value float64 `json:"value"`
-	Low   float64 `json:"low"`
-	High  float64 `json:"high"`
+	Value float64  `json:"value"`
+	Low   *float64 `json:"low,omitempty"`
+	High  *float64 `json:"high,omitempty"`
 }
 
 // Shift is a weight of the new version that the alias really had, from At on, in
@@ -164,5 +166,12 @@ func (d drawn) percentile(values []time.Duration, share float64) *Estimate {
 		}
 		return values[len(values)-1].Seconds() * 1000
 	}
-	return &Estimate{Value: at(rank), Low: at(rank - spread), High: at(rank + spread)}
+	e := &Estimate{Value: at(rank)}
+	if rank-spread >= 1 {
+		e.Low = new(at(rank - spread))
+	}
+	if rank+spread <= float64(total) {
+		e.High = new(at(rank + spread))
+	}
+	return e
 }

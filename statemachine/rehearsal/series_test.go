@@ -75,15 +75,35 @@ func TestPeriodsAreBounded(t *testing.T) {
 	}
 }
 
-// TestEstimatesHaveTheirBounds takes 400 durations of 1 to 400 ms: the median's
-// rank is 200 and spreads by 1.96·10.
+// TestEstimatesHaveTheirBounds takes durations of 1, 2, 3 and so on milliseconds.
+// Of 400, the median's rank is 200 and spreads by 1.96·10. A bound is open where
+// there is no such rank.
 func TestEstimatesHaveTheirBounds(t *testing.T) {
-	d := drawn{durations: map[time.Duration]int64{}}
-	for i := range 400 {
-		d.durations[time.Duration(i+1)*time.Millisecond] = 1
-	}
-	if got, want := *d.served().Median, (Estimate{Value: 200, Low: 181, High: 220}); got != want {
-		t.Errorf("the median is %v, want %v", got, want)
+	const open = -1
+	for n, want := range map[int][2][3]float64{
+		400: {{200, 181, 220}, {380, 372, 389}},
+		73:  {{37, 29, 45}, {70, 66, 73}},
+		72:  {{36, 28, 45}, {69, 65, open}},
+		7:   {{4, open, 7}, {7, 6, open}},
+		1:   {{1, open, open}, {1, open, open}},
+	} {
+		d := drawn{durations: map[time.Duration]int64{}}
+		for i := range n {
+			d.durations[time.Duration(i+1)*time.Millisecond] = 1
+		}
+		served := d.served()
+		for i, e := range []*Estimate{served.Median, served.P95} {
+			got := [3]float64{e.Value, open, open}
+			if e.Low != nil {
+				got[1] = *e.Low
+			}
+			if e.High != nil {
+				got[2] = *e.High
+			}
+			if got != want[i] {
+				t.Errorf("of %d durations, percentile %d is %v, want %v", n, i, got, want[i])
+			}
+		}
 	}
 }
 

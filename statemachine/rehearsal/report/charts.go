@@ -182,7 +182,10 @@ func (s *sketch) latency() drawing {
 		if e == nil {
 			return stretch{}, false
 		}
-		return stretch{value: e.Value, low: e.Low, high: e.High}, true
+		if e.Low == nil || e.High == nil {
+			return stretch{value: e.Value, low: e.Value, high: e.Value, open: true}, true
+		}
+		return stretch{value: e.Value, low: *e.Low, high: *e.High}, true
 	}
 	before := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.Baseline.P95) })
 	after := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.NewVersion.P95) })
@@ -196,6 +199,8 @@ func (s *sketch) latency() drawing {
 	}
 	if s.Recorded != nil {
 		d.Keys = d.Keys[:2] // CloudWatch's percentiles have no intervals
+	} else {
+		d.Caption += " Where there are too few requests for an interval, there is none."
 	}
 	s.versions(&d, before, after)
 	return d

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/plotter"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -146,6 +148,21 @@ func TestIntervalsAreJeffreys(t *testing.T) {
 		if text != want {
 			t.Errorf("%d errors in 10: %s, want %s", errors, text, want)
 		}
+	}
+}
+
+// TestBandsEndWhereABoundIsOpen takes four stretches, the third of which is open.
+func TestBandsEndWhereABoundIsOpen(t *testing.T) {
+	stretches := []stretch{{from: 0, to: 1, low: 1, high: 2}, {from: 1, to: 2, low: 1, high: 2}, {from: 2, to: 3, open: true}, {from: 3, to: 4, low: 1, high: 2}}
+	bands, err := bandOf(stretches, baselineBand)
+	if err != nil || len(bands) != 2 {
+		t.Fatalf("%d bands, %v", len(bands), err)
+	}
+	if first, ok := bands[0].(*plotter.Polygon); !ok || first.XYs[0].Len() != 8 {
+		t.Errorf("the first band is %v", bands[0])
+	}
+	if !stretches[2].open || len(stretches) != 4 {
+		t.Errorf("the stretches are now %v", stretches)
 	}
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"image/color"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,8 +12,11 @@ import (
 )
 
 // stretch is a value that holds from a time to another, and the bounds of its
-// uncertainty.
-type stretch struct{ from, to, value, low, high float64 }
+// uncertainty, unless one of them is open.
+type stretch struct {
+	from, to, value, low, high float64
+	open                       bool
+}
 
 // dashes tell lines apart without colour: nil is a solid line.
 var (
@@ -37,10 +41,11 @@ func steps(stretches []stretch, c color.Color, width vg.Length, dashes []vg.Leng
 	return all, nil
 }
 
-// bandOf draws the uncertainty of stretches.
+// bandOf draws the uncertainty of stretches, with gaps where it is open.
 func bandOf(stretches []stretch, c color.Color) ([]plot.Plotter, error) {
 	var all []plot.Plotter
-	for _, joined := range runs(stretches) {
+	bounded := slices.DeleteFunc(slices.Clone(stretches), func(s stretch) bool { return s.open })
+	for _, joined := range runs(bounded) {
 		var outline plotter.XYs
 		for _, s := range joined {
 			outline = append(outline, plotter.XY{X: s.from, Y: s.high}, plotter.XY{X: s.to, Y: s.high})
