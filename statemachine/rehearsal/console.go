@@ -48,7 +48,7 @@ func (c *Console) Show(l Line) {
 	if l.Error != "" {
 		text = "failed with " + l.Error + ": " + l.Text
 	}
-	c.row(clockTime(l.At), l.State, weight, string(l.Decision), text)
+	c.row(Clock(l.At), l.State, weight, string(l.Decision), text)
 	c.now.add(l)
 	c.draw(c.now.rows(c))
 }

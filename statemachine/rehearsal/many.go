@@ -227,7 +227,7 @@ func (d Distribution) Summary(w io.Writer) error {
 		row("false", "rolled back although the new version was no worse: %s", d.FalseAlarms)
 	}
 	if s := d.SecondsToRollback; s != nil {
-		row("rollback", "after %s (median), %s (95 %% of them), %s (the latest)", clockTime(s.Median), clockTime(s.P95), clockTime(s.Worst))
+		row("rollback", "after %s (median), %s (95 %% of them), %s (the latest)", Clock(s.Median), Clock(s.P95), Clock(s.Worst))
 	}
 	count := func(n float64) string { return rollout.Thousands(int64(n)) }
 	row("bad", "%s bad requests served by the new version (median), %s (95 %% of the rollouts), %s (the worst)",

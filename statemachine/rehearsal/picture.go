@@ -52,7 +52,7 @@ func (p *picture) rows(c *Console) []string {
 		return nil
 	}
 	rows := []string{fmt.Sprintf("weight    %s %6s  step %d of %d, %s of %s",
-		c.paint("36", c.bar(p.last.Weight)), rollout.Weight(p.last.Weight), p.last.Step, p.last.Of, clockTime(p.last.At), clockTime(p.last.Planned))}
+		c.paint("36", c.bar(p.last.Weight)), rollout.Weight(p.last.Weight), p.last.Step, p.last.Of, Clock(p.last.At), Clock(p.last.Planned))}
 	if len(p.rates[0]) > 0 {
 		highest := 0.0
 		for _, rates := range p.rates {

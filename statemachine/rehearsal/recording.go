@@ -199,7 +199,7 @@ func (r *Recording) finish(last asl.Event, state string) {
 	}[last.Type]
 	if r.result.Outcome = outcome(status, state); status == "" {
 		r.result.Outcome = Running
-		r.result.Reason = fmt.Sprintf("the execution was still running when its history was read: in %s, %s after its start", cmp.Or(state, "its beginning"), clockTime(r.end.Sub(r.start).Seconds()))
+		r.result.Reason = fmt.Sprintf("the execution was still running when its history was read: in %s, %s after its start", cmp.Or(state, "its beginning"), Clock(r.end.Sub(r.start).Seconds()))
 	}
 	r.stopped = status == asl.Aborted
 	if status != "" {

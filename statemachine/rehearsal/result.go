@@ -212,7 +212,7 @@ func (r Result) Summary(w io.Writer) error {
 	if r.Recorded != nil {
 		of, served = "", "counted"
 	}
-	fmt.Fprintf(&text, "\n%s%s after %s%s\n", headline[r.Outcome], unverified, clockTime(r.Seconds), of)
+	fmt.Fprintf(&text, "\n%s%s after %s%s\n", headline[r.Outcome], unverified, Clock(r.Seconds), of)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
 	}
@@ -237,7 +237,7 @@ func (r Result) Summary(w io.Writer) error {
 		row("denied", "%s", denied)
 	}
 	if r.Executions == 0 {
-		row("cost", "one invocation of %s, of a function with %d MB", clockTime(r.Seconds), simpleMemory)
+		row("cost", "one invocation of %s, of a function with %d MB", Clock(r.Seconds), simpleMemory)
 		_, err := io.WriteString(w, Printable(text.String()))
 		return err
 	}

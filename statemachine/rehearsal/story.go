@@ -123,7 +123,7 @@ func (s *story) task(name string, at time.Time, now rollout.State) {
 			break
 		}
 		line.Text = fmt.Sprintf("from version %s to version %s in %d steps and %s",
-			now.Plan.Baseline, now.NewVersion, len(now.Plan.Steps), clockTime(float64(rollout.Total(now.Plan.Steps))))
+			now.Plan.Baseline, now.NewVersion, len(now.Plan.Steps), Clock(float64(rollout.Total(now.Plan.Steps))))
 	case "UpdateAlias":
 		line.Text = fmt.Sprintf("step %d of %d: %s on version %s", now.Progress.Step, now.Progress.Of, rollout.Weight(now.Progress.Weight), now.NewVersion)
 	case "HealthCheck", "PreTraffic", "PostTraffic":
@@ -171,8 +171,8 @@ func lineEach(readings []rollout.Reading, reason string) string {
 	return reason
 }
 
-// clockTime writes seconds as h:mm:ss, with days in front if there are any.
-func clockTime(seconds float64) string {
+// Clock writes seconds as h:mm:ss, with days in front if there are any.
+func Clock(seconds float64) string {
 	total := int64(seconds)
 	text := fmt.Sprintf("%d:%02d:%02d", total/3600%24, total/60%60, total%60)
 	if days := total / 86400; days > 0 {

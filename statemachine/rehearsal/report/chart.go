@@ -14,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
 // chart is one of the charts over the same time.
@@ -169,7 +171,7 @@ func times(from, end float64, most int) []plot.Tick {
 		}
 		var ticks []plot.Tick
 		for at := math.Ceil(max(from, 0)/step) * step; at <= end; at += step {
-			text := clock(at)
+			text := rehearsal.Clock(at)
 			switch {
 			case step >= day:
 				text = fmt.Sprintf("%.0f d", at/day)
@@ -180,7 +182,7 @@ func times(from, end float64, most int) []plot.Tick {
 		}
 		return ticks
 	}
-	return []plot.Tick{{Value: from, Label: clock(from)}, {Value: end, Label: clock(end)}}
+	return []plot.Tick{{Value: from, Label: rehearsal.Clock(from)}, {Value: end, Label: rehearsal.Clock(end)}}
 }
 
 // ticksOf makes an axis with round numbers, written by say.

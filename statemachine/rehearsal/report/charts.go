@@ -127,7 +127,7 @@ func (s *sketch) traffic() drawing {
 	}
 	d.add = append(d.add, s.try(bandOf(shares, newVersionBand))...)
 	d.add = append(d.add, s.try(steps(weights, newVersion, 2, nil))...)
-	s.ending(&d, lowerFirst(s.view.Words)+" "+clock(s.Seconds))
+	s.ending(&d, lowerFirst(s.view.Words)+" "+rehearsal.Clock(s.Seconds))
 	s.events(&d)
 	return d
 }

@@ -82,7 +82,7 @@ func newManyView(p ManyPage) (*manyView, error) {
 		if v.Rollback, err = newHistogram(measure{
 			id: "rollback", title: "Time until the rollback", caption: "Virtual time from the start until the alias was back, of the rollouts that were rolled back.",
 			least: "the soonest", worst: "the latest",
-			unit: float64(every), rounds: roundTimes, say: clock,
+			unit: float64(every), rounds: roundTimes, say: rehearsal.Clock,
 		}, *s); err != nil {
 			return nil, err
 		}

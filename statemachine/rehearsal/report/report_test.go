@@ -94,7 +94,7 @@ func TestThinningKeepsWhatMatters(t *testing.T) {
 			found++
 		}
 	}
-	if found != 1 || shown[0].At != "0:00:00" || shown[len(shown)-1].At != clock(9999) {
+	if found != 1 || shown[0].At != "0:00:00" || shown[len(shown)-1].At != rehearsal.Clock(9999) {
 		t.Errorf("what matters is left out: from %s to %s, %d rollbacks", shown[0].At, shown[len(shown)-1].At, found)
 	}
 }

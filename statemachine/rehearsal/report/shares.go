@@ -50,7 +50,7 @@ func manyFacts(d rehearsal.Distribution) []fact {
 	}
 	back := fact{"typical-rollback", "until the rollback, median", "–", "none was rolled back"}
 	if s := d.SecondsToRollback; s != nil {
-		back.Value, back.Of = clock(s.Median), "95 % within "+clock(s.P95)+", the latest after "+clock(s.Worst)
+		back.Value, back.Of = rehearsal.Clock(s.Median), "95 % within "+rehearsal.Clock(s.P95)+", the latest after "+rehearsal.Clock(s.Worst)
 	}
 	bad := d.BadRequests
 	return []fact{
@@ -86,8 +86,8 @@ func plan(req rollout.Request) []string {
 		says = fmt.Sprintf("weights (%d of them)", len(weights))
 	}
 	return []string{
-		fmt.Sprintf("%s, %s", plural(int64(len(steps)), "step"), clock(float64(rollout.Total(steps)))),
+		fmt.Sprintf("%s, %s", plural(int64(len(steps)), "step"), rehearsal.Clock(float64(rollout.Total(steps)))),
 		says + ": " + strings.Join(weights, ", "),
-		"checked every " + clock(float64(req.CheckInterval)),
+		"checked every " + rehearsal.Clock(float64(req.CheckInterval)),
 	}
 }

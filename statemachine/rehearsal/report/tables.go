@@ -62,7 +62,7 @@ func rows(lines []rehearsal.Line) (shown []row, leftOut int) {
 }
 
 func newRow(l rehearsal.Line) row {
-	r := row{At: clock(l.At), State: l.State, Decision: string(l.Decision), Text: l.Text, Failed: l.Error != ""}
+	r := row{At: rehearsal.Clock(l.At), State: l.State, Decision: string(l.Decision), Text: l.Text, Failed: l.Error != ""}
 	if l.Step > 0 {
 		r.Step, r.Weight = strconv.Itoa(l.Step)+" of "+strconv.Itoa(l.Of), rollout.Weight(l.Weight)
 	}
@@ -101,7 +101,7 @@ type servedCells struct{ Requests, Errors, Rate, Median, P95 string }
 func periodRows(periods []rehearsal.Period) []periodRow {
 	var all []periodRow
 	for _, p := range periods {
-		all = append(all, periodRow{At: clock(p.At), Share: shareText(p), Baseline: cells(p.Baseline), NewVersion: cells(p.NewVersion)})
+		all = append(all, periodRow{At: rehearsal.Clock(p.At), Share: shareText(p), Baseline: cells(p.Baseline), NewVersion: cells(p.NewVersion)})
 	}
 	return all
 }

@@ -64,7 +64,7 @@ func newView(p Page) *view {
 	}
 	v.Title = v.Words + ": " + v.What
 	if n := len(r.Steps); n > 0 {
-		v.Plan = fmt.Sprintf("%d steps, %s", n, clock(float64(rollout.Total(r.Steps))))
+		v.Plan = fmt.Sprintf("%d steps, %s", n, rehearsal.Clock(float64(rollout.Total(r.Steps))))
 	}
 	v.Facts = facts(r)
 	shown, leftOut := rows(r.Lines)
@@ -87,7 +87,7 @@ func facts(r rehearsal.Result) []fact {
 	said := wordsOf(r)
 	all := []fact{
 		{"bad-requests", "bad requests by the new version", rollout.Thousands(r.BadRequests), "of " + rollout.Thousands(served.Invocations) + said.that + rateOf(served)},
-		{"seconds", "until the outcome", clock(r.Seconds), said.of + planned(r)},
+		{"seconds", "until the outcome", rehearsal.Clock(r.Seconds), said.of + planned(r)},
 		{"weight", "largest weight it had", rollout.Weight(weight), "of the alias’s traffic"},
 		{"checks", "health checks", rollout.Thousands(int64(r.Checks)), verified(r)},
 		{"baseline-errors", "bad requests by the baseline", rollout.Thousands(before.Errors), "of " + rollout.Thousands(before.Invocations) + said.that + rateOf(before)},
@@ -120,7 +120,7 @@ func rateOf(t rehearsal.Tally) string {
 
 func planned(r rehearsal.Result) string {
 	if total := rollout.Total(r.Steps); total > 0 {
-		return "; planned were " + clock(float64(total))
+		return "; planned were " + rehearsal.Clock(float64(total))
 	}
 	return ""
 }
@@ -131,7 +131,7 @@ func dollars(price float64) string {
 
 func cost(r rehearsal.Result) []string {
 	if r.Executions == 0 {
-		return []string{"one invocation of a function, of " + clock(r.Seconds)}
+		return []string{"one invocation of a function, of " + rehearsal.Clock(r.Seconds)}
 	}
 	return []string{
 		rollout.Thousands(r.Transitions) + " state transitions, " + dollars(r.Price) + " at Step Functions’ price after the free ones",
@@ -156,16 +156,6 @@ func aliasRows(before, after *rehearsal.AliasState, absent string) []aliasRow {
 	trafficBefore, descriptionBefore := say(before)
 	trafficAfter, descriptionAfter := say(after)
 	return []aliasRow{{"traffic", trafficBefore, trafficAfter}, {"description", descriptionBefore, descriptionAfter}}
-}
-
-// clock writes seconds as h:mm:ss, with days in front if there are any.
-func clock(seconds float64) string {
-	total := int64(seconds)
-	text := fmt.Sprintf("%d:%02d:%02d", total/3600%24, total/60%60, total%60)
-	if days := total / 86400; days > 0 {
-		return fmt.Sprintf("%dd %s", days, text)
-	}
-	return text
 }
 
 // verdict says an outcome: in a word, what it means for the alias, and how good
