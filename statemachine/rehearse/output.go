@@ -84,7 +84,7 @@ func replace(path string, text []byte, keep bool) error {
 	beside := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
 	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s can't be written: %w", path, err)
 	}
 	_, err = file.Write(text)
 	if err = errors.Join(err, file.Close()); err == nil && keep {
