@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/localstepfunctions"
 )
 
 // chained is how many times the benchmark's three states follow each other.
@@ -30,7 +32,7 @@ func chain() string {
 // turns in one run, and how many times as many ours does: for the state of a
 // rollout of 40 steps, and for one as small as can be.
 func BenchmarkEngines(b *testing.B) {
-	engine := otherEngine(b)
+	engine := localstepfunctions.ForTest(b)
 	definition := chain()
 	runners := []runner{ourRunner(b, definition), otherRunner(b, engine, definition)}
 	for _, steps := range []int{0, 40} {

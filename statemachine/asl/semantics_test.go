@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/localstepfunctions"
 )
 
 // The table of what the language means: testdata/semantics has state machines,
@@ -77,7 +79,7 @@ func differences(want, got outcome) string {
 // TestSemantics runs the table on both engines. A difference that is listed has
 // to be one.
 func TestSemantics(t *testing.T) {
-	engine := otherEngine(t)
+	engine := localstepfunctions.ForTest(t)
 	equal, different := 0, 0
 	for _, row := range semantics(t) {
 		ours, theirs := ourRunner(t, row.definition()), otherRunner(t, engine, row.definition())
@@ -107,7 +109,7 @@ func TestSemantics(t *testing.T) {
 // TestSemanticDifferencesAreSeen gives the other engine state machines that mean
 // something else than the table's, and wants each to be seen.
 func TestSemanticDifferencesAreSeen(t *testing.T) {
-	engine := otherEngine(t)
+	engine := localstepfunctions.ForTest(t)
 	rows := semantics(t)
 	for _, change := range []struct{ row, old, new string }{
 		{`{"Variable": "$.v", "StringLessThan": "b"}`, `StringLessThan`, `StringLessThanEquals`},

@@ -159,21 +159,6 @@ func ourRunner(t testing.TB, definition string) runner {
 	}
 }
 
-// otherEngine starts the other engine for a test.
-func otherEngine(t testing.TB) *localstepfunctions.Engine {
-	t.Helper()
-	engine, err := localstepfunctions.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := engine.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return engine
-}
-
 // otherRunner runs executions on the other engine.
 func otherRunner(t testing.TB, engine *localstepfunctions.Engine, definition string) runner {
 	t.Helper()

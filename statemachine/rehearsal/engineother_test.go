@@ -4,28 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/localstepfunctions"
 )
-
-// otherEngine starts the other engine for a test.
-func otherEngine(t *testing.T) *localstepfunctions.Engine {
-	t.Helper()
-	engine, err := localstepfunctions.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := engine.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return engine
-}
 
 // standIn is the machine that our engine runs while the other one runs the
 // workflow: its only task is that whole execution. So all that surrounds a

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/localstepfunctions"
 )
 
 // seen is all of a rollout that does not show by which engine it was run.
@@ -146,7 +147,7 @@ func workflow(t *testing.T) string {
 // see no difference: the states, what the functions are called with and when,
 // the end, and the alias.
 func TestEnginesAgreeOnTheWorkflow(t *testing.T) {
-	other := otherEngine(t)
+	other := localstepfunctions.ForTest(t)
 	text := workflow(t)
 	for _, s := range rollouts() {
 		ours, err := s.rollOut(text)
@@ -171,7 +172,7 @@ func TestEnginesAgreeOnTheWorkflow(t *testing.T) {
 // TestDifferencesOfTheWorkflowAreSeen gives the other engine another workflow,
 // and wants that seen.
 func TestDifferencesOfTheWorkflowAreSeen(t *testing.T) {
-	other := otherEngine(t)
+	other := localstepfunctions.ForTest(t)
 	text := workflow(t)
 	subject := rollouts()[slices.Index(BuiltIn(), "throttled")]
 	ours, err := subject.rollOut(text)

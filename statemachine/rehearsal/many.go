@@ -206,8 +206,13 @@ func spreadOf(values []float64) *Spread {
 		return nil
 	}
 	slices.Sort(values)
-	at := func(p float64) float64 { return values[int(math.Ceil(p*float64(len(values))))-1] }
-	return &Spread{Median: at(0.5), P95: at(0.95), Worst: values[len(values)-1], Values: values}
+	return &Spread{Median: Quantile(values, 0.5), P95: Quantile(values, 0.95), Worst: values[len(values)-1], Values: values}
+}
+
+// Quantile is the least of the values, the least of them first, that so large a
+// share of them don't exceed.
+func Quantile(values []float64, share float64) float64 {
+	return values[max(int(math.Ceil(share*float64(len(values))))-1, 0)]
 }
 
 // Summary writes what a person wants to know of them.

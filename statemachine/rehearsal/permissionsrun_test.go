@@ -7,11 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // topics are those that scenario files name.
@@ -124,37 +121,17 @@ type play struct {
 // those of the gates through the one function, too.
 func plays(t testing.TB) []play {
 	t.Helper()
-	const blogInput = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}`
 	var all []play
 	for _, name := range BuiltIn() {
 		scenario, _ := LoadBuiltIn(name)
-		all = append(all, play{name, Options{Input: []byte(blogInput), Scenario: scenario, Seed: 1}})
+		all = append(all, play{name, Options{Input: []byte(blogs), Scenario: scenario, Seed: 1}})
 	}
-	for _, pattern := range []string{"testdata/*.txtar", "testdata/gates/*.txtar"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatal("no scenario files in ", pattern, err)
-		}
-		for _, file := range files {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parts := map[string]string{"input.json": blogInput, "scenario.json": "{}"}
-			for _, part := range archive.Files {
-				parts[part.Name] = string(part.Data)
-			}
-			scenario, err := ParseScenario([]byte(parts["scenario.json"]))
-			if err != nil {
-				t.Fatal(err)
-			}
-			options := Options{Input: []byte(parts["input.json"]), Scenario: scenario, Seed: 1}
-			name := strings.TrimSuffix(filepath.Base(file), ".txtar")
-			all = append(all, play{name, options})
-			if strings.Contains(file, "gates") {
-				options.Simple = true
-				all = append(all, play{name + ", in one function", options})
-			}
+	for _, file := range ScenarioFiles(t) {
+		all = append(all, play{file.Name(), file.Options})
+		if file.OfGates() {
+			options := file.Options
+			options.Simple = true
+			all = append(all, play{file.Name() + ", in one function", options})
 		}
 	}
 	return all

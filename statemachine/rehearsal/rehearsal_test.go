@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -51,44 +50,24 @@ func rehearse(t testing.TB, input, scenario string, change func(*rehearsal.Optio
 // TestScenarioFiles rehearses each file in testdata: an input, a scenario, and
 // what is to be seen. `go test -update` writes what is seen.
 func TestScenarioFiles(t *testing.T) {
-	var files []string
-	for _, pattern := range []string{"testdata/*.txtar", "testdata/gates/*.txtar"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil || len(found) == 0 {
-			t.Fatal("no scenario files in ", pattern, err)
-		}
-		files = append(files, found...)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parts := map[string]string{"input.json": blogInput, "scenario.json": "{}"}
-			for _, part := range archive.Files {
-				parts[part.Name] = string(part.Data)
-			}
-			scenario, err := rehearsal.ParseScenario([]byte(parts["scenario.json"]))
-			if err != nil {
-				t.Fatal(err)
-			}
-			result, err := rehearsal.Run(rehearsal.Options{Input: []byte(parts["input.json"]), Scenario: scenario, Seed: 1})
+	for _, file := range rehearsal.ScenarioFiles(t) {
+		t.Run(file.Name(), func(t *testing.T) {
+			result, err := rehearsal.Run(file.Options)
 			if err != nil {
 				t.Fatal(err)
 			}
 			seen := describe(result)
 			if *update {
-				for i := range archive.Files {
-					if archive.Files[i].Name == "seen" {
-						archive.Files[i].Data = []byte(seen)
+				for i := range file.Archive.Files {
+					if file.Archive.Files[i].Name == "seen" {
+						file.Archive.Files[i].Data = []byte(seen)
 					}
 				}
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+				if err := os.WriteFile(file.Path, txtar.Format(file.Archive), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if diff := cmp.Diff(parts["seen"], seen); diff != "" && !*update {
+			if diff := cmp.Diff(file.Seen, seen); diff != "" && !*update {
 				t.Error(diff)
 			}
 		})

@@ -1,12 +1,10 @@
 package rehearsal_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
@@ -14,22 +12,16 @@ import (
 // TestTheOneFunctionDeployerEndsAsTheWorkflow rehearses every scenario file of
 // the gates with both: the alias, the outcome and what was found must be the same.
 func TestTheOneFunctionDeployerEndsAsTheWorkflow(t *testing.T) {
-	files, err := filepath.Glob("testdata/gates/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no scenario files", err)
-	}
-	compared := 0
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
+	compared, all := 0, 0
+	for _, file := range rehearsal.ScenarioFiles(t) {
+		if !file.OfGates() {
+			continue
 		}
-		scenario, err := rehearsal.ParseScenario(archive.Files[1].Data)
-		if err != nil {
-			t.Fatal(err)
-		}
+		all++
 		run := func(simple bool) rehearsal.Result {
-			result, err := rehearsal.Run(rehearsal.Options{Input: archive.Files[0].Data, Scenario: scenario, Seed: 1, Simple: simple})
+			options := file.Options
+			options.Simple = simple
+			result, err := rehearsal.Run(options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,35 +30,35 @@ func TestTheOneFunctionDeployerEndsAsTheWorkflow(t *testing.T) {
 		workflow, simple := run(false), run(true)
 		if strings.Contains(simple.Reason, "use the workflow") || strings.Contains(simple.Reason, "for the workflow") {
 			if workflow.Seconds < 600 {
-				t.Errorf("%s: refused for its length, which is %v s: %s", file, workflow.Seconds, simple.Reason)
+				t.Errorf("%s: refused for its length, which is %v s: %s", file.Path, workflow.Seconds, simple.Reason)
 			}
 			continue
 		}
 		compared++
 		if simple.Outcome != workflow.Outcome {
-			t.Errorf("%s: %s because of %s, the workflow %s because of %s", file, simple.Outcome, simple.Reason, workflow.Outcome, workflow.Reason)
+			t.Errorf("%s: %s because of %s, the workflow %s because of %s", file.Path, simple.Outcome, simple.Reason, workflow.Outcome, workflow.Reason)
 		}
 		if diff := cmp.Diff(workflow.AliasAfter, simple.AliasAfter); diff != "" {
-			t.Errorf("%s: the alias (-workflow +function): %s", file, diff)
+			t.Errorf("%s: the alias (-workflow +function): %s", file.Path, diff)
 		}
 		if diff := cmp.Diff(workflow.Told, simple.Told); diff != "" {
-			t.Errorf("%s: told (-workflow +function): %s", file, diff)
+			t.Errorf("%s: told (-workflow +function): %s", file.Path, diff)
 		}
 		for _, result := range []rehearsal.Result{workflow, simple} {
 			for _, line := range result.Lines {
 				if line.Text == "" {
-					t.Errorf("%s: nothing is said of %s at %v s", file, line.State, line.At)
+					t.Errorf("%s: nothing is said of %s at %v s", file.Path, line.State, line.At)
 				}
 			}
 		}
 		if !strings.Contains(workflow.Reason, "waits") && workflow.Outcome == rehearsal.RolledBack && workflow.Reason != simple.Reason {
-			t.Errorf("%s: %q, the workflow %q", file, simple.Reason, workflow.Reason)
+			t.Errorf("%s: %q, the workflow %q", file.Path, simple.Reason, workflow.Reason)
 		}
 		if workflow.Outcome == rehearsal.RolledBack && workflow.Error != simple.Error {
-			t.Errorf("%s: because of %s, the workflow of %s", file, simple.Error, workflow.Error)
+			t.Errorf("%s: because of %s, the workflow of %s", file.Path, simple.Error, workflow.Error)
 		}
 	}
 	if compared < 40 {
-		t.Errorf("only %d of %d were compared", compared, len(files))
+		t.Errorf("only %d of %d were compared", compared, all)
 	}
 }

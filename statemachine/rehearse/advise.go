@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -60,9 +59,7 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return err
 		}
 		if *asJSON {
-			encoder := json.NewEncoder(stdout)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(advice)
+			return indented(stdout, advice)
 		}
 		_, err = io.WriteString(stdout, adviceText(q, advice))
 		return err

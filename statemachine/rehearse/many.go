@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -34,9 +33,7 @@ func many(options rehearsal.Options, runs int, asJSON bool, page string, about r
 		return err
 	}
 	if asJSON {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(distribution)
+		err = indented(stdout, distribution)
 	} else {
 		err = distribution.Summary(stdout)
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -94,4 +96,11 @@ func replace(path string, text []byte, keep bool) error {
 		err = errors.Join(err, os.Remove(beside))
 	}
 	return err
+}
+
+// indented writes a value as JSON for people and programs.
+func indented(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
 }

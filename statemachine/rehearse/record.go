@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -147,12 +146,6 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 	}
 	console.Close()
 	return result.Summary(stdout)
-}
-
-func indented(out io.Writer, value any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }
 
 // readFile reads a file of at most so many bytes.

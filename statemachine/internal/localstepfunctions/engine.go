@@ -16,6 +16,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/nodetool"
 )
@@ -35,6 +36,21 @@ type Engine struct {
 	mutex  sync.Mutex // holds one message and its answer together
 	answer *bufio.Reader
 	last   int // number of a machine or execution
+}
+
+// ForTest starts the engine until the test's end.
+func ForTest(t testing.TB) *Engine {
+	t.Helper()
+	engine, err := Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return engine
 }
 
 // Start starts the engine, after installing it into the user's cache if it is

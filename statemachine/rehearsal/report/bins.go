@@ -3,6 +3,8 @@ package report
 import (
 	"math"
 	"slices"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
 // bin is a bar of a histogram: how many values are from low to high, both
@@ -29,7 +31,7 @@ func binsOf(values []float64, unit float64, rounds []float64) []bin {
 	span := values[len(values)-1] - values[0]
 	width := part
 	if part == 0 || span/part >= mostSingle {
-		want := 2 * (quantile(values, 0.75) - quantile(values, 0.25)) / math.Cbrt(float64(len(values)))
+		want := 2 * (rehearsal.Quantile(values, 0.75) - rehearsal.Quantile(values, 0.25)) / math.Cbrt(float64(len(values)))
 		width = roundWidth(max(span/mostBins, part), min(want, span/fewestBins), rounds)
 		if part > 0 {
 			width = math.Ceil(width/part) * part
@@ -71,12 +73,6 @@ func roundWidth(least, want float64, rounds []float64) float64 {
 		return least
 	}
 	return rounds[i]
-}
-
-// quantile is the least of the values, the least of them first, that so large a
-// share of them don't exceed: as those of rehearsal.Spread.
-func quantile(values []float64, share float64) float64 {
-	return values[max(int(math.Ceil(share*float64(len(values))))-1, 0)]
 }
 
 // roundNumbers are 1, 2, 5, 10 and so on.

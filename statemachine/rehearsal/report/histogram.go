@@ -127,7 +127,7 @@ func quantiles(m measure, s rehearsal.Spread) []quantileRow {
 	for _, value := range s.Values {
 		mean += value / float64(len(s.Values))
 	}
-	at := func(share float64) string { return m.say(quantile(s.Values, share)) }
+	at := func(share float64) string { return m.say(rehearsal.Quantile(s.Values, share)) }
 	return []quantileRow{
 		{m.id + "-least", m.least, m.say(s.Values[0]), false},
 		{m.id + "-p5", "5 %", at(0.05), false},

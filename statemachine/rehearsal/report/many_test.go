@@ -37,7 +37,7 @@ func mixed() ManyPage {
 
 // spread is of values, the least first.
 func spread(values ...float64) rehearsal.Spread {
-	return rehearsal.Spread{Median: quantile(values, 0.5), P95: quantile(values, 0.95), Worst: values[len(values)-1], Values: values}
+	return rehearsal.Spread{Median: rehearsal.Quantile(values, 0.5), P95: rehearsal.Quantile(values, 0.95), Worst: values[len(values)-1], Values: values}
 }
 
 func writtenMany(t testing.TB, p ManyPage) []byte {
