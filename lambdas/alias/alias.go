@@ -93,6 +93,9 @@ var (
 	ErrStale = errors.New("the alias has another revision")
 	// ErrNotFound means that there is no such function, alias or version.
 	ErrNotFound = errors.New("not found")
+	// ErrNoVersion means that the alias is there, but not the version that it is
+	// to send traffic to.
+	ErrNoVersion = errors.New("that version does not exist any more")
 )
 
 // Changed tells that somebody else has changed the alias. It has been left as

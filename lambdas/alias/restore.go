@@ -18,26 +18,61 @@ const (
 	Untouched Restored = "untouched"
 	// WasPromoted: Promote had its effect, though its answer was lost.
 	WasPromoted Restored = "was-promoted"
+
+	// confirm is Untouched once a write of what was found has succeeded.
+	confirm Restored = "confirm"
 )
 
-// Restore puts the alias wholly back on the baseline. It starts from what it
-// reads, not from a revision, because the last write's answer may have been
-// lost. With promoting, a promoted alias is taken for the effect of our own
-// Promote. It may be repeated. The error is *Changed if the alias sends traffic
-// elsewhere and not as our marker says; then nothing is written.
-func (t Traffic) Restore(ctx context.Context, promoting bool) (Restored, error) {
+// Last is what a rollout knows of its last write of the alias.
+type Last struct {
+	// Weight and RevisionID are what that write left; before the first, 0 and the
+	// alias's revision when the rollout started.
+	Weight     float64
+	RevisionID string
+	// Unsure means that a later write's answer may have been lost.
+	Unsure bool
+}
+
+// Restore routes all of the alias's traffic to the baseline. It may be
+// repeated. If a later write's answer may have been lost, a promoted alias is
+// taken for the effect of our own Promote. The error is *Changed if the alias
+// sends traffic elsewhere and not as our marker says; then nothing is written.
+//
+// Reads of an alias are eventually consistent, so a read alone never proves
+// that there is nothing to undo: Restore first writes over the revision that it
+// knows, and a revision that a write was refused for is not believed. The error
+// is ErrStale as long as reads show one.
+func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
+	superseded := ""
+	if last.Weight > 0 {
+		switch _, err := t.Store.Write(ctx, t.Name, t.split(0), last.RevisionID); {
+		case err == nil:
+			return PutBack, nil
+		case errors.Is(err, ErrStale):
+			superseded = last.RevisionID
+		case !errors.Is(err, ErrNotFound):
+			return "", err
+		}
+	}
 	original := func() (string, error) { return t.Description, nil }
 	gone := &Changed{Name: t.Name, Expected: t.split(0)}
-	return restore(ctx, t.Store, t.Name, "", gone, func(found Content) (Content, Restored, error) {
-		switch to, ours, err := undo(found, t.Owner, original); {
+	return restore(ctx, t.Store, t.Name, "", gone, func(found Alias) (Content, Restored, error) {
+		if found.RevisionID == superseded || last.Weight > 0 && found.RevisionID == t.Started {
+			return found.Content, "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
+		}
+		switch to, ours, err := undo(found.Content, t.Owner, original); {
 		case err != nil, ours:
 			return to, PutBack, err
-		case promoting && found.equal(t.promoted()):
-			return found, WasPromoted, nil
+		case last.Unsure && found.equal(t.promoted()):
+			return found.Content, WasPromoted, nil
+		case found.Routing.equal(t.split(0).Routing) && last.Unsure && found.RevisionID == last.RevisionID:
+			// The first shift may have been done, and the read be behind it. Writing
+			// what is there is refused then; if not, it keeps out a shift that is late.
+			return found.Content, confirm, nil
 		case found.Routing.equal(t.split(0).Routing):
-			return found, Untouched, nil
+			return found.Content, Untouched, nil
 		}
-		return found, "", &Changed{Name: t.Name, Found: &found, Expected: t.split(0)}
+		return found.Content, "", &Changed{Name: t.Name, Found: &found.Content, Expected: t.split(0)}
 	})
 }
 
@@ -48,15 +83,15 @@ func (t Traffic) Restore(ctx context.Context, promoting bool) (Restored, error) 
 // marker is the owner's, but the traffic is not as it says; then nothing is
 // written. An alias that is gone carries no marker.
 func Release(ctx context.Context, store Store, name Name, owner string, original func() (string, error)) (Restored, error) {
-	return restore(ctx, store, name, Untouched, nil, func(found Content) (Content, Restored, error) {
-		to, ours, err := undo(found, owner, original)
+	return restore(ctx, store, name, Untouched, nil, func(found Alias) (Content, Restored, error) {
+		to, ours, err := undo(found.Content, owner, original)
 		if err != nil || ours {
 			return to, PutBack, err
 		}
 		if m := ReadMarker(found.Description).Marker; m != nil && m.Owner == owner {
-			return found, "", &Changed{Name: name, Found: &found, Expected: Content{Routing: m.routing(), Description: found.Description}}
+			return found.Content, "", &Changed{Name: name, Found: &found.Content, Expected: Content{Routing: m.routing(), Description: found.Description}}
 		}
-		return found, Untouched, nil
+		return found.Content, Untouched, nil
 	})
 }
 
@@ -86,8 +121,9 @@ func undo(found Content, owner string, original func() (string, error)) (to Cont
 const restoreTries = 3
 
 // restore reads the alias and writes what judge makes of it, if that is to put
-// it back. The results ifGone and gone are those for an alias that is not there.
-func restore(ctx context.Context, store Store, name Name, ifGone Restored, gone error, judge func(Content) (Content, Restored, error)) (Restored, error) {
+// it back or to confirm it. The results ifGone and gone are those for an alias
+// that is not there.
+func restore(ctx context.Context, store Store, name Name, ifGone Restored, gone error, judge func(Alias) (Content, Restored, error)) (Restored, error) {
 	for range restoreTries {
 		found, err := store.Read(ctx, name)
 		if errors.Is(err, ErrNotFound) {
@@ -95,17 +131,19 @@ func restore(ctx context.Context, store Store, name Name, ifGone Restored, gone 
 		} else if err != nil {
 			return "", err
 		}
-		to, done, err := judge(found.Content)
-		if err != nil || done != PutBack {
+		to, done, err := judge(found)
+		if err != nil || done != PutBack && done != confirm {
 			return done, err
 		}
 		_, err = store.Write(ctx, name, to, found.RevisionID)
-		if err == nil {
+		switch {
+		case err == nil && done == confirm:
+			return Untouched, nil
+		case err == nil:
 			return PutBack, nil
-		}
-		if !errors.Is(err, ErrStale) && !errors.Is(err, ErrNotFound) {
+		case !errors.Is(err, ErrStale) && !errors.Is(err, ErrNotFound):
 			return "", err
 		}
 	}
-	return "", fmt.Errorf("%s changed %d times while it was being restored: %w", name, restoreTries, ErrStale)
+	return "", fmt.Errorf("%s changed %d times while it was being restored, or reads of it are behind: %w", name, restoreTries, ErrStale)
 }

@@ -38,7 +38,7 @@ func TestRestore(t *testing.T) {
 		w := newWorld(t)
 		w.write(test.version, test.weights, test.description)
 		for try := range 2 {
-			did, err := w.traffic.Restore(ctx, test.promoting)
+			did, err := w.traffic.Restore(ctx, alias.Last{RevisionID: "as it started", Unsure: test.promoting})
 			want := test.did
 			if try == 1 && want == alias.PutBack {
 				want = alias.Untouched
@@ -103,13 +103,13 @@ func TestRestoreGivesUpAgainstAConstantWriter(t *testing.T) {
 	busy := busyStore{Store: alias.NewLambda(w.client), busy: 2, write: split}
 	traffic := w.traffic
 	traffic.Store = &busy
-	if _, err := traffic.Restore(ctx, false); err != nil {
+	if _, err := traffic.Restore(ctx, alias.Last{}); err != nil {
 		t.Errorf("two changes meanwhile: %v", err)
 	}
 	w.want("version 1")
 	split()
 	busy.busy = 100
-	if _, err := traffic.Restore(ctx, false); !errors.Is(err, alias.ErrStale) {
+	if _, err := traffic.Restore(ctx, alias.Last{}); !errors.Is(err, alias.ErrStale) {
 		t.Errorf("constant changes: %v", err)
 	}
 }

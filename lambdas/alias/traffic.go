@@ -3,6 +3,7 @@ package alias
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Traffic is an alias's traffic between the two versions of a rollout.
@@ -14,6 +15,8 @@ type Traffic struct {
 	Owner string
 	// Description is the alias's own, without any marker.
 	Description string
+	// Started is the alias's revision before the rollout's first write.
+	Started string
 }
 
 // split is the alias with a share of the traffic on the new version: ours if
@@ -33,19 +36,37 @@ func (t Traffic) promoted() Content {
 
 // Holds returns a *Changed error unless the alias, as it was found, is what
 // the shift to that weight left: with the marker, and the split that it says.
+// It returns ErrStale if the read was behind the rollout's own writes.
 func (t Traffic) Holds(found Alias, weight float64) error {
-	if want := t.split(weight); !found.equal(want) {
-		return &Changed{Name: t.Name, Found: &found.Content, Expected: want}
+	want := t.split(weight)
+	switch {
+	case found.equal(want):
+		return nil
+	case t.behind(found, weight):
+		return fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
 	}
-	return nil
+	return &Changed{Name: t.Name, Found: &found.Content, Expected: want}
+}
+
+// behind reports whether a read shows the alias as it was before the shift to
+// that weight, which is known to have been done: reads of an alias are
+// eventually consistent.
+func (t Traffic) behind(found Alias, weight float64) bool {
+	if weight > 0 && found.RevisionID == t.Started {
+		return true
+	}
+	m := ReadMarker(found.Description).Marker
+	return m != nil && m.Owner == t.Owner && m.Weight < weight && found.equal(t.split(m.Weight))
 }
 
 // Shift moves the new version's share from one weight to another and returns
 // the alias's new revision. It may be repeated. The error is *Changed if the
 // alias is not as the last shift left it (from weight 0: not of revisionID any
-// more) or, from weight 0, *Taken if it belongs to another rollout.
+// more) or, from weight 0, *Taken if it belongs to another rollout, or
+// ErrNoVersion if the new version has been deleted. It is ErrStale as long as
+// reads are behind the rollout's own writes.
 func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string) (string, error) {
-	revisionID, err := t.swap(ctx, t.split(from), t.split(to), revisionID)
+	revisionID, err := t.swap(ctx, from, t.split(to), revisionID)
 	var changed *Changed
 	if from == 0 && errors.As(err, &changed) && changed.Found != nil {
 		if m := ReadMarker(changed.Found.Description).Marker; m != nil && m.Owner != t.Owner {
@@ -57,19 +78,21 @@ func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string)
 
 // Promote points the alias at the new version, clears its weights and takes
 // the marker off, in one write. It may be repeated. The error is *Changed if
-// the alias is not as revisionID left it.
+// the alias is not as revisionID left it, and ErrStale as with Shift.
 func (t Traffic) Promote(ctx context.Context, from float64, revisionID string) (string, error) {
-	return t.swap(ctx, t.split(from), t.promoted(), revisionID)
+	return t.swap(ctx, from, t.promoted(), revisionID)
 }
 
-func (t Traffic) swap(ctx context.Context, from, to Content, revisionID string) (string, error) {
+func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionID string) (string, error) {
 	written, err := t.Store.Write(ctx, t.Name, to, revisionID)
 	if err == nil {
 		return written.RevisionID, nil
 	}
-	if !errors.Is(err, ErrStale) && !errors.Is(err, ErrNotFound) {
+	missing := errors.Is(err, ErrNotFound)
+	if !errors.Is(err, ErrStale) && !missing {
 		return "", err
 	}
+	from := t.split(weight)
 	found, err := t.Store.Read(ctx, t.Name)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -78,9 +101,13 @@ func (t Traffic) swap(ctx context.Context, from, to Content, revisionID string) 
 		return "", err
 	case found.equal(to):
 		return found.RevisionID, nil
-	case found.equal(from) && ReadMarker(from.Description).Marker != nil && found.RevisionID != revisionID:
-		// Somebody wrote it as it was. It bears our marker, so it is ours still.
-		return t.swap(ctx, from, to, found.RevisionID)
+	case missing && found.equal(from):
+		return "", fmt.Errorf("moving %s to %s: %w", t.Name, to.Routing, ErrNoVersion)
+	case found.RevisionID == revisionID, t.behind(found, weight):
+		return "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
+	case found.equal(from) && ReadMarker(from.Description).Marker != nil:
+		// Someone wrote it as it was. It bears our marker, so it is ours still.
+		return t.swap(ctx, weight, to, found.RevisionID)
 	}
 	return "", &Changed{Name: t.Name, Found: &found.Content, Expected: from}
 }

@@ -23,6 +23,8 @@ type Plan struct {
 	Started time.Time `json:"started,omitzero"`
 	// Timeout is how long a request of the new version may take, in seconds.
 	Timeout int64 `json:"timeout"`
+	// RevisionID is the alias's when the rollout started.
+	RevisionID string `json:"revision-id,omitempty"`
 	// Description is the alias's own, which it gets back in the end.
 	Description string `json:"description"`
 	// Gates are the request's health settings.

@@ -68,6 +68,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	state.Plan = rollout.Plan{
 		Baseline:    found.Version,
 		Owner:       executionName(start.Execution),
+		RevisionID:  found.RevisionID,
 		Description: description,
 		Started:     start.Now,
 		Timeout:     found.next.Timeout,

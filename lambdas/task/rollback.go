@@ -21,7 +21,9 @@ type Rollback struct {
 // marker says; then nothing is written.
 func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state := call.Rollout
-	restored, err := traffic(t.Aliases, state).Restore(ctx, state.MayBePromoted())
+	restored, err := traffic(t.Aliases, state).Restore(ctx, alias.Last{
+		Weight: state.Progress.Weight, RevisionID: state.Progress.RevisionID, Unsure: state.MayBePromoted(),
+	})
 	if err != nil {
 		_, why := state.Trouble()
 		err = edge(withUndo(err, state, "It was to be rolled back: "+why+". "))

@@ -63,5 +63,6 @@ func traffic(store alias.Store, s rollout.State) alias.Traffic {
 
 		Owner:       s.Plan.Owner,
 		Description: s.Plan.Description,
+		Started:     s.Plan.RevisionID,
 	}
 }

@@ -51,7 +51,7 @@ func newLambdaService(o Options, metrics *metricStore) *lambdaService {
 
 func (l *lambdaService) operations() []string {
 	return []string{
-		"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "GetFunctionConfiguration", "PublishVersion",
+		"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "GetFunctionConfiguration", "PublishVersion", "DeleteFunction",
 		"CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "Invoke",
 		"GetProvisionedConcurrencyConfig", "PutProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig",
 	}
@@ -112,6 +112,8 @@ func operationOf(method, name, resource, alias string) string {
 			return "UpdateFunctionConfiguration"
 		case "GET configuration":
 			return "GetFunctionConfiguration"
+		case "DELETE ":
+			return "DeleteFunction"
 		case "POST invocations":
 			return "Invoke"
 		case "GET " + provisionedResource:
@@ -146,6 +148,8 @@ func (l *lambdaService) handle(operation string, r *request) (reply, *apiError) 
 		return l.getFunctionConfiguration(name, r)
 	case "PublishVersion":
 		return l.publishVersion(name, r)
+	case "DeleteFunction":
+		return l.deleteFunction(name, r)
 	case "CreateAlias":
 		return l.createAlias(name, r)
 	case "GetAlias":
