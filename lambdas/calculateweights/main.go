@@ -8,10 +8,12 @@ import (
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 )
 
 func main() {
@@ -20,10 +22,11 @@ func main() {
 		log.Fatal(err)
 	}
 	runtime.Start(task.CalculateWeights{
-		Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)),
-		Alarms:  health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
-		Allowed: task.AllowedGates(),
-		Topics:  task.AllowedTopics(),
-		Log:     task.Logger(),
+		Aliases:   alias.NewLambda(lambda.NewFromConfig(cfg)),
+		Alarms:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
+		Handovers: executions.New(sfn.NewFromConfig(cfg)),
+		Allowed:   task.AllowedGates(),
+		Topics:    task.AllowedTopics(),
+		Log:       task.Logger(),
 	}.Handle)
 }

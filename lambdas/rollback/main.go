@@ -30,6 +30,8 @@ func main() {
 			Executions: executions.New(sfn.NewFromConfig(cfg)),
 			Notifier:   announcer.NewNotifier(cfg),
 			Counted:    new(telemetry.Once),
+			Settled:    new(task.Settled),
+			Sleep:      task.Sleep,
 			Log:        task.Logger(),
 		},
 	}.Handle)

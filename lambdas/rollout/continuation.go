@@ -64,17 +64,34 @@ func (s State) continuation() string {
 	return fmt.Sprintf("%s-part-%d", owner, s.Progress.Part+1)
 }
 
-// Continued reads the input of an execution that a long rollout goes on in. It
-// is false for any other input.
-func Continued(input []byte) (State, bool) {
-	var in struct {
-		State *State `json:"continue"`
+// Continuation reads the input of an execution that a long rollout goes on in.
+// An input is one if it is an object with the member "continue", spelled just
+// so, whatever its value is: then the error is nil or a *InvalidRequest that says
+// what of it the workflow would not have written. That the rollout really goes
+// on there is not in the input: see task.CalculateWeights.
+func Continuation(input []byte) (s State, is bool, err error) {
+	fields, problem := readObject(input)
+	if problem != nil {
+		return State{}, false, nil
 	}
-	if json.Unmarshal(input, &in) != nil || in.State == nil {
-		return State{}, false
+	if _, is = fields[continueField]; !is {
+		return State{}, false, nil
 	}
-	return *in.State, true
+	var problems []Problem
+	r := &reader{fields: fields, problems: &problems}
+	var state *State
+	if json.Unmarshal(fields[continueField], &state) != nil || state == nil || state.Plan.Owner == "" {
+		r.refuse(continueField, "must be the data of a rollout under way: only the workflow itself starts an execution with it")
+	}
+	r.refuseUnknown([]string{continueField, startedBy})
+	if len(problems) > 0 {
+		return State{}, true, &InvalidRequest{Problems: problems}
+	}
+	return *state, true, nil
 }
+
+// continueField is the member of an input that makes it a continuation.
+const continueField = "continue"
 
 // Continue is the state at the beginning of the execution that goes on with it.
 func (s State) Continue() State {

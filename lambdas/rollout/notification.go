@@ -26,6 +26,42 @@ const (
 	EventRollbackFailed Event = "rollback-failed" // a person is needed
 	EventStopped        Event = "stopped"         // cut off, by somebody or by an error that the workflow can't catch
 	EventTimedOut       Event = "timed-out"       // cut off after a year
+	// EventPutBack comes after the end of a rollout, where there is more to say: a
+	// later sweep has found its alias still split and put it back.
+	EventPutBack Event = "put-back"
+)
+
+// EndingOf returns how a rollout ended by the last state that its execution
+// entered. It is false for a state that no execution ends in, and for "Handed
+// back", which ends a part of a rollout.
+func EndingOf(state string) (Event, bool) {
+	ending, ok := map[string]Event{
+		"Promoted":        EventPromoted,
+		"Unchanged":       EventUnchanged,
+		"Rolled back":     EventRolledBack,
+		"Refused":         EventRefused,
+		"Not started":     EventNotStarted,
+		"Alias changed":   EventAliasChanged,
+		"Rollback failed": EventRollbackFailed,
+	}[state]
+	return ending, ok
+}
+
+// AliasLeft is what the cleanup after an ended execution did about its alias.
+type AliasLeft string
+
+// The values. They are data: programs read them instead of the reason.
+const (
+	// AliasPutBack: all traffic goes to the baseline again, by the cleanup.
+	AliasPutBack AliasLeft = "put-back"
+	// AliasUntouched: the cleanup looked, and found nothing of the rollout.
+	AliasUntouched AliasLeft = "untouched"
+	// AliasNotLooked: the execution ended before it could have written the alias.
+	AliasNotLooked AliasLeft = "not-looked"
+	// AliasLeftAsIs: it carries the rollout's marker, and another change.
+	AliasLeftAsIs AliasLeft = "left"
+	// AliasUnknown: the cleanup failed, and is retried.
+	AliasUnknown AliasLeft = "unknown"
 )
 
 // Outcome says an event in one of three words: under-way, succeeded (the alias
@@ -76,6 +112,8 @@ type Notification struct {
 	Error string `json:"error,omitempty"`
 	// Reason is for a person to read.
 	Reason string `json:"reason"`
+	// AliasLeft is empty where no cleanup was needed.
+	AliasLeft AliasLeft `json:"alias-left,omitempty"`
 	// Undo is the command line that puts the alias back on the baseline, where
 	// it is not.
 	Undo string `json:"undo,omitempty"`
@@ -138,7 +176,7 @@ func (s State) AfterShift(everyShift bool) []Event {
 // matter to an approval alone.
 func (s State) Tell(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
 	n := Notification{
-		Event: event, Time: at, Execution: s.ownerARN(execution),
+		Event: event, Time: at, Execution: s.OwnerARN(execution),
 		Function: s.Function(), Alias: s.AliasName, NewVersion: s.NewVersion, Baseline: s.Plan.Baseline,
 		Step: step, Of: len(s.Plan.Steps), Undo: s.Plan.Undo,
 		Unverified: s.Progress.Unverified > 0,
@@ -165,9 +203,9 @@ func (s State) Tell(event Event, step int, at time.Time, execution string, comma
 	return n
 }
 
-// ownerARN is the ARN of the rollout's owner, by that of the execution in
+// OwnerARN is the ARN of the rollout's owner, by that of the execution in
 // which it goes on.
-func (s State) ownerARN(execution string) string {
+func (s State) OwnerARN(execution string) string {
 	if s.Plan.Owner == "" {
 		return execution
 	}

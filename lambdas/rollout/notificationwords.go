@@ -43,6 +43,8 @@ func (n Notification) Subject() string {
 		text = "Unchanged: " + what + " was on " + to + " already"
 	case EventRolledBack:
 		text = "Rolled back: " + what + " is on " + from + " again"
+	case EventPutBack:
+		text = "Put back: " + what + " is on " + from + " again"
 	case EventRefused:
 		text = "Rollout refused: " + move
 	case EventNotStarted:

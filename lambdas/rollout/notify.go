@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"encoding/json"
 	"regexp"
 	"time"
 )
@@ -75,13 +74,6 @@ func ReadAddressee(input []byte) Addressee {
 		a.Notify = notify
 	}
 	return a
-}
-
-// IsContinuation tells whether an input is that of an execution that a long
-// rollout goes on in. Its owner tells what there is to tell.
-func IsContinuation(input []byte) bool {
-	var in map[string]json.RawMessage
-	return json.Unmarshal(input, &in) == nil && in["continue"] != nil
 }
 
 // Undelivered is a notification of a rollout under way that one of those to be

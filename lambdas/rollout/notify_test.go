@@ -75,14 +75,6 @@ func TestWhoIsToldOfABadInput(t *testing.T) {
 	}
 }
 
-func TestContinuationsAreSeen(t *testing.T) {
-	for input, want := range map[string]bool{`{"continue": {}}`: true, `{"continue": 1}`: true, `{"function-name": "f"}`: false, `[1]`: false, ``: false} {
-		if IsContinuation([]byte(input)) != want {
-			t.Errorf("%s: %v", input, !want)
-		}
-	}
-}
-
 func TestOnlySoMuchIsKept(t *testing.T) {
 	var all []Undelivered
 	for i := range 12 {

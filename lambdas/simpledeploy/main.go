@@ -31,7 +31,7 @@ func main() {
 		Promote:  task.Finalize{Aliases: aliases, Log: logger},
 		Back:     task.Rollback{Aliases: aliases, Log: logger},
 		Now:      time.Now,
-		Sleep:    sleep,
+		Sleep:    task.Sleep,
 		Deadline: deadline,
 		Until:    context.WithDeadline,
 		Notifier: announcer.NewNotifier(cfg),
@@ -41,15 +41,6 @@ func main() {
 		invocation, _ := lambdacontext.FromContext(ctx)
 		return deployer.Invoke(ctx, invocation.InvokedFunctionArn+":"+invocation.AwsRequestID, input)
 	})
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func deadline(ctx context.Context) time.Time {

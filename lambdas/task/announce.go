@@ -6,62 +6,86 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// tell counts how an execution has ended, and tells everybody, with what the
-// cleanup found or why it failed. It fails if anybody could not be told in two tries. Called
-// again, it tells all of them again: they know it by its id.
-func (t Cleanup) tell(ctx context.Context, e Execution, cleaned Cleaned, notCleaned error) error {
-	n, ok := ending(e)
-	if ok && t.Counted.First(e.ARN) {
+// report counts how an execution has ended, and notifies everybody, with what
+// the cleanup found or why it failed. Of what a sweep does, only that it put an
+// alias back is news. It fails if anybody could not be notified in two tries.
+// Called again, it notifies all of them again: they know it by its id.
+func (t Cleanup) report(ctx context.Context, e end, cleaned Cleaned, notCleaned error, sweep bool) error {
+	n, ok := e.announcement()
+	if ok && !sweep && t.Counted.First(e.ARN+e.Ended.String()) {
 		n.count(ctx, t.Log)
 	}
-	if t.Notifier == nil {
+	switch {
+	case t.Notifier == nil, sweep && cleaned.Alias != rollout.AliasPutBack:
 		return nil
-	}
-	if e.Running {
+	case e.Running && !e.Redriven: // Step Functions' answers are eventually consistent
 		return errors.New("an execution that has ended is still said to be running")
-	}
-	if !ok {
+	case !ok: // also of one that was redriven: its next end is news
 		return nil
 	}
-	if n.Event.Outcome() == "failed" && n.Event != rollout.EventRefused && n.Event != rollout.EventNotStarted {
-		plan, err := t.Executions.Plan(ctx, e.ARN)
-		if err != nil && !errors.Is(err, ErrNoPlan) {
-			return err
-		}
-		n.Baseline, n.Of = plan.Baseline, len(plan.Steps)
-		if notCleaned != nil || cleaned.Left != "" || n.Event == rollout.EventAliasChanged || n.Event == rollout.EventRollbackFailed {
-			n.Undo = plan.Undo
-		}
-		if news := afterCleanup(n, cleaned, notCleaned); news != "" {
-			n.Reason = strings.TrimSuffix(n.Reason, ".") + ". " + news
-		}
+	n.addCleanup(e, cleaned, notCleaned)
+	if sweep {
+		n.Event = rollout.EventPutBack
 	}
 	if err := n.announce(ctx, t.Notifier); err != nil {
 		return err
 	}
-	t.Log.InfoContext(ctx, "told", "execution", e.ARN, "event", n.Event, "function", n.Function, "alias", n.Alias, "version", n.NewVersion)
+	t.Log.InfoContext(ctx, "notified", "execution", e.ARN, "event", n.Event, "function", n.Function, "alias", n.Alias, "version", n.NewVersion)
 	return nil
 }
 
-// announcement is a notification of an end, and who asked to be told of it.
+// addCleanup adds what has become of the alias since the rollout has failed.
+func (a *announcement) addCleanup(e end, cleaned Cleaned, notCleaned error) {
+	if a.Event.Outcome() != "failed" || a.Event == rollout.EventRefused || a.Event == rollout.EventNotStarted {
+		return
+	}
+	a.Baseline, a.Of, a.AliasLeft = e.begun.Plan.Baseline, len(e.begun.Plan.Steps), cleaned.Alias
+	if notCleaned != nil {
+		a.AliasLeft = rollout.AliasUnknown
+	}
+	var news string
+	switch a.AliasLeft {
+	case rollout.AliasUnknown:
+		news = fmt.Sprintf("Putting the alias back failed, and is retried: %v", notCleaned)
+	case rollout.AliasLeftAsIs:
+		if a.Event != rollout.EventAliasChanged { // whose cause says so
+			news = "The alias was left as it is: " + cleaned.Left
+		}
+	case rollout.AliasPutBack:
+		news = fmt.Sprintf("The cleanup has put the alias back: all traffic goes to version %s", e.begun.Plan.Baseline)
+	case rollout.AliasUntouched:
+		if a.Event == rollout.EventStopped || a.Event == rollout.EventTimedOut {
+			news = "The cleanup looked, and found nothing of this rollout on the alias"
+		}
+	case rollout.AliasNotLooked:
+		news = "It had not touched the alias"
+	}
+	if a.AliasLeft == rollout.AliasUnknown || a.AliasLeft == rollout.AliasLeftAsIs ||
+		a.Event == rollout.EventAliasChanged || a.Event == rollout.EventRollbackFailed {
+		a.Undo = e.begun.Plan.Undo
+	}
+	if news != "" {
+		a.Reason = strings.TrimSuffix(a.Reason, ".") + ". " + news
+	}
+}
+
+// announcement is a notification of an end, and who asked for it.
 type announcement struct {
 	rollout.Notification
 	to rollout.Notify
 }
 
-// announce tells everybody, and those who could not be told once more.
+// announce notifies everybody, and those who could not be reached once more.
 func (a announcement) announce(ctx context.Context, notifier Notifier) error {
 	a.Reason = rollout.Brief(a.Reason)
 	var failed []error
 	for _, failure := range notifier.Send(ctx, a.Notification, a.to) {
-		// At once, as the next call tells the others too.
+		// At once, as the next call notifies the others too.
 		if err := notifier.Again(ctx, a.Notification, a.to, failure.To); err != nil {
 			failed = append(failed, err)
 		}
@@ -69,32 +93,34 @@ func (a announcement) announce(ctx context.Context, notifier Notifier) error {
 	return errors.Join(failed...)
 }
 
-// ending says how an execution has ended. It is false if there is nothing to
-// tell: it is still running, or its owner tells.
-func ending(e Execution) (announcement, bool) {
-	if e.Running || rollout.IsContinuation(e.Input) {
+// announcement says how an execution has ended. It is false if there is nothing
+// to notify anybody of: it is still running, or its owner does so.
+func (e end) announcement() (announcement, bool) {
+	if e.Running {
+		return announcement{}, false
+	}
+	// An input that only claims to be a part of a rollout has no owner.
+	if _, part, _ := rollout.Continuation(e.Input); part && (e.event != rollout.EventRefused || e.Error != notContinued) {
 		return announcement{}, false
 	}
 	about := rollout.ReadAddressee(e.Input)
 	a := announcement{to: about.Notify, Notification: rollout.Notification{
-		Time: e.Ended, Execution: e.ARN, Function: about.Function, Alias: about.Alias, NewVersion: about.NewVersion, Error: e.Error, Reason: e.Cause,
+		Event: e.event, Time: e.Ended, Execution: e.ARN,
+		Function: about.Function, Alias: about.Alias, NewVersion: about.NewVersion, Error: e.Error, Reason: e.Cause,
 	}}
-	switch e.Status {
-	case Succeeded:
+	switch {
+	case e.Status == Succeeded:
 		return a.succeeded(e.Output)
-	case Aborted:
-		a.Event, a.Reason = rollout.EventStopped, "the execution was stopped"+why(e)
-	case TimedOut:
-		a.Event, a.Reason = rollout.EventTimedOut, "the execution ran out of time"+why(e)
-	case Failed:
-		switch a.Event = failure(e); {
-		case a.Event == rollout.EventStopped:
-			a.Reason = "the execution failed where the workflow catches nothing" + why(e)
-		case e.Error == "GateNotAllowed": // the stack may not reach what the request names
-			a.to = rollout.Notify{}
-		}
-	default:
+	case e.event == "":
 		return announcement{}, false
+	case e.Status == Aborted:
+		a.Reason = "the execution was stopped" + why(e.Execution)
+	case e.Status == TimedOut:
+		a.Reason = "the execution ran out of time" + why(e.Execution)
+	case e.event == rollout.EventStopped:
+		a.Reason = "the execution failed where the workflow catches nothing" + why(e.Execution)
+	case e.Error == "GateNotAllowed": // the stack may not reach what the request names
+		a.to = rollout.Notify{}
 	}
 	return a, true
 }
@@ -118,31 +144,6 @@ func (a announcement) succeeded(output []byte) (announcement, bool) {
 	return a, true
 }
 
-var (
-	// wholly begins the cause of a rollout that was rolled back: see
-	// rollout.State.RollbackReason. The error's name may be any there.
-	wholly = regexp.MustCompile(`^alias \S+ of \S+ is wholly on version \d+ again\.`)
-	// couldNotBegin begins the workflow's own cause of one that was not started.
-	couldNotBegin = "This execution could not begin"
-)
-
-// failure tells apart the ways in which an execution fails.
-func failure(e Execution) rollout.Event {
-	switch {
-	case wholly.MatchString(e.Cause), e.Error == "RolledBack":
-		return rollout.EventRolledBack
-	case e.Error == "RollbackFailed":
-		return rollout.EventRollbackFailed
-	case e.Error == "AliasChanged":
-		return rollout.EventAliasChanged
-	case isRefusal(e.Error):
-		return rollout.EventRefused
-	case strings.HasPrefix(e.Cause, couldNotBegin):
-		return rollout.EventNotStarted
-	}
-	return rollout.EventStopped
-}
-
 // why is why an execution was cut off, if Step Functions says so.
 func why(e Execution) string {
 	switch {
@@ -152,19 +153,4 @@ func why(e Execution) string {
 		return ": " + cmp.Or(e.Cause, e.Error)
 	}
 	return ": " + e.Error + ": " + e.Cause
-}
-
-// afterCleanup says what has become of the alias since, if that is news.
-func afterCleanup(n announcement, cleaned Cleaned, notCleaned error) string {
-	switch {
-	case notCleaned != nil:
-		return fmt.Sprintf("Putting the alias back failed, and is tried again: %v", notCleaned)
-	case cleaned.Left != "" && n.Event != rollout.EventAliasChanged: // whose cause says so
-		return "The alias was left as it is: " + cleaned.Left
-	case cleaned.Result == alias.PutBack:
-		return "The cleanup has put the alias back: it is wholly on the baseline"
-	case n.Event == rollout.EventStopped || n.Event == rollout.EventTimedOut:
-		return "There was nothing left to put back"
-	}
-	return ""
 }

@@ -2,7 +2,6 @@ package task
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -25,6 +24,8 @@ type CalculateWeights struct {
 	Alarms interface {
 		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
+	// Handovers are asked only about an input that continues a rollout.
+	Handovers Handovers
 	// Allowed are the gates beyond CloudWatch that the stack has permissions for:
 	// see rollout.Permissions.
 	Allowed []string
@@ -48,8 +49,11 @@ func (t CalculateWeights) Handle(ctx context.Context, start Start) (rollout.Stat
 }
 
 func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State, error) {
-	if state, ok := rollout.Continued(start.Rollout); ok {
-		return t.carryOn(ctx, state)
+	switch state, ok, err := rollout.Continuation(start.Rollout); {
+	case err != nil:
+		return rollout.State{}, err
+	case ok:
+		return t.carryOn(ctx, start, state)
 	}
 	req, err := rollout.Decode(start.Rollout)
 	if err != nil {
@@ -86,28 +90,6 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		state.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: fmt.Sprintf("alias %s of %s is on version %s already", req.AliasName, req.Function(), req.NewVersion)}
 	}
 	return state, nil
-}
-
-// carryOn goes on with a rollout in an execution of its own. The alias must be
-// as the rollout left it: that, and not the input, says that it is one.
-func (t CalculateWeights) carryOn(ctx context.Context, s rollout.State) (rollout.State, error) {
-	asked := s.Request
-	asked.Gates = s.Plan.Gates // where they travel
-	if err := t.allows(asked); err != nil {
-		return s, err
-	}
-	expected := traffic(nil, s)
-	found, err := t.Aliases.Read(ctx, expected.Name)
-	if errors.Is(err, alias.ErrNotFound) {
-		return s, &alias.Changed{Name: expected.Name}
-	} else if err != nil {
-		return s, err
-	}
-	if err := expected.Holds(found, s.Progress.Weight); err != nil {
-		return s, err
-	}
-	s.Progress.RevisionID = found.RevisionID
-	return s.Continue(), nil
 }
 
 // executionName is the last part of an execution's ARN.

@@ -16,64 +16,23 @@ import (
 // Cleanup puts back what an execution has left behind that could not do it
 // itself: it was stopped, it timed out, or it failed where no Catch is. It
 // goes by the marker in the alias's description, and touches an alias only if
-// that names an execution which is not running any more. Then it tells how the
-// rollout has ended.
+// that names an execution which is not running any more. Then it notifies
+// everybody of how the rollout has ended.
 type Cleanup struct {
 	Aliases    alias.Store
 	Executions Executions
-	// Notifier is nil if nobody is told.
+	// Notifier is nil if nobody is notified.
 	Notifier Notifier
-	// Counted are the executions whose ends were counted; nil to count what comes
+	// Counted are the ends of executions that were counted; nil to count what comes
 	// again once more.
 	Counted *telemetry.Once
-	Log     *slog.Logger
+	// Settled are the ends that sweeps need not look at again; nil to remember none.
+	Settled *Settled
+	// Sleep waits until what was under way when an execution was cut off has had
+	// its effect; nil to look once only.
+	Sleep func(context.Context, time.Duration) error
+	Log   *slog.Logger
 }
-
-// Executions are the state machine's.
-type Executions interface {
-	// Describe fails with ErrNoExecution if there is none of that ARN.
-	Describe(ctx context.Context, arn string) (Execution, error)
-	// EndedBadly returns the ARNs of the machine's executions that failed, timed
-	// out or were stopped since then.
-	EndedBadly(ctx context.Context, machine string, since time.Time) ([]string, error)
-	// Plan returns the plan that an execution fixed at its beginning. It fails
-	// with ErrNoPlan if it ended before that.
-	Plan(ctx context.Context, arn string) (rollout.Plan, error)
-}
-
-// ErrNoExecution means that Step Functions knows no such execution, or no
-// longer: it forgets them after 90 days.
-var ErrNoExecution = errors.New("no such execution")
-
-// ErrNoPlan means that an execution ended before it had a plan.
-var ErrNoPlan = errors.New("there is no plan in it")
-
-// Execution is what Cleanup looks at.
-type Execution struct {
-	ARN     string
-	Running bool
-	Status  Status
-	// Error and Cause are what one ended with that did not succeed.
-	Error, Cause string
-	Input        json.RawMessage
-	// Output is empty unless it succeeded.
-	Output  json.RawMessage
-	Started time.Time
-	// Ended is zero while it runs.
-	Ended time.Time
-}
-
-// Status is Step Functions' word for how an execution stands.
-type Status string
-
-// The statuses.
-const (
-	Running   Status = "RUNNING"
-	Succeeded Status = "SUCCEEDED"
-	Failed    Status = "FAILED"
-	TimedOut  Status = "TIMED_OUT"
-	Aborted   Status = "ABORTED"
-)
 
 // Trouble is what calls Cleanup. One of the two is set.
 type Trouble struct {
@@ -93,60 +52,51 @@ const sweepBack = 24 * time.Hour
 
 // Cleaned is what Cleanup did about one execution.
 type Cleaned struct {
-	Execution string         `json:"execution"`
-	Result    alias.Restored `json:"result,omitempty"`
+	Execution string `json:"execution"`
+	// Alias is empty if the execution needs no cleanup.
+	Alias rollout.AliasLeft `json:"alias,omitempty"`
 	// Left says why an alias was left as it is, though the marker names the execution.
 	Left string `json:"left,omitempty"`
 }
 
-// Handle cleans up after one execution that has ended, and tells how, or cleans
-// up after all that ended badly lately. One that can't be cleaned up now holds
-// up no other; the errors of all are returned together.
+// Handle cleans up after one execution that has ended, and notifies everybody of
+// the end; or it sweeps: it cleans up after all that ended badly lately. One that
+// can't be cleaned up now holds up no other; the errors of all are returned together.
 func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error) {
-	var executions []string
+	var executions []Ended
+	sweep := trouble.Ended == nil
 	switch {
-	case trouble.Ended != nil && trouble.Ended.Execution != "":
-		executions = []string{trouble.Ended.Execution}
-	case trouble.Sweep != "" && !trouble.Time.IsZero():
-		var err error
-		if executions, err = t.Executions.EndedBadly(ctx, trouble.Sweep, trouble.Time.Add(-sweepBack)); err != nil {
+	case !sweep && trouble.Ended.Execution != "":
+		executions = []Ended{{ARN: trouble.Ended.Execution, At: trouble.Time}}
+	case sweep && trouble.Sweep != "" && !trouble.Time.IsZero():
+		since := trouble.Time.Add(-sweepBack)
+		all, err := t.Executions.EndedBadly(ctx, trouble.Sweep, since)
+		if err != nil {
 			return nil, edge(err)
 		}
+		executions = t.Settled.next(all, since)
 	default:
 		return nil, Unexpected{errors.New("neither the end of an execution nor a sweep")}
 	}
 	var all []Cleaned
-	var failed, untold []error
+	var failed, unsent []error
 	for _, execution := range executions {
-		ended, cleaned, err := t.clean(ctx, execution)
+		end, cleaned, err := t.clean(ctx, execution, trouble.Time, !sweep)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("cleaning up after %s: %w", execution, err))
+			failed = append(failed, fmt.Errorf("cleaning up after %s: %w", execution.ARN, err))
 		}
-		if trouble.Ended != nil && ended.ARN != "" {
-			if err := t.tell(ctx, ended, cleaned, err); err != nil {
-				untold = append(untold, fmt.Errorf("telling of the end of %s: %w", execution, err))
-			}
+		if err := t.report(ctx, end, cleaned, err, sweep); err != nil {
+			unsent = append(unsent, fmt.Errorf("notifying of the end of %s: %w", execution.ARN, err))
 		}
-		if err != nil {
-			continue
+		if err == nil && t.logged(ctx, end, cleaned, trouble.Time) {
+			all = append(all, cleaned)
 		}
-		switch {
-		case cleaned.Left != "":
-			t.Log.InfoContext(ctx, "left as it is", "execution", execution, "reason", cleaned.Left)
-		case cleaned.Result == alias.PutBack:
-			about := rollout.ReadAddressee(ended.Input)
-			t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", about.Function, "alias", about.Alias,
-				telemetry.Metrics(trouble.Time, telemetry.Weight(about.Function, about.Alias, 0), telemetry.TimeToRollback(trouble.Time.Sub(ended.Started))))
-		default:
-			continue
-		}
-		all = append(all, cleaned)
 	}
-	switch err := errors.Join(append(failed, untold...)...); {
+	switch err := errors.Join(append(failed, unsent...)...); {
 	case err == nil:
 		return all, nil
 	case len(failed) == 0:
-		t.Log.ErrorContext(ctx, "not told", "error", err)
+		t.Log.ErrorContext(ctx, "not notified", "error", err)
 		return all, ServiceUnavailable{brief{err}} // worth a retry, whatever it is
 	default:
 		t.Log.ErrorContext(ctx, "not cleaned up", "error", err)
@@ -154,33 +104,116 @@ func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error)
 	}
 }
 
-// clean cleans up after one execution. The execution that it returns has no ARN
-// if nothing could be learnt of it.
-func (t Cleanup) clean(ctx context.Context, arn string) (Execution, Cleaned, error) {
-	cleaned := Cleaned{Execution: arn, Result: alias.Untouched}
-	execution, err := t.Executions.Describe(ctx, arn)
+// logged logs what a cleanup did, and reports whether that was anything.
+func (t Cleanup) logged(ctx context.Context, end end, cleaned Cleaned, now time.Time) bool {
+	switch cleaned.Alias {
+	case rollout.AliasLeftAsIs:
+		t.Log.InfoContext(ctx, "left as it is", "execution", cleaned.Execution, "reason", cleaned.Left)
+	case rollout.AliasPutBack:
+		function := rollout.Request{FunctionName: end.begun.Function}.Function()
+		t.Log.WarnContext(ctx, "cleaned up", "execution", cleaned.Execution, "function", function, "alias", end.begun.Alias,
+			telemetry.Metrics(now, telemetry.Weight(function, end.begun.Alias, 0), telemetry.TimeToRollback(now.Sub(end.Started))))
+	default:
+		return false
+	}
+	return true
+}
+
+// end is an execution that has ended, with what its history says of it.
+type end struct {
+	Execution
+	// event is empty of one that is running, and of one that succeeded.
+	event rollout.Event
+	begun Begun
+}
+
+// clean cleans up after one execution. The end that it returns has no ARN if
+// Step Functions knows nothing of it.
+func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, patient bool) (end, Cleaned, error) {
+	cleaned := Cleaned{Execution: execution.ARN}
+	described, err := t.Executions.Describe(ctx, execution.ARN)
 	if errors.Is(err, ErrNoExecution) {
-		return Execution{}, cleaned, nil
+		t.Settled.settle(execution)
+		return end{}, cleaned, nil
 	} else if err != nil {
-		return Execution{}, cleaned, err
+		return end{}, cleaned, err
 	}
-	// What succeeded or was refused has left nothing, and what goes on with
-	// another's rollout does not own an alias: its owner puts that back.
-	req, err := rollout.Decode(execution.Input)
-	if execution.Running || execution.Status == Succeeded || isRefusal(execution.Error) || err != nil {
-		return execution, cleaned, nil
+	e := end{Execution: described}
+	if e.Running || e.Status == Succeeded {
+		return e, cleaned, nil
 	}
-	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
-	cleaned.Result, err = alias.Release(ctx, t.Aliases, name, executionName(arn), func() (string, error) {
-		plan, err := t.Executions.Plan(ctx, arn)
-		return plan.Description, err
-	})
-	var changed *alias.Changed
-	if errors.As(err, &changed) {
-		cleaned.Left = changed.Error()
-		return execution, cleaned, nil
+	state, err := t.Executions.LastState(ctx, e.ARN)
+	if err == nil || e.Status != Failed { // which alone ends in many ways
+		e.event, _ = endOf(e.Status, state)
 	}
-	return execution, cleaned, err
+	if err != nil {
+		return e, cleaned, err
+	}
+	cutOff := e.event == rollout.EventStopped || e.event == rollout.EventTimedOut || e.event == rollout.EventRollbackFailed
+	switch e.begun, err = t.Executions.Begun(ctx, e.ARN); {
+	case errors.Is(err, ErrNoPlan): // and without one nothing is written
+		cleaned.Alias = rollout.AliasNotLooked
+	case err != nil:
+		return e, cleaned, err
+	case e.event == rollout.EventRefused, e.begun.Plan.Owner != executionName(e.ARN):
+		// Refused at the first shift, or a part of a rollout whose owner puts back.
+	default:
+		cleaned, err = t.release(ctx, e, now, looks(patient && cutOff, state))
+		if err != nil {
+			return e, cleaned, err
+		}
+	}
+	if settled := now.Sub(e.Ended) >= unsettledFor || !cutOff || cleaned.Alias == rollout.AliasNotLooked; settled && cleaned.Alias != rollout.AliasLeftAsIs {
+		t.Settled.settle(Ended{ARN: e.ARN, At: e.Ended})
+	}
+	return e, cleaned, nil
+}
+
+// unsettledFor is how long after a rollout was cut off its alias may still
+// change by its doing: a function that runs is not stopped, and those that write
+// have 30 seconds. The rest is for reads that lag behind.
+const unsettledFor = 2 * time.Minute
+
+// looks returns the pauses after each of which a cleanup looks at the alias
+// again, if it has found nothing of the rollout. Reads lag behind for some
+// seconds; and where a shift was under way, it may yet be done.
+func looks(patient bool, lastState string) []time.Duration {
+	switch {
+	case !patient:
+		return nil
+	case lastState == "UpdateAlias", lastState == "":
+		return []time.Duration{5 * time.Second, 15 * time.Second, 20 * time.Second}
+	}
+	return []time.Duration{5 * time.Second, 15 * time.Second}
+}
+
+// release puts back the alias of a rollout that has ended, if it is its own.
+func (t Cleanup) release(ctx context.Context, e end, now time.Time, pauses []time.Duration) (Cleaned, error) {
+	cleaned := Cleaned{Execution: e.ARN}
+	name := alias.Name{Function: e.begun.Function, Alias: e.begun.Alias}
+	original := func() (string, error) { return e.begun.Plan.Description, nil }
+	for {
+		restored, err := alias.Release(ctx, t.Aliases, name, executionName(e.ARN), original)
+		var changed *alias.Changed
+		switch {
+		case errors.As(err, &changed):
+			cleaned.Alias, cleaned.Left = rollout.AliasLeftAsIs, changed.Error()
+			return cleaned, nil
+		case err != nil:
+			return cleaned, err
+		case restored == alias.PutBack:
+			cleaned.Alias = rollout.AliasPutBack
+			return cleaned, nil
+		}
+		cleaned.Alias = rollout.AliasUntouched
+		if len(pauses) == 0 || t.Sleep == nil || now.Sub(e.Ended) >= unsettledFor {
+			return cleaned, nil
+		}
+		if err := t.Sleep(ctx, pauses[0]); err != nil {
+			return cleaned, err
+		}
+		now, pauses = now.Add(pauses[0]), pauses[1:]
+	}
 }
 
 // Undoing is the Rollback function: the workflow's task, and the cleanup after

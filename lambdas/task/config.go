@@ -33,3 +33,13 @@ func Config(ctx context.Context) (aws.Config, error) {
 func Logger() *slog.Logger {
 	return telemetry.NewLogger(os.Stdout, cmp.Or(os.Getenv("METRICS_NAMESPACE"), "LambdaRollout"))
 }
+
+// Sleep waits in real time, and ends early with an error when ctx is done.
+func Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

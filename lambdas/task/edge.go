@@ -29,6 +29,9 @@ type (
 	// ServiceUnavailable means that AWS failed or could not be reached. The
 	// call may have had its effect. Worth a retry.
 	ServiceUnavailable struct{ error }
+	// Redriven means that the execution was redriven after it had ended. A rollout
+	// that has ended does not go on. Final.
+	Redriven struct{ error }
 	// Unexpected is any other error. Final.
 	Unexpected struct{ error }
 )
@@ -53,7 +56,9 @@ func named(err error) error {
 		invalid *rollout.InvalidRequest
 		changed *alias.Changed
 		taken   *alias.Taken
-		refused interface {
+
+		redriven Redriven
+		refused  interface {
 			error
 			refuses()
 		}
@@ -66,6 +71,8 @@ func named(err error) error {
 		return InvalidRequest{err}
 	case errors.As(err, &refused):
 		return refused // its own text is short
+	case errors.As(err, &redriven):
+		return redriven
 	case errors.As(err, &taken):
 		return RolloutUnderWay{because("%w", err)}
 	case errors.As(err, &changed):
@@ -74,7 +81,7 @@ func named(err error) error {
 		return Throttled{err}
 	case retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary,
 		errors.Is(err, context.DeadlineExceeded),
-		errors.Is(err, alias.ErrStale),
+		errors.Is(err, alias.ErrStale), errors.Is(err, errLate),
 		errors.Is(err, health.ErrUnavailable):
 		return ServiceUnavailable{err}
 	case errors.As(err, &api):

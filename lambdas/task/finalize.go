@@ -19,7 +19,10 @@ type Finalize struct {
 // AliasChanged if the alias is not as the rollout left it.
 func (t Finalize) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state := call.Rollout
-	revisionID, err := traffic(t.Aliases, state).Promote(ctx, state.Progress.Weight, state.Progress.RevisionID)
+	revisionID, err := "", call.goesOn()
+	if err == nil {
+		revisionID, err = traffic(t.Aliases, state).Promote(ctx, state.Progress.Weight, state.Progress.RevisionID)
+	}
 	if err != nil {
 		err = edge(withUndo(err, state, ""))
 		t.Log.WarnContext(ctx, "not promoted", "execution", call.Execution, "error", err)

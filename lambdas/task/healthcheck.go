@@ -63,6 +63,9 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 
 func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error) {
 	s := call.Rollout.Counting(rollout.EventsOfCheck, call.Retries)
+	if err := call.goesOn(); err != nil {
+		return s, err
+	}
 	facts := health.FactsOf(s, call.Execution, call.Now)
 	switch call.Phase {
 	case health.PreTraffic:

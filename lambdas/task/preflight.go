@@ -41,23 +41,15 @@ type (
 	GateNotAllowed struct{ refusal }
 	// AlarmsRed: alarms are red already, and the request says to refuse then.
 	AlarmsRed struct{ refusal }
+	// NotContinued: the input says that it continues a rollout, and that rollout
+	// has not gone on in this execution.
+	NotContinued struct{ refusal }
 )
 
 // refusal is what the refusals have in common.
 type refusal struct{ error }
 
 func (refusal) refuses() {}
-
-// isRefusal tells whether an error's name is that of a refusal, or of a lack of
-// access, which touches nothing either.
-func isRefusal(name string) bool {
-	switch name {
-	case "InvalidRequest", "FunctionNotFound", "AliasNotFound", "VersionNotFound", "AliasNotPublished", "VersionNotReady",
-		"VersionsDiffer", "AliasSplit", "RolloutUnderWay", "ProvisionedConcurrency", "AlarmNotFound", "AlarmsRed", "GateNotAllowed", "TooLong", "AccessDenied":
-		return true
-	}
-	return false
-}
 
 // because words a refusal.
 func because(format string, args ...any) refusal {

@@ -206,16 +206,16 @@ func (t Simple) mend(ctx context.Context, execution string, input json.RawMessag
 func (t Simple) tell(ctx context.Context, execution string, input json.RawMessage, s rollout.State, failed error) {
 	ctx, cancel := context.WithTimeout(ctx, tellingPatience)
 	defer cancel()
-	e := Execution{ARN: execution, Status: Succeeded, Input: input, Ended: t.Now()}
+	e := end{Execution: Execution{ARN: execution, Status: Succeeded, Input: input, Ended: t.Now()}}
 	if failed != nil {
-		e.Status, e.Error, e.Cause = Failed, errorName(failed), failed.Error()
+		e.Status, e.Error, e.Cause, e.event = Failed, errorName(failed), failed.Error(), simpleEnd(s, failed)
 	}
 	if s.Outcome != nil && s.Outcome.Error != "" {
 		e.Error = s.Outcome.Error // the cause, not that it was rolled back
 	}
 	var err error
 	if e.Output, err = json.Marshal(s); err == nil {
-		if ended, ok := ending(e); ok {
+		if ended, ok := e.announcement(); ok {
 			ended.count(ctx, t.Log)
 			if t.Notifier != nil {
 				err = ended.announce(ctx, t.Notifier)
@@ -225,4 +225,29 @@ func (t Simple) tell(ctx context.Context, execution string, input json.RawMessag
 	if err != nil {
 		t.Log.WarnContext(ctx, "not told", "execution", execution, "error", err)
 	}
+}
+
+// simpleEnd returns how a rollout has ended, by the type of its error and by
+// how far it had come.
+func simpleEnd(s rollout.State, failed error) rollout.Event {
+	var (
+		back    RolledBack
+		notBack RollbackFailed
+		changed AliasChanged
+		denied  AccessDenied
+	)
+	begun := s.Plan.Baseline != ""
+	switch {
+	case errors.As(failed, &back):
+		return rollout.EventRolledBack
+	case errors.As(failed, &notBack):
+		return rollout.EventRollbackFailed
+	case errors.As(failed, &changed):
+		return rollout.EventAliasChanged
+	case Refuses(failed), errors.As(failed, &denied) && !begun:
+		return rollout.EventRefused
+	case !begun:
+		return rollout.EventNotStarted
+	}
+	return rollout.EventStopped
 }

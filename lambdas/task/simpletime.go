@@ -14,7 +14,7 @@ import (
 // fits refuses a plan that can't end before the function does. Whatever else is
 // wrong with the request is for CalculateWeights to say.
 func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
-	if rollout.IsContinuation(input) {
+	if _, ok, _ := rollout.Continuation(input); ok {
 		return InvalidRequest{because("a rollout that goes on is the workflow's")}
 	}
 	req, err := rollout.Decode(input)

@@ -31,16 +31,29 @@ type Call struct {
 	// Now is when the task's state was entered; a retry has the same.
 	Now time.Time `json:"now"`
 	// Retries counts the attempts before this one.
-	Retries int           `json:"retries"`
-	Rollout rollout.State `json:"rollout"`
+	Retries int `json:"retries"`
+	// Redrives counts how often the execution was redriven after it had ended.
+	Redrives int           `json:"redrives"`
+	Rollout  rollout.State `json:"rollout"`
+}
+
+// goesOn returns Redriven if the execution had ended before. Its alias has been
+// put back by then, or soon is: what it has left to do is to roll back.
+func (c Call) goesOn() error {
+	if c.Redrives == 0 {
+		return nil
+	}
+	return Redriven{errors.New("this execution was redriven after it had ended, and a rollout that has ended does not go on, as its alias is put back: start a new one")}
 }
 
 // Start is what the workflow hands to CalculateWeights: the execution's input,
 // not yet checked.
 type Start struct {
-	Execution string          `json:"execution"`
-	Now       time.Time       `json:"now"`
-	Rollout   json.RawMessage `json:"rollout"`
+	Execution string    `json:"execution"`
+	Now       time.Time `json:"now"`
+	// Retries counts the attempts before this one.
+	Retries int             `json:"retries"`
+	Rollout json.RawMessage `json:"rollout"`
 }
 
 // withUndo adds to the error of an alias that somebody else has changed what a

@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
@@ -18,9 +19,9 @@ type UpdateAlias struct {
 
 // Handle returns the state with the next step begun. Its error is AliasChanged
 // if the alias is not as the rollout left it, or RolloutUnderWay if another
-// rollout was first.
+// rollout was first, or VersionNotFound if the new version has been deleted.
 func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, error) {
-	state, err := t.shift(ctx, call.Rollout.Counting(rollout.EventsOfShift, call.Retries))
+	state, err := t.shift(ctx, call)
 	if err != nil {
 		err = edge(withUndo(err, call.Rollout, ""))
 		t.Log.WarnContext(ctx, "not shifted", "execution", call.Execution, "error", err)
@@ -36,13 +37,19 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 	return state, nil
 }
 
-func (t UpdateAlias) shift(ctx context.Context, s rollout.State) (rollout.State, error) {
+func (t UpdateAlias) shift(ctx context.Context, call Call) (rollout.State, error) {
+	s := call.Rollout.Counting(rollout.EventsOfShift, call.Retries)
+	if err := call.goesOn(); err != nil {
+		return s, err
+	}
 	next, err := s.NextStep()
 	if err != nil {
 		return s, err
 	}
 	revisionID, err := traffic(t.Aliases, s).Shift(ctx, s.Progress.Weight, next.Weight, s.Progress.RevisionID)
-	if err != nil {
+	if errors.Is(err, alias.ErrNoVersion) && s.Progress.Weight == 0 {
+		return s, VersionNotFound{because("version %s of %s was deleted after the rollout had started: publish it again, and start a rollout of the version that you get", s.NewVersion, s.Function())}
+	} else if err != nil {
 		return s, err
 	}
 	return s.Shifted(revisionID)

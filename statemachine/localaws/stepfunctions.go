@@ -30,8 +30,8 @@ type Execution struct {
 	Output          json.RawMessage // nil unless it succeeded
 	Error, Cause    string          // empty: none
 
-	// History gives the events of the execution, the oldest first, with consecutive ids; the first ones may be
-	// missing, so that whoever runs long executions need only keep the last few. Each is a value that encoding/json
+	// History gives the events of the execution, the oldest first, with ids that grow; some may be missing, so that
+	// whoever runs long executions need only keep the first and the last few. Each is a value that encoding/json
 	// writes in the shape of an event of GetExecutionHistory, its timestamp as RFC 3339 or in seconds since 1970.
 	// Only GetExecutionHistory asks for it. Nil: no events are kept.
 	History func() []any

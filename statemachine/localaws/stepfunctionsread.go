@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -150,9 +151,9 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 	if err != nil {
 		return reply{}, err
 	}
-	events, first, err := historyOf(e)
-	if err != nil {
-		return reply{}, err
+	var events []any
+	if e.History != nil {
+		events = e.History()
 	}
 	// The page is the events from and up to these indices, both included, in the direction asked for.
 	from, to, step := 0, len(events)-1, 1
@@ -160,13 +161,8 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 		from, to, step = to, from, -1
 	}
 	if in.NextToken != nil {
-		next, parseErr := strconv.Atoi(*in.NextToken)
-		if parseErr != nil || next < 1 || next >= first+len(events) {
-			return reply{}, invalidToken(*in.NextToken)
-		}
-		from = next - first
-		if !in.ReverseOrder {
-			from = max(from, 0)
+		if from, err = indexOf(events, *in.NextToken, in.ReverseOrder); err != nil {
+			return reply{}, err
 		}
 	}
 
@@ -176,13 +172,13 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 	}
 	out.Events = []historyEvent{}
 	for i := from; (to-i)*step >= 0; i += step {
-		if len(out.Events) == size {
-			out.NextToken = strconv.Itoa(first + i)
-			break
-		}
 		event, err := readEvent(events[i])
 		if err != nil {
 			return reply{}, err
+		}
+		if len(out.Events) == size {
+			out.NextToken = strconv.Itoa(int(event.id()))
+			break
 		}
 		if in.IncludeExecutionData != nil && !*in.IncludeExecutionData {
 			event.stripData()
@@ -195,23 +191,37 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 // historyEvent is an event of an execution's history as it is on the wire.
 type historyEvent map[string]any
 
-// historyOf gives the events that are kept of an execution, and the id of the first of them.
-func historyOf(e Execution) (events []any, first int, err *apiError) {
-	if e.History != nil {
-		events = e.History()
+// id is the event's, which readEvent has checked.
+func (e historyEvent) id() float64 { return e["id"].(float64) }
+
+// indexOf gives the index of the event at which a page begins, whose id is the token. If that is not kept any more, the
+// page begins with the next one in its direction.
+func indexOf(events []any, token string, reverse bool) (int, *apiError) {
+	wanted, err := strconv.Atoi(token)
+	if err != nil || wanted < 1 {
+		return 0, invalidToken(token)
 	}
-	if len(events) == 0 {
-		return nil, 1, nil
+	var bad *apiError
+	i := sort.Search(len(events), func(i int) bool {
+		event, err := readEvent(events[i])
+		if err != nil {
+			bad = err
+			return true
+		}
+		if reverse {
+			return event.id() > float64(wanted)
+		}
+		return event.id() >= float64(wanted)
+	})
+	switch {
+	case bad != nil:
+		return 0, bad
+	case reverse:
+		return i - 1, nil
+	case i == len(events):
+		return 0, invalidToken(token)
 	}
-	event, err := readEvent(events[0])
-	if err != nil {
-		return nil, 0, err
-	}
-	id, ok := event["id"].(float64)
-	if !ok {
-		return nil, 0, badHistory(fmt.Errorf("an event without an id: %v", event))
-	}
-	return events, int(id), nil
+	return i, nil
 }
 
 // readEvent gives the event as it is on the wire, where its timestamp is in seconds.
@@ -230,6 +240,9 @@ func readEvent(given any) (historyEvent, *apiError) {
 			return nil, badHistory(err)
 		}
 		event["timestamp"] = epochSeconds(at)
+	}
+	if _, ok := event["id"].(float64); !ok {
+		return nil, badHistory(fmt.Errorf("an event without an id: %v", event))
 	}
 	return event, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
@@ -85,7 +86,7 @@ func (r *run) cleaned(answer json.RawMessage, err error) (busy bool) {
 	}
 	for _, one := range all {
 		line := Line{State: "Cleanup", Text: "the alias is left as it is: " + one.Left}
-		if one.Result == alias.PutBack {
+		if one.Alias == rollout.AliasPutBack {
 			busy = true
 			line.Text = fmt.Sprintf("alias %s of %s was put back: it is wholly on version %s again", r.request.AliasName, r.request.Function(), r.story.last.Plan.Baseline)
 		}

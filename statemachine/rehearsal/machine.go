@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -75,11 +76,26 @@ type execution struct {
 	parent string // the ARN of the execution that started it, if any
 	input  json.RawMessage
 	first  []any  // events of its history
+	last   []any  // those that came last, if they are not among the first
 	state  string // the last one it entered
 }
 
-// keptEvents is how much of a history is kept: its beginning, which has the plan.
+// keptEvents is how much of a history is kept at each end: its beginning has the
+// plan, and its end says how it stands.
 const keptEvents = 40
+
+// keep keeps an event, the first and the last ones.
+func (e *execution) keep(event asl.Event) {
+	switch {
+	case len(e.first) < keptEvents:
+		e.first = append(e.first, event)
+	case len(e.last) < keptEvents:
+		e.last = append(e.last, event)
+	default:
+		e.last = append(e.last[:0], e.last[1:]...)
+		e.last = append(e.last, event)
+	}
+}
 
 // start starts an execution. A name that is taken is refused, unless that
 // execution is running with the same input: then it is the one.
@@ -110,9 +126,7 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		StartExecution:  m.startNested,
 		LeaveChildren:   m.leaveChildren || !m.permits.mayStop(m.executionARN(name)),
 		OnEvent: func(event asl.Event) {
-			if len(e.first) < keptEvents {
-				e.first = append(e.first, event)
-			}
+			e.keep(event)
 			m.onEvent(e, event)
 		},
 	})
@@ -197,7 +211,7 @@ func (m *machine) described(e *execution) localaws.Execution {
 		ARN: e.ARN(), Name: e.name, StateMachineARN: m.arn,
 		Status: string(result.Status), Started: result.Start, Stopped: result.Stop,
 		Input: e.input, Output: result.Output, Error: result.Error, Cause: result.Cause,
-		History: func() []any { return e.first },
+		History: func() []any { return slices.Concat(e.first, e.last) },
 	}
 }
 

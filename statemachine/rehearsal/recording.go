@@ -78,7 +78,9 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 		input: owner[0].Input, start: owner[0].Timestamp, end: owner[len(owner)-1].Timestamp,
 		minutes: map[int64]health.Minute{}, parts: map[string][]asl.Event{},
 	}
-	if continued, ok := rollout.Continued(r.input); ok {
+	if continued, ok, err := rollout.Continuation(r.input); err != nil {
+		return nil, err
+	} else if ok {
 		return nil, fmt.Errorf("the first history is of an execution that a long rollout went on in: give that of %s before it", continued.Plan.Owner)
 	}
 	if err := known(owner); err != nil {

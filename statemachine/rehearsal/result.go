@@ -38,17 +38,6 @@ const (
 	Running Outcome = "running"
 )
 
-// endings has an outcome for each state that ends the workflow.
-var endings = map[string]Outcome{
-	"Promoted":        Promoted,
-	"Unchanged":       Unchanged,
-	"Rolled back":     RolledBack,
-	"Refused":         Refused,
-	"Not started":     NotStarted,
-	"Alias changed":   AliasChanged,
-	"Rollback failed": RollbackFailed,
-}
-
 // Result is a whole rehearsal, or a rollout that was recorded on AWS.
 type Result struct {
 	// Recorded says where the figures of a recorded rollout are from; nil for a
@@ -191,8 +180,8 @@ func outcome(status asl.Status, last string) Outcome {
 	case asl.TimedOut:
 		return TimedOut
 	}
-	if ending, ok := endings[last]; ok && (status == asl.Succeeded || status == asl.Failed) {
-		return ending
+	if ending, ok := rollout.EndingOf(last); ok && (status == asl.Succeeded || status == asl.Failed) {
+		return Outcome(ending) // which has the same names
 	}
 	return Failed
 }

@@ -36,11 +36,8 @@ func (r *run) playSimple() {
 	tasks := newTasks(r.simplePorts)
 	deployer := task.Simple{
 		Begin: tasks.begin, Shift: tasks.shift, Check: tasks.check, Promote: tasks.promote, Back: tasks.back,
-		Now: r.clock.Now,
-		Sleep: func(_ context.Context, d time.Duration) error {
-			r.clock.Sleep(d)
-			return nil
-		},
+		Now:      r.clock.Now,
+		Sleep:    r.simplePorts.sleep,
 		Deadline: func(context.Context) time.Time { return deadline },
 		Until: func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
 			return ctx, func() {} // that is no time of this clock

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
@@ -171,23 +170,27 @@ func onStore(change func(store) store) func(*observed) {
 }
 
 type spied struct {
-	task.Executions
+	executionPort
 	asked func(arn string)
 }
 
 func (s spied) Describe(ctx context.Context, arn string) (task.Execution, error) {
 	s.asked(arn)
-	return s.Executions.Describe(ctx, arn)
+	return s.executionPort.Describe(ctx, arn)
 }
 
-type neverRunning struct{ task.Executions }
+type neverRunning struct{ executionPort }
 
 func (n neverRunning) Describe(ctx context.Context, arn string) (task.Execution, error) {
-	e, err := n.Executions.Describe(ctx, arn)
+	e, err := n.executionPort.Describe(ctx, arn)
 	e.Running = false
 	return e, err
 }
 
-type noPlan struct{ task.Executions }
+type noPlan struct{ executionPort }
 
-func (noPlan) Plan(context.Context, string) (rollout.Plan, error) { return rollout.Plan{}, nil }
+func (n noPlan) Begun(ctx context.Context, arn string) (task.Begun, error) {
+	begun, err := n.executionPort.Begun(ctx, arn)
+	begun.Plan.Description = ""
+	return begun, err
+}

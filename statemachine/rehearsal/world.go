@@ -42,13 +42,20 @@ type ports struct {
 		Provisioned(context.Context, alias.Name) (int, error)
 	}
 	metrics    health.CloudWatch
-	executions task.Executions
+	executions executionPort
+	sleep      func(context.Context, time.Duration) error
 	control    orders.Control
 	notifier   notify.Notifier
 	gateNames  []string // that requests may use
 	topics     []string // that they may name
 	gates      health.Reach
 	log        *slog.Logger
+}
+
+// executionPort is what the functions read executions through.
+type executionPort interface {
+	task.Executions
+	task.Handovers
 }
 
 // The stack's own topic.
@@ -66,7 +73,11 @@ func (r *run) realPorts(cfg aws.Config) ports {
 		aliases:    alias.NewLambda(functions),
 		metrics:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
 		executions: executions.New(sfn.NewFromConfig(cfg)),
-		control:    orders.New(parameters),
+		sleep: func(_ context.Context, d time.Duration) error {
+			r.clock.Sleep(d)
+			return nil
+		},
+		control: orders.New(parameters),
 		notifier: notify.Notifier{
 			Topics: channels.NewSNS(sns.NewFromConfig(cfg)), Topic: topicARN,
 			Bus: channels.NewEventBridge(eventbridge.NewFromConfig(cfg), "default"),
@@ -96,14 +107,17 @@ func newTasks(p ports) tasks {
 	log := p.log
 	announcer := task.Announcer{Notifier: p.notifier, Log: log}
 	return tasks{
-		begin: task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Allowed: p.gateNames, Topics: p.topics, Log: log},
+		begin: task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Handovers: p.executions, Allowed: p.gateNames, Topics: p.topics, Log: log},
 		shift: task.UpdateAlias{Aliases: p.aliases, Announcer: announcer, Log: log},
 		check: task.HealthCheck{
 			Metrics: p.metrics, Control: p.control, Gates: p.gates, Announcer: announcer, Log: log,
 		},
 		promote: task.Finalize{Aliases: p.aliases, Log: log},
 		back:    task.Rollback{Aliases: p.aliases, Log: log},
-		cleanup: task.Cleanup{Aliases: p.aliases, Executions: p.executions, Notifier: p.notifier, Counted: new(telemetry.Once), Log: log},
+		cleanup: task.Cleanup{
+			Aliases: p.aliases, Executions: p.executions, Notifier: p.notifier,
+			Counted: new(telemetry.Once), Settled: new(task.Settled), Sleep: p.sleep, Log: log,
+		},
 	}
 }
 

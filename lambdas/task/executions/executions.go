@@ -6,13 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
@@ -23,14 +21,16 @@ type sfnAPI interface {
 	GetExecutionHistory(context.Context, *sfn.GetExecutionHistoryInput, ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error)
 }
 
-// StepFunctions are the task.Executions that AWS Step Functions has.
+// StepFunctions are the task.Executions and task.Handovers that AWS Step
+// Functions has. It is safe for concurrent use.
 type StepFunctions struct {
-	api sfnAPI
+	api  sfnAPI
+	deep *deep
 }
 
 // New reads through a client of Step Functions.
 func New(api sfnAPI) StepFunctions {
-	return StepFunctions{api: api}
+	return StepFunctions{api: api, deep: &deep{next: map[types.ExecutionStatus]*string{}}}
 }
 
 // Describe is a call of DescribeExecution.
@@ -53,50 +53,6 @@ func (f StepFunctions) Describe(ctx context.Context, arn string) (task.Execution
 		Ended:   aws.ToTime(out.StopDate).UTC(),
 	}
 	e.Running = e.Status == task.Running || out.Status == types.ExecutionStatusPendingRedrive
+	e.Redriven = aws.ToInt32(out.RedriveCount) > 0
 	return e, nil
-}
-
-// EndedBadly lists all executions of each bad status: Step Functions orders
-// them by their start, and one that ended just now may have started long ago.
-func (f StepFunctions) EndedBadly(ctx context.Context, machine string, since time.Time) ([]string, error) {
-	var arns []string
-	for _, status := range []types.ExecutionStatus{types.ExecutionStatusAborted, types.ExecutionStatusTimedOut, types.ExecutionStatusFailed} {
-		pages := sfn.NewListExecutionsPaginator(f.api, &sfn.ListExecutionsInput{
-			StateMachineArn: &machine, StatusFilter: status, MaxResults: 1000,
-		})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, err
-			}
-			for _, execution := range page.Executions {
-				if execution.StopDate == nil || !execution.StopDate.Before(since) {
-					arns = append(arns, aws.ToString(execution.ExecutionArn))
-				}
-			}
-		}
-	}
-	return arns, nil
-}
-
-// Plan finds the output of CalculateWeights among the first events of an
-// execution's history.
-func (f StepFunctions) Plan(ctx context.Context, arn string) (rollout.Plan, error) {
-	history, err := f.api.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{
-		ExecutionArn: &arn, MaxResults: 100, IncludeExecutionData: aws.Bool(true),
-	})
-	if err != nil {
-		return rollout.Plan{}, err
-	}
-	for _, event := range history.Events {
-		if event.LambdaFunctionSucceededEventDetails == nil {
-			continue
-		}
-		var state rollout.State
-		if err := json.Unmarshal([]byte(aws.ToString(event.LambdaFunctionSucceededEventDetails.Output)), &state); err != nil {
-			return rollout.Plan{}, fmt.Errorf("the history of %s: %w", arn, err)
-		}
-		return state.Plan, nil
-	}
-	return rollout.Plan{}, fmt.Errorf("the history of %s: %w", arn, task.ErrNoPlan)
 }

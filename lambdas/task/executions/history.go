@@ -1,0 +1,105 @@
+package executions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+)
+
+// mostPages is how many pages of a hundred events are read of a history: the
+// longest way from its end to the state that it was in is that of a rollback,
+// which is tried 91 times with three events each.
+const mostPages = 5
+
+// each calls f for the events of a history until f returns false.
+func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput, each func(types.HistoryEvent) bool) error {
+	if in.MaxResults == 0 {
+		in.MaxResults = 100
+	}
+	for range mostPages {
+		page, err := f.api.GetExecutionHistory(ctx, &in)
+		var gone *types.ExecutionDoesNotExist
+		if errors.As(err, &gone) {
+			return fmt.Errorf("%w: %w", task.ErrNoExecution, err)
+		} else if err != nil {
+			return err
+		}
+		for _, event := range page.Events {
+			if !each(event) {
+				return nil
+			}
+		}
+		if in.NextToken = page.NextToken; in.NextToken == nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Begun finds the output of CalculateWeights among the first events of an
+// execution's history.
+func (f StepFunctions) Begun(ctx context.Context, arn string) (task.Begun, error) {
+	var begun task.Begun
+	none := fmt.Errorf("the history of %s: %w", arn, task.ErrNoPlan)
+	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, IncludeExecutionData: aws.Bool(true)}, func(event types.HistoryEvent) bool {
+		if event.LambdaFunctionSucceededEventDetails == nil {
+			return true
+		}
+		if none = json.Unmarshal([]byte(aws.ToString(event.LambdaFunctionSucceededEventDetails.Output)), &begun); none != nil {
+			none = fmt.Errorf("the history of %s: %w", arn, none)
+		}
+		return false
+	})
+	return begun, errors.Join(err, none)
+}
+
+// LastState reads an execution's history from its end.
+func (f StepFunctions) LastState(ctx context.Context, arn string) (string, error) {
+	name := ""
+	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(false)}, func(event types.HistoryEvent) bool {
+		if event.StateEnteredEventDetails != nil {
+			name = aws.ToString(event.StateEnteredEventDetails.Name)
+		}
+		return name == ""
+	})
+	return name, err
+}
+
+// The nested executions' resource, as the events of a history name it.
+const (
+	nestedService = "states"
+	nestedAction  = "startExecution.sync:2"
+)
+
+// HandedOver reads the owner's history from its end. While it waits for a nested
+// execution that ends with the attempt that has started it, perhaps more than once.
+func (f StepFunctions) HandedOver(ctx context.Context, arn string) (task.Handover, error) {
+	var handover task.Handover
+	found := task.ErrHandedOverNothing
+	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(true), MaxResults: 10}, func(event types.HistoryEvent) bool {
+		switch event.Type {
+		case types.HistoryEventTypeExecutionFailed, types.HistoryEventTypeExecutionAborted, types.HistoryEventTypeExecutionTimedOut, types.HistoryEventTypeExecutionSucceeded:
+			found = task.ErrNotRunning
+		case types.HistoryEventTypeTaskStarted, types.HistoryEventTypeTaskSubmitted,
+			types.HistoryEventTypeTaskStartFailed, types.HistoryEventTypeTaskSubmitFailed, types.HistoryEventTypeTaskFailed:
+			return true
+		case types.HistoryEventTypeTaskScheduled:
+			details := event.TaskScheduledEventDetails
+			if details == nil || aws.ToString(details.ResourceType) != nestedService || aws.ToString(details.Resource) != nestedAction {
+				return false
+			}
+			if found = json.Unmarshal([]byte(aws.ToString(details.Parameters)), &handover); found != nil {
+				found = fmt.Errorf("the history of %s: %w", arn, found)
+			}
+		}
+		return false
+	})
+	return handover, errors.Join(err, found)
+}
