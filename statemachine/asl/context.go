@@ -16,6 +16,18 @@ type visit struct {
 	context *object // the context object during this attempt, once it was asked for
 }
 
+// setExecutionContext sets $$.Execution. AWS was recorded giving RedriveCount 0
+// to executions that were never redriven (histories in LocalStack's tests), and
+// documents RedriveTime, which is there only after a redrive.
+func (e *Execution) setExecutionContext() {
+	o := e.options
+	e.executionContext = newObject("Id", o.ExecutionARN, "Input", e.input.value, "Name", o.Name,
+		"RoleArn", o.RoleARN, "StartTime", formatTime(e.result.Start), "RedriveCount", integer(int64(e.result.Redrives)))
+	if e.result.Redrives > 0 {
+		e.executionContext.add("RedriveTime", formatTime(e.result.Redriven))
+	}
+}
+
 // contextObject returns $$. It is built at most once an attempt.
 func (e *Execution) contextObject() any {
 	if e.visit.context == nil {
@@ -36,7 +48,7 @@ func knownContext(steps []step) bool {
 		return true
 	}
 	fields := map[string][]string{
-		"Execution":    {"Id", "Input", "Name", "RoleArn", "StartTime"},
+		"Execution":    {"Id", "Input", "Name", "RoleArn", "StartTime", "RedriveCount", "RedriveTime"},
 		"State":        {"EnteredTime", "Name", "RetryCount"},
 		"StateMachine": {"Id", "Name"},
 	}[steps[0].member]

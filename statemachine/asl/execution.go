@@ -63,6 +63,8 @@ type Result struct {
 	Events       int64           // of the history so far
 	Transitions  int64           // states entered and retries: what AWS bills
 	Start, Stop  time.Time       // Stop is zero while it runs
+	Redrives     int             // how often it was redriven
+	Redriven     time.Time       // the last time; zero if never
 }
 
 // Start starts an execution now: as an actor, which begins when the clock lets
@@ -109,8 +111,7 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 	if parts := strings.SplitN(o.StateMachineARN, ":", 5); len(parts) > 3 {
 		e.region = parts[3]
 	}
-	e.executionContext = newObject("Id", o.ExecutionARN, "Input", value, "Name", o.Name,
-		"RoleArn", o.RoleARN, "StartTime", formatTime(now))
+	e.setExecutionContext()
 	e.machineContext = newObject("Id", o.StateMachineARN,
 		"Name", o.StateMachineARN[strings.LastIndexByte(o.StateMachineARN, ':')+1:])
 	o.Clock.Go(e.run)

@@ -114,7 +114,7 @@ func TestParseRefuses(t *testing.T) {
 		{path("$$.Task.Token"), []string{`$.States.A.InputPath: "$$.Task.Token": the context object here has no such field`}},
 		{path("$$.Execution.Id.x"), []string{`$.States.A.InputPath: "$$.Execution.Id.x": the context object here has no such field`}},
 		{param("x.$", "1"), []string{`$.States.A.Parameters['x.$']: a field whose name ends in .$`}},
-		{param("x.$", `"$$.Execution.RedriveCount"`), []string{`$.States.A.Parameters['x.$']: "$$.Execution.RedriveCount": the context object`}},
+		{param("x.$", `"$$.Execution.RedriveDate"`), []string{`$.States.A.Parameters['x.$']: "$$.Execution.RedriveDate": the context object`}},
 		{param("x.$", `"text"`), []string{`$.States.A.Parameters['x.$']: "text": neither a path`}},
 		{param("y", `[{"x.$":"States.UUID()"}]`), []string{`$.States.A.Parameters.y[0]['x.$']: "States.UUID()": the intrinsic function States.UUID is not known`}},
 		{param("x.$", `"States.Format('{} {}', $.a)"`), []string{`$.States.A.Parameters['x.$']: "States.Format('{} {}', $.a)": States.Format has 2 place(s) {} and 1 value(s)`}},

@@ -50,7 +50,7 @@ func TestExecutions(t *testing.T) {
 		states: `"Wait a bit":{"Type":"Wait","Seconds":90,"Next":"B"},
 			"B":{"Type":"Pass","Parameters":{"s.$":"$$.State","e.$":"$$.Execution","m.$":"$$.StateMachine"},"End":true}`,
 		input: `{"i":1}`, path: "Wait a bit,B", took: 90 * time.Second,
-		output: `{"s":{"EnteredTime":"2030-01-31T12:01:30.000Z","Name":"B","RetryCount":0},"e":{"Id":"arn:aws:states:us-east-1:123456789012:execution:machine:execution","Input":{"i":1},"Name":"execution","RoleArn":"arn:aws:iam::123456789012:role/machine","StartTime":"2030-01-31T12:00:00.000Z"},"m":{"Id":"arn:aws:states:us-east-1:123456789012:stateMachine:machine","Name":"machine"}}`,
+		output: `{"s":{"EnteredTime":"2030-01-31T12:01:30.000Z","Name":"B","RetryCount":0},"e":{"Id":"arn:aws:states:us-east-1:123456789012:execution:machine:execution","Input":{"i":1},"Name":"execution","RoleArn":"arn:aws:iam::123456789012:role/machine","StartTime":"2030-01-31T12:00:00.000Z","RedriveCount":0},"m":{"Id":"arn:aws:states:us-east-1:123456789012:stateMachine:machine","Name":"machine"}}`,
 	}, {
 		name: "waits",
 		states: `"A":{"Type":"Wait","SecondsPath":"$.s","Next":"B"},"B":{"Type":"Wait","Timestamp":"2030-01-31T12:00:30Z","Next":"C"},

@@ -45,7 +45,7 @@ type execution struct {
 func (m *Machine) Run(o Options) (Result, error) {
 	e := &execution{Options: o, machine: m, number: m.engine.next(), due: map[int]time.Time{}, changed: o.Clock.NewSignal()}
 	next := message{Start: &start{Machine: m.number, Input: o.Input, Context: map[string]any{
-		"Execution":    map[string]string{"Id": o.ExecutionARN, "Name": o.Name, "RoleArn": o.RoleARN},
+		"Execution":    map[string]any{"Id": o.ExecutionARN, "Name": o.Name, "RoleArn": o.RoleARN, "RedriveCount": 0},
 		"StateMachine": map[string]string{"Id": o.StateMachineARN, "Name": o.StateMachineName},
 	}}}
 	for {
