@@ -16,6 +16,7 @@ const (
 	ExecutionFailed         EventType = "ExecutionFailed"
 	ExecutionTimedOut       EventType = "ExecutionTimedOut"
 	ExecutionAborted        EventType = "ExecutionAborted"
+	ExecutionRedriven       EventType = "ExecutionRedriven"
 	LambdaFunctionScheduled EventType = "LambdaFunctionScheduled"
 	LambdaFunctionStarted   EventType = "LambdaFunctionStarted"
 	LambdaFunctionSucceeded EventType = "LambdaFunctionSucceeded"
@@ -49,6 +50,7 @@ type Event struct {
 	Timeout      time.Duration   // …Scheduled; 0: none
 	Error        string          // …Failed, …TimedOut, ExecutionAborted
 	Cause        string          // the same
+	RedriveCount int             // ExecutionRedriven
 }
 
 // MarshalJSON writes the event as GetExecutionHistory does.
@@ -106,6 +108,9 @@ func (e Event) details() (string, *object) {
 		return e.detailsName(), d
 	case LambdaFunctionStarted:
 		return "", nil
+	case ExecutionRedriven:
+		d.add("redriveCount", integer(int64(e.RedriveCount)))
+		return e.detailsName(), d
 	case LambdaFunctionSucceeded:
 		d.add("output", string(e.Output))
 		return "lambdaFunctionSucceededEventDetails", d

@@ -48,6 +48,10 @@ type Execution struct {
 
 	executionContext, machineContext *object
 	visit                            visit
+	at                               position // what a redrive goes on from
+
+	returned *Signal // the actor that runs it has returned
+	leaving  bool    // redriven, and the actor that ran it before has not returned yet
 
 	result   Result
 	emitting bool
@@ -102,19 +106,21 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 		random:     rand.New(rand.NewPCG(o.Seed, 0)),
 		ended:      o.Clock.NewSignal(),
 		input:      newDocument(value),
-		deadline:   now.Add(MaxDuration),
 		result:     Result{Status: Running, Start: now},
 	}
-	if d.timeout > 0 && d.timeout < MaxDuration {
-		e.deadline = now.Add(d.timeout)
-	}
+	e.setDeadline(now)
 	if parts := strings.SplitN(o.StateMachineARN, ":", 5); len(parts) > 3 {
 		e.region = parts[3]
 	}
 	e.setExecutionContext()
 	e.machineContext = newObject("Id", o.StateMachineARN,
 		"Name", o.StateMachineARN[strings.LastIndexByte(o.StateMachineARN, ':')+1:])
-	o.Clock.Go(e.run)
+	e.returned = o.Clock.NewSignal()
+	returned := e.returned
+	o.Clock.Go(func() {
+		defer returned.Fire()
+		e.run()
+	})
 	return e, nil
 }
 
@@ -127,7 +133,8 @@ func (e *Execution) Result() Result { return e.result }
 // ARN returns the execution's ARN.
 func (e *Execution) ARN() string { return e.options.ExecutionARN }
 
-// Ended returns the signal that fires when the execution has ended.
+// Ended returns the signal that fires when the execution has ended: after a
+// Redrive another one, which fires when it has ended again.
 func (e *Execution) Ended() *Signal { return e.ended }
 
 // Stop is StopExecution: it ends the execution as Aborted at this instant and
@@ -148,16 +155,21 @@ func (e *Execution) Stop(errorName, cause string) {
 
 // run is the execution's actor.
 func (e *Execution) run() {
+	e.at = position{state: e.definition.start, input: e.input}
 	err := e.emit(Event{Type: ExecutionStarted, Input: e.input.text, RoleARN: e.options.RoleARN})
-	data, s := e.input, e.definition.start
+	e.follow(e.input, e.definition.start, err)
+}
+
+// follow goes from a state on to the execution's end.
+func (e *Execution) follow(data document, s *state, err error) {
 	for err == nil && s != nil {
 		data, s, err = e.enter(s, data)
 	}
 	var f *failure
 	switch {
-	case err == nil && e.result.Status == Running:
+	case err == nil && !e.over():
 		e.end(Succeeded, Event{Type: ExecutionSucceeded, Output: data.text})
-	case errors.As(err, &f) && e.result.Status == Running:
+	case errors.As(err, &f) && !e.over():
 		e.end(Failed, Event{Type: ExecutionFailed, Error: f.name, Cause: f.cause})
 	}
 }
@@ -166,21 +178,34 @@ func (e *Execution) run() {
 func (e *Execution) enter(s *state, raw document) (document, *state, error) {
 	e.result.Transitions++
 	e.visit = visit{name: s.name, entered: e.clock.Now(), event: e.result.Events + 1}
-	if err := e.emit(Event{Type: s.entered, State: s.name, Input: raw.text}); err != nil {
+	e.at = position{state: s, input: raw}
+	err := e.emit(Event{Type: s.entered, State: s.name, Input: raw.text})
+	e.at.inside = e.result.Events >= e.visit.event
+	if err != nil {
 		return raw, nil, err
 	}
+	return e.finish(s, raw)
+}
+
+// finish runs a state that was entered, to its exit.
+func (e *Execution) finish(s *state, raw document) (document, *state, error) {
 	out, next, err := s.work.run(e, s, raw)
 	if err != nil {
 		return raw, nil, e.place(err)
 	}
-	return out, next, e.emit(Event{Type: s.exits, State: s.name, Output: out.text})
+	events := e.result.Events
+	err = e.emit(Event{Type: s.exits, State: s.name, Output: out.text})
+	if e.result.Events > events {
+		e.at = position{state: next, input: out}
+	}
+	return out, next, err
 }
 
 // emit records an event of the running execution, unless the limit of events
 // ends it instead. It returns errOver if the execution has ended: by that, by
 // a Stop in the sink or, while its actor was held up elsewhere, by another's Stop.
 func (e *Execution) emit(event Event) error {
-	if e.result.Status != Running {
+	if e.over() {
 		return errOver
 	}
 	if e.result.Events+1 >= MaxEvents {
@@ -189,12 +214,21 @@ func (e *Execution) emit(event Event) error {
 		return errOver
 	}
 	e.record(event)
-	if e.stopping != nil {
-		e.end(Aborted, Event{Type: ExecutionAborted, Error: e.stopping.name, Cause: e.stopping.cause})
-		return errOver
-	}
-	return nil
+	return e.obeyStop()
 }
+
+// obeyStop ends the execution if the sink of its last event has stopped it.
+func (e *Execution) obeyStop() error {
+	if e.stopping == nil {
+		return nil
+	}
+	e.end(Aborted, Event{Type: ExecutionAborted, Error: e.stopping.name, Cause: e.stopping.cause})
+	return errOver
+}
+
+// over reports whether the actor that runs the execution has to return: it has
+// ended, be it that it was redriven meanwhile.
+func (e *Execution) over() bool { return e.result.Status != Running || e.leaving }
 
 // record gives the event its number and hands it to the sink.
 func (e *Execution) record(event Event) {
@@ -225,6 +259,9 @@ func (e *Execution) end(status Status, last Event) {
 // returns whether it was a signal, and errOver when the execution has ended
 // meanwhile: stopped, or still running after all that happens at its deadline.
 func (e *Execution) wait(until time.Time, signals ...*Signal) (signalled bool, err error) {
+	if e.over() {
+		return false, errOver
+	}
 	signals = append(signals, e.ended)
 	var fired *Signal
 	late := until.After(e.deadline)
@@ -234,7 +271,7 @@ func (e *Execution) wait(until time.Time, signals ...*Signal) (signalled bool, e
 		fired = e.clock.Wait(until, signals...)
 	}
 	switch {
-	case e.result.Status != Running:
+	case e.over():
 		return false, errOver
 	case fired != nil:
 		return true, nil

@@ -72,6 +72,7 @@ type wireDetails struct {
 	TimeoutInSeconds int64      `json:"timeoutInSeconds"`
 	Error            string     `json:"error"`
 	Cause            string     `json:"cause"`
+	RedriveCount     int        `json:"redriveCount"`
 }
 
 type truncated struct {
@@ -133,6 +134,7 @@ func (e *Event) readDetails(fields map[string]json.RawMessage) error {
 	}
 	e.State, e.RoleARN, e.ResourceType, e.Resource, e.Region = d.Name, d.RoleARN, d.ResourceType, d.Resource, d.Region
 	e.Timeout, e.Error, e.Cause = time.Duration(d.TimeoutInSeconds)*time.Second, d.Error, d.Cause
+	e.RedriveCount = d.RedriveCount
 	for _, data := range []struct {
 		from *string
 		to   *json.RawMessage

@@ -160,8 +160,10 @@ func (s *submission) follow(e *Execution, until time.Time) (document, error) {
 	if err := e.emit(submitted); err != nil {
 		return document{}, err
 	}
-	if err := e.await(s.child.Ended(), until); err != nil {
-		return document{}, err
+	for s.child.Status() == Running { // more than once if it is redriven at its end's very instant
+		if err := e.await(s.child.Ended(), until); err != nil {
+			return document{}, err
+		}
 	}
 	return s.child.outcome()
 }

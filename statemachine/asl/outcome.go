@@ -41,11 +41,15 @@ func (e *Execution) outcome() (document, error) {
 		}
 		d.add("Output", output)
 		d.add("OutputDetails", included)
-		d.add("RedriveCount", integer(0))
+	}
+	d.add("RedriveCount", integer(int64(r.Redrives)))
+	if r.Redrives > 0 {
+		d.add("RedriveDate", epochMillis(r.Redriven))
+	}
+	if reason := e.NotRedrivable(); reason != "" {
 		d.add("RedriveStatus", "NOT_REDRIVABLE")
-		d.add("RedriveStatusReason", "Execution is SUCCEEDED and cannot be redriven")
+		d.add("RedriveStatusReason", reason)
 	} else {
-		d.add("RedriveCount", integer(0))
 		d.add("RedriveStatus", "REDRIVABLE")
 	}
 	d.add("StartDate", epochMillis(r.Start))
