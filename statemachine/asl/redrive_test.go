@@ -293,3 +293,23 @@ func TestAChildRedrivenAtItsEnd(t *testing.T) {
 		t.Errorf("%s after %v: %s %s", r.Status, r.Stop.Sub(r.Start), r.Output, r.Cause)
 	}
 }
+
+// TestRedrivenAtItsDeadline has an actor that comes last at that instant.
+func TestRedrivenAtItsDeadline(t *testing.T) {
+	text := strings.Replace(machine(`"A":{"Type":"Task","Resource":"fn:F","End":true}`), `{"StartAt"`, `{"TimeoutSeconds":60,"StartAt"`, 1)
+	e, h, c := start(t, parse(t, text), `{}`, script{"F": {"@100s 1", "@10s 2"}}, nil)
+	c.Go(func() {
+		c.Sleep(time.Minute)
+		e.Stop("", "")
+		if err := e.Redrive(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := c.Run(); err != nil {
+		t.Fatal(err)
+	}
+	checkHistory(t, e, *h)
+	if r := e.Result(); r.Status != Succeeded || string(r.Output) != "2" || r.Stop.Sub(r.Start) != 70*time.Second {
+		t.Errorf("%+v: %s", r, names(*h))
+	}
+}
