@@ -15,7 +15,8 @@ import (
 )
 
 // The errors that a task ends with, beside the refusals. Their type names are the names in the
-// workflow's ErrorEquals; their text is what a person reads in its Cause.
+// workflow's ErrorEquals; their text is what a person reads in its Cause. Which are final, and
+// in which state, is in Final.
 type (
 	// InvalidRequest refuses an input that can't be carried out. Final.
 	InvalidRequest struct{ error }
@@ -29,11 +30,11 @@ type (
 	// ServiceUnavailable means that AWS failed or could not be reached. The
 	// call may have had its effect. Worth a retry.
 	ServiceUnavailable struct{ error }
-	// Redriven means that the execution was redriven after it had ended. A rollout
-	// that has ended does not go on. Final.
-	Redriven struct{ error }
-	// Unexpected is any other error. Final.
+	// Unexpected is any other error. It is not known to be final, so it is retried.
 	Unexpected struct{ error }
+	// Redriven means that the execution was redriven after it had ended; a rollout
+	// that was put back does not go on. Final.
+	Redriven struct{ error }
 )
 
 // edge gives an error the one type that it leaves the task with, and a text

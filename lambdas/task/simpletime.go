@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
+	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -85,7 +85,7 @@ func (t Simple) try(ctx context.Context, name string, s *rollout.State, task fun
 		if name == "Rollback" {
 			left += toRollBack - 5*time.Second
 		}
-		if n == tries || !worthRetrying(err) || off > left {
+		if n == tries || slices.Contains(Final(name), errorName(err)) || off > left {
 			return err
 		}
 		if err := t.Sleep(ctx, off); err != nil {
@@ -95,23 +95,17 @@ func (t Simple) try(ctx context.Context, name string, s *rollout.State, task fun
 	}
 }
 
-func worthRetrying(err error) bool {
-	var throttled Throttled
-	var unavailable ServiceUnavailable
-	return errors.As(err, &throttled) || errors.As(err, &unavailable)
-}
-
 // simpleError is an error with a name that is no type's.
 type simpleError struct {
 	name string
 	error
 }
 
-// errorName is what the workflow would know an error by.
+// errorName returns the name that the workflow would know an error by.
 func errorName(err error) string {
 	var named simpleError
 	if errors.As(err, &named) {
 		return named.name
 	}
-	return reflect.TypeOf(err).Name()
+	return namesOf(err)[0]
 }
