@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -39,7 +40,7 @@ func (s State) promotionReason() string {
 }
 
 // RollbackReason says of a rollout that was rolled back what stopped it: as an
-// error's name, and in words.
+// error's name, which never begins with "States.", and in words.
 func (s State) RollbackReason() (name, reason string) {
 	name, why := s.Trouble()
 	return name, Brief(fmt.Sprintf("alias %s of %s is wholly on version %s again. %s", s.AliasName, s.Function(), s.Plan.Baseline, why))
@@ -55,15 +56,30 @@ func (s State) Trouble() (name, why string) {
 	switch {
 	case s.Error != nil && s.Error.execution() != nil:
 		part := s.Error.execution()
-		return part.Error, fmt.Sprintf("Execution %s, in which it went on, did not succeed: %s", part.name(), part.Cause)
+		return endingName(part.Error), fmt.Sprintf("Execution %s, in which it went on, did not succeed: %s", part.name(), part.words())
 	case s.Error != nil:
-		return s.Error.Error, fmt.Sprintf("The rollout could not go on %s: %s", at, s.Error.words())
+		return endingName(s.Error.Error), fmt.Sprintf("The rollout could not go on %s: %s", at, s.Error.words())
 	case s.Health != nil && s.Health.Decision == RollBack:
 		return s.Health.Cause, fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
 	case s.Health != nil:
 		return "UnknownDecision", fmt.Sprintf("The health check's decision %s was not one that the workflow knows: %q", at, s.Health.Decision)
 	}
 	return "UnknownDecision", fmt.Sprintf("There was no decision %s", at)
+}
+
+// endingName returns the name with which an execution ends because of an error.
+// It is the error's own, unless that begins with "States.", as only the states
+// language's own names may (https://states-language.net/spec.html#error-names):
+// an engine may put another in its place, and the reason would be lost with it.
+func endingName(name string) string {
+	const reserved = "States."
+	if name == reserved+"Timeout" {
+		return "TimedOut"
+	}
+	for strings.HasPrefix(name, reserved) {
+		name = name[len(reserved):]
+	}
+	return cmp.Or(name, "Unnamed")
 }
 
 // Brief cuts a text that is too long to be read as an execution's cause. Step
@@ -127,6 +143,14 @@ func (c Caught) execution() *nested {
 }
 
 func (n nested) name() string { return n.ARN[strings.LastIndex(n.ARN, ":")+1:] }
+
+// words returns the cause, after the error's name if the rollout can't end with that.
+func (n nested) words() string {
+	if endingName(n.Error) != n.Error {
+		return n.Error + ": " + n.Cause
+	}
+	return n.Cause
+}
 
 // Message is the cause as a person would read it: a function's error arrives
 // with its text inside a JSON document.

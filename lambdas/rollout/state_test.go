@@ -187,7 +187,16 @@ func TestReasons(t *testing.T) {
 			s.Error = &rollout.Caught{Error: "Throttled", Cause: `{"errorMessage":"slow down","errorType":"Throttled"}`}
 		}), "Throttled: " + back + "The rollout could not go on at 10 % on version 2: Throttled: slow down"},
 		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.Timeout"} }),
-			"States.Timeout: " + back + "The rollout could not go on at 10 % on version 2: States.Timeout"},
+			"TimedOut: " + back + "The rollout could not go on at 10 % on version 2: States.Timeout"},
+		{reason(func(s *rollout.State) {
+			s.Error = &rollout.Caught{Error: "States.DataLimitExceeded", Cause: "too large"}
+		}),
+			"DataLimitExceeded: " + back + "The rollout could not go on at 10 % on version 2: States.DataLimitExceeded: too large"},
+		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.States."} }),
+			"Unnamed: " + back + "The rollout could not go on at 10 % on version 2: States.States."},
+		{reason(func(s *rollout.State) {
+			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"the history is full","Error":"States.Runtime","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Status":"FAILED"}`}
+		}), "Runtime: " + back + "Execution x-part-2, in which it went on, did not succeed: States.Runtime: the history is full"},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"it was bad","Error":"Unhealthy","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Input":"{\\"continue\\": and here it is cut`}
 		}), "Unhealthy: " + back + "Execution x-part-2, in which it went on, did not succeed: it was bad"},
