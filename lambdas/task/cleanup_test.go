@@ -57,6 +57,26 @@ func (w *world) execution(status string) localaws.Execution {
 	}
 }
 
+// past gives an execution its history: it was planned so, unless the plan has no
+// owner, and the last state that it entered was that one.
+func past(t *testing.T, e *localaws.Execution, s rollout.State, last string) {
+	t.Helper()
+	output, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned := map[string]any{"id": 5, "timestamp": "2026-01-01T11:00:00Z", "type": "LambdaFunctionSucceeded",
+		"lambdaFunctionSucceededEventDetails": map[string]any{"output": string(output)}}
+	entered := map[string]any{"id": 90, "timestamp": "2026-01-01T11:58:00Z", "type": "WaitStateEntered",
+		"stateEnteredEventDetails": map[string]any{"name": last, "input": "{}"}}
+	e.History = func() []any {
+		if s.Plan.Owner == "" {
+			return []any{entered}
+		}
+		return []any{planned, entered}
+	}
+}
+
 const (
 	endedEvent = `{"source": "aws.states", "time": "2026-01-01T12:00:00Z", "detail": {"executionArn": "` + executionARN + `", "status": "ABORTED", "input": null}}`
 	sweepEvent = `{"sweep": "` + machineARN + `", "time": "2026-01-01T12:00:00Z"}`
@@ -71,28 +91,43 @@ func TestCleanup(t *testing.T) {
 		change func(*world, *localaws.Execution)
 		want   string
 	}{
+		{"stopped with a refusal's name", "ABORTED", func(_ *world, e *localaws.Execution) { e.Error, e.Cause = "InvalidRequest", "nothing was touched" }, "version 1"},
+		{"of an input that this release can't read", "ABORTED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`{"schema": 9}`) }, "version 1"},
+		{"planned by a release with other fields", "ABORTED", func(w *world, e *localaws.Execution) {
+			output := `{"function-name": "f", "alias-name": "live", "interval": "PT1M", "plan": {"owner": "the-execution", "description": "serves everybody", "steps": ["10%", "100%"]}}`
+			e.History = func() []any {
+				return []any{map[string]any{"id": 5, "timestamp": "2026-01-01T11:00:00Z", "type": "LambdaFunctionSucceeded", "lambdaFunctionSucceededEventDetails": map[string]any{"output": output}}}
+			}
+		}, "version 1"},
 		{"stopped", "ABORTED", nil, "version 1"},
 		{"timed out", "TIMED_OUT", nil, "version 1"},
 		{"failed", "FAILED", nil, "version 1"},
 		{"running", "RUNNING", nil, "version 1 with 10 % on version 2"},
 		{"another execution's", "ABORTED", func(_ *world, e *localaws.Execution) { e.ARN, e.Name = executionARN+"-2", "the-execution-2" }, "version 1 with 10 % on version 2"},
 		{"changed by hand", "ABORTED", func(w *world, _ *localaws.Execution) { w.write("1", map[string]float64{"2": 0.2}) }, "version 1 with 20 % on version 2"},
-		{"an execution that went on with it", "ABORTED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`{"continue": {}}`) }, "version 1 with 10 % on version 2"},
+		{"an execution that went on with it", "ABORTED", func(_ *world, e *localaws.Execution) {
+			e.ARN, e.Name, e.Input = executionARN+"-part-1", "the-execution-part-1", json.RawMessage(`{"continue": {}}`)
+		}, "version 1 with 10 % on version 2"},
 		{"refused for lack of access", "FAILED", func(w *world, e *localaws.Execution) {
 			e.Error = "AccessDenied"
+			past(w.t, e, rollout.State{}, "Refused")
 			if _, err := w.server.Inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.ServerError}); err != nil {
 				w.t.Fatal(err)
 			}
 		}, "version 1 with 10 % on version 2"},
 		{"of an alias that is gone", "FAILED", func(w *world, e *localaws.Execution) {
-			e.Input = json.RawMessage(strings.Replace(input, "live", "dead", 1))
+			s := rollout.State{Request: rollout.Request{FunctionName: "f", AliasName: "dead"}}
+			s.Plan.Owner = "the-execution"
+			past(w.t, e, s, "Decide")
 		}, "version 1 with 10 % on version 2"},
-		{"refused", "FAILED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`[1]`) }, "version 1 with 10 % on version 2"},
+		{"refused", "FAILED", func(w *world, e *localaws.Execution) { past(w.t, e, rollout.State{}, "Refused") }, "version 1 with 10 % on version 2"},
 	} {
 		for _, event := range []string{endedEvent, sweepEvent} {
 			w := newWorld(t)
-			w.twice(w.shift.Handle, w.started())
+			started := w.started()
+			w.twice(w.shift.Handle, started)
 			e := w.execution(test.status)
+			past(t, &e, started, "Wait")
 			if test.change != nil {
 				test.change(w, &e)
 			}
@@ -122,17 +157,8 @@ func TestCleanupFindsTheWholeDescription(t *testing.T) {
 	w.describe(long)
 	started := w.started()
 	w.twice(w.shift.Handle, started)
-	output, err := json.Marshal(started)
-	if err != nil {
-		t.Fatal(err)
-	}
 	e := w.execution("ABORTED")
-	e.History = func() []any {
-		return []any{map[string]any{
-			"id": 5, "timestamp": "2026-01-01T11:00:00Z", "type": "LambdaFunctionSucceeded",
-			"lambdaFunctionSucceededEventDetails": map[string]any{"output": string(output)},
-		}}
-	}
+	past(t, &e, started, "Wait")
 	if _, err := w.cleanup(ran{e}).Handle(context.Background(), json.RawMessage(endedEvent)); err != nil {
 		t.Fatal(err)
 	}
@@ -144,8 +170,10 @@ func TestCleanupFindsTheWholeDescription(t *testing.T) {
 func TestASweepLooksBackADayAndNoFurther(t *testing.T) {
 	for age, want := range map[time.Duration]string{23 * time.Hour: "version 1", 25 * time.Hour: "version 1 with 10 % on version 2"} {
 		w := newWorld(t)
-		w.twice(w.shift.Handle, w.started())
+		started := w.started()
+		w.twice(w.shift.Handle, started)
 		e := w.execution("ABORTED")
+		past(t, &e, started, "Wait")
 		e.Started, e.Stopped = w.now.Add(-30*24*time.Hour), w.now.Add(-age)
 		if _, err := w.cleanup(ran{e}).Handle(context.Background(), json.RawMessage(sweepEvent)); err != nil {
 			t.Fatal(err)
@@ -158,13 +186,18 @@ func TestASweepLooksBackADayAndNoFurther(t *testing.T) {
 // can't be read, and still reports it.
 func TestOneFailureHoldsUpNoOtherCleanup(t *testing.T) {
 	w := newWorld(t)
-	w.twice(w.shift.Handle, w.started())
-	other := w.execution("ABORTED") // these come first
+	started := w.started()
+	w.twice(w.shift.Handle, started)
+	other, e := w.execution("ABORTED"), w.execution("FAILED")
+	past(t, &e, started, "Decide")
 	other.ARN, other.Name = executionARN+"-0", "the-execution-0"
+	other.Stopped = other.Stopped.Add(time.Second) // so it comes first
+	started.Plan.Owner = other.Name
+	past(t, &other, started, "Wait")
 	if _, err := w.server.Inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.Throttled, Count: 1}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.cleanup(ran{other, w.execution("FAILED")}).Handle(context.Background(), json.RawMessage(sweepEvent))
+	_, err := w.cleanup(ran{other, e}).Handle(context.Background(), json.RawMessage(sweepEvent))
 	if name(err) != "Throttled" {
 		t.Errorf("the failure is reported as %v", err)
 	}

@@ -190,32 +190,3 @@ func TestRedAlarmsAtTheStartDoNotCount(t *testing.T) {
 		t.Errorf("%s because of %s", s.Health.Decision, s.Health.Reason)
 	}
 }
-
-// TestGoingOnInAnotherExecution takes the state only if the alias bears it out.
-func TestGoingOnInAnotherExecution(t *testing.T) {
-	w := newWorld(t)
-	s := w.twice(w.shift.Handle, w.started())
-	carryOn := func(s rollout.State) (rollout.State, error) {
-		text, err := json.Marshal(map[string]any{"continue": s})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return w.start(string(text))
-	}
-	next, err := carryOn(s)
-	if err != nil || next.Begin != rollout.BeginWatch || next.Progress.Part != 1 || next.Progress.Step != 1 || next.Plan.Owner != "the-execution" {
-		t.Errorf("%+v, %v", next, err)
-	}
-	for what, forge := range map[string]func(*rollout.State){
-		"another owner":   func(s *rollout.State) { s.Plan.Owner = "somebody" },
-		"another version": func(s *rollout.State) { s.NewVersion = "3" },
-		"another weight":  func(s *rollout.State) { s.Progress.Weight = 0.9 },
-		"another alias":   func(s *rollout.State) { s.AliasName = "dead" },
-	} {
-		forged := s
-		forge(&forged)
-		if _, err := carryOn(forged); name(err) != "AliasChanged" {
-			t.Errorf("%s: %s: %v", what, name(err), err)
-		}
-	}
-}
