@@ -4,8 +4,8 @@
 // It speaks the services' own wire protocols, answers bad input with their own error codes, and keeps what they keep:
 // functions, versions, weighted aliases with revisions, provisioned concurrency, metrics with their retention, alarms
 // (whose states are set by hand), parameters with their history, secrets, and what topics and event buses were told.
-// Executions of state machines it does not run: it tells of those that somebody else runs ([Executions]). What it does not
-// know it refuses by name; it never guesses.
+// Executions of state machines it does not run: it reports those that run elsewhere ([Executions]), and passes on that
+// one is to be redriven ([Redriver]). What it does not know it refuses by name; it never guesses.
 //
 //	clock := …
 //	local := localaws.New(localaws.Options{Now: clock.Now, Sleep: clock.Sleep})

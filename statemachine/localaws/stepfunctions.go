@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Executions is where state machines run: the local AWS only tells of them, through Step Functions' read operations.
+// Executions is where state machines run: the local AWS only reports them, through Step Functions' read operations, and
+// has them restarted if they are a [Redriver].
 // What it gives is as of now. It is called with no lock held, by several goroutines when several call.
 type Executions interface {
 	// Executions gives all executions of a state machine, in any order; false when there is no such machine.
@@ -29,6 +30,9 @@ type Execution struct {
 	Input           json.RawMessage
 	Output          json.RawMessage // nil unless it succeeded
 	Error, Cause    string          // empty: none
+	Redrives        int             // how often it was redriven
+	Redriven        time.Time       // the last time; zero if never
+	NotRedrivable   string          // of one that ended badly: why it can't be redriven; empty if it can
 
 	// History gives the events of the execution, the oldest first, with ids that grow; some may be missing, so that
 	// whoever runs long executions need only keep the first and the last few. Each is a value that encoding/json
@@ -41,13 +45,17 @@ type Execution struct {
 const stepFunctionsTarget = "AWSStepFunctions."
 
 // stepFunctionsService is what AWS Step Functions tells of executions. Its protocol is AWS JSON 1.0.
-type stepFunctionsService struct{ executions Executions }
+type stepFunctionsService struct {
+	executions Executions
+	now        func() time.Time
+	tokens     redriveTokens
+}
 
 func newStepFunctionsService(o Options) *stepFunctionsService {
 	if o.Executions == nil {
 		o.Executions = noExecutions{}
 	}
-	return &stepFunctionsService{o.Executions}
+	return &stepFunctionsService{executions: o.Executions, now: o.Now}
 }
 
 // noExecutions is an account without state machines.
@@ -58,7 +66,7 @@ func (noExecutions) Executions(string) ([]Execution, bool) { return nil, false }
 func (noExecutions) Execution(string) (Execution, bool) { return Execution{}, false }
 
 func (s *stepFunctionsService) operations() []string {
-	return []string{"ListExecutions", "DescribeExecution", "GetExecutionHistory"}
+	return []string{"ListExecutions", "DescribeExecution", "GetExecutionHistory", "RedriveExecution"}
 }
 
 func (s *stepFunctionsService) claims(r *http.Request) bool {
@@ -81,6 +89,8 @@ func (s *stepFunctionsService) handle(operation string, r *request) (reply, *api
 		return s.describeExecution(r)
 	case "GetExecutionHistory":
 		return s.getExecutionHistory(r)
+	case "RedriveExecution":
+		return s.redriveExecution(r)
 	}
 	return reply{}, unknownOperation(operation, r.Request)
 }

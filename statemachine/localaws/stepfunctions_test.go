@@ -19,6 +19,7 @@ const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:rollou
 // machine is a state machine whose executions are those put here.
 type machine struct {
 	all   []Execution
+	now   func() time.Time
 	asked int
 }
 
@@ -211,6 +212,12 @@ func TestStepFunctionsRefusals(t *testing.T) {
 			return err
 		}
 	}
+	redrive := func(arn, token string) func(*testing.T, *world) error {
+		return func(t *testing.T, w *world) error {
+			_, err := w.sfn.RedriveExecution(t.Context(), &sfn.RedriveExecutionInput{ExecutionArn: &arn, ClientToken: &token})
+			return err
+		}
+	}
 	history := func(change func(*sfn.GetExecutionHistoryInput)) func(*testing.T, *world) error {
 		return func(t *testing.T, w *world) error {
 			in := &sfn.GetExecutionHistoryInput{ExecutionArn: aws.String(executionARN("e"))}
@@ -243,6 +250,10 @@ func TestStepFunctionsRefusals(t *testing.T) {
 		{"history by a token past the end", history(func(in *sfn.GetExecutionHistoryInput) { in.NextToken = aws.String("2") }), "InvalidToken"},
 		{"history by a made-up token", history(func(in *sfn.GetExecutionHistoryInput) { in.NextToken = aws.String("next") }), "InvalidToken"},
 		{"history in pages of 1001", history(func(in *sfn.GetExecutionHistoryInput) { in.MaxResults = 1001 }), "ValidationException"},
+		{"redriving an unknown execution", redrive(executionARN("x"), "t"), "ExecutionDoesNotExist"},
+		{"redriving a machine", redrive(machineARN, "t"), "InvalidArn"},
+		{"redriving by a long token", redrive(executionARN("e"), strings.Repeat("t", 65)), "ValidationException"},
+		{"redriving what runs", redrive(executionARN("e"), "t"), "ExecutionNotRedrivable"},
 		{"unknown operation", func(t *testing.T, w *world) error {
 			_, err := w.sfn.ListActivities(t.Context(), &sfn.ListActivitiesInput{})
 			return err

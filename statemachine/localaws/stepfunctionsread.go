@@ -25,10 +25,15 @@ type executionItem struct {
 	Status          string      `json:"status"`
 	StartDate       json.Number `json:"startDate"`
 	StopDate        json.Number `json:"stopDate,omitempty"`
+	RedriveCount    int         `json:"redriveCount"`
+	RedriveDate     json.Number `json:"redriveDate,omitempty"`
 }
 
 func (e Execution) item() executionItem {
-	item := executionItem{ExecutionARN: e.ARN, StateMachineARN: e.StateMachineARN, Name: e.Name, Status: e.Status, StartDate: epochSeconds(e.Started)}
+	item := executionItem{ExecutionARN: e.ARN, StateMachineARN: e.StateMachineARN, Name: e.Name, Status: e.Status, StartDate: epochSeconds(e.Started), RedriveCount: e.Redrives}
+	if e.Redrives > 0 {
+		item.RedriveDate = epochSeconds(e.Redriven)
+	}
 	if !e.Stopped.IsZero() {
 		item.StopDate = epochSeconds(e.Stopped)
 	}
@@ -37,7 +42,7 @@ func (e Execution) item() executionItem {
 
 // listExecutions answers a state machine's executions, the last started first, and of those that started together the
 // one whose ARN sorts first. A NextToken stays good when more executions are started and when others change their status.
-// ARNs of versions and aliases of state machines are not known here, nor are map runs and redrives.
+// ARNs of versions and aliases of state machines are not known here, nor are map runs.
 func (s *stepFunctionsService) listExecutions(r *request) (reply, *apiError) {
 	var in sfn.ListExecutionsInput
 	if err := s.decode(r, &in); err != nil {
@@ -122,8 +127,12 @@ func (s *stepFunctionsService) describeExecution(r *request) (reply, *apiError) 
 		OutputDetails *included `json:"outputDetails,omitempty"`
 		Error         string    `json:"error,omitempty"`
 		Cause         string    `json:"cause,omitempty"`
+
+		RedriveStatus       types.ExecutionRedriveStatus `json:"redriveStatus"`
+		RedriveStatusReason string                       `json:"redriveStatusReason,omitempty"`
 	}
 	out.executionItem, out.Error, out.Cause = e.item(), e.Error, e.Cause
+	out.RedriveStatus, out.RedriveStatusReason = e.redrivable()
 	switch in.IncludedData {
 	case "", types.IncludedDataAllData:
 		out.Input, out.InputDetails = string(e.Input), &included{true}
