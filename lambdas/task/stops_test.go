@@ -117,7 +117,7 @@ func TestARedrivenExecutionHasNotEnded(t *testing.T) {
 	started := w.started()
 	w.twice(w.shift.Handle, started)
 	e := w.execution("RUNNING")
-	e.RedriveCount = 1
+	e.Redrives = 1
 	past(t, &e, started, "Wait")
 	a := newAudience(t, ran{e})
 	if err := a.ended(w, endedEvent); err != nil || len(a.told(t)) != 0 {

@@ -262,6 +262,14 @@ func TestAForeignChangeEndsEveryTaskThatWrites(t *testing.T) {
 	}
 }
 
+// deleteVersion deletes a version that no alias sends requests to.
+func (w *world) deleteVersion(version string) {
+	w.t.Helper()
+	if _, err := w.client.DeleteFunction(context.Background(), &lambda.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: &version}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func newCall(w *world, s rollout.State) task.Call {
 	return task.Call{Execution: "the-execution", Now: w.now, Rollout: s}
 }
