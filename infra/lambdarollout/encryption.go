@@ -9,10 +9,11 @@ import (
 
 // A key of one's own encrypts what is kept: the logs, the topic and the queue.
 // It does not encrypt the functions' environment variables nor the executions'
-// data: these are names, weights and ARNs, no secrets, and under AWS's own keys
-// anyway; but with a key of one's own, that somebody disables or takes away,
-// no rollout under way could be rolled back any more. Of what it does encrypt,
-// nothing stands between a rollout and its rollback.
+// data, which are under AWS's own keys: with a key of one's own that is disabled
+// or taken away, no rollout under way could be rolled back any more. Of what it
+// does encrypt, nothing stands between a rollout and its rollback. The executions'
+// data hold the requests whole, with the payloads and bodies of their gates:
+// whoever starts a rollout is asked to put no secret there, but its reference.
 
 // allowServices adds to the key's policy what the services need that write by
 // themselves. The policy of a key that was imported is its owner's to write:

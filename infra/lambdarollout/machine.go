@@ -97,7 +97,8 @@ func newStateMachine(scope constructs.Construct, w workflow, arns map[string]*st
 		DefinitionSubstitutions: &arns,
 		Role:                    role,
 		// Every event with its data, not the errors alone: a promotion is worth a
-		// record as much as a rollback, and a rollout's data is small and holds no secrets.
+		// record as much as a rollback. A rollout's data is small, and holds no secret
+		// unless its starter writes one into a payload, against docs/security.md.
 		Logs: &awsstepfunctions.LogOptions{
 			Level:                awsstepfunctions.LogLevel_ALL,
 			IncludeExecutionData: jsii.Bool(true),

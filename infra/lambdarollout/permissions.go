@@ -53,7 +53,11 @@ func (p permits) statements(function string) []grant {
 	toTopic := useKey(p.workflow, p.key, "sns")
 	switch function {
 	case calculateTask:
-		return []grant{p.optIn.onFunctions(stack, "lambda:GetAlias"), inspect, observe("cloudwatch:DescribeAlarms")}
+		return []grant{
+			p.optIn.onFunctions(stack, "lambda:GetAlias"), inspect, observe("cloudwatch:DescribeAlarms"),
+			// That a long rollout goes on in an execution is for its owner's history to say.
+			allow([]string{"states:GetExecutionHistory"}, p.workflow.executions()).because(ownExecutions),
+		}
 	case updateTask:
 		return slices.Concat([]grant{move}, tell, toTopic)
 	case healthTask:
