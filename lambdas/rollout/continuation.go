@@ -51,17 +51,23 @@ func (s State) keepWithinHistory() Decision {
 }
 
 // continuation is the name of the execution that comes after this one: the
-// owner's and a number. The same name again with the same input is the same
-// execution for Step Functions, so starting it may be repeated.
+// owner's, a number, and digits that follow from what the last check has seen.
+// The same name again with the same input is the same execution for Step
+// Functions, so starting it may be repeated; and as the digits are not known
+// before, nobody can take the name first, which would end the rollout.
 func (s State) continuation() string {
 	if d := s.Health.Decision; d != HandOver && d != HandBack {
 		return ""
 	}
 	owner := s.Plan.Owner
 	if len(owner) > 60 { // names have at most 80 characters
-		owner = fmt.Sprintf("%s-%x", owner[:48], sha256.Sum256([]byte(owner)))[:60]
+		owner = fmt.Sprintf("%s-%x", owner[:39], sha256.Sum256([]byte(owner)))[:50]
 	}
-	return fmt.Sprintf("%s-part-%d", owner, s.Progress.Part+1)
+	seen, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // it is data alone
+	}
+	return fmt.Sprintf("%s-part-%d-%.4x", owner, s.Progress.Part+1, sha256.Sum256(seen))
 }
 
 // Continuation reads the input of an execution that a long rollout goes on in.

@@ -159,4 +159,3 @@ func TestAVersionThatWasDeleted(t *testing.T) {
 	}
 	w.want("version 1")
 }
-
