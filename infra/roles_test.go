@@ -44,6 +44,7 @@ var mayDo = map[string][]string{
 		"Allow lambda:GetAlias on " + everyFunction + ifTagged,
 		"Allow lambda:GetFunctionConfiguration, lambda:GetProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
 		"Allow cloudwatch:DescribeAlarms on *",
+		"Allow states:GetExecutionHistory on " + executions,
 		mayTrace,
 	},
 	"UpdateAlias": {

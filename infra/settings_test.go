@@ -137,7 +137,7 @@ func TestOtherTopicTakesThePlaceOfTheOwn(t *testing.T) {
 	want := []string{
 		"trusts codebuild.amazonaws.com",
 		"Allow states:StartExecution on ${StateMachine}",
-		"Allow states:DescribeExecution" + executions,
+		"Allow states:DescribeExecution, states:GetExecutionHistory" + executions,
 		"Allow states:StopExecution" + executions,
 	}
 	if diff := cmp.Diff(want, may[logical(pipeline.Node().DefaultChild().(awscdk.CfnElement))]); diff != "" {

@@ -26,6 +26,12 @@ describe() { aws stepfunctions describe-execution --execution-arn "${2:-$executi
 unread() { echo "(its $1 could not be read)"; }
 detail() { describe "$1" || describe "$1" || unread "$1"; }
 
+# last_state prints the name of the last state that the execution entered.
+last_state() {
+  aws stepfunctions get-execution-history --execution-arn "$execution" --reverse-order --max-items 20 --no-include-execution-data \
+    --query 'events[?stateEnteredEventDetails].stateEnteredEventDetails.name | [0]' --output text || unread "last state"
+}
+
 # interrupted stops the execution: the stack's cleanup then puts the alias back,
 # within seconds as a rule and within five minutes at the latest.
 interrupted() {
@@ -104,7 +110,6 @@ start() {
 
 wait_for_end() {
   local status error cause lost=0
-  local wholly='^alias [^[:space:]]+ of [^[:space:]]+ is wholly on version [0-9]+ again\.'
   while true; do
     if status=$(describe status); then
       lost=0
@@ -130,20 +135,12 @@ wait_for_end() {
   done
   error=$(detail error) cause=$(detail cause)
   say "$status: $error: $cause"
-  # The cause goes first: a rollout that was rolled back ends with the name of
-  # what stopped it, which may be a refusal's. Unread, it rules out nothing.
-  if [ "$status" != FAILED ] || [[ $cause =~ $wholly ]] || [ "$cause" = "$(unread cause)" ]; then
-    exit 1
+  # How it ended is what the workflow's last state says: error and cause are texts.
+  if [ "$status" = FAILED ]; then
+    case $(last_state) in
+      Refused | 'Not started') exit 2 ;;
+    esac
   fi
-  case $error in
-    InvalidRequest | FunctionNotFound | AliasNotFound | AliasNotPublished | AliasSplit | RolloutUnderWay | VersionNotFound | \
-      VersionNotReady | VersionsDiffer | ProvisionedConcurrency | AlarmNotFound | AlarmsRed | GateNotAllowed | AccessDenied)
-      exit 2
-      ;;
-  esac
-  case $cause in
-    'This execution could not begin'*) exit 2 ;;
-  esac
   exit 1
 }
 

@@ -61,10 +61,11 @@ func (r *LambdaRollout) StateMachine() awsstepfunctions.StateMachine { return r.
 
 // GrantStart lets the grantee start rollouts and look how they stand, as a
 // pipeline does that waits for the end: states:StartExecution on the state
-// machine, and states:DescribeExecution on its executions.
+// machine, and states:DescribeExecution and states:GetExecutionHistory on its
+// executions: how one ended is what its last state says.
 func (r *LambdaRollout) GrantStart(grantee awsiam.IGrantable) awsiam.Grant {
 	start := r.machine.GrantStartExecution(grantee)
-	return start.Combine(r.machine.GrantExecution(grantee, jsii.String("states:DescribeExecution")))
+	return start.Combine(r.machine.GrantExecution(grantee, jsii.String("states:DescribeExecution"), jsii.String("states:GetExecutionHistory")))
 }
 
 // GrantStop lets the grantee stop rollouts, as a pipeline does that is interrupted
