@@ -63,8 +63,9 @@ type Content struct {
 	Description string
 }
 
-func (c Content) equal(other Content) bool {
-	return c.Routing.equal(other.Routing) && c.Description == other.Description
+// equal reports whether an alias that holds c is as wanted.
+func (c Content) equal(wanted Content) bool {
+	return c.Routing.equal(wanted.Routing) && sameDescription(c.Description, wanted.Description)
 }
 
 func (c Content) String() string {

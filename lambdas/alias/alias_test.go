@@ -100,7 +100,7 @@ func TestARolloutsWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.want(step.want)
-		if want := fmt.Sprintf("serves everybody [rollout deploy-42 1→2 %v%%]", 100*step.to); w.description() != want {
+		if want := fmt.Sprintf("serves everybody [rollout deploy-42 1->2 %v%%]", 100*step.to); w.description() != want {
 			t.Errorf("described as %q, want %q", w.description(), want)
 		}
 		if revision != w.revision() {

@@ -88,7 +88,7 @@ func Release(ctx context.Context, store Store, name Name, owner string, original
 		if err != nil || ours {
 			return to, PutBack, err
 		}
-		if m := ReadMarker(found.Description).Marker; m != nil && m.Owner == owner {
+		if m := ReadMarker(found.Description).Marker; m != nil && m.OwnedBy(owner) {
 			return found.Content, "", &Changed{Name: name, Found: &found.Content, Expected: Content{Routing: m.routing(), Description: found.Description}}
 		}
 		return found.Content, Untouched, nil
@@ -101,7 +101,7 @@ func Release(ctx context.Context, store Store, name Name, owner string, original
 func undo(found Content, owner string, original func() (string, error)) (to Content, ours bool, err error) {
 	marked := ReadMarker(found.Description)
 	m := marked.Marker
-	if m == nil || m.Owner != owner {
+	if m == nil || !m.OwnedBy(owner) {
 		return found, false, nil
 	}
 	baseline := Routing{Version: m.Baseline}

@@ -25,7 +25,7 @@ func (t Traffic) split(weight float64) Content {
 	if weight == 0 {
 		return Content{Routing: Routing{Version: t.Baseline}, Description: t.Description}
 	}
-	m := Marker{Owner: t.Owner, Baseline: t.Baseline, NewVersion: t.NewVersion, Weight: weight}
+	m := Marker{Owner: ownerOf(t.Owner), Baseline: t.Baseline, NewVersion: t.NewVersion, Weight: weight}
 	return Content{Routing: m.routing(), Description: mark(t.Description, m)}
 }
 
@@ -56,7 +56,7 @@ func (t Traffic) behind(found Alias, weight float64) bool {
 		return true
 	}
 	m := ReadMarker(found.Description).Marker
-	return m != nil && m.Owner == t.Owner && m.Weight < weight && found.equal(t.split(m.Weight))
+	return m != nil && m.OwnedBy(t.Owner) && m.Weight < weight && found.equal(t.split(m.Weight))
 }
 
 // Shift moves the new version's share from one weight to another and returns
@@ -69,7 +69,7 @@ func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string)
 	revisionID, err := t.swap(ctx, from, t.split(to), revisionID)
 	var changed *Changed
 	if from == 0 && errors.As(err, &changed) && changed.Found != nil {
-		if m := ReadMarker(changed.Found.Description).Marker; m != nil && m.Owner != t.Owner {
+		if m := ReadMarker(changed.Found.Description).Marker; m != nil && !m.OwnedBy(t.Owner) {
 			return "", &Taken{Name: t.Name, By: *m}
 		}
 	}

@@ -124,8 +124,8 @@ func TestHowARolloutEnds(t *testing.T) {
 			e.Status = "ABORTED"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasLeftAsIs, Baseline: "1", Of: 2, Undo: "UNDO",
 			Reason: `the execution was stopped. The alias was left as it is: alias live of f was changed by somebody else, and is left as it is now: ` +
-				`found version 1 with 20 % on version 2, described as "serves everybody [rollout the-execution 1→2 10%]"; ` +
-				`expected version 1 with 10 % on version 2, described as "serves everybody [rollout the-execution 1→2 10%]"`}},
+				`found version 1 with 20 % on version 2, described as "serves everybody [rollout the-execution 1->2 10%]"; ` +
+				`expected version 1 with 10 % on version 2, described as "serves everybody [rollout the-execution 1->2 10%]"`}},
 		{"stopped with a refusal's name, which is a text like any other", func(_ *world, e *localaws.Execution, _ rollout.State) {
 			e.Status, e.Error, e.Cause = "ABORTED", "TooLong", "nothing was touched"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2, Error: "TooLong",

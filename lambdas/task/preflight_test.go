@@ -136,7 +136,7 @@ func TestWhatPreflightLetsPass(t *testing.T) {
 			}
 		}},
 		"what an ended rollout left in the description": {nil, func(w *world) {
-			w.describe("serves everybody [rollout another 1→2 30%]")
+			w.describe("serves everybody [rollout another 1->2 30%]")
 		}},
 	} {
 		w := newWorld(t)
