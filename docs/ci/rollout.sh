@@ -16,7 +16,8 @@
 # can't be seen how the rollout goes on; 130 and 143 interrupted.
 set -euo pipefail
 
-say() { echo "rollout: $*" >&2; }
+# say leaves out what would steer the terminal, or a pipeline's log: causes are others' words.
+say() { printf 'rollout: %s\n' "$*" | LC_ALL=C sed $'s/[\x01-\x08\x0b-\x1f\x7f]//g; s/\xc2[\x80-\x9f]//g' >&2 || true; }
 die() { say "${@:2}"; exit "$1"; }
 
 execution= unsure=

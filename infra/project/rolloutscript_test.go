@@ -83,6 +83,8 @@ func TestTheRolloutScriptEndsAsTheRolloutDoes(t *testing.T) {
 		{"unverified", "run MyFunction MyAlias", map[string]string{"status": "SUCCEEDED\n", "output": `{"outcome":{"unverified":true}}`}, 0, []string{"UNVERIFIED"}},
 		{"rolled back", "run MyFunction MyAlias", map[string]string{"status": running + "FAILED\n", "error": "Unhealthy\n", "cause": "version 7: 30 errors\nin 1,204"}, 1,
 			[]string{"FAILED: Unhealthy: version 7: 30 errors\nin 1,204"}},
+		{"with a cause that would steer a terminal", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "\x1b[2JUnhealthy\n", "cause": "über\u009b2J\x07\x1b]0;title"}, 1,
+			[]string{"FAILED: [2JUnhealthy: über2J]0;title\n"}},
 		{"stopped by somebody", "run MyFunction MyAlias", map[string]string{"status": "ABORTED\n"}, 1, []string{"ABORTED: None"}},
 		{"refused", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AliasSplit\n", "state": "Refused\n"}, 2, []string{"FAILED: AliasSplit"}},
 		{"rolled back by an error that may be a refusal's", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AccessDenied\n",

@@ -124,8 +124,11 @@ func TestAnOwnerIsOneExecution(t *testing.T) {
 // markBefore is how earlier releases marked.
 func markBefore(description string, owner string) string {
 	marker := "[rollout " + owner + " 7→8 30%]"
-	if description == "" || length(description+" "+marker) <= maxDescription {
-		return strings.TrimPrefix(description+" "+marker, " ")
+	if description == "" {
+		return marker
+	}
+	if marked := description + " " + marker; length(marked) <= maxDescription {
+		return marked
 	}
 	units := utf16.Encode([]rune(description))[:maxDescription-length("…"+marker)]
 	if last := len(units) - 1; utf16.IsSurrogate(rune(units[last])) && units[last] < 0xdc00 {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -67,11 +66,10 @@ func ControlParameter(owner string) string {
 // CommandLine is how a person gives a command to the rollout, in a shell.
 // execution is the ARN of one of its executions, which has the Region.
 func (s State) CommandLine(c Command, execution string) string {
-	region := ""
-	if parts := strings.Split(execution, ":"); len(parts) > 3 {
-		region = " --region " + parts[3]
-	}
-	return fmt.Sprintf("aws ssm put-parameter%s --name %s --type String --overwrite --value %s", region, ControlParameter(s.Plan.Owner), c)
+	return AWS{Command: "ssm put-parameter", Region: Region(execution), Input: struct {
+		Name, Value, Type string
+		Overwrite         bool
+	}{ControlParameter(s.Plan.Owner), string(c), "String", true}}.String()
 }
 
 // take notes new orders, in their order, and returns the one that the check

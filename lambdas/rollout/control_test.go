@@ -96,7 +96,7 @@ func TestOnlyTheLastOrdersAreKept(t *testing.T) {
 
 func TestWhereOrdersAreGiven(t *testing.T) {
 	s := rollout.State{Plan: rollout.Plan{Owner: "release-42"}}
-	if got := s.CommandLine(rollout.Approve, "arn:aws:states:eu-west-1:123456789012:execution:m:release-42"); got != "aws ssm put-parameter --region eu-west-1 --name /lambda-rollout/release-42 --type String --overwrite --value approve" {
+	if got := s.CommandLine(rollout.Approve, "arn:aws:states:eu-west-1:123456789012:execution:m:release-42"); got != `aws ssm put-parameter --region eu-west-1 --cli-input-json '{"Name":"/lambda-rollout/release-42","Value":"approve","Type":"String","Overwrite":true}'` {
 		t.Error(got)
 	}
 	if got := rollout.ControlParameter("ünusual; rm -rf"); !strings.HasPrefix(got, "/lambda-rollout/") || strings.ContainsAny(got, "; ü") {

@@ -138,7 +138,7 @@ func (n Notification) ID() string {
 
 // JSON is the notification for programs.
 func (n Notification) JSON() []byte {
-	n.Time = n.Time.UTC()
+	n.Time, n.Reason, n.Error = n.Time.UTC(), Plain(n.Reason), oneLine(n.Error)
 	return encode(struct {
 		Schema  int    `json:"schema"`
 		ID      string `json:"id"`

@@ -15,9 +15,9 @@ import (
 
 const (
 	ofMachine  = "arn:aws:states:eu-central-1:123456789012:execution:rollouts:"
-	undoIt     = "aws lambda update-alias --region eu-central-1 --function-name MyFunction --name MyAlias --function-version 1 --routing-config AdditionalVersionWeights={} --description ''"
-	approve    = "aws ssm put-parameter --name /lambda-rollout/monday --type String --overwrite --value approve"
-	disapprove = "aws ssm put-parameter --name /lambda-rollout/monday --type String --overwrite --value refuse"
+	undoIt     = `aws lambda update-alias --region eu-central-1 --cli-input-json '{"FunctionName":"MyFunction","Name":"MyAlias","FunctionVersion":"1","RoutingConfig":{"AdditionalVersionWeights":{}},"Description":""}'`
+	approve    = `aws ssm put-parameter --region eu-central-1 --cli-input-json '{"Name":"/lambda-rollout/monday","Value":"approve","Type":"String","Overwrite":true}'`
+	disapprove = `aws ssm put-parameter --region eu-central-1 --cli-input-json '{"Name":"/lambda-rollout/monday","Value":"refuse","Type":"String","Overwrite":true}'`
 )
 
 // underWay is the blog's rollout, as its owner, at a step.

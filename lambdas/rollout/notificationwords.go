@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -79,7 +80,7 @@ func (n Notification) Text() string {
 	var text strings.Builder
 	text.WriteString(n.Subject() + "\n\n")
 	if n.Reason != "" {
-		text.WriteString(n.Reason + "\n\n")
+		text.WriteString(Plain(n.Reason) + "\n\n")
 	}
 	for _, step := range n.nextSteps() {
 		text.WriteString(step.what + ":\n  " + step.command + "\n\n")
@@ -102,7 +103,7 @@ func (n Notification) facts() [][2]string {
 	}
 	var known [][2]string
 	for _, fact := range all {
-		if fact[1] != "" {
+		if fact[1] = oneLine(fact[1]); fact[1] != "" {
 			known = append(known, fact)
 		}
 	}
@@ -114,14 +115,18 @@ type nextStep struct{ what, command string }
 
 func (n Notification) nextSteps() []nextStep {
 	var steps []nextStep
+	add := func(what, command string) {
+		if isCommand(command) {
+			steps = append(steps, nextStep{what, command})
+		}
+	}
 	if n.Commands != nil {
-		steps = append(steps, nextStep{"To approve", n.Commands.Approve}, nextStep{"To refuse, and roll back", n.Commands.Refuse})
+		add("To approve", n.Commands.Approve)
+		add("To refuse, and roll back", n.Commands.Refuse)
 	}
 	switch n.Event {
 	case EventPromoted, EventRollbackFailed, EventAliasChanged, EventStopped, EventTimedOut:
-		if n.Undo != "" {
-			steps = append(steps, nextStep{"To put the alias on version " + n.Baseline + " by hand", n.Undo})
-		}
+		add("To put the alias on version "+oneLine(n.Baseline)+" by hand", n.Undo)
 	}
 	return steps
 }
@@ -138,7 +143,7 @@ func (n Notification) console() string {
 	if !known {
 		return ""
 	}
-	return fmt.Sprintf("https://%s/states/home?region=%s#/v2/executions/details/%s", host, parts[3], n.Execution)
+	return fmt.Sprintf("https://%s/states/home?region=%s#/v2/executions/details/%s", host, parts[3], strings.ReplaceAll(url.PathEscape(n.Execution), "@", "%40"))
 }
 
 // Chat is a custom notification of Amazon Q Developer in chat applications.
@@ -160,19 +165,19 @@ func (n Notification) Chat() []byte {
 	}
 	var next []string
 	for _, step := range n.nextSteps() {
-		next = append(next, step.what+": `"+step.command+"`")
+		next = append(next, forChat(step.what)+": `"+step.command+"`")
 	}
-	// A reason has words of others in it, and in angle brackets some chats call people.
-	description := strings.NewReplacer("<", "‹", ">", "›").Replace(cut(n.Reason, maxChat))
+	description := forChat(cut(n.Reason, maxChat))
 	if console := n.console(); console != "" {
 		description += "\n" + console
 	}
 	keywords := []string{"lambda-rollout", string(n.Event)}
 	for _, name := range []string{n.Function, n.Alias} {
 		if name != "" {
-			keywords = append(keywords, name)
+			keywords = append(keywords, forChat(oneLine(name)))
 		}
 	}
+	title := forChat(n.Subject())
 	return encode(struct {
 		Version  string   `json:"version"`
 		Source   string   `json:"source"`
@@ -180,9 +185,9 @@ func (n Notification) Chat() []byte {
 		Content  content  `json:"content"`
 		Metadata metadata `json:"metadata"`
 	}{"1.0", "custom", n.ID(),
-		content{n.Subject(), description, next, keywords},
-		metadata{n.Execution, n.Subject(), n.Event.DetailType(), []string{n.Execution},
-			map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": n.Function, "alias": n.Alias, "newVersion": n.NewVersion}},
+		content{title, description, next, keywords},
+		metadata{n.Execution, title, n.Event.DetailType(), []string{n.Execution},
+			map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": forChat(oneLine(n.Function)), "alias": forChat(oneLine(n.Alias)), "newVersion": forChat(oneLine(n.NewVersion))}},
 	})
 }
 

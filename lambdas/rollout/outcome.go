@@ -82,10 +82,14 @@ func endingName(name string) string {
 	return cmp.Or(name, "Unnamed")
 }
 
-// Brief cuts a text that is too long to be read as an execution's cause. Step
-// Functions cuts one at 32,768 characters, wherever that is.
-func Brief(text string) string {
-	const most = 6000
+// Brief is a text that is short enough to be read as an execution's cause, and
+// Plain. Step Functions cuts a cause at 32,768 characters, wherever that is.
+func Brief(text string) string { return Shorten(text, 6000) }
+
+// Shorten is a text as Plain, of which no more than so many bytes are left, and
+// says so if it was cut.
+func Shorten(text string, most int) string {
+	text = Plain(text)
 	if len(text) <= most {
 		return text
 	}

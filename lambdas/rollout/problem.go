@@ -50,13 +50,13 @@ func (e *InvalidRequest) Error() string {
 	return Brief(text.String())
 }
 
-// shorten quotes at most 80 characters of a value that a user gave.
+// shorten quotes at most 80 characters of a value that a user gave, on one line.
 func shorten(given []byte) string {
-	runes := []rune(string(given))
+	runes := []rune(strings.TrimSpace(oneLine(string(given))))
 	if len(runes) > 80 {
 		return string(runes[:80]) + "…"
 	}
-	return string(given)
+	return string(runes)
 }
 
 // nearest returns the known name that a person probably meant by given, or ""

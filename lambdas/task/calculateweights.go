@@ -99,10 +99,12 @@ func executionName(arn string) string {
 
 // undo is the command line that puts the alias back to how it was, for a shell.
 func undo(execution string, req rollout.Request, baseline, description string) string {
-	region := ""
-	if parts := strings.Split(execution, ":"); len(parts) > 3 {
-		region = " --region " + parts[3]
+	type weights struct {
+		AdditionalVersionWeights map[string]float64
 	}
-	return fmt.Sprintf("aws lambda update-alias%s --function-name %s --name %s --function-version %s --routing-config AdditionalVersionWeights={} --description %s",
-		region, req.FunctionName, req.AliasName, baseline, "'"+strings.ReplaceAll(description, "'", `'\''`)+"'")
+	return rollout.AWS{Command: "lambda update-alias", Region: rollout.Region(execution), Input: struct {
+		FunctionName, Name, FunctionVersion string
+		RoutingConfig                       weights
+		Description                         string
+	}{req.FunctionName, req.AliasName, baseline, weights{map[string]float64{}}, description}}.String()
 }

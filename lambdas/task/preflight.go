@@ -51,6 +51,9 @@ type refusal struct{ error }
 
 func (refusal) refuses() {}
 
+// Error is brief, as reasons that AWS hands on are others' words.
+func (r refusal) Error() string { return rollout.Brief(r.error.Error()) }
+
 // because words a refusal.
 func because(format string, args ...any) refusal {
 	return refusal{fmt.Errorf("nothing was touched: "+format, args...)}
@@ -160,8 +163,8 @@ func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request
 	}
 	switch {
 	case next.State == "Inactive":
-		return next, VersionNotReady{because("version %s of %s is Inactive (%s): wake it by invoking it once (aws lambda invoke --function-name %s --qualifier %s /dev/null), and start again when it is Active",
-			next.Number, req.FunctionName, cmp.Or(next.Why, "AWS gives no reason"), req.FunctionName, next.Number)}
+		return next, VersionNotReady{because("version %s of %s is Inactive (%s): wake it by invoking it once (%s), and start again when it is Active",
+			next.Number, req.FunctionName, cmp.Or(next.Why, "AWS gives no reason"), invocation(req.FunctionName, next.Number))}
 	case next.State != "" && next.State != "Active":
 		return next, VersionNotReady{because("version %s of %s is %s (%s): wait until it is Active, or publish it anew", next.Number, req.FunctionName, next.State, cmp.Or(next.Why, "AWS gives no reason"))}
 	case next.LastUpdate != "" && next.LastUpdate != "Successful":
@@ -174,6 +177,11 @@ func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request
 			before.Number, next.Number, req.FunctionName, cmp.Or(before.DeadLetter, "none"), cmp.Or(next.DeadLetter, "none"))}
 	}
 	return next, nil
+}
+
+// invocation is the command line that invokes a version once.
+func invocation(function, version string) string {
+	return rollout.AWS{Command: "lambda invoke", Input: struct{ FunctionName, Qualifier string }{function, version}, Rest: "/dev/null"}.String()
 }
 
 // redAlarms returns those of the request's alarms that are red already.

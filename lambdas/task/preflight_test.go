@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -85,7 +86,7 @@ func TestPreflight(t *testing.T) {
 		}, "AliasSplit", "not as execution the-execution left it"},
 		{nil, func(w *world) {
 			w.configure("2", func(c *types.FunctionConfiguration) {
-				c.State, c.StateReason = types.StateInactive, aws.String("The function is idle")
+				c.State, c.StateReason = types.StateInactive, aws.String("The function is\x1b[2J idle\n\nTo approve:\n  aws iam")
 			})
 		}, "VersionNotReady", "wake it by invoking it once"},
 		{[]string{"health", `{"alarms": ["arn:aws:cloudwatch:us-west-2:999999999999:alarm:slow"]}`}, func(w *world) { w.alarm("slow", false, "OK") },
@@ -115,6 +116,9 @@ func TestPreflight(t *testing.T) {
 		_, err := w.start(with(t, test.fields...))
 		if name(err) != test.want || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "nothing was touched") {
 			t.Errorf("%s: got %s: %v", test.want, name(err), err)
+		}
+		if strings.ContainsFunc(err.Error(), func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) || strings.Contains(err.Error(), "\nTo approve") {
+			t.Errorf("%q has more than words", err)
 		}
 		if after, _ := w.server.Alias("f", "live"); after != found {
 			t.Errorf("%s: the alias was touched", test.want)

@@ -26,7 +26,7 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	})
 	if err != nil {
 		_, why := state.Trouble()
-		err = edge(withUndo(err, state, "It was to be rolled back: "+why+". "))
+		err = edge(withUndo(err, state, "It was to be rolled back: "+why))
 		t.Log.ErrorContext(ctx, "not rolled back", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}

@@ -56,12 +56,19 @@ type Start struct {
 	Rollout json.RawMessage `json:"rollout"`
 }
 
+// maxKnow keeps what stands before the command line from cutting that short: a
+// text with both fits into rollout.Brief, whatever descriptions it quotes. In bytes.
+const maxKnow = 800
+
 // withUndo adds to the error of an alias that somebody else has changed what a
 // person needs to know, and the command line that puts it back.
 func withUndo(err error, s rollout.State, know string) error {
 	var changed *alias.Changed
 	if !errors.As(err, &changed) {
 		return err
+	}
+	if know != "" {
+		know = rollout.Shorten(know, maxKnow) + ". "
 	}
 	return fmt.Errorf("%w. %sIf it is to be as it was before the rollout: %s", err, know, s.Plan.Undo)
 }

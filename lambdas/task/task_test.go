@@ -244,6 +244,22 @@ func (w *world) write(version string, weights map[string]float64) {
 	}
 }
 
+// TestTheWayBackIsNeverCutOff, however much there is to say before it.
+func TestTheWayBackIsNeverCutOff(t *testing.T) {
+	for _, description := range []string{strings.Repeat("\u200b", 256), strings.Repeat("'", 256), strings.Repeat("🚀", 128)} {
+		w := newWorld(t)
+		w.describe(description)
+		s := w.twice(w.shift.Handle, w.started())
+		w.describe(strings.Repeat("\u200c", 256))
+		w.write("3", nil)
+		s.Health = &rollout.Health{Decision: rollout.RollBack, Cause: rollout.Unhealthy, Reason: strings.Repeat("alarm x is in ALARM; ", 1000)}
+		_, err := w.back.Handle(context.Background(), newCall(w, s))
+		if name(err) != "AliasChanged" || !strings.Contains(err.Error(), "alarm x is in ALARM") || !strings.HasSuffix(err.Error(), s.Plan.Undo) {
+			t.Errorf("%s: %d bytes: %v", name(err), len(err.Error()), err)
+		}
+	}
+}
+
 func TestAForeignChangeEndsEveryTaskThatWrites(t *testing.T) {
 	w := newWorld(t)
 	s := w.twice(w.shift.Handle, w.started())

@@ -90,7 +90,7 @@ func TestThePictureStandsBelowTheLines(t *testing.T) {
 
 // TestTextsDontControlTheTerminal shows what somebody else wrote.
 func TestTextsDontControlTheTerminal(t *testing.T) {
-	const evil = "a\x1b[2J\u009b2J\r\x07\xff\nb\tc"
+	const evil = "a\x1b[2J\u009b2J\r\x07\xff\u202e\u2028\nb\tc"
 	var out strings.Builder
 	console := &rehearsal.Console{Out: &out, Width: 80}
 	console.Show(rehearsal.Line{State: evil, Error: evil, Text: evil, Decision: evil, Evidence: []health.Strength{{Gate: evil, Threshold: 1}}})
@@ -101,7 +101,7 @@ func TestTextsDontControlTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{shown, out.String()} {
-		if strings.ContainsAny(text, "\x1b\u009b\r\x07\t") || !utf8.ValidString(text) || !strings.Contains(text, "a\ufffd[2J\ufffd2J") || !strings.Contains(text, " b c") {
+		if strings.ContainsAny(text, "\x1b\u009b\r\x07\u202e\u2028\t") || !utf8.ValidString(text) || !strings.Contains(text, "a\ufffd[2J\ufffd2J") || !strings.Contains(text, " b c") {
 			t.Errorf("there stands %q", text)
 		}
 	}

@@ -65,7 +65,7 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return err
 	}()
 	if err != nil {
-		fmt.Fprintln(stderr, "rehearse advise:", err)
+		fmt.Fprintln(stderr, "rehearse advise:", rehearsal.Printable(err.Error()))
 		return misused
 	}
 	return promoted

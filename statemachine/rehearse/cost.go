@@ -42,7 +42,7 @@ func cost(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return misused
 	}
 	fail := func(err error) int {
-		fmt.Fprintln(stderr, "rehearse cost:", err)
+		fmt.Fprintln(stderr, "rehearse cost:", rehearsal.Printable(err.Error()))
 		return misused
 	}
 	if flags.NArg() > 0 {

@@ -105,7 +105,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return misused
 	}
 	fail := func(err error) int {
-		fmt.Fprintln(stderr, "rehearse:", err)
+		fmt.Fprintln(stderr, "rehearse:", rehearsal.Printable(err.Error()))
 		return misused
 	}
 	if flags.NArg() > 0 {
