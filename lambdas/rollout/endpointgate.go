@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -15,7 +14,7 @@ import (
 type Endpoint struct {
 	// Name tells it from the other endpoints of the rollout.
 	Name string `json:"name"`
-	// URL is https://host[:port][/path][?query], where the host is a name.
+	// URL is https://host[:443][/path][?query], where the host is a name.
 	URL string `json:"url"`
 	// Method is GET or POST.
 	Method string `json:"method"`
@@ -139,8 +138,8 @@ func (r *reader) endpointURL(path string) string {
 		r.refuse(path, "must not have a fragment, the part behind #")
 	case !hostForm.MatchString(u.Hostname()) || len(u.Hostname()) > 253 || isLocalhost(u.Hostname()):
 		r.refuse(path, "must name a public host; not by its address, and not localhost")
-	case u.Port() != "" && !isPort(u.Port()):
-		r.refuse(path, "must have a port from 1 to 65535, or none")
+	case u.Port() != "" && strings.TrimLeft(u.Port(), "0") != "443":
+		r.refuse(path, "must have the port 443, or none: public addresses are reached at no other")
 	}
 	return given
 }
@@ -148,11 +147,6 @@ func (r *reader) endpointURL(path string) string {
 func isLocalhost(host string) bool {
 	host = strings.ToLower(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
-}
-
-func isPort(text string) bool {
-	port, err := strconv.ParseUint(text, 10, 16)
-	return err == nil && port > 0
 }
 
 // headers reads header names and their values; check looks at each value.

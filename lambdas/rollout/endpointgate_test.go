@@ -32,7 +32,7 @@ func decodeEndpoints(t *testing.T, endpoints string) ([]rollout.Endpoint, string
 func TestEndpointsAreTakenAndReadBackTheSame(t *testing.T) {
 	got, problems := decodeEndpoints(t, `[
 		{"name": "home", "url": "https://www.example.com"},
-		{"name": "orders", "url": "https://API.example.com:8443/v1/orders?dry=1&x=%20", "method": "POST",
+		{"name": "orders", "url": "https://API.example.com:0443/v1/orders?dry=1&x=%20", "method": "POST",
 		 "body": {"sku": "<1> & ", "amount": 12345678901234567890.10},
 		 "headers": {"Accept": "text/plain", "X-Request-From": "rollout"},
 		 "secret-headers": {"Authorization": "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-AbCdEf#bearer", "X-Api-Key": "ssm:/shop/key", "X-Other": "secretsmanager:plain"},
@@ -44,7 +44,7 @@ func TestEndpointsAreTakenAndReadBackTheSame(t *testing.T) {
 	want := []rollout.Endpoint{
 		{Name: "home", URL: "https://www.example.com", Method: "GET", Timeout: 10},
 		{
-			Name: "orders", URL: "https://API.example.com:8443/v1/orders?dry=1&x=%20", Method: "POST",
+			Name: "orders", URL: "https://API.example.com:0443/v1/orders?dry=1&x=%20", Method: "POST",
 			Body:    json.RawMessage(`{"sku":"\u003c1\u003e \u0026 ","amount":12345678901234567890.10}`),
 			Headers: map[string]string{"Accept": "text/plain", "X-Request-From": "rollout"},
 			SecretHeaders: map[string]string{
@@ -89,7 +89,9 @@ func TestBadEndpointsAreRefused(t *testing.T) {
 		{`[{` + good + `}, {` + good + `}]`, "health.endpoints[1].name is another endpoint's already; given: \"n\"\n"},
 		{`[{"name": "n", "url": "https://joe:hunter2@example.com"}]`, at + ".url must not have a user or a password in it: give a reference in secret-headers\n"},
 		{`[{"name": "n", "url": "https://example.com/#top"}]`, at + ".url must not have a fragment, the part behind #; given: \"https://example.com/#top\"\n"},
-		{`[{"name": "n", "url": "https://example.com:0/"}]`, at + ".url must have a port from 1 to 65535, or none; given: \"https://example.com:0/\"\n"},
+		{`[{"name": "n", "url": "https://example.com:0/"}]`, at + ".url must have the port 443, or none: public addresses are reached at no other; given: \"https://example.com:0/\"\n"},
+		{`[{"name": "n", "url": "https://example.com:8443/health"}]`, at + ".url must have the port 443, or none: public addresses are reached at no other; given: \"https://example.com:8443/health\"\n"},
+		{`[{"name": "n", "url": "https://example.com:4430"}]`, at + ".url must have the port 443, or none: public addresses are reached at no other; given: \"https://example.com:4430\"\n"},
 		{`[{"name": "n", "url": "https://127.0.0.1/"}]`, at + ".url" + host + "\"https://127.0.0.1/\"\n"},
 		{`[{"name": "n", "url": "https://[fd00::1]/"}]`, at + ".url" + host + "\"https://[fd00::1]/\"\n"},
 		{`[{"name": "n", "url": "https://127.1/"}]`, at + ".url" + host + "\"https://127.1/\"\n"},

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -150,13 +151,19 @@ func (r Request) Function() string {
 var (
 	// functionForm takes apart a name, a partial ARN
 	// (123456789012:function:name) or a full ARN, with a qualifier if there is one.
-	functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9$_-]+))?$`)
+	functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::(\$LATEST\.PUBLISHED|[A-Za-z0-9$_-]+))?$`)
 	aliasForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 	versionForm  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 	onlyDigits   = regexp.MustCompile(`^[0-9]+$`)
 )
 
-const latestVersion = "$LATEST"
+// unpublished are the versions without a number. Functions on managed instances
+// have the second.
+var unpublished = []string{"$LATEST", "$LATEST.PUBLISHED"}
+
+// IsPublished reports whether a version, as an alias names it, has a number. Only
+// such versions share an alias's traffic.
+func IsPublished(version string) bool { return !slices.Contains(unpublished, version) }
 
 const (
 	wantFunction = "must be a function's name (at most 64 letters, digits, - and _), its partial ARN or its full ARN"
@@ -200,8 +207,8 @@ func (r *reader) version(path string) string {
 	}
 	switch {
 	case !ok:
-	case version == latestVersion:
-		r.refuse(path, "must be a published version: an alias can't split traffic with $LATEST")
+	case !IsPublished(version):
+		r.refuse(path, "must be a published version: an alias can't split traffic with "+version)
 	case !versionForm.MatchString(version):
 		r.refuse(path, wantVersion)
 	}

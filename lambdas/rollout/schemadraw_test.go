@@ -45,7 +45,7 @@ func with(fields map[string]draws, objects ...string) draws {
 
 var (
 	aFlag   = oneOf(`true`, `false`)
-	aCall   = oneOf(`"f"`, `"f:live"`, `"123456789012:function:f:$LATEST"`, `"arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f:3"`)
+	aCall   = oneOf(`"f"`, `"f:live"`, `"123456789012:function:f:$LATEST"`, `"f:$LATEST.PUBLISHED"`, `"arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f:3"`)
 	anyJSON = oneOf(`null`, `0`, `""`, `[]`, `{"a": [1.50, {}]}`, `"`+strings.Repeat("x", 16382)+`"`)
 	aFactor = oneOf(`1`, `1.5`, `100`)
 	aChance = oneOf(`1e-9`, `0.01`, `0.5`)
@@ -81,7 +81,7 @@ var (
 			`{"name": "p"}`, `{"name": "p", "count": 5, "concurrency": 5}`, `{"name": "p", "count": 2, "concurrency": 2}`, `{"name": "p", "concurrency": 1}`)),
 		"endpoints": list(with(map[string]draws{"headers": oneOf(`{"Accept": "text/plain", "X-1": " "}`), "secret-headers": oneOf(`{"Authorization": "ssm:/a", "X-Api-Key": "secretsmanager:a/b#c d"}`),
 			"status": oneOf(`200`, `599`, `[200]`, `[200, 301, 200]`), "expect": anyJSON, "timeout": oneOf(`1`, `30`)},
-			`{"name": "e", "url": "https://API.example.com:8443/v1/o?dry=1&x=%20"}`, `{"name": "e", "url": "HTTPS://_x.a-b?@", "method": "POST", "body": null}`,
+			`{"name": "e", "url": "https://API.example.com:443/v1/o?dry=1&x=%20"}`, `{"name": "e", "url": "HTTPS://_x.a-b?@", "method": "POST", "body": null}`,
 			`{"name": "e", "url": "https://x.localhosts:065535", "method": "GET"}`, `{"name": "e", "url": "https://localhost.x/a b", "method": "POST"}`)),
 		"checks": list(oneOf(`"f"`), with(map[string]draws{"name": oneOf(`"n"`), "timeout": oneOf(`1`, `30`), "payload": anyJSON}, `{"function": "g:$LATEST"}`, `{"function": "h"}`)),
 
@@ -165,7 +165,7 @@ func spoil(t *rapid.T, root any) {
 		other := fields[rapid.IntRange(0, len(fields)-1).Draw(t, "other field")]
 		field.object[other.name] = copied(other.object[other.name])
 	case 3:
-		places[i](oneOf(`null`, `true`, `false`, `-1`, `0`, `1`, `0.5`, `1.5`, `2`, `14`, `3e7`, `1e16`, `""`, `"x"`, `"a b"`, `"7"`, `"Sun"`, `"${version}"`, `"$LATEST"`, `"ü"`,
+		places[i](oneOf(`null`, `true`, `false`, `-1`, `0`, `1`, `0.5`, `1.5`, `2`, `14`, `3e7`, `1e16`, `""`, `"x"`, `"a b"`, `"7"`, `"Sun"`, `"${version}"`, `"$LATEST"`, `"$LATEST.PUBLISHED"`, `"ü"`,
 			`[]`, `{}`, `[1]`, `["x"]`, `{"x": 1}`, `"`+strings.Repeat("y", 300)+`"`)(t))
 	case 4:
 		places[i](copied(values[j]))

@@ -23,7 +23,7 @@ type (
 	AliasNotFound struct{ refusal }
 	// VersionNotFound: the new version is not published.
 	VersionNotFound struct{ refusal }
-	// AliasNotPublished: the alias points at $LATEST.
+	// AliasNotPublished: the alias points at $LATEST, or at $LATEST.PUBLISHED.
 	AliasNotPublished struct{ refusal }
 	// VersionNotReady: the new version can't be invoked, or its last update failed.
 	VersionNotReady struct{ refusal }
@@ -142,8 +142,8 @@ func checkAlias(name alias.Name, found alias.Alias) error {
 		return RolloutUnderWay{because("%w. Wait for its end; if it has none because it was stopped, it is put back within minutes", taken)}
 	case len(found.Weights) > 0:
 		return AliasSplit{because("%s already sends its traffic to two versions (%s), and no rollout did that: clear the weights first, or see who set them by hand", name, found.Routing)}
-	case found.Version == "$LATEST":
-		return AliasNotPublished{because("%s points at $LATEST, which can't share traffic: point it at a published version first", name)}
+	case !rollout.IsPublished(found.Version):
+		return AliasNotPublished{because("%s points at %s, which can't share traffic: point it at a version with a number first", name, found.Version)}
 	}
 	return nil
 }

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"unicode"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -14,6 +14,7 @@ import (
 
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -72,7 +73,7 @@ func TestPreflight(t *testing.T) {
 		{[]string{"function-name", `"g"`}, nil, "FunctionNotFound", "there is no function g"},
 		{[]string{"alias-name", `"dead"`}, nil, "AliasNotFound", "there is no alias dead of f: create it"},
 		{[]string{"new-version", `"4"`}, nil, "VersionNotFound", "there is no version 4 of f: publish it first"},
-		{nil, func(w *world) { w.write("$LATEST", nil) }, "AliasNotPublished", "point it at a published version"},
+		{nil, func(w *world) { w.write("$LATEST", nil) }, "AliasNotPublished", "points at $LATEST, which can't share traffic: point it at a version with a number"},
 		{nil, func(w *world) { w.write("1", map[string]float64{"3": 0.2}) }, "AliasSplit", "version 1 with 20 % on version 3), and no rollout did that"},
 		{nil, func(w *world) { w.twice(w.shift.Handle, w.started()) }, "RolloutUnderWay", "execution the-execution moves it from version 1 to version 2, now at 10 %"},
 		{nil, func(w *world) {
@@ -123,6 +124,28 @@ func TestPreflight(t *testing.T) {
 		if after, _ := w.server.Alias("f", "live"); after != found {
 			t.Errorf("%s: the alias was touched", test.want)
 		}
+	}
+}
+
+// readAs is an alias whose version is named as no local AWS names one.
+type readAs struct {
+	alias.Lambda
+	version string
+}
+
+func (r readAs) Read(ctx context.Context, name alias.Name) (alias.Alias, error) {
+	a, err := r.Lambda.Read(ctx, name)
+	a.Version = r.version
+	return a, err
+}
+
+// TestAnAliasOfAManagedInstancesLatest points at $LATEST.PUBLISHED, which has no
+// number either.
+func TestAnAliasOfAManagedInstancesLatest(t *testing.T) {
+	w := newWorld(t)
+	w.begin.Aliases = readAs{alias.NewLambda(w.client), "$LATEST.PUBLISHED"}
+	if _, err := w.start(input); name(err) != "AliasNotPublished" || !strings.Contains(err.Error(), "points at $LATEST.PUBLISHED") {
+		t.Errorf("%s: %v", name(err), err)
 	}
 }
 
