@@ -45,6 +45,7 @@ type Execution struct {
 	input      document
 	deadline   time.Time
 	region     string
+	partition  string
 
 	executionContext, machineContext *object
 	visit                            visit
@@ -106,6 +107,7 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 		random:     rand.New(rand.NewPCG(o.Seed, 0)),
 		ended:      o.Clock.NewSignal(),
 		input:      newDocument(value),
+		partition:  partitionOf(o.StateMachineARN),
 		result:     Result{Status: Running, Start: now},
 	}
 	e.setDeadline(now)

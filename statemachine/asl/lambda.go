@@ -11,6 +11,8 @@ import (
 // function is a Lambda function as a task's resource: its ARN.
 type function string
 
+func (w function) arn() string { return string(w) }
+
 func (function) check(any) error { return nil }
 
 func (w function) event(kind attemptEvent) Event {

@@ -9,7 +9,8 @@ import (
 )
 
 // StartExecution asks for a nested execution: Options.StartExecution gets it
-// from a task with the resource arn:aws:states:::states:startExecution.sync:2.
+// from a task with the resource arn:aws:states:::states:startExecution.sync:2, of
+// the partition that the execution is in.
 //
 // The function does what the StartExecution of AWS does, in an actor of its
 // own; it may sleep. It returns an execution on the same clock, whose end the
@@ -40,6 +41,8 @@ func isNestedARN(text string) bool {
 
 // nested is a nested execution as a task's resource: the resource's text.
 type nested string
+
+func (w nested) arn() string { return string(w) }
 
 func (nested) event(kind attemptEvent) Event {
 	return Event{ResourceType: "states", Resource: "startExecution.sync:2", Type: [...]EventType{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,6 +18,8 @@ type task struct {
 
 // resource is what a Task state calls.
 type resource interface {
+	// arn returns what the definition names.
+	arn() string
 	// check refuses parameters of an attempt with which nothing can be called.
 	check(parameters any) error
 	// event returns an event of an attempt, with what all of them say.
@@ -107,6 +110,9 @@ func (w *task) catch(e *Execution, s *state, raw document, f *failure) (document
 // parameters are evaluated anew in each attempt, as on AWS: a retried one sees
 // its own $$.State.RetryCount (and the same $$.State.EnteredTime).
 func (w *task) attempt(e *Execution, s *state, raw document) (document, error) {
+	if partitionOf(w.resource.arn()) != e.partition { // seen on AWS: https://github.com/aws/aws-cdk/issues/4597
+		return raw, failf(errorRuntime, "The resource belongs to a different partition from the running execution.")
+	}
 	value, err := s.flow.effectiveInput(e, raw.value)
 	if err != nil {
 		return raw, err
@@ -165,4 +171,11 @@ func (w *task) failed(e *Execution, err error) error {
 		return err
 	}
 	return f
+}
+
+// partitionOf returns an ARN's partition, such as "aws-us-gov".
+func partitionOf(arn string) string {
+	_, rest, _ := strings.Cut(arn, ":")
+	partition, _, _ := strings.Cut(rest, ":")
+	return partition
 }
