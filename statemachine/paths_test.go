@@ -18,11 +18,9 @@ import (
 // machine is the definition with each task's ARN replaced by its name.
 func machine(t *testing.T) *asl.Definition {
 	t.Helper()
-	arns := map[string]string{}
-	for _, f := range statemachine.Functions() {
-		arns[f.Substitution] = "arn:aws:lambda:eu-central-1:123456789012:function:" + f.Name
-	}
-	text, err := asl.Substitute(statemachine.Definition, arns)
+	text, err := asl.Substitute(statemachine.Definition, statemachine.Substitutions("aws", func(f statemachine.Function) string {
+		return "arn:aws:lambda:eu-central-1:123456789012:function:" + f.Name
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,8 @@ package statemachine
 import _ "embed"
 
 // Definition is the workflow in Amazon States Language, byte for byte as it is
-// deployed. It names its task functions by placeholders, listed by Functions.
+// deployed. It names its task functions and AWS's partition by placeholders, to
+// which Substitutions gives their values.
 //
 //go:embed rollout.asl.json
 var Definition string
@@ -22,7 +23,7 @@ type Function struct {
 }
 
 // Functions returns the functions that the definition calls, in the order of
-// a rollout. There is one for every placeholder in Definition.
+// a rollout.
 func Functions() []Function {
 	return []Function{
 		{"CalculateWeights", "CalculateWeightsArn", "lambdas/calculateweights"},
@@ -31,4 +32,20 @@ func Functions() []Function {
 		{"Rollback", "RollbackArn", "lambdas/rollback"},
 		{"Finalize", "FinalizeArn", "lambdas/finalize"},
 	}
+}
+
+// partition is the placeholder of AWS's partition. An execution fails at once in
+// a state whose resource is in another partition than the execution itself, and
+// that is caught by nothing (https://github.com/aws/aws-cdk/issues/4597).
+const partition = "Partition"
+
+// Substitutions returns the values of all placeholders in Definition: the
+// partition that it is deployed to, such as "aws-us-gov", and the ARN of each
+// of Functions.
+func Substitutions[T any](of T, arn func(Function) T) map[string]T {
+	values := map[string]T{partition: of}
+	for _, f := range Functions() {
+		values[f.Substitution] = arn(f)
+	}
+	return values
 }

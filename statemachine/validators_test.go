@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/nodetool"
 )
 
@@ -16,21 +17,27 @@ import (
 // that runs them.
 const validators = "testdata/validators"
 
-// deployed is the definition as Step Functions gets it: with ARNs in place of
-// the placeholders.
-func deployed() string {
-	definition := statemachine.Definition
-	for _, function := range statemachine.Functions() {
-		arn := "arn:aws:lambda:eu-west-1:123456789012:function:" + function.Name
-		definition = strings.ReplaceAll(definition, "${"+function.Substitution+"}", arn)
+// deployed is the definition as Step Functions gets it in a partition of AWS:
+// with values in place of the placeholders.
+func deployed(partition string) string {
+	definition, err := asl.Substitute(statemachine.Definition, statemachine.Substitutions(partition, func(f statemachine.Function) string {
+		return "arn:" + partition + ":lambda:eu-west-1:123456789012:function:" + f.Name
+	}))
+	if err != nil {
+		panic(err) // TestPaths has the reason
 	}
 	return definition
 }
 
 func TestValidatorsFindNothing(t *testing.T) {
-	for i, found := range validate(t, statemachine.Definition, deployed()) {
+	partitions := []string{"aws", "aws-cn", "aws-us-gov"}
+	var definitions []string
+	for _, partition := range partitions {
+		definitions = append(definitions, deployed(partition))
+	}
+	for i, found := range validate(t, definitions...) {
 		for _, finding := range found {
-			t.Errorf("%s: %s", []string{"rollout.asl.json", "rollout.asl.json with ARNs"}[i], finding)
+			t.Errorf("in %s: %s", partitions[i], finding)
 		}
 	}
 }
@@ -38,28 +45,28 @@ func TestValidatorsFindNothing(t *testing.T) {
 // TestValidatorsFindMistakes breaks the definition, one mistake a copy, and wants
 // it seen by the validators named: each misses something that the other sees.
 func TestValidatorsFindMistakes(t *testing.T) {
-	const asl, service = "asl-validator: ", "amazon-states-language-service: "
+	const schema, service = "asl-validator: ", "amazon-states-language-service: "
 	mistakes := []struct{ name, old, new, seenBy string }{
-		{"the target of Next does not exist", `"Next": "Decide"`, `"Next": "Nowhere"`, asl + service},
-		{"the target of Default does not exist", `"Default": "Rollback"`, `"Default": "Nowhere"`, asl + service},
-		{"no StartAt", `"StartAt": "CalculateWeights",`, ``, asl + service},
+		{"the target of Next does not exist", `"Next": "Decide"`, `"Next": "Nowhere"`, schema + service},
+		{"the target of Default does not exist", `"Default": "Rollback"`, `"Default": "Nowhere"`, schema + service},
+		{"no StartAt", `"StartAt": "CalculateWeights",`, ``, schema + service},
 		{"an unknown field", `"BackoffRate": 2`, `"BackOffRate": 2`, service},
-		{"an unknown type of state", `"Type": "Choice"`, `"Type": "Choose"`, asl},
-		{"a text for a number", `"TimeoutSeconds": 60`, `"TimeoutSeconds": "60"`, asl},
+		{"an unknown type of state", `"Type": "Choice"`, `"Type": "Choose"`, schema},
+		{"a text for a number", `"TimeoutSeconds": 60`, `"TimeoutSeconds": "60"`, schema},
 		{"a path that is none", `"CausePath": "$.error.Cause"`, `"CausePath": "error.Cause"`, service},
-		{"an ARN that is none", `arn:aws:lambda:eu-west-1`, `arn`, asl},
-		{"two durations", `"Type": "Wait",`, `"Type": "Wait", "Seconds": 1,`, asl},
+		{"an ARN that is none", `arn:aws:lambda:eu-west-1`, `arn`, schema},
+		{"two durations", `"Type": "Wait",`, `"Type": "Wait", "Seconds": 1,`, schema},
 	}
 	var broken []string
 	for _, mistake := range mistakes {
-		definition := strings.Replace(deployed(), mistake.old, mistake.new, 1)
-		if definition == deployed() {
+		definition := strings.Replace(deployed("aws"), mistake.old, mistake.new, 1)
+		if definition == deployed("aws") {
 			t.Fatalf("%s: the definition has no %s", mistake.name, mistake.old)
 		}
 		broken = append(broken, definition)
 	}
 	for i, found := range validate(t, broken...) {
-		for _, validator := range []string{asl, service} {
+		for _, validator := range []string{schema, service} {
 			if strings.Contains(mistakes[i].seenBy, validator) && !strings.Contains(strings.Join(found, "\n"), validator) {
 				t.Errorf("%s: %ssaw nothing; all findings: %q", mistakes[i].name, validator, found)
 			}

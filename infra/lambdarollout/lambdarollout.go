@@ -112,17 +112,15 @@ func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *Lamb
 		own: r.Topic.TopicArn(), undelivered: undelivered.QueueArn(), key: props.EncryptionKey,
 	}
 	functions := map[string]awslambda.Function{}
-	arns := map[string]*string{}
 	for _, task := range statemachine.Functions() {
-		function := newFunction(inner, task.Name, &goBuild{root: root, pkg: task.Package}, may, props)
-		functions[task.Name], arns[task.Substitution] = function, function.FunctionArn()
+		functions[task.Name] = newFunction(inner, task.Name, &goBuild{root: root, pkg: task.Package}, may, props)
 	}
 	if props.SimpleDeploy {
 		r.SimpleDeploy = newFunction(inner, simpleDeploy, &goBuild{root: root, pkg: simpleDeployPackage}, may, props)
 		functions[simpleDeploy] = r.SimpleDeploy
 	}
 	logs := awslogs.NewLogGroup(inner, jsii.String("StateMachineLogs"), props.logGroup(w.logGroup()))
-	r.machine = newStateMachine(inner, w, arns, logs)
+	r.machine = newStateMachine(inner, w, functions, logs)
 	calls := newCleanup(inner, r.machine, functions[rollbackTask], undelivered)
 	r.addAlarms(inner, w, logs, functions[rollbackTask], undelivered, calls)
 	for _, alarm := range r.Alarms() {

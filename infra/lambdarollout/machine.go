@@ -3,6 +3,7 @@ package lambdarollout
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -77,24 +78,25 @@ func (w workflow) statements(functions []*string) []grant {
 	}
 }
 
-// newStateMachine adds the workflow. Its definition is the embedded file, byte
-// for byte; CloudFormation puts the functions' ARNs, listed by placeholder, in
-// place of the placeholders.
-func newStateMachine(scope constructs.Construct, w workflow, arns map[string]*string, logs awslogs.ILogGroup) awsstepfunctions.StateMachine {
-	functions := make([]*string, 0, len(arns))
+// newStateMachine adds the workflow, with its functions by their tasks' names.
+// Its definition is the embedded file, byte for byte; CloudFormation puts the
+// functions' ARNs and its own partition in place of the placeholders.
+func newStateMachine(scope constructs.Construct, w workflow, functions map[string]awslambda.Function, logs awslogs.ILogGroup) awsstepfunctions.StateMachine {
+	var called []*string
 	for _, task := range statemachine.Functions() {
-		functions = append(functions, arns[task.Substitution])
+		called = append(called, functions[task.Name].FunctionArn())
 	}
+	substitutions := statemachine.Substitutions(awscdk.Aws_PARTITION(), func(f statemachine.Function) *string { return functions[f.Name].FunctionArn() })
 	role := newRole(scope, "StateMachineRole", "What lambda-rollout's state machine may do",
 		awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
 			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": w.stack.Account()}},
 		}),
-		map[string][]grant{"Workflow": w.statements(functions)})
+		map[string][]grant{"Workflow": w.statements(called)})
 	machine := awsstepfunctions.NewStateMachine(scope, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
 		StateMachineName:        jsii.String(w.name),
 		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
 		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(statemachine.Definition)),
-		DefinitionSubstitutions: &arns,
+		DefinitionSubstitutions: &substitutions,
 		Role:                    role,
 		// Every event with its data, not the errors alone: a promotion is worth a
 		// record as much as a rollback. A rollout's data is small, and holds no secret

@@ -195,6 +195,7 @@ func TestRolloutParses(t *testing.T) {
 	for _, placeholder := range regexp.MustCompile(`\$\{\w+\}`).FindAllString(string(text), -1) {
 		values[placeholder[2:len(placeholder)-1]] = arn("F")
 	}
+	values["Partition"] = "aws"
 	definition, err := Substitute(string(text), values)
 	if err != nil {
 		t.Fatal(err)

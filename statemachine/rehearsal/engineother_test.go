@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/localstepfunctions"
 )
@@ -21,11 +20,7 @@ const standInARN = "arn:aws:lambda:eu-central-1:123456789012:function:other-engi
 
 // rollOutOn is rollOut on the other engine.
 func (s subject) rollOutOn(engine *localstepfunctions.Engine, workflow string) (seen, error) {
-	arns := map[string]string{}
-	for _, f := range statemachine.Functions() {
-		arns[f.Substitution] = functionARN(f.Name)
-	}
-	text, err := asl.Substitute(workflow, arns)
+	text, err := substituted(workflow)
 	if err != nil {
 		return seen{}, err
 	}

@@ -32,15 +32,15 @@ func taskOf(arn string) string { return strings.TrimPrefix(arn, functionPrefix) 
 
 // definition is a workflow with the ARNs of this place.
 func definition(workflow string) (*asl.Definition, error) {
-	arns := map[string]string{}
-	for _, f := range statemachine.Functions() {
-		arns[f.Substitution] = functionARN(f.Name)
-	}
-	text, err := asl.Substitute(workflow, arns)
+	text, err := substituted(workflow)
 	if err != nil {
 		return nil, err
 	}
 	return asl.Parse([]byte(text))
+}
+
+func substituted(workflow string) (string, error) {
+	return asl.Substitute(workflow, statemachine.Substitutions("aws", func(f statemachine.Function) string { return functionARN(f.Name) }))
 }
 
 // deployedWorkflow is the definition that all rehearsals run: reading it takes as long as
