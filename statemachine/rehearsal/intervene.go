@@ -26,20 +26,37 @@ type AliasChange struct {
 
 // intervenes tells whether a change is a person's deed at a moment.
 func (c Change) intervenes() bool {
-	return c.Stop || c.Alias != nil || c.Order != ""
+	return c.Stop || c.Redrive || c.Alias != nil || c.Order != ""
 }
 
-// intervene does at its time what a person does: stop the execution, write the
-// alias, or give an order.
-func (r *run) intervene(c Change, ended *asl.Signal, stop func()) {
-	r.clock.Wait(r.story.start.Add(c.at(r.total())), ended)
-	if ended.Fired() {
+// steered is a rollout as people act on it. ended is fired while it is over.
+type steered struct {
+	ended   func() *asl.Signal
+	stop    func()
+	redrive func() error
+}
+
+// intervene does at its time what a person does: stop the execution, redrive it,
+// write the alias, or give an order. Once the rollout is over only a redrive is
+// left; whether another comes decides how long the others have to be waited for.
+func (r *run) intervene(c Change, on steered, redriven bool) {
+	at := r.story.start.Add(c.at(r.total()))
+	if redriven {
+		r.clock.Wait(at)
+	} else {
+		r.clock.Wait(at, on.ended())
+	}
+	over := on.ended().Fired()
+	if over && !c.Redrive {
 		return
 	}
 	r.catchUp()
-	if c.Stop {
+	if c.Stop && !over {
 		r.story.add(r.clock.Now(), Line{State: "by hand", Text: "somebody stops the rollout"})
-		stop()
+		on.stop()
+	}
+	if c.Redrive {
+		defer r.redrive(on.redrive)
 	}
 	if c.Order != "" {
 		r.order(c.Order, cmp.Or(c.By, "somebody"))

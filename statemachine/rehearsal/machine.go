@@ -67,6 +67,7 @@ type machine struct {
 	wrap func(asl.Invoke) asl.Invoke
 
 	executions []*execution // in the order of their start
+	settling   bool
 }
 
 // execution is one run of the machine.
@@ -75,9 +76,10 @@ type execution struct {
 	name   string
 	parent string // the ARN of the execution that started it, if any
 	input  json.RawMessage
-	first  []any  // events of its history
-	last   []any  // those that came last, if they are not among the first
-	state  string // the last one it entered
+	first  []any      // events of its history
+	last   []any      // those that came last, if they are not among the first
+	state  string     // the last one it entered
+	end    asl.Status // of its last end, which is over if it was redriven since
 }
 
 // keptEvents is how much of a history is kept at each end: its beginning has the
@@ -128,13 +130,16 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		OnEvent: func(event asl.Event) {
 			e.keep(event)
 			m.onEvent(e, event)
+			if status, ok := ends[event.Type]; ok {
+				e.end = status
+				m.clock.Go(func() { m.watch(e) })
+			}
 		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the input is refused: %w", err)
 	}
 	m.executions = append(m.executions, e)
-	m.clock.Go(func() { m.watch(e) })
 	return e, nil
 }
 
@@ -211,6 +216,7 @@ func (m *machine) described(e *execution) localaws.Execution {
 		ARN: e.ARN(), Name: e.name, StateMachineARN: m.arn,
 		Status: string(result.Status), Started: result.Start, Stopped: result.Stop,
 		Input: e.input, Output: result.Output, Error: result.Error, Cause: result.Cause,
+		Redrives: result.Redrives, Redriven: result.Redriven, NotRedrivable: e.NotRedrivable(),
 		History: func() []any { return slices.Concat(e.first, e.last) },
 	}
 }
@@ -224,11 +230,10 @@ func (e *execution) endedBadly() bool {
 	return false
 }
 
-// watch has the cleanup called when an execution has ended, as the stack's rule
-// does. EventBridge promises neither that an event comes, nor that it comes only
-// once: events is how often.
+// watch has the cleanup called after an execution's end, as the stack's rule
+// does; one that is redriven ends more than once. EventBridge promises neither
+// that an event comes, nor that it comes only once: events is how often.
 func (m *machine) watch(e *execution) {
-	m.clock.Wait(time.Time{}, e.Ended())
 	m.followed(e)
 	for range m.events {
 		m.clock.Sleep(eventDelay)
@@ -242,7 +247,7 @@ func (m *machine) tellEnd(e *execution) {
 		"source":      "aws.states",
 		"detail-type": "Step Functions Execution Status Change",
 		"time":        m.clock.Now(),
-		"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": m.arn, "name": e.name, "status": e.Status()},
+		"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": m.arn, "name": e.name, "status": e.end},
 	})
 }
 
@@ -261,12 +266,12 @@ const (
 // settle waits for the end of all executions and, if any ended badly, sweeps
 // until two sweeps in a row find nothing to do, but not for longer than a day.
 func (m *machine) settle() {
-	bad := false
-	for i := 0; i < len(m.executions); i++ { // more may be started meanwhile
-		m.clock.Wait(time.Time{}, m.executions[i].Ended())
-		bad = bad || m.executions[i].endedBadly()
+	if m.settling {
+		return // which sees what is redriven meanwhile
 	}
-	for sweeps, quiet := 0, 0; bad && quiet < 2 && sweeps < mostSweeps; sweeps++ {
+	m.settling = true
+	defer func() { m.settling = false }()
+	for sweeps, quiet := 0, 0; m.allEnded() && quiet < 2 && sweeps < mostSweeps; sweeps++ {
 		m.clock.Sleep(sweepInterval)
 		if m.sweep() {
 			quiet = 0

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -163,16 +164,22 @@ func (r *run) play() {
 		r.err = err
 		return
 	}
-	r.letIntervene(execution.Ended(), func() { execution.Stop("", "Stopped by somebody") })
+	r.letIntervene(steered{
+		ended:   execution.Ended,
+		stop:    func() { execution.Stop("", "Stopped by somebody") },
+		redrive: func() error { return r.machine.Redrive(execution.ARN()) },
+	})
 	r.machine.settle()
 }
 
 // letIntervene lets people do what the scenario says, until the rollout has
-// ended. stop stops it.
-func (r *run) letIntervene(ended *asl.Signal, stop func()) {
-	for _, change := range r.options.Scenario.Changes {
+// ended, or for good if somebody redrives it.
+func (r *run) letIntervene(on steered) {
+	changes := r.options.Scenario.Changes
+	redriven := slices.ContainsFunc(changes, func(c Change) bool { return c.Redrive })
+	for _, change := range changes {
 		if change.intervenes() {
-			r.clock.Go(func() { r.intervene(change, ended, stop) })
+			r.clock.Go(func() { r.intervene(change, on, redriven) })
 		}
 	}
 }

@@ -53,12 +53,14 @@ type Change struct {
 	NewVersion        *Behaviour `json:"new-version,omitempty"`
 	MetricDelay       *float64   `json:"metric-delay,omitempty"`
 	Neighbours
-	// Stop is a person who stops the execution, Alias one who writes the alias by
-	// hand, and Order one who steers the rollout: By, or somebody.
-	Stop  bool            `json:"stop,omitempty"`
-	Alias *AliasChange    `json:"alias,omitempty"`
-	Order rollout.Command `json:"order,omitempty"`
-	By    string          `json:"by,omitempty"`
+	// Stop is a person who stops the execution, Redrive one who redrives it after it
+	// has ended, Alias one who writes the alias by hand, and Order one who steers the
+	// rollout: By, or somebody.
+	Stop    bool            `json:"stop,omitempty"`
+	Redrive bool            `json:"redrive,omitempty"`
+	Alias   *AliasChange    `json:"alias,omitempty"`
+	Order   rollout.Command `json:"order,omitempty"`
+	By      string          `json:"by,omitempty"`
 }
 
 // Fault makes calls of an AWS operation go wrong: by their number (the First

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
 // simple is how a rollout by the one-function deployer ended.
@@ -29,8 +30,16 @@ const (
 // playSimple carries out the rollout in one function.
 func (r *run) playSimple() {
 	ended := r.clock.NewSignal()
-	r.letIntervene(ended, func() {
-		r.err = errors.Join(r.err, errors.New("the scenario stops the rollout, and nobody can stop a function that runs: leave that out, or rehearse the workflow"))
+	r.letIntervene(steered{
+		ended: func() *asl.Signal { return ended },
+		stop: func() {
+			r.err = errors.Join(r.err, errors.New("the scenario stops the rollout, and nobody can stop a function that runs: leave that out, or rehearse the workflow"))
+		},
+		redrive: func() error {
+			err := errors.New("the scenario redrives the rollout, and a function that has ended can't be redriven: leave that out, or rehearse the workflow")
+			r.err = errors.Join(r.err, err)
+			return err
+		},
 	})
 	deadline := r.clock.Now().Add(simpleTimeout)
 	tasks := newTasks(r.simplePorts)
