@@ -17,6 +17,7 @@ import (
 type listener struct {
 	runtime.Handler
 	statuses []string
+	swept    int // since the last of them
 }
 
 func (d *listener) Invoke(ctx context.Context, input []byte) ([]byte, error) {
@@ -24,8 +25,11 @@ func (d *listener) Invoke(ctx context.Context, input []byte) ([]byte, error) {
 		Detail *struct{ Status string }
 	}
 	if json.Unmarshal(input, &event) == nil && event.Detail != nil {
-		d.statuses = append(d.statuses, event.Detail.Status)
+		d.statuses, d.swept = append(d.statuses, event.Detail.Status), 0
 		return []byte("[]"), nil
+	}
+	if strings.Contains(string(input), `"sweep"`) {
+		d.swept++
 	}
 	return d.Handler.Invoke(ctx, input)
 }
@@ -65,6 +69,9 @@ func TestARolloutThatIsRedriven(t *testing.T) {
 			}
 			if len(heard.statuses) != redrives+1 || heard.statuses[0] != "ABORTED" || heard.statuses[redrives] != string(e.Status()) {
 				t.Errorf("of %d ends EventBridge delivers %q", redrives+1, heard.statuses)
+			}
+			if e.endedBadly() && heard.swept < 2 {
+				t.Errorf("after the last end it is swept %d times", heard.swept)
 			}
 			if len(result.AliasAfter.Weights) > 0 {
 				t.Errorf("%s: the alias is left at %+v", result.Outcome, *result.AliasAfter)
