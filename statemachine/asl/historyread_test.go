@@ -39,6 +39,16 @@ func TestAHistoryIsReadAsTheCLIPrintsIt(t *testing.T) {
 	}
 }
 
+func TestARedriveIsRead(t *testing.T) {
+	text := strings.Replace(printed, `"type": "LambdaFunctionSucceeded", "id": 3, "previousEventId": 2,
+         "lambdaFunctionSucceededEventDetails": {"output": "{\"b\":2}", "outputDetails": {"truncated": false}}`,
+		`"type": "ExecutionRedriven", "id": 3, "previousEventId": 2, "executionRedrivenEventDetails": {"redriveCount": 2}`, 1)
+	h, err := asl.ReadHistory([]byte(text))
+	if err != nil || h[2].Type != asl.ExecutionRedriven || h[2].RedriveCount != 2 {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
 func TestWhatIsNoWholeHistoryIsRefused(t *testing.T) {
 	for _, test := range []struct{ change, to, says string }{
 		{`"events": [`, `"events": 1, "x": [`, "this is no history"},

@@ -76,10 +76,10 @@ type execution struct {
 	name   string
 	parent string // the ARN of the execution that started it, if any
 	input  json.RawMessage
-	first  []any      // events of its history
-	last   []any      // those that came last, if they are not among the first
-	state  string     // the last one it entered
-	end    asl.Status // of its last end, which is over if it was redriven since
+	first  []any     // events of its history
+	last   []any     // those that came last, if they are not among the first
+	state  string    // the last one it entered
+	end    asl.Event // its last end; it may have been redriven since
 }
 
 // keptEvents is how much of a history is kept at each end: its beginning has the
@@ -130,8 +130,8 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		OnEvent: func(event asl.Event) {
 			e.keep(event)
 			m.onEvent(e, event)
-			if status, ok := ends[event.Type]; ok {
-				e.end = status
+			if ends[event.Type] != "" {
+				e.end = event
 				m.clock.Go(func() { m.watch(e) })
 			}
 		},
@@ -247,7 +247,7 @@ func (m *machine) tellEnd(e *execution) {
 		"source":      "aws.states",
 		"detail-type": "Step Functions Execution Status Change",
 		"time":        m.clock.Now(),
-		"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": m.arn, "name": e.name, "status": e.end},
+		"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": m.arn, "name": e.name, "status": ends[e.end.Type]},
 	})
 }
 

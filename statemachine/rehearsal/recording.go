@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
@@ -61,13 +61,13 @@ type Recording struct {
 	start   time.Time
 	end     time.Time // or the last event of one that is running
 	shifts  []Shift
-	stopped bool
+	deeds   []Change // of people, that the history tells of: stops and redrives
 
 	before   *health.Before          // the last one that a check had
 	minutes  map[int64]health.Minute // that checks had read, by their Unix seconds
 	checked  time.Time               // the last check
 	measured *measured               // nil without metrics
-	parts    map[string][]asl.Event  // of executions that the rollout went on in, by ARN, until they are told
+	parts    map[string][]asl.Event  // of executions that the rollout went on in, by ARN; nil once they are told
 }
 
 // NewRecording tells the story of a rollout: of its own execution's history,
@@ -105,9 +105,15 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	for arn := range r.parts {
+	for arn, part := range r.parts {
+		if part == nil {
+			continue
+		}
 		return nil, fmt.Errorf("the first history's rollout did not go on in the execution %s", arn)
 	}
+	// An execution that the rollout went on in may have been redriven after that.
+	slices.SortStableFunc(r.story.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
+	r.take(owner)
 	r.finish(owner[len(owner)-1], last)
 	return r, nil
 }
@@ -122,9 +128,12 @@ func known(h asl.History) error {
 	if len(path) > 0 && path[0] != "CalculateWeights" {
 		return fmt.Errorf("this is another state machine's history: it begins with the state %q, and a rollout with CalculateWeights", path[0])
 	}
-	for _, state := range path {
-		if !def.Has(state) {
-			return fmt.Errorf("this is another state machine's history, or another release's: there is no state %q in a rollout's workflow", state)
+	for _, e := range h {
+		if !possibleEvent(e.Type) {
+			return fmt.Errorf("this is another state machine's history: event %d is %q, which no rollout has", e.ID, e.Type)
+		}
+		if e.State != "" && !def.Has(e.State) {
+			return fmt.Errorf("this is another state machine's history, or another release's: there is no state %q in a rollout's workflow", e.State)
 		}
 	}
 	return nil
@@ -147,7 +156,8 @@ func executionOf(h asl.History) string {
 // tell takes an execution's events and, where it waits for another one, those of
 // that. It returns the last state that it entered.
 func (r *Recording) tell(h asl.History) (last string, err error) {
-	in, attempts := &execution{}, 0
+	in := &execution{}
+	var billed bill
 	r.result.Executions++
 	r.result.Events = max(r.result.Events, int64(len(h)))
 	for _, e := range h {
@@ -155,11 +165,8 @@ func (r *Recording) tell(h asl.History) (last string, err error) {
 		if r.story.err != nil {
 			return "", fmt.Errorf("event %d: %w", e.ID, r.story.err)
 		}
+		billed.event(e)
 		switch e.Type {
-		case asl.LambdaFunctionScheduled, asl.TaskScheduled:
-			if attempts++; attempts > 1 {
-				r.result.Transitions++ // a retry is billed as one
-			}
 		case asl.LambdaFunctionSucceeded:
 			if err := r.note(in.state, e.Timestamp); err != nil {
 				return "", fmt.Errorf("event %d: %w", e.ID, err)
@@ -169,12 +176,12 @@ func (r *Recording) tell(h asl.History) (last string, err error) {
 				return "", err
 			}
 		default:
-			if strings.HasSuffix(string(e.Type), "StateEntered") {
-				r.result.Transitions++
-				attempts = 0
+			if ends[e.Type] != "" {
+				in.end = e
 			}
 		}
 	}
+	r.result.Transitions += billed.transitions
 	return in.state, nil
 }
 
@@ -189,21 +196,31 @@ func (r *Recording) follow(submitted asl.Event) error {
 		r.result.Recorded.Notes = append(r.result.Recorded.Notes, "the rollout went on in "+out.ExecutionArn+", whose history was not given")
 		return nil
 	}
-	delete(r.parts, out.ExecutionArn)
+	if part == nil {
+		return nil // a retry was answered with the same one
+	}
+	r.parts[out.ExecutionArn] = nil
 	_, err := r.tell(part)
 	return err
 }
 
+// take keeps what people did to the rollout's own execution.
+func (r *Recording) take(owner asl.History) {
+	for _, e := range owner {
+		deed := Change{After: e.Timestamp.Sub(r.start).Seconds(), Stop: e.Type == asl.ExecutionAborted, Redrive: e.Type == asl.ExecutionRedriven}
+		if deed.intervenes() && deed.After > 0 {
+			r.deeds = append(r.deeds, deed)
+		}
+	}
+}
+
 // finish says how the rollout ended, by its own execution's last event.
 func (r *Recording) finish(last asl.Event, state string) {
-	status := map[asl.EventType]asl.Status{
-		asl.ExecutionSucceeded: asl.Succeeded, asl.ExecutionFailed: asl.Failed, asl.ExecutionTimedOut: asl.TimedOut, asl.ExecutionAborted: asl.Aborted,
-	}[last.Type]
+	status := ends[last.Type]
 	if r.result.Outcome = outcome(status, state); status == "" {
 		r.result.Outcome = Running
 		r.result.Reason = fmt.Sprintf("the execution was still running when its history was read: in %s, %s after its start", cmp.Or(state, "its beginning"), Clock(r.end.Sub(r.start).Seconds()))
 	}
-	r.stopped = status == asl.Aborted
 	if status != "" {
 		r.result.Error, r.result.Reason, r.result.Output = last.Error, last.Cause, last.Output
 	}

@@ -65,9 +65,7 @@ func (r *Recording) Scenario() (Scenario, error) {
 			s.Changes = append(s.Changes, Change{After: after, Order: o.Command, By: o.By})
 		}
 	}
-	if r.stopped && r.result.Seconds > 0 {
-		s.Changes = append(s.Changes, Change{After: r.result.Seconds, Stop: true})
-	}
+	s.Changes = append(s.Changes, r.deeds...)
 	return s, s.check()
 }
 

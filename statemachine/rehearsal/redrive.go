@@ -8,14 +8,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// ends are the events that end an execution, with the status that it then has.
-var ends = map[asl.EventType]asl.Status{
-	asl.ExecutionSucceeded: asl.Succeeded,
-	asl.ExecutionFailed:    asl.Failed,
-	asl.ExecutionTimedOut:  asl.TimedOut,
-	asl.ExecutionAborted:   asl.Aborted,
-}
-
 // Redrive is Step Functions' RedriveExecution. Its error says why the execution
 // can't be redriven.
 func (m *machine) Redrive(arn string) error {
@@ -50,6 +42,5 @@ func (r *run) redrive(redrive func() error) {
 		r.story.add(r.clock.Now(), Line{State: "by hand", Text: "the rollout is redriven, in vain: " + err.Error()})
 		return
 	}
-	r.story.add(r.clock.Now(), Line{State: "by hand", Text: "the rollout is redriven: its execution goes on where it ended"})
 	r.machine.settle()
 }

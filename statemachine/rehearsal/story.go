@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,10 +58,12 @@ func (s *story) event(in *execution, e asl.Event) {
 	switch e.Type {
 	case asl.LambdaFunctionSucceeded:
 		s.taskEnded(in.state, e)
-	case asl.LambdaFunctionFailed, asl.LambdaFunctionTimedOut:
-		s.add(e.Timestamp, Line{State: in.state, Error: e.Error, Text: rollout.Caught{Error: e.Error, Cause: e.Cause}.Message()})
+	case asl.ExecutionRedriven:
+		s.add(e.Timestamp, s.redriven(in, e))
 	default:
-		if strings.HasSuffix(string(e.Type), "StateEntered") {
+		if slices.Contains(attemptFailures, e.Type) {
+			s.add(e.Timestamp, attemptFailed(in.state, e))
+		} else if strings.HasSuffix(string(e.Type), "StateEntered") {
 			in.state = e.State
 			if !s.brief {
 				s.path = append(s.path, e.State)
