@@ -10,6 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // listener notes the statuses that EventBridge's events of executions' ends have,
@@ -108,5 +111,55 @@ func TestARedriveInVain(t *testing.T) {
 	world, _ := ParseScenario([]byte(`{"changes": [{"after": 60, "redrive": true}]}`))
 	if _, err := Run(Options{Input: []byte(blogPost), Scenario: world, Simple: true}); err == nil || !strings.Contains(err.Error(), "can't be redriven") {
 		t.Errorf("by the one-function deployer: %v", err)
+	}
+}
+
+// TestARolloutThatFailedFailsAgain holds to docs/control.md that a Fail state is
+// entered again, and that nothing else happens to the alias.
+func TestARolloutThatFailedFailsAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		input, scenario string
+		outcome         Outcome
+		path            string // since the redrive
+	}{
+		"rolled back": {blogPost, `{"new-version": {"error-rate": 0.5}, "changes": [{"after": 4000, "redrive": true}]}`, RolledBack, "Rolled back"},
+		"refused":     {strings.Replace(blogPost, "linear", "lineal", 1), `{"changes": [{"after": 4000, "redrive": true}]}`, Refused, "Refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			world, err := ParseScenario([]byte(test.scenario))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var writes int
+			var before asl.Result
+			var path []string
+			result, err := Run(Options{Input: []byte(test.input), Scenario: world, Seed: 1, adjust: func(r *run) {
+				told := r.machine.onEvent
+				r.machine.onEvent = func(e *execution, event asl.Event) {
+					switch {
+					case event.Type == asl.ExecutionRedriven:
+						before.Error, before.Cause = e.end.Error, e.end.Cause
+						path = []string{}
+						r.after = func(c localaws.Call) {
+							if c.Operation == "UpdateAlias" {
+								writes++
+							}
+						}
+					case path != nil && strings.HasSuffix(string(event.Type), "StateEntered"):
+						path = append(path, event.State)
+					}
+					told(e, event)
+				}
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(path, ", "); result.Outcome != test.outcome || got != test.path {
+				t.Errorf("%s, after the states %s", result.Outcome, got)
+			}
+			if result.Error != before.Error || result.Reason != before.Cause || writes > 0 {
+				t.Errorf("it ends with %s: %s after %d writes, and ended with %s: %s", result.Error, result.Reason, writes, before.Error, before.Cause)
+			}
+		})
 	}
 }
