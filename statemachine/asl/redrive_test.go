@@ -116,7 +116,7 @@ func TestHowEachStateIsRedriven(t *testing.T) {
 }
 
 // TestRedriveAfterEachEvent stops an execution at each event, redrives it at once
-// and holds what comes of it to the run that nobody stopped.
+// and holds what comes of it to the run that was not stopped.
 func TestRedriveAfterEachEvent(t *testing.T) {
 	d := stoppable(t)
 	whole, plain := run(t, d, `{}`, stoppableScript(), nil)

@@ -67,7 +67,7 @@ type Recording struct {
 	minutes  map[int64]health.Minute // that checks had read, by their Unix seconds
 	checked  time.Time               // the last check
 	measured *measured               // nil without metrics
-	parts    map[string][]asl.Event  // of executions that the rollout went on in, by ARN; nil once they are told
+	parts    map[string][]asl.Event  // of executions that the rollout went on in, by ARN; nil once they are in the story
 }
 
 // NewRecording tells the story of a rollout: of its own execution's history,

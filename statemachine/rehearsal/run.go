@@ -173,7 +173,7 @@ func (r *run) play() {
 }
 
 // letIntervene lets people do what the scenario says, until the rollout has
-// ended, or for good if somebody redrives it.
+// ended, or for good if it is redriven.
 func (r *run) letIntervene(on steered) {
 	changes := r.options.Scenario.Changes
 	redriven := slices.ContainsFunc(changes, func(c Change) bool { return c.Redrive })
