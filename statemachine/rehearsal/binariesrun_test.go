@@ -18,7 +18,7 @@ import (
 // each, a start took half as long again. Each reads or writes the alias (lambda),
 // and links cloudwatch with package health, in whose words tasks talk of alarms.
 var clients = map[string][]string{
-	"CalculateWeights": {"lambda", "cloudwatch"},
+	"CalculateWeights": {"lambda", "cloudwatch", "sfn"},
 	"UpdateAlias":      {"lambda", "cloudwatch", "sns", "eventbridge"},                          // it tells of steps
 	"HealthCheck":      {"lambda", "cloudwatch", "sns", "eventbridge", "ssm", "secretsmanager"}, // and reads orders, and endpoints' secrets
 	"Rollback":         {"lambda", "cloudwatch", "sns", "eventbridge", "sfn"},                   // and tells of ends, which it looks up

@@ -77,13 +77,14 @@ func (h host) execute(call asl.Invoke, starter *asl.Definition, parameters json.
 	result, err := h.theirs.Run(localstepfunctions.Options{
 		Clock: h.clock, Input: of.Input, Name: of.Name, ExecutionARN: e.ARN(), StateMachineARN: machineARN, Stop: e.Ended(),
 		Invoke: func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
+			// The functions read histories, for the plan and for what is handed over.
 			if h.functions[resource] == nil {
+				e.keep(asl.Event{Type: asl.TaskScheduled, ResourceType: "states", Resource: "startExecution.sync:2", Input: input})
 				return h.startNestedFor(starter, input)
 			}
 			answer, err := call(ctx, resource, input)
 			if err == nil {
-				// The cleanup looks for the plan in the history.
-				e.first = append(e.first, asl.Event{Type: asl.LambdaFunctionSucceeded, Output: answer})
+				e.keep(asl.Event{Type: asl.LambdaFunctionSucceeded, Output: answer})
 			}
 			return answer, err
 		},
@@ -92,6 +93,9 @@ func (h host) execute(call asl.Invoke, starter *asl.Definition, parameters json.
 		return nil, err
 	}
 	h.saw.Paths[of.Name] = result.Path
+	if last := len(result.Path) - 1; last >= 0 { // and for how an execution has ended
+		e.keep(asl.Event{Type: "StateEntered", State: result.Path[last], Input: json.RawMessage(`{}`)})
+	}
 	if result.Error != nil {
 		return nil, &asl.TaskError{Name: *result.Error, Cause: result.Cause}
 	}

@@ -28,8 +28,9 @@ func (t trial) judge(o *observed, result Result) error {
 	case o.second > 0:
 		claim(len(end.Weights) == 0, "the alias is split: %s", end)
 		claim(end.Description == longDescription, "the description has become %q", end.Description)
-		err := o.oneAfterTheOther()
+		had, err := o.oneAfterTheOther()
 		claim(err == nil, "%v", err)
+		claim(!had[first] || had[second] || result.Outcome == t.subject.outcome, "%s, though the other rollout never had the alias: %s", result.Outcome, result.Reason)
 	default:
 		claim(len(end.Weights) == 0, "the alias is split: %s", end)
 		claim(end.Description == longDescription, "the description has become %q", end.Description)
@@ -73,17 +74,17 @@ func (o *observed) grewByThePlan() error {
 }
 
 // oneAfterTheOther checks that of two rollouts only one had the alias at a
-// time, and that one that was refused never had it.
-func (o *observed) oneAfterTheOther() error {
+// time, and that one that was refused never had it. It returns which of them had it.
+func (o *observed) oneAfterTheOther() (had map[string]bool, err error) {
 	owner := ""
-	had := map[string]bool{}
+	had = map[string]bool{}
 	for _, content := range o.history {
 		marker := alias.ReadMarker(content.Description).Marker
 		switch {
 		case marker == nil:
 			owner = ""
 		case owner != "" && marker.Owner != owner:
-			return fmt.Errorf("%s wrote the alias while %s had it", marker.Owner, owner)
+			return had, fmt.Errorf("%s wrote the alias while %s had it", marker.Owner, owner)
 		default:
 			owner = marker.Owner
 			had[owner] = true
@@ -91,11 +92,11 @@ func (o *observed) oneAfterTheOther() error {
 	}
 	for _, e := range o.machine.executions {
 		if e.state == "Refused" && had[e.name] {
-			return fmt.Errorf("%s was refused, and had the alias", e.name)
+			return had, fmt.Errorf("%s was refused, and had the alias", e.name)
 		}
 	}
 	if len(had) == 0 {
-		return errors.New("none of the two proceeded")
+		return had, errors.New("none of the two proceeded")
 	}
-	return nil
+	return had, nil
 }

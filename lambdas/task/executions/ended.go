@@ -24,12 +24,22 @@ type deep struct {
 	next  map[types.ExecutionStatus]*string
 }
 
+func (d *deep) at(status types.ExecutionStatus) *string {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.next[status]
+}
+
+func (d *deep) goOn(status types.ExecutionStatus, next *string) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.next[status] = next
+}
+
 // EndedBadly lists executions of each bad status. Step Functions orders them by
 // their start, and one that ended just now may have started long ago: so beside
 // the newest each call reads some of the older ones, page after page.
 func (f StepFunctions) EndedBadly(ctx context.Context, machine string, since time.Time) ([]task.Ended, error) {
-	f.deep.mutex.Lock()
-	defer f.deep.mutex.Unlock()
 	seen := map[task.Ended]bool{}
 	var all []task.Ended
 	for _, status := range []types.ExecutionStatus{types.ExecutionStatusAborted, types.ExecutionStatusTimedOut, types.ExecutionStatusFailed} {
@@ -63,7 +73,7 @@ func (f StepFunctions) readPages(status types.ExecutionStatus, read func(*string
 	if err != nil {
 		return err
 	}
-	next := f.deep.next[status]
+	next := f.deep.at(status)
 	if next == nil {
 		next = second
 	}
@@ -80,6 +90,6 @@ func (f StepFunctions) readPages(status types.ExecutionStatus, read func(*string
 			return err
 		}
 	}
-	f.deep.next[status] = next
+	f.deep.goOn(status, next)
 	return nil
 }
