@@ -56,6 +56,7 @@ type machine struct {
 	clock      *asl.Clock
 	functions  map[string]runtime.Handler // by ARN
 	permits    *permissions               // nil if everybody may do everything
+	faults     *taskFaults
 	seed       uint64
 	events     int // how often EventBridge delivers an execution's end
 	// leaveChildren lets nested executions go on when the one that started them
@@ -172,8 +173,16 @@ func (m *machine) call(ctx context.Context, resource string, input json.RawMessa
 	if !ok {
 		return nil, fmt.Errorf("there is no function %s", resource)
 	}
+	fault := m.faults.strike(taskOf(resource), m.clock.Now())
+	refused := taskErrors[fault]
+	if fault == inactive {
+		return nil, &refused
+	}
 	m.permits.invoked(taskOf(resource))
 	answer, err := function.Invoke(ctx, input)
+	if fault == outOfMemory {
+		return nil, &refused
+	}
 	if err == nil {
 		return bytes.Clone(answer), nil // the handler writes its next answer there
 	}

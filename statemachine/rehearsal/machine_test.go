@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
 // TestAnswersStay has a function called twice: its runtime writes the second
 // answer where the first one was.
 func TestAnswersStay(t *testing.T) {
-	m := &machine{functions: map[string]runtime.Handler{"echo": runtime.NewHandler(func(text string) (string, error) { return text, nil })}}
+	m := &machine{clock: asl.NewClock(started), functions: map[string]runtime.Handler{"echo": runtime.NewHandler(func(text string) (string, error) { return text, nil })}}
 	var answers []json.RawMessage
 	for _, input := range []string{`"first"`, `"other"`} {
 		answer, err := m.call(context.Background(), "echo", json.RawMessage(input))

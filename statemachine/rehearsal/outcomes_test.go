@@ -45,6 +45,7 @@ func TestScenariosEndAsTheyShould(t *testing.T) {
 		"late-metrics":     {blogInput, unverified, alarms}, // the first step is over before anything is known of it
 		"sick-environment": {strictly, promoted, alarms},
 		"throttled":        {blogInput, promoted, alarms},
+		"idle":             {blogInput, promoted, alarms},
 		"low-traffic":      {blogInput, unverified, alarms},
 		"no-traffic":       {blogInput, unverified, 0},
 		"errors":           {blogInput, rolledBack, misses},

@@ -240,6 +240,11 @@ func TestBadScenariosAreRefused(t *testing.T) {
 		{`{"changes": [{"after": 60, "alias": {"weight": 7}}]}`, "changes[0].alias.weight must be from 0 to 1"},
 		{`{"changes": [{"after": 60, "baseline": {"errors": 7}}]}`, `unknown field "errors"`},
 		{`{"faults": [{"operation": "UpdateAllias", "kind": "throttled"}]}`, "UpdateAllias"},
+		{`{"faults": [{"task": "UpdateAllias", "kind": "inactive"}]}`, `unknown task "UpdateAllias"; known are CalculateWeights, UpdateAlias`},
+		{`{"faults": [{"task": "UpdateAlias", "operation": "GetAlias", "kind": "inactive"}]}`, "not of both"},
+		{`{"faults": [{"task": "*", "kind": "throttled"}]}`, `tasks have "inactive" and "out-of-memory"`},
+		{`{"faults": [{"task": "*", "kind": "inactive", "count": -1}]}`, "must not be negative"},
+		{`{"faults": [{"operation": "GetAlias", "kind": "inactive"}]}`, `unknown kind "inactive"`},
 		{`{"faults": [{"operation": "UpdateAlias", "kind": "sleepy"}]}`, "sleepy"},
 	} {
 		_, err := rehearsal.ParseScenario([]byte(test.scenario))

@@ -69,7 +69,7 @@ func Run(o Options) (Result, error) {
 	}
 	r := &run{options: o, clock: asl.NewClock(started), description: "Rehearsed"}
 	r.machine = &machine{
-		definition: def, clock: r.clock, seed: o.Seed, events: 1,
+		definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, started),
 		arn: machineARN, permits: newPermissions(o.Template),
 		onEvent: r.story.event, onCleanup: r.cleaned,
 	}
@@ -250,6 +250,9 @@ func (r *run) prepare() error {
 		return fmt.Errorf("the scenario's secrets and tags: %w", err)
 	}
 	for _, fault := range r.options.Scenario.Faults {
+		if fault.Task != "" {
+			continue
+		}
 		if _, err := r.server.Inject(fault.local(start)); err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ type Scenario struct {
 	Untagged []string `json:"untagged,omitempty"`
 	// Changes take place during the rollout.
 	Changes []Change `json:"changes,omitempty"`
-	// Faults are calls of AWS that go wrong.
+	// Faults are calls of AWS, and invocations of the workflow's functions, that go wrong.
 	Faults []Fault `json:"faults,omitempty"`
 }
 
@@ -63,11 +63,12 @@ type Change struct {
 	By      string          `json:"by,omitempty"`
 }
 
-// Fault makes calls of an AWS operation go wrong: by their number (the First
+// Fault makes calls of an AWS operation, or of a task's function, go wrong: by their number (the First
 // one, counted from 1, and so many from there: Count, 0 for all), by the time
 // since the rollout's start (From, Until; 0 for no bound), or both.
 type Fault struct {
-	Operation string             `json:"operation"`
+	Operation string             `json:"operation,omitempty"`
+	Task      string             `json:"task,omitempty"`
 	Kind      localaws.FaultKind `json:"kind"`
 	First     int                `json:"first,omitempty"`
 	Count     int                `json:"count,omitempty"`
@@ -174,11 +175,19 @@ func (s Scenario) check() error {
 		within(at+".from", fault.From, 0, maxSeconds)
 		within(at+".until", fault.Until, 0, maxSeconds)
 		within(at+".delay", fault.Delay, 0, maxSeconds)
-		if _, err := localaws.New(localaws.Options{}).Inject(fault.local(time.Time{})); err != nil {
+		if err := fault.check(); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", at, err))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+func (f Fault) check() error {
+	if f.Task != "" {
+		return f.checkTask()
+	}
+	_, err := localaws.New(localaws.Options{}).Inject(f.local(time.Time{}))
+	return err
 }
 
 // nothing tells whether a change changes nothing.

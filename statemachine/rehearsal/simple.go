@@ -41,6 +41,9 @@ func (r *run) playSimple() {
 			return err
 		},
 	})
+	if len(r.machine.faults.list) > 0 {
+		r.err = errors.Join(r.err, errors.New("the scenario has faults of the workflow's tasks, and one function has none: leave them out, or rehearse the workflow"))
+	}
 	deadline := r.clock.Now().Add(simpleTimeout)
 	tasks := newTasks(r.simplePorts)
 	deployer := task.Simple{

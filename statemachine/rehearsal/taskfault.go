@@ -1,0 +1,83 @@
+package rehearsal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// The kinds of fault that invocations of the workflow's own functions have.
+const (
+	// inactive: Lambda refuses the call, as of a function that was not invoked for weeks.
+	inactive localaws.FaultKind = "inactive"
+	// outOfMemory: the sandbox dies when the function has done its work, and with it the answer.
+	outOfMemory localaws.FaultKind = "out-of-memory"
+)
+
+// taskErrors are the faults as Step Functions learns of them.
+var taskErrors = map[localaws.FaultKind]asl.TaskError{
+	inactive: {Name: "Lambda.ResourceNotReadyException",
+		Cause: "The function is inactive and its VPC connection is no longer available. Wait for the VPC connection to reestablish and try again. (Service: Lambda, Status Code: 502)"},
+	outOfMemory: {Name: "Runtime.OutOfMemory",
+		Cause: `{"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Runtime exited with error: signal: killed"}`},
+}
+
+// checkTask returns an error unless invocations can go wrong like this.
+func (f Fault) checkTask() error {
+	var tasks []string
+	for _, function := range statemachine.Functions() {
+		tasks = append(tasks, function.Name)
+	}
+	_, known := taskErrors[f.Kind]
+	switch {
+	case f.Operation != "":
+		return fmt.Errorf("a fault is of an operation or of a task, not of both: %q, %q", f.Operation, f.Task)
+	case f.Task != localaws.Every && !slices.Contains(tasks, f.Task):
+		return fmt.Errorf("unknown task %q; known are %s", f.Task, strings.Join(tasks, ", "))
+	case !known:
+		return fmt.Errorf("unknown kind %q; tasks have %q and %q", f.Kind, inactive, outOfMemory)
+	case f.First < 0 || f.Count < 0 || f.Delay != 0:
+		return fmt.Errorf("first %d and count %d must not be negative, and a task has no delay", f.First, f.Count)
+	}
+	return nil
+}
+
+// taskFaults are a scenario's faults of tasks. Nil: there are none.
+type taskFaults struct {
+	start time.Time
+	list  []Fault
+	calls map[string]int // by task
+}
+
+func newTaskFaults(all []Fault, start time.Time) *taskFaults {
+	f := &taskFaults{start: start, calls: map[string]int{}}
+	for _, fault := range all {
+		if fault.Task != "" {
+			f.list = append(f.list, fault)
+		}
+	}
+	return f
+}
+
+// strike counts an invocation that begins now, and returns how it goes wrong: ""
+// if it goes well.
+func (f *taskFaults) strike(task string, now time.Time) localaws.FaultKind {
+	if f == nil || len(f.list) == 0 {
+		return ""
+	}
+	f.calls[task]++
+	n, since := f.calls[task], now.Sub(f.start).Seconds()
+	for _, fault := range f.list {
+		first := max(fault.First, 1)
+		if (fault.Task == task || fault.Task == localaws.Every) && n >= first && (fault.Count == 0 || n < first+fault.Count) &&
+			since >= fault.From && (fault.Until == 0 || since < fault.Until) {
+			return fault.Kind
+		}
+	}
+	return ""
+}
