@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
 )
 
 // inProcess is the base endpoint of clients that need no socket: a name that no resolver knows.
@@ -31,6 +33,7 @@ func (s *Server) ConfigAt(endpoint string) aws.Config {
 	return aws.Config{
 		Region:       s.options.Region,
 		BaseEndpoint: aws.String(endpoint),
+		HTTPClient:   transport.New(),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials:  keyOf(nobodysKey),
 	}

@@ -4,7 +4,6 @@ package healthcheck
 
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -19,15 +18,13 @@ import (
 
 // New is the health check over real clients of AWS, in real time.
 func New(cfg aws.Config) task.HealthCheck {
-	// Whoever is invoked may take longer than a call of AWS: each has a time of its own.
-	patient := cfg.Copy()
-	patient.HTTPClient = awshttp.NewBuildableClient()
 	parameters := ssm.NewFromConfig(cfg)
 	return task.HealthCheck{
 		Metrics: health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
 		Control: orders.New(parameters),
 		Gates: health.Reach{
-			Functions: health.NewLambda(lambda.NewFromConfig(patient)),
+			// A function that is invoked may take longer than a call of AWS: each has a time of its own.
+			Functions: health.NewLambda(lambda.NewFromConfig(task.Patient(cfg))),
 			Web:       health.NewHTTPClient(nil, nil),
 			Secrets:   secretstores.New(secretsmanager.NewFromConfig(cfg), parameters),
 			Together:  health.InGoroutines,
