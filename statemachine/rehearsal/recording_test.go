@@ -26,7 +26,7 @@ type exported struct {
 }
 
 // export rehearses, and keeps all that happens.
-func export(t *testing.T, input string, world Scenario) exported {
+func export(t testing.TB, input string, world Scenario) exported {
 	t.Helper()
 	var e exported
 	events, order := map[*execution][]asl.Event{}, []*execution{}
