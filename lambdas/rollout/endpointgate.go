@@ -161,7 +161,7 @@ func (r *reader) headers(path string, check func(at, name, value string)) map[st
 	}
 	headers := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		at, value := path+"."+shorten([]byte(name)), ""
+		at, value := path+"."+fieldPath(name), ""
 		switch {
 		case !headerNameForm.MatchString(name):
 			r.add(Problem{Path: at, Want: "is not a header's name"})

@@ -64,7 +64,7 @@ func (r *reader) expression() (string, map[string]Metric) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(ids.fields)) {
 		if !metricIDForm.MatchString(id) {
-			ids.add(Problem{Path: shorten([]byte(id)), Want: "must be an id: a lower-case letter, then letters, digits and _, at most 64"})
+			ids.add(Problem{Path: fieldPath(id), Want: "must be an id: a lower-case letter, then letters, digits and _, at most 64"})
 			continue
 		}
 		if fields := ids.object(id); fields.fields != nil {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -74,11 +75,20 @@ func (r *reader) refuseUnknown(known []string) {
 	sort.Strings(unknown)
 	for _, name := range unknown {
 		r.add(Problem{
-			Path:  shorten([]byte(name)),
+			Path:  fieldPath(name),
 			Given: shorten(r.fields[name]),
 			Want:  "is not a field here" + didYouMean(name, known),
 		})
 	}
+}
+
+// fieldPath is the path of a field that a user named: in quotes if it could not
+// be seen otherwise.
+func fieldPath(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return strconv.Quote(shorten([]byte(name)))
+	}
+	return shorten([]byte(name))
 }
 
 // required reads a text that must be there; want says what is right in it.
