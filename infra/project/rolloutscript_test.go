@@ -28,7 +28,7 @@ case "$1 $2" in
   if [ -e "$WORLD/unstopped" ]; then answer unstopped >&2; exit 254; fi
   echo '{}' ;;
 'stepfunctions start-execution')
-  if [ -e "$WORLD/hangs" ]; then sleep 60; fi
+  if [ -e "$WORLD/hangs" ]; then sleep 3600; fi
   if [ -e "$WORLD/refused" ]; then answer refused >&2; exit 254; fi
   echo "arn:aws:states:eu-central-1:123456789012:execution:rollout:$6" ;;
 'stepfunctions describe-execution')

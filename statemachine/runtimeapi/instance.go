@@ -17,8 +17,9 @@ type Instance struct {
 }
 
 // startLimit is how long a process may take until it asks for its first
-// invocation, as on Lambda.
-const startLimit = 10 * time.Second
+// invocation. Lambda gives it ten seconds of a processor; here it may have to
+// share one.
+const startLimit = time.Minute
 
 // Start starts a function's process and waits until it asks for its first
 // invocation. The error is a *Failure if the process ended or failed instead:

@@ -113,10 +113,10 @@ func untar(folder string, archive io.Reader) error {
 	}
 }
 
-// options are how chromedp starts the browser: with a new profile, and without
-// whatever would look for a network.
+// options are how chromedp starts the browser: with a new profile, without
+// whatever would look for a network, and with time to start on a busy machine.
 func (b browser) options() []chromedp.ExecAllocatorOption {
 	return append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(b.path), chromedp.Env(b.environment...), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(b.path), chromedp.Env(b.environment...), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 }

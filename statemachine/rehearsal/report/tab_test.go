@@ -19,6 +19,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// patience is for a browser that shares the machine with others.
+const patience = 10 * time.Minute
+
 // startBrowser starts a browser for a test.
 func startBrowser(t *testing.T) (context.Context, browser) {
 	t.Helper()
@@ -26,7 +29,7 @@ func startBrowser(t *testing.T) (context.Context, browser) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewExecAllocator(ctx, b.options()...)
 	t.Cleanup(stop)
