@@ -8,8 +8,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// FuzzRecording: the story of a history is told or refused.
-func FuzzRecording(f *testing.F) {
+// FuzzRecordedMetrics: the story of a history is shown or refused, with whatever
+// CloudWatch is said to have answered.
+func FuzzRecordedMetrics(f *testing.F) {
 	recorded, err := os.ReadFile("../rehearse/testdata/record/history.json")
 	if err != nil {
 		f.Fatal(err)
