@@ -55,6 +55,8 @@ func FuzzTemplate(f *testing.F) {
 	for _, text := range []string{
 		`{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": {"Fn::Sub": "${P}-x"}, "Role": "r"}}}, "Parameters": {"P": {"Type": "Number", "Default": 1}}}`,
 		`{"Resources": {"R": {"Type": "AWS::IAM::Role", "Condition": "C", "Properties": {"RoleName": {"Fn::Join": ["", [{"Ref": "AWS::StackName"}, "${"]]}}}}}`,
+		`{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": {"Ref": "F"}}}}}`,
+		`{"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::Sub": "${Q.QueueName}"}}}, "Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Join": ["", ["a", {"Fn::GetAtt": ["T", "TopicName"]}]]}}}}}`,
 		`{"Resources": {"K": {"Type": "AWS::KMS::Key", "Properties": {"": {"Ref": "K"}}}}}`,
 	} {
 		f.Add([]byte(text))

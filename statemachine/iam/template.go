@@ -22,6 +22,7 @@ type Template struct {
 	parameters map[string]parameter
 	resources  map[string]resource
 	names      map[string]string // given by Call, by logical id
+	naming     []string          // logical ids whose names are being resolved, each for the one before it
 }
 
 type parameter struct {
@@ -47,7 +48,7 @@ func ParseTemplate(data []byte, at Place) (*Template, error) {
 	if len(file.Resources) == 0 {
 		return nil, errors.New("the template has no Resources: give a CloudFormation template, such as *.template.json of cdk synth")
 	}
-	return &Template{at, file.Parameters, file.Resources, map[string]string{}}, nil
+	return &Template{place: at, parameters: file.Parameters, resources: file.Resources, names: map[string]string{}}, nil
 }
 
 // OfType gives the logical ids of all resources of a type, sorted.
@@ -91,8 +92,12 @@ func (t *Template) Name(id string) (string, error) {
 		return "", fmt.Errorf("the name of %s, which is an %s, is not known here", id, r.Type)
 	case r.Condition != "":
 		return "", fmt.Errorf("whether there is a resource %s depends on the condition %s, and conditions are not evaluated here", id, r.Condition)
+	case slices.Contains(t.naming, id):
+		return "", fmt.Errorf("the name of %s depends on itself", id)
 	case kind.name != "" && r.Properties[kind.name] != nil:
-		return t.text(r.Properties[kind.name])
+		within := *t
+		within.naming = append(slices.Clip(t.naming), id)
+		return within.text(r.Properties[kind.name])
 	case t.names[id] != "":
 		return t.names[id], nil
 	}

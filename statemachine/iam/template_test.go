@@ -35,6 +35,22 @@ func template(t *testing.T, text string) *Template {
 	return parsed
 }
 
+func TestANameThatDependsOnItselfIsRefused(t *testing.T) {
+	s := template(t, `{"Resources": {
+		"F": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": {"Ref": "F"}}},
+		"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::Sub": "${Q.QueueName}"}}},
+		"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Join": ["-", ["a", {"Fn::GetAtt": ["T", "TopicName"]}]]}}},
+		"E": {"Type": "AWS::Events::Rule", "Properties": {"Name": {"Fn::Sub": "${R}-${R}"}}}, "R": {"Type": "AWS::IAM::Role"}}}`)
+	for id, want := range map[string]string{"F": "the name of F depends on itself", "T": "the name of T depends on itself", "Q": "the name of Q depends on itself"} {
+		if name, err := s.Name(id); err == nil || err.Error() != want {
+			t.Errorf("%s: %q, %v", id, name, err)
+		}
+	}
+	if name, err := s.Name("E"); name != "s-R-s-R" || err != nil {
+		t.Errorf("a name that is used twice: %q, %v", name, err)
+	}
+}
+
 func TestRolesAreRead(t *testing.T) {
 	s := template(t, stack)
 	s.Call("F", "mine")
