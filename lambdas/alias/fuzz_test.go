@@ -6,12 +6,17 @@ import (
 	"unicode/utf8"
 )
 
+// plain reports whether a text is visible ASCII.
+func plain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 // FuzzMarker: what a description is read as is all of it, and can be written and
 // read again; a marker that is put behind any description comes off again.
 func FuzzMarker(f *testing.F) {
 	for _, description := range []string{
 		"", "serves everybody", ours.String(), "serves everybody " + ours.String(), mark(strings.Repeat("x", 256), ours), " " + ours.String(), ours.String() + " " + ours.String(),
-		"[rollout x 7→8 30%]", "a [rollout x 7->8 0.01%]", "a…[rollout x 7→8 100%]", "a...[rollout x 7->8 100%]", "[rollout x 7->8 1e1%]", "[rollout x 7->8 999%]",
+		"[rollout x 7→8 30%]", "[rollout x 7→8 999%]", "[rollout x 07→8 0%]", "a [rollout x 7->8 0.01%]", "a…[rollout x 7→8 100%]", "a...[rollout x 7->8 100%]", "[rollout x 7->8 1e1%]", "[rollout x 7->8 999%]",
 		"[rollout x 0->00 00%]", "[rollout x 7->8 .5%]", "[rollout x 7->8 30%", "\xff [rollout \xff 7->8 1%]",
 	} {
 		f.Add(description)
@@ -24,10 +29,7 @@ func FuzzMarker(f *testing.F) {
 		if !strings.HasPrefix(description, found.Text) {
 			t.Fatalf("%q is read as %q", description, found.Text)
 		}
-		if m := found.Marker; m != nil && !found.Cut {
-			if m.Weight < 0 || m.Weight > 1 {
-				t.Errorf("%q says the weight %v", description, m.Weight)
-			}
+		if m := found.Marker; m != nil && !found.Cut && plain(m.Owner) {
 			written := mark(found.Text, *m)
 			again := ReadMarker(written)
 			if again.Marker == nil || *again.Marker != *m || again.Text != found.Text && !again.Cut {
