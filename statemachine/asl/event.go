@@ -2,6 +2,7 @@ package asl
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -119,13 +120,17 @@ func (e Event) details() (string, *object) {
 		text("cause", e.Cause)
 		return e.detailsName(), d
 	}
-	d.add("name", e.State)
-	if e.Output != nil {
+	switch {
+	case strings.HasSuffix(string(e.Type), "StateEntered"):
+		d.add("name", e.State)
+		d.add("input", string(e.Input))
+		return "stateEnteredEventDetails", d
+	case strings.HasSuffix(string(e.Type), "StateExited"):
+		d.add("name", e.State)
 		d.add("output", string(e.Output))
 		return "stateExitedEventDetails", d
 	}
-	d.add("input", string(e.Input))
-	return "stateEnteredEventDetails", d
+	return "", nil // it was read, and its details were not kept
 }
 
 // detailsName is the field's name for the details, where it is made of the type.

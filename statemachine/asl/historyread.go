@@ -123,7 +123,8 @@ func (e *Event) readDetails(fields map[string]json.RawMessage) error {
 	if (entered || exited) && d.Name == "" {
 		return fmt.Errorf("%s has no name of a state in its %s", e.Type, name)
 	}
-	input, output := e.Type == ExecutionStarted || entered, e.Type == LambdaFunctionSucceeded || e.Type == TaskSubmitted || exited
+	input := e.Type == ExecutionStarted || entered
+	output := e.Type == ExecutionSucceeded || e.Type == LambdaFunctionSucceeded || e.Type == TaskSubmitted || exited
 	if input && d.Input == nil || output && d.Output == nil {
 		return fmt.Errorf("%s comes without its data: get the history with --include-execution-data", e.Type)
 	}
