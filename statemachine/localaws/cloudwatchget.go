@@ -92,6 +92,7 @@ func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 		value, _ := math.of(query) // it has been checked
 		points := value.points
 		if !ascending {
+			points = slices.Clone(points)
 			slices.Reverse(points)
 		}
 		points = at.rest(points, ascending)

@@ -21,7 +21,8 @@ type metricMath struct {
 	read func(*types.MetricStat) []figure
 	// start ≤ time < end is what is read, in seconds. What is later than now is not filled.
 	start, end, now int64
-	open            []string // ids of the expressions that are being evaluated, to find those that need themselves
+	open            []string            // ids of the expressions that are being evaluated, to find those that need themselves
+	known           map[string]quantity // what queries have come to, by id: others may need them many times
 }
 
 // quantity is what a part of an expression comes to: a number, or a time series with the period of its metrics.
@@ -43,12 +44,27 @@ func checkMath(in *getMetricDataInput) *apiError {
 	return nil
 }
 
-// of gives a query's datapoints. The error names the expression that is at fault.
+// of gives a query's datapoints, which must not be changed. The error names the expression that is at fault.
 func (m *metricMath) of(query *types.MetricDataQuery) (quantity, error) {
+	id := aws.ToString(query.Id)
+	result, ok := m.known[id]
+	if ok {
+		return result, nil
+	}
+	result, err := m.evaluate(query, id)
+	if err == nil {
+		if m.known == nil {
+			m.known = map[string]quantity{}
+		}
+		m.known[id] = result
+	}
+	return result, err
+}
+
+func (m *metricMath) evaluate(query *types.MetricDataQuery, id string) (quantity, error) {
 	if query.Expression == nil {
 		return quantity{points: m.read(query.MetricStat), period: int64(aws.ToInt32(query.MetricStat.Period))}, nil
 	}
-	id := aws.ToString(query.Id)
 	fail := func(format string, args ...any) (quantity, error) {
 		return quantity{}, fmt.Errorf("expression '%s' (%s): %s", id, *query.Expression, fmt.Sprintf(format, args...))
 	}

@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,24 @@ func TestMetricMath(t *testing.T) {
 			t.Errorf("%d results, want only e, with its id for a label", n)
 		}
 	})
+}
+
+// TestExpressionsAreEvaluatedOnce has each of sixty expressions twice in the
+// next one.
+func TestExpressionsAreEvaluatedOnce(t *testing.T) {
+	queries := []types.MetricDataQuery{metricQuery("e0", "N", "M", "Sum", 60)}
+	for i := 1; i <= 60; i++ {
+		queries = append(queries, types.MetricDataQuery{Id: aws.String(fmt.Sprintf("e%d", i)), Expression: aws.String(fmt.Sprintf("(e%d + e%d) / 2", i-1, i-1))})
+	}
+	reads := 0
+	m := &metricMath{queries: queries, read: func(*types.MetricStat) []figure {
+		reads++
+		return []figure{{0, 7}}
+	}}
+	result, err := m.of(&queries[60])
+	if err != nil || len(result.points) != 1 || result.points[0] != (figure{0, 7}) || reads != 1 {
+		t.Errorf("%+v, %v, with %d reads", result, err, reads)
+	}
 }
 
 func TestMetricMathRefusals(t *testing.T) {
