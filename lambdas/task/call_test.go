@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
@@ -42,18 +43,23 @@ func (r *remote) dial(context.Context, string, string) (net.Conn, error) {
 	return near, nil
 }
 
-// client is a client of CloudWatch as the deployed functions have it, on the
-// clock of the test's bubble.
+// client is a client of CloudWatch as the deployed functions have it.
 func (r *remote) client(t *testing.T) *cloudwatch.Client {
+	return cloudwatch.NewFromConfig(r.config(t))
+}
+
+// config is the deployed functions', on the clock of the test's bubble.
+func (r *remote) config(t *testing.T) aws.Config {
 	cfg, err := task.Config(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Logger = logging.Nop{} // of answers that could not be read to the end
 	cfg.BaseEndpoint = aws.String("http://aws.invalid")
 	cfg.HTTPClient = transport.Client{BuildableClient: cfg.HTTPClient.(transport.Client).WithTransportOptions(func(t *http.Transport) {
 		t.DialContext = r.dial
 	})}
-	return cloudwatch.NewFromConfig(cfg)
+	return cfg
 }
 
 // ask is a call with an answer that has a body.
@@ -151,6 +157,27 @@ func TestAnAnswerThatComesSlowlyIsReadToItsEnd(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour) // the connection ends
+	})
+}
+
+// TestAPatientCallWaits for what takes longer than a call of AWS.
+func TestAPatientCallWaits(t *testing.T) {
+	inTheFunctionsEnvironment(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := &remote{serve: func(far net.Conn) {
+			answer, _ := served(bufio.NewReader(far))
+			time.Sleep(10 * time.Minute)
+			_, _ = far.Write(answer)
+			time.Sleep(time.Minute) // for a call that comes soon
+		}}
+		cfg := r.config(t)
+		if err := ask(cloudwatch.NewFromConfig(task.Patient(cfg))); err != nil {
+			t.Error(err)
+		}
+		if err := ask(cloudwatch.NewFromConfig(cfg)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("and the other one: %v", err)
+		}
+		time.Sleep(time.Hour) // the connections end
 	})
 }
 
