@@ -69,7 +69,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || len(steps) == 0 || steps[len(steps)-1].Weight != 1 {
 			t.Errorf("no schedule, or one that does not end at full weight: %v, %v", steps, err)
 		}
-		if _, ok := rollout.Continued(input); ok {
+		if _, ok, _ := rollout.Continuation(input); ok {
 			t.Error("it is a rollout of its own and goes on with another one")
 		}
 		addressee := rollout.ReadAddressee(input)
@@ -101,25 +101,28 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzContinued: what is read as the state of a rollout that goes on is written
+// FuzzContinuation: what is read as the state of a rollout that goes on is written
 // and read again as the same.
-func FuzzContinued(f *testing.F) {
+func FuzzContinuation(f *testing.F) {
 	for _, text := range []string{`{"continue": {}}`, `{"continue": null}`, `{"continue": 1}`, `{"Continue": {"plan": {"owner": "x"}}, "more": 1}`,
 		`{"continue": {"function-name": "f", "plan": {"steps": [{"weight": 1, "seconds": 60}], "owner": "x", "baseline": "1"}, "progress": {"step": 1, "part": 3, "events": 20000}, "health": {"decision": "hand-over"}}}`} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
-		state, ok := rollout.Continued(input)
-		if !ok {
+		state, ok, err := rollout.Continuation(input)
+		if err != nil && !ok {
+			t.Fatalf("what is no continuation is refused as one: %v", err)
+		}
+		if !ok || err != nil {
 			return
 		}
 		written, err := json.Marshal(map[string]any{"continue": state})
 		if err != nil {
 			t.Skip(err) // it has a value that JSON has not, in a payload
 		}
-		again, ok := rollout.Continued(written)
-		if !ok {
-			t.Fatalf("not read again: %s", written)
+		again, ok, err := rollout.Continuation(written)
+		if !ok || err != nil {
+			t.Fatalf("not read again: %s: %v", written, err)
 		}
 		if rewritten, err := json.Marshal(map[string]any{"continue": again}); err != nil || !bytes.Equal(written, rewritten) {
 			t.Errorf("%v\n%s\nis read as\n%s", err, written, rewritten)
