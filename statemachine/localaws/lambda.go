@@ -34,6 +34,7 @@ type lambdaService struct {
 	revisions uint64
 	draws     *rand.Rand
 	recorders map[recorderKey]*recorder
+	allocates Allocating
 }
 
 func newLambdaService(o Options, metrics *metricStore) *lambdaService {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,12 +33,19 @@ func (a Alias) Weights() map[string]float64 {
 
 // Alias gives the alias's state without a call, so without faults and hooks; false when there is no such alias.
 func (s *Server) Alias(functionName, aliasName string) (Alias, bool) {
+	return s.AliasAt(functionName, aliasName, s.options.Now())
+}
+
+// AliasAt is Alias as of an instant that is not over yet for anybody who has called: what AWS does by itself later has not
+// happened.
+func (s *Server) AliasAt(functionName, aliasName string, at time.Time) (Alias, bool) {
 	s.lambda.mu.Lock()
 	defer s.lambda.mu.Unlock()
 	f := s.lambda.functions[functionName]
 	if f == nil {
 		return Alias{}, false
 	}
+	s.lambda.settle(f, at)
 	a, ok := f.aliases[aliasName]
 	return a, ok
 }
@@ -112,10 +120,11 @@ func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, 
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f, a, err := l.findAlias(name, aliasName)
+	f, was, err := l.findAlias(name, aliasName)
 	if err != nil {
 		return reply{}, err
 	}
+	a := was
 	if err := a.change(in.FunctionVersion, in.Description, in.RoutingConfig); err != nil {
 		return reply{}, err
 	}
@@ -125,8 +134,12 @@ func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, 
 	if in.RevisionId != nil && *in.RevisionId != a.RevisionID {
 		return reply{}, staleRevision()
 	}
+	if err := l.checkMove(f, was, a); err != nil {
+		return reply{}, err
+	}
 	a.RevisionID = l.nextRevision()
 	f.aliases[a.Name] = a
+	l.moveProvisioned(f, was, a)
 	return l.answerAlias(http.StatusOK, a)
 }
 

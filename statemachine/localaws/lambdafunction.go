@@ -28,6 +28,7 @@ type function struct {
 	aliases  map[string]Alias
 
 	provisioned map[string]provisioned // by version or alias
+	failing     map[string]string      // why versions can't be initialized, by number
 }
 
 // version is one version of a function.
@@ -39,6 +40,7 @@ type version struct {
 // find gives the function, or Lambda's refusal. l.mu is held.
 func (l *lambdaService) find(name string) (*function, *apiError) {
 	if f := l.functions[name]; f != nil {
+		l.settle(f, l.now())
 		return f, nil
 	}
 	return nil, notFound("Function not found: %s", l.arn(functionRef{name: name}))
@@ -100,7 +102,7 @@ func (l *lambdaService) add(config types.FunctionConfiguration) *function {
 	config.FunctionArn, config.Version = aws.String(l.arn(functionRef{name: *config.FunctionName})), aws.String(latest)
 	config.State, config.LastUpdateStatus = types.StateActive, types.LastUpdateStatusSuccessful
 	f := &function{latest: version{config: config}, changed: true, versions: map[int]*version{}, aliases: map[string]Alias{},
-		provisioned: map[string]provisioned{}}
+		provisioned: map[string]provisioned{}, failing: map[string]string{}}
 	l.touch(&f.latest)
 	l.functions[*config.FunctionName] = f
 	return f

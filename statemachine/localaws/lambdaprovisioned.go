@@ -15,22 +15,32 @@ const (
 	provisionedResource = "provisioned-concurrency"
 )
 
-// provisioned is the provisioned concurrency of a version or an alias. Here it is ready as soon as it is asked for.
+// provisioned is the provisioned concurrency of a version or an alias.
 type provisioned struct {
 	executions int32
 	modified   time.Time
+	version    string // the one that it is allocated for: its own, or the one that the alias points at
+	status     types.ProvisionedConcurrencyStatusEnum
+	due        time.Time // when an allocation under way ends
+	// holds is the version that AWS keeps an alias's requests on until the allocation has succeeded; empty for none.
+	holds string
+	// failure is why an allocation has FAILED.
+	failure string
 }
 
-func (p provisioned) wire(status types.ProvisionedConcurrencyStatusEnum) lambda.GetProvisionedConcurrencyConfigOutput {
+func (p provisioned) wire() lambda.GetProvisionedConcurrencyConfigOutput {
 	out := lambda.GetProvisionedConcurrencyConfigOutput{
 		RequestedProvisionedConcurrentExecutions: &p.executions,
 		AllocatedProvisionedConcurrentExecutions: aws.Int32(0),
 		AvailableProvisionedConcurrentExecutions: aws.Int32(0),
 		LastModified:                             aws.String(p.modified.UTC().Format("2006-01-02T15:04:05-0700")),
-		Status:                                   status,
+		Status:                                   p.status,
 	}
-	if status == types.ProvisionedConcurrencyStatusEnumReady {
+	switch p.status {
+	case types.ProvisionedConcurrencyStatusEnumReady:
 		out.AllocatedProvisionedConcurrentExecutions, out.AvailableProvisionedConcurrentExecutions = &p.executions, &p.executions
+	case types.ProvisionedConcurrencyStatusEnumFailed:
+		out.StatusReason = &p.failure
 	}
 	return out
 }
@@ -47,13 +57,12 @@ func (l *lambdaService) getProvisioned(name string, r *request) (reply, *apiErro
 		return reply{}, &apiError{http.StatusNotFound, "ProvisionedConcurrencyConfigNotFoundException",
 			"No Provisioned Concurrency Config found for this function"}
 	}
-	out := p.wire(types.ProvisionedConcurrencyStatusEnumReady)
+	out := p.wire()
 	return l.encode(http.StatusOK, &out)
 }
 
 // putProvisioned gives a version or an alias provisioned concurrency. An alias must not have weights then; giving it
 // weights afterwards is allowed, as AWS speaks of weighted aliases with provisioned concurrency in canary deployments.
-// AWS sets weights of its own while it moves provisioned concurrency to an alias's new version: the local AWS does not.
 func (l *lambdaService) putProvisioned(name string, r *request) (reply, *apiError) {
 	var in lambda.PutProvisionedConcurrencyConfigInput
 	if err := decode(r, &in); err != nil {
@@ -71,9 +80,13 @@ func (l *lambdaService) putProvisioned(name string, r *request) (reply, *apiErro
 	if err := f.checkProvisioned(ref.qualifier); err != nil {
 		return reply{}, err
 	}
-	p := provisioned{*in.ProvisionedConcurrentExecutions, l.now()}
+	number := ref.qualifier
+	if alias, ok := f.aliases[number]; ok {
+		number = alias.Version
+	}
+	p := l.allocation(*in.ProvisionedConcurrentExecutions, number)
 	f.provisioned[ref.qualifier] = p
-	out := p.wire(types.ProvisionedConcurrencyStatusEnumInProgress)
+	out := p.wire()
 	return l.encode(http.StatusAccepted, &out)
 }
 

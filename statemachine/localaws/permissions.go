@@ -38,6 +38,8 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 			all = append(all, need{"lambda:" + operation, l.arn(ref), true})
 		}
 		return all, nil
+	case "PutProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig":
+		return []need{{"lambda:" + operation, l.arn(ref), true}}, nil
 	case "Invoke":
 		return []need{{"lambda:InvokeFunction", l.arn(ref), true}}, nil
 	}
