@@ -35,7 +35,7 @@ func TestFunctionsContextIsChecked(t *testing.T) {
 }
 
 func TestOtherContextIsChecked(t *testing.T) {
-	const knownGates = ". There are checks, endpoints, hooks, probes; errors, latency, alarms and metrics are always allowed"
+	const knownGates = ". There are checks, endpoints, hooks, probes, provisioned-concurrency; errors, latency, alarms and metrics are always allowed"
 	for name, test := range map[string]struct {
 		key   string
 		given any

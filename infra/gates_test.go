@@ -19,6 +19,19 @@ const (
 	mayRead  = "Allow ssm:GetParameter on arn:${AWS::Partition}:ssm:" + local + "parameter/*" + ifTagged
 )
 
+// mayMove is what the tasks that move provisioned concurrency may do for that.
+var mayMove = map[string][]string{
+	"UpdateAlias": {
+		"Allow lambda:GetProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
+		"Allow lambda:PutProvisionedConcurrencyConfig, lambda:DeleteProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
+	},
+	"Rollback": {
+		"Allow lambda:GetProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
+		"Allow lambda:DeleteProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
+	},
+	"Finalize": {"Allow lambda:DeleteProvisionedConcurrencyConfig on " + everyFunction + ifTagged},
+}
+
 // TestGatesGrantWhatTheyNeedAlone holds everything that each may do, and what
 // the functions are told, to the gates that are allowed.
 func TestGatesGrantWhatTheyNeedAlone(t *testing.T) {
@@ -26,15 +39,17 @@ func TestGatesGrantWhatTheyNeedAlone(t *testing.T) {
 		given any
 		told  string
 		need  []string
+		more  map[string][]string // of other functions than HealthCheck
 	}{
-		"probes":                    {"probes", "probes", []string{mayProbe}},
-		"checks":                    {"checks", "checks", []string{mayAsk}},
-		"hooks":                     {"hooks", "hooks", []string{mayAsk}},
-		"endpoints":                 {"endpoints", "endpoints", []string{mayOpen, mayRead}},
-		"all, in any order, twice":  {"probes, hooks,endpoints,checks,hooks", "checks,endpoints,hooks,probes", []string{mayProbe, mayAsk, mayOpen, mayRead}},
-		"two, as a list":            {[]any{"probes", "endpoints"}, "endpoints,probes", []string{mayProbe, mayOpen, mayRead}},
-		"none, as a list":           {[]any{}, "", nil},
-		"not said, and so as usual": {nil, "", nil},
+		"probes":                    {"probes", "probes", []string{mayProbe}, nil},
+		"checks":                    {"checks", "checks", []string{mayAsk}, nil},
+		"hooks":                     {"hooks", "hooks", []string{mayAsk}, nil},
+		"endpoints":                 {"endpoints", "endpoints", []string{mayOpen, mayRead}, nil},
+		"provisioned concurrency":   {"provisioned-concurrency", "provisioned-concurrency", nil, mayMove},
+		"all, in any order, twice":  {"probes, hooks,endpoints,provisioned-concurrency,checks,hooks", "checks,endpoints,hooks,probes,provisioned-concurrency", []string{mayProbe, mayAsk, mayOpen, mayRead}, mayMove},
+		"two, as a list":            {[]any{"probes", "endpoints"}, "endpoints,probes", []string{mayProbe, mayOpen, mayRead}, nil},
+		"none, as a list":           {[]any{}, "", nil, nil},
+		"not said, and so as usual": {nil, "", nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			context := map[string]any{withoutBuilding: []any{}}
@@ -44,6 +59,13 @@ func TestGatesGrantWhatTheyNeedAlone(t *testing.T) {
 			tmpl := synthesize(t, context)
 			want := mayDoByDefault()
 			want["HealthCheck"] = slices.Insert(want["HealthCheck"], slices.Index(want["HealthCheck"], mayPublish), test.need...)
+			for function, more := range test.more {
+				last := map[string]string{"Finalize": mayTrace}[function]
+				if last == "" {
+					last = mayPublish
+				}
+				want[function] = slices.Insert(want[function], slices.Index(want[function], last), more...)
+			}
 			if diff := cmp.Diff(want, permissions(tmpl)); diff != "" {
 				t.Errorf("what each may do (-want +got):\n%s", diff)
 			}
@@ -170,5 +192,29 @@ func TestSimpleDeployIsThereIfAskedFor(t *testing.T) {
 				t.Errorf("SimpleDeploy (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestTheOneFunctionDeployerMovesProvisionedConcurrencyOfTheNamed allows it on
+// the versions of the functions that opted in by name, and on nothing else.
+func TestTheOneFunctionDeployerMovesProvisionedConcurrencyOfTheNamed(t *testing.T) {
+	tmpl := synthesize(t, map[string]any{functionsContext: "orders", gatesContext: "provisioned-concurrency", simpleContext: "true", withoutBuilding: []any{}})
+	const versions = "arn:${AWS::Partition}:lambda:" + local + "function:orders:*"
+	want := map[string]string{
+		"UpdateAlias":  "Allow lambda:PutProvisionedConcurrencyConfig, lambda:DeleteProvisionedConcurrencyConfig on " + versions,
+		"Rollback":     "Allow lambda:DeleteProvisionedConcurrencyConfig on " + versions,
+		"Finalize":     "Allow lambda:DeleteProvisionedConcurrencyConfig on " + versions,
+		"SimpleDeploy": "Allow lambda:PutProvisionedConcurrencyConfig, lambda:DeleteProvisionedConcurrencyConfig on " + versions,
+	}
+	got := map[string]string{}
+	for name, statements := range permissions(tmpl) {
+		for _, statement := range statements {
+			if strings.Contains(statement, "lambda:DeleteProvisionedConcurrencyConfig") || strings.Contains(statement, "lambda:PutProvisionedConcurrencyConfig") {
+				got[name] += statement
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("who may change provisioned concurrency (-want +got):\n%s", diff)
 	}
 }

@@ -79,6 +79,7 @@ var mayDo = map[string][]string{
 		trustsLambda,
 		fmt.Sprintf(mayLog, "Finalize"),
 		"Allow lambda:GetAlias, lambda:UpdateAlias on " + everyFunction + ifTagged,
+		"Allow lambda:GetProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
 		mayTrace,
 	},
 	"StateMachine": {
@@ -131,6 +132,7 @@ func TestFunctionsByNameNarrowTheRoles(t *testing.T) {
 	want["CalculateWeights"][3] = "Allow lambda:GetFunctionConfiguration, lambda:GetProvisionedConcurrencyConfig on " +
 		orders + ", " + orders + ":*, " + billing + ", " + billing + ":*"
 	want["UpdateAlias"][2], want["Rollback"][2], want["Finalize"][2] = update, update, update
+	want["Finalize"][3] = "Allow lambda:GetProvisionedConcurrencyConfig on " + orders + ", " + orders + ":*, " + billing + ", " + billing + ":*"
 
 	for name, functions := range map[string]any{
 		"as the command line gives them": "orders, " + billing,

@@ -87,7 +87,7 @@ func TestConstructRefusesUnknownProps(t *testing.T) {
 	stack := awscdk.NewStack(nil, nil, nil)
 	defer func() {
 		const want = "no gate that can be allowed: \"probe\" (did you mean \"probes\"?). " +
-			"There are checks, endpoints, hooks, probes; errors, latency, alarms and metrics are always allowed\n" +
+			"There are checks, endpoints, hooks, probes, provisioned-concurrency; errors, latency, alarms and metrics are always allowed\n" +
 			`["team"]: give ARNs of standard SNS topics (arn:aws:sns:<region>:<account>:<name>; not of FIFO topics, which deliver to queues alone)` +
 			"\na reserved concurrency of 0.5: give a whole number, or 0 to reserve none"
 		if told := fmt.Sprint(recover()); told != want {

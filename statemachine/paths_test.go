@@ -60,8 +60,11 @@ func play(t *testing.T, s script) (asl.History, asl.Result) {
 		Input:           json.RawMessage(`{"function-name": "f"}`),
 		Invoke: func(_ context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
 			name := resource[strings.LastIndex(resource, ":")+1:]
+			if strings.Contains(string(input), `"phase":"allocate"`) {
+				name = "Allocate"
+			}
 			answers := s[name]
-			answer := map[string]string{"CalculateWeights": "shift"}[name]
+			answer := map[string]string{"CalculateWeights": "shift", "Allocate": "shift", "Finalize": "promoted"}[name]
 			if len(answers) > 0 {
 				answer = answers[min(calls[name], len(answers)-1)]
 			}
@@ -134,7 +137,7 @@ func TestPaths(t *testing.T) {
 		want   string
 	}{
 		{"promoted", script{"HealthCheck": {"watch", "advance", "promote"}},
-			begin + "Wait HealthCheck Decide UpdateAlias Wait HealthCheck Decide Finalize Promoted"},
+			begin + "Wait HealthCheck Decide UpdateAlias Wait HealthCheck Decide Finalize Allocated Promoted"},
 		{"rolled back", script{"HealthCheck": {"roll-back"}},
 			begin + "Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"a decision that is not known", script{"HealthCheck": {"dance"}},
@@ -167,10 +170,28 @@ func TestPaths(t *testing.T) {
 			`CalculateWeights Explain failed start Name failed start Name timeout Not started | TimedOut: This execution could not begin, and has touched nothing. The last error was: {"Error":"States.Timeout","Cause":"{\"errorMessage\":\"CalculateWeights said \\\"no\\\"\",\"errorType\":\"States.Timeout\"}"}`},
 		{"a start without the permission to call", script{"CalculateWeights": {"!States.Permissions"}},
 			`CalculateWeights Explain failed start Name failed start Name by its ending Not started | NotStarted: This execution could not begin, and has touched nothing. The last error was: {"Error":"States.Permissions","Cause":"{\"errorMessage\":\"CalculateWeights said \\\"no\\\"\",\"errorType\":\"States.Permissions\"}"}`},
-		{"retried", script{"CalculateWeights": {"!Throttled", "shift"}, "UpdateAlias": {"!ServiceUnavailable", "!States.Timeout", ""}, "HealthCheck": {"!Lambda.Unknown", "promote"}, "Finalize": {"!Throttled", ""}},
-			begin + "Finalize Promoted"},
-		{"functions of ours that are idle, or die", script{"CalculateWeights": {"!Lambda.ResourceNotReadyException", "shift"}, "UpdateAlias": {"!Lambda.CodeArtifactUserPendingException", "!Sandbox.Timedout", ""}, "HealthCheck": {"!Runtime.OutOfMemory", "promote"}, "Finalize": {"!Lambda.NameOfNextYearException", "!Unexpected", ""}},
-			begin + "Finalize Promoted"},
+		{"retried", script{"CalculateWeights": {"!Throttled", "shift"}, "UpdateAlias": {"!ServiceUnavailable", "!States.Timeout", ""}, "HealthCheck": {"!Lambda.Unknown", "promote"}, "Finalize": {"!Throttled", "promoted"}},
+			begin + "Finalize Allocated Promoted"},
+		{"functions of ours that are idle, or die", script{"CalculateWeights": {"!Lambda.ResourceNotReadyException", "shift"}, "UpdateAlias": {"!Lambda.CodeArtifactUserPendingException", "!Sandbox.Timedout", ""}, "HealthCheck": {"!Runtime.OutOfMemory", "promote"}, "Finalize": {"!Lambda.NameOfNextYearException", "!Unexpected", "promoted"}},
+			begin + "Finalize Allocated Promoted"},
+		{"provisioned concurrency of the alias", script{"HealthCheck": {"promote"}, "Finalize": {"allocating", "allocating", "promoted"}},
+			begin + "Finalize Allocated Wait for allocation Finalize Allocated Wait for allocation Finalize Allocated Promoted"},
+		{"provisioned concurrency that can't be had", script{"HealthCheck": {"promote"}, "Finalize": {"allocating", "!AllocationFailed"}},
+			begin + "Finalize Allocated Wait for allocation Finalize Rollback Restored Rolled back | Unhealthy: it was bad"},
+		{"a promotion whose answers were all lost, with provisioned concurrency", script{"HealthCheck": {"promote"}, "Finalize": {"!AccessDenied", "promoted"}, "Rollback": {"allocating"}},
+			begin + "Finalize Rollback Restored Wait for allocation Finalize Allocated Promoted"},
+		{"an end of the promotion that is not known", script{"HealthCheck": {"promote"}, "Finalize": {"dance"}},
+			begin + "Finalize Allocated Rollback Restored Rolled back | Unhealthy: it was bad"},
+		{"provisioned concurrency that moves", script{"CalculateWeights": {"allocate"}, "Allocate": {"allocating", "shift"}, "HealthCheck": {"promote"}},
+			"CalculateWeights Begin Allocate Begin Wait to begin Allocate Begin UpdateAlias Wait HealthCheck Decide Finalize Allocated Promoted"},
+		{"provisioned concurrency before hooks", script{"CalculateWeights": {"allocate"}, "Allocate": {"!Throttled", "pre-traffic"}, "HealthCheck": {"advance", "promote"}},
+			"CalculateWeights Begin Allocate Begin PreTraffic Decide UpdateAlias Wait HealthCheck Decide Finalize Allocated Promoted"},
+		{"provisioned concurrency that can't be moved", script{"CalculateWeights": {"allocate"}, "Allocate": {"!AllocationFailed"}},
+			"CalculateWeights Begin Allocate Rollback Restored Rolled back | Unhealthy: it was bad"},
+		{"another rollout was first to allocate", script{"CalculateWeights": {"allocate"}, "Allocate": {"!RolloutUnderWay"}},
+			`CalculateWeights Begin Allocate Explain refusal Refused | RolloutUnderWay: Allocate said "no"`},
+		{"changed by somebody else before allocating", script{"CalculateWeights": {"allocate"}, "Allocate": {"!AliasChanged"}},
+			`CalculateWeights Begin Allocate Explain changed alias Alias changed | AliasChanged: Allocate said "no"`},
 		{"a shift that can't be done", script{"UpdateAlias": {"!ServiceUnavailable"}},
 			"CalculateWeights Begin UpdateAlias Rollback Restored Rolled back | Unhealthy: it was bad"},
 		{"a shift that is not allowed", script{"UpdateAlias": {"!AccessDenied"}},

@@ -54,7 +54,7 @@ func TestWhatIsNotFinalIsRetried(t *testing.T) {
 		t.Error(err)
 	}
 	for name, broken := range map[string]string{
-		"a final error is missing":     strings.Replace(statemachine.Definition, `["AliasChanged", "AccessDenied", "Redriven"]`, `["AliasChanged", "AccessDenied"]`, 1),
+		"a final error is missing":     strings.Replace(statemachine.Definition, `["AllocationFailed", "AliasChanged", "AccessDenied", "Redriven"]`, `["AllocationFailed", "AliasChanged", "AccessDenied"]`, 1),
 		"an error that is not final":   strings.Replace(statemachine.Definition, `["AccessDenied", "Redriven"]`, `["AccessDenied", "Redriven", "Throttled"]`, 1),
 		"a list of what is retried":    strings.Replace(statemachine.Definition, `"ErrorEquals": ["States.ALL"],`+"\n          \"Int", `"ErrorEquals": ["Throttled"],`+"\n          \"Int", 1),
 		"a final error that is tried":  strings.Replace(statemachine.Definition, `"MaxAttempts": 0`, `"MaxAttempts": 1`, 1),

@@ -21,6 +21,8 @@ const (
 	Hooks = "hooks"
 	// Endpoints are HTTP addresses that are asked, with secrets in the headers if need be.
 	Endpoints = "endpoints"
+	// ProvisionedConcurrency moves that of the baseline version to the new one.
+	ProvisionedConcurrency = "provisioned-concurrency"
 )
 
 // The tag by which the owner of a function lets rollouts invoke it as a check or
@@ -33,7 +35,7 @@ const (
 
 // checkGates returns an error that names every gate that is not known.
 func checkGates(gates []string) error {
-	known := []string{Checks, Endpoints, Hooks, Probes}
+	known := []string{Checks, Endpoints, Hooks, Probes, ProvisionedConcurrency}
 	var bad []string
 	for _, gate := range gates {
 		if slices.Contains(known, gate) {

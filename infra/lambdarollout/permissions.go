@@ -51,6 +51,16 @@ func (p permits) statements(function string) []grant {
 	}, gateStatements(p.workflow, p.optIn, p.gates)...)
 	tell := tellStatements(p.workflow, append([]*string{p.own}, *jsii.Strings(p.topics...)...))
 	toTopic := useKey(p.workflow, p.key, "sns")
+	allocations := p.optIn.onQualified(stack, "lambda:GetProvisionedConcurrencyConfig")
+	// What moves provisioned concurrency from version to version, only if that is allowed.
+	ifMoved := func(grants ...grant) []grant {
+		if !slices.Contains(p.gates, ProvisionedConcurrency) {
+			return nil
+		}
+		return grants
+	}
+	provision := func(actions ...string) grant { return p.optIn.onVersions(stack, actions...) }
+	const allocate, release = "lambda:PutProvisionedConcurrencyConfig", "lambda:DeleteProvisionedConcurrencyConfig"
 	switch function {
 	case calculateTask:
 		return []grant{
@@ -59,7 +69,7 @@ func (p permits) statements(function string) []grant {
 			allow([]string{"states:GetExecutionHistory"}, p.workflow.executions()).because(ownExecutions),
 		}
 	case updateTask:
-		return slices.Concat([]grant{move}, tell, toTopic)
+		return slices.Concat([]grant{move}, ifMoved(allocations, provision(allocate, release)), tell, toTopic)
 	case healthTask:
 		return slices.Concat(judge, tell, toTopic)
 	case rollbackTask:
@@ -70,12 +80,13 @@ func (p permits) statements(function string) []grant {
 			allow([]string{"states:DescribeExecution", "states:GetExecutionHistory"}, p.workflow.executions()).because(ownExecutions),
 			// By this role Lambda hands over the calls that it gives up.
 			allow([]string{"sqs:SendMessage"}, p.undelivered),
-		}, tell, useKey(p.workflow, p.key, "sns", "sqs"))
+		}, ifMoved(allocations, provision(release)), tell, useKey(p.workflow, p.key, "sns", "sqs"))
 	case finalizeTask:
-		return []grant{move}
+		// An alias's own provisioned concurrency is AWS's to move, and Finalize's to wait for.
+		return slices.Concat([]grant{move, allocations}, ifMoved(provision(release)))
 	case simpleDeploy:
 		// All that the tasks may, but for the cleanup: it is no execution.
-		return slices.Concat([]grant{move, inspect}, judge, tell, toTopic)
+		return slices.Concat([]grant{move, inspect}, ifMoved(provision(allocate, release)), judge, tell, toTopic)
 	}
 	panic(fmt.Errorf("function %q has no permissions: say in permits.statements what it may do", function))
 }

@@ -20,8 +20,8 @@ type Props struct {
 	// OptIn says which functions' aliases may be moved: by default, those
 	// whose owners have tagged them.
 	OptIn OptIn
-	// Gates are what rollouts may use to judge beyond CloudWatch: Probes,
-	// Checks, Hooks and Endpoints, in any order. A request that asks for any
+	// Gates are what rollouts may use beyond CloudWatch and the alias: Probes,
+	// Checks, Hooks, Endpoints and ProvisionedConcurrency, in any order. A request that asks for any
 	// other is refused, and no role has anything that only the others need.
 	Gates []string
 	// Topic is told of every rollout, in place of a topic of the construct's own.

@@ -18,7 +18,7 @@ type lambdaAPI interface {
 	GetAlias(context.Context, *lambda.GetAliasInput, ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
 	UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error)
 	GetFunctionConfiguration(context.Context, *lambda.GetFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error)
-	GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error)
+	provisionedAPI
 }
 
 // Lambda is the Store that AWS Lambda is.
@@ -106,23 +106,6 @@ func (l Lambda) Version(ctx context.Context, function, number string) (Version, 
 		v.DeadLetter = aws.ToString(out.DeadLetterConfig.TargetArn)
 	}
 	return v, nil
-}
-
-// Provisioned tells how much provisioned concurrency is set on the alias, in a
-// call of GetProvisionedConcurrencyConfig; 0 if there is none.
-func (l Lambda) Provisioned(ctx context.Context, name Name) (int, error) {
-	out, err := l.api.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{
-		FunctionName: &name.Function,
-		Qualifier:    &name.Alias,
-	})
-	var none *types.ProvisionedConcurrencyConfigNotFoundException
-	if errors.As(err, &none) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("reading the provisioned concurrency of %s: %w", name, known(err))
-	}
-	return int(aws.ToInt32(out.RequestedProvisionedConcurrentExecutions)), nil
 }
 
 func content(version *string, config *types.AliasRoutingConfiguration, description *string) Content {

@@ -47,6 +47,9 @@ func ownerOf(execution string) string {
 // routing is the split that the marker was written with. If the alias has
 // another one, somebody else has changed it since.
 func (m Marker) routing() Routing {
+	if m.Weight == 0 { // claimed: see Claim
+		return Routing{Version: m.Baseline}
+	}
 	return Routing{Version: m.Baseline, Weights: map[string]float64{m.NewVersion: m.Weight}}
 }
 

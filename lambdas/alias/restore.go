@@ -45,7 +45,7 @@ type Last struct {
 func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
 	superseded := ""
 	if last.Weight > 0 {
-		switch _, err := t.Store.Write(ctx, t.Name, t.split(0), last.RevisionID); {
+		switch _, err := t.Store.Write(ctx, t.Name, t.before(), last.RevisionID); {
 		case err == nil:
 			return PutBack, nil
 		case errors.Is(err, ErrStale):
@@ -55,9 +55,9 @@ func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
 		}
 	}
 	original := func() (string, error) { return t.Description, nil }
-	gone := &Changed{Name: t.Name, Expected: t.split(0)}
+	gone := &Changed{Name: t.Name, Expected: t.before()}
 	return restore(ctx, t.Store, t.Name, "", gone, func(found Alias) (Content, Restored, error) {
-		if found.RevisionID == superseded || last.Weight > 0 && found.RevisionID == t.Started {
+		if found.RevisionID == superseded || (last.Weight > 0 || t.Claimed) && found.RevisionID == t.Started {
 			return found.Content, "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
 		}
 		switch to, ours, err := undo(found.Content, t.Owner, original); {
@@ -65,14 +65,16 @@ func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
 			return to, PutBack, err
 		case last.Unsure && found.equal(t.promoted()):
 			return found.Content, WasPromoted, nil
-		case found.Routing.equal(t.split(0).Routing) && last.Unsure && found.RevisionID == last.RevisionID:
+		case last.Unsure && t.inTransit(found.Content):
+			return found.Content, InTransit, nil
+		case found.Routing.equal(t.before().Routing) && last.Unsure && found.RevisionID == last.RevisionID:
 			// The first shift may have been done, and the read be behind it. Writing
 			// what is there is refused then; if not, it keeps out a shift that is late.
 			return found.Content, confirm, nil
-		case found.Routing.equal(t.split(0).Routing):
+		case found.Routing.equal(t.before().Routing):
 			return found.Content, Untouched, nil
 		}
-		return found.Content, "", &Changed{Name: t.Name, Found: &found.Content, Expected: t.split(0)}
+		return found.Content, "", &Changed{Name: t.Name, Found: &found.Content, Expected: t.before()}
 	})
 }
 

@@ -17,16 +17,26 @@ type Traffic struct {
 	Description string
 	// Started is the alias's revision before the rollout's first write.
 	Started string
+	// Provisioned says that the alias has provisioned concurrency of its own:
+	// AWS moves it after Promote, with weights of its own: see inTransit.
+	Provisioned bool
+	// Claimed says that the alias has the marker already at weight 0: see Claim.
+	Claimed bool
 }
 
 // split is the alias with a share of the traffic on the new version: ours if
-// there is one, and as it was before if there is none.
+// there is one, or if it is claimed, and as it was before if not.
 func (t Traffic) split(weight float64) Content {
-	if weight == 0 {
-		return Content{Routing: Routing{Version: t.Baseline}, Description: t.Description}
+	if weight == 0 && !t.Claimed {
+		return t.before()
 	}
 	m := Marker{Owner: ownerOf(t.Owner), Baseline: t.Baseline, NewVersion: t.NewVersion, Weight: weight}
 	return Content{Routing: m.routing(), Description: mark(t.Description, m)}
+}
+
+// before is the alias as it was before the rollout.
+func (t Traffic) before() Content {
+	return Content{Routing: Routing{Version: t.Baseline}, Description: t.Description}
 }
 
 // promoted is the alias wholly on the new version.
@@ -52,7 +62,7 @@ func (t Traffic) Holds(found Alias, weight float64) error {
 // that weight, which is known to have been done: reads of an alias are
 // eventually consistent.
 func (t Traffic) behind(found Alias, weight float64) bool {
-	if weight > 0 && found.RevisionID == t.Started {
+	if (weight > 0 || t.Claimed) && found.RevisionID == t.Started {
 		return true
 	}
 	m := ReadMarker(found.Description).Marker
@@ -67,13 +77,21 @@ func (t Traffic) behind(found Alias, weight float64) bool {
 // reads are behind the rollout's own writes.
 func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string) (string, error) {
 	revisionID, err := t.swap(ctx, from, t.split(to), revisionID)
-	var changed *Changed
-	if from == 0 && errors.As(err, &changed) && changed.Found != nil {
-		if m := ReadMarker(changed.Found.Description).Marker; m != nil && !m.OwnedBy(t.Owner) {
-			return "", &Taken{Name: t.Name, By: *m}
-		}
+	if from == 0 {
+		err = t.taken(err)
 	}
 	return revisionID, err
+}
+
+// taken returns *Taken instead of a *Changed that found another rollout's marker.
+func (t Traffic) taken(err error) error {
+	var changed *Changed
+	if errors.As(err, &changed) && changed.Found != nil {
+		if m := ReadMarker(changed.Found.Description).Marker; m != nil && !m.OwnedBy(t.Owner) {
+			return &Taken{Name: t.Name, By: *m}
+		}
+	}
+	return err
 }
 
 // Promote points the alias at the new version, clears its weights and takes
@@ -99,7 +117,7 @@ func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionI
 		return "", &Changed{Name: t.Name, Expected: from}
 	case err != nil:
 		return "", err
-	case found.equal(to):
+	case found.equal(to), to.equal(t.promoted()) && t.inTransit(found.Content):
 		return found.RevisionID, nil
 	case missing && found.equal(from):
 		return "", fmt.Errorf("moving %s to %s: %w", t.Name, to.Routing, ErrNoVersion)

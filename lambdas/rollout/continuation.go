@@ -28,8 +28,14 @@ const (
 	EventsOfShift = eventsPerTask
 	// EventsOfCheck: Wait, HealthCheck, Decide.
 	EventsOfCheck = 2 + eventsPerTask + 2
-	// EventsOfEnd: Finalize, Promoted entered and exited, execution succeeded.
-	EventsOfEnd = eventsPerTask + 2 + 1
+	// EventsOfAllocation: Allocate, Begin. EventsOfWait: a Wait.
+	EventsOfAllocation = eventsPerTask + 2
+	EventsOfWait       = 2
+	// EventsOfFinalize: Finalize, Allocated.
+	EventsOfFinalize = eventsPerTask + 2
+	// EventsOfEnd: Finalize and Allocated for the last time, Promoted entered and
+	// exited, execution succeeded.
+	EventsOfEnd = EventsOfFinalize + 2 + 1
 )
 
 // Counting adds a part of the workflow to the length of the history, after so

@@ -9,10 +9,14 @@ const (
 	GateChecks    = "checks"
 	GateHooks     = "hooks"
 	GateEndpoints = "endpoints"
+	// GateProvisioned moves provisioned concurrency from version to version.
+	GateProvisioned = "provisioned-concurrency"
 )
 
 // GateNames are all of them.
-func GateNames() []string { return []string{GateChecks, GateEndpoints, GateHooks, GateProbes} }
+func GateNames() []string {
+	return []string{GateChecks, GateEndpoints, GateHooks, GateProbes, GateProvisioned}
+}
 
 // Permissions are the gates of the request that need a stack's permission.
 func (r Request) Permissions() []string {
@@ -22,6 +26,8 @@ func (r Request) Permissions() []string {
 		GateChecks:    len(r.Gates.Checks) > 0,
 		GateHooks:     len(r.Hooks.PreTraffic)+len(r.Hooks.PostTraffic) > 0,
 		GateEndpoints: len(r.Gates.Endpoints) > 0,
+
+		GateProvisioned: r.ProvisionedConcurrency == Move,
 	} {
 		if asked {
 			needed = append(needed, gate)

@@ -32,6 +32,8 @@ type Plan struct {
 	// RedAlarms were in the state ALARM when the rollout started. The rollout
 	// may be what mends them, so they don't count.
 	RedAlarms []string `json:"red-alarms,omitempty"`
+	// Provisioned is nil if the rollout has to do with none.
+	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Steps have strictly increasing weights that end at exactly 1.
 	Steps []Step `json:"steps"`
 	// Undo is the command line with which a person puts the alias back.

@@ -56,7 +56,9 @@ type Request struct {
 	Approval *Approval `json:"approval,omitempty"`
 	// Notify says who else is to be told.
 	Notify Notify `json:"notify,omitzero"`
-	// ProvisionedConcurrency says what to do if the alias has some: Refuse or Ignore.
+	// ProvisionedConcurrency says what to do about it: Refuse an alias that has
+	// some, Ignore that the new version has none before its promotion, or Move
+	// that of the baseline version to the new one.
 	ProvisionedConcurrency string `json:"provisioned-concurrency"`
 	// RedAlarmsAtStart says what to do about alarms that are red already:
 	// Ignore (for the rollout's length) or Refuse.
@@ -75,6 +77,8 @@ const (
 const (
 	Refuse = "refuse"
 	Ignore = "ignore"
+	// Move is for provisioned concurrency alone.
+	Move = "move"
 )
 
 // fieldNames are the fields that a request may have.
@@ -121,7 +125,7 @@ func Decode(input []byte) (Request, error) {
 		Approval:      r.approval("approval"),
 		Notify:        r.notify("notify"),
 
-		ProvisionedConcurrency: r.word("provisioned-concurrency", Refuse, Ignore),
+		ProvisionedConcurrency: r.word("provisioned-concurrency", Refuse, Ignore, Move),
 		RedAlarmsAtStart:       r.word("red-alarms-at-start", Ignore, Refuse),
 	}
 	req.fitCurve(r)

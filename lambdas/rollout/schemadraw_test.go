@@ -94,7 +94,7 @@ var (
 		"advance": oneOf(`"schedule"`, `"evidence"`), "health": aHealth, "health-check": oneOf(`true`, `true`, `true`, `false`),
 		"hooks": with(map[string]draws{"pre-traffic": aHook, "post-traffic": aHook}, `{}`), "approval": with(map[string]draws{"timeout": oneOf(`60`, `31536000`)}, `{"before-weights": [1, 1]}`),
 		"notify":              with(map[string]draws{"shifted": aFlag, "chat": aFlag}, `{"topics": ["arn:aws-cn:sns:cn-north-1:210987654321:x_Y-1", "arn:aws:sns:eu-west-1:123456789012:x"]}`),
-		"red-alarms-at-start": oneOf(`"ignore"`, `"refuse"`), "provisioned-concurrency": oneOf(`"refuse"`, `"ignore"`), "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": anyJSON,
+		"red-alarms-at-start": oneOf(`"ignore"`, `"refuse"`), "provisioned-concurrency": oneOf(`"refuse"`, `"ignore"`, `"move"`), "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": anyJSON,
 	}, shaped(`"steps": 10, "interval": 120`, `"type": "linear", "steps": 1000, "interval": 1`, `"type": "exponential", "steps": 14, "interval": 2e1`,
 		`"type": "geometric", "steps": 2, "interval": 60, "first-weight": 0.9999`, `"type": "geometric", "steps": 400, "interval": 60`,
 		`"type": "canary", "interval": 1, "first-weight": 0.00005`, `"type": "canary", "interval": 1, "steps": 2, "first-weight": 0.5`,

@@ -23,7 +23,7 @@ type State struct {
 	Health *Health `json:"health,omitempty"`
 	// Error is what a Catch of the workflow caught.
 	Error *Caught `json:"error,omitempty"`
-	// Outcome is nil until the rollout has ended.
+	// Outcome is nil until the rollout has ended, or waits for AWS to end.
 	Outcome *Outcome `json:"outcome,omitempty"`
 }
 
@@ -63,6 +63,11 @@ type Progress struct {
 	// owner itself. Continuation is the name of the next one.
 	Part         int    `json:"part"`
 	Continuation string `json:"continuation,omitempty"`
+	// Claimed means that the alias was marked before the first shift, and
+	// Allocating is since when an allocation of provisioned concurrency is waited
+	// for, zero if none is.
+	Claimed    bool      `json:"claimed,omitempty"`
+	Allocating time.Time `json:"allocating,omitzero"`
 }
 
 // Begin is how an execution begins, in a word that the workflow looks at.
@@ -71,6 +76,8 @@ type Begin string
 // The beginnings.
 const (
 	BeginShift      Begin = "shift"       // with the first shift
+	BeginAllocate   Begin = "allocate"    // with provisioned concurrency for the new version
+	BeginAllocating Begin = "allocating"  // and waits for that
 	BeginPreTraffic Begin = "pre-traffic" // with what comes before it
 	BeginWatch      Begin = "watch"       // in the middle of a rollout, with the next wait
 	BeginUnchanged  Begin = "unchanged"   // and ends, as there is nothing to do
@@ -103,6 +110,9 @@ const (
 	Promoted   Result = "promoted"
 	RolledBack Result = "rolled-back"
 	Unchanged  Result = "unchanged" // the alias was on the new version already
+	// Allocating is no end yet: the alias points at the new version, and AWS
+	// allocates its provisioned concurrency.
+	Allocating Result = "allocating"
 )
 
 // NextStep is the step that comes after the current one. It fails if the

@@ -18,7 +18,7 @@ type CalculateWeights struct {
 		Read(context.Context, alias.Name) (alias.Alias, error)
 		// Version fails with alias.ErrNotFound if there is no such version.
 		Version(ctx context.Context, function, version string) (alias.Version, error)
-		Provisioned(context.Context, alias.Name) (int, error)
+		Allocation(ctx context.Context, function, qualifier string) (alias.Allocation, error)
 	}
 	// Alarms is asked only if the request names some.
 	Alarms interface {
@@ -68,7 +68,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		return rollout.State{}, err
 	}
 	description := alias.ReadMarker(found.Description).Text // without what an ended rollout may have left
-	state := rollout.State{Request: req, Begin: rollout.BeginShift}
+	state := rollout.State{Request: req, Begin: req.First()}
 	state.Plan = rollout.Plan{
 		Baseline:    found.Version,
 		Owner:       executionName(start.Execution),
@@ -78,11 +78,12 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		Timeout:     found.next.Timeout,
 		Gates:       req.Gates,
 		RedAlarms:   found.redAlarms,
+		Provisioned: found.provisioned,
 		Steps:       steps,
 		Undo:        undo(start.Execution, req, found.Version, description),
 	}
-	if req.LooksBefore() {
-		state.Begin = rollout.BeginPreTraffic
+	if state.Provision().Allocate > 0 {
+		state.Begin = rollout.BeginAllocate
 	}
 	state.Progress = rollout.Progress{Of: len(steps), RevisionID: found.RevisionID, Events: rollout.EventsOfStart}
 	if found.Version == req.NewVersion {

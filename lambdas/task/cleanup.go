@@ -19,7 +19,7 @@ import (
 // that names an execution which is not running any more. Then it notifies
 // everybody of how the rollout has ended.
 type Cleanup struct {
-	Aliases    alias.Store
+	Aliases    Aliases
 	Executions Executions
 	// Notifier is nil if nobody is notified.
 	Notifier Notifier
@@ -193,6 +193,10 @@ func (t Cleanup) release(ctx context.Context, e end, now time.Time, pauses []tim
 	name := alias.Name{Function: e.begun.Function, Alias: e.begun.Alias}
 	original := func() (string, error) { return e.begun.Plan.Description, nil }
 	for {
+		again, err := t.withdraw(ctx, e, name)
+		if err != nil {
+			return cleaned, err
+		}
 		restored, err := alias.Release(ctx, t.Aliases, name, executionName(e.ARN), original)
 		var changed *alias.Changed
 		switch {
@@ -203,7 +207,7 @@ func (t Cleanup) release(ctx context.Context, e end, now time.Time, pauses []tim
 			return cleaned, err
 		case restored == alias.PutBack:
 			cleaned.Alias = rollout.AliasPutBack
-			return cleaned, nil
+			return cleaned, again()
 		}
 		cleaned.Alias = rollout.AliasUntouched
 		if len(pauses) == 0 || t.Sleep == nil || now.Sub(e.Ended) >= unsettledFor {

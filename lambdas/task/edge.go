@@ -31,7 +31,10 @@ type (
 	// call may have had its effect. Worth a retry.
 	ServiceUnavailable struct{ error }
 	// Unexpected is any other error. It is not known to be final, so it is retried.
-	Unexpected struct{ error }
+	// AllocationFailed means that AWS has not allocated the provisioned concurrency
+	// that the new version is to have. Final.
+	AllocationFailed struct{ error }
+	Unexpected       struct{ error }
 	// Redriven means that the execution was redriven after it had ended; a rollout
 	// that was put back does not go on. Final.
 	Redriven struct{ error }
@@ -54,6 +57,7 @@ func (b brief) Unwrap() error { return b.error }
 
 func named(err error) error {
 	var (
+		failed  AllocationFailed
 		invalid *rollout.InvalidRequest
 		changed *alias.Changed
 		taken   *alias.Taken
@@ -74,6 +78,8 @@ func named(err error) error {
 		return refused // its own text is short
 	case errors.As(err, &redriven):
 		return redriven
+	case errors.As(err, &failed):
+		return AllocationFailed{err}
 	case errors.As(err, &taken):
 		return RolloutUnderWay{because("%w", err)}
 	case errors.As(err, &changed):

@@ -82,6 +82,10 @@ type Begun struct {
 		Description string            `json:"description"`
 		Undo        string            `json:"undo"`
 		Steps       []json.RawMessage `json:"steps"`
+		// Provisioned is what the rollout moves: see rollout.Provisioned.
+		Provisioned struct {
+			Allocate int `json:"allocate"`
+		} `json:"provisioned"`
 	} `json:"plan"`
 }
 

@@ -14,8 +14,10 @@ func Final(state string) []string {
 		return namesOf(RolloutUnderWay{}, VersionNotFound{}, AliasChanged{}, AccessDenied{}, Redriven{})
 	case "PreTraffic", "HealthCheck", "PostTraffic":
 		return namesOf(AccessDenied{}, Redriven{})
+	case "Allocate":
+		return namesOf(RolloutUnderWay{}, AllocationFailed{}, AliasChanged{}, AccessDenied{}, Redriven{})
 	case "Finalize":
-		return namesOf(AliasChanged{}, AccessDenied{}, Redriven{})
+		return namesOf(AllocationFailed{}, AliasChanged{}, AccessDenied{}, Redriven{})
 	case "Rollback":
 		return namesOf(AliasChanged{})
 	}

@@ -4,33 +4,53 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// Finalize points the alias at the new version and clears its weights.
+// Finalize points the alias at the new version and clears its weights. If the
+// alias has provisioned concurrency of its own, the rollout is promoted when AWS
+// has allocated it for the new version.
 type Finalize struct {
-	Aliases alias.Store
+	Aliases Aliases
 	Log     *slog.Logger
 }
 
-// Handle returns the state with its outcome, promoted. Its error is
-// AliasChanged if the alias is not as the rollout left it.
+// Handle returns the state with its outcome: promoted, or allocating if it is
+// to be called again after the state's wait. Its error is AliasChanged if the
+// alias is not as the rollout left it, AllocationFailed if AWS can't allocate.
 func (t Finalize) Handle(ctx context.Context, call Call) (rollout.State, error) {
-	state := call.Rollout
-	revisionID, err := "", call.goesOn()
-	if err == nil {
-		revisionID, err = traffic(t.Aliases, state).Promote(ctx, state.Progress.Weight, state.Progress.RevisionID)
-	}
+	state, err := t.promote(ctx, call)
 	if err != nil {
-		err = edge(withUndo(err, state, ""))
+		err = edge(withUndo(err, call.Rollout, ""))
 		t.Log.WarnContext(ctx, "not promoted", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
-	state.Progress.RevisionID = revisionID
-	state = state.Promoted()
+	if state.IsInTransit() {
+		t.Log.InfoContext(ctx, "allocating", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
+			"version", state.NewVersion, "since", state.Progress.Allocating)
+		return state, nil
+	}
 	t.Log.InfoContext(ctx, "promoted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "reason", state.Outcome.Reason, telemetry.Metrics(call.Now, promoted(state)...))
 	return state, nil
+}
+
+func (t Finalize) promote(ctx context.Context, call Call) (rollout.State, error) {
+	s := call.Rollout
+	if s.IsInTransit() {
+		return t.look(ctx, call)
+	}
+	if err := call.goesOn(); err != nil {
+		return s, err
+	}
+	revisionID, err := traffic(t.Aliases, s).Promote(ctx, s.Progress.Weight, s.Progress.RevisionID)
+	if err != nil {
+		return s, err
+	}
+	s.Progress.RevisionID = revisionID
+	if s.Provision().Alias > 0 { // a look right away may come before AWS has begun
+		return inTransit(call, s), nil
+	}
+	return releaseBaseline(ctx, t.Aliases, s.Promoted())
 }

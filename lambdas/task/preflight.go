@@ -33,7 +33,7 @@ type (
 	AliasSplit struct{ refusal }
 	// RolloutUnderWay: the alias belongs to another rollout.
 	RolloutUnderWay struct{ refusal }
-	// ProvisionedConcurrency: the alias has some, and that does not go with weights.
+	// ProvisionedConcurrency: there is some, and it does not go with the rollout.
 	ProvisionedConcurrency struct{ refusal }
 	// AlarmNotFound: there is no such alarm.
 	AlarmNotFound struct{ refusal }
@@ -64,6 +64,8 @@ type found struct {
 	alias.Alias
 	next      alias.Version // the new one; zero if the alias is on it already
 	redAlarms []string
+	// provisioned is nil if the rollout has to do with none.
+	provisioned *rollout.Provisioned
 }
 
 // preflight reads all that decides whether the rollout may start. Nothing is
@@ -81,21 +83,17 @@ func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (f
 	} else if err != nil {
 		return f, err
 	}
+	if err := t.checkTransit(ctx, name, f.Alias); err != nil {
+		return f, err
+	}
 	if err := checkAlias(name, f.Alias); err != nil || f.Version == req.NewVersion {
 		return f, err
 	}
 	if f.next, err = t.checkVersions(ctx, req, f.Version); err != nil {
 		return f, err
 	}
-	if req.ProvisionedConcurrency == rollout.Refuse {
-		amount, err := t.Aliases.Provisioned(ctx, name)
-		if err != nil {
-			return f, err
-		}
-		if amount > 0 {
-			return f, ProvisionedConcurrency{because("%s has a provisioned concurrency of %d, which can't be changed while weights are set, and of which the new version has nothing until it is promoted. "+
-				`Take it off for the rollout, or set "provisioned-concurrency": "ignore" if the new version may start on demand`, name, amount)}
-		}
+	if f.provisioned, err = t.provisioned(ctx, req, f.Version); err != nil {
+		return f, err
 	}
 	f.redAlarms, err = t.redAlarms(ctx, req)
 	return f, err
@@ -137,7 +135,7 @@ func checkAlias(name alias.Name, found alias.Alias) error {
 	case len(found.Weights) > 0 && marker != nil && !marker.Splits(found.Routing):
 		return AliasSplit{because("%s sends its traffic to two versions (%s), and not as execution %s left it: somebody has changed that by hand since. Clear the weights first, or see who set them",
 			name, found.Routing, marker.Owner)}
-	case len(found.Weights) > 0 && marker != nil:
+	case marker != nil && (len(found.Weights) > 0 || marker.Weight == 0):
 		taken := &alias.Taken{Name: name, By: *marker}
 		return RolloutUnderWay{because("%w. Wait for its end; if it has none because it was stopped, it is put back within minutes", taken)}
 	case len(found.Weights) > 0:

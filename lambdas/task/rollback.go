@@ -11,27 +11,32 @@ import (
 
 // Rollback puts the alias wholly back on the baseline.
 type Rollback struct {
-	Aliases alias.Store
+	Aliases Aliases
 	Log     *slog.Logger
 }
 
 // Handle returns the state with its outcome, rolled back, and the reason; or
-// promoted, if the promotion turns out to have had its effect. Its error is
+// promoted, if the promotion turns out to have had its effect, or allocating, if
+// AWS is still about it: then Finalize is to be called again. Its error is
 // AliasChanged if the alias sends traffic elsewhere and not as the rollout's
 // marker says; then nothing is written.
 func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state := call.Rollout
-	restored, err := traffic(t.Aliases, state).Restore(ctx, alias.Last{
-		Weight: state.Progress.Weight, RevisionID: state.Progress.RevisionID, Unsure: state.MayBePromoted(),
-	})
+	restored, err := t.restore(ctx, call)
 	if err != nil {
 		_, why := state.Trouble()
 		err = edge(withUndo(err, state, "It was to be rolled back: "+why))
 		t.Log.ErrorContext(ctx, "not rolled back", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
+	if restored == alias.InTransit {
+		t.Log.InfoContext(ctx, "allocating", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName, "version", state.NewVersion)
+		return inTransit(call, state), nil
+	}
 	if restored == alias.WasPromoted {
-		state = state.Promoted()
+		if state, err = releaseBaseline(ctx, t.Aliases, state.Promoted()); err != nil {
+			return rollout.State{}, edge(err)
+		}
 		t.Log.InfoContext(ctx, "promoted after all", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
 			telemetry.Metrics(call.Now, promoted(state)...))
 		return state, nil
@@ -41,4 +46,25 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	t.Log.WarnContext(ctx, "rolled back", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "restored", restored, "reason", reason, telemetry.Metrics(call.Now, rolledBack(state, restored, call.Now)...))
 	return state, nil
+}
+
+// restore puts the alias back, and what was allocated for the new version.
+func (t Rollback) restore(ctx context.Context, call Call) (alias.Restored, error) {
+	s := call.Rollout
+	traffic := traffic(t.Aliases, s)
+	if s.TakesBack(call.Now) {
+		return traffic.TakeBack(ctx)
+	}
+	if n := s.Provision().Allocate; n > 0 {
+		if _, err := withdraw(ctx, t.Aliases, traffic.Name, traffic.Owner, n); err != nil {
+			return "", err
+		}
+	}
+	restored, err := traffic.Restore(ctx, alias.Last{
+		Weight: s.Progress.Weight, RevisionID: s.Progress.RevisionID, Unsure: s.MayBePromoted(),
+	})
+	if err == nil && restored == alias.PutBack { // withdraw may have read the alias as it was before its marker
+		err = deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate)
+	}
+	return restored, err
 }

@@ -102,7 +102,7 @@ func (t Simple) rollOut(whole context.Context, execution string, input json.RawM
 	if s, err = t.carryOut(ctx, execution, s); err != nil {
 		return s, err
 	}
-	if s.Outcome == nil {
+	if s.Outcome == nil || s.IsInTransit() {
 		return t.rollBack(whole, execution, s)
 	}
 	return s, nil
@@ -118,9 +118,9 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 		state := map[health.Phase]string{health.PreTraffic: "PreTraffic", health.PostTraffic: "PostTraffic", "": "HealthCheck"}[phase]
 		return t.try(ctx, state, &s, func() (rollout.State, error) { return t.Check.Handle(ctx, call(phase)) })
 	}
-	var err error
+	err := t.allocate(ctx, execution, &s)
 	decision := rollout.Advance
-	if s.Begin == rollout.BeginPreTraffic {
+	if err == nil && s.Begin == rollout.BeginPreTraffic {
 		if err = check(health.PreTraffic); err == nil {
 			decision = s.Health.Decision
 		}
@@ -140,7 +140,7 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 			}
 			continue
 		case rollout.Promote:
-			err = t.try(ctx, "Finalize", &s, func() (rollout.State, error) { return t.Promote.Handle(ctx, call("")) })
+			err = t.finalize(ctx, execution, &s)
 			var changed AliasChanged
 			if err == nil || errors.As(err, &changed) {
 				return s, err
@@ -158,7 +158,7 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 			}
 		}
 	}
-	s.Error = &rollout.Caught{Error: errorName(err), Cause: err.Error()}
+	s.Error = caught(err)
 	return s, nil
 }
 
@@ -173,6 +173,12 @@ func (t Simple) rollBack(ctx context.Context, execution string, s rollout.State)
 		return s, err
 	case err != nil:
 		return s, RollbackFailed{fmt.Errorf("a person is needed: the alias may still send traffic to the new version. Put it back with: %s (The last error was: %w)", s.Plan.Undo, err)}
+	case s.IsInTransit(): // and what does not end in time is taken back
+		if err = t.finalize(ctx, execution, &s); err == nil || errors.As(err, &changed) {
+			return s, err
+		}
+		s.Error = caught(err)
+		return t.rollBack(ctx, execution, s)
 	case s.Outcome.Result == rollout.Promoted:
 		return s, nil
 	}
@@ -196,7 +202,11 @@ func (t Simple) mend(ctx context.Context, execution string, input json.RawMessag
 	if restored == alias.PutBack {
 		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", req.Function(), "alias", req.AliasName,
 			telemetry.Metrics(t.Now(), telemetry.Weight(req.Function(), req.AliasName, 0)))
-		return RolledBack{fmt.Errorf("%s was put back: an earlier attempt of this rollout was cut off in the middle", name)}
+		left := ""
+		if req.ProvisionedConcurrency == rollout.Move { // nothing is known of that attempt but the marker
+			left = fmt.Sprintf("; look whether version %s has a provisioned concurrency that it does not need now, as that costs on", req.NewVersion)
+		}
+		return RolledBack{fmt.Errorf("%s was put back: an earlier attempt of this rollout was cut off in the middle%s", name, left)}
 	}
 	return nil
 }

@@ -26,7 +26,8 @@ import (
 type Call struct {
 	// Execution is the execution's ARN.
 	Execution string `json:"execution"`
-	// Phase tells the health checks of a rollout apart; empty for those under way.
+	// Phase tells the health checks of a rollout apart, and Allocate from the
+	// shifts; empty for those under way.
 	Phase health.Phase `json:"phase,omitempty"`
 	// Now is when the task's state was entered; a retry has the same.
 	Now time.Time `json:"now"`
@@ -70,6 +71,9 @@ func withUndo(err error, s rollout.State, know string) error {
 	if know != "" {
 		know = rollout.Shorten(know, maxKnow) + ". "
 	}
+	if n := s.Provision().Allocate; n > 0 {
+		know += fmt.Sprintf("Version %s may still have the provisioned concurrency of %d that the rollout has given it, which costs on. ", s.NewVersion, n)
+	}
 	return fmt.Errorf("%w. %sIf it is to be as it was before the rollout: %s", err, know, s.Plan.Undo)
 }
 
@@ -84,5 +88,7 @@ func traffic(store alias.Store, s rollout.State) alias.Traffic {
 		Owner:       s.Plan.Owner,
 		Description: s.Plan.Description,
 		Started:     s.Plan.RevisionID,
+		Provisioned: s.Provision().Alias > 0,
+		Claimed:     s.Progress.Claimed,
 	}
 }

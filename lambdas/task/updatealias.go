@@ -12,7 +12,7 @@ import (
 
 // UpdateAlias moves the alias to the next step's weight.
 type UpdateAlias struct {
-	Aliases   alias.Store
+	Aliases   Aliases
 	Announcer Announcer
 	Log       *slog.Logger
 }
@@ -20,7 +20,12 @@ type UpdateAlias struct {
 // Handle returns the state with the next step begun. Its error is AliasChanged
 // if the alias is not as the rollout left it, or RolloutUnderWay if another
 // rollout was first, or VersionNotFound if the new version has been deleted.
+// Before the first shift of a rollout that moves provisioned concurrency it is
+// called with the phase Allocate.
 func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, error) {
+	if call.Phase == Allocate {
+		return t.allocate(ctx, call)
+	}
 	state, err := t.shift(ctx, call)
 	if err != nil {
 		err = edge(withUndo(err, call.Rollout, ""))

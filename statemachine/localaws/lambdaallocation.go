@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,6 +54,44 @@ func (s *Server) FailAllocations(functionName, version, reason string) error {
 		delete(f.failing, version)
 	}
 	return nil
+}
+
+// AddProvisioned gives a version or an alias provisioned concurrency that is ready, without a call.
+func (s *Server) AddProvisioned(functionName, qualifier string, executions int32) error {
+	l := s.lambda
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.functions[functionName]
+	if f == nil {
+		return fmt.Errorf("add provisioned concurrency: no function %q", functionName)
+	}
+	version := qualifier
+	if a, ok := f.aliases[qualifier]; ok {
+		version = a.Version
+	}
+	if _, err := l.versionOf(functionName, version); err != nil || version == latest || executions < 1 {
+		return fmt.Errorf("add provisioned concurrency: %d for %q of function %q: %w", executions, qualifier, functionName, err)
+	}
+	if err := f.checkProvisioned(qualifier); err != nil {
+		return fmt.Errorf("add provisioned concurrency: %s", err.message)
+	}
+	p := l.allocation(executions, version)
+	p.status = types.ProvisionedConcurrencyStatusEnumReady
+	f.provisioned[qualifier] = p
+	return nil
+}
+
+// Provisioned is how much provisioned concurrency each version and alias of a function was given, ready or not.
+func (s *Server) Provisioned(functionName string) map[string]int32 {
+	s.lambda.mu.Lock()
+	defer s.lambda.mu.Unlock()
+	all := map[string]int32{}
+	if f := s.lambda.functions[functionName]; f != nil {
+		for qualifier, p := range f.provisioned {
+			all[qualifier] = p.executions
+		}
+	}
+	return all
 }
 
 // NextAllocation is when the next allocation under way of a function ends, and the alias's weights with it; false if there

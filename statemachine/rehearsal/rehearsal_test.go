@@ -86,6 +86,9 @@ func describe(r rehearsal.Result) string {
 	if r.AliasAfter != nil {
 		fmt.Fprintf(&text, "alias: %s\n", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
 	}
+	if len(r.Provisioned) > 0 {
+		fmt.Fprintf(&text, "provisioned: %v\n", r.Provisioned)
+	}
 	fmt.Fprintf(&text, "told: %s\n", strings.Join(r.Told, ", "))
 	for i := 0; i < len(r.Path); {
 		n := repeats(r.Path[i:])

@@ -90,6 +90,9 @@ type Result struct {
 	Lines  []Line   `json:"lines"`
 	// Output is the execution's, if it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
+	// Provisioned is what versions and aliases have of provisioned concurrency in
+	// the end, by their name.
+	Provisioned map[string]int32 `json:"provisioned-concurrency,omitempty"`
 	// Undo is the command line that would have put the alias back.
 	Undo string `json:"undo,omitempty"`
 }
@@ -131,6 +134,7 @@ func (r *run) result() Result {
 	}
 	if after, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
 		result.AliasAfter = aliasState(after)
+		result.Provisioned = r.server.Provisioned(r.request.Function())
 		if r.traffic != nil {
 			r.traffic.series.weigh(r.clock.Now(), r.traffic.share(after))
 		}

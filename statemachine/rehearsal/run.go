@@ -243,6 +243,9 @@ func (r *run) prepare() error {
 	if !r.options.Brief {
 		r.traffic.series = newSeries(start)
 	}
+	if err := r.provision(); err != nil {
+		return fmt.Errorf("the scenario's provisioned concurrency: %w", err)
+	}
 	if err := r.settleNeighbours(); err != nil {
 		return fmt.Errorf("the scenario's functions: %w", err)
 	}

@@ -30,6 +30,8 @@ type Scenario struct {
 	// Latency is how long each call of AWS takes.
 	Latency float64 `json:"latency"`
 	Neighbours
+	// Provisioned is nil if nothing has provisioned concurrency.
+	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Secrets are texts by the references that lead to them from headers:
 	// "secretsmanager:<name>" or "ssm:<parameter>".
 	Secrets map[string]string `json:"secrets,omitempty"`
@@ -140,7 +142,7 @@ func (s Scenario) check() error {
 	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
 	within("metric-delay", s.MetricDelay, 0, maxSeconds)
 	within("latency", s.Latency, 0, 900)
-	problems = append(problems, s.Neighbours.check("", within))
+	problems = append(problems, s.Neighbours.check("", within), s.Provisioned.check(within))
 	s.Baseline.check("baseline", within)
 	s.NewVersion.check("new-version", within)
 	for i, change := range s.Changes {

@@ -129,6 +129,8 @@ func (s *story) task(name string, at time.Time, now rollout.State) {
 			now.Plan.Baseline, now.NewVersion, len(now.Plan.Steps), Clock(float64(rollout.Total(now.Plan.Steps))))
 	case "UpdateAlias":
 		line.Text = fmt.Sprintf("step %d of %d: %s on version %s", now.Progress.Step, now.Progress.Of, rollout.Weight(now.Progress.Weight), now.NewVersion)
+	case "Allocate":
+		line.Text = allocates(now)
 	case "HealthCheck", "PreTraffic", "PostTraffic":
 		line.Decision, line.Text = now.Health.Decision, lineEach(now.Health.Readings, now.Health.Reason)
 		line.Baseline, line.NewVersion = &now.Health.Baseline, &now.Health.NewVersion

@@ -133,9 +133,8 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 
 // aliasPort is what the functions reach aliases through.
 type aliasPort interface {
-	alias.Store
+	task.Aliases
 	Version(ctx context.Context, function, version string) (alias.Version, error)
-	Provisioned(context.Context, alias.Name) (int, error)
 }
 
 // store is the alias port with another way to read or write.

@@ -57,6 +57,9 @@ func (t *traffic) catchUp(to time.Time) error {
 		if len(t.changes) > 0 && t.nextChange().Before(end) {
 			end = t.nextChange()
 		}
+		if at, ok := t.aws.NextAllocation(t.function); ok && at.After(t.done) && at.Before(end) {
+			end = at // the alias may change by itself then
+		}
 		if err := t.serve(t.done, end); err != nil {
 			return err
 		}
@@ -112,7 +115,7 @@ func (t *traffic) apply(c Change) {
 // serve draws the requests of a time in which nothing changes.
 func (t *traffic) serve(from, to time.Time) error {
 	if t.series != nil {
-		if alias, ok := t.aws.Alias(t.function, t.alias); ok {
+		if alias, ok := t.aws.AliasAt(t.function, t.alias, from); ok {
 			t.series.weigh(from, t.share(alias))
 		}
 	}
@@ -120,7 +123,7 @@ func (t *traffic) serve(from, to time.Time) error {
 	if requests == 0 {
 		return nil
 	}
-	alias, ok := t.aws.Alias(t.function, t.alias)
+	alias, ok := t.aws.AliasAt(t.function, t.alias, from)
 	if !ok {
 		return nil
 	}

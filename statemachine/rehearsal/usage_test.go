@@ -134,7 +134,7 @@ func TestWhatTheBlogsRolloutUses(t *testing.T) {
 	}
 	used[executionLog], used[functionLog] = 0, 0
 	want := Usage{
-		transitions:  74,             // CalculateWeights, Begin; 10 UpdateAlias; 20 of Wait, HealthCheck, Decide; Finalize, Promoted
+		transitions:  75,             // CalculateWeights, Begin; 10 UpdateAlias; 20 of Wait, HealthCheck, Decide; Finalize, Allocated, Promoted
 		healthChecks: 20,             // every minute
 		otherTasks:   1 + 10 + 1 + 1, // CalculateWeights, UpdateAlias, Finalize, and Rollback at the end
 		metricReads:  14 + 19*13,     // the first check reads the record, the others slow requests

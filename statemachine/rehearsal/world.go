@@ -37,9 +37,8 @@ import (
 // ports are what the workflow's functions reach AWS through.
 type ports struct {
 	aliases interface {
-		alias.Store
+		task.Aliases
 		Version(ctx context.Context, function, version string) (alias.Version, error)
-		Provisioned(context.Context, alias.Name) (int, error)
 	}
 	metrics    health.CloudWatch
 	executions executionPort

@@ -137,7 +137,7 @@ func (s *sketch) traffic() drawing {
 func (s *sketch) events(d *drawing) {
 	var points plotter.XYs
 	for _, l := range s.Lines {
-		planned := slices.Contains([]string{"CalculateWeights", "PreTraffic", "UpdateAlias", "HealthCheck", "PostTraffic", "Finalize", "Rollback"}, l.State)
+		planned := slices.Contains([]string{"CalculateWeights", "Allocate", "PreTraffic", "UpdateAlias", "HealthCheck", "PostTraffic", "Finalize", "Rollback"}, l.State)
 		if (l.Error != "" || !planned) && len(points) < mostEvents {
 			points = append(points, plotter.XY{X: l.At, Y: 0.9})
 		}

@@ -1,0 +1,79 @@
+package alias
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// provisionedAPI is the part of Lambda's API that is about provisioned concurrency.
+type provisionedAPI interface {
+	GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error)
+	PutProvisionedConcurrencyConfig(context.Context, *lambda.PutProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.PutProvisionedConcurrencyConfigOutput, error)
+	DeleteProvisionedConcurrencyConfig(context.Context, *lambda.DeleteProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.DeleteProvisionedConcurrencyConfigOutput, error)
+}
+
+// Allocation is the provisioned concurrency of a version, or of an alias. The
+// zero value is none.
+type Allocation struct {
+	// Executions is how many were asked for.
+	Executions int
+	Status     AllocationStatus
+	// Why is AWS's reason for a Status of AllocationFailed.
+	Why string
+}
+
+// AllocationStatus is AWS's word for how an allocation stands.
+type AllocationStatus string
+
+// The statuses.
+const (
+	AllocationUnderWay AllocationStatus = "IN_PROGRESS"
+	AllocationReady    AllocationStatus = "READY"
+	AllocationFailed   AllocationStatus = "FAILED"
+)
+
+// Allocation reads the provisioned concurrency of a function's version or
+// alias, in a call of GetProvisionedConcurrencyConfig.
+func (l Lambda) Allocation(ctx context.Context, function, qualifier string) (Allocation, error) {
+	out, err := l.api.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &function, Qualifier: &qualifier})
+	var none *types.ProvisionedConcurrencyConfigNotFoundException
+	switch {
+	case errors.As(err, &none):
+		return Allocation{}, nil
+	case err != nil:
+		return Allocation{}, fmt.Errorf("reading the provisioned concurrency of %s:%s: %w", function, qualifier, known(err))
+	}
+	return Allocation{
+		Executions: int(aws.ToInt32(out.RequestedProvisionedConcurrentExecutions)),
+		Status:     AllocationStatus(out.Status),
+		Why:        aws.ToString(out.StatusReason),
+	}, nil
+}
+
+// Allocate asks for provisioned concurrency of a version, in a call of
+// PutProvisionedConcurrencyConfig. It is there when its Allocation is ready.
+func (l Lambda) Allocate(ctx context.Context, function, version string, executions int) error {
+	_, err := l.api.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{
+		FunctionName: &function, Qualifier: &version, ProvisionedConcurrentExecutions: aws.Int32(int32(executions)),
+	})
+	if err != nil {
+		return fmt.Errorf("allocating a provisioned concurrency of %d for %s:%s: %w", executions, function, version, known(err))
+	}
+	return nil
+}
+
+// Deallocate takes a version's provisioned concurrency away, in a call of
+// DeleteProvisionedConcurrencyConfig. It may be repeated.
+func (l Lambda) Deallocate(ctx context.Context, function, version string) error {
+	_, err := l.api.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: &function, Qualifier: &version})
+	var none *types.ProvisionedConcurrencyConfigNotFoundException
+	if err != nil && !errors.As(err, &none) {
+		return fmt.Errorf("deleting the provisioned concurrency of %s:%s: %w", function, version, known(err))
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package alias
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+)
+
+// InTransit is what Restore finds of an alias whose promotion has had its
+// effect while AWS still allocates its provisioned concurrency.
+const InTransit Restored = "in-transit"
+
+// inTransit reports whether the alias is as AWS has it after Promote while it
+// allocates provisioned concurrency for the new version: it points there, and
+// AWS itself keeps all requests on the baseline by a weight of 1. If the
+// allocation fails, it stays like that. (Seen on AWS by others:
+// terraform-provider-aws pull request 48116, gradientedge/cdk-utils 1110.)
+func (t Traffic) inTransit(found Content) bool {
+	held := Content{Routing: Routing{Version: t.NewVersion, Weights: map[string]float64{t.Baseline: 1}}, Description: t.Description}
+	return t.Provisioned && found.equal(held)
+}
+
+// HeldBy returns the version that receives all requests by a weight of 1, as
+// AWS leaves an alias that it moves; empty if there is none.
+func (r Routing) HeldBy() string {
+	for version := range maps.Keys(r.Weights) {
+		if r.Weights[version] == 1 {
+			return version
+		}
+	}
+	return ""
+}
+
+// Transit reads how far AWS is with an alias that Promote has pointed at the
+// new version: whether its requests are held on the baseline. The error is
+// *Changed if the alias is otherwise.
+func (t Traffic) Transit(ctx context.Context) (held bool, revisionID string, err error) {
+	found, err := t.Store.Read(ctx, t.Name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return false, "", &Changed{Name: t.Name, Expected: t.promoted()}
+	case err != nil:
+		return false, "", err
+	case found.equal(t.promoted()):
+		return false, found.RevisionID, nil
+	case t.inTransit(found.Content):
+		return true, found.RevisionID, nil
+	}
+	return false, "", &Changed{Name: t.Name, Found: &found.Content, Expected: t.promoted()}
+}
+
+// TakeBack points an alias back at the baseline that Promote has pointed at
+// the new version, and clears the weights that AWS holds its requests by: those
+// of before, and those that it may set for the way back. It may be repeated.
+// The error is *Changed if the alias is neither; then nothing is written.
+func (t Traffic) TakeBack(ctx context.Context) (Restored, error) {
+	before := t.before()
+	onTheWay := Content{Routing: Routing{Version: t.Baseline, Weights: map[string]float64{t.NewVersion: 1}}, Description: t.Description}
+	done := Untouched
+	for range restoreTries + 2 { // two writes, if AWS sets weights of its own, and a look after each
+		found, err := t.Store.Read(ctx, t.Name)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return "", &Changed{Name: t.Name, Expected: before}
+		case err != nil:
+			return "", err
+		case found.Routing.equal(before.Routing):
+			return done, nil
+		case !found.equal(t.promoted()) && !t.inTransit(found.Content) && !found.equal(onTheWay):
+			return "", &Changed{Name: t.Name, Found: &found.Content, Expected: before}
+		}
+		switch _, err = t.Store.Write(ctx, t.Name, before, found.RevisionID); {
+		case err == nil:
+			done = PutBack
+		case !errors.Is(err, ErrStale):
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("%s does not stay on version %s: %w", t.Name, t.Baseline, ErrStale)
+}

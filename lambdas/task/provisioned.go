@@ -1,0 +1,196 @@
+package task
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Aliases are what tasks move, with their versions' provisioned concurrency.
+type Aliases interface {
+	alias.Store
+	Provisioner
+}
+
+// Provisioner gives versions provisioned concurrency of their own.
+type Provisioner interface {
+	// Allocation is zero if there is none.
+	Allocation(ctx context.Context, function, qualifier string) (alias.Allocation, error)
+	Allocate(ctx context.Context, function, version string, executions int) error
+	// Deallocate may be repeated.
+	Deallocate(ctx context.Context, function, version string) error
+}
+
+// Allocate is UpdateAlias's phase before the first shift of a rollout that moves
+// provisioned concurrency.
+const Allocate health.Phase = "allocate"
+
+// allocate gives the new version what the baseline version has of its own, and
+// looks whether it is there. The alias is marked first: what is allocated under
+// the rollout's marker is the rollout's, whoever has to put it back.
+func (t UpdateAlias) allocate(ctx context.Context, call Call) (rollout.State, error) {
+	state, err := t.allocated(ctx, call)
+	if err != nil {
+		err = edge(withUndo(err, call.Rollout, ""))
+		t.Log.WarnContext(ctx, "not allocated", "execution", call.Execution, "error", err)
+		return rollout.State{}, err
+	}
+	t.Log.InfoContext(ctx, "allocated", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
+		"version", state.NewVersion, "begin", state.Begin)
+	return state, nil
+}
+
+func (t UpdateAlias) allocated(ctx context.Context, call Call) (rollout.State, error) {
+	s := call.Rollout.Counting(rollout.EventsOfAllocation, call.Retries)
+	if err := call.goesOn(); err != nil {
+		return s, err
+	}
+	unmarked := ""
+	if !s.Progress.Claimed {
+		unmarked = s.Progress.RevisionID
+		revisionID, err := traffic(t.Aliases, s).Claim(ctx, s.Progress.RevisionID)
+		if err != nil {
+			return s, err
+		}
+		s.Progress.Claimed, s.Progress.RevisionID = true, revisionID
+	}
+	wanted := s.Provision().Allocate
+	has, err := t.Aliases.Allocation(ctx, s.FunctionName, s.NewVersion)
+	switch {
+	case err != nil:
+		return s, err
+	case has.Status == alias.AllocationReady:
+		return s.Allocated(true, call.Now), nil
+	case has.Status == alias.AllocationFailed, s.AllocationOverdue(call.Now):
+		return s, notAllocated(s.NewVersion, has)
+	case has.Executions == 0:
+		if err := t.Aliases.Allocate(ctx, s.FunctionName, s.NewVersion, wanted); err != nil {
+			return s, err
+		}
+		if err := t.stillOurs(ctx, s, unmarked); err != nil {
+			return s, err
+		}
+	}
+	return s.Allocated(false, call.Now).Counting(rollout.EventsOfWait, 0), nil
+}
+
+// stillOurs takes back what was allocated a moment ago if the alias is not the
+// rollout's any more: then the execution was stopped, and whoever has put the alias
+// back may have come too early to see it. A read that is as old as the revision
+// before the alias was marked says nothing.
+func (t UpdateAlias) stillOurs(ctx context.Context, s rollout.State, unmarked string) error {
+	marked := traffic(t.Aliases, s)
+	found, err := t.Aliases.Read(ctx, marked.Name)
+	switch {
+	case err != nil && !errors.Is(err, alias.ErrNotFound): // what is gone is not ours either
+		return err
+	case err == nil && found.RevisionID == unmarked:
+		return fmt.Errorf("reading %s: %w", marked.Name, alias.ErrStale)
+	}
+	if err = marked.Holds(found, 0); err == nil {
+		return nil
+	}
+	return errors.Join(err, deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate))
+}
+
+// look looks how far AWS is with an alias that was pointed at the new version.
+func (t Finalize) look(ctx context.Context, call Call) (rollout.State, error) {
+	s := call.Rollout
+	held, revisionID, err := traffic(t.Aliases, s).Transit(ctx)
+	if err != nil {
+		return s, err
+	}
+	has, err := t.Aliases.Allocation(ctx, s.FunctionName, s.AliasName)
+	switch {
+	case err != nil:
+		return s, err
+	case has.Status == alias.AllocationFailed:
+		return s, notAllocated(s.NewVersion, has)
+	case !held && has.Status != alias.AllocationUnderWay:
+		s.Progress.RevisionID = revisionID
+		return s.Promoted(), nil
+	case s.AllocationOverdue(call.Now):
+		return s, notAllocated(s.NewVersion, has)
+	}
+	return inTransit(call, s), nil
+}
+
+// inTransit is the state of a rollout that looks again after a wait.
+func inTransit(call Call, s rollout.State) rollout.State {
+	return s.InTransit(call.Now).Counting(rollout.EventsOfFinalize+rollout.EventsOfWait, call.Retries)
+}
+
+func notAllocated(version string, has alias.Allocation) error {
+	if has.Status == alias.AllocationFailed {
+		return AllocationFailed{fmt.Errorf("AWS could not allocate a provisioned concurrency of %d for version %s: %s (is its initialization failing?)",
+			has.Executions, version, cmp.Or(has.Why, "it gives no reason"))}
+	}
+	return AllocationFailed{fmt.Errorf("the provisioned concurrency of version %s was not allocated within %s; its status is %s", version,
+		inMinutes(rollout.AllocationPatience), cmp.Or(string(has.Status), "that there is none"))}
+}
+
+// releaseBaseline takes from the baseline version, once the alias has left it,
+// what the rollout has moved. What fails for good does not undo the promotion:
+// the outcome says so.
+func releaseBaseline(ctx context.Context, p Provisioner, s rollout.State) (rollout.State, error) {
+	err := deallocate(ctx, p, s.FunctionName, s.Plan.Baseline, s.Provision().Release)
+	switch named(err).(type) {
+	case nil:
+		return s, nil
+	case Throttled, ServiceUnavailable:
+		return s, err
+	}
+	outcome := *s.Outcome
+	outcome.Reason = rollout.Brief(fmt.Sprintf("%s; version %s keeps its provisioned concurrency, which costs on, because it could not be deleted: %v", outcome.Reason, s.Plan.Baseline, err))
+	s.Outcome = &outcome
+	return s, nil
+}
+
+// deallocate takes away a version's own provisioned concurrency if it is as much
+// as the rollout knows of: another amount was set by another writer.
+func deallocate(ctx context.Context, p Provisioner, function, version string, executions int) error {
+	if executions == 0 {
+		return nil
+	}
+	has, err := p.Allocation(ctx, function, version)
+	switch {
+	case errors.Is(err, alias.ErrNotFound): // and the version is gone
+		return nil
+	case err != nil || has.Executions != executions:
+		return err
+	}
+	return p.Deallocate(ctx, function, version)
+}
+
+// withdraw sends all of an alias's traffic back to the baseline, and takes away
+// what was allocated for the new version under the owner's marker, which stays.
+// It returns the marker; nil if the alias does not carry it.
+func withdraw(ctx context.Context, aliases Aliases, name alias.Name, owner string, executions int) (*alias.Marker, error) {
+	m, err := alias.Withdraw(ctx, aliases, name, owner)
+	if err != nil || m == nil {
+		return nil, err
+	}
+	return m, deallocate(ctx, aliases, name.Function, m.NewVersion, executions)
+}
+
+// withdraw puts in order, before an ended execution's marker is taken off, what
+// it has allocated. The amount is from the execution's history, and the version
+// from the marker. It returns what is to be done once more after that: the
+// execution's last task may run on for a moment.
+func (t Cleanup) withdraw(ctx context.Context, e end, name alias.Name) (again func() error, err error) {
+	again = func() error { return nil }
+	executions := e.begun.Plan.Provisioned.Allocate
+	if executions == 0 {
+		return again, nil
+	}
+	m, err := withdraw(ctx, t.Aliases, name, executionName(e.ARN), executions)
+	if err != nil || m == nil {
+		return again, err
+	}
+	return func() error { return deallocate(ctx, t.Aliases, name.Function, m.NewVersion, executions) }, nil
+}
