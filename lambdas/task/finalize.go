@@ -27,8 +27,7 @@ func (t Finalize) Handle(ctx context.Context, call Call) (rollout.State, error) 
 		return rollout.State{}, err
 	}
 	if state.IsInTransit() {
-		t.Log.InfoContext(ctx, "allocating", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
-			"version", state.NewVersion, "since", state.Progress.Allocating)
+		logTransit(ctx, t.Log, call, state)
 		return state, nil
 	}
 	t.Log.InfoContext(ctx, "promoted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // Aliases are what tasks move, with their versions' provisioned concurrency.
@@ -92,10 +94,11 @@ func (t UpdateAlias) stillOurs(ctx context.Context, s rollout.State, unmarked st
 	case err == nil && found.RevisionID == unmarked:
 		return fmt.Errorf("reading %s: %w", marked.Name, alias.ErrStale)
 	}
-	if err = marked.Holds(found, 0); err == nil {
-		return nil
+	m := alias.ReadMarker(found.Description).Marker
+	if m != nil && m.Owner == marked.Owner || found.Version == s.NewVersion || found.Weights[s.NewVersion] > 0 {
+		return nil // a later attempt may have gone on from here
 	}
-	return errors.Join(err, deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate))
+	return errors.Join(marked.Holds(found, 0), deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate))
 }
 
 // look looks how far AWS is with an alias that was pointed at the new version.
@@ -123,6 +126,12 @@ func (t Finalize) look(ctx context.Context, call Call) (rollout.State, error) {
 // inTransit is the state of a rollout that looks again after a wait.
 func inTransit(call Call, s rollout.State) rollout.State {
 	return s.InTransit(call.Now).Counting(rollout.EventsOfFinalize+rollout.EventsOfWait, call.Retries)
+}
+
+// logTransit logs that AWS is allocating, and keeps all requests on the baseline.
+func logTransit(ctx context.Context, log *slog.Logger, call Call, s rollout.State) {
+	log.InfoContext(ctx, "allocating", "execution", call.Execution, "function", s.FunctionName, "alias", s.AliasName,
+		"version", s.NewVersion, "since", s.Progress.Allocating, telemetry.Metrics(call.Now, telemetry.Weight(s.Function(), s.AliasName, 0)))
 }
 
 func notAllocated(version string, has alias.Allocation) error {

@@ -30,8 +30,9 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 		return rollout.State{}, err
 	}
 	if restored == alias.InTransit {
-		t.Log.InfoContext(ctx, "allocating", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName, "version", state.NewVersion)
-		return inTransit(call, state), nil
+		state = inTransit(call, state)
+		logTransit(ctx, t.Log, call, state)
+		return state, nil
 	}
 	if restored == alias.WasPromoted {
 		if state, err = releaseBaseline(ctx, t.Aliases, state.Promoted()); err != nil {

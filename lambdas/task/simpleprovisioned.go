@@ -40,7 +40,8 @@ func (t Simple) finalize(ctx context.Context, execution string, s *rollout.State
 			}
 		}
 		var changed AliasChanged
-		if err == nil || !s.IsInTransit() || errors.As(err, &changed) {
+		var failed AllocationFailed
+		if err == nil || !s.IsInTransit() || errors.As(err, &changed) || errors.As(err, &failed) {
 			return err
 		}
 		return AllocationFailed{fmt.Errorf("the provisioned concurrency of the alias was not seen to be allocated for version %s: %w", s.NewVersion, err)}

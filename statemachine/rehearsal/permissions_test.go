@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,7 +83,7 @@ var withTemplate rehearsed
 // allowedPlays are all plays, each rehearsed once with the template.
 func allowedPlays(t *testing.T) []played {
 	t.Helper()
-	return withTemplate.all(t, deployedTemplate(t), append(plays(t), nestedPlays()...))
+	return withTemplate.all(t, deployedTemplate(t), slices.Concat(plays(t), nestedPlays(), latePlays()))
 }
 
 // nestedPlays are rollouts that go on in other executions, one to its end and
@@ -108,6 +109,24 @@ func nestedPlays() []play {
 		all = append(all, play{s.name + ", stopped", options})
 	}
 	return all
+}
+
+// latePlays are rollouts that lose the alias while they allocate for the new
+// version: what comes too late is deleted again.
+func latePlays() []play {
+	scenario, _ := LoadBuiltIn("healthy")
+	scenario.Provisioned = &Provisioned{Baseline: 5}
+	options := Options{Input: []byte(moving), Scenario: scenario, Seed: 1}
+	options.adjust = func(r *run) {
+		r.before = func(operation string) {
+			if operation == "PutProvisionedConcurrencyConfig" {
+				r.before = nil
+				text := "described otherwise"
+				r.err = errors.Join(r.err, r.writeAlias(AliasChange{Description: &text}))
+			}
+		}
+	}
+	return []play{{"allocated too late", options}}
 }
 
 // unneeded are the permissions of a template that no play needs: it would end

@@ -15,6 +15,10 @@ func (r *Recording) note(state string, at time.Time) error {
 	case "UpdateAlias":
 		r.weigh(at, now.Progress.Weight)
 	case "Finalize":
+		if now.IsInTransit() { // AWS keeps all requests on the baseline
+			r.weigh(at, 0)
+			break
+		}
 		r.weigh(at, 1)
 	case "Rollback":
 		if len(r.shifts) > 0 {
