@@ -2,6 +2,7 @@ package localaws
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,11 @@ const (
 	CutBefore   FaultKind = "cut-before"   // no effect, and the connection is cut
 	CutAfter    FaultKind = "cut-after"    // the effect happens, and its answer is lost
 	Slow        FaultKind = "slow"         // the effect happens, and its answer takes long
+
+	// What stands between the caller and AWS answers in its place. There is no effect.
+	ProxyForbidden   FaultKind = "proxy-forbidden"   // 403 with a page of HTML
+	ProxyUnavailable FaultKind = "proxy-unavailable" // 503 with a page of HTML
+	BareThrottle     FaultKind = "bare-throttle"     // 429 with nothing in it
 )
 
 // Every matches each operation in [Fault.Operation].
@@ -56,7 +62,7 @@ func (s *Server) Inject(f Fault) (*Injection, error) {
 	for _, svc := range s.services {
 		known = append(known, svc.operations()...)
 	}
-	kinds := []FaultKind{Throttled, ServerError, Unavailable, CutBefore, CutAfter, Slow}
+	kinds := []FaultKind{Throttled, ServerError, Unavailable, CutBefore, CutAfter, Slow, ProxyForbidden, ProxyUnavailable, BareThrottle}
 	switch {
 	case !slices.Contains(known, f.Operation):
 		return nil, fmt.Errorf("fault: unknown operation %q; known are %s", f.Operation, strings.Join(known, ", "))
@@ -153,4 +159,15 @@ func (t trouble) refusalOf(svc service) *apiError {
 		return svc.unavailable()
 	}
 	return nil
+}
+
+// intercepted is the answer of something that is not AWS, if one comes in the place of AWS's.
+func (t trouble) intercepted() (reply, bool) {
+	status := map[FaultKind]int{ProxyForbidden: http.StatusForbidden, ProxyUnavailable: http.StatusServiceUnavailable, BareThrottle: http.StatusTooManyRequests}[t.kind]
+	answer := reply{status: status, header: http.Header{}}
+	if t.kind != BareThrottle {
+		answer.header.Set("Content-Type", "text/html")
+		answer.body = []byte("<html><head><title>" + http.StatusText(status) + "</title></head><body><h1>" + http.StatusText(status) + "</h1></body></html>\n")
+	}
+	return answer, status != 0
 }

@@ -59,6 +59,9 @@ func TestFaults(t *testing.T) {
 			{Fault{Kind: Throttled}, s.throttled, false, 0},
 			{Fault{Kind: ServerError}, s.broken, false, 0},
 			{Fault{Kind: Unavailable}, "503", false, 0},
+			{Fault{Kind: ProxyForbidden}, "403", false, 0},
+			{Fault{Kind: ProxyUnavailable}, "503", false, 0},
+			{Fault{Kind: BareThrottle}, "429", false, 0},
 			{Fault{Kind: CutBefore}, "cut", false, 0},
 			{Fault{Kind: CutAfter}, "cut", true, 0},
 			{Fault{Kind: Slow, Before: time.Second, After: 2 * time.Second}, "200 ", true, 3 * time.Second},
@@ -101,7 +104,7 @@ func TestFaults(t *testing.T) {
 }
 
 func statusOf(status int) string {
-	return map[int]string{200: "200", 400: "400", 429: "429", 500: "500", 503: "503"}[status]
+	return map[int]string{200: "200", 400: "400", 403: "403", 429: "429", 500: "500", 503: "503"}[status]
 }
 
 // TestCutReads cuts a read on a connection that is used again: Go's own transport would retry one of which it saw no byte.

@@ -48,7 +48,7 @@ type Call struct {
 	Operation string // as AWS names it: "UpdateAlias"; for an unknown one, what there is to name it
 	Target    string // what it was about, where the address tells: "function", "function:alias"
 	Status    int    // HTTP status of the answer; 0 when the connection was cut
-	Code      string // AWS's error code; empty for success, and for a cut
+	Code      string // AWS's error code; empty for success, for a cut, and for an answer that is not AWS's
 }
 
 // Server is the local AWS. It is safe for concurrent use.
@@ -151,9 +151,13 @@ func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 		s.options.BeforeCall(operation)
 	}
 
-	var answer reply
 	cut := trouble.kind == CutBefore
-	if !cut {
+	answer, intercepted := trouble.intercepted()
+	switch {
+	case intercepted:
+		refused = nil // AWS has not even seen it
+		s.sleep(trouble.after)
+	case !cut:
 		if refused == nil {
 			refused = trouble.refusalOf(svc)
 		}
