@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -119,7 +120,8 @@ func content(version *string, config *types.AliasRoutingConfiguration, descripti
 	return is
 }
 
-// known puts this package's word for a refusal in front of AWS's.
+// known puts this package's word for a refusal in front of AWS's, and plain words
+// in the place of an answer that is not AWS's.
 func known(err error) error {
 	var (
 		stale    *types.PreconditionFailedException
@@ -131,5 +133,5 @@ func known(err error) error {
 	case errors.As(err, &notFound):
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
-	return err
+	return awserror.Plain(err)
 }

@@ -61,8 +61,11 @@ func TestChecks(t *testing.T) {
 
 func TestAChecksFunctionThatCannotBeCalled(t *testing.T) {
 	for kind, want := range map[localaws.FaultKind]string{
-		localaws.Throttled: "inconclusive throttled (CallerRateLimitExceeded)",
-		localaws.CutAfter:  "inconclusive could not be invoked: AWS Lambda could not be reached, or did not answer",
+		localaws.Throttled:    "inconclusive throttled (CallerRateLimitExceeded)",
+		localaws.BareThrottle: "inconclusive throttled",
+		localaws.ProxyForbidden: "inconclusive could not be invoked: HTTP 403 Forbidden, and not in AWS's format: " +
+			"it is probably not AWS that answered, but a proxy, a firewall or a load balancer on the way to it",
+		localaws.CutAfter: "inconclusive could not be invoked: AWS Lambda could not be reached, or did not answer",
 	} {
 		inTime(t, string(kind), func(t *testing.T, f functions) {
 			f.says(t, "ask", "", said{answer: `{"status": "FAILED"}`})

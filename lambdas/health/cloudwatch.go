@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 )
 
 // ErrUnavailable means that CloudWatch took the call and failed at it.
@@ -44,7 +46,7 @@ func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[
 		MaxRecords: aws.Int32(100),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading alarms: %w", err)
+		return nil, fmt.Errorf("reading alarms: %w", awserror.Plain(err))
 	}
 	known := map[string]AlarmState{} // by name and by ARN
 	for _, alarm := range out.MetricAlarms {

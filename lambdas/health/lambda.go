@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 )
 
 // invokeAPI is the part of Lambda's API that is used here.
@@ -70,8 +71,10 @@ func because(err error) string {
 	switch {
 	case errors.As(err, &many) && many.Reason != "":
 		return "throttled (" + string(many.Reason) + ")"
-	case retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
+	case awserror.Of(err) == awserror.Throttled:
 		return "throttled"
+	case awserror.Answer(err) != "":
+		return "could not be invoked: " + awserror.Answer(err)
 	case errors.As(err, &api):
 		switch code := api.ErrorCode(); code {
 		case "ResourceNotFoundException":

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
@@ -60,7 +61,7 @@ func (c CloudWatch) read(ctx context.Context, q Query, queries []types.MetricDat
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, err
+			return nil, awserror.Plain(err)
 		}
 		for _, result := range page.MetricDataResults {
 			id := aws.ToString(result.Id)

@@ -1,15 +1,13 @@
 package task
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -27,14 +25,15 @@ type (
 	AccessDenied struct{ error }
 	// Throttled means that AWS had too many requests. Worth a retry.
 	Throttled struct{ error }
-	// ServiceUnavailable means that AWS failed or could not be reached. The
-	// call may have had its effect. Worth a retry.
+	// ServiceUnavailable means that AWS failed or could not be reached, or that
+	// something in between answered in its place. The call may have had its
+	// effect. Worth a retry.
 	ServiceUnavailable struct{ error }
-	// Unexpected is any other error. It is not known to be final, so it is retried.
 	// AllocationFailed means that AWS has not allocated the provisioned concurrency
 	// that the new version is to have. Final.
 	AllocationFailed struct{ error }
-	Unexpected       struct{ error }
+	// Unexpected is any other error. It is not known to be final, so it is retried.
+	Unexpected struct{ error }
 	// Redriven means that the execution was redriven after it had ended; a rollout
 	// that was put back does not go on. Final.
 	Redriven struct{ error }
@@ -84,20 +83,18 @@ func named(err error) error {
 		return RolloutUnderWay{because("%w", err)}
 	case errors.As(err, &changed):
 		return AliasChanged{err}
-	case retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
-		return Throttled{err}
-	case retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary,
-		errors.Is(err, context.DeadlineExceeded),
-		errors.Is(err, alias.ErrStale), errors.Is(err, errLate),
-		errors.Is(err, health.ErrUnavailable):
+	case errors.Is(err, alias.ErrStale), errors.Is(err, errLate),
+		errors.Is(err, health.ErrUnavailable),
+		errors.As(err, &api) && api.ErrorCode() == "ResourceConflictException": // another change of the function is under way
 		return ServiceUnavailable{err}
-	case errors.As(err, &api):
-		switch api.ErrorCode() {
-		case "AccessDeniedException", "AccessDenied":
-			return AccessDenied{fmt.Errorf("%w (is the function there, and opted in to rollouts, by its tag lambda-rollout=enabled or by the stack's list?)", err)}
-		case "ResourceConflictException": // another change of the function is under way
-			return ServiceUnavailable{err}
-		}
+	}
+	switch awserror.Of(err) {
+	case awserror.Throttled:
+		return Throttled{err}
+	case awserror.Unavailable, awserror.Intercepted:
+		return ServiceUnavailable{err}
+	case awserror.Denied:
+		return AccessDenied{fmt.Errorf("%w (is the function there, and opted in to rollouts, by its tag lambda-rollout=enabled or by the stack's list?)", err)}
 	}
 	return Unexpected{err}
 }

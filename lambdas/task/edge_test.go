@@ -21,6 +21,7 @@ func TestEveryFaultHasItsName(t *testing.T) {
 	names := map[localaws.FaultKind]string{
 		localaws.Throttled: "Throttled", localaws.ServerError: "ServiceUnavailable", localaws.Unavailable: "ServiceUnavailable",
 		localaws.CutBefore: "ServiceUnavailable", localaws.CutAfter: "ServiceUnavailable",
+		localaws.ProxyForbidden: "ServiceUnavailable", localaws.ProxyUnavailable: "ServiceUnavailable", localaws.BareThrottle: "Throttled",
 	}
 	for kind, want := range names {
 		for _, operation := range []string{"GetAlias", "GetFunctionConfiguration", "UpdateAlias", "GetMetricData"} {

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 )
 
 // secretsManagerAPI is the part of Secrets Manager's API that is used here.
@@ -101,8 +103,8 @@ func textAt(document, key string) (string, error) {
 // plainly is what AWS says of an error, without what the SDK puts around it.
 func plainly(err error) error {
 	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return err
+	if awserror.Answer(err) != "" || !errors.As(err, &api) {
+		return awserror.Plain(err)
 	}
 	return &plainError{strings.TrimSuffix(api.ErrorCode()+": "+api.ErrorMessage(), ": "), err}
 }

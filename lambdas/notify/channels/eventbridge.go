@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 )
 
@@ -50,7 +51,7 @@ func (b EventBridge) Put(ctx context.Context, e notify.Event) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("putting the event %q: %w", e.DetailType, err)
+		return fmt.Errorf("putting the event %q: %w", e.DetailType, awserror.Plain(err))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 )
 
@@ -48,7 +49,7 @@ func (s SNS) Publish(ctx context.Context, m notify.Message) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("publishing to %s: %w", m.Topic, err)
+		return fmt.Errorf("publishing to %s: %w", m.Topic, awserror.Plain(err))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package executions
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
@@ -48,7 +50,7 @@ func (f StepFunctions) EndedBadly(ctx context.Context, machine string, since tim
 				StateMachineArn: &machine, StatusFilter: status, MaxResults: 1000, NextToken: token,
 			})
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("listing the executions of %s: %w", machine, awserror.Plain(err))
 			}
 			for _, execution := range page.Executions {
 				ended := task.Ended{ARN: aws.ToString(execution.ExecutionArn), At: aws.ToTime(execution.StopDate).UTC()}

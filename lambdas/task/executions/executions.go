@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
@@ -40,7 +41,7 @@ func (f StepFunctions) Describe(ctx context.Context, arn string) (task.Execution
 	if errors.As(err, &gone) {
 		return task.Execution{}, fmt.Errorf("%w: %w", task.ErrNoExecution, err)
 	} else if err != nil {
-		return task.Execution{}, err
+		return task.Execution{}, fmt.Errorf("reading the execution %s: %w", arn, awserror.Plain(err))
 	}
 	e := task.Execution{
 		ARN:     arn,

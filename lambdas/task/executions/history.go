@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
@@ -29,7 +30,7 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 		if errors.As(err, &gone) {
 			return fmt.Errorf("%w: %w", task.ErrNoExecution, err)
 		} else if err != nil {
-			return err
+			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Plain(err))
 		}
 		for _, event := range page.Events {
 			if !each(event) {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -37,7 +38,7 @@ func (c Control) Orders(ctx context.Context, parameter string, since time.Time) 
 		if errors.As(err, &none) {
 			return nil, nil
 		} else if err != nil {
-			return nil, fmt.Errorf("reading the orders in %s: %w", parameter, err)
+			return nil, fmt.Errorf("reading the orders in %s: %w", parameter, awserror.Plain(err))
 		}
 		for _, version := range page.Parameters {
 			if at := aws.ToTime(version.LastModifiedDate); !at.Before(since) {
