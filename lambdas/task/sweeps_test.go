@@ -135,6 +135,27 @@ func TestASweepFindsOneAmongMany(t *testing.T) {
 	}
 }
 
+// TestAHistoryThatCantBeReadIsNoReasonNotToLook: it is no plan that is missing.
+func TestAHistoryThatCantBeReadIsNoReasonNotToLook(t *testing.T) {
+	w := newWorld(t)
+	first := w.started()
+	w.twice(w.shift.Handle, first)
+	e := w.execution("ABORTED")
+	past(t, &e, first, "Wait")
+	for call := 1; call <= 2; call++ { // the last state, the plan
+		a := newAudience(t, ran{e})
+		if _, err := a.Inject(localaws.Fault{Operation: "GetExecutionHistory", Kind: localaws.Throttled, First: call, Count: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.ended(w, endedEvent); name(err) != "Throttled" {
+			t.Errorf("call %d: %v", call, err)
+		}
+		if sent := a.told(t); len(sent) != 1 || sent[0].Event != rollout.EventStopped || sent[0].AliasLeft != rollout.AliasUnknown {
+			t.Errorf("call %d: notified of %+v", call, sent)
+		}
+	}
+}
+
 // TestWhatIsNotSettledIsLookedAtAgain: an alias that can't be written now, and
 // one that someone else has changed.
 func TestWhatIsNotSettledIsLookedAtAgain(t *testing.T) {

@@ -58,7 +58,10 @@ func (f StepFunctions) Begun(ctx context.Context, arn string) (task.Begun, error
 		}
 		return false
 	})
-	return begun, errors.Join(err, none)
+	if err != nil {
+		return begun, err
+	}
+	return begun, none
 }
 
 // LastState reads an execution's history from its end.
@@ -102,5 +105,8 @@ func (f StepFunctions) HandedOver(ctx context.Context, arn string) (task.Handove
 		}
 		return false
 	})
-	return handover, errors.Join(err, found)
+	if err != nil {
+		return handover, err
+	}
+	return handover, found
 }
