@@ -3,11 +3,15 @@ package task_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
@@ -74,5 +78,51 @@ func TestAPlanThatTakesTooLongIsRefusedAtOnce(t *testing.T) {
 	_, err := w.simple(2*time.Minute).Invoke(context.Background(), "the-execution", json.RawMessage(input))
 	if name(err) != "TooLong" || !strings.Contains(err.Error(), "needs 2 min 0 s, and this function has 1 min 15 s left") || w.writes > 0 {
 		t.Errorf("%v after %d writes", err, w.writes)
+	}
+}
+
+// flaky is a store whose next writes fail.
+type flaky struct {
+	alias.Store
+	errs []error
+}
+
+func (f *flaky) Write(ctx context.Context, name alias.Name, to alias.Content, revisionID string) (alias.Alias, error) {
+	if len(f.errs) > 0 {
+		err := f.errs[0]
+		f.errs = f.errs[1:]
+		return alias.Alias{}, err
+	}
+	return f.Store.Write(ctx, name, to, revisionID)
+}
+
+// TestTheOneFunctionRetriesAsTheWorkflow: what is not known to be final is tried
+// again, lack of access only by a rollback.
+func TestTheOneFunctionRetriesAsTheWorkflow(t *testing.T) {
+	odd, denied := errors.New("who knows"), &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}
+	for _, test := range []struct {
+		name        string
+		shift, back []error
+		want        rollout.Result
+		because     string
+	}{
+		{"a shift that fails for no known reason", []error{odd, odd}, nil, rollout.Promoted, ""},
+		{"a shift without access", []error{denied}, nil, rollout.RolledBack, "AccessDenied"},
+		{"and a rollback without access, for a while", []error{denied}, []error{denied, odd}, rollout.RolledBack, "AccessDenied"},
+	} {
+		w := newWorld(t)
+		deployer := w.simple(15 * time.Minute)
+		deployer.Shift.Aliases = &flaky{deployer.Shift.Aliases, test.shift}
+		deployer.Back.Aliases = &flaky{deployer.Back.Aliases, test.back}
+		sleep := deployer.Sleep
+		deployer.Sleep = func(ctx context.Context, d time.Duration) error {
+			w.serve("1", 900, 0)
+			w.serve("2", 100, 0)
+			return sleep(ctx, d)
+		}
+		s, err := deployer.Invoke(context.Background(), "the-execution", json.RawMessage(input))
+		if err != nil || s.Outcome == nil || s.Outcome.Result != test.want || s.Outcome.Error != test.because {
+			t.Errorf("%s: %+v, %v", test.name, s.Outcome, err)
+		}
 	}
 }
