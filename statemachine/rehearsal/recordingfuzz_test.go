@@ -9,7 +9,8 @@ import (
 )
 
 // FuzzRecording reads histories that could be anything: each is refused, or
-// recorded to the end without a panic.
+// recorded to the end without a panic. (-fuzzminimizetime 1x keeps it going: the
+// histories are long.)
 func FuzzRecording(f *testing.F) {
 	text, err := os.ReadFile("../rehearse/testdata/record/history.json")
 	if err != nil {
