@@ -164,8 +164,8 @@ func TestTheStateStaysSmall(t *testing.T) {
 		}
 	}
 	t.Logf("the state is at most %d bytes in a week, of which the evidence is %d at the end", largest, len(s.Evidence))
-	if largest > 8192 {
-		t.Errorf("the state comes to %d bytes", largest)
+	if largest > 8192 || len(s.Evidence) > rollout.MaxEvidence {
+		t.Errorf("the state comes to %d bytes, the evidence to %d", largest, len(s.Evidence))
 	}
 }
 

@@ -82,6 +82,7 @@ func (s *State) take(orders []Order) *Order {
 			continue
 		}
 		s.Progress.Order = o.Number
+		o.By = Shorten(oneLine(o.By), maxBy)
 		switch o.Command {
 		case Approve, Disapprove:
 			if s.Progress.Asked.IsZero() {
@@ -92,6 +93,7 @@ func (s *State) take(orders []Order) *Order {
 		case AdvanceNow, PromoteNow, RollBackNow:
 		default:
 			o.Effect = notKnown
+			o.Command = Command(Shorten(oneLine(string(o.Command)), maxCommand))
 		}
 		s.Progress.Orders = append(s.Progress.Orders, o)
 		if o.Effect == "" && (obey < 0 || !s.Progress.Orders[obey].Command.undoes()) {

@@ -121,6 +121,7 @@ func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	s.Progress.Checks++
 	s.Progress.Orders = slices.Clone(s.Progress.Orders) // states share no memory
 	health.Decision, health.Reason, health.Cause = s.decide(now, s.take(orders))
+	health.Reason, health.Readings = Brief(health.Reason), Bounded(health.Readings)
 	s.Progress.Orders = s.Progress.Orders[max(0, len(s.Progress.Orders)-keptOrders):]
 	ends := health.Decision == Advance || health.Decision == Promote
 	if ends && s.HealthCheck && s.lacksTraffic() {

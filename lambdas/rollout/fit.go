@@ -92,7 +92,8 @@ func firstWeight(c Curve) float64 {
 }
 
 // checkSchedule refuses a request whose fields are fine one by one, but lead
-// to steps that can't be kept apart, or to more than a year.
+// to steps that can't be kept apart, to more than a year, or to more data than an
+// execution holds.
 func (req *Request) checkSchedule(r *reader) {
 	steps, err := req.Schedule()
 	if err != nil {
@@ -108,4 +109,5 @@ func (req *Request) checkSchedule(r *reader) {
 		r.add(Problem{Path: "$", Want: fmt.Sprintf(
 			"must end within a year (%d s): %d steps of %d s and %d s of bake are %d s", Year, req.Steps, req.Interval, req.Bake, total)})
 	}
+	req.checkSize(r, steps)
 }

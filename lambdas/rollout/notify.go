@@ -103,7 +103,7 @@ func KeepUndelivered(all []Undelivered) []Undelivered {
 		all = all[len(all)-MaxUndelivered:]
 	}
 	for i := range all {
-		all[i].Error = cut(all[i].Error, 300)
+		all[i].Error = Shorten(all[i].Error, maxError)
 	}
 	return all
 }

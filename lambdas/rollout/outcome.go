@@ -84,12 +84,14 @@ func endingName(name string) string {
 
 // Brief is a text that is short enough to be read as an execution's cause, and
 // Plain. Step Functions cuts a cause at 32,768 characters, wherever that is.
-func Brief(text string) string { return Shorten(text, 6000) }
+func Brief(text string) string { return Shorten(text, maxBrief) }
 
 // Shorten is a text as Plain, of which no more than so many bytes are left, and
 // says so if it was cut.
-func Shorten(text string, most int) string {
-	text = Plain(text)
+func Shorten(text string, most int) string { return shortened(Plain(text), most) }
+
+// shortened is Shorten of a text that is Plain.
+func shortened(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -147,9 +148,10 @@ func (r *reader) refuseTwin(path, name string, names map[string]bool) {
 	names[name] = true
 }
 
-// value reads any JSON, in the form that encoding/json writes it in: what is
-// read back from the execution's data is the same to the byte. It is not
-// repeated in a problem.
+// value reads any JSON, in the form that a task's answer has it in: what is
+// read back from the execution's data is the same to the byte. So <, > and & are
+// not escaped: aws-lambda-go does not, and it would make them six times as long.
+// It is not repeated in a problem.
 func (r *reader) value(path, absent string) json.RawMessage {
 	if !r.has(path) {
 		if absent == "" {
@@ -161,12 +163,12 @@ func (r *reader) value(path, absent string) json.RawMessage {
 }
 
 func (r *reader) compact(path string, given json.RawMessage) json.RawMessage {
-	value, err := json.Marshal(given)
-	if err != nil || len(value) > MaxPayload {
-		r.add(Problem{Path: path, Want: fmt.Sprintf("must be JSON of at most %d bytes; it has %d", MaxPayload, len(value))})
+	var value bytes.Buffer
+	if err := json.Compact(&value, given); err != nil || value.Len() > MaxPayload {
+		r.add(Problem{Path: path, Want: fmt.Sprintf("must be JSON of at most %d bytes; it has %d", MaxPayload, value.Len())})
 		return nil
 	}
-	return value
+	return value.Bytes()
 }
 
 func (r *reader) equals(path string) map[string]json.RawMessage {

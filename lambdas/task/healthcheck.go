@@ -97,7 +97,7 @@ func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, 
 		return now, err
 	}
 	s.Evidence, s.Progress.Order, s.Progress.Orders = now.Evidence, now.Progress.Order, now.Progress.Orders
-	s.Health.Readings = append(now.Health.Readings, hooks...)
+	s.Health.Readings = rollout.Bounded(append(now.Health.Readings, hooks...))
 	return s, nil
 }
 

@@ -1,0 +1,104 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+)
+
+// MaxState is the most that Step Functions takes as a state's input or output,
+// and as what it hands to a task, in bytes of JSON in UTF-8.
+// See docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html.
+const MaxState = 256 << 10
+
+// MaxEvidence bounds State.Evidence, in bytes; a test of package health holds it.
+const MaxEvidence = 12 << 10
+
+// Limits of what a rollout adds to its data, in bytes of JSON.
+const (
+	maxReadings = 16 << 10
+	maxBrief    = 6000      // of Brief, before quotes and backslashes are escaped
+	maxCause    = 3 * 32768 // Step Functions' limit is in characters of UTF-16
+	maxName     = 3 * 256   // an error's name, likewise
+	maxError    = 300       // of an Undelivered
+	maxBy       = 256       // of an Order
+	maxCommand  = 120       // of an Order that is not known
+	maxOrder    = 2*(maxBy+maxCommand) + 400
+	maxTold     = 2*maxError + 600 // an Undelivered
+	maxUndo     = 7*256 + 1200     // with a description of 256 characters, none of them plain
+
+	// maxGrowth is by how much a rollout's data may grow from what a request
+	// determines: all at once, and the call of a task or the input of a continuation
+	// around it.
+	maxGrowth = MaxEvidence + maxReadings + // health
+		2*2*(maxBrief+50) + // its reason, and the outcome's
+		maxCause + 2*maxName + // what was caught, and the outcome's error
+		keptOrders*maxOrder + MaxUndelivered*maxTold +
+		6*256 + maxUndo + // the alias's description
+		1<<10 + // owner, revision, counts, times
+		2<<10 // around it
+)
+
+// checkSize refuses a request whose rollout could come to more than an execution
+// holds. It names what takes most of that.
+func (req *Request) checkSize(r *reader, steps []Step) {
+	g := req.Gates
+	size := func(values ...any) (bytes int) {
+		for _, value := range values {
+			bytes += len(encode(value))
+		}
+		return bytes
+	}
+	plan := "steps"
+	if len(req.Weights) > 0 {
+		plan = "weights"
+	}
+	parts := map[string]int{
+		plan:               size(steps, req.Weights),
+		"health.alarms":    size(g.Alarms, g.Alarms), // all may be red at the start
+		"health.metrics":   size(g.Metrics),
+		"health.probes":    size(g.Probes),
+		"health.endpoints": size(g.Endpoints),
+		"health.checks":    size(g.Checks),
+		"hooks":            size(req.Hooks),
+	}
+	total := size(State{Request: *req, Plan: Plan{Gates: g, Steps: steps, RedAlarms: g.Alarms}})
+	over := total + maxGrowth - MaxState
+	if over <= 0 {
+		return
+	}
+	paths := slices.SortedFunc(maps.Keys(parts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(parts[b], parts[a]), cmp.Compare(a, b))
+	})
+	largest := paths[0]
+	bytes := func(n int) string { return Thousands(int64(n)) + " bytes" }
+	if parts[largest] <= over {
+		r.add(Problem{Path: "$", Given: bytes(total), Want: fmt.Sprintf("must come to at most %s in the execution's data, which ends at %s with all that a rollout adds; most of it are %s and %s",
+			bytes(total-over), bytes(MaxState), largest, paths[1])})
+		return
+	}
+	r.add(Problem{Path: largest, Given: bytes(parts[largest]), Want: fmt.Sprintf("must come to at most %s in the execution's data beside the rest of this request: it ends at %s with all that a rollout adds",
+		bytes(parts[largest]-over), bytes(MaxState))})
+}
+
+// Bounded are readings with reasons that are Plain and, if they are too long to
+// travel in the execution's data, cut: the longest first.
+func Bounded(readings []Reading) []Reading {
+	bounded := slices.Clone(readings)
+	for i := range bounded {
+		bounded[i].Reason = Shorten(bounded[i].Reason, maxReadings)
+	}
+	cut := func(most int) []Reading {
+		all := slices.Clone(bounded)
+		for i := range all {
+			all[i].Reason = shortened(all[i].Reason, most)
+		}
+		return all
+	}
+	if len(encode(bounded)) <= maxReadings {
+		return bounded
+	}
+	return cut(sort.Search(maxReadings, func(most int) bool { return len(encode(cut(most+1))) > maxReadings }))
+}
