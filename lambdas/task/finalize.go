@@ -51,5 +51,5 @@ func (t Finalize) promote(ctx context.Context, call Call) (rollout.State, error)
 	if s.Provision().Alias > 0 { // a look right away may come before AWS has begun
 		return inTransit(call, s), nil
 	}
-	return releaseBaseline(ctx, t.Aliases, s.Promoted())
+	return t.released(ctx, s.Promoted())
 }

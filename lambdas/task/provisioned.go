@@ -144,20 +144,30 @@ func notAllocated(version string, has alias.Allocation) error {
 }
 
 // releaseBaseline takes from the baseline version, once the alias has left it,
-// what the rollout has moved. What fails for good does not undo the promotion:
-// the outcome says so.
-func releaseBaseline(ctx context.Context, p Provisioner, s rollout.State) (rollout.State, error) {
-	err := deallocate(ctx, p, s.FunctionName, s.Plan.Baseline, s.Provision().Release)
+// what the rollout has moved.
+func releaseBaseline(ctx context.Context, p Provisioner, s rollout.State) error {
+	return deallocate(ctx, p, s.FunctionName, s.Plan.Baseline, s.Provision().Release)
+}
+
+// released is a promoted rollout after the release of the baseline's. What fails
+// for good does not undo the promotion: the outcome says so.
+func (t Finalize) released(ctx context.Context, s rollout.State) (rollout.State, error) {
+	err := releaseBaseline(ctx, t.Aliases, s)
 	switch named(err).(type) {
 	case nil:
 		return s, nil
 	case Throttled, ServiceUnavailable:
 		return s, err
 	}
+	return unreleased(s, err), nil
+}
+
+// unreleased says in a promoted rollout's outcome what costs on.
+func unreleased(s rollout.State, err error) rollout.State {
 	outcome := *s.Outcome
 	outcome.Reason = rollout.Brief(fmt.Sprintf("%s; version %s keeps its provisioned concurrency, which costs on, because it could not be deleted: %v", outcome.Reason, s.Plan.Baseline, err))
 	s.Outcome = &outcome
-	return s, nil
+	return s
 }
 
 // deallocate takes away a version's own provisioned concurrency if it is as much

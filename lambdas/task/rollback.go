@@ -35,8 +35,9 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 		return state, nil
 	}
 	if restored == alias.WasPromoted {
-		if state, err = releaseBaseline(ctx, t.Aliases, state.Promoted()); err != nil {
-			return rollout.State{}, edge(err)
+		state = state.Promoted() // a release that Finalize could not do, either, is no reason to fail
+		if err := releaseBaseline(ctx, t.Aliases, state); err != nil {
+			state = unreleased(state, err)
 		}
 		t.Log.InfoContext(ctx, "promoted after all", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
 			telemetry.Metrics(call.Now, promoted(state)...))

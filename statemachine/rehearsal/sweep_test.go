@@ -43,6 +43,13 @@ func subjects() []subject {
 	request := func(fields string) string {
 		return `{"function-name": "f", "alias-name": "live", "new-version": "8", ` + fields + `}`
 	}
+	provisioned := func(errorRate float64, p Provisioned) Scenario {
+		s, soon := world(errorRate), 20.0
+		p.Seconds = &soon
+		s.Provisioned = &p
+		return s
+	}
+	const ignore, move = `"type": "all-at-once", "interval": 20, "provisioned-concurrency": "ignore"`, `"type": "all-at-once", "interval": 20, "provisioned-concurrency": "move"`
 	return []subject{
 		{"good", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0), Promoted, false},
 		{"bad", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0.5), RolledBack, false},
@@ -50,6 +57,11 @@ func subjects() []subject {
 		{"with bake", request(`"type": "canary", "interval": 30, "bake": 60, "check-interval": 30`), world(0), Promoted, false},
 		{"long", request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), world(0), Promoted, true},
 		{"long and bad", request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), late, RolledBack, true},
+		{"provisioned", request(ignore), provisioned(0, Provisioned{Alias: 5}), Promoted, false},
+		{"provisioned in vain", request(ignore), provisioned(0, Provisioned{Alias: 5, Fails: "FUNCTION_ERROR_INIT_FAILURE"}), RolledBack, false},
+		{"provisioned, long", request(`"type": "all-at-once", "interval": 60, "check-interval": 30, "provisioned-concurrency": "ignore"`), provisioned(0, Provisioned{Alias: 5}), Promoted, true},
+		{"moved", request(move), provisioned(0, Provisioned{Baseline: 5}), Promoted, false},
+		{"moved and bad", request(`"type": "custom", "weights": [0.3, 1], "interval": 60, "provisioned-concurrency": "move"`), provisioned(0.5, Provisioned{Baseline: 5}), RolledBack, false},
 	}
 }
 

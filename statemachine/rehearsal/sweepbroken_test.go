@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,19 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 		{name: "a cut description is found in the history", trials: stopTrials, remove: func(o *observed) {
 			o.onPorts = func(p ports) ports { p.executions = noPlan{p.executions}; return p }
 		}},
+		{name: "AWS's own weights are known for what they are", trials: ofProvisioned(faultTrials), remove: onStore(func(s store) store {
+			s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
+				a, err := s.Store.Read(ctx, name)
+				if a.HeldBy() != "" && alias.ReadMarker(a.Description).Marker == nil {
+					a.Description = "of another writer"
+				}
+				return a, err
+			}
+			return s
+		})},
+		{name: "what was allocated is deleted after a stop", trials: ofProvisioned(stopTrials), remove: func(o *observed) {
+			o.onPorts = func(p ports) ports { p.aliases = hoard{p.aliases}; return p }
+		}},
 		{name: "a rollback is tried again", trials: faultTrials, remove: func(*observed) {},
 			workflow: func(text string) string { return strings.Replace(text, `"MaxAttempts": 90`, `"MaxAttempts": 0`, 1) }},
 		{name: "the other tasks are tried again", trials: faultTrials, remove: func(*observed) {},
@@ -157,6 +171,18 @@ func (s store) Write(ctx context.Context, name alias.Name, to alias.Content, rev
 		return s.Store.Write(ctx, name, to, revisionID)
 	}
 	return s.write(ctx, name, to, revisionID)
+}
+
+// hoard are aliases whose versions' provisioned concurrency is never deleted.
+type hoard struct{ aliasPort }
+
+func (hoard) Deallocate(context.Context, string, string) error { return nil }
+
+// ofProvisioned are those trials that have to do with provisioned concurrency.
+func ofProvisioned(trials func(testing.TB) []namedTrial) func(testing.TB) []namedTrial {
+	return func(t testing.TB) []namedTrial {
+		return slices.DeleteFunc(trials(t), func(one namedTrial) bool { return one.subject.scenario.Provisioned == nil })
+	}
 }
 
 func onStore(change func(store) store) func(*observed) {
