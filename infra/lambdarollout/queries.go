@@ -40,7 +40,7 @@ func newQueries(scope constructs.Construct, w workflow, functions map[string]aws
 		`msg = "checked" and execution like "EXECUTION"`,
 		"function", "alias", "phase", "step", "weight", "decision", "reason")
 	query("Cleanups", "What the cleanup did", []string{rollbackTask},
-		`msg in ["cleaned up", "left as it is", "not cleaned up", "told", "not told"]`,
+		`msg in ["cleaned up", "left as it is", "not cleaned up", "notified", "not notified"]`,
 		"msg", "execution", "event", "reason", "error")
 	query("TaskErrors", "Errors of the tasks", slices.Sorted(maps.Keys(functions)),
 		`ispresent(error) or @message like /Task timed out|Runtime exited/`,

@@ -231,3 +231,22 @@ func TestTheRollbackFunctionIsTheTaskToo(t *testing.T) {
 	}
 	w.want("version 1")
 }
+
+// TestWhatTheCleanupReads of a plan is what CalculateWeights writes.
+func TestWhatTheCleanupReads(t *testing.T) {
+	w := newWorld(t)
+	s := w.started()
+	s.Plan.Provisioned = &rollout.Provisioned{Allocate: 5}
+	e := w.execution("ABORTED")
+	past(t, &e, s, "Wait")
+	server := localaws.New(localaws.Options{Executions: ran{e}})
+	begun, err := executions.New(sfn.NewFromConfig(server.Config())).Begun(context.Background(), executionARN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := begun.Plan
+	if begun.Function != "f" || begun.Alias != "live" || p.Baseline != "1" || p.Owner != "the-execution" || p.Description != "serves everybody" ||
+		p.Undo != s.Plan.Undo || len(p.Steps) != 2 || p.Provisioned.Allocate != 5 {
+		t.Errorf("of %+v it reads %+v", s.Plan, begun)
+	}
+}

@@ -23,7 +23,7 @@ var (
 	ErrNotRunning = errors.New("it is not running any more")
 
 	// errLate is worth a retry.
-	errLate = errors.New("Step Functions' answers are eventually consistent")
+	errLate = errors.New("answers of Step Functions are eventually consistent")
 )
 
 // Handovers are what executions hand to those in which their rollouts go on.

@@ -85,7 +85,7 @@ type Begun struct {
 		// Provisioned is what the rollout moves: see rollout.Provisioned.
 		Provisioned struct {
 			Allocate int `json:"allocate"`
-		} `json:"provisioned"`
+		} `json:"provisioned-concurrency"`
 	} `json:"plan"`
 }
 

@@ -233,7 +233,7 @@ func (t Simple) tell(ctx context.Context, execution string, input json.RawMessag
 		}
 	}
 	if err != nil {
-		t.Log.WarnContext(ctx, "not told", "execution", execution, "error", err)
+		t.Log.WarnContext(ctx, "not notified", "execution", execution, "error", err)
 	}
 }
 

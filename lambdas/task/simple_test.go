@@ -83,7 +83,7 @@ func TestAPlanThatTakesTooLongIsRefusedAtOnce(t *testing.T) {
 
 // flaky is a store whose next writes fail.
 type flaky struct {
-	alias.Store
+	task.Aliases
 	errs []error
 }
 
@@ -93,7 +93,7 @@ func (f *flaky) Write(ctx context.Context, name alias.Name, to alias.Content, re
 		f.errs = f.errs[1:]
 		return alias.Alias{}, err
 	}
-	return f.Store.Write(ctx, name, to, revisionID)
+	return f.Aliases.Write(ctx, name, to, revisionID)
 }
 
 // TestTheOneFunctionRetriesAsTheWorkflow: what is not known to be final is tried

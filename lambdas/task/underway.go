@@ -81,5 +81,5 @@ func (a Announcer) Tell(ctx context.Context, t Telling) []rollout.Undelivered {
 }
 
 func (a Announcer) log(ctx context.Context, t Telling, u rollout.Undelivered) {
-	a.Log.WarnContext(ctx, "not told", "execution", t.Call.Execution, "event", u.Event, "to", u.To, "tries", u.Tries, "error", u.Error)
+	a.Log.WarnContext(ctx, "not notified", "execution", t.Call.Execution, "event", u.Event, "to", u.To, "tries", u.Tries, "error", u.Error)
 }

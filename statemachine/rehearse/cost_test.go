@@ -27,7 +27,7 @@ func TestTheCostOfAPlan(t *testing.T) {
 		code           int
 		stdout, stderr string // a part of each
 	}{
-		{[]string{"-input", "-"}, canary, 0, "| Step Functions: state transitions | $0.025 for 1,000 | 12: $0.0003 | – |", ""},
+		{[]string{"-input", "-"}, canary, 0, "| Step Functions: state transitions | $0.025 for 1,000 | 13: $0.0003 | – |", ""},
 		{[]string{"-input", "-", "-check-seconds", "800"}, canary, 0, "| Lambda: GB-seconds | $0.0000133334 | 200.1: $0.0027 | 216.0: $0.0029 |", ""},
 		{[]string{"-input", "-", "-scenario", "errors"}, canary, 2, "", "it ends as rolled-back: "},
 		{[]string{"-input", "-"}, `{"steps": 0}`, 2, "", "steps must be a whole number"},
