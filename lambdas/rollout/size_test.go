@@ -88,7 +88,9 @@ func worst(t *rapid.T, req rollout.Request) rollout.State {
 		Undo: rollout.AWS{Command: "lambda update-alias", Region: "ap-southeast-2", Input: map[string]string{
 			"FunctionName": req.FunctionName, "Name": req.AliasName, "FunctionVersion": "123456789012345678", "Description": description, "RoutingConfig": strings.Repeat("x", 40)}}.String(),
 	}
-	s.Progress = rollout.Progress{Step: 1, Of: len(steps), Weight: steps[0].Weight, RevisionID: strings.Repeat("r", 100), Began: at, Since: at, Part: 1000, Events: 20000, Checks: 1 << 30, Unverified: 1000}
+	s.Progress = rollout.Progress{Step: 1, Of: len(steps), Weight: steps[0].Weight, RevisionID: strings.Repeat("r", 100), Began: at, Since: at, Part: 1000, Events: 20000, Checks: 1 << 30, Unverified: 1000,
+		Claimed: true, Allocating: at, Continuation: strings.Repeat("🚀", 80)}
+	s.Plan.RevisionID, s.Plan.Provisioned = strings.Repeat("r", 100), &rollout.Provisioned{Alias: 1 << 30, Allocate: 1 << 30, Release: 1 << 30}
 	names := []string{"errors", "latency", "alarms", "orders"}
 	for i := range 60 {
 		names = append(names, fmt.Sprintf("endpoint %064d", i))

@@ -84,6 +84,16 @@ func TestReportIsWritten(t *testing.T) {
 	}
 }
 
+// TestErrorsDontControlTheTerminal: a file's name, and what is in it, may be
+// anybody's.
+func TestErrorsDontControlTheTerminal(t *testing.T) {
+	for _, args := range [][]string{{"-scenario", "a\x1b[2Jb"}, {"cost", "-scenario", "a\x1b[2Jb"}, {"advise", "-scenario", "a\x1b[2Jb"}, {"record", "-history", "a\x1b[2Jb"}} {
+		if code, _, stderr := command("", args...); code != 2 || strings.Contains(stderr, "\x1b") || !strings.Contains(stderr, "[2Jb") {
+			t.Errorf("%q exits with %d and says %q", args, code, stderr)
+		}
+	}
+}
+
 // TestAFileStaysIfItsSuccessorFails looks at what is in the folder afterwards.
 func TestAFileStaysIfItsSuccessorFails(t *testing.T) {
 	folder := t.TempDir()
