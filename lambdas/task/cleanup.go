@@ -142,31 +142,73 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 	if e.Running || e.Status == Succeeded {
 		return e, cleaned, nil
 	}
-	state, err := t.Executions.LastState(ctx, e.ARN)
+	if !patient {
+		t.Sleep = nil
+	}
+	state, err := t.lastState(ctx, e.ARN)
 	if err == nil || e.Status != Failed { // which alone ends in many ways
 		e.event, _ = endOf(e.Status, state)
 	}
 	if err != nil {
 		return e, cleaned, err
 	}
-	cutOff := e.event == rollout.EventStopped || e.event == rollout.EventTimedOut || e.event == rollout.EventRollbackFailed
-	switch e.begun, err = t.Executions.Begun(ctx, e.ARN); {
-	case errors.Is(err, ErrNoPlan): // and without one nothing is written
-		cleaned.Alias = rollout.AliasNotLooked
-	case err != nil:
+	if cleaned.Alias, cleaned.Left, err = t.putBack(ctx, &e, now, state); err != nil {
 		return e, cleaned, err
-	case e.event == rollout.EventRefused, e.begun.Plan.Owner != executionName(e.ARN):
-		// Refused at the first shift, or a part of a rollout whose owner puts back.
-	default:
-		cleaned, err = t.release(ctx, e, now, looks(patient && cutOff, state))
-		if err != nil {
-			return e, cleaned, err
-		}
 	}
-	if settled := now.Sub(e.Ended) >= unsettledFor || !cutOff || cleaned.Alias == rollout.AliasNotLooked; settled && cleaned.Alias != rollout.AliasLeftAsIs {
+	if settled := now.Sub(e.Ended) >= unsettledFor || !e.cutOff(); settled && cleaned.Alias != rollout.AliasLeftAsIs {
 		t.Settled.settle(Ended{ARN: e.ARN, At: e.Ended})
 	}
 	return e, cleaned, nil
+}
+
+// cutOff reports whether a rollout did not come to an end of its own.
+func (e end) cutOff() bool {
+	return e.event == rollout.EventStopped || e.event == rollout.EventTimedOut || e.event == rollout.EventRollbackFailed
+}
+
+// lastState waits a little for a history that is behind.
+func (t Cleanup) lastState(ctx context.Context, arn string) (string, error) {
+	for _, pause := range []time.Duration{2 * time.Second, 5 * time.Second} {
+		state, err := t.Executions.LastState(ctx, arn)
+		if t.Sleep == nil || !errors.Is(err, ErrHistoryBehind) {
+			return state, err
+		}
+		if err := t.Sleep(ctx, pause); err != nil {
+			return "", err
+		}
+	}
+	return t.Executions.LastState(ctx, arn)
+}
+
+// putBack looks what a rollout that has ended has left of its alias, and puts
+// that back. What a cut off one has left may show only after a while.
+func (t Cleanup) putBack(ctx context.Context, e *end, now time.Time, state string) (rollout.AliasLeft, string, error) {
+	pauses := looks(state)
+	for {
+		left, why, err := t.lookOnce(ctx, e)
+		settled := left != rollout.AliasNotLooked && left != rollout.AliasUntouched || !e.cutOff() || now.Sub(e.Ended) >= unsettledFor
+		if err != nil || settled || t.Sleep == nil || len(pauses) == 0 {
+			return left, why, err
+		}
+		if err := t.Sleep(ctx, pauses[0]); err != nil {
+			return left, why, err
+		}
+		now, pauses = now.Add(pauses[0]), pauses[1:]
+	}
+}
+
+// lookOnce looks for the rollout's plan, and at the alias that this names.
+func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, string, error) {
+	var err error
+	switch e.begun, err = t.Executions.Begun(ctx, e.ARN); {
+	case errors.Is(err, ErrNoPlan): // and without one nothing is written
+		return rollout.AliasNotLooked, "", nil
+	case err != nil:
+		return "", "", err
+	case e.event == rollout.EventRefused, e.begun.Plan.Owner != executionName(e.ARN):
+		return "", "", nil // refused at the first shift, or a part of a rollout whose owner puts back
+	}
+	return t.release(ctx, *e)
 }
 
 // unsettledFor is how long after a rollout was cut off its alias may still
@@ -177,47 +219,33 @@ const unsettledFor = 2 * time.Minute
 // looks returns the pauses after each of which a cleanup looks at the alias
 // again, if it has found nothing of the rollout. Reads lag behind for some
 // seconds; and where a shift was under way, it may yet be done.
-func looks(patient bool, lastState string) []time.Duration {
-	switch {
-	case !patient:
-		return nil
-	case lastState == "UpdateAlias", lastState == "":
+func looks(lastState string) []time.Duration {
+	if lastState == "UpdateAlias" || lastState == "" {
 		return []time.Duration{5 * time.Second, 15 * time.Second, 20 * time.Second}
 	}
 	return []time.Duration{5 * time.Second, 15 * time.Second}
 }
 
-// release puts back the alias of a rollout that has ended, if it is its own.
-func (t Cleanup) release(ctx context.Context, e end, now time.Time, pauses []time.Duration) (Cleaned, error) {
-	cleaned := Cleaned{Execution: e.ARN}
+// release puts back the alias of a rollout that has ended, if it is its own. It
+// says why one is left that it is not sure of.
+func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, why string, err error) {
 	name := alias.Name{Function: e.begun.Function, Alias: e.begun.Alias}
-	original := func() (string, error) { return e.begun.Plan.Description, nil }
-	for {
-		again, err := t.withdraw(ctx, e, name)
-		if err != nil {
-			return cleaned, err
-		}
-		restored, err := alias.Release(ctx, t.Aliases, name, executionName(e.ARN), original)
-		var changed *alias.Changed
-		switch {
-		case errors.As(err, &changed):
-			cleaned.Alias, cleaned.Left = rollout.AliasLeftAsIs, changed.Error()
-			return cleaned, nil
-		case err != nil:
-			return cleaned, err
-		case restored == alias.PutBack:
-			cleaned.Alias = rollout.AliasPutBack
-			return cleaned, again()
-		}
-		cleaned.Alias = rollout.AliasUntouched
-		if len(pauses) == 0 || t.Sleep == nil || now.Sub(e.Ended) >= unsettledFor {
-			return cleaned, nil
-		}
-		if err := t.Sleep(ctx, pauses[0]); err != nil {
-			return cleaned, err
-		}
-		now, pauses = now.Add(pauses[0]), pauses[1:]
+	again, err := t.withdraw(ctx, e, name)
+	if err != nil {
+		return "", "", err
 	}
+	original := func() (string, error) { return e.begun.Plan.Description, nil }
+	restored, err := alias.Release(ctx, t.Aliases, name, executionName(e.ARN), original)
+	var changed *alias.Changed
+	switch {
+	case errors.As(err, &changed):
+		return rollout.AliasLeftAsIs, changed.Error(), nil
+	case err != nil:
+		return "", "", err
+	case restored == alias.PutBack:
+		return rollout.AliasPutBack, "", again()
+	}
+	return rollout.AliasUntouched, "", nil
 }
 
 // Undoing is the Rollback function: the workflow's task, and the cleanup after

@@ -51,10 +51,12 @@ func (w *world) cleanup(all ran) task.Undoing {
 
 // execution is one of the input, that ended a minute ago.
 func (w *world) execution(status string) localaws.Execution {
-	return localaws.Execution{
+	e := localaws.Execution{
 		ARN: executionARN, Name: "the-execution", StateMachineARN: machineARN, Status: status,
 		Started: w.now.Add(-time.Hour), Stopped: w.now.Add(-time.Minute), Input: json.RawMessage(input),
 	}
+	past(w.t, &e, rollout.State{}, "CalculateWeights")
+	return e
 }
 
 // past gives an execution its history: it was planned so, unless the plan has no
@@ -70,10 +72,15 @@ func past(t *testing.T, e *localaws.Execution, s rollout.State, last string) {
 	entered := map[string]any{"id": 90, "timestamp": "2026-01-01T11:58:00Z", "type": "WaitStateEntered",
 		"stateEnteredEventDetails": map[string]any{"name": last, "input": "{}"}}
 	e.History = func() []any {
-		if s.Plan.Owner == "" {
-			return []any{entered}
+		ended := map[string]any{"id": 91, "timestamp": "2026-01-01T11:59:00Z",
+			"type": map[string]string{"ABORTED": "ExecutionAborted", "TIMED_OUT": "ExecutionTimedOut"}[e.Status]}
+		if ended["type"] == "" {
+			ended["type"] = "ExecutionFailed"
 		}
-		return []any{planned, entered}
+		if s.Plan.Owner == "" {
+			return []any{entered, ended}
+		}
+		return []any{planned, entered, ended}
 	}
 }
 
@@ -96,7 +103,8 @@ func TestCleanup(t *testing.T) {
 		{"planned by a release with other fields", "ABORTED", func(w *world, e *localaws.Execution) {
 			output := `{"function-name": "f", "alias-name": "live", "interval": "PT1M", "plan": {"owner": "the-execution", "description": "serves everybody", "steps": ["10%", "100%"]}}`
 			e.History = func() []any {
-				return []any{map[string]any{"id": 5, "timestamp": "2026-01-01T11:00:00Z", "type": "LambdaFunctionSucceeded", "lambdaFunctionSucceededEventDetails": map[string]any{"output": output}}}
+				return []any{map[string]any{"id": 5, "timestamp": "2026-01-01T11:00:00Z", "type": "LambdaFunctionSucceeded", "lambdaFunctionSucceededEventDetails": map[string]any{"output": output}},
+					map[string]any{"id": 91, "timestamp": "2026-01-01T11:59:00Z", "type": "ExecutionAborted"}}
 			}
 		}, "version 1"},
 		{"stopped", "ABORTED", nil, "version 1"},

@@ -83,7 +83,7 @@ func named(err error) error {
 		return RolloutUnderWay{because("%w", err)}
 	case errors.As(err, &changed):
 		return AliasChanged{err}
-	case errors.Is(err, alias.ErrStale), errors.Is(err, errLate),
+	case errors.Is(err, alias.ErrStale), errors.Is(err, errLate), errors.Is(err, ErrHistoryBehind),
 		errors.Is(err, health.ErrUnavailable),
 		errors.As(err, &api) && api.ErrorCode() == "ResourceConflictException": // another change of the function is under way
 		return ServiceUnavailable{err}

@@ -22,8 +22,9 @@ type Executions interface {
 	// Begun returns what CalculateWeights has fixed for an execution. It fails with
 	// ErrNoPlan if it ended before that.
 	Begun(ctx context.Context, arn string) (Begun, error)
-	// LastState returns the name of the last state that an execution has entered;
-	// empty if it has entered none, or too long ago.
+	// LastState returns the name of the last state that an execution, which has
+	// ended, has entered; empty if it has entered none, or too long ago. It fails with
+	// ErrHistoryBehind if the history does not show the end yet.
 	LastState(ctx context.Context, arn string) (string, error)
 }
 
@@ -33,6 +34,11 @@ var ErrNoExecution = errors.New("no such execution")
 
 // ErrNoPlan means that an execution ended before it had a plan.
 var ErrNoPlan = errors.New("there is no plan in it")
+
+// ErrHistoryBehind means that the history of an execution which has ended does not
+// show that yet: reading it is eventually consistent, and what is missing in it
+// now may be there in a moment. Worth a retry.
+var ErrHistoryBehind = errors.New("it does not show the execution's end yet")
 
 // Execution is what Step Functions says of one.
 type Execution struct {

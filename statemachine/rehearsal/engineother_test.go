@@ -93,7 +93,7 @@ func (h host) execute(call asl.Invoke, starter *asl.Definition, parameters json.
 		return nil, err
 	}
 	h.saw.Paths[of.Name] = result.Path
-	if last := len(result.Path) - 1; last >= 0 { // and for how an execution has ended
+	if last := len(result.Path) - 1; last >= 0 && e.Status() == asl.Running { // and for how it ends, unless it is stopped
 		e.keep(asl.Event{Type: "StateEntered", State: result.Path[last], Input: json.RawMessage(`{}`)})
 	}
 	if result.Error != nil {

@@ -64,15 +64,31 @@ func (f StepFunctions) Begun(ctx context.Context, arn string) (task.Begun, error
 	return begun, none
 }
 
-// LastState reads an execution's history from its end.
+// ended reports whether an event is that of an execution's end.
+func ended(event types.HistoryEvent) bool {
+	switch event.Type {
+	case types.HistoryEventTypeExecutionFailed, types.HistoryEventTypeExecutionAborted,
+		types.HistoryEventTypeExecutionTimedOut, types.HistoryEventTypeExecutionSucceeded:
+		return true
+	}
+	return false
+}
+
+// LastState reads an execution's history from its end, which shows that it is whole.
 func (f StepFunctions) LastState(ctx context.Context, arn string) (string, error) {
-	name := ""
+	name, whole := "", false
 	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(false)}, func(event types.HistoryEvent) bool {
+		if whole = whole || ended(event); !whole {
+			return false
+		}
 		if event.StateEnteredEventDetails != nil {
 			name = aws.ToString(event.StateEnteredEventDetails.Name)
 		}
 		return name == ""
 	})
+	if err == nil && !whole {
+		err = fmt.Errorf("the history of %s: %w", arn, task.ErrHistoryBehind)
+	}
 	return name, err
 }
 
@@ -88,9 +104,11 @@ func (f StepFunctions) HandedOver(ctx context.Context, arn string) (task.Handove
 	var handover task.Handover
 	found := task.ErrHandedOverNothing
 	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(true), MaxResults: 10}, func(event types.HistoryEvent) bool {
-		switch event.Type {
-		case types.HistoryEventTypeExecutionFailed, types.HistoryEventTypeExecutionAborted, types.HistoryEventTypeExecutionTimedOut, types.HistoryEventTypeExecutionSucceeded:
+		if ended(event) {
 			found = task.ErrNotRunning
+			return false
+		}
+		switch event.Type {
 		case types.HistoryEventTypeTaskStarted, types.HistoryEventTypeTaskSubmitted,
 			types.HistoryEventTypeTaskStartFailed, types.HistoryEventTypeTaskSubmitFailed, types.HistoryEventTypeTaskFailed:
 			return true
