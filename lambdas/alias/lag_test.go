@@ -75,7 +75,7 @@ func TestLagIsNoChange(t *testing.T) {
 			return err
 		}
 		weights := []float64{0, 0.1, 0.5, 1}
-		last := alias.Last{RevisionID: w.revision()}
+		last := alias.Last{RevisionID: w.revision(), Tried: true}
 		for step := 1; step <= rapid.IntRange(0, 3).Draw(t, "steps"); step++ {
 			err := disturbed("shift", func() error {
 				revision, err := w.traffic.Shift(ctx, weights[step-1], weights[step], last.RevisionID)
@@ -126,7 +126,7 @@ func TestLagIsNoChange(t *testing.T) {
 func TestARestoreKeepsOutAShiftThatIsLate(t *testing.T) {
 	w, ctx := newWorld(t), context.Background()
 	before := w.revision()
-	if did, err := w.traffic.Restore(ctx, alias.Last{RevisionID: before, Unsure: true}); did != alias.Untouched || err != nil {
+	if did, err := w.traffic.Restore(ctx, alias.Last{RevisionID: before, Unsure: true, Tried: true}); did != alias.Untouched || err != nil {
 		t.Fatalf("restore: %q, %v", did, err)
 	}
 	if _, err := w.traffic.Shift(ctx, 0, 0.1, before); err == nil {

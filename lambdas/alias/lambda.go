@@ -40,6 +40,9 @@ func (l Lambda) Read(ctx context.Context, name Name) (Alias, error) {
 		FunctionName: &name.Function,
 		Name:         &name.Alias,
 	})
+	if err == nil {
+		err = awserror.Hollow(out.FunctionVersion, out.RevisionId)
+	}
 	if err != nil {
 		return Alias{}, fmt.Errorf("reading %s: %w", name, known(err))
 	}
@@ -64,6 +67,9 @@ func (l Lambda) Write(ctx context.Context, name Name, to Content, revisionID str
 		RoutingConfig:   &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights},
 		RevisionId:      &revisionID,
 	})
+	if err == nil {
+		err = awserror.Hollow(out.FunctionVersion, out.RevisionId)
+	}
 	if err != nil {
 		return Alias{}, fmt.Errorf("moving %s to %s: %w", name, to.Routing, known(err))
 	}
@@ -92,6 +98,9 @@ func (l Lambda) Version(ctx context.Context, function, number string) (Version, 
 		FunctionName: &function,
 		Qualifier:    &number,
 	})
+	if err == nil {
+		err = awserror.Hollow(out.Version)
+	}
 	if err != nil {
 		return Version{}, fmt.Errorf("reading version %s of %s: %w", number, function, known(err))
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 )
 
 // provisionedAPI is the part of Lambda's API that is about provisioned concurrency.
@@ -41,6 +43,10 @@ const (
 // alias, in a call of GetProvisionedConcurrencyConfig.
 func (l Lambda) Allocation(ctx context.Context, function, qualifier string) (Allocation, error) {
 	out, err := l.api.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &function, Qualifier: &qualifier})
+	if err == nil {
+		status := string(out.Status)
+		err = awserror.Hollow(&status)
+	}
 	var none *types.ProvisionedConcurrencyConfigNotFoundException
 	switch {
 	case errors.As(err, &none):

@@ -29,8 +29,9 @@ type Last struct {
 	// alias's revision when the rollout started.
 	Weight     float64
 	RevisionID string
-	// Unsure means that a later write's answer may have been lost.
-	Unsure bool
+	// Unsure means that a later write's answer may have been lost, and Tried that
+	// there may have been one at all.
+	Unsure, Tried bool
 }
 
 // Restore routes all of the alias's traffic to the baseline. It may be
@@ -67,7 +68,7 @@ func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
 			return found.Content, WasPromoted, nil
 		case last.Unsure && t.inTransit(found.Content):
 			return found.Content, InTransit, nil
-		case found.Routing.equal(t.before().Routing) && last.Unsure && found.RevisionID == last.RevisionID:
+		case found.Routing.equal(t.before().Routing) && last.Unsure && last.Tried && found.RevisionID == last.RevisionID:
 			// The first shift may have been done, and the read be behind it. Writing
 			// what is there is refused then; if not, it keeps out a shift that is late.
 			return found.Content, confirm, nil
@@ -83,9 +84,12 @@ func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
 // repeated. original returns the alias's description; it is asked only if
 // there was no room for it beside the marker. The error is *Changed if the
 // marker is the owner's, but the traffic is not as it says; then nothing is
-// written. An alias that is gone carries no marker.
-func Release(ctx context.Context, store Store, name Name, owner string, original func() (string, error)) (Restored, error) {
-	return restore(ctx, store, name, Untouched, nil, func(found Alias) (Content, Restored, error) {
+// written. An alias that is gone carries no marker. The routing is the alias's as
+// it was found; zero if it is gone.
+func Release(ctx context.Context, store Store, name Name, owner string, original func() (string, error)) (Restored, Routing, error) {
+	var routing Routing
+	restored, err := restore(ctx, store, name, Untouched, nil, func(found Alias) (Content, Restored, error) {
+		routing = found.Routing
 		to, ours, err := undo(found.Content, owner, original)
 		if err != nil || ours {
 			return to, PutBack, err
@@ -95,6 +99,7 @@ func Release(ctx context.Context, store Store, name Name, owner string, original
 		}
 		return found.Content, Untouched, nil
 	})
+	return restored, routing, err
 }
 
 // undo says what the alias is to be without the owner's rollout. It is ours to

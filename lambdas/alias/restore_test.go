@@ -76,7 +76,7 @@ func TestReleaseGoesByTheMarkerAlone(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.write(test.version, test.weights, test.description)
-		did, err := alias.Release(ctx, w.traffic.Store, live, "deploy-42", func() (string, error) { return "the original", nil })
+		did, _, err := alias.Release(ctx, w.traffic.Store, live, "deploy-42", func() (string, error) { return "the original", nil })
 		var changed *alias.Changed
 		if did != test.did || errors.As(err, &changed) != (test.did == "") {
 			t.Errorf("%s: %q, error %v", test.name, did, err)
@@ -89,7 +89,7 @@ func TestReleaseGoesByTheMarkerAlone(t *testing.T) {
 	w := newWorld(t)
 	w.write("1", map[string]float64{"2": 0.3}, "serves...[rollout deploy-42 1->2 30%]")
 	failure := errors.New("no history")
-	if _, err := alias.Release(ctx, w.traffic.Store, live, "deploy-42", func() (string, error) { return "", failure }); !errors.Is(err, failure) {
+	if _, _, err := alias.Release(ctx, w.traffic.Store, live, "deploy-42", func() (string, error) { return "", failure }); !errors.Is(err, failure) {
 		t.Errorf("without the original: %v", err)
 	}
 }

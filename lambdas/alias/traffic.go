@@ -124,7 +124,8 @@ func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionI
 	case found.RevisionID == revisionID, t.behind(found, weight):
 		return "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
 	case found.equal(from) && ReadMarker(from.Description).Marker != nil:
-		// Someone wrote it as it was. It bears our marker, so it is ours still.
+		// Someone wrote it as it was. It bears our marker, so it is ours still. Without
+		// one, that may be a rollback's way to keep out this very write, if it is late.
 		return t.swap(ctx, weight, to, found.RevisionID)
 	}
 	return "", &Changed{Name: t.Name, Found: &found.Content, Expected: from}

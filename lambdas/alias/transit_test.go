@@ -148,7 +148,7 @@ func TestAClaimHasAnOwnerBeforeAnyTraffic(t *testing.T) {
 	if m, err := alias.Withdraw(ctx, w.traffic.Store, live, "deploy-43"); m != nil || err != nil {
 		t.Errorf("another's: %+v, %v", m, err)
 	}
-	did, err := alias.Release(ctx, w.traffic.Store, live, "deploy-42", func() (string, error) { return "", nil })
+	did, _, err := alias.Release(ctx, w.traffic.Store, live, "deploy-42", func() (string, error) { return "", nil })
 	if did != alias.PutBack || err != nil || w.description() != "serves everybody" {
 		t.Errorf("released: %q, %v, described as %q", did, err, w.description())
 	}

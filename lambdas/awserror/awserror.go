@@ -39,6 +39,21 @@ const (
 	Intercepted
 )
 
+// errHollow is an answer without an error and without content.
+var errHollow = errors.New("the answer lacks what AWS always answers: it is probably not AWS that answered, but a proxy, a firewall or a load balancer on the way to it")
+
+// Hollow returns an error, of the kind Intercepted, if a field is missing that
+// each answer of AWS to such a call has. Something in between that answers with
+// success and an empty body would be taken for AWS otherwise.
+func Hollow(fields ...*string) error {
+	for _, field := range fields {
+		if field == nil || *field == "" {
+			return errHollow
+		}
+	}
+	return nil
+}
+
 // Of returns the kind of an error. Of nil it is Other.
 func Of(err error) Kind {
 	var api smithy.APIError
@@ -47,6 +62,8 @@ func Of(err error) Kind {
 	switch {
 	case err == nil:
 		return Other
+	case errors.Is(err, errHollow):
+		return Intercepted
 	case status == http.StatusTooManyRequests,
 		retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
 		return Throttled

@@ -175,7 +175,7 @@ func (r regions) Publish(_ context.Context, in *sns.PublishInput, options ...fun
 		option(&o)
 	}
 	r[aws.ToString(in.TopicArn)] = o.Region
-	return &sns.PublishOutput{}, nil
+	return &sns.PublishOutput{MessageId: aws.String("1")}, nil
 }
 
 func TestATopicOfAnotherRegion(t *testing.T) {

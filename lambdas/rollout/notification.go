@@ -56,6 +56,8 @@ const (
 	AliasPutBack AliasLeft = "put-back"
 	// AliasUntouched: the cleanup looked, and found nothing of the rollout.
 	AliasUntouched AliasLeft = "untouched"
+	// AliasPromoted: the same, and all traffic goes to the rollout's new version.
+	AliasPromoted AliasLeft = "promoted"
 	// AliasNotLooked: the execution ended before it could have written the alias.
 	AliasNotLooked AliasLeft = "not-looked"
 	// AliasLeftAsIs: it carries the rollout's marker, and another change.

@@ -105,6 +105,12 @@ func (s State) MayBePromoted() bool {
 	return s.Error != nil || s.Health != nil && s.Health.Decision == Promote
 }
 
+// MayHaveShifted reports whether the first shift, or the marker before it, may
+// have been written: hooks and probes that come before either write nothing.
+func (s State) MayHaveShifted() bool {
+	return s.Progress.Step > 0 || s.Progress.Claimed || s.Health != nil || s.Begin != BeginPreTraffic
+}
+
 // nested is an execution that a rollout went on in and that did not succeed.
 type nested struct {
 	ARN, Error, Cause string

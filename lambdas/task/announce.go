@@ -58,6 +58,8 @@ func (a *announcement) addCleanup(e end, cleaned Cleaned, notCleaned error) {
 		}
 	case rollout.AliasPutBack:
 		news = fmt.Sprintf("The cleanup has put the alias back: all traffic goes to version %s", e.begun.Plan.Baseline)
+	case rollout.AliasPromoted:
+		news = fmt.Sprintf("All traffic goes to version %s, and there was nothing to put back", a.NewVersion)
 	case rollout.AliasUntouched:
 		if a.Event == rollout.EventStopped || a.Event == rollout.EventTimedOut {
 			news = "The cleanup looked, and found nothing of this rollout on the alias"
@@ -100,7 +102,7 @@ func (e end) announcement() (announcement, bool) {
 		return announcement{}, false
 	}
 	// An input that only claims to be a part of a rollout has no owner.
-	if _, part, _ := rollout.Continuation(e.Input); part && (e.event != rollout.EventRefused || e.Error != notContinued) {
+	if _, part, _ := rollout.Continuation(e.Input); part && (e.event != rollout.EventRefused || e.Error != notContinued && e.Error != "InvalidRequest") {
 		return announcement{}, false
 	}
 	about := rollout.ReadAddressee(e.Input)

@@ -74,7 +74,7 @@ func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error)
 		if err != nil {
 			return nil, edge(err)
 		}
-		executions = t.Settled.next(all, since)
+		executions = t.Settled.next(all, since, trouble.Time)
 	default:
 		return nil, Unexpected{errors.New("neither the end of an execution nor a sweep")}
 	}
@@ -133,7 +133,7 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 	cleaned := Cleaned{Execution: execution.ARN}
 	described, err := t.Executions.Describe(ctx, execution.ARN)
 	if errors.Is(err, ErrNoExecution) {
-		t.Settled.settle(execution)
+		t.Settled.settle(execution, now, false)
 		return end{}, cleaned, nil
 	} else if err != nil {
 		return end{}, cleaned, err
@@ -156,7 +156,7 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 		return e, cleaned, err
 	}
 	if settled := now.Sub(e.Ended) >= unsettledFor || !e.cutOff(); settled && cleaned.Alias != rollout.AliasLeftAsIs {
-		t.Settled.settle(Ended{ARN: e.ARN, At: e.Ended})
+		t.Settled.settle(Ended{ARN: e.ARN, At: e.Ended}, now, e.begun.Plan.Owner != "")
 	}
 	return e, cleaned, nil
 }
@@ -186,7 +186,7 @@ func (t Cleanup) putBack(ctx context.Context, e *end, now time.Time, state strin
 	pauses := looks(state)
 	for {
 		left, why, err := t.lookOnce(ctx, e)
-		settled := left != rollout.AliasNotLooked && left != rollout.AliasUntouched || !e.cutOff() || now.Sub(e.Ended) >= unsettledFor
+		settled := left != rollout.AliasNotLooked && left != rollout.AliasUntouched && left != rollout.AliasPromoted || !e.cutOff() || now.Sub(e.Ended) >= unsettledFor
 		if err != nil || settled || t.Sleep == nil || len(pauses) == 0 {
 			return left, why, err
 		}
@@ -205,8 +205,8 @@ func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, strin
 		return rollout.AliasNotLooked, "", nil
 	case err != nil:
 		return "", "", err
-	case e.event == rollout.EventRefused, e.begun.Plan.Owner != executionName(e.ARN):
-		return "", "", nil // refused at the first shift, or a part of a rollout whose owner puts back
+	case e.begun.Plan.Owner != executionName(e.ARN):
+		return "", "", nil // a part of a rollout whose owner puts back
 	}
 	return t.release(ctx, *e)
 }
@@ -216,11 +216,14 @@ func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, strin
 // have 30 seconds. The rest is for reads that lag behind.
 const unsettledFor = 2 * time.Minute
 
-// looks returns the pauses after each of which a cleanup looks at the alias
-// again, if it has found nothing of the rollout. Reads lag behind for some
-// seconds; and where a shift was under way, it may yet be done.
+// looks returns the pauses after each of which a cleanup looks again, if it has
+// found nothing of the rollout. Reads lag behind for some seconds; and where a
+// shift was under way, it may yet be done. CalculateWeights writes nothing.
 func looks(lastState string) []time.Duration {
-	if lastState == "UpdateAlias" || lastState == "" {
+	switch lastState {
+	case "CalculateWeights":
+		return nil
+	case "UpdateAlias", "Allocate", "":
 		return []time.Duration{5 * time.Second, 15 * time.Second, 20 * time.Second}
 	}
 	return []time.Duration{5 * time.Second, 15 * time.Second}
@@ -235,7 +238,7 @@ func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, wh
 		return "", "", err
 	}
 	original := func() (string, error) { return e.begun.Plan.Description, nil }
-	restored, err := alias.Release(ctx, t.Aliases, name, executionName(e.ARN), original)
+	restored, routing, err := alias.Release(ctx, t.Aliases, name, executionName(e.ARN), original)
 	var changed *alias.Changed
 	switch {
 	case errors.As(err, &changed):
@@ -244,6 +247,8 @@ func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, wh
 		return "", "", err
 	case restored == alias.PutBack:
 		return rollout.AliasPutBack, "", again()
+	case routing.Version == e.begun.NewVersion && len(routing.Weights) == 0:
+		return rollout.AliasPromoted, "", nil
 	}
 	return rollout.AliasUntouched, "", nil
 }

@@ -253,7 +253,7 @@ func TestWhatTheCleanupReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := begun.Plan
-	if begun.Function != "f" || begun.Alias != "live" || p.Baseline != "1" || p.Owner != "the-execution" || p.Description != "serves everybody" ||
+	if begun.Function != "f" || begun.Alias != "live" || begun.NewVersion != "2" || p.Baseline != "1" || p.Owner != "the-execution" || p.Description != "serves everybody" ||
 		p.Undo != s.Plan.Undo || len(p.Steps) != 2 || p.Provisioned.Allocate != 5 {
 		t.Errorf("of %+v it reads %+v", s.Plan, begun)
 	}

@@ -80,9 +80,10 @@ type Ended struct {
 // up after it needs that. All releases of this project write and read it alike.
 type Begun struct {
 	// Function is the function's name as the request has it, and Alias the alias's.
-	Function string `json:"function-name"`
-	Alias    string `json:"alias-name"`
-	Plan     struct {
+	Function   string `json:"function-name"`
+	Alias      string `json:"alias-name"`
+	NewVersion string `json:"new-version"`
+	Plan       struct {
 		Baseline    string            `json:"baseline"`
 		Owner       string            `json:"owner"`
 		Description string            `json:"description"`

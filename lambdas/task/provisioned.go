@@ -112,9 +112,10 @@ func (t Finalize) look(ctx context.Context, call Call) (rollout.State, error) {
 	switch {
 	case err != nil:
 		return s, err
-	case has.Status == alias.AllocationFailed:
+	case has.Status == alias.AllocationFailed && (held || call.Redrives == 0):
 		return s, notAllocated(s.NewVersion, has)
-	case !held && has.Status != alias.AllocationUnderWay:
+	case !held && (has.Status != alias.AllocationUnderWay || call.Redrives > 0 || s.AllocationOverdue(call.Now)):
+		// What is under way long after is another change of it, such as scaling.
 		s.Progress.RevisionID = revisionID
 		return s.Promoted(), nil
 	case s.AllocationOverdue(call.Now):
@@ -188,28 +189,24 @@ func deallocate(ctx context.Context, p Provisioner, function, version string, ex
 
 // withdraw sends all of an alias's traffic back to the baseline, and takes away
 // what was allocated for the new version under the owner's marker, which stays.
-// It returns the marker; nil if the alias does not carry it.
-func withdraw(ctx context.Context, aliases Aliases, name alias.Name, owner string, executions int) (*alias.Marker, error) {
+// Which version that is, and how much, is the plan's to say: a marker is text.
+func withdraw(ctx context.Context, aliases Aliases, name alias.Name, owner, version string, executions int) error {
 	m, err := alias.Withdraw(ctx, aliases, name, owner)
-	if err != nil || m == nil {
-		return nil, err
+	if err != nil || m == nil || m.NewVersion != version {
+		return err
 	}
-	return m, deallocate(ctx, aliases, name.Function, m.NewVersion, executions)
+	return deallocate(ctx, aliases, name.Function, version, executions)
 }
 
 // withdraw puts in order, before an ended execution's marker is taken off, what
-// it has allocated. The amount is from the execution's history, and the version
-// from the marker. It returns what is to be done once more after that: the
-// execution's last task may run on for a moment.
+// it has allocated, by the plan in its history. It returns what is to be done once
+// more after that: the read before may have been behind, and the execution's last
+// task may run on for a moment.
 func (t Cleanup) withdraw(ctx context.Context, e end, name alias.Name) (again func() error, err error) {
-	again = func() error { return nil }
-	executions := e.begun.Plan.Provisioned.Allocate
+	version, executions := e.begun.NewVersion, e.begun.Plan.Provisioned.Allocate
 	if executions == 0 {
-		return again, nil
+		return func() error { return nil }, nil
 	}
-	m, err := withdraw(ctx, t.Aliases, name, executionName(e.ARN), executions)
-	if err != nil || m == nil {
-		return again, err
-	}
-	return func() error { return deallocate(ctx, t.Aliases, name.Function, m.NewVersion, executions) }, nil
+	again = func() error { return deallocate(ctx, t.Aliases, name.Function, version, executions) }
+	return again, withdraw(ctx, t.Aliases, name, executionName(e.ARN), version, executions)
 }

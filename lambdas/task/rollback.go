@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
@@ -54,16 +55,20 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 func (t Rollback) restore(ctx context.Context, call Call) (alias.Restored, error) {
 	s := call.Rollout
 	traffic := traffic(t.Aliases, s)
-	if s.TakesBack(call.Now) {
+	switch {
+	case s.TakesBack(call.Now) && call.Redrives > 0:
+		// No marker says whose the alias is by now: it may have been promoted anew.
+		return "", AliasChanged{fmt.Errorf("this execution was redriven after it had ended, and takes no promotion back: look where %s sends its traffic", traffic.Name)}
+	case s.TakesBack(call.Now):
 		return traffic.TakeBack(ctx)
 	}
 	if n := s.Provision().Allocate; n > 0 {
-		if _, err := withdraw(ctx, t.Aliases, traffic.Name, traffic.Owner, n); err != nil {
+		if err := withdraw(ctx, t.Aliases, traffic.Name, traffic.Owner, s.NewVersion, n); err != nil {
 			return "", err
 		}
 	}
 	restored, err := traffic.Restore(ctx, alias.Last{
-		Weight: s.Progress.Weight, RevisionID: s.Progress.RevisionID, Unsure: s.MayBePromoted(),
+		Weight: s.Progress.Weight, RevisionID: s.Progress.RevisionID, Unsure: s.MayBePromoted(), Tried: s.MayHaveShifted(),
 	})
 	if err == nil && restored == alias.PutBack { // withdraw may have read the alias as it was before its marker
 		err = deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate)

@@ -2,6 +2,7 @@ package task
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -18,24 +19,40 @@ const mostLooks = 100
 // anything. It is safe for concurrent use.
 type Settled struct {
 	mutex sync.Mutex
-	// looked counts the looks at each end; -1 is settled.
-	looked map[Ended]int
+	// looked has what is known of each end.
+	looked map[Ended]look
 }
 
-// settle has an end never looked at again.
-func (s *Settled) settle(e Ended) {
+// look is what is known of an end.
+type look struct {
+	times   int // that it was looked at
+	settled bool
+	// again is when a settled end is looked at once more; zero for never.
+	again time.Time
+}
+
+// settledFor is for how long nothing is expected of a settled end that had a
+// rollout: infrastructure code may bring back what it saw of the alias meanwhile.
+const settledFor = time.Hour
+
+// settle has an end not looked at again: if it had a rollout, for an hour; else never.
+func (s *Settled) settle(e Ended, now time.Time, hadRollout bool) {
 	if s == nil {
 		return
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.remember()[s.key(e)] = -1
+	l := look{settled: true}
+	if hadRollout {
+		l.again = now.Add(settledFor)
+	}
+	s.remember()[s.key(e)] = l
 }
 
-// next returns the ends that a sweep looks at: of those that are not settled,
-// the ones that were looked at least, and of these the last to end. What ended
-// before since is forgotten.
-func (s *Settled) next(all []Ended, since time.Time) []Ended {
+// next returns the ends that a sweep at now looks at: of those that are not
+// settled, the ones that were looked at least, and of these the last to end; then
+// settled ones whose time has come. What ended before since is forgotten.
+func (s *Settled) next(all []Ended, since, now time.Time) []Ended {
 	if s == nil {
 		s = &Settled{}
 	}
@@ -47,20 +64,29 @@ func (s *Settled) next(all []Ended, since time.Time) []Ended {
 			delete(looked, e)
 		}
 	}
-	open := slices.DeleteFunc(slices.Clone(all), func(e Ended) bool { return looked[s.key(e)] < 0 })
-	slices.SortStableFunc(open, func(a, b Ended) int {
-		return cmp.Or(cmp.Compare(looked[s.key(a)], looked[s.key(b)]), b.At.Compare(a.At))
+	order := func(e Ended) int {
+		if l := looked[s.key(e)]; !l.settled {
+			return l.times
+		}
+		return math.MaxInt
+	}
+	open := slices.DeleteFunc(slices.Clone(all), func(e Ended) bool {
+		l := looked[s.key(e)]
+		return l.settled && (l.again.IsZero() || now.Before(l.again))
 	})
+	slices.SortStableFunc(open, func(a, b Ended) int { return cmp.Or(cmp.Compare(order(a), order(b)), b.At.Compare(a.At)) })
 	open = open[:min(len(open), mostLooks)]
 	for _, e := range open {
-		looked[s.key(e)]++
+		l := looked[s.key(e)]
+		l.times++
+		looked[s.key(e)] = l
 	}
 	return open
 }
 
-func (s *Settled) remember() map[Ended]int {
+func (s *Settled) remember() map[Ended]look {
 	if s.looked == nil {
-		s.looked = map[Ended]int{}
+		s.looked = map[Ended]look{}
 	}
 	return s.looked
 }

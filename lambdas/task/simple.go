@@ -193,7 +193,7 @@ func (t Simple) mend(ctx context.Context, execution string, input json.RawMessag
 		return nil // it is refused later, with all that is wrong
 	}
 	owner, name := executionName(execution), alias.Name{Function: req.FunctionName, Alias: req.AliasName}
-	restored, err := alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {
+	restored, _, err := alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {
 		return "", errors.New("the alias's description was too long to stand beside the marker, and is lost: put the alias back by hand")
 	})
 	if err != nil {

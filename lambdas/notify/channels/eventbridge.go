@@ -50,6 +50,9 @@ func (b EventBridge) Put(ctx context.Context, e notify.Event) error {
 			err = fmt.Errorf("%w: %s: %s", err, aws.ToString(result.ErrorCode), aws.ToString(result.ErrorMessage))
 		}
 	}
+	if err == nil && len(out.Entries) == 0 {
+		err = awserror.Hollow(nil)
+	}
 	if err != nil {
 		return fmt.Errorf("putting the event %q: %w", e.DetailType, awserror.Plain(err))
 	}

@@ -43,11 +43,14 @@ func (s SNS) Publish(ctx context.Context, m notify.Message) error {
 		}
 		in.Message, in.MessageStructure = aws.String(string(body)), aws.String("json")
 	}
-	_, err := s.api.Publish(ctx, in, func(o *sns.Options) {
+	out, err := s.api.Publish(ctx, in, func(o *sns.Options) {
 		if parts := strings.Split(m.Topic, ":"); len(parts) > 3 {
 			o.Region = parts[3]
 		}
 	})
+	if err == nil {
+		err = awserror.Hollow(out.MessageId)
+	}
 	if err != nil {
 		return fmt.Errorf("publishing to %s: %w", m.Topic, awserror.Plain(err))
 	}

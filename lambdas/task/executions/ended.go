@@ -49,6 +49,9 @@ func (f StepFunctions) EndedBadly(ctx context.Context, machine string, since tim
 			page, err := f.api.ListExecutions(ctx, &sfn.ListExecutionsInput{
 				StateMachineArn: &machine, StatusFilter: status, MaxResults: 1000, NextToken: token,
 			})
+			if err == nil && page.Executions == nil {
+				err = awserror.Hollow(nil)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("listing the executions of %s: %w", machine, awserror.Plain(err))
 			}

@@ -37,6 +37,10 @@ func New(api sfnAPI) StepFunctions {
 // Describe is a call of DescribeExecution.
 func (f StepFunctions) Describe(ctx context.Context, arn string) (task.Execution, error) {
 	out, err := f.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	if err == nil {
+		status := string(out.Status)
+		err = awserror.Hollow(&status)
+	}
 	var gone *types.ExecutionDoesNotExist
 	if errors.As(err, &gone) {
 		return task.Execution{}, fmt.Errorf("%w: %w", task.ErrNoExecution, err)

@@ -32,6 +32,9 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 		} else if err != nil {
 			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Plain(err))
 		}
+		if len(page.Events) == 0 { // no history is without one
+			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Hollow(nil))
+		}
 		for _, event := range page.Events {
 			if !each(event) {
 				return nil
