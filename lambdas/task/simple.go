@@ -79,8 +79,36 @@ func (t Simple) Invoke(ctx context.Context, execution string, input json.RawMess
 // alias. A rollout that is rolled back is an error, as of the workflow's execution.
 func (t Simple) Handle(ctx context.Context, execution string, input json.RawMessage) (rollout.State, error) {
 	s, err := t.rollOut(ctx, execution, input)
-	t.tell(ctx, execution, input, s, err)
+	t.tell(ctx, execution, input, s, err, t.release(ctx, execution, s, err))
 	return s, err
+}
+
+// release puts an alias back that somebody else has changed, if its marker and its
+// split are still this rollout's: they wrote its text. It returns what became of the
+// alias; empty if the rollout ended otherwise.
+func (t Simple) release(ctx context.Context, execution string, s rollout.State, failed error) rollout.AliasLeft {
+	var changed AliasChanged
+	if !errors.As(failed, &changed) {
+		return ""
+	}
+	var restored alias.Restored
+	err := t.try(ctx, "Rollback", &s, func() (rollout.State, error) {
+		var err error
+		restored, err = alias.Release(ctx, t.Back.Aliases, traffic(nil, s).Name, executionName(execution), func() (string, error) { return s.Plan.Description, nil })
+		return s, edge(err)
+	})
+	switch {
+	case errors.As(err, &changed):
+		return rollout.AliasLeftAsIs
+	case err != nil:
+		t.Log.ErrorContext(ctx, "not cleaned up", "execution", execution, "error", err)
+		return rollout.AliasUnknown
+	case restored == alias.PutBack:
+		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", s.Function(), "alias", s.AliasName,
+			telemetry.Metrics(t.Now(), telemetry.Weight(s.Function(), s.AliasName, 0)))
+		return rollout.AliasPutBack
+	}
+	return rollout.AliasUntouched
 }
 
 func (t Simple) rollOut(whole context.Context, execution string, input json.RawMessage) (rollout.State, error) {
@@ -213,7 +241,7 @@ func (t Simple) mend(ctx context.Context, execution string, input json.RawMessag
 
 // tell counts and tells how the rollout has ended, as the workflow's are. What can't
 // be told is logged.
-func (t Simple) tell(ctx context.Context, execution string, input json.RawMessage, s rollout.State, failed error) {
+func (t Simple) tell(ctx context.Context, execution string, input json.RawMessage, s rollout.State, failed error, left rollout.AliasLeft) {
 	ctx, cancel := context.WithTimeout(ctx, tellingPatience)
 	defer cancel()
 	e := end{Execution: Execution{ARN: execution, Status: Succeeded, Input: input, Ended: t.Now()}}
@@ -227,6 +255,14 @@ func (t Simple) tell(ctx context.Context, execution string, input json.RawMessag
 	if e.Output, err = json.Marshal(s); err == nil {
 		if ended, ok := e.announcement(); ok {
 			ended.count(ctx, t.Log)
+			switch left {
+			case "":
+			case rollout.AliasUnknown: // which nothing retries here
+				ended.AliasLeft, ended.Undo = left, s.Plan.Undo
+			default:
+				e.begun.Plan.Baseline, e.begun.Plan.Undo = s.Plan.Baseline, s.Plan.Undo
+				ended.addCleanup(e, Cleaned{Execution: execution, Alias: left}, nil)
+			}
 			if t.Notifier != nil {
 				err = ended.announce(ctx, t.Notifier)
 			}
