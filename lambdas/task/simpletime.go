@@ -68,8 +68,8 @@ const (
 	mostOff = time.Minute
 )
 
-// try calls a task until it succeeds, fails for good, or time is up. A rollback
-// may use the time that is kept back for it.
+// try calls a task until it succeeds, fails for good or too often, or time is up.
+// A rollback is tried for as long as there is time, that which is kept back included.
 func (t Simple) try(ctx context.Context, name string, s *rollout.State, task func() (rollout.State, error)) error {
 	off := backOff
 	for n := 1; ; n++ {
@@ -85,7 +85,7 @@ func (t Simple) try(ctx context.Context, name string, s *rollout.State, task fun
 		if name == "Rollback" {
 			left += toRollBack - 5*time.Second
 		}
-		if n == tries || slices.Contains(Final(name), errorName(err)) || off > left {
+		if n == tries && name != "Rollback" || slices.Contains(Final(name), errorName(err)) || off > left {
 			return err
 		}
 		if err := t.Sleep(ctx, off); err != nil {
