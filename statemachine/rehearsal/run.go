@@ -46,8 +46,10 @@ type Options struct {
 	// adjust changes a rehearsal before it runs; nil for nothing.
 	adjust func(*run)
 	log    *slog.Logger // what the functions log; nil for nowhere
-	// For tests: the workflow, if it is not the deployed one.
+	// For tests: the workflow, if it is not the deployed one, and what people and
+	// functions reach AWS through, if it is not as deployed.
 	definition *asl.Definition
+	through    func(ports) ports
 }
 
 // started is when every rehearsal starts, on its virtual clock.

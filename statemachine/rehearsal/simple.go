@@ -95,6 +95,8 @@ func (s simple) end(result *Result, start time.Time) {
 		result.Outcome = AliasChanged
 	case result.Error == "RollbackFailed":
 		result.Outcome = RollbackFailed
+	case s.state.Plan.Baseline == "": // it has not begun
+		result.Outcome = NotStarted
 	default:
 		result.Outcome = Failed
 	}

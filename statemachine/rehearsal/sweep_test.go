@@ -32,6 +32,9 @@ type subject struct {
 	// nested makes each execution's history seem full at once, so that the
 	// rollout goes on in another one after every check but the last.
 	nested bool
+	simple bool // by the one-function deployer
+	// people are those who take part in the rollout; nil if nobody does.
+	people func(*observed)
 }
 
 func subjects() []subject {
@@ -51,17 +54,17 @@ func subjects() []subject {
 	}
 	const ignore, move = `"type": "all-at-once", "interval": 20, "provisioned-concurrency": "ignore"`, `"type": "all-at-once", "interval": 20, "provisioned-concurrency": "move"`
 	return []subject{
-		{"good", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0), Promoted, false},
-		{"bad", request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), world(0.5), RolledBack, false},
-		{"short", request(`"type": "all-at-once", "interval": 20`), world(0), Promoted, false},
-		{"with bake", request(`"type": "canary", "interval": 30, "bake": 60, "check-interval": 30`), world(0), Promoted, false},
-		{"long", request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), world(0), Promoted, true},
-		{"long and bad", request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), late, RolledBack, true},
-		{"provisioned", request(ignore), provisioned(0, Provisioned{Alias: 5}), Promoted, false},
-		{"provisioned in vain", request(ignore), provisioned(0, Provisioned{Alias: 5, Fails: "FUNCTION_ERROR_INIT_FAILURE"}), RolledBack, false},
-		{"provisioned, long", request(`"type": "all-at-once", "interval": 60, "check-interval": 30, "provisioned-concurrency": "ignore"`), provisioned(0, Provisioned{Alias: 5}), Promoted, true},
-		{"moved", request(move), provisioned(0, Provisioned{Baseline: 5}), Promoted, false},
-		{"moved and bad", request(`"type": "custom", "weights": [0.3, 1], "interval": 60, "provisioned-concurrency": "move"`), provisioned(0.5, Provisioned{Baseline: 5}), RolledBack, false},
+		{name: "good", input: request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), scenario: world(0), outcome: Promoted},
+		{name: "bad", input: request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), scenario: world(0.5), outcome: RolledBack},
+		{name: "short", input: request(`"type": "all-at-once", "interval": 20`), scenario: world(0), outcome: Promoted},
+		{name: "with bake", input: request(`"type": "canary", "interval": 30, "bake": 60, "check-interval": 30`), scenario: world(0), outcome: Promoted},
+		{name: "long", input: request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), scenario: world(0), outcome: Promoted, nested: true},
+		{name: "long and bad", input: request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), scenario: late, outcome: RolledBack, nested: true},
+		{name: "provisioned", input: request(ignore), scenario: provisioned(0, Provisioned{Alias: 5}), outcome: Promoted},
+		{name: "provisioned in vain", input: request(ignore), scenario: provisioned(0, Provisioned{Alias: 5, Fails: "FUNCTION_ERROR_INIT_FAILURE"}), outcome: RolledBack},
+		{name: "provisioned, long", input: request(`"type": "all-at-once", "interval": 60, "check-interval": 30, "provisioned-concurrency": "ignore"`), scenario: provisioned(0, Provisioned{Alias: 5}), outcome: Promoted, nested: true},
+		{name: "moved", input: request(move), scenario: provisioned(0, Provisioned{Baseline: 5}), outcome: Promoted},
+		{name: "moved and bad", input: request(`"type": "custom", "weights": [0.3, 1], "interval": 60, "provisioned-concurrency": "move"`), scenario: provisioned(0.5, Provisioned{Baseline: 5}), outcome: RolledBack},
 	}
 }
 
@@ -77,6 +80,8 @@ type trial struct {
 	disturb func(*observed)
 	// harmless says that the rollout must end as if nothing had happened.
 	harmless bool
+	// combined says that there is more than one disturbance.
+	combined bool
 	workflow *asl.Definition
 	template *Template // whose permissions are enforced, if any
 }
@@ -84,24 +89,28 @@ type trial struct {
 // observed is a rehearsal with all that the invariants need to know of it.
 type observed struct {
 	*run
-	history  []alias.Content
-	caller   string         // the name of the execution whose task makes the call
-	foreign  *alias.Content // what somebody else has written, once they have
-	kept     bool           // that must stand to the byte
-	gone     bool           // somebody has deleted the alias
-	calls    []string       // operations of the first execution and its parts, in their order
-	second   int            // how many calls the second execution has made
-	tasks    int            // invocations of functions by the workflow
-	onCall   func(number int, operation string)
-	onSecond func(number int) // after a call of the second execution
-	onReply  func(number int, operation string)
-	onTask   func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error)
-	onEvent  func(number int, e *execution)
-	onPorts  func(ports) ports
-	events   int
-	nested   bool
-	handling bool // a hook is at work: what it does is not observed
-	noClean  bool // there is no cleanup at all
+	changed       changes
+	heard         notices
+	spoken        bool            // somebody may have been notified since the last look
+	approved      map[string]bool // rollouts that somebody has approved
+	secondVersion string          // what the second rollout moves to
+	untagged      bool            // the function was not opted in for a while
+	caller        string          // the name of the execution whose task makes the call
+	task          string          // the same of the task that was called last
+	calls         []string        // operations of the first execution and its parts, in their order
+	second        int             // how many calls the second execution has made
+	tasks         int             // invocations of functions by the workflow
+	onCall        func(number int, operation string)
+	onSecond      func(number int) // after a call of the second execution
+	onReply       func(number int, operation string)
+	onTask        func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error)
+	onEvent       func(number int, e *execution)
+	onPorts       func(ports) ports
+	events        int
+	nested        bool
+	handling      bool    // a hook is at work: what it does is not observed
+	noClean       bool    // there is no cleanup at all
+	outcome       Outcome // in the end
 }
 
 // first and second are the names of the executions, where there are two.
@@ -119,10 +128,18 @@ func (o *observed) standing() (alias.Content, bool) {
 	return alias.Content{Routing: alias.Routing{Version: a.Version, Weights: a.Weights()}, Description: a.Description}, ok
 }
 
-// observe stands at every boundary of the rehearsal.
+// observe stands at every boundary of a rehearsal.
 func observe(r *run) *observed {
-	o := &observed{run: r}
+	o := &observed{}
+	o.observe(r)
+	return o
+}
+
+func (o *observed) observe(r *run) {
+	o.run = r
 	r.before = func(operation string) {
+		o.look()
+		o.spoken = o.spoken || tells(operation)
 		if o.handling {
 			return
 		}
@@ -134,11 +151,13 @@ func observe(r *run) *observed {
 		o.hook(o.onCall, len(o.calls), operation)
 	}
 	r.after = func(c localaws.Call) {
+		o.spoken = o.spoken || tells(c.Operation)
+		o.look()
+		if tells(c.Operation) && c.Status != 200 {
+			o.heard.lost = append(o.heard.lost, len(o.changed.all))
+		}
 		if o.handling {
 			return
-		}
-		if now, ok := o.standing(); ok && c.Operation == "UpdateAlias" && (len(o.history) == 0 || !same(now, o.history[len(o.history)-1])) {
-			o.history = append(o.history, now)
 		}
 		if o.caller == second {
 			if o.onSecond != nil {
@@ -150,10 +169,10 @@ func observe(r *run) *observed {
 	}
 	r.machine.wrap = func(call asl.Invoke) asl.Invoke {
 		return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
-			text := string(input)
-			next := func() (json.RawMessage, error) {
+			name := callerOf(input)
+			next := func(ctx context.Context) (json.RawMessage, error) {
 				o.caller = first
-				if strings.Contains(text, `:`+second+`"`) {
+				if name == second {
 					o.caller = second
 				}
 				answer, err := call(ctx, resource, input)
@@ -163,19 +182,21 @@ func observe(r *run) *observed {
 				return answer, err
 			}
 			switch {
-			case !strings.Contains(text, `"rollout":`): // the cleanup is not disturbed, or nothing would be proven
+			case name == "": // the cleanup is not disturbed, or nothing would be proven
 				if o.noClean {
 					return []byte("[]"), nil
 				}
-				return next()
-			case strings.Contains(text, `:`+second+`"`):
-				return next()
+				return o.cleanUp(ctx, input, next)
+			case name == second, name == forger:
+				return next(by(ctx, name))
 			}
 			o.tasks++
+			o.task = name
+			task := func() (json.RawMessage, error) { return next(by(ctx, name)) }
 			if o.onTask != nil {
-				return o.onTask(o.tasks, next)
+				return o.onTask(o.tasks, task)
 			}
-			return next()
+			return task()
 		}
 	}
 	tell := r.machine.onEvent
@@ -186,7 +207,6 @@ func observe(r *run) *observed {
 			o.onEvent(o.events, e)
 		}
 	}
-	return o
 }
 
 // hook calls a hook, once: what it does itself is not disturbed again.
@@ -198,24 +218,27 @@ func (o *observed) hook(f func(int, string), number int, operation string) {
 	}
 }
 
-func same(a, b alias.Content) bool {
-	return fmt.Sprint(a) == fmt.Sprint(b)
-}
-
 // longDescription leaves no room for a marker beside it.
 var longDescription = strings.Repeat("Serves everybody. ", 14)
 
 // try runs a trial and returns what is wrong with its end.
 func (t trial) try() (*observed, error) {
-	var o *observed
+	o := &observed{}
 	result, err := Run(Options{
 		Input: []byte(t.subject.input), Scenario: t.subject.scenario, Seed: 1, Brief: true,
-		definition: t.workflow, Template: t.template,
+		definition: t.workflow, Template: t.template, Simple: t.subject.simple,
+		through: func(p ports) ports {
+			p.aliases = seam{p.aliases, o}
+			return p
+		},
 		adjust: func(r *run) {
-			o = observe(r)
+			o.observe(r)
 			o.nested = t.subject.nested
 			r.machine.events = t.deliveries
 			r.description = longDescription
+			if t.subject.people != nil {
+				t.subject.people(o)
+			}
 			if t.disturb != nil {
 				t.disturb(o)
 			}
@@ -227,6 +250,7 @@ func (t trial) try() (*observed, error) {
 	if err != nil {
 		return o, fmt.Errorf("the rehearsal failed: %w", err)
 	}
+	o.outcome = result.Outcome
 	return o, t.judge(o, result)
 }
 
@@ -261,6 +285,11 @@ type namedTrial struct {
 
 // failures runs trials on all cores and returns what went wrong, in their order.
 func failures(trials []namedTrial) []error {
+	return slices.DeleteFunc(results(trials), func(err error) bool { return err == nil })
+}
+
+// results runs trials on all cores and returns what went wrong with each; nil if nothing did.
+func results(trials []namedTrial) []error {
 	results := make([]error, len(trials))
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -279,5 +308,5 @@ func failures(trials []namedTrial) []error {
 		})
 	}
 	workers.Wait()
-	return slices.DeleteFunc(results, func(err error) bool { return err == nil })
+	return results
 }

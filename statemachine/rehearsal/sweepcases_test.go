@@ -140,10 +140,8 @@ var lastCall = map[string]string{
 	"Rollback":         "UpdateAlias",
 }
 
-// currentState is that of the execution that was started last.
-func (o *observed) currentState() string {
-	return o.machine.executions[len(o.machine.executions)-1].state
-}
+// currentState is that of the execution whose task was called last.
+func (o *observed) currentState() string { return o.named(o.task).state }
 
 // stopTrials stop the execution at every event of its history.
 func stopTrials(t testing.TB) []namedTrial {
@@ -190,23 +188,25 @@ func nestings(plain *observed) int {
 	return 0
 }
 
-// deeds are what somebody else may do to the alias meanwhile. All but the
-// change of the text alone must stand to the byte.
-var deeds = []struct {
+// deed is what somebody else does to the alias.
+type deed struct {
 	name string
-	kept bool
 	do   func(alias.Content) alias.Content
-}{
-	{"another weight", true, func(c alias.Content) alias.Content {
+}
+
+// deeds are what somebody else may do to the alias meanwhile. All but the
+// change of the text before a marker must stand to the byte.
+var deeds = []deed{
+	{"another weight", func(c alias.Content) alias.Content {
 		c.Weights = map[string]float64{map[bool]string{true: "7", false: "8"}[c.Version == "8"]: 0.77}
 		return c
 	}},
-	{"another version", true, func(c alias.Content) alias.Content { c.Version, c.Weights = "6", nil; return c }},
-	{"a split with another version", true, func(c alias.Content) alias.Content {
+	{"another version", func(c alias.Content) alias.Content { c.Version, c.Weights = "6", nil; return c }},
+	{"a split with another version", func(c alias.Content) alias.Content {
 		c.Weights = map[string]float64{"6": 0.2}
 		return c
 	}},
-	{"another text before the marker", false, func(c alias.Content) alias.Content {
+	{"another text before the marker", func(c alias.Content) alias.Content {
 		if m := alias.ReadMarker(c.Description).Marker; m != nil {
 			c.Description = "mine now " + m.String()
 		} else {
@@ -214,7 +214,7 @@ var deeds = []struct {
 		}
 		return c
 	}},
-	{"another description, without the marker", true, func(c alias.Content) alias.Content {
+	{"another description, without the marker", func(c alias.Content) alias.Content {
 		c.Description = "mine now"
 		return c
 	}},
@@ -234,7 +234,7 @@ func foreignTrials(t testing.TB) []namedTrial {
 				}
 			}
 			for _, deed := range deeds {
-				write := func(o *observed) { o.foreignWrite(deed.kept, deed.do) }
+				write := func(o *observed) { o.foreignWrite(deed.do) }
 				if call > 1 {
 					with(fmt.Sprintf("%s before call %d", deed.name, call), false, func(o *observed) { o.onCall = at(o, write) })
 				}
@@ -242,8 +242,7 @@ func foreignTrials(t testing.TB) []namedTrial {
 			}
 			with(fmt.Sprintf("the same, written anew after call %d", call), false, func(o *observed) {
 				o.onReply = at(o, func(o *observed) {
-					o.foreignWrite(true, func(c alias.Content) alias.Content { return c })
-					o.foreign = nil // there is nothing of theirs to be overwritten
+					o.foreignWrite(func(c alias.Content) alias.Content { return c })
 				})
 			})
 			with(fmt.Sprintf("deleted before call %d", call), false, func(o *observed) { o.onCall = at(o, (*observed).foreignDelete) })
@@ -252,25 +251,18 @@ func foreignTrials(t testing.TB) []namedTrial {
 	})
 }
 
-func (o *observed) foreignWrite(kept bool, do func(alias.Content) alias.Content) {
-	ctx, name := context.Background(), alias.Name{Function: "f", Alias: "live"}
-	found, err := o.ports.aliases.Read(ctx, name)
-	if err != nil {
-		panic(err)
+// foreignWrite has somebody else write the alias, if it is there. They may fail, as
+// rollouts may.
+func (o *observed) foreignWrite(do func(alias.Content) alias.Content) {
+	ctx, name := by(context.Background(), other), alias.Name{Function: "f", Alias: "live"}
+	if found, err := o.ports.aliases.Read(ctx, name); err == nil {
+		_, _ = o.ports.aliases.Write(ctx, name, do(found.Content), found.RevisionID)
 	}
-	to := do(found.Content)
-	if _, err := o.ports.aliases.Write(ctx, name, to, found.RevisionID); err != nil {
-		panic(err)
-	}
-	o.foreign, o.kept = &to, kept
 }
 
 func (o *observed) foreignDelete() {
 	function, name := "f", "live"
-	if _, err := lambda.NewFromConfig(o.server.Config()).DeleteAlias(context.Background(), &lambda.DeleteAliasInput{FunctionName: &function, Name: &name}); err != nil {
-		panic(err)
-	}
-	o.gone = true
+	_, _ = lambda.NewFromConfig(o.server.Config()).DeleteAlias(context.Background(), &lambda.DeleteAliasInput{FunctionName: &function, Name: &name})
 }
 
 // strayTrials deliver the event of an execution's end while it is running, and

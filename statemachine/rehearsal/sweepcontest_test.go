@@ -25,6 +25,7 @@ func contestTrials(t testing.TB) []namedTrial {
 
 func (o *observed) contest(call, calls int, version string) {
 	input := strings.Replace(string(o.options.Input), `"new-version": "8"`, `"new-version": "`+version+`"`, 1)
+	o.secondVersion = version
 	enough := o.clock.NewSignal()
 	o.onSecond = func(number int) {
 		if number == calls {

@@ -3,155 +3,230 @@ package rehearsal
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"strings"
+	"slices"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// judge holds the end against the invariants.
-func (t trial) judge(o *observed, result Result) error {
-	var wrong []error
-	claim := func(ok bool, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
-	claim(len(result.Denied) == 0, "a permission is missing: %q", result.Denied)
-	end, ok := o.standing()
-	switch {
-	case o.gone:
-		claim(!ok, "somebody deleted the alias, and it is back: %s", end)
-	case o.foreign != nil && o.kept:
-		claim(same(end, *o.foreign) || t.settled(end, *o.foreign), "somebody's change was overwritten: they wrote %s, it is %s", *o.foreign, end)
-	case o.foreign != nil: // they changed the text, and left our marker and our split
-		claim(len(end.Weights) == 0 || result.Outcome == Promoted || t.ofAlias().Fails != "" && end.HeldBy() == "7", "the alias is split: %s", end)
-		claim(end.Description == alias.ReadMarker(o.foreign.Description).Text, "somebody's description was overwritten: they wrote %q, it is %q", o.foreign.Description, end.Description)
-	case o.second > 0:
-		claim(len(end.Weights) == 0, "the alias is split: %s", end)
-		claim(end.Description == longDescription, "the description has become %q", end.Description)
-		had, err := o.oneAfterTheOther()
-		claim(err == nil, "%v", err)
-		claim(!had[first] || had[second] || result.Outcome == t.subject.outcome, "%s, though the other rollout never had the alias: %s", result.Outcome, result.Reason)
-	default:
-		claim(len(end.Weights) == 0 || t.stuck(end, result), "the alias is split: %s", end)
-		claim(end.Description == longDescription, "the description has become %q", end.Description)
-		want := "7"
-		if result.Outcome == Promoted {
-			want = "8"
-		}
-		claim(end.Version == want || (result.Outcome == Stopped || t.leftToAWS(result)) && end.Version == "8", "%s, and the alias is on version %s", result.Outcome, end.Version)
-	}
-	if o.foreign == nil && !o.gone {
-		err := t.provisionedRightly(end, result)
-		claim(err == nil, "%v", err)
-	}
-	if t.harmless {
-		claim(result.Outcome == t.subject.outcome, "%s instead of %s: %s", result.Outcome, t.subject.outcome, result.Reason)
-	}
-	if o.foreign == nil && o.second == 0 {
-		err := o.grewByThePlan()
-		claim(err == nil, "%v", err)
-	}
-	return errors.Join(wrong...)
+// wrong is one way in which a trial went wrong.
+type wrong struct {
+	kind string
+	error
 }
 
-// grewByThePlan checks that the new version's share went up by the plan's
-// weights, one after the other, and otherwise only down to nothing.
-func (o *observed) grewByThePlan() error {
+// The kinds of what goes wrong.
+const (
+	leftSplit    = "alias left split"
+	overwritten  = "change overwritten"
+	trespass     = "written without a right"
+	tooMuch      = "more than the step's weight"
+	wrongEnding  = "ending"
+	wrongNotice  = "wrongly notified"
+	notPermitted = "permission missing"
+	notAsNothing = "not as if nothing had happened"
+)
+
+// verdict is what is wrong with a trial.
+type verdict []error
+
+func (v *verdict) claim(ok bool, kind, format string, args ...any) {
+	if !ok {
+		*v = append(*v, wrong{kind, fmt.Errorf(kind+": "+format, args...)})
+	}
+}
+
+// judge holds all that happened against the invariants.
+func (t trial) judge(o *observed, result Result) error {
+	o.look()
+	var v verdict
+	v.claim(len(result.Denied) == 0 || o.untagged, notPermitted, "%q", result.Denied)
+	held := o.judgeChanges(&v)
+	o.judgeLast(&v, result)
+	o.judgeEndings(&v, result, held)
+	o.judgeNotices(&v, held)
+	if end := o.changed.all[len(o.changed.all)-1]; !slices.ContainsFunc(o.changed.all, func(c change) bool { return c.author == other }) && end.marker() == nil {
+		err := t.provisionedRightly(end.Content, result)
+		v.claim(err == nil, wrongEnding, "%v", err)
+	}
+	v.claim(t.combined || o.second == 0 || held[first] == nil || held[second] != nil || result.Outcome == t.subject.outcome,
+		notAsNothing, "%s, though the other rollout never had the alias: %s", result.Outcome, result.Reason)
+	v.claim(!t.harmless || result.Outcome == t.subject.outcome, notAsNothing, "%s instead of %s: %s", result.Outcome, t.subject.outcome, result.Reason)
+	return errors.Join(v...)
+}
+
+// holding is what a rollout has done to the alias so far.
+type holding struct {
+	name    string
+	base    alias.Content // what it started from, without any marker
+	last    alias.Content // as it left it
+	changes []int         // the numbers of its changes, the cleanup's after it included
+	steps   int           // how many it has begun
+	ended   bool
+}
+
+// wholly reports whether the rollout left the alias wholly on the version that
+// it started from.
+func (h *holding) wholly() bool {
+	return h != nil && h.last.Version == h.base.Version && len(h.last.Weights) == 0
+}
+
+// judgeChanges looks whether each change of the alias was its author's to make,
+// and what it should be. It returns what each rollout did.
+func (o *observed) judgeChanges(v *verdict) map[string]*holding {
+	held := map[string]*holding{}
+	var moves *holding // the rollout whose promotion AWS has not ended yet
+	for i := 1; i < len(o.changed.all); i++ {
+		was, now := o.changed.all[i-1], o.changed.all[i]
+		if now.author == other && !now.ended {
+			if !same(was.Content, now.Content) {
+				moves = nil
+			}
+			continue
+		}
+		if was.moving && moves != nil {
+			o.judgeMoved(v, was, now, moves)
+			moves.changes, moves.last = append(moves.changes, i), now.Content
+			continue
+		}
+		if now.author == other || now.author == itself || same(was.Content, now.Content) {
+			continue
+		}
+		if m := now.marker(); m != nil && !now.gone {
+			if h := o.judgeShift(v, was, now, *m, held[m.Owner]); h != nil {
+				h.changes = append(h.changes, i)
+				held[m.Owner] = h
+			}
+			continue
+		}
+		h := held[was.owner()]
+		if h == nil {
+			v.claim(false, trespass, "%s wrote %s over %s, which no rollout had", now.author, now.Content, was.Content)
+			continue
+		}
+		o.judgeEnd(v, was, now, h)
+		h.changes = append(h.changes, i)
+		if h.last, h.ended = now.Content, true; now.moving {
+			moves = h
+		}
+	}
+	return held
+}
+
+// judgeMoved judges a change of an alias whose provisioned concurrency AWS moves:
+// AWS ends it, or the rollout takes its promotion back.
+func (o *observed) judgeMoved(v *verdict, was, now change, h *holding) {
+	author := o.rollsOut(now.author)
+	v.claim(now.ended || author == h.name || author == cleaner, trespass, "%s wrote %s over %s", now.author, now.Content, was.Content)
+	want := h.base
+	if now.Version != want.Version {
+		want.Version = was.Version
+	}
+	v.claim(same(now.Content, want) || isMoving(now.Content, want), overwritten, "%s made %s of %s, instead of %s", now.author, now.Content, was.Content, want)
+}
+
+// judgeShift judges a change that puts a marker on the alias.
+func (o *observed) judgeShift(v *verdict, was, now change, m alias.Marker, h *holding) *holding {
+	author := o.rollsOut(now.author)
+	cleans := author == cleaner && m.Weight == 0 && was.owner() == m.Owner && !now.running
+	v.claim(author == m.Owner && now.author != forger || cleans, trespass, "%s wrote %s, whose owner is %s", now.author, now.Content, m.Owner)
+	version := o.request.NewVersion
+	if m.Owner == second {
+		version = o.secondVersion
+	}
+	if h == nil {
+		h = &holding{name: m.Owner, base: alias.Content{Routing: alias.Routing{Version: was.Version}, Description: alias.ReadMarker(was.Description).Text}}
+		known := false
+		for _, read := range o.changed.reads[m.Owner] {
+			known = known || same(read, was.Content)
+		}
+		v.claim(known && !was.split(), overwritten, "%s shifted over %s, which it had not found", m.Owner, was.Content)
+	} else {
+		v.claim(!h.ended || m.Weight == 0, trespass, "%s shifted once more after its end: %s", m.Owner, now.Content)
+		v.claim(was.owner() == m.Owner && was.marker().Splits(was.Routing), overwritten, "%s shifted over %s", m.Owner, was.Content)
+	}
 	steps, err := o.request.Schedule()
 	if err != nil {
-		return err
+		panic(err) // it has shifted
 	}
-	next := 0
-	for _, content := range o.history {
-		weight, split := content.Weights["8"]
-		switch {
-		case o.options.Scenario.Provisioned != nil && split && weight == 1 && alias.ReadMarker(content.Description).Marker == nil: // AWS's own
-		case split && next < len(steps) && weight == steps[next].Weight:
-			next++
-		case !split && next > 0:
-			next = len(steps) // nothing may come after the end
-		case !split: // not begun
-		default:
-			return fmt.Errorf("after %d steps the alias got %s", next, content)
-		}
+	switch {
+	case m.Weight == 0 && !now.split(): // while AWS allocates for it, or no longer does
+		h.ended = h.steps > 0
+	case h.steps > 0 && m.Weight == steps[h.steps-1].Weight: // written once more
+	case h.steps < len(steps) && m.Weight == steps[h.steps].Weight:
+		h.steps++
+	default:
+		v.claim(false, tooMuch, "after %d steps the alias got %s", h.steps, now.Content)
 	}
-	return nil
+	v.claim(m.Splits(now.Routing) && m.NewVersion == version && now.Version == h.base.Version, tooMuch, "%s, from %s to version %s", now.Content, h.base, version)
+	v.claim(o.mayReach(m.Owner, m.Weight), tooMuch, "%s before anybody approved", now.Content)
+	h.last = now.Content
+	return h
 }
 
-// oneAfterTheOther checks that of two rollouts only one had the alias at a
-// time, and that one that was refused never had it. It returns which of them had it.
-func (o *observed) oneAfterTheOther() (had map[string]bool, err error) {
-	owner := ""
-	had = map[string]bool{}
-	for _, content := range o.history {
-		marker := alias.ReadMarker(content.Description).Marker
-		switch {
-		case marker == nil:
-			owner = ""
-		case owner != "" && marker.Owner != owner:
-			return had, fmt.Errorf("%s wrote the alias while %s had it", marker.Owner, owner)
-		default:
-			owner = marker.Owner
-			had[owner] = true
+// judgeEnd judges a change that takes a rollout's marker off the alias.
+func (o *observed) judgeEnd(v *verdict, was, now change, h *holding) {
+	m, author := was.marker(), o.rollsOut(now.author)
+	v.claim(author == m.Owner && now.author != forger || author == cleaner, trespass, "%s ended the rollout of %s: %s", now.author, m.Owner, now.Content)
+	v.claim(!now.running, trespass, "the cleanup took the alias from %s, which is running: %s", m.Owner, now.Content)
+	v.claim(m.Splits(was.Routing) || same(alias.Content{Routing: was.Routing}, alias.Content{Routing: alias.Routing{Version: m.Baseline}}),
+		overwritten, "%s made %s of %s", now.author, now.Content, was.Content)
+	want := h.base
+	if marked := alias.ReadMarker(was.Description); !marked.Cut {
+		want.Description = marked.Text
+	}
+	if author != cleaner && now.Version == m.NewVersion {
+		steps, _ := o.request.Schedule()
+		v.claim(h.steps == len(steps), tooMuch, "%s was promoted after %d of %d steps", m.Owner, h.steps, len(steps))
+		v.claim(o.mayReach(m.Owner, 1), tooMuch, "%s was promoted before anybody approved", m.Owner)
+		want.Version = m.NewVersion
+	}
+	v.claim(same(now.Content, want) || now.moving && isMoving(now.Content, want), overwritten, "%s made %s of %s, instead of %s", now.author, now.Content, was.Content, want)
+}
+
+// judgeLast looks at the alias as it is in the end: split only if somebody else
+// has made it so.
+func (o *observed) judgeLast(v *verdict, result Result) {
+	end := o.changed.all[len(o.changed.all)-1]
+	m := end.marker()
+	switch {
+	case end.gone, end.moving, m == nil && end.author == other, m != nil && end.author == other && !m.Splits(end.Routing):
+		return // it stands
+	case o.options.Simple && result.Outcome == RollbackFailed:
+		return // nothing stands behind the one function
+	}
+	v.claim(!end.split(), leftSplit, "%s", end.Content)
+	v.claim(end.split() || m == nil, leftSplit, "the marker is left: %s", end.Content)
+}
+
+// judgeEndings holds the state that each rollout ended in against the alias.
+func (o *observed) judgeEndings(v *verdict, result Result, held map[string]*holding) {
+	end := func(name string, ending Outcome) {
+		if event, ok := eventOf[ending]; ok {
+			if problem := o.disagrees(event, "", name, held[name], len(o.changed.all)); problem != "" {
+				v.claim(false, wrongEnding, "%s: %s ended as %s", problem, name, ending)
+			}
 		}
+	}
+	if o.options.Simple {
+		end(first, result.Outcome)
+		return
 	}
 	for _, e := range o.machine.executions {
-		if e.state == "Refused" && had[e.name] {
-			return had, fmt.Errorf("%s was refused, and had the alias", e.name)
+		if e.parent == "" {
+			end(e.name, outcome(e.Status(), e.state))
 		}
 	}
-	if len(had) == 0 {
-		return had, errors.New("none of the two proceeded")
-	}
-	return had, nil
 }
 
-// ofAlias is the scenario's provisioned concurrency of the alias; zero without.
-func (t trial) ofAlias() Provisioned {
-	if p := t.subject.scenario.Provisioned; p != nil && p.Alias > 0 {
-		return *p
-	}
-	return Provisioned{}
+// eventOf has the event of each ending that says what the alias is.
+var eventOf = map[Outcome]rollout.Event{
+	Promoted: rollout.EventPromoted, RolledBack: rollout.EventRolledBack, Refused: rollout.EventRefused,
+	NotStarted: rollout.EventNotStarted, AliasChanged: rollout.EventAliasChanged, Unchanged: rollout.EventUnchanged,
 }
 
-// leftToAWS reports whether the alias may have been left in transit: then AWS
-// goes on with it.
-func (t trial) leftToAWS(result Result) bool {
-	return t.ofAlias().Alias > 0 && (result.Outcome == Stopped || result.Outcome == RollbackFailed)
-}
-
-// stuck reports whether AWS holds all requests on the baseline by weights of its
-// own, as it does when an alias was left to it that it could not allocate for.
-func (t trial) stuck(end alias.Content, result Result) bool {
-	return t.ofAlias().Fails != "" && t.leftToAWS(result) && end.Version == "8" && len(end.Weights) == 1 && end.Weights["7"] == 1
-}
-
-// settled reports whether the alias is as another writer left it, but for
-// weights of AWS's own, which it sets and takes off by itself.
-func (t trial) settled(end, written alias.Content) bool {
-	if t.ofAlias().Alias == 0 {
-		return false
-	}
-	for _, content := range []*alias.Content{&end, &written} {
-		if content.HeldBy() != "" {
-			content.Weights = nil
-		}
-	}
-	return same(end, written)
-}
-
-// provisionedRightly checks that a version has the provisioned concurrency that
-// moves if, and only if, the alias is on it.
-func (t trial) provisionedRightly(end alias.Content, result Result) error {
-	p := t.subject.scenario.Provisioned
-	if p == nil || p.Baseline == 0 {
-		return nil
-	}
-	want := map[string]int32{end.Version: p.Baseline}
-	if maps.Equal(result.Provisioned, want) || strings.Contains(result.Reason, "version 7 keeps its provisioned concurrency, which costs on") {
-		return nil
-	}
-	return fmt.Errorf("%s, the alias is on version %s, and there is the provisioned concurrency %v", result.Outcome, end.Version, result.Provisioned)
+// mayReach reports whether a rollout needs nobody's approval for a weight, or has it.
+func (o *observed) mayReach(name string, weight float64) bool {
+	approval := o.request.Approval
+	return approval == nil || o.approved[name] || !slices.Contains(approval.BeforeWeights, weight)
 }

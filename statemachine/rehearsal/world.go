@@ -67,7 +67,7 @@ const (
 // the scenario's, and time is virtual.
 func (r *run) realPorts(cfg aws.Config) ports {
 	functions, parameters := lambda.NewFromConfig(cfg), ssm.NewFromConfig(cfg)
-	return ports{
+	p := ports{
 		log:        cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
 		aliases:    alias.NewLambda(functions),
 		metrics:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
@@ -90,6 +90,10 @@ func (r *run) realPorts(cfg aws.Config) ports {
 			Together:  r.together,
 		},
 	}
+	if r.options.through != nil {
+		return r.options.through(p)
+	}
+	return p
 }
 
 // tasks are the deployed code.

@@ -1,0 +1,187 @@
+package rehearsal
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// whenThingsGoWrong links the rows of the README's table of that name, by the
+// beginning of their first cell, to what the sweep tries of them.
+var whenThingsGoWrong = []struct {
+	row string
+	// worlds and kinds are the names of undisturbed rollouts and of disturbances.
+	worlds, kinds []string
+	// endings are those that the row tells of. A disturbance that comes too late, or
+	// that does no harm, leaves the rollout's own ending.
+	endings []Outcome
+}{
+	{row: "the new version errs more or is slower", worlds: []string{"bad", "long and bad", "simple and bad"}, endings: []Outcome{RolledBack}},
+	{row: "somebody orders a rollback, or nobody approves", worlds: []string{"not approved"}, kinds: []string{"a rollback is ordered"}, endings: []Outcome{RolledBack}},
+	{row: "a notification can't be delivered", kinds: []string{"notifications can't be delivered"}},
+	{row: "nobody calls the new version", worlds: []string{"nobody calls"}, endings: []Outcome{Promoted}},
+	{row: "AWS throttles, fails, or is slow", kinds: []string{"a call fails"}},
+	{row: "a proxy, a firewall or a load balancer answers", kinds: []string{"a proxy answers"}},
+	{row: "AWS can't be reached for minutes", kinds: []string{"AWS is away for minutes"}, endings: []Outcome{RolledBack, NotStarted}},
+	{row: "an answer is lost after its effect", kinds: []string{"an answer is lost"}},
+	{row: "health can't be read", kinds: []string{"health can't be read"}, endings: []Outcome{RolledBack}},
+	{row: "somebody stops the execution", kinds: []string{"stopped"}, endings: []Outcome{Stopped}},
+	{row: "somebody stops a part of a long rollout", kinds: []string{"a part is stopped"}, endings: []Outcome{RolledBack, Stopped}},
+	{row: "a shift is under way when the execution is stopped", kinds: []string{"a write comes late"}, endings: []Outcome{Stopped}},
+	{row: "a stopped execution is redriven", kinds: []string{"redriven"}, endings: []Outcome{RolledBack}},
+	{row: "someone starts an execution that claims to continue", kinds: []string{"a forged continuation"}},
+	{row: "the new version is deleted before its first traffic", kinds: []string{"the new version is deleted"}, endings: []Outcome{Refused, RolledBack}},
+	{row: "reads of the alias lag", kinds: []string{"reads lag"}},
+	{row: "a function crashes, or runs twice", kinds: []string{"a function dies", "a function runs twice"}},
+	{row: "the stack's own functions are Inactive", kinds: []string{"a function is idle"}},
+	{row: "somebody changes the alias's weights or version", kinds: []string{"changed by hand"}, endings: []Outcome{AliasChanged, Refused}},
+	{row: "somebody changes its description, but not the marker", kinds: []string{"text changed by hand"}, endings: []Outcome{AliasChanged, RolledBack}},
+	{row: "somebody replaces its description, marker and all", kinds: []string{"description replaced"}, endings: []Outcome{AliasChanged}},
+	{row: "somebody writes it anew as it was", kinds: []string{"written as it was"}, endings: []Outcome{AliasChanged}},
+	{row: "somebody deletes the alias", kinds: []string{"deleted"}, endings: []Outcome{AliasChanged, Refused}},
+	{row: "AWS can't allocate provisioned concurrency", worlds: []string{"provisioned in vain"}, endings: []Outcome{RolledBack}},
+	{row: "a rollout is stopped while AWS moves", worlds: []string{"provisioned", "moved"}, endings: []Outcome{Promoted}},
+	{row: "a second rollout of the alias is started", kinds: []string{"a second rollout"}, endings: []Outcome{Refused, AliasChanged}},
+	{row: "the function's tag is taken off", kinds: []string{"the tag is taken off"}, endings: []Outcome{RolledBack, RollbackFailed, Refused}},
+	{row: "an event of an execution's end comes twice", kinds: []string{"a stray event and a sweep"}},
+	{row: "rollback fails for more than half an hour", kinds: []string{"AWS is away for an hour"}, endings: []Outcome{RollbackFailed, RolledBack, NotStarted}},
+}
+
+// rowWords are how rows name endings.
+var rowWords = map[Outcome]string{
+	Promoted: "Promoted", RolledBack: "Rolled back", Refused: "Refused", NotStarted: "Not started", AliasChanged: "Alias changed",
+	RollbackFailed: "Rollback failed", Stopped: "ABORTED",
+}
+
+// rowsWhenThingsGoWrong reads the README's table: the first cell and the second.
+func rowsWhenThingsGoWrong(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "### When things go wrong")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := map[string]string{}
+	for _, line := range strings.Split(section, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) == 5 && !strings.Contains(line, "---") && strings.TrimSpace(cells[1]) != "what happens" {
+			rows[strings.TrimSpace(cells[1])] = cells[2]
+		}
+	}
+	return rows
+}
+
+// TestTheReadmeTellsWhatTheSweepTries: each row of "When things go wrong" is tried by
+// the sweep, each kind of disturbance has a row, and what a row says of the end is
+// what is seen.
+func TestTheReadmeTellsWhatTheSweepTries(t *testing.T) {
+	rows, c := rowsWhenThingsGoWrong(t), newCombiner(t)
+	worldsThere, kindsThere := map[string]bool{}, map[string]bool{}
+	for _, s := range c.subjects {
+		worldsThere[s.name] = true
+	}
+	for _, k := range kinds() {
+		kindsThere[k.name] = false
+	}
+	for _, link := range whenThingsGoWrong {
+		found := slices.DeleteFunc(slices.Collect(maps.Keys(rows)), func(row string) bool { return !strings.HasPrefix(row, link.row) })
+		if len(found) != 1 {
+			t.Errorf("%d rows of the README begin with %q", len(found), link.row)
+			continue
+		}
+		says := rows[found[0]]
+		delete(rows, found[0])
+		if len(link.kinds)+len(link.worlds) == 0 {
+			t.Errorf("nothing tries %q", link.row)
+		}
+		seen := map[Outcome]bool{}
+		for _, name := range link.worlds {
+			if !worldsThere[name] {
+				t.Errorf("%s: there is no rollout %q", link.row, name)
+				continue
+			}
+			seen[c.plain[name].outcome] = true
+		}
+		for _, name := range link.kinds {
+			if _, ok := kindsThere[name]; !ok {
+				t.Errorf("%s: there is no kind %q", link.row, name)
+				continue
+			}
+			kindsThere[name] = true
+			maps.Copy(seen, c.endings(name, link.endings))
+		}
+		for ending := range seen {
+			if !slices.Contains(link.endings, ending) {
+				t.Errorf("%s: some end as %s", found[0], ending)
+			}
+		}
+		for _, ending := range link.endings {
+			if !seen[ending] {
+				t.Errorf("%s: none ends as %s", found[0], ending)
+			}
+			if !strings.Contains(says, rowWords[ending]) {
+				t.Errorf("%s: the row does not say that it may end as %q: %s", found[0], rowWords[ending], says)
+			}
+		}
+	}
+	for row := range rows {
+		t.Errorf("no kind of disturbance is linked to the row %q", row)
+	}
+	for name, linked := range kindsThere {
+		if !linked {
+			t.Errorf("no row tells of the kind %q", name)
+		}
+	}
+}
+
+// Endings are looked for until all that a row tells of are seen.
+const (
+	fewestDraws = 24
+	mostDraws   = 600
+)
+
+// endings are how rollouts end that one disturbance of a kind befalls, other than
+// they would without it. It draws until it has seen those that are wanted.
+func (c *combiner) endings(kind string, wanted []Outcome) map[Outcome]bool {
+	only := *c
+	only.only = []string{kind}
+	seen := map[Outcome]bool{}
+	for from := 0; from < mostDraws; from += fewestDraws {
+		for _, outcome := range only.outcomes(from, fewestDraws) {
+			seen[outcome] = true
+		}
+		if !slices.ContainsFunc(wanted, func(o Outcome) bool { return !seen[o] }) {
+			break
+		}
+	}
+	delete(seen, "")
+	return seen
+}
+
+// outcomes are those of some drawn combinations, empty if they are as without
+// any disturbance.
+func (c *combiner) outcomes(from, cases int) []Outcome {
+	draw, seen := c.draw(1), make([]Outcome, cases)
+	var workers sync.WaitGroup
+	for core := range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := core; i < cases; i += runtime.GOMAXPROCS(0) {
+				of := draw.Example(from + i)
+				if len(of.kinds) == 0 {
+					continue // the one-function deployer has none of them
+				}
+				if o, err := c.try(of); err == nil && o.outcome != of.subject.outcome {
+					seen[i] = o.outcome
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return seen
+}
