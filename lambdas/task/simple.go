@@ -94,7 +94,7 @@ func (t Simple) release(ctx context.Context, execution string, s rollout.State, 
 	var restored alias.Restored
 	err := t.try(ctx, "Rollback", &s, func() (rollout.State, error) {
 		var err error
-		restored, err = alias.Release(ctx, t.Back.Aliases, traffic(nil, s).Name, executionName(execution), func() (string, error) { return s.Plan.Description, nil })
+		restored, _, err = alias.Release(ctx, t.Back.Aliases, traffic(nil, s).Name, executionName(execution), func() (string, error) { return s.Plan.Description, nil })
 		return s, edge(err)
 	})
 	switch {
@@ -221,11 +221,15 @@ func (t Simple) mend(ctx context.Context, execution string, input json.RawMessag
 		return nil // it is refused later, with all that is wrong
 	}
 	owner, name := executionName(execution), alias.Name{Function: req.FunctionName, Alias: req.AliasName}
-	restored, _, err := alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {
-		return "", errors.New("the alias's description was too long to stand beside the marker, and is lost: put the alias back by hand")
+	var restored alias.Restored
+	err = t.retry(ctx, "UpdateAlias", func() (err error) {
+		restored, _, err = alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {
+			return "", errors.New("the alias's description was too long to stand beside the marker, and is lost: put the alias back by hand")
+		})
+		return edge(err)
 	})
 	if err != nil {
-		return edge(err)
+		return err
 	}
 	if restored == alias.PutBack {
 		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", req.Function(), "alias", req.AliasName,

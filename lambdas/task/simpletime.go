@@ -71,14 +71,28 @@ const (
 // try calls a task until it succeeds, fails for good or too often, or time is up.
 // A rollback is tried for as long as there is time, that which is kept back included.
 func (t Simple) try(ctx context.Context, name string, s *rollout.State, task func() (rollout.State, error)) error {
+	var state rollout.State
+	err := t.retry(ctx, name, func() (err error) {
+		state, err = task()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	*s = state
+	if t.Done != nil {
+		t.Done(name, state)
+	}
+	return nil
+}
+
+// retry calls f until it succeeds, fails with an error that is final in that
+// task, or time is up.
+func (t Simple) retry(ctx context.Context, name string, f func() error) error {
 	off := backOff
 	for n := 1; ; n++ {
-		state, err := task()
+		err := f()
 		if err == nil {
-			*s = state
-			if t.Done != nil {
-				t.Done(name, state)
-			}
 			return nil
 		}
 		left := t.left(ctx)
