@@ -118,7 +118,7 @@ func complaintOf(folder, command string) string {
 // misplaced returns the names that do not belong at the top level.
 func misplaced(names []string) []string {
 	belongs := []string{
-		"lambdas", "statemachine", "infra", "docs",
+		"lambdas", "statemachine", "infra", "docs", "findings",
 		"go.mod", "go.sum", "cdk.json", "README.md", "LICENSE",
 		"cdk.out", // what a synth writes; not under version control
 	}
