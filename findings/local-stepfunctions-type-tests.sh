@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Package:  npm aws-local-stepfunctions 3.0.0, an interpreter of the Amazon States Language.
+#
+# Expected: a Choice rule's type test takes true or false: {"Variable": "$.v", "IsPresent": false} holds when the input
+#           has no v, {"Variable": "$.v", "IsNull": false} when v is not null.
+#
+# Seen:     with false, none of the six tests (IsPresent, IsNull, IsString, IsNumeric, IsBoolean, IsTimestamp) ever
+#           holds. The rule is accepted, and never matches. Not around the test with true works.
+#
+# Matters:  "if an optional field is absent" is written with IsPresent: false, to give a default at the start of a
+#           workflow. Here that branch is never taken: a test of the workflow takes the Default, and AWS would not.
+#           Write the rule with Not where both must run it.
+set -euo pipefail
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+npm install --silent --no-audit --no-fund aws-local-stepfunctions@3.0.0
+
+cat > finding.cjs <<'EOF'
+// Needed on Node 20; later versions of Node have it.
+Promise.withResolvers ??= function () {
+  const made = {}
+  made.promise = new this((resolve, reject) => Object.assign(made, { resolve, reject }))
+  return made
+}
+const { StateMachine } = require('aws-local-stepfunctions')
+
+async function holds(rule, input) {
+  const machine = new StateMachine({
+    StartAt: 'Ask',
+    States: {
+      Ask: { Type: 'Choice', Choices: [{ ...rule, Next: 'Yes' }], Default: 'No' },
+      Yes: { Type: 'Pass', Result: true, End: true },
+      No: { Type: 'Pass', Result: 'no', End: true },
+    },
+  })
+  return (await machine.run(input).result) === true
+}
+
+async function main() {
+  let changed = false
+  for (const [test, matches, differs] of [
+    ['IsPresent', { v: 1 }, {}],
+    ['IsNull', { v: null }, { v: 1 }],
+    ['IsString', { v: 'x' }, { v: 1 }],
+    ['IsNumeric', { v: 1 }, { v: 'x' }],
+    ['IsBoolean', { v: true }, { v: 1 }],
+    ['IsTimestamp', { v: '2026-01-01T00:00:00Z' }, { v: 'x' }],
+  ]) {
+    const rule = (is) => ({ Variable: '$.v', [test]: is })
+    const got = {
+      'true on what it names': await holds(rule(true), matches),
+      'true on another': await holds(rule(true), differs),
+      'false on another': await holds(rule(false), differs),
+      'Not true on another': await holds({ Not: rule(true) }, differs),
+    }
+    console.log(test.padEnd(12) + Object.entries(got).map(([k, v]) => `${k}: ${v ? 'yes' : 'no'}`).join(', '))
+    if (Object.values(got).join() !== 'true,false,false,true') {
+      console.log('    changed: was yes, no, no, yes')
+      changed = true
+    }
+  }
+  process.exit(changed ? 1 : 0)
+}
+main()
+EOF
+
+node finding.cjs
