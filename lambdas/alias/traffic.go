@@ -77,7 +77,7 @@ func (t Traffic) behind(found Alias, weight float64) bool {
 // reads are behind the rollout's own writes.
 func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string) (string, error) {
 	revisionID, err := t.swap(ctx, from, t.split(to), revisionID)
-	if from == 0 {
+	if from == 0 && !t.Claimed { // an alias that was claimed has been changed
 		err = t.taken(err)
 	}
 	return revisionID, err
@@ -119,7 +119,7 @@ func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionI
 		return "", err
 	case found.equal(to), to.equal(t.promoted()) && t.inTransit(found.Content):
 		return found.RevisionID, nil
-	case missing && found.equal(from):
+	case missing && (found.equal(from) || found.equal(t.before())):
 		return "", fmt.Errorf("moving %s to %s: %w", t.Name, to.Routing, ErrNoVersion)
 	case found.RevisionID == revisionID, t.behind(found, weight):
 		return "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)

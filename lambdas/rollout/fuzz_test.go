@@ -73,7 +73,7 @@ func FuzzDecode(f *testing.F) {
 			t.Error("it is a rollout of its own and goes on with another one")
 		}
 		addressee := rollout.ReadAddressee(input)
-		if want := (rollout.Addressee{Function: request.Function(), Alias: request.AliasName, NewVersion: request.NewVersion, Notify: request.Notify}); !cmp.Equal(want, addressee) {
+		if want := (rollout.Addressee{Function: request.Function(), FunctionName: request.FunctionName, Alias: request.AliasName, NewVersion: request.NewVersion, Notify: request.Notify}); !cmp.Equal(want, addressee) {
 			t.Errorf("those to notify: %s", cmp.Diff(want, addressee))
 		}
 		var fields any

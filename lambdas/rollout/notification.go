@@ -114,6 +114,8 @@ type Notification struct {
 	Error string `json:"error,omitempty"`
 	// Reason is for a person to read.
 	Reason string `json:"reason"`
+	// Redrives is how often the execution was redriven before this end.
+	Redrives int `json:"redrives,omitempty"`
 	// AliasLeft is empty where no cleanup was needed.
 	AliasLeft AliasLeft `json:"alias-left,omitempty"`
 	// Undo is the command line that puts the alias back on the baseline, where
@@ -134,6 +136,9 @@ func (n Notification) ID() string {
 	id := n.Execution + "#" + string(n.Event)
 	if n.Event == EventShifted || n.Event == EventApprovalWanted {
 		id += fmt.Sprintf("-%d", n.Step)
+	}
+	if n.Redrives > 0 {
+		id += fmt.Sprintf("-redrive-%d", n.Redrives)
 	}
 	return id
 }

@@ -45,8 +45,9 @@ func (r *reader) notify(path string) Notify {
 // Addressee is what an input says of a rollout that has to be told about,
 // whatever else is wrong with it. What is missing or wrong is empty.
 type Addressee struct {
-	Function, Alias, NewVersion string
-	Notify                      Notify
+	// Function is the function's plain name, and FunctionName as the input has it.
+	Function, FunctionName, Alias, NewVersion string
+	Notify                                    Notify
 }
 
 // ReadAddressee reads any input of an execution.
@@ -59,7 +60,7 @@ func ReadAddressee(input []byte) Addressee {
 	r := &reader{fields: fields, problems: &problems}
 	var a Addressee
 	if name := r.function("function-name"); len(problems) == 0 {
-		a.Function = Request{FunctionName: name}.Function()
+		a.Function, a.FunctionName = Request{FunctionName: name}.Function(), name
 	}
 	problems = nil
 	if name := r.alias("alias-name"); len(problems) == 0 {

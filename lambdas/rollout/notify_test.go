@@ -64,9 +64,9 @@ func TestWhoIsToldOfABadInput(t *testing.T) {
 	notify := Notify{Topics: []string{topicARN}}
 	for input, want := range map[string]Addressee{
 		`[1]`: {},
-		`{"function-name": "arn:aws:lambda:eu-west-1:123456789012:function:f", "alias-name": "live", "new-version": 2, "notify": {"topics": ["ARN"]}, "wrong": 1}`: {"f", "live", "2", notify},
+		`{"function-name": "arn:aws:lambda:eu-west-1:123456789012:function:f", "alias-name": "live", "new-version": 2, "notify": {"topics": ["ARN"]}, "wrong": 1}`: {"f", "arn:aws:lambda:eu-west-1:123456789012:function:f", "live", "2", notify},
 		`{"function-name": "f:live", "alias-name": "7", "new-version": "x", "notify": {"topics": ["ARN"]}}`:                                                        {Notify: notify},
-		`{"function-name": "f", "notify": {"topics": ["ARN"], "topic": 1}}`:                                                                                        {Function: "f"},
+		`{"function-name": "f", "notify": {"topics": ["ARN"], "topic": 1}}`:                                                                                        {Function: "f", FunctionName: "f"},
 	} {
 		got := ReadAddressee([]byte(strings.ReplaceAll(input, "ARN", topicARN)))
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -23,12 +24,15 @@ func (t Cleanup) report(ctx context.Context, e end, cleaned Cleaned, notCleaned 
 	switch {
 	case t.Notifier == nil, sweep && cleaned.Alias != rollout.AliasPutBack:
 		return nil
-	case e.Running && !e.Redriven: // Step Functions' answers are eventually consistent
+	case e.Running && e.Redrives == 0: // Step Functions' answers are eventually consistent
 		return errors.New("an execution that has ended is still said to be running")
 	case !ok: // also of one that was redriven: its next end is news
 		return nil
 	}
 	n.addCleanup(e, cleaned, notCleaned)
+	if err := t.bringUpToDate(ctx, e, &n); err != nil {
+		return err
+	}
 	if sweep {
 		n.Event = rollout.EventPutBack
 	}
@@ -36,6 +40,27 @@ func (t Cleanup) report(ctx context.Context, e end, cleaned Cleaned, notCleaned 
 		return err
 	}
 	t.Log.InfoContext(ctx, "notified", "execution", e.ARN, "event", n.Event, "function", n.Function, "alias", n.Alias, "version", n.NewVersion)
+	return nil
+}
+
+// bringUpToDate looks at the alias of an execution that was redriven: it may have
+// ended with what was so before, and other rollouts have come since.
+func (t Cleanup) bringUpToDate(ctx context.Context, e end, a *announcement) error {
+	a.Redrives = e.Redrives
+	want := map[rollout.Event]string{rollout.EventPromoted: a.NewVersion, rollout.EventUnchanged: a.NewVersion, rollout.EventRolledBack: a.Baseline}[a.Event]
+	if e.Redrives == 0 || want == "" {
+		return nil
+	}
+	name := alias.Name{Function: rollout.ReadAddressee(e.Input).FunctionName, Alias: a.Alias}
+	found, err := t.Aliases.Read(ctx, name)
+	switch {
+	case errors.Is(err, alias.ErrNotFound):
+		a.Event, a.Reason = rollout.EventAliasChanged, fmt.Sprintf("the execution was redriven, and ended as before; %s is gone. Before: %s", name, a.Reason)
+	case err != nil:
+		return err
+	case found.Version != want || len(found.Weights) > 0:
+		a.Event, a.Reason = rollout.EventAliasChanged, fmt.Sprintf("the execution was redriven, and ended as before; by now %s sends its traffic to %s. Before: %s", name, found.Routing, a.Reason)
+	}
 	return nil
 }
 

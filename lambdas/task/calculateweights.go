@@ -63,7 +63,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	if err != nil {
 		return rollout.State{}, err
 	}
-	found, err := t.preflight(ctx, req)
+	found, err := t.preflight(ctx, start, req)
 	if err != nil {
 		return rollout.State{}, err
 	}

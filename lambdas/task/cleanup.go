@@ -183,9 +183,12 @@ func (t Cleanup) lastState(ctx context.Context, arn string) (string, error) {
 // putBack looks what a rollout that has ended has left of its alias, and puts
 // that back. What a cut off one has left may show only after a while.
 func (t Cleanup) putBack(ctx context.Context, e *end, now time.Time, state string) (rollout.AliasLeft, string, error) {
-	pauses := looks(state)
-	for {
+	var pauses []time.Duration
+	for first := true; ; first = false {
 		left, why, err := t.lookOnce(ctx, e)
+		if first {
+			pauses = looks(state, e.begun.Plan.Provisioned.Allocate > 0)
+		}
 		settled := left != rollout.AliasNotLooked && left != rollout.AliasUntouched && left != rollout.AliasPromoted || !e.cutOff() || now.Sub(e.Ended) >= unsettledFor
 		if err != nil || settled || t.Sleep == nil || len(pauses) == 0 {
 			return left, why, err
@@ -218,12 +221,17 @@ const unsettledFor = 2 * time.Minute
 
 // looks returns the pauses after each of which a cleanup looks again, if it has
 // found nothing of the rollout. Reads lag behind for some seconds; and where a
-// shift was under way, it may yet be done. CalculateWeights writes nothing.
-func looks(lastState string) []time.Duration {
+// write was under way, it may yet be done. Before the first of the states that
+// write there is nothing to wait for.
+func looks(lastState string, allocates bool) []time.Duration {
 	switch lastState {
 	case "CalculateWeights":
 		return nil
-	case "UpdateAlias", "Allocate", "":
+	case "Begin", "PreTraffic":
+		if !allocates {
+			return nil
+		}
+	case "UpdateAlias", "Allocate", "Finalize", "Rollback", "":
 		return []time.Duration{5 * time.Second, 15 * time.Second, 20 * time.Second}
 	}
 	return []time.Duration{5 * time.Second, 15 * time.Second}

@@ -57,6 +57,7 @@ func (b brief) Unwrap() error { return b.error }
 func named(err error) error {
 	var (
 		failed  AllocationFailed
+		foreign AliasChanged
 		invalid *rollout.InvalidRequest
 		changed *alias.Changed
 		taken   *alias.Taken
@@ -77,6 +78,8 @@ func named(err error) error {
 		return refused // its own text is short
 	case errors.As(err, &redriven):
 		return redriven
+	case errors.As(err, &foreign):
+		return AliasChanged{err}
 	case errors.As(err, &failed):
 		return AllocationFailed{err}
 	case errors.As(err, &taken):

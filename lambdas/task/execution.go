@@ -44,8 +44,8 @@ var ErrHistoryBehind = errors.New("it does not show the execution's end yet")
 type Execution struct {
 	ARN     string
 	Running bool
-	// Redriven means that it has ended before, and was redriven.
-	Redriven bool
+	// Redrives is how often it was redriven after it had ended.
+	Redrives int
 	Status   Status
 	// Error and Cause are what one ended with that did not succeed.
 	Error, Cause string

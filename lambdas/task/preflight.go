@@ -70,7 +70,7 @@ type found struct {
 
 // preflight reads all that decides whether the rollout may start. Nothing is
 // written.
-func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (found, error) {
+func (t CalculateWeights) preflight(ctx context.Context, start Start, req rollout.Request) (found, error) {
 	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
 	var f found
 	if err := t.allows(req); err != nil {
@@ -86,7 +86,7 @@ func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (f
 	if err := t.checkTransit(ctx, name, f.Alias); err != nil {
 		return f, err
 	}
-	if err := checkAlias(name, f.Alias); err != nil || f.Version == req.NewVersion {
+	if err := t.checkAlias(ctx, start, name, f.Alias); err != nil || f.Version == req.NewVersion {
 		return f, err
 	}
 	if f.next, err = t.checkVersions(ctx, req, f.Version); err != nil {
@@ -97,6 +97,23 @@ func (t CalculateWeights) preflight(ctx context.Context, req rollout.Request) (f
 	}
 	f.redAlarms, err = t.redAlarms(ctx, req)
 	return f, err
+}
+
+// checkAlias is the function of that name, but for an alias that carries the
+// marker of an execution which has ended: the read is behind, or the cleanup is
+// about to put it back. It is looked at a few times more.
+func (t CalculateWeights) checkAlias(ctx context.Context, start Start, name alias.Name, found alias.Alias) error {
+	err := checkAlias(name, found)
+	var taken RolloutUnderWay
+	if t.Handovers == nil || start.Retries >= patience || !errors.As(err, &taken) {
+		return err
+	}
+	owner := alias.ReadMarker(found.Description).Marker.Owner
+	_, ended := t.Handovers.HandedOver(ctx, rollout.State{Plan: rollout.Plan{Owner: owner}}.OwnerARN(start.Execution))
+	if errors.Is(ended, ErrNotRunning) {
+		return fmt.Errorf("%s still carries the marker of execution %s, which has ended: %w", name, owner, errLate)
+	}
+	return err
 }
 
 // allows refuses what the stack has no permissions for.

@@ -58,6 +58,6 @@ func (f StepFunctions) Describe(ctx context.Context, arn string) (task.Execution
 		Ended:   aws.ToTime(out.StopDate).UTC(),
 	}
 	e.Running = e.Status == task.Running || out.Status == types.ExecutionStatusPendingRedrive
-	e.Redriven = aws.ToInt32(out.RedriveCount) > 0
+	e.Redrives = int(aws.ToInt32(out.RedriveCount))
 	return e, nil
 }

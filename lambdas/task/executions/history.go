@@ -24,7 +24,7 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 	if in.MaxResults == 0 {
 		in.MaxResults = 100
 	}
-	for range mostPages {
+	for n := range mostPages {
 		page, err := f.api.GetExecutionHistory(ctx, &in)
 		var gone *types.ExecutionDoesNotExist
 		if errors.As(err, &gone) {
@@ -32,7 +32,7 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 		} else if err != nil {
 			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Plain(err))
 		}
-		if len(page.Events) == 0 { // no history is without one
+		if n == 0 && len(page.Events) == 0 { // no history is without one
 			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Hollow(nil))
 		}
 		for _, event := range page.Events {
