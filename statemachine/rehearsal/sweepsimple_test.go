@@ -21,6 +21,9 @@ func TestTheOneFunctionPutsBackWhatItCan(t *testing.T) {
 		"nothing can be written for seven minutes": {"simple and bad", RolledBack, func(o *observed) {
 			o.lasting(8, "UpdateAlias", localaws.ServerError, 7*time.Minute)
 		}},
+		"the very first call is throttled": {"simple", Promoted, func(o *observed) {
+			o.inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.Throttled, Count: 1})
+		}},
 	} {
 		all := worlds()
 		of := all[slices.IndexFunc(all, func(s subject) bool { return s.name == test.world })]

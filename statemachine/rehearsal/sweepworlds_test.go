@@ -6,6 +6,38 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
+// subjects are the rollouts that single disturbances are tried on.
+func subjects() []subject {
+	world := func(errorRate float64) Scenario {
+		return Scenario{RequestsPerSecond: 50, Baseline: Behaviour{Duration: 0.1}, NewVersion: Behaviour{ErrorRate: errorRate, Duration: 0.1}}
+	}
+	late := world(0)
+	late.Changes = []Change{{After: 40, NewVersion: &Behaviour{ErrorRate: 0.5, Duration: 0.1}}}
+	request := func(fields string) string {
+		return `{"function-name": "f", "alias-name": "live", "new-version": "8", ` + fields + `}`
+	}
+	provisioned := func(errorRate float64, p Provisioned) Scenario {
+		s, soon := world(errorRate), 20.0
+		p.Seconds = &soon
+		s.Provisioned = &p
+		return s
+	}
+	const ignore, move = `"type": "all-at-once", "interval": 20, "provisioned-concurrency": "ignore"`, `"type": "all-at-once", "interval": 20, "provisioned-concurrency": "move"`
+	return []subject{
+		{name: "good", input: request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), scenario: world(0), outcome: Promoted},
+		{name: "bad", input: request(`"type": "custom", "weights": [0.3, 1], "interval": 60`), scenario: world(0.5), outcome: RolledBack},
+		{name: "short", input: request(`"type": "all-at-once", "interval": 20`), scenario: world(0), outcome: Promoted},
+		{name: "with bake", input: request(`"type": "canary", "interval": 30, "bake": 60, "check-interval": 30`), scenario: world(0), outcome: Promoted},
+		{name: "long", input: request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), scenario: world(0), outcome: Promoted, nested: true},
+		{name: "long and bad", input: request(`"type": "all-at-once", "interval": 80, "check-interval": 30`), scenario: late, outcome: RolledBack, nested: true},
+		{name: "provisioned", input: request(ignore), scenario: provisioned(0, Provisioned{Alias: 5}), outcome: Promoted},
+		{name: "provisioned in vain", input: request(ignore), scenario: provisioned(0, Provisioned{Alias: 5, Fails: "FUNCTION_ERROR_INIT_FAILURE"}), outcome: RolledBack},
+		{name: "provisioned, long", input: request(`"type": "all-at-once", "interval": 60, "check-interval": 30, "provisioned-concurrency": "ignore"`), scenario: provisioned(0, Provisioned{Alias: 5}), outcome: Promoted, nested: true},
+		{name: "moved", input: request(move), scenario: provisioned(0, Provisioned{Baseline: 5}), outcome: Promoted},
+		{name: "moved and bad", input: request(`"type": "custom", "weights": [0.3, 1], "interval": 60, "provisioned-concurrency": "move"`), scenario: provisioned(0.5, Provisioned{Baseline: 5}), outcome: RolledBack},
+	}
+}
+
 // worlds are the rollouts that are disturbed by combinations: those of the single
 // disturbances, one with every kind of gate, and one by the one-function deployer.
 func worlds() []subject {
