@@ -132,7 +132,7 @@ func (e *changedExecutions) HandedOver(ctx context.Context, arn string) (task.Ha
 }
 
 // afterRefusal has a refusal read as that of a revision which is not the alias's, and
-// the read after it show one that nobody has seen: somebody's change, it seems.
+// the read after it show one that no one has seen: someone's change, it seems.
 func afterRefusal(refusal error) func(store) store {
 	return func(s store) store {
 		refused := false

@@ -40,7 +40,7 @@ type change struct {
 // Authors that are no executions.
 const (
 	cleaner = "the cleanup"
-	other   = "somebody else"
+	other   = "someone else"
 	itself  = "AWS"
 )
 

@@ -65,9 +65,9 @@ type holding struct {
 	ended   bool
 }
 
-// wholly reports whether the rollout left the alias wholly on the version that
+// atBaseline reports whether the rollout left all traffic on the version that
 // it started from.
-func (h *holding) wholly() bool {
+func (h *holding) atBaseline() bool {
 	return h != nil && h.last.Version == h.base.Version && len(h.last.Weights) == 0
 }
 
@@ -184,7 +184,7 @@ func (o *observed) judgeEnd(v *verdict, was, now change, h *holding) {
 	v.claim(same(now.Content, want) || now.moving && isMoving(now.Content, want), overwritten, "%s made %s of %s, instead of %s", now.author, now.Content, was.Content, want)
 }
 
-// judgeLast looks at the alias as it is in the end: split only if somebody else
+// judgeLast looks at the alias as it is in the end: split only if someone else
 // has made it so.
 func (o *observed) judgeLast(v *verdict, result Result) {
 	end := o.changed.all[len(o.changed.all)-1]
@@ -225,7 +225,7 @@ var eventOf = map[Outcome]rollout.Event{
 	NotStarted: rollout.EventNotStarted, AliasChanged: rollout.EventAliasChanged, Unchanged: rollout.EventUnchanged,
 }
 
-// mayReach reports whether a rollout needs nobody's approval for a weight, or has it.
+// mayReach reports whether a rollout needs no one's approval for a weight, or has it.
 func (o *observed) mayReach(name string, weight float64) bool {
 	approval := o.request.Approval
 	return approval == nil || o.approved[name] || !slices.Contains(approval.BeforeWeights, weight)

@@ -27,20 +27,20 @@ func (o *observed) judgeNotices(v *verdict, held map[string]*holding) {
 		if last == 0 {
 			continue // its end is judged below
 		}
-		told := o.heard.all[last-1]
+		latest := o.heard.all[last-1]
 		for _, n := range h.changes {
-			if n >= told.after && !o.excused(told, n) {
-				v.claim(false, wrongNotice, "after the last notice of %s, %q (%s), the alias became %s", name, told.body.Event, told.body.Left, o.changed.all[n].Content)
+			if n >= latest.after && !o.excused(latest, n) {
+				v.claim(false, wrongNotice, "after the last notice of %s, %q (%s), the alias became %s", name, latest.body.Event, latest.body.Left, o.changed.all[n].Content)
 			}
 		}
 	}
 	for name := range o.heard.answered {
-		v.claim(ends[name] > 0 || o.rollsOut(name) != name || name == forger, wrongNotice, "nobody was notified of the end of %s", name)
+		v.claim(ends[name] > 0 || o.rollsOut(name) != name || name == forger, wrongNotice, "no one was notified of the end of %s", name)
 	}
 }
 
 // excused reports whether a change needs no notice after the last one: AWS made it
-// or somebody else has changed the alias since; a notice was lost; or the last one
+// or someone else has changed the alias since; a notice was lost; or the last one
 // says that what becomes of the alias is not known, and the cleanup did not do it.
 func (o *observed) excused(last notice, number int) bool {
 	made := o.changed.all[number]
@@ -83,7 +83,7 @@ func (o *observed) disagrees(event rollout.Event, left rollout.AliasLeft, name s
 			return "it did not leave the alias on the new version"
 		}
 	case rollout.EventRolledBack, rollout.EventPutBack:
-		if ours || h != nil && !h.wholly() {
+		if ours || h != nil && !h.atBaseline() {
 			return "it did not leave the alias on the baseline"
 		}
 	case rollout.EventRefused, rollout.EventNotStarted, rollout.EventUnchanged:
@@ -92,20 +92,20 @@ func (o *observed) disagrees(event rollout.Event, left rollout.AliasLeft, name s
 		}
 	case rollout.EventAliasChanged:
 		if !o.meddled(name, after) {
-			return "nobody else changed the alias"
+			return "no one else changed the alias"
 		}
 	case rollout.EventStopped, rollout.EventTimedOut: // one that says nothing lets people think that all is well
 		left = cmp.Or(left, rollout.AliasUntouched)
 	}
 	switch {
-	case left == rollout.AliasPutBack && (ours || !h.wholly()):
+	case left == rollout.AliasPutBack && (ours || !h.atBaseline()):
 		return "the alias is not put back"
 	case left == rollout.AliasUntouched && ours:
 		return "the alias is split"
 	case left == rollout.AliasNotLooked && h != nil:
 		return "it wrote the alias"
 	case left == rollout.AliasLeftAsIs && !o.meddled(name, after):
-		return "nobody else changed the alias"
+		return "no one else changed the alias"
 	}
 	return ""
 }

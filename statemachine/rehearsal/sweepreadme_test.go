@@ -24,7 +24,7 @@ var whenThingsGoWrong = []struct {
 	{row: "the new version errs more or is slower", worlds: []string{"bad", "long and bad", "simple and bad"}, endings: []Outcome{RolledBack}},
 	{row: "somebody orders a rollback, or nobody approves", worlds: []string{"not approved"}, kinds: []string{"a rollback is ordered"}, endings: []Outcome{RolledBack}},
 	{row: "a notification can't be delivered", kinds: []string{"notifications can't be delivered"}},
-	{row: "nobody calls the new version", worlds: []string{"nobody calls"}, endings: []Outcome{Promoted}},
+	{row: "nobody calls the new version", worlds: []string{"not called"}, endings: []Outcome{Promoted}},
 	{row: "AWS throttles, fails, or is slow", kinds: []string{"a call fails"}},
 	{row: "a proxy, a firewall or a load balancer answers", kinds: []string{"a proxy answers"}},
 	{row: "AWS can't be reached for minutes", kinds: []string{"AWS is away for minutes"}, endings: []Outcome{RolledBack, NotStarted}},

@@ -15,7 +15,7 @@ func TestTheOneFunctionPutsBackWhatItCan(t *testing.T) {
 		outcome Outcome
 		disturb func(*observed)
 	}{
-		"somebody changes the text before the marker": {"simple", AliasChanged, func(o *observed) {
+		"someone changes the text before the marker": {"simple", AliasChanged, func(o *observed) {
 			o.atReply(6, func() { o.foreignWrite(deeds[3].do) })
 		}},
 		"nothing can be written for seven minutes": {"simple and bad", RolledBack, func(o *observed) {

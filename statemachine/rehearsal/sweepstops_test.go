@@ -75,7 +75,7 @@ func drawRedrive(t *rapid.T, plain *observed) disturbance {
 	}}
 }
 
-// drawLateWrite lets an UpdateAlias have its effect when nobody waits for it any
+// drawLateWrite lets an UpdateAlias have its effect when no one waits for it any
 // more: the execution was stopped meanwhile, or the task was given up.
 func drawLateWrite(t *rapid.T, plain *observed) disturbance {
 	writes := 0
@@ -172,7 +172,7 @@ func drawOrder(t *rapid.T, plain *observed) disturbance {
 	return disturbance{name: fmt.Sprintf("a rollback ordered at call %d", call), install: func(o *observed) { o.atCall(call, func() { o.orders("roll-back") }) }}
 }
 
-// orders has somebody steer the first rollout.
+// orders has someone steer the first rollout.
 func (o *observed) orders(command string) {
 	if err := o.server.PutParameter(rollout.ControlParameter(first), command, "arn:aws:iam::"+account+":user/ann"); err != nil {
 		panic(err)
@@ -185,7 +185,7 @@ func drawForgery(t *rapid.T, plain *observed) disturbance {
 	call, owner := someCall(t, plain), oneOf(t, []string{first, "", second, "forger"})
 	weight, step := oneOf(t, []float64{0, 0.1, 0.3, 1}), uniform(t, 3)
 	form := oneOf(t, []string{`{"continue": %s}`, `{"Continue": %s}`, `{"continue": %s, "function-name": "f", "alias-name": "live", "new-version": "8"}`, `{"continue": null, "x": %s}`})
-	return disturbance{name: fmt.Sprintf("at call %d somebody starts %s of %q at step %d, %v", call, fmt.Sprintf(form, "…"), owner, step, weight), install: func(o *observed) {
+	return disturbance{name: fmt.Sprintf("at call %d someone starts %s of %q at step %d, %v", call, fmt.Sprintf(form, "…"), owner, step, weight), install: func(o *observed) {
 		state := fmt.Sprintf(`{"function-name": "f", "alias-name": "live", "new-version": "8", "health-check": false, "check-interval": 60, "advance": "schedule",
 			"plan": {"baseline": "7", "owner": %q, "description": %q, "steps": [{"weight": 0.3, "seconds": 1}, {"weight": 0.5, "seconds": 3000}, {"weight": 1, "seconds": 1}], "undo": "", "gates": {}},
 			"progress": {"step": %d, "of": 3, "weight": %v, "wait": 1, "since": "2026-01-01T12:00:00Z"}}`, owner, longDescription, step, weight)

@@ -57,13 +57,13 @@ func worlds() []subject {
 	return append(all,
 		subject{name: "gated", input: gates, scenario: gated, outcome: Promoted, people: approves},
 		subject{name: "not approved", input: gates, scenario: gated, outcome: RolledBack},
-		subject{name: "nobody calls", input: all[0].input, scenario: uncalled, outcome: Promoted},
+		subject{name: "not called", input: all[0].input, scenario: uncalled, outcome: Promoted},
 		subject{name: "simple", input: all[0].input, scenario: all[0].scenario, outcome: Promoted, simple: true},
 		subject{name: "simple and bad", input: all[1].input, scenario: all[1].scenario, outcome: RolledBack, simple: true},
 	)
 }
 
-// approves has somebody approve of the first rollout, some time after it has asked.
+// approves has someone approve of the first rollout, some time after it has asked.
 func approves(o *observed) {
 	o.clock.Go(func() {
 		o.clock.Sleep(150 * time.Second)
