@@ -287,11 +287,15 @@ func drawDeletion(t *rapid.T, plain *observed) disturbance {
 func drawVersionDeletion(t *rapid.T, plain *observed) disturbance {
 	call := someCall(t, plain)
 	return disturbance{name: fmt.Sprintf("version 8 deleted after call %d", call), install: func(o *observed) {
-		o.atReply(call, func() {
-			function, version := "f", "8" // in vain once the alias sends it requests
-			_, _ = lambda.NewFromConfig(o.server.Config()).DeleteFunction(context.Background(), &lambda.DeleteFunctionInput{FunctionName: &function, Qualifier: &version})
-		})
+		o.atReply(call, o.versionDelete)
 	}}
+}
+
+// versionDelete has someone delete the new version: in vain once the alias sends it
+// requests.
+func (o *observed) versionDelete() {
+	function, version := "f", "8"
+	_, _ = lambda.NewFromConfig(o.server.Config()).DeleteFunction(context.Background(), &lambda.DeleteFunctionInput{FunctionName: &function, Qualifier: &version})
 }
 
 func drawLag(t *rapid.T, _ *observed) disturbance {
