@@ -169,12 +169,16 @@ func drawOneFault(t *rapid.T, plain *observed, failures ...localaws.FaultKind) d
 			name, fault.After = name+" with its answer", took
 		}
 	}
-	return disturbance{name: name, install: func(o *observed) {
+	d := disturbance{name: name, install: func(o *observed) {
 		o.atCall(call-1, func() { o.inject(fault) })
 		if call == 1 {
 			o.inject(fault)
 		}
-	}}.harmlessly()
+	}}
+	if len(plain.options.Scenario.Functions) > 0 { // a hook is called once: it may not bear more
+		return d
+	}
+	return d.harmlessly()
 }
 
 func drawOutage(t *rapid.T, plain *observed) disturbance {
