@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -53,6 +54,15 @@ func (t Cleanup) bringUpToDate(ctx context.Context, e end, a *announcement) erro
 	}
 	name := alias.Name{Function: rollout.ReadAddressee(e.Input).FunctionName, Alias: a.Alias}
 	found, err := t.Aliases.Read(ctx, name)
+	for _, pause := range []time.Duration{5 * time.Second, 20 * time.Second} { // reads lag behind
+		if t.Sleep == nil || err != nil || found.Version == want && len(found.Weights) == 0 {
+			break
+		}
+		if err := t.Sleep(ctx, pause); err != nil {
+			return err
+		}
+		found, err = t.Aliases.Read(ctx, name)
+	}
 	switch {
 	case errors.Is(err, alias.ErrNotFound):
 		a.Event, a.Reason = rollout.EventAliasChanged, fmt.Sprintf("the execution was redriven, and ended as before; %s is gone. Before: %s", name, a.Reason)

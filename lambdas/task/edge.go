@@ -34,6 +34,9 @@ type (
 	AllocationFailed struct{ error }
 	// Unexpected is any other error. It is not known to be final, so it is retried.
 	Unexpected struct{ error }
+	// VersionDeleted means that the new version was deleted after the rollout had
+	// written the alias. Final.
+	VersionDeleted struct{ error }
 	// Redriven means that the execution was redriven after it had ended; a rollout
 	// that was put back does not go on. Final.
 	Redriven struct{ error }
@@ -58,6 +61,7 @@ func named(err error) error {
 	var (
 		failed  AllocationFailed
 		foreign AliasChanged
+		deleted VersionDeleted
 		invalid *rollout.InvalidRequest
 		changed *alias.Changed
 		taken   *alias.Taken
@@ -78,6 +82,8 @@ func named(err error) error {
 		return refused // its own text is short
 	case errors.As(err, &redriven):
 		return redriven
+	case errors.As(err, &deleted):
+		return VersionDeleted{err}
 	case errors.As(err, &foreign):
 		return AliasChanged{err}
 	case errors.As(err, &failed):

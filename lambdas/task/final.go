@@ -11,7 +11,7 @@ func Final(state string) []string {
 	case "CalculateWeights":
 		return namesOf(append(refusals(), AliasChanged{})...)
 	case "UpdateAlias":
-		return namesOf(RolloutUnderWay{}, VersionNotFound{}, AliasChanged{}, AccessDenied{}, Redriven{})
+		return namesOf(RolloutUnderWay{}, VersionNotFound{}, VersionDeleted{}, AliasChanged{}, AccessDenied{}, Redriven{})
 	case "PreTraffic", "HealthCheck", "PostTraffic":
 		return namesOf(AccessDenied{}, Redriven{})
 	case "Allocate":
@@ -19,7 +19,7 @@ func Final(state string) []string {
 	case "Finalize":
 		return namesOf(AllocationFailed{}, AliasChanged{}, AccessDenied{}, Redriven{})
 	case "Rollback":
-		return namesOf(AliasChanged{})
+		return namesOf(AliasChanged{}, Redriven{})
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
@@ -53,21 +54,13 @@ func (t UpdateAlias) shift(ctx context.Context, call Call) (rollout.State, error
 	}
 	revisionID, err := traffic(t.Aliases, s).Shift(ctx, s.Progress.Weight, next.Weight, s.Progress.RevisionID)
 	if errors.Is(err, alias.ErrNoVersion) && s.Progress.Weight == 0 {
-		if err := t.unclaim(ctx, s); err != nil {
-			return s, err
+		const deleted = "version %s of %s was deleted after the rollout had started: publish it again, and start a rollout of the version that you get"
+		if s.Progress.Claimed {
+			return s, VersionDeleted{fmt.Errorf(deleted, s.NewVersion, s.Function())}
 		}
-		return s, VersionNotFound{because("version %s of %s was deleted after the rollout had started: publish it again, and start a rollout of the version that you get", s.NewVersion, s.Function())}
+		return s, VersionNotFound{because(deleted, s.NewVersion, s.Function())}
 	} else if err != nil {
 		return s, err
 	}
 	return s.Shifted(revisionID)
-}
-
-// unclaim takes the marker off that was put on the alias before any traffic.
-func (t UpdateAlias) unclaim(ctx context.Context, s rollout.State) error {
-	if !s.Progress.Claimed {
-		return nil
-	}
-	_, err := traffic(t.Aliases, s).Restore(ctx, alias.Last{RevisionID: s.Progress.RevisionID})
-	return err
 }

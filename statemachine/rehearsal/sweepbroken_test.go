@@ -231,6 +231,15 @@ func (n neverRunning) Describe(ctx context.Context, arn string) (task.Execution,
 	return e, err
 }
 
+// LastState takes a running execution's history for whole, which also keeps the cleanup off.
+func (n neverRunning) LastState(ctx context.Context, arn string) (string, error) {
+	state, err := n.executionPort.LastState(ctx, arn)
+	if errors.Is(err, task.ErrHistoryBehind) {
+		return "Wait", nil
+	}
+	return state, err
+}
+
 type noPlan struct{ executionPort }
 
 func (n noPlan) Begun(ctx context.Context, arn string) (task.Begun, error) {
