@@ -33,7 +33,7 @@ var whenThingsGoWrong = []struct {
 	{row: "somebody stops the execution", kinds: []string{"stopped"}, endings: []Outcome{Stopped}},
 	{row: "somebody stops a part of a long rollout", kinds: []string{"a part is stopped"}, endings: []Outcome{RolledBack, Stopped}},
 	{row: "a shift is under way when the execution is stopped", kinds: []string{"a write comes late"}, endings: []Outcome{Stopped}},
-	{row: "a stopped execution is redriven", kinds: []string{"redriven"}, endings: []Outcome{RolledBack}},
+	{row: "a stopped execution is redriven", kinds: []string{"redriven"}, endings: []Outcome{RolledBack, RollbackFailed}},
 	{row: "someone starts an execution that claims to continue", kinds: []string{"a forged continuation"}},
 	{row: "the new version is deleted before its first traffic", kinds: []string{"the new version is deleted"}, endings: []Outcome{Refused, RolledBack}},
 	{row: "reads of the alias lag", kinds: []string{"reads lag"}},
