@@ -60,7 +60,7 @@ func (s State) keepWithinHistory() Decision {
 // owner's, a number, and digits that follow from what the last check has seen.
 // The same name again with the same input is the same execution for Step
 // Functions, so starting it may be repeated; and as the digits are not known
-// before, nobody can take the name first, which would end the rollout.
+// before, no one can take the name first, which would end the rollout.
 func (s State) continuation() string {
 	if d := s.Health.Decision; d != HandOver && d != HandBack {
 		return ""

@@ -57,7 +57,7 @@ func (t Rollback) restore(ctx context.Context, call Call) (alias.Restored, error
 	traffic := traffic(t.Aliases, s)
 	switch {
 	case s.TakesBack(call.Now) && call.Redrives > 0:
-		// No marker says whose the alias is by now: it may have been promoted anew.
+		// No marker says whose the alias is by now: it may have been promoted again.
 		return "", Redriven{fmt.Errorf("this execution was redriven after it had ended, and takes no promotion back: look where %s sends its traffic", traffic.Name)}
 	case s.TakesBack(call.Now):
 		return traffic.TakeBack(ctx)

@@ -38,8 +38,8 @@ func (t Simple) release(ctx context.Context, execution string, s rollout.State, 
 	return rollout.AliasUntouched
 }
 
-// tell counts and tells how the rollout has ended, as the workflow's are. What can't
-// be told is logged.
+// tell counts and notifies how the rollout has ended, as the workflow does. A
+// failure to do so is logged.
 func (t Simple) tell(ctx context.Context, execution string, input json.RawMessage, s rollout.State, failed error, left rollout.AliasLeft) {
 	ctx, cancel := context.WithTimeout(ctx, tellingPatience)
 	defer cancel()

@@ -64,7 +64,7 @@ func (m *machine) settle() {
 }
 
 // cleanup calls the Rollback function as EventBridge does: in an invocation of
-// its own that nobody waits for, and again if it fails. It tells whether
+// its own that no one waits for, and again if it fails. It tells whether
 // anything came of it: an alias put back, or a failure.
 func (m *machine) cleanup(occasion int, event any) (busy bool) {
 	if !m.permits.mayCleanUp(occasion) {
