@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,17 +33,18 @@ const input = `{"function-name": "f", "alias-name": "live", "new-version": "2", 
 // world is a function f with the versions 1 to 3 and the alias live on version
 // 1, and the tasks, which talk to it through real clients of AWS.
 type world struct {
-	t       *testing.T
-	server  *localaws.Server
-	client  *lambda.Client
-	now     time.Time
-	writes  int // calls that change something
-	calls   int
-	begin   task.CalculateWeights
-	shift   task.UpdateAlias
-	check   task.HealthCheck
-	back    task.Rollback
-	promote task.Finalize
+	t        *testing.T
+	server   *localaws.Server
+	client   *lambda.Client
+	now      time.Time
+	writes   int // calls that change something
+	calls    int
+	counting sync.Mutex
+	begin    task.CalculateWeights
+	shift    task.UpdateAlias
+	check    task.HealthCheck
+	back     task.Rollback
+	promote  task.Finalize
 }
 
 func newWorld(t *testing.T) *world {
@@ -51,6 +53,8 @@ func newWorld(t *testing.T) *world {
 		Now:   func() time.Time { return w.now },
 		Sleep: func(d time.Duration) { w.now = w.now.Add(d) },
 		OnCall: func(c localaws.Call) {
+			w.counting.Lock() // a check makes several at once
+			defer w.counting.Unlock()
 			w.calls++
 			if c.Operation == "UpdateAlias" && c.Status == 200 {
 				w.writes++

@@ -39,7 +39,7 @@ type Options struct {
 	Authorize Authorize
 
 	// OnCall is called after each call's effect, when its answer is ready, and before the caller sees that. It may do
-	// what BeforeCall may do; the answer stays as it is. Nil for none.
+	// what BeforeCall may do; the answer stays as it is. Calls at the same time have it called at the same time. Nil for none.
 	OnCall func(Call)
 }
 
