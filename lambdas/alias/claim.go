@@ -35,14 +35,14 @@ func Withdraw(ctx context.Context, store Store, name Name, owner string) (*Marke
 		if m == nil || !m.OwnedBy(owner) {
 			return nil, nil
 		}
-		claimed := *m
-		claimed.Weight = 0
 		if len(found.Weights) == 0 && found.Version == m.Baseline {
 			return m, nil
 		}
 		if !m.Splits(found.Routing) {
 			return nil, nil
 		}
+		claimed := *m
+		claimed.Weight = 0
 		text := found.Description[:strings.LastIndex(found.Description, "[")]
 		to := Content{Routing: claimed.routing(), Description: text + claimed.String()}
 		if _, err = store.Write(ctx, name, to, found.RevisionID); err == nil {

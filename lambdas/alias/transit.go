@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 )
 
 // InTransit is what Restore finds of an alias whose promotion has had its
@@ -24,8 +23,8 @@ func (t Traffic) inTransit(found Content) bool {
 // HeldBy returns the version that receives all requests by a weight of 1, as
 // AWS leaves an alias that it moves; empty if there is none.
 func (r Routing) HeldBy() string {
-	for version := range maps.Keys(r.Weights) {
-		if r.Weights[version] == 1 {
+	for version, weight := range r.Weights {
+		if weight == 1 {
 			return version
 		}
 	}
