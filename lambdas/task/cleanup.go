@@ -200,10 +200,14 @@ func (t Cleanup) putBack(ctx context.Context, e *end, now time.Time, state strin
 	}
 }
 
-// lookOnce looks for the rollout's plan, and at the alias that this names.
+// lookOnce looks for the rollout's plan, unless an earlier look has found it,
+// and at the alias that this names.
 func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, string, error) {
 	var err error
-	switch e.begun, err = t.Executions.Begun(ctx, e.ARN); {
+	if e.begun.Plan.Owner == "" {
+		e.begun, err = t.Executions.Begun(ctx, e.ARN)
+	}
+	switch {
 	case errors.Is(err, ErrNoPlan): // and without one nothing is written
 		return rollout.AliasNotLooked, "", nil
 	case err != nil:
