@@ -21,14 +21,14 @@ const (
 // Asked is the JSON that checks and hooks are called with.
 type Asked struct {
 	Phase Phase `json:"phase"`
-	Facts
+	rollout.Facts
 	Input json.RawMessage `json:"input"`
 }
 
 // check is the gate that asks somebody's own function.
 type check struct {
 	rollout.CheckFunction
-	facts    Facts
+	facts    rollout.Facts
 	invoker  Invoker
 	together Together
 }
@@ -37,7 +37,7 @@ type check struct {
 // function that fails, or answers late or otherwise than it should, is
 // inconclusive. It returns no errors: the next check asks again anyway, and what
 // the others saw in this one is kept.
-func NewCheck(c rollout.CheckFunction, f Facts, by Invoker, together Together) Gate {
+func NewCheck(c rollout.CheckFunction, f rollout.Facts, by Invoker, together Together) Gate {
 	return check{CheckFunction: c, facts: f, invoker: by, together: together}
 }
 

@@ -112,7 +112,7 @@ func reading(t *testing.T, gate health.Gate) string {
 	return string(got.Sign) + " " + got.Reason
 }
 
-var known = health.Facts{
+var known = rollout.Facts{
 	Execution: "arn:aws:states:eu-central-1:123456789012:execution:r:mine", Function: "f", Alias: "live", Baseline: "7", NewVersion: "8",
 	Step: 2, Of: 3, Weight: 0.25, Now: time.Date(2026, 3, 1, 12, 2, 0, 0, time.UTC),
 	Window: rollout.Window{From: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 1, 12, 2, 0, 0, time.UTC)},

@@ -10,7 +10,7 @@ import (
 type hook struct {
 	rollout.Hook
 	phase    Phase
-	facts    Facts
+	facts    rollout.Facts
 	invoker  Invoker
 	together Together
 }
@@ -18,7 +18,7 @@ type hook struct {
 // NewHook is the gate of a hook in a phase. It passes only if the function says
 // that it succeeded: all else, no answer in time included, fails with the
 // reason. It returns no errors, which would have all hooks called again.
-func NewHook(h rollout.Hook, phase Phase, f Facts, by Invoker, together Together) Gate {
+func NewHook(h rollout.Hook, phase Phase, f rollout.Facts, by Invoker, together Together) Gate {
 	return hook{Hook: h, phase: phase, facts: f, invoker: by, together: together}
 }
 

@@ -28,7 +28,7 @@ type span struct {
 	settled, over time.Time
 }
 
-func spanOf(gate rollout.MetricGate, f Facts) span {
+func spanOf(gate rollout.MetricGate, f rollout.Facts) span {
 	s := span{period: seconds(gate.Period), settled: f.Now.Add(-metricDelay), over: f.Now}
 	periods := (gate.Window + gate.Period - 1) / gate.Period
 	s.from = s.settled.Truncate(s.period).Add(-time.Duration(periods) * s.period)
@@ -46,7 +46,7 @@ func (s span) holds(at, to time.Time) bool {
 
 // MetricReadings are the readings of metric gates, whose queries are those of
 // MetricQueries with the same facts.
-func MetricReadings(gates []rollout.MetricGate, f Facts, seen Seen) []rollout.Reading {
+func MetricReadings(gates []rollout.MetricGate, f rollout.Facts, seen Seen) []rollout.Reading {
 	var readings []rollout.Reading
 	for i, gate := range gates {
 		judge := metricJudge{gate: gate, facts: f, span: spanOf(gate, f), own: seen.Gates[resultID(i)], baseline: seen.Gates[baselineID(i)]}
@@ -59,7 +59,7 @@ func MetricReadings(gates []rollout.MetricGate, f Facts, seen Seen) []rollout.Re
 // metricJudge judges what a metric gate has read.
 type metricJudge struct {
 	gate          rollout.MetricGate
-	facts         Facts
+	facts         rollout.Facts
 	span          span
 	own, baseline Series
 }

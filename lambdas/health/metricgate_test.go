@@ -27,8 +27,8 @@ func gatesOf(t *testing.T, gates string) []rollout.MetricGate {
 }
 
 // facts are those of a check at 12:10, in a rollout that began some minutes after noon.
-func facts(began int) health.Facts {
-	return health.Facts{
+func facts(began int) rollout.Facts {
+	return rollout.Facts{
 		Function: "arn:aws:lambda:eu-west-1:123456789012:function:f", Alias: "live", Baseline: "7", NewVersion: "8",
 		Now: noon.Add(10 * time.Minute), Window: rollout.Window{From: noon.Add(time.Duration(began) * time.Minute), To: noon.Add(10 * time.Minute)},
 	}
@@ -55,7 +55,7 @@ func (m *metrics) put(name, version string, minute int, values ...float64) {
 }
 
 // check reads the metric gates beside the others, and gives the readings as lines.
-func (m *metrics) check(gates []rollout.MetricGate, f health.Facts) (readings string, seen health.Seen) {
+func (m *metrics) check(gates []rollout.MetricGate, f rollout.Facts) (readings string, seen health.Seen) {
 	m.t.Helper()
 	q := query
 	q.Window, q.Gates = f.Window, health.MetricQueries(gates, f)

@@ -53,7 +53,7 @@ func baselineID(gate int) string { return resultID(gate) + "b" }
 func isGate(id string) bool      { return strings.HasPrefix(id, gateID) }
 
 // MetricQueries are what metric gates ask of CloudWatch in a check.
-func MetricQueries(gates []rollout.MetricGate, f Facts) []GateQueries {
+func MetricQueries(gates []rollout.MetricGate, f rollout.Facts) []GateQueries {
 	var all []GateQueries
 	for i, gate := range gates {
 		of := GateQueries{From: spanOf(gate, f).from, Period: seconds(gate.Period)}
@@ -68,7 +68,7 @@ func MetricQueries(gates []rollout.MetricGate, f Facts) []GateQueries {
 
 // gateQueries are a gate's for a version: the one that returns data has the id,
 // and the metrics of an expression have ids with the prefix.
-func gateQueries(gate rollout.MetricGate, f Facts, version, id, prefix string) []types.MetricDataQuery {
+func gateQueries(gate rollout.MetricGate, f rollout.Facts, version, id, prefix string) []types.MetricDataQuery {
 	stat := func(m rollout.Metric) *types.MetricStat {
 		return &types.MetricStat{
 			Metric: &types.Metric{Namespace: &m.Namespace, MetricName: &m.Name, Dimensions: expanded(m.Dimensions, f, version)},
@@ -92,7 +92,7 @@ func gateQueries(gate rollout.MetricGate, f Facts, version, id, prefix string) [
 }
 
 // expanded are a metric's dimensions, with values in the placeholders' place.
-func expanded(dimensions map[string]string, f Facts, version string) []types.Dimension {
+func expanded(dimensions map[string]string, f rollout.Facts, version string) []types.Dimension {
 	function := f.Function[strings.LastIndex(f.Function, ":")+1:] // metrics know no ARN
 	var all []types.Dimension
 	for _, name := range slices.Sorted(maps.Keys(dimensions)) {

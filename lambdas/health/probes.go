@@ -15,7 +15,7 @@ import (
 // probe is the gate that invokes the new version and looks at its answers.
 type probe struct {
 	rollout.Probe
-	facts    Facts
+	facts    rollout.Facts
 	invoker  Invoker
 	together Together
 }
@@ -24,7 +24,7 @@ type probe struct {
 // invocations do, fails as soon as one fails, and is inconclusive if one got no
 // answer: then nothing is known of the version. It returns no errors: the next
 // check tries again anyway, and what the others saw in this one is kept.
-func NewProbe(p rollout.Probe, f Facts, by Invoker, together Together) Gate {
+func NewProbe(p rollout.Probe, f rollout.Facts, by Invoker, together Together) Gate {
 	return probe{Probe: p, facts: f, invoker: by, together: together}
 }
 

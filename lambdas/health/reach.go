@@ -16,7 +16,7 @@ type Reach struct {
 }
 
 // Under are the gates of a check under way.
-func (r Reach) Under(s rollout.State, f Facts) []Gate {
+func (r Reach) Under(s rollout.State, f rollout.Facts) []Gate {
 	gates := r.probes(s, f, rollout.AtEachCheck)
 	if endpoints := s.Plan.Gates.Endpoints; len(endpoints) > 0 {
 		secrets := RememberSecrets(r.Secrets) // for this check
@@ -31,17 +31,17 @@ func (r Reach) Under(s rollout.State, f Facts) []Gate {
 }
 
 // Before are the gates before the first shift, and how long they take at most.
-func (r Reach) Before(s rollout.State, f Facts) ([]Gate, time.Duration) {
+func (r Reach) Before(s rollout.State, f rollout.Facts) ([]Gate, time.Duration) {
 	gates, limit := r.hooks(s.Hooks.PreTraffic, PreTraffic, f)
 	return append(gates, r.probes(s, f, rollout.BeforeTraffic)...), limit
 }
 
 // After are those before the promotion.
-func (r Reach) After(s rollout.State, f Facts) ([]Gate, time.Duration) {
+func (r Reach) After(s rollout.State, f rollout.Facts) ([]Gate, time.Duration) {
 	return r.hooks(s.Hooks.PostTraffic, PostTraffic, f)
 }
 
-func (r Reach) probes(s rollout.State, f Facts, when string) []Gate {
+func (r Reach) probes(s rollout.State, f rollout.Facts, when string) []Gate {
 	var gates []Gate
 	for _, probe := range s.Plan.Gates.Probes {
 		if probe.When == when || probe.When == rollout.AtBoth {
@@ -53,7 +53,7 @@ func (r Reach) probes(s rollout.State, f Facts, when string) []Gate {
 
 // hooks are asked all at once, so that they take as long as the slowest of them,
 // and probes at most rollout.MaxProbeTimeout.
-func (r Reach) hooks(hooks []rollout.Hook, phase Phase, f Facts) ([]Gate, time.Duration) {
+func (r Reach) hooks(hooks []rollout.Hook, phase Phase, f rollout.Facts) ([]Gate, time.Duration) {
 	var gates []Gate
 	limit := rollout.MaxProbeTimeout * time.Second
 	for _, hook := range hooks {

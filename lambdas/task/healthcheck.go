@@ -66,7 +66,7 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 	if err := call.goesOn(); err != nil {
 		return s, err
 	}
-	facts := health.FactsOf(s, call.Execution, call.Now)
+	facts := rollout.FactsOf(s, call.Execution, call.Now)
 	switch call.Phase {
 	case health.PreTraffic:
 		gates, limit := t.Gates.Before(s, facts)
@@ -109,7 +109,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		gates    answer[[]rollout.Reading]
 		orders   answer[[]rollout.Order]
 	)
-	facts := health.FactsOf(s, call.Execution, call.Now)
+	facts := rollout.FactsOf(s, call.Execution, call.Now)
 	each := []func(context.Context){orders.ask(func(ctx context.Context) ([]rollout.Order, error) {
 		return t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
 	})}
@@ -158,7 +158,7 @@ type weighed struct {
 }
 
 // weigh reads CloudWatch's metrics and weighs them with what was known before.
-func (t HealthCheck) weigh(ctx context.Context, s rollout.State, f health.Facts) (weighed, error) {
+func (t HealthCheck) weigh(ctx context.Context, s rollout.State, f rollout.Facts) (weighed, error) {
 	var w weighed
 	if len(s.Evidence) > 0 {
 		if err := json.Unmarshal(s.Evidence, &w.evidence); err != nil {
