@@ -23,6 +23,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
@@ -49,7 +50,7 @@ func ports(cfg aws.Config) map[string]func(context.Context) error {
 		"lambda PutProvisionedConcurrencyConfig":    func(ctx context.Context) error { return functions.Allocate(ctx, "f", "1", 5) },
 		"lambda DeleteProvisionedConcurrencyConfig": func(ctx context.Context) error { return functions.Deallocate(ctx, "f", "1") },
 		"lambda Invoke": func(ctx context.Context) error {
-			_, err := health.NewLambda(lambda.NewFromConfig(cfg)).Invoke(ctx, health.Invocation{Function: "f"})
+			_, err := gates.NewLambda(lambda.NewFromConfig(cfg)).Invoke(ctx, gates.Invocation{Function: "f"})
 			return err
 		},
 		"cloudwatch DescribeAlarms": func(ctx context.Context) error { _, err := metrics.AlarmStates(ctx, []string{"a"}); return err },
@@ -120,7 +121,7 @@ func TestAnswersThatAreNotAWSs(t *testing.T) {
 				t.Errorf("%s, HTTP %d %s: kind %d: %v", port, answer.status, answer.kind, got, err)
 			}
 			text, says := fmt.Sprint(err), answer.says
-			var unanswered *health.NoAnswer
+			var unanswered *gates.NoAnswer
 			if errors.As(err, &unanswered) { // of which people see the reason alone
 				if text = unanswered.Because; answer.want == awserror.Throttled {
 					says = "throttled"

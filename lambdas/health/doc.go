@@ -6,9 +6,8 @@
 //     [Evidence.Check] takes what CloudWatch has ([CloudWatch.Metrics]) and returns
 //     the readings. All of this is pure.
 //   - [Alarms] and [MetricReadings] judge what CloudWatch says beside that.
-//   - A [Gate] is a source that is asked: a probe, an endpoint, somebody's own
-//     function, a hook. [Reach] makes those of a request; [ReadAll] asks them side
-//     by side.
+//
+// Package gates has the other sources of health: those that are asked.
 //
 // A reading is pass, fail or inconclusive, with a reason. What a source gets
 // wrong, or late, is inconclusive; an error means that AWS could not be read, and

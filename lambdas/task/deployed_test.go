@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/healthcheck"
 )
@@ -19,7 +19,7 @@ func TestTheDeployedHealthCheckChecks(t *testing.T) {
 	s.Plan.Gates.Alarms = []string{"gone"}
 	s.Plan.Gates.Checks = []rollout.CheckFunction{{Name: "f", Function: "f", Timeout: 1, Payload: []byte("{}")}}
 	s.Plan.Gates.Endpoints = []rollout.Endpoint{{Name: "e", URL: "https://127.0.0.1/", Method: "GET", Timeout: 1}}
-	for _, phase := range []health.Phase{health.PreTraffic, "", health.PostTraffic} {
+	for _, phase := range []gates.Phase{gates.PreTraffic, "", gates.PostTraffic} {
 		call := newCall(w, s)
 		call.Phase = phase
 		after, err := deployed.Handle(context.Background(), call)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
@@ -25,7 +26,7 @@ type HealthCheck struct {
 	}
 	// Gates reach what the request names: functions and endpoints. What a check
 	// asks is asked side by side, as they are.
-	Gates     health.Reach
+	Gates     gates.Reach
 	Announcer Announcer
 	Log       *slog.Logger
 }
@@ -68,13 +69,13 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 	}
 	facts := rollout.FactsOf(s, call.Execution, call.Now)
 	switch call.Phase {
-	case health.PreTraffic:
-		gates, limit := t.Gates.Before(s, facts)
-		readings, err := health.ReadAll(ctx, t.Gates.Together, limit, gates)
+	case gates.PreTraffic:
+		hooks, limit := t.Gates.Before(s, facts)
+		readings, err := gates.ReadAll(ctx, t.Gates.Together, limit, hooks)
 		return s.Asked(readings, rollout.Advance), err
-	case health.PostTraffic:
-		gates, limit := t.Gates.After(s, facts)
-		readings, err := health.ReadAll(ctx, t.Gates.Together, limit, gates)
+	case gates.PostTraffic:
+		hooks, limit := t.Gates.After(s, facts)
+		readings, err := gates.ReadAll(ctx, t.Gates.Together, limit, hooks)
 		if s = s.Asked(readings, rollout.Promote); err != nil || s.Health.Decision == rollout.RollBack {
 			return s, err
 		}
@@ -106,7 +107,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 	var (
 		evidence answer[weighed]
 		alarms   answer[[]rollout.Reading]
-		gates    answer[[]rollout.Reading]
+		sources  answer[[]rollout.Reading]
 		orders   answer[[]rollout.Order]
 	)
 	facts := rollout.FactsOf(s, call.Execution, call.Now)
@@ -119,8 +120,8 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 			each = append(each, alarms.ask(func(ctx context.Context) ([]rollout.Reading, error) { return t.alarms(ctx, s) }))
 		}
 		if asked := t.Gates.Under(s, facts); len(asked) > 0 {
-			each = append(each, gates.ask(func(ctx context.Context) ([]rollout.Reading, error) {
-				return health.ReadAll(ctx, t.Gates.Together, gatesLimit, asked)
+			each = append(each, sources.ask(func(ctx context.Context) ([]rollout.Reading, error) {
+				return gates.ReadAll(ctx, t.Gates.Together, gatesLimit, asked)
 			}))
 		}
 	}
@@ -136,7 +137,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		if s.Evidence, err = json.Marshal(&read.evidence); err != nil {
 			return s, err
 		}
-		for _, more := range []*answer[[]rollout.Reading]{&alarms, &gates} {
+		for _, more := range []*answer[[]rollout.Reading]{&alarms, &sources} {
 			readings, err := more.get()
 			if err != nil {
 				return s, err

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
@@ -30,7 +30,7 @@ type Provisioner interface {
 
 // Allocate is UpdateAlias's phase before the first shift of a rollout that moves
 // provisioned concurrency.
-const Allocate health.Phase = "allocate"
+const Allocate gates.Phase = "allocate"
 
 // allocate gives the new version what the baseline version has of its own, and
 // looks whether it is there. The alias is marked first: what is allocated under

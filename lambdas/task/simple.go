@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
@@ -111,17 +111,17 @@ func (t Simple) rollOut(whole context.Context, execution string, input json.RawM
 // carryOut goes from step to step. A state without an outcome is to be rolled
 // back; an error means that there is nothing to roll back.
 func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State) (rollout.State, error) {
-	call := func(phase health.Phase) Call {
+	call := func(phase gates.Phase) Call {
 		return Call{Execution: execution, Phase: phase, Now: t.Now(), Rollout: s}
 	}
-	check := func(phase health.Phase) error {
-		state := map[health.Phase]string{health.PreTraffic: "PreTraffic", health.PostTraffic: "PostTraffic", "": "HealthCheck"}[phase]
+	check := func(phase gates.Phase) error {
+		state := map[gates.Phase]string{gates.PreTraffic: "PreTraffic", gates.PostTraffic: "PostTraffic", "": "HealthCheck"}[phase]
 		return t.try(ctx, state, &s, func() (rollout.State, error) { return t.Check.Handle(ctx, call(phase)) })
 	}
 	err := t.allocate(ctx, execution, &s)
 	decision := rollout.Advance
 	if err == nil && s.Begin == rollout.BeginPreTraffic {
-		if err = check(health.PreTraffic); err == nil {
+		if err = check(gates.PreTraffic); err == nil {
 			decision = s.Health.Decision
 		}
 	}
@@ -135,7 +135,7 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 				return s, err
 			}
 		case rollout.PostTraffic:
-			if err = check(health.PostTraffic); err == nil {
+			if err = check(gates.PostTraffic); err == nil {
 				decision = s.Health.Decision
 			}
 			continue

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -28,7 +28,7 @@ type Call struct {
 	Execution string `json:"execution"`
 	// Phase tells the health checks of a rollout apart, and Allocate from the
 	// shifts; empty for those under way.
-	Phase health.Phase `json:"phase,omitempty"`
+	Phase gates.Phase `json:"phase,omitempty"`
 	// Now is when the task's state was entered; a retry has the same.
 	Now time.Time `json:"now"`
 	// Retries counts the attempts before this one.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
@@ -75,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	w.shift = task.UpdateAlias{Aliases: aliases, Log: log}
 	w.check = task.HealthCheck{
 		Metrics: metrics, Control: orders.New(ssm.NewFromConfig(w.server.Config())),
-		Gates: health.Reach{Functions: health.NewLambda(w.client), Together: health.InGoroutines}, Log: log,
+		Gates: gates.Reach{Functions: gates.NewLambda(w.client), Together: gates.InGoroutines}, Log: log,
 	}
 	w.back = task.Rollback{Aliases: aliases, Log: log}
 	w.promote = task.Finalize{Aliases: aliases, Log: log}

@@ -187,7 +187,7 @@ func (r *run) Do(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// together runs functions side by side in virtual time, as health.InGoroutines
+// together runs functions side by side in virtual time, as gates.InGoroutines
 // does in real time. Those that are late go on until they have their answer: a
 // call that were cut off would go on outside its actor's turn.
 func (r *run) together(ctx context.Context, limit time.Duration, each []func(context.Context)) {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
@@ -47,7 +48,7 @@ type ports struct {
 	notifier   notify.Notifier
 	gateNames  []string // that requests may use
 	topics     []string // that they may name
-	gates      health.Reach
+	gates      gates.Reach
 	log        *slog.Logger
 }
 
@@ -83,8 +84,8 @@ func (r *run) realPorts(cfg aws.Config) ports {
 		},
 		gateNames: rollout.GateNames(),
 		topics:    rollout.ReadAddressee(r.options.Input).Notify.Topics,
-		gates: health.Reach{
-			Functions: health.NewLambda(functions),
+		gates: gates.Reach{
+			Functions: gates.NewLambda(functions),
 			Web:       r,
 			Secrets:   secretstores.New(secretsmanager.NewFromConfig(cfg), parameters),
 			Together:  r.together,

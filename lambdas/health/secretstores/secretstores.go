@@ -40,7 +40,7 @@ func New(manager secretsManagerAPI, parameters parametersAPI) Stored {
 	return Stored{manager: manager, parameters: parameters}
 }
 
-// Secret implements health.Secrets. Line breaks at the end, which files often
+// Secret implements gates.Secrets. Line breaks at the end, which files often
 // have, are not part of a secret.
 func (s Stored) Secret(ctx context.Context, reference string) (string, error) {
 	kind, source, _ := strings.Cut(reference, ":")

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
@@ -22,12 +23,12 @@ func New(cfg aws.Config) task.HealthCheck {
 	return task.HealthCheck{
 		Metrics: health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
 		Control: orders.New(parameters),
-		Gates: health.Reach{
+		Gates: gates.Reach{
 			// A function that is invoked may take longer than a call of AWS: each has a time of its own.
-			Functions: health.NewLambda(lambda.NewFromConfig(task.Patient(cfg))),
-			Web:       health.NewHTTPClient(nil, nil),
+			Functions: gates.NewLambda(lambda.NewFromConfig(task.Patient(cfg))),
+			Web:       gates.NewHTTPClient(nil, nil),
 			Secrets:   secretstores.New(secretsmanager.NewFromConfig(cfg), parameters),
-			Together:  health.InGoroutines,
+			Together:  gates.InGoroutines,
 		},
 		Announcer: announcer.New(cfg),
 		Log:       task.Logger(),

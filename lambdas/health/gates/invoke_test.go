@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -33,8 +33,8 @@ func TestAFunctionIsCalledOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = health.NewLambda(client).Invoke(t.Context(), health.Invocation{Function: "f"})
-			var none *health.NoAnswer
+			_, err = gates.NewLambda(client).Invoke(t.Context(), gates.Invocation{Function: "f"})
+			var none *gates.NoAnswer
 			if !errors.As(err, &none) || again.Fired() != 1 {
 				t.Errorf("%d calls, error %v", again.Fired(), err)
 			}
@@ -45,9 +45,9 @@ func TestAFunctionIsCalledOnce(t *testing.T) {
 // patient is an Invoker whose calls end when they are given up.
 type patient struct{}
 
-func (patient) Invoke(ctx context.Context, _ health.Invocation) (health.Invoked, error) {
+func (patient) Invoke(ctx context.Context, _ gates.Invocation) (gates.Invoked, error) {
 	<-ctx.Done()
-	return health.Invoked{}, ctx.Err()
+	return gates.Invoked{}, ctx.Err()
 }
 
 // TestACallThatIsGivenUpIsLate: it is not told as if AWS could not be reached.
@@ -65,13 +65,13 @@ func TestACallThatIsGivenUpIsLate(t *testing.T) {
 	req := request(t, `"health": {"probes": [{"name": "p", "timeout": 7}, {"name": "q", "timeout": 7, "count": 20, "concurrency": 5}], "checks": [{"function": "ask", "timeout": 8}]}, "hooks": {"pre-traffic": [{"function": "ask", "timeout": 9}]}`)
 	synctest.Test(t, func(t *testing.T) {
 		for _, c := range []struct {
-			gate health.Gate
+			gate gates.Gate
 			want string
 		}{
-			{health.NewProbe(req.Gates.Probes[0], known, patient{}, thorough), "inconclusive no answer within 7 s"},
-			{health.NewProbe(req.Gates.Probes[1], known, patient{}, thorough), "inconclusive 0 of 20 answered within 7 s"},
-			{health.NewCheck(req.Gates.Checks[0], known, patient{}, thorough), "inconclusive no answer within 8 s"},
-			{health.NewHook(req.Hooks.PreTraffic[0], health.PreTraffic, known, patient{}, thorough), "fail no answer within 9 s"},
+			{gates.NewProbe(req.Gates.Probes[0], known, patient{}, thorough), "inconclusive no answer within 7 s"},
+			{gates.NewProbe(req.Gates.Probes[1], known, patient{}, thorough), "inconclusive 0 of 20 answered within 7 s"},
+			{gates.NewCheck(req.Gates.Checks[0], known, patient{}, thorough), "inconclusive no answer within 8 s"},
+			{gates.NewHook(req.Hooks.PreTraffic[0], gates.PreTraffic, known, patient{}, thorough), "fail no answer within 9 s"},
 		} {
 			if got := reading(t, c.gate); got != c.want {
 				t.Errorf("%s: %s, want %s", c.gate.Name(), got, c.want)

@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -51,11 +51,11 @@ func TestProbes(t *testing.T) {
 		{"a secret and wrong", `"secret": true, "expect": {"took": 4}`, []said{fine}, "fail answered otherwise than expected", 1},
 		{"a secret and an error", `"secret": true`, []said{{err: errors.New("hunter2")}}, "fail failed with an error (unhandled)", 1},
 		{"a long answer is cut", `"expect": 1`, []said{{answer: `"` + strings.Repeat("ä", 300) + `"`}}, `fail answered "` + strings.Repeat("ä", 199) + "…, which is not 1", 1},
-		{"too long an answer", `"expect": 1`, []said{{answer: `"` + strings.Repeat("a", health.MaxAnswer) + `"`}}, "inconclusive answered more than 256 KB, which is not looked at", 1},
+		{"too long an answer", `"expect": 1`, []said{{answer: `"` + strings.Repeat("a", gates.MaxAnswer) + `"`}}, "inconclusive answered more than 256 KB, which is not looked at", 1},
 	} {
 		inTime(t, test.name, func(t *testing.T, f functions) {
 			f.says(t, "f", "8", test.says...)
-			if got := reading(t, health.NewProbe(probeOf(t, test.fields), known, f, health.InGoroutines)); got != test.want {
+			if got := reading(t, gates.NewProbe(probeOf(t, test.fields), known, f, gates.InGoroutines)); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 			if len(f.calls.made()) != test.calls {
@@ -70,7 +70,7 @@ func TestAProbeInvokesTheNewVersionWithItsPayload(t *testing.T) {
 		f.says(t, "f", "7", said{err: errors.New("the baseline was called")})
 		f.says(t, "f", "8", said{answer: "{}", after: time.Second})
 		probe := probeOf(t, `"payload": {"a": [1]}, "count": 7, "concurrency": 3`)
-		if got := reading(t, health.NewProbe(probe, known, f, health.InGoroutines)); got != "pass all 7 answered without an error" {
+		if got := reading(t, gates.NewProbe(probe, known, f, gates.InGoroutines)); got != "pass all 7 answered without an error" {
 			t.Error(got)
 		}
 		if diff := cmp.Diff(strings.Split(strings.TrimSpace(strings.Repeat(`{"a":[1]} `, 7)), " "), f.calls.made()); diff != "" {
@@ -98,7 +98,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 			f.says(t, "f", "8", said{answer: "{}"})
 			f.breaks(t, kind)
 			began := time.Now()
-			if got := reading(t, health.NewProbe(probeOf(t, `"count": 1`), known, f, health.InGoroutines)); got != want {
+			if got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), known, f, gates.InGoroutines)); got != want {
 				t.Errorf("got %s\nwant %s", got, want)
 			}
 			if called := len(f.calls.made()); called > 1 || time.Since(began) != 0 {
@@ -109,7 +109,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 	inTime(t, "not there", func(t *testing.T, f functions) {
 		facts := known
 		facts.NewVersion = "9"
-		got := reading(t, health.NewProbe(probeOf(t, `"count": 1`), facts, f, health.InGoroutines))
+		got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), facts, f, gates.InGoroutines))
 		if got != "inconclusive there is no such function, or no such version or alias of it, in this account and Region" {
 			t.Error(got)
 		}
@@ -117,7 +117,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 	inTime(t, "denied", func(t *testing.T, f functions) { // the local AWS denies what is in another account
 		facts := known
 		facts.Function = "999999999999:function:f"
-		got := reading(t, health.NewProbe(probeOf(t, `"count": 1`), facts, f, health.InGoroutines))
+		got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), facts, f, gates.InGoroutines))
 		if got != "inconclusive the stack may not invoke it: a function of a check or a hook takes the tag lambda-rollout-check=enabled, and no other policy may deny it" {
 			t.Error(got)
 		}
@@ -128,7 +128,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 func TestHarmThatIsSeenCounts(t *testing.T) {
 	inTime(t, "", func(t *testing.T, f functions) {
 		f.says(t, "f", "8", said{after: 2500 * time.Millisecond}, said{answer: "1", after: time.Second})
-		got := reading(t, health.NewProbe(probeOf(t, `"timeout": 2, "count": 2, "concurrency": 2, "expect": 2`), known, f, health.InGoroutines))
+		got := reading(t, gates.NewProbe(probeOf(t, `"timeout": 2, "count": 2, "concurrency": 2, "expect": 2`), known, f, gates.InGoroutines))
 		if got != "fail invocation 2 of 2 answered 1, which is not 2" && got != "fail invocation 1 of 2 answered 1, which is not 2" {
 			t.Error(got)
 		}
@@ -149,10 +149,10 @@ func TestSecretsStayOutOfReasons(t *testing.T) {
 				{answer: `{"errorMessage": "wrong password: hunter2", "errorType": "hunter2"}`, functionError: "Unhandled"},
 				{answer: `hunter2`, functionError: "Handled"},
 				{err: errors.New("could not parse hunter2")},
-				{err: &health.NoAnswer{Because: "no", Err: errors.New("could not parse hunter2")}},
+				{err: &gates.NoAnswer{Because: "no", Err: errors.New("could not parse hunter2")}},
 			} {
 				probe := probeOf(t, `"payload": "hunter2", "secret": `+secret+`, `+expect)
-				got := reading(t, health.NewProbe(probe, known, by, health.InGoroutines))
+				got := reading(t, gates.NewProbe(probe, known, by, gates.InGoroutines))
 				if strings.HasPrefix(got, "pass") {
 					t.Errorf("%s %+v: %s", expect, by, got)
 				}
@@ -170,8 +170,8 @@ func TestSecretsStayOutOfReasons(t *testing.T) {
 }
 
 func TestAProbeWithoutAReportedDurationIsInconclusive(t *testing.T) {
-	invoked := func(call health.Invocation) health.Invoked { return health.Invoked{Answer: []byte("{}")} }
-	got := reading(t, health.NewProbe(probeOf(t, `"max-duration": 5`), known, invokerFunc(invoked), health.InGoroutines))
+	invoked := func(call gates.Invocation) gates.Invoked { return gates.Invoked{Answer: []byte("{}")} }
+	got := reading(t, gates.NewProbe(probeOf(t, `"max-duration": 5`), known, invokerFunc(invoked), gates.InGoroutines))
 	if got != "inconclusive took an unknown time: the end of its log has no report of it" {
 		t.Error(got)
 	}
@@ -189,7 +189,7 @@ func TestAProbeIsReadBackFromTheState(t *testing.T) {
 		t.Fatal(err)
 	}
 	by := leaky{answer: `{"a": "<&>", "n": 12345678901234567890}`}
-	if got := reading(t, health.NewProbe(back, known, by, health.InGoroutines)); got != "pass answered as expected" {
+	if got := reading(t, gates.NewProbe(back, known, by, gates.InGoroutines)); got != "pass answered as expected" {
 		t.Error(got)
 	}
 }

@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -20,7 +20,7 @@ import (
 // through the real client of AWS Lambda. In a synctest bubble, its time is virtual.
 type functions struct {
 	*localaws.Server
-	health.Invoker
+	gates.Invoker
 	calls *calls
 }
 
@@ -40,7 +40,7 @@ func newFunctions(t *testing.T) functions {
 		time.Sleep(d)
 		f.calls.begin(-1)
 	}})
-	f.Invoker = health.NewLambda(lambda.NewFromConfig(f.Config()))
+	f.Invoker = gates.NewLambda(lambda.NewFromConfig(f.Config()))
 	for name, versions := range map[string][]int{"f": {7, 8}, "ask": {1}} {
 		if err := f.AddFunction(name, versions...); err != nil {
 			t.Fatal(err)
@@ -100,7 +100,7 @@ func (f functions) breaks(t *testing.T, kind localaws.FaultKind) {
 }
 
 // reading is a gate's reading in a few words. Gates that call functions have no errors.
-func reading(t *testing.T, gate health.Gate) string {
+func reading(t *testing.T, gate gates.Gate) string {
 	t.Helper()
 	got, err := gate.Read(t.Context())
 	if err != nil {
@@ -149,12 +149,12 @@ type leaky struct {
 	err                   error
 }
 
-func (l leaky) Invoke(_ context.Context, call health.Invocation) (health.Invoked, error) {
-	return health.Invoked{Answer: []byte(l.answer), FunctionError: l.functionError, Timed: call.Timed}, l.err
+func (l leaky) Invoke(_ context.Context, call gates.Invocation) (gates.Invoked, error) {
+	return gates.Invoked{Answer: []byte(l.answer), FunctionError: l.functionError, Timed: call.Timed}, l.err
 }
 
-type invokerFunc func(health.Invocation) health.Invoked
+type invokerFunc func(gates.Invocation) gates.Invoked
 
-func (f invokerFunc) Invoke(_ context.Context, call health.Invocation) (health.Invoked, error) {
+func (f invokerFunc) Invoke(_ context.Context, call gates.Invocation) (gates.Invoked, error) {
 	return f(call), nil
 }

@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -20,7 +20,7 @@ func must(t *testing.T, err error) {
 }
 
 // stores are secrets in a local AWS; calls counts what was asked of it.
-func stores(t *testing.T) (aws *localaws.Server, calls *int, all health.Secrets) {
+func stores(t *testing.T) (aws *localaws.Server, calls *int, all gates.Secrets) {
 	t.Helper()
 	calls = new(int)
 	aws = localaws.New(localaws.Options{OnCall: func(localaws.Call) { *calls++ }})
@@ -62,7 +62,7 @@ func TestSecretsAreReadByReference(t *testing.T) {
 
 func TestSecretsAreRememberedForOneCheck(t *testing.T) {
 	aws, calls, all := stores(t)
-	first := health.RememberSecrets(all)
+	first := gates.RememberSecrets(all)
 	for range 3 {
 		for _, reference := range []string{"secretsmanager:keys#bearer", "ssm:/shop/key", "ssm:/gone"} {
 			_, _ = first.Secret(t.Context(), reference)
@@ -72,7 +72,7 @@ func TestSecretsAreRememberedForOneCheck(t *testing.T) {
 		t.Errorf("AWS was asked %d times for three secrets", *calls)
 	}
 	must(t, aws.PutSecureParameter("/shop/key", "rotated", "arn:aws:iam::123456789012:user/Mary"))
-	for secrets, want := range map[health.Secrets]string{first: "hunter3", health.RememberSecrets(all): "rotated", all: "rotated"} {
+	for secrets, want := range map[gates.Secrets]string{first: "hunter3", gates.RememberSecrets(all): "rotated", all: "rotated"} {
 		if got, err := secrets.Secret(t.Context(), "ssm:/shop/key"); got != want || err != nil {
 			t.Errorf("%q, %v, want %q", got, err, want)
 		}

@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -120,7 +120,7 @@ func text(t rapid.TB, value any) json.RawMessage {
 func judged(t rapid.TB, probe rollout.Probe, answer json.RawMessage) string {
 	t.Helper()
 	probe.Name, probe.Count, probe.Concurrency, probe.Timeout = "p", 1, 1, 1
-	got, err := health.NewProbe(probe, known, leaky{answer: string(answer)}, health.InGoroutines).Read(context.Background())
+	got, err := gates.NewProbe(probe, known, leaky{answer: string(answer)}, gates.InGoroutines).Read(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

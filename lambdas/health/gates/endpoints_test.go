@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -59,9 +59,9 @@ func (s *site) trusting(client *http.Client) *http.Client {
 	return client
 }
 
-func (s *site) client() *http.Client { return s.trusting(health.NewHTTPClient(loopback, atHome)) }
+func (s *site) client() *http.Client { return s.trusting(gates.NewHTTPClient(loopback, atHome)) }
 
-func read(t *testing.T, gate health.Gate) rollout.Reading {
+func read(t *testing.T, gate gates.Gate) rollout.Reading {
 	t.Helper()
 	reading, err := gate.Read(t.Context())
 	if err != nil || reading.Gate != gate.Name() {
@@ -122,7 +122,7 @@ func TestEndpointsAreJudgedByStatusAndAnswer(t *testing.T) {
 			})
 			e := get(s.at("/health"))
 			e.Status, e.Expect = c.want, json.RawMessage(c.expect)
-			got := read(t, health.NewEndpoint(e, s.client(), nil))
+			got := read(t, gates.NewEndpoint(e, s.client(), nil))
 			if want := (rollout.Reading{Gate: "endpoints.e", Sign: c.sign, Reason: c.reason}); got != want {
 				t.Errorf("%+v, want %+v", got, want)
 			}
@@ -143,14 +143,14 @@ func TestEndpointsAreAskedAsTheyAreWritten(t *testing.T) {
 	})
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	e := get(s.at("/a%20b?q=1"))
-	read(t, health.NewEndpoint(e, s.client(), nil))
+	read(t, gates.NewEndpoint(e, s.client(), nil))
 	if want := "GET /a%20b?q=1 Connection=close User-Agent=lambda-rollout"; asked != want {
 		t.Errorf("asked %s, want %s", asked, want)
 	}
 	e.Method, e.Body, e.Expect = "POST", json.RawMessage(`{"sku":1}`), json.RawMessage(`{}`)
 	e.Headers = map[string]string{"accept": "text/json", "X-From": "me"}
 	e.SecretHeaders = map[string]string{"Authorization": "ssm:/key"}
-	read(t, health.NewEndpoint(e, s.client(), secrets{"ssm:/key": "Bearer hunter2"}))
+	read(t, gates.NewEndpoint(e, s.client(), secrets{"ssm:/key": "Bearer hunter2"}))
 	if want := "POST /a%20b?q=1 Accept=text/json Authorization=Bearer hunter2 Connection=close Content-Length=9 Content-Type=application/json User-Agent=lambda-rollout X-From=me"; asked != want || body != `{"sku":1}` {
 		t.Errorf("asked %s with %s, want %s", asked, body, want)
 	}
@@ -179,12 +179,12 @@ func TestNoReasonHasASecret(t *testing.T) {
 		e := get(s.at("/?token=" + secret))
 		e.Expect = json.RawMessage(`{"ok":true}`)
 		e.SecretHeaders = map[string]string{"X-Key": "ssm:/key"}
-		got := read(t, health.NewEndpoint(e, s.client(), secrets{"ssm:/key": secret}))
+		got := read(t, gates.NewEndpoint(e, s.client(), secrets{"ssm:/key": secret}))
 		if got.Sign == rollout.Pass || got.Reason == "" || strings.Contains(got.Reason, secret) || s.asked.Load() != 1 {
 			t.Errorf("%s: %+v", name, got)
 		}
 		e.SecretHeaders, e.Headers = nil, map[string]string{"X-Key": secret}
-		if got := read(t, health.NewEndpoint(e, s.client(), nil)); !strings.Contains(got.Reason, secret) {
+		if got := read(t, gates.NewEndpoint(e, s.client(), nil)); !strings.Contains(got.Reason, secret) {
 			t.Errorf("%s, and it was no secret: %+v shows nothing of the answer", name, got)
 		}
 	}
@@ -202,7 +202,7 @@ func TestSecretsThatCanNotBeSentAreInconclusive(t *testing.T) {
 		if value == "" {
 			known = nil
 		}
-		if got := read(t, health.NewEndpoint(e, s.client(), known)); got.Sign != rollout.Inconclusive || got.Reason != want {
+		if got := read(t, gates.NewEndpoint(e, s.client(), known)); got.Sign != rollout.Inconclusive || got.Reason != want {
 			t.Errorf("%q: %+v, want %s", value, got, want)
 		}
 	}
@@ -226,7 +226,7 @@ func TestCompressedAnswersAreNotExpanded(t *testing.T) {
 	})
 	e := get(s.at("/"))
 	e.Expect = json.RawMessage(`{"ok":true}`)
-	if got := read(t, health.NewEndpoint(e, s.client(), nil)); got.Sign != rollout.Fail || !strings.HasPrefix(got.Reason, "status 200, but the answer is not JSON") {
+	if got := read(t, gates.NewEndpoint(e, s.client(), nil)); got.Sign != rollout.Fail || !strings.HasPrefix(got.Reason, "status 200, but the answer is not JSON") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -70,22 +70,22 @@ func (n names) LookupNetIP(_ context.Context, _, host string) (addresses []netip
 func TestAddressesThatAreNotPublicAreRefused(t *testing.T) {
 	for addr, why := range refused {
 		resolver := names{"example.com": {addr}, "mixed.example.com": {"8.8.8.8", addr}}
-		client := health.NewHTTPClient(nil, resolver)
+		client := gates.NewHTTPClient(nil, resolver)
 		for _, target := range []string{net.JoinHostPort(addr, "443"), "example.com:443", "mixed.example.com:443"} {
 			if err := dial(client, target); !isRefused(err) || !strings.Contains(err.Error(), why) {
 				t.Errorf("%s of %s: %v, want it refused as %s", target, addr, err, why)
 			}
 		}
-		gate := health.NewEndpoint(rollout.Endpoint{Name: "e", URL: "https://" + bracketed(addr) + "/", Method: "GET", Timeout: 10}, client, nil)
+		gate := gates.NewEndpoint(rollout.Endpoint{Name: "e", URL: "https://" + bracketed(addr) + "/", Method: "GET", Timeout: 10}, client, nil)
 		if got := read(t, gate); got.Sign != rollout.Inconclusive || !strings.Contains(got.Reason, "refused: ") || !strings.Contains(got.Reason, why) {
 			t.Errorf("%s: %+v", addr, got)
 		}
 		all := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
-		if err := dial(health.NewHTTPClient(all, resolver), "example.com:8443"); isRefused(err) {
+		if err := dial(gates.NewHTTPClient(all, resolver), "example.com:8443"); isRefused(err) {
 			t.Errorf("%s, although all is allowed: %v", addr, err)
 		}
 	}
-	if err := dial(health.NewHTTPClient(nil, nil), "[fe80::1%lo]:443"); !isRefused(err) || !strings.Contains(err.Error(), "zone") {
+	if err := dial(gates.NewHTTPClient(nil, nil), "[fe80::1%lo]:443"); !isRefused(err) || !strings.Contains(err.Error(), "zone") {
 		t.Errorf("an address with a zone: %v", err)
 	}
 }
@@ -99,7 +99,7 @@ func bracketed(addr string) string {
 
 func TestPublicAddressesAreReachedAtOnePort(t *testing.T) {
 	for _, addr := range public {
-		client := health.NewHTTPClient(nil, names{"example.com": {addr}})
+		client := gates.NewHTTPClient(nil, names{"example.com": {addr}})
 		for _, target := range []string{net.JoinHostPort(addr, "443"), "example.com:443"} {
 			if err := dial(client, target); isRefused(err) {
 				t.Errorf("%s of %s: %v", target, addr, err)
@@ -112,7 +112,7 @@ func TestPublicAddressesAreReachedAtOnePort(t *testing.T) {
 }
 
 func TestTheStackAllowsAddresses(t *testing.T) {
-	client := health.NewHTTPClient([]netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd12::/32")}, nil)
+	client := gates.NewHTTPClient([]netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd12::/32")}, nil)
 	for target, want := range map[string]bool{
 		"10.1.2.3:443": true, "10.1.2.3:8443": true, "[::ffff:10.1.2.3]:443": true, "[fd12::1]:443": true,
 		"10.2.0.1:443": false, "127.0.0.1:443": false, "[fd13::1]:443": false, "169.254.169.254:443": false,
@@ -125,7 +125,7 @@ func TestTheStackAllowsAddresses(t *testing.T) {
 
 // TestNoFormOfALocalAddressPasses takes the standard library's word for what is local.
 func TestNoFormOfALocalAddressPasses(t *testing.T) {
-	client := health.NewHTTPClient(nil, nil)
+	client := gates.NewHTTPClient(nil, nil)
 	rapid.Check(t, func(t *rapid.T) {
 		var v4 [4]byte
 		first := rapid.SampledFrom([]byte{0, 10, 127, 169, 172, 192, 224, 8}).Draw(t, "first")
@@ -163,13 +163,13 @@ func TestNamesOfRefusedAddressesOverDNS(t *testing.T) {
 		"loop.example.com": {"127.0.0.1"}, "metadata.example.com": {"169.254.169.254"}, "ula.example.com": {"fd00::1"},
 		"mixed.example.com": {"8.8.8.8", "fd00:ec2::254"}, "mapped.example.com": {"::ffff:10.0.0.1"}, "good.example.com": {"8.8.8.8"},
 	}
-	client := health.NewHTTPClient(nil, nameServer(t, zone))
+	client := gates.NewHTTPClient(nil, nameServer(t, zone))
 	for host := range zone {
 		if err := lookUp(t, zone, host); isRefused(err) != (host != "good.example.com") {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
-	gate := health.NewEndpoint(rollout.Endpoint{Name: "e", URL: "https://gone.example.com/", Method: "GET", Timeout: 10}, client, nil)
+	gate := gates.NewEndpoint(rollout.Endpoint{Name: "e", URL: "https://gone.example.com/", Method: "GET", Timeout: 10}, client, nil)
 	if got := read(t, gate); got.Sign != rollout.Inconclusive || got.Reason != "no answer: the host's name can't be resolved: no such host" {
 		t.Errorf("a name that is not there: %+v", got)
 	}
@@ -178,7 +178,7 @@ func TestNamesOfRefusedAddressesOverDNS(t *testing.T) {
 // lookUp dials a host with a context that is over once its name is resolved.
 func lookUp(t *testing.T, zone names, host string) error {
 	ctx, cancel := context.WithCancel(t.Context())
-	client := health.NewHTTPClient(nil, thenCancel{nameServer(t, zone), cancel})
+	client := gates.NewHTTPClient(nil, thenCancel{nameServer(t, zone), cancel})
 	conn, err := client.Transport.(*http.Transport).DialContext(ctx, "tcp", host+":443")
 	if err == nil {
 		conn.Close()
@@ -188,7 +188,7 @@ func lookUp(t *testing.T, zone names, host string) error {
 }
 
 type thenCancel struct {
-	health.Resolver
+	gates.Resolver
 	cancel func()
 }
 

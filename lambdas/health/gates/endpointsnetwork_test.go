@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -79,7 +79,7 @@ func TestRedirectsAreFollowedToTheSameHostOnly(t *testing.T) {
 			e.Body = json.RawMessage("1")
 		}
 		e.SecretHeaders = map[string]string{"X-Key": "ssm:/key"}
-		got := read(t, health.NewEndpoint(e, s.client(), secrets{"ssm:/key": "hunter2"}))
+		got := read(t, gates.NewEndpoint(e, s.client(), secrets{"ssm:/key": "hunter2"}))
 		if got.Sign != c.sign || got.Reason != c.reason || s.asked.Load() != c.asked {
 			t.Errorf("%s %s: asked %d times, %+v, want %d times, %s: %s", c.method, c.path, s.asked.Load(), got, c.asked, c.sign, c.reason)
 		}
@@ -87,7 +87,7 @@ func TestRedirectsAreFollowedToTheSameHostOnly(t *testing.T) {
 			t.Errorf("%s %s: the same host got %q, want %q", c.method, c.path, bodies, want)
 		}
 		e.SecretHeaders = nil
-		if got := read(t, health.NewEndpoint(e, s.client(), nil)); got.Sign != c.sign || !strings.HasPrefix(got.Reason, c.reason) {
+		if got := read(t, gates.NewEndpoint(e, s.client(), nil)); got.Sign != c.sign || !strings.HasPrefix(got.Reason, c.reason) {
 			t.Errorf("%s %s without secrets: %+v, want %s: %s", c.method, c.path, got, c.sign, c.reason)
 		}
 	}
@@ -116,7 +116,7 @@ func TestNamesThatAreReboundAreRefused(t *testing.T) {
 	})
 	ask := func(path string, answers ...string) (rollout.Reading, *rebinding) {
 		resolver := &rebinding{answers: answers}
-		return read(t, health.NewEndpoint(get(s.at(path)), s.trusting(health.NewHTTPClient(loopback, resolver)), nil)), resolver
+		return read(t, gates.NewEndpoint(get(s.at(path)), s.trusting(gates.NewHTTPClient(loopback, resolver)), nil)), resolver
 	}
 	// What was checked is what is dialled: no second look-up comes between.
 	if got, resolver := ask("/end", "127.0.0.1", "169.254.169.254"); got.Sign != rollout.Pass || resolver.asked != 1 {
@@ -153,18 +153,18 @@ func TestNoAnswerIsInconclusive(t *testing.T) {
 		client *http.Client
 		want   string
 	}{
-		"a certificate that nobody vouches for": {good.at("/"), health.NewHTTPClient(loopback, atHome), "certificate"},
-		"another host's certificate":            {strings.Replace(good.at("/"), "example.com", "other.test", 1), good.trusting(health.NewHTTPClient(loopback, names{"other.test": {"127.0.0.1"}})), "certificate"},
+		"a certificate that nobody vouches for": {good.at("/"), gates.NewHTTPClient(loopback, atHome), "certificate"},
+		"another host's certificate":            {strings.Replace(good.at("/"), "example.com", "other.test", 1), good.trusting(gates.NewHTTPClient(loopback, names{"other.test": {"127.0.0.1"}})), "certificate"},
 		"an old TLS":                            {old.at("/"), old.client(), "protocol version"},
 		"a cut connection":                      {cut.at("/"), cut.client(), "EOF"},
 		"a cut answer":                          {cut.at("/half"), cut.client(), "status 200, and the answer broke off"},
 		"nobody listens":                        {closed.at("/"), closed.client(), "refused"},
-		"no such name":                          {"https://gone.test/", health.NewHTTPClient(nil, names{}), "can't be resolved: no such host"},
-		"loopback is not allowed":               {good.at("/"), good.trusting(health.NewHTTPClient(nil, atHome)), "not asked: example.com resolves to 127.0.0.1, which is refused: a loopback address"},
+		"no such name":                          {"https://gone.test/", gates.NewHTTPClient(nil, names{}), "can't be resolved: no such host"},
+		"loopback is not allowed":               {good.at("/"), good.trusting(gates.NewHTTPClient(nil, atHome)), "not asked: example.com resolves to 127.0.0.1, which is refused: a loopback address"},
 	} {
 		e := get(c.target)
 		e.Expect = json.RawMessage("{}")
-		if got := read(t, health.NewEndpoint(e, c.client, nil)); got.Sign != rollout.Inconclusive || !strings.Contains(got.Reason, c.want) || strings.Contains(got.Reason, "https://") {
+		if got := read(t, gates.NewEndpoint(e, c.client, nil)); got.Sign != rollout.Inconclusive || !strings.Contains(got.Reason, c.want) || strings.Contains(got.Reason, "https://") {
 			t.Errorf("%s: %+v, want %s", name, got, c.want)
 		}
 	}
@@ -203,7 +203,7 @@ func TestSlowEndpointsAreInconclusive(t *testing.T) {
 			began := time.Now()
 			e := get("https://example.com/")
 			e.Timeout, e.Expect = 7, json.RawMessage("{}")
-			got := read(t, health.NewEndpoint(e, client, nil))
+			got := read(t, gates.NewEndpoint(e, client, nil))
 			if took := time.Since(began); got.Sign != rollout.Inconclusive || got.Reason != reason || took != 7*time.Second {
 				t.Errorf("%+v after %s, want %s", got, took, reason)
 			}

@@ -1,4 +1,4 @@
-package health_test
+package gates_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 )
 
 // recorded is an AWS Lambda that answers always the same, and keeps what it was asked.
@@ -45,16 +45,16 @@ func TestTheDurationIsFoundInTheLog(t *testing.T) {
 		{"empty", "", 0, false},
 	} {
 		api := &recorded{out: lambda.InvokeOutput{Payload: []byte("1"), LogResult: aws.String(base64.StdEncoding.EncodeToString([]byte(test.log)))}}
-		got, err := health.NewLambda(api).Invoke(t.Context(), health.Invocation{Function: "f", Timed: true})
+		got, err := gates.NewLambda(api).Invoke(t.Context(), gates.Invocation{Function: "f", Timed: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(health.Invoked{Answer: []byte("1"), Duration: test.want, Timed: test.timed}, got); diff != "" {
+		if diff := cmp.Diff(gates.Invoked{Answer: []byte("1"), Duration: test.want, Timed: test.timed}, got); diff != "" {
 			t.Errorf("%s:\n%s", test.name, diff)
 		}
 	}
 	api := &recorded{out: lambda.InvokeOutput{LogResult: aws.String("not base64!")}}
-	if got, err := health.NewLambda(api).Invoke(t.Context(), health.Invocation{Function: "f", Timed: true}); err != nil || got.Timed {
+	if got, err := gates.NewLambda(api).Invoke(t.Context(), gates.Invocation{Function: "f", Timed: true}); err != nil || got.Timed {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -63,7 +63,7 @@ func TestTheDurationIsFoundInTheLog(t *testing.T) {
 func TestTheLogIsOnlyReadToKnowTheDuration(t *testing.T) {
 	for timed, want := range map[bool]string{true: "Tail", false: ""} {
 		api := &recorded{}
-		if _, err := health.NewLambda(api).Invoke(t.Context(), health.Invocation{Function: "f", Qualifier: "8", Payload: []byte("{}"), Timed: timed}); err != nil {
+		if _, err := gates.NewLambda(api).Invoke(t.Context(), gates.Invocation{Function: "f", Qualifier: "8", Payload: []byte("{}"), Timed: timed}); err != nil {
 			t.Fatal(err)
 		}
 		if string(api.in.LogType) != want || *api.in.Qualifier != "8" || api.in.InvocationType != "" {
@@ -79,13 +79,13 @@ func TestALongAnswerIsRefusedButNotThatTheFunctionFailed(t *testing.T) {
 		refused       bool
 		left          int
 	}{
-		{health.MaxAnswer, nil, false, health.MaxAnswer},
-		{health.MaxAnswer + 1, nil, true, 0},
-		{health.MaxAnswer + 1, aws.String("Unhandled"), false, 0},
+		{gates.MaxAnswer, nil, false, gates.MaxAnswer},
+		{gates.MaxAnswer + 1, nil, true, 0},
+		{gates.MaxAnswer + 1, aws.String("Unhandled"), false, 0},
 	} {
 		api := &recorded{out: lambda.InvokeOutput{Payload: make([]byte, test.size), FunctionError: test.functionError}}
-		got, err := health.NewLambda(api).Invoke(t.Context(), health.Invocation{Function: "f"})
-		var none *health.NoAnswer
+		got, err := gates.NewLambda(api).Invoke(t.Context(), gates.Invocation{Function: "f"})
+		var none *gates.NoAnswer
 		if errors.As(err, &none) != test.refused || len(got.Answer) != test.left || got.FunctionError != aws.ToString(test.functionError) {
 			t.Errorf("%d bytes, function error %v: %d bytes, function error %q, error %v", test.size, test.functionError, len(got.Answer), got.FunctionError, err)
 		}
