@@ -227,9 +227,9 @@ func readTemplate(path string) (*rehearsal.Template, error) {
 
 // newConsole writes to out; in colours if that is a terminal and nobody has asked
 // for none: see https://no-color.org.
-func newConsole(out io.Writer) *rehearsal.Console {
+func newConsole(out io.Writer) *Console {
 	columns := width(out)
-	return &rehearsal.Console{Out: out, Width: columns, Colour: columns > 0 && os.Getenv("NO_COLOR") == ""}
+	return &Console{Out: out, Width: columns, Colour: columns > 0 && os.Getenv("NO_COLOR") == ""}
 }
 
 // paced shows each line when its time has come, with so many seconds of the

@@ -1,14 +1,14 @@
-package rehearsal
+package main
 
 import (
 	"fmt"
 	"io"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
 // Console shows a rollout as it happens: a line for each thing that happens
@@ -27,14 +27,14 @@ type Console struct {
 
 // row writes the columns of a line; further lines of its text stand under the first.
 func (c *Console) row(time, state, weight, decision, text string) {
-	state, decision, text = Printable(state), Printable(decision), Printable(text)
+	state, decision, text = rehearsal.Printable(state), rehearsal.Printable(decision), rehearsal.Printable(text)
 	columns := fmt.Sprintf("%12s  %-16s  %7s  ", time, state, weight)
 	indent := "\n" + strings.Repeat(" ", utf8.RuneCountInString(columns)+11)
 	fmt.Fprintln(c.Out, columns+c.paint(decisionColour[decision], fmt.Sprintf("%-9s", decision))+"  "+strings.ReplaceAll(text, "\n", indent))
 }
 
 // Show writes a line.
-func (c *Console) Show(l Line) {
+func (c *Console) Show(l rehearsal.Line) {
 	if !c.headed {
 		c.headed = true
 		c.row("time", "state", "weight", "decision", "what happened")
@@ -48,7 +48,7 @@ func (c *Console) Show(l Line) {
 	if l.Error != "" {
 		text = "failed with " + l.Error + ": " + l.Text
 	}
-	c.row(Clock(l.At), l.State, weight, string(l.Decision), text)
+	c.row(rehearsal.Clock(l.At), l.State, weight, string(l.Decision), text)
 	c.now.add(l)
 	c.draw(c.now.rows(c))
 }
@@ -101,21 +101,6 @@ func (c *Console) cut(row string) string {
 		return row
 	}
 	return string(plain[:c.Width-2]) + "…"
-}
-
-// Printable replaces what would control a terminal or turn the direction of
-// writing, but for line breaks: causes
-// and reasons are somebody else's.
-func Printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case r != '\n' && unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }
 
 // barCells is the length of a bar.

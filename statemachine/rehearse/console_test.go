@@ -1,4 +1,4 @@
-package rehearsal_test
+package main
 
 import (
 	"regexp"
@@ -57,18 +57,23 @@ func (s *screen) String() string { return strings.TrimRight(strings.Join(s.rows,
 func TestThePictureStandsBelowTheLines(t *testing.T) {
 	var plain, written strings.Builder
 	terminal := &screen{t: t, width: 80}
-	onTerminal := &rehearsal.Console{Out: terminal, Width: 80, Colour: true}
-	uncoloured := &rehearsal.Console{Out: &written, Width: 80}
-	piped := &rehearsal.Console{Out: &plain}
+	onTerminal := &Console{Out: terminal, Width: 80, Colour: true}
+	uncoloured := &Console{Out: &written, Width: 80}
+	piped := &Console{Out: &plain}
 	var pictures []string
-	rehearse(t, blogInput, "worse-2x", func(o *rehearsal.Options) {
-		o.Watch = func(l rehearsal.Line) {
-			onTerminal.Show(l)
-			uncoloured.Show(l)
-			piped.Show(l)
-			pictures = append(pictures, strings.Join(terminal.rows[max(0, len(terminal.rows)-3):], "\n"))
-		}
-	})
+	scenario, ok := rehearsal.LoadBuiltIn("worse-2x")
+	if !ok {
+		t.Fatal("there is no scenario worse-2x")
+	}
+	options := rehearsal.Options{Input: []byte(blogExample), Scenario: scenario, Seed: 1, Watch: func(l rehearsal.Line) {
+		onTerminal.Show(l)
+		uncoloured.Show(l)
+		piped.Show(l)
+		pictures = append(pictures, strings.Join(terminal.rows[max(0, len(terminal.rows)-3):], "\n"))
+	}}
+	if _, err := rehearsal.Run(options); err != nil {
+		t.Fatal(err)
+	}
 	// At the check that rolls back, with what it saw: the last but one line.
 	picture := regexp.MustCompile(`(?s)weight    █+░+ +\d+ %  step \d of 10, 0:0\d:00 of 0:20:00
   errors    new [▁▂▃▄▅▆▇█]+ +[\d.]+ %  baseline [▁▂▃▄▅▆▇█]+ +[\d.]+ %
@@ -92,7 +97,7 @@ func TestThePictureStandsBelowTheLines(t *testing.T) {
 func TestTextsDontControlTheTerminal(t *testing.T) {
 	const evil = "a\x1b[2J\u009b2J\r\x07\xff\u202e\u2028\nb\tc"
 	var out strings.Builder
-	console := &rehearsal.Console{Out: &out, Width: 80}
+	console := &Console{Out: &out, Width: 80}
 	console.Show(rehearsal.Line{State: evil, Error: evil, Text: evil, Decision: evil, Evidence: []health.Strength{{Gate: evil, Threshold: 1}}})
 	shown := strings.ReplaceAll(out.String(), "\r\x1b[K", "")
 	result := rehearsal.Result{Outcome: rehearsal.Failed, Reason: evil, Denied: []string{evil}, Recorded: &rehearsal.Recorded{Execution: evil}}
@@ -116,7 +121,7 @@ func TestNoRowIsWiderThanTheTerminal(t *testing.T) {
 	}
 	for _, width := range []int{80, 81, 89, 90, 91, 100, 200} {
 		var out strings.Builder
-		(&rehearsal.Console{Out: &out, Width: width, Colour: true}).Show(line)
+		(&Console{Out: &out, Width: width, Colour: true}).Show(line)
 		rows := strings.Split(colours.ReplaceAllString(out.String(), ""), "\n")
 		rows = rows[len(rows)-2:]
 		for i, name := range []string{"  weight ", "  evidence "} {

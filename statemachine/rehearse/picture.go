@@ -1,4 +1,4 @@
-package rehearsal
+package main
 
 import (
 	"fmt"
@@ -6,11 +6,12 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
 // picture is how a rollout stands, in a few rows.
 type picture struct {
-	last      Line
+	last      rehearsal.Line
 	decision  rollout.Decision
 	strongest health.Strength // relative to its threshold
 	before    [2]rollout.Counts
@@ -21,7 +22,7 @@ type picture struct {
 const sparks = 16
 
 // add takes a line of the story.
-func (p *picture) add(l Line) {
+func (p *picture) add(l rehearsal.Line) {
 	p.last = l
 	if l.Decision == "" {
 		return
@@ -52,7 +53,7 @@ func (p *picture) rows(c *Console) []string {
 		return nil
 	}
 	rows := []string{fmt.Sprintf("weight    %s %6s  step %d of %d, %s of %s",
-		c.paint("36", c.bar(p.last.Weight)), rollout.Weight(p.last.Weight), p.last.Step, p.last.Of, Clock(p.last.At), Clock(p.last.Planned))}
+		c.paint("36", c.bar(p.last.Weight)), rollout.Weight(p.last.Weight), p.last.Step, p.last.Of, rehearsal.Clock(p.last.At), rehearsal.Clock(p.last.Planned))}
 	if len(p.rates[0]) > 0 {
 		highest := 0.0
 		for _, rates := range p.rates {
@@ -72,7 +73,9 @@ func (p *picture) rows(c *Console) []string {
 }
 
 // printableRow is a text that stays in its row.
-func printableRow(text string) string { return strings.ReplaceAll(Printable(text), "\n", " ") }
+func printableRow(text string) string {
+	return strings.ReplaceAll(rehearsal.Printable(text), "\n", " ")
+}
 
 // sparkline draws each value as a bar of an eighth to eight eighths of the highest.
 func sparkline(values []float64, highest float64) string {
