@@ -12,7 +12,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/runtimeapi"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
 )
 
 // shortest is the shortest rollout that there is.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/runtimeapi"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
 )
 
 // stage has functions as processes, and one address where they find the local

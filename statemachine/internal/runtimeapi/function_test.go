@@ -17,7 +17,7 @@ import (
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/lambda-rollout/lambda-rollout/statemachine/runtimeapi"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
 )
 
 // What the test's executable does, if it is not to test.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lambda-rollout/lambda-rollout/statemachine/runtimeapi"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
 )
 
 // TestFailuresAreReportedAsByLambda and an instance serves again after each.
