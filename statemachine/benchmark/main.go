@@ -3,7 +3,7 @@
 // one, and how many requests fail until they do. It simulates rollouts minute
 // by minute and prints a Markdown table, one row a rule.
 //
-//	go run ./lambdas/health/benchmark [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
+//	go run ./statemachine/benchmark [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
 //
 // The cells are traffic {1, 10, 100}/s × the baseline's rate of errors {0.01,
 // 0.1, 1} % × new version {same, 2×, 5×, +1 point, +5 points, 50 %, 100 %} ×
