@@ -12,21 +12,18 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 )
 
 func main() {
-	cfg, err := task.Config(context.Background())
+	cfg, err := wire.Config(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(task.CalculateWeights{
-		Aliases:   alias.NewLambda(lambda.NewFromConfig(cfg)),
-		Alarms:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
-		Handovers: executions.New(sfn.NewFromConfig(cfg)),
-		Allowed:   task.AllowedGates(),
-		Topics:    task.AllowedTopics(),
-		Log:       task.Logger(),
-	}.Handle)
+	ports := wire.Deployed()
+	ports.Aliases = alias.NewLambda(lambda.NewFromConfig(cfg))
+	ports.Metrics = health.NewCloudWatch(cloudwatch.NewFromConfig(cfg))
+	ports.Executions = executions.New(sfn.NewFromConfig(cfg))
+	runtime.Start(ports.CalculateWeights().Handle)
 }

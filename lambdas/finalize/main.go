@@ -9,13 +9,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 )
 
 func main() {
-	cfg, err := task.Config(context.Background())
+	cfg, err := wire.Config(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(task.Finalize{Aliases: alias.NewLambda(lambda.NewFromConfig(cfg)), Log: task.Logger()}.Handle)
+	ports := wire.Deployed()
+	ports.Aliases = alias.NewLambda(lambda.NewFromConfig(cfg))
+	runtime.Start(ports.Finalize().Handle)
 }

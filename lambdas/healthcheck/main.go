@@ -7,14 +7,14 @@ import (
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/healthcheck"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
 )
 
 func main() {
-	cfg, err := task.Config(context.Background())
+	cfg, err := wire.Config(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	runtime.Start(healthcheck.New(cfg).Handle)
+	runtime.Start(clients.Connect(wire.Deployed(), cfg).HealthCheck().Handle)
 }

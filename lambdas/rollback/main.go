@@ -7,32 +7,26 @@ import (
 	"log"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/announcer"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 )
 
 func main() {
-	cfg, err := task.Config(context.Background())
+	cfg, err := wire.Config(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	aliases := alias.NewLambda(lambda.NewFromConfig(cfg))
-	runtime.Start(task.Undoing{
-		Rollback: task.Rollback{Aliases: aliases, Log: task.Logger()},
-		Cleanup: task.Cleanup{
-			Aliases:    aliases,
-			Executions: executions.New(sfn.NewFromConfig(cfg)),
-			Notifier:   announcer.NewNotifier(cfg),
-			Counted:    new(telemetry.Once),
-			Settled:    new(task.Settled),
-			Sleep:      task.Sleep,
-			Log:        task.Logger(),
-		},
-	}.Handle)
+	ports := wire.Deployed()
+	ports.Aliases = alias.NewLambda(lambda.NewFromConfig(cfg))
+	ports.Executions = executions.New(sfn.NewFromConfig(cfg))
+	ports.Publisher = channels.NewSNS(sns.NewFromConfig(cfg))
+	ports.Bus = channels.NewEventBridge(eventbridge.NewFromConfig(cfg), "default")
+	runtime.Start(ports.Rollback().Handle)
 }

@@ -6,14 +6,15 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task/wire/healthcheck"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
 )
 
 // TestTheDeployedHealthCheckChecks runs the health check as the functions' mains
 // make it, with everything that it asks: what is not wired is seen here.
 func TestTheDeployedHealthCheckChecks(t *testing.T) {
 	w := newWorld(t)
-	deployed := healthcheck.New(w.server.Config())
+	deployed := clients.Connect(wire.Deployed(), w.server.Config()).HealthCheck()
 	s := w.twice(w.shift.Handle, w.started())
 	s.Hooks.PreTraffic = []rollout.Hook{{Function: "f", Timeout: 1, Payload: []byte("{}")}}
 	s.Plan.Gates.Alarms = []string{"gone"}

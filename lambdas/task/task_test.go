@@ -11,19 +11,17 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -69,17 +67,9 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.client = lambda.NewFromConfig(w.server.Config())
-	aliases := alias.NewLambda(w.client)
-	metrics := health.NewCloudWatch(cloudwatch.NewFromConfig(w.server.Config()))
-	log := slog.New(slog.DiscardHandler)
-	w.begin = task.CalculateWeights{Aliases: aliases, Alarms: metrics, Log: log}
-	w.shift = task.UpdateAlias{Aliases: aliases, Log: log}
-	w.check = task.HealthCheck{
-		Metrics: metrics, Control: orders.New(ssm.NewFromConfig(w.server.Config())),
-		Gates: gates.Reach{Functions: gates.NewLambda(w.client), Together: gates.InGoroutines}, Log: log,
-	}
-	w.back = task.Rollback{Aliases: aliases, Log: log}
-	w.promote = task.Finalize{Aliases: aliases, Log: log}
+	ports := clients.Connect(wire.Ports{Together: gates.InGoroutines, Log: slog.New(slog.DiscardHandler)}, w.server.Config())
+	w.begin, w.shift, w.check, w.promote = ports.CalculateWeights(), ports.UpdateAlias(), ports.HealthCheck(), ports.Finalize()
+	w.back = ports.Rollback().Rollback
 	return w
 }
 

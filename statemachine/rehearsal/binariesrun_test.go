@@ -13,11 +13,11 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
-// clients are those of AWS that each function is to link, beside ofTheConfig:
+// sdkClients are those of AWS that each function is to link, beside ofTheConfig:
 // what is linked is initialized at every start, used or not. With all of them in
 // each, a start took half as long again. Each reads or writes the alias (lambda),
 // and links cloudwatch with package health, in whose words tasks talk of alarms.
-var clients = map[string][]string{
+var sdkClients = map[string][]string{
 	"CalculateWeights": {"lambda", "cloudwatch", "sfn"},
 	"UpdateAlias":      {"lambda", "cloudwatch", "sns", "eventbridge"},                          // it tells of steps
 	"HealthCheck":      {"lambda", "cloudwatch", "sns", "eventbridge", "ssm", "secretsmanager"}, // and reads orders, and endpoints' secrets

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // shortest is the shortest rollout that there is.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
 )
@@ -59,7 +60,7 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *stage) add(t *testing.T, name, pkg string) {
 	t.Helper()
 	f := figures{executable: newExecutable(t, pkg)}
-	for _, wrong := range f.check(clients[name]...) {
+	for _, wrong := range f.check(sdkClients[name]...) {
 		t.Errorf("the executable of %s %s", name, wrong)
 	}
 	var starts []time.Duration
@@ -80,7 +81,7 @@ func (s *stage) start(t *testing.T, name, path string) {
 	arn := functionARN(name)
 	instance, err := runtimeapi.Start(runtimeapi.Function{
 		ARN: arn, Executable: path, Timeout: simpleTimeout,
-		Environment: map[string]string{"AWS_ENDPOINT_URL": s.url, "GATES": strings.Join(rollout.GateNames(), ","), "TOPIC_ARN": topicARN},
+		Environment: map[string]string{"AWS_ENDPOINT_URL": s.url, wire.GatesVariable: strings.Join(rollout.GateNames(), ","), wire.TopicVariable: topicARN},
 	})
 	if err != nil {
 		t.Fatalf("start %s: %v\n%s", name, err, instance.Output())

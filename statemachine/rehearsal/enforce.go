@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
@@ -39,12 +40,11 @@ func (r *run) enforce(cfg aws.Config) error {
 }
 
 // portsOf are what a deployed function reaches AWS through.
-func (r *run) portsOf(name string, cfg aws.Config) (ports, error) {
+func (r *run) portsOf(name string, cfg aws.Config) (wire.Ports, error) {
 	f := r.options.Template.functions[name]
-	p := r.realPorts(r.server.As(f.role.principal, cfg))
-	p.gateNames, p.topics = append([]string{}, listed(f.environment["GATES"])...), listed(f.environment["TOPICS"])
-	p.notifier.Topic, p.notifier.OwnOnly = f.environment["TOPIC_ARN"], len(p.topics) == 0
-	own := p.notifier.Topic
+	p := r.portsThrough(r.server.As(f.role.principal, cfg))
+	p.Environment = wire.ReadEnvironment(func(variable string) string { return f.environment[variable] })
+	own := p.Topic
 	if own == "" || slices.Contains(r.topics, own) {
 		return p, nil
 	}

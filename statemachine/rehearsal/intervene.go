@@ -68,7 +68,7 @@ func (r *run) intervene(c Change, on steered, redriven bool) {
 
 func (r *run) writeAlias(c AliasChange) error {
 	name := alias.Name{Function: r.request.FunctionName, Alias: r.request.AliasName}
-	found, err := r.ports.aliases.Read(context.Background(), name)
+	found, err := r.ports.Aliases.Read(context.Background(), name)
 	if err != nil {
 		return fmt.Errorf("the scenario's change of the alias: %w", err)
 	}
@@ -82,7 +82,7 @@ func (r *run) writeAlias(c AliasChange) error {
 	if c.Description != nil {
 		content.Description = *c.Description
 	}
-	if _, err := r.ports.aliases.Write(context.Background(), name, content, found.RevisionID); err != nil {
+	if _, err := r.ports.Aliases.Write(context.Background(), name, content, found.RevisionID); err != nil {
 		return fmt.Errorf("the scenario's change of the alias: %w", err)
 	}
 	r.story.add(r.clock.Now(), Line{State: "by hand", Text: "somebody writes the alias: " + content.String()})

@@ -28,8 +28,8 @@ type meter struct {
 func (m *meter) watch(r *run) {
 	m.data = map[metricHour]bool{}
 	r.after = m.called
-	r.ports.log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
-	r.ports.metrics = health.NewCloudWatch(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
+	r.ports.Log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
+	r.ports.Metrics = health.NewCloudWatch(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
 	r.machine.functions = functions(r.ports)
 	tell := r.machine.onEvent
 	r.machine.onEvent = func(e *execution, event asl.Event) {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -49,7 +50,7 @@ type Options struct {
 	// For tests: the workflow, if it is not the deployed one, and what people and
 	// functions reach AWS through, if it is not as deployed.
 	definition *asl.Definition
-	through    func(ports) ports
+	through    func(wire.Ports) wire.Ports
 }
 
 // started is when every rehearsal starts, on its virtual clock.
@@ -87,7 +88,7 @@ func Run(o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer hangUp()
-	r.ports = r.realPorts(cfg)
+	r.ports = r.portsThrough(cfg)
 	r.simplePorts, r.topics = r.ports, []string{topicARN}
 	r.machine.functions = functions(r.ports)
 	if o.Template != nil {
@@ -131,14 +132,14 @@ type run struct {
 	clock   *asl.Clock
 	server  *localaws.Server
 	machine *machine
-	ports   ports // of people and, without a template, of all functions
+	ports   wire.Ports // of people and, without a template, of all functions
 	request rollout.Request
 	traffic *traffic        // nil until the world is ready, and if the request is refused
 	was     *localaws.Alias // before the rollout
 	simple  simple
 	// simplePorts are those of the one-function deployer, and topics the stack's
 	// own ones that there are.
-	simplePorts ports
+	simplePorts wire.Ports
 	topics      []string
 
 	description string // of the alias

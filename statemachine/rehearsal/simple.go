@@ -45,19 +45,12 @@ func (r *run) playSimple() {
 		r.err = errors.Join(r.err, errors.New("the scenario has faults of the workflow's tasks, and one function has none: leave them out, or rehearse the workflow"))
 	}
 	deadline := r.clock.Now().Add(simpleTimeout)
-	tasks := newTasks(r.simplePorts)
-	deployer := task.Simple{
-		Begin: tasks.begin, Shift: tasks.shift, Check: tasks.check, Promote: tasks.promote, Back: tasks.back,
-		Now:      r.clock.Now,
-		Sleep:    r.simplePorts.sleep,
-		Deadline: func(context.Context) time.Time { return deadline },
-		Until: func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
-			return ctx, func() {} // that is no time of this clock
-		},
-		Notifier: r.simplePorts.notifier,
-		Log:      r.simplePorts.log,
-		Done:     func(name string, s rollout.State) { r.story.task(name, r.clock.Now(), s) },
+	deployer := r.simplePorts.SimpleDeploy()
+	deployer.Deadline = func(context.Context) time.Time { return deadline }
+	deployer.Until = func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
+		return ctx, func() {} // that is no time of this clock
 	}
+	deployer.Done = func(name string, s rollout.State) { r.story.task(name, r.clock.Now(), s) }
 	r.machine.permits.invoked(simpleDeploy)
 	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)
 	if r.simple.at = r.clock.Now(); r.simple.at.After(deadline) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -74,7 +75,7 @@ type observed struct {
 	onReply       func(number int, operation string)
 	onTask        func(number int, next func() (json.RawMessage, error)) (json.RawMessage, error)
 	onEvent       func(number int, e *execution)
-	onPorts       func(ports) ports
+	onPorts       func(wire.Ports) wire.Ports
 	events        int
 	nested        bool
 	handling      bool    // a hook is at work: what it does is not observed
@@ -196,8 +197,8 @@ func (t trial) try() (*observed, error) {
 	result, err := Run(Options{
 		Input: []byte(t.subject.input), Scenario: t.subject.scenario, Seed: 1, Brief: true,
 		definition: t.workflow, Template: t.template, Simple: t.subject.simple,
-		through: func(p ports) ports {
-			p.aliases = seam{p.aliases, o}
+		through: func(p wire.Ports) wire.Ports {
+			p.Aliases = seam{p.Aliases, o}
 			return p
 		},
 		adjust: func(r *run) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
@@ -60,10 +61,10 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 			return s
 		})},
 		{name: "the cleanup looks whose marker it is", trials: contestTrials, remove: func(o *observed) {
-			o.onPorts = func(p ports) ports {
+			o.onPorts = func(p wire.Ports) wire.Ports {
 				asked := ""
-				p.executions = spied{p.executions, func(arn string) { asked = arn[strings.LastIndex(arn, ":")+1:] }}
-				s := store{aliasPort: p.aliases, Store: p.aliases}
+				p.Executions = spied{p.Executions, func(arn string) { asked = arn[strings.LastIndex(arn, ":")+1:] }}
+				s := store{Aliases: p.Aliases, Store: p.Aliases}
 				s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
 					a, err := s.Store.Read(ctx, name)
 					if m := alias.ReadMarker(a.Description).Marker; m != nil && asked != "" {
@@ -71,16 +72,16 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 					}
 					return a, err
 				}
-				p.aliases = s
+				p.Aliases = s
 				return p
 			}
 		}},
 		{name: "the cleanup looks whether the execution is running", trials: strayTrials, remove: func(o *observed) {
-			o.onPorts = func(p ports) ports { p.executions = neverRunning{p.executions}; return p }
+			o.onPorts = func(p wire.Ports) wire.Ports { p.Executions = neverRunning{p.Executions}; return p }
 		}},
 		{name: "there is a cleanup", trials: stopTrials, remove: func(o *observed) { o.noClean = true }},
 		{name: "a cut description is found in the history", trials: stopTrials, remove: func(o *observed) {
-			o.onPorts = func(p ports) ports { p.executions = noPlan{p.executions}; return p }
+			o.onPorts = func(p wire.Ports) wire.Ports { p.Executions = noPlan{p.Executions}; return p }
 		}},
 		{name: "AWS's own weights are known for what they are", trials: ofProvisioned(faultTrials), remove: onStore(func(s store) store {
 			s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
@@ -93,7 +94,7 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 			return s
 		})},
 		{name: "what was allocated is deleted after a stop", trials: ofProvisioned(stopTrials), remove: func(o *observed) {
-			o.onPorts = func(p ports) ports { p.aliases = hoard{p.aliases}; return p }
+			o.onPorts = func(p wire.Ports) wire.Ports { p.Aliases = hoard{p.Aliases}; return p }
 		}},
 		{name: "a rollback is tried again", trials: faultTrials, remove: func(*observed) {},
 			workflow: func(text string) string { return strings.Replace(text, `"MaxAttempts": 90`, `"MaxAttempts": 0`, 1) }},
@@ -161,15 +162,9 @@ func nestedTrials(t testing.TB) []namedTrial {
 	return slices.DeleteFunc(faultTrials(t), func(trial namedTrial) bool { return !trial.subject.nested })
 }
 
-// aliasPort is what the functions reach aliases through.
-type aliasPort interface {
-	task.Aliases
-	Version(ctx context.Context, function, version string) (alias.Version, error)
-}
-
 // store is the alias port with another way to read or write.
 type store struct {
-	aliasPort
+	wire.Aliases
 	Store alias.Store
 	read  func(context.Context, alias.Name) (alias.Alias, error)
 	write func(context.Context, alias.Name, alias.Content, string) (alias.Alias, error)
@@ -190,7 +185,7 @@ func (s store) Write(ctx context.Context, name alias.Name, to alias.Content, rev
 }
 
 // hoard are aliases whose versions' provisioned concurrency is never deleted.
-type hoard struct{ aliasPort }
+type hoard struct{ wire.Aliases }
 
 func (hoard) Deallocate(context.Context, string, string) error { return nil }
 
@@ -203,15 +198,15 @@ func ofProvisioned(trials func(testing.TB) []namedTrial) func(testing.TB) []name
 
 func onStore(change func(store) store) func(*observed) {
 	return func(o *observed) {
-		o.onPorts = func(p ports) ports {
-			p.aliases = change(store{aliasPort: p.aliases, Store: p.aliases})
+		o.onPorts = func(p wire.Ports) wire.Ports {
+			p.Aliases = change(store{Aliases: p.Aliases, Store: p.Aliases})
 			return p
 		}
 	}
 }
 
 type spied struct {
-	executionPort
+	wire.Executions
 	asked func(arn string)
 }
 
@@ -220,30 +215,30 @@ func (s spied) LastState(context.Context, string) (string, error) { return "", n
 
 func (s spied) Describe(ctx context.Context, arn string) (task.Execution, error) {
 	s.asked(arn)
-	return s.executionPort.Describe(ctx, arn)
+	return s.Executions.Describe(ctx, arn)
 }
 
-type neverRunning struct{ executionPort }
+type neverRunning struct{ wire.Executions }
 
 func (n neverRunning) Describe(ctx context.Context, arn string) (task.Execution, error) {
-	e, err := n.executionPort.Describe(ctx, arn)
+	e, err := n.Executions.Describe(ctx, arn)
 	e.Running = false
 	return e, err
 }
 
 // LastState takes a running execution's history for whole, which also keeps the cleanup off.
 func (n neverRunning) LastState(ctx context.Context, arn string) (string, error) {
-	state, err := n.executionPort.LastState(ctx, arn)
+	state, err := n.Executions.LastState(ctx, arn)
 	if errors.Is(err, task.ErrHistoryBehind) {
 		return "Wait", nil
 	}
 	return state, err
 }
 
-type noPlan struct{ executionPort }
+type noPlan struct{ wire.Executions }
 
 func (n noPlan) Begun(ctx context.Context, arn string) (task.Begun, error) {
-	begun, err := n.executionPort.Begun(ctx, arn)
+	begun, err := n.Executions.Begun(ctx, arn)
 	begun.Plan.Description = ""
 	return begun, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 )
 
 // TestEachSafeguardIsNeededByCombinations is the same as TestEachSafeguardIsNeeded for
@@ -50,7 +51,7 @@ func TestEachSafeguardIsNeededByCombinations(t *testing.T) {
 				}
 			})(o)
 			before := o.onPorts
-			o.onPorts = func(p ports) ports { p = before(p); p.sleep = nil; return p }
+			o.onPorts = func(p wire.Ports) wire.Ports { p = before(p); p.Sleep = nil; return p }
 		}},
 		{name: "a read that lags is no change", trials: drawnTrials("reads lag", "an answer is lost"), remove: onStore(afterRefusal(alias.ErrStale))},
 		{name: "a version that was deleted is no change of the alias", trials: drawnTrials("the new version is deleted"), remove: onStore(afterRefusal(alias.ErrNotFound))},
@@ -91,7 +92,7 @@ func drawnTrials(kinds ...string) func(testing.TB) []namedTrial {
 
 // changedExecutions has Step Functions answer otherwise. What is nil is as it is.
 type changedExecutions struct {
-	executionPort
+	wire.Executions
 	describe   func(task.Execution) task.Execution
 	endedBadly func([]task.Ended) []task.Ended
 	handedOver func() (task.Handover, error)
@@ -99,17 +100,17 @@ type changedExecutions struct {
 
 func onExecutions(change func(*changedExecutions)) func(*observed) {
 	return func(o *observed) {
-		o.onPorts = func(p ports) ports {
-			changed := &changedExecutions{executionPort: p.executions}
+		o.onPorts = func(p wire.Ports) wire.Ports {
+			changed := &changedExecutions{Executions: p.Executions}
 			change(changed)
-			p.executions = changed
+			p.Executions = changed
 			return p
 		}
 	}
 }
 
 func (e *changedExecutions) Describe(ctx context.Context, arn string) (task.Execution, error) {
-	found, err := e.executionPort.Describe(ctx, arn)
+	found, err := e.Executions.Describe(ctx, arn)
 	if err == nil && e.describe != nil {
 		found = e.describe(found)
 	}
@@ -117,7 +118,7 @@ func (e *changedExecutions) Describe(ctx context.Context, arn string) (task.Exec
 }
 
 func (e *changedExecutions) EndedBadly(ctx context.Context, machine string, since time.Time) ([]task.Ended, error) {
-	all, err := e.executionPort.EndedBadly(ctx, machine, since)
+	all, err := e.Executions.EndedBadly(ctx, machine, since)
 	if err == nil && e.endedBadly != nil {
 		all = e.endedBadly(all)
 	}
@@ -128,7 +129,7 @@ func (e *changedExecutions) HandedOver(ctx context.Context, arn string) (task.Ha
 	if e.handedOver != nil {
 		return e.handedOver()
 	}
-	return e.executionPort.HandedOver(ctx, arn)
+	return e.Executions.HandedOver(ctx, arn)
 }
 
 // afterRefusal has a refusal read as that of a revision which is not the alias's, and
@@ -157,8 +158,8 @@ func afterRefusal(refusal error) func(store) store {
 // onNotices changes what the event bus is notified of, or leaves it out.
 func onNotices(change func(rollout.Notification) (rollout.Notification, bool)) func(*observed) {
 	return func(o *observed) {
-		o.onPorts = func(p ports) ports {
-			p.notifier.Bus, p.notifier.Topic = changedBus{p.notifier.Bus, change}, ""
+		o.onPorts = func(p wire.Ports) wire.Ports {
+			p.Bus, p.Topic = changedBus{p.Bus, change}, ""
 			return p
 		}
 	}

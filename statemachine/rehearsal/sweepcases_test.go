@@ -258,8 +258,8 @@ func foreignTrials(t testing.TB) []namedTrial {
 // rollouts may.
 func (o *observed) foreignWrite(do func(alias.Content) alias.Content) {
 	ctx, name := by(context.Background(), other), alias.Name{Function: "f", Alias: "live"}
-	if found, err := o.ports.aliases.Read(ctx, name); err == nil {
-		_, _ = o.ports.aliases.Write(ctx, name, do(found.Content), found.RevisionID)
+	if found, err := o.ports.Aliases.Read(ctx, name); err == nil {
+		_, _ = o.ports.Aliases.Write(ctx, name, do(found.Content), found.RevisionID)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
@@ -120,7 +121,7 @@ func (o *observed) look() {
 
 // seam stands between everybody and the alias.
 type seam struct {
-	aliasPort
+	wire.Aliases
 	o *observed
 }
 
@@ -132,7 +133,7 @@ func (s seam) who(ctx context.Context) string {
 }
 
 func (s seam) Read(ctx context.Context, name alias.Name) (alias.Alias, error) {
-	found, err := s.aliasPort.Read(ctx, name)
+	found, err := s.Aliases.Read(ctx, name)
 	who := s.who(ctx)
 	if err != nil || who == other {
 		return found, err
@@ -154,7 +155,7 @@ func (s seam) Read(ctx context.Context, name alias.Name) (alias.Alias, error) {
 func (s seam) Write(ctx context.Context, name alias.Name, to alias.Content, revisionID string) (alias.Alias, error) {
 	p := &s.o.changed.pending
 	*p = append(*p, change{Alias: alias.Alias{Content: to, RevisionID: revisionID}, author: s.who(ctx)})
-	written, err := s.aliasPort.Write(ctx, name, to, revisionID)
+	written, err := s.Aliases.Write(ctx, name, to, revisionID)
 	i := slices.IndexFunc(*p, func(c change) bool {
 		return c.author == s.who(ctx) && c.RevisionID == revisionID && same(c.Content, to)
 	})

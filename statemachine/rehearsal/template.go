@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/iam"
 )
@@ -129,15 +130,15 @@ func readFunction(source *iam.Template, id string) (deployed, error) {
 	for at, path := range map[string][]string{
 		"group": {"LoggingConfig", "LogGroup"}, "tracing": {"TracingConfig", "Mode"},
 		"given up": {"DeadLetterConfig", "TargetArn"}, "key": {"KmsKeyArn"},
-		"GATES": {"Environment", "Variables", "GATES"}, "TOPICS": {"Environment", "Variables", "TOPICS"},
-		"TOPIC_ARN": {"Environment", "Variables", "TOPIC_ARN"},
 	} {
 		if texts[at], err = source.Text(id, path...); err != nil {
 			return d, err
 		}
 	}
-	for _, variable := range []string{"GATES", "TOPICS", "TOPIC_ARN"} {
-		d.environment[variable] = texts[variable]
+	for _, variable := range []string{wire.GatesVariable, wire.TopicsVariable, wire.TopicVariable} {
+		if d.environment[variable], err = source.Text(id, "Environment", "Variables", variable); err != nil {
+			return d, err
+		}
 	}
 	if texts["key"] != "" {
 		return d, errors.New("its KmsKeyArn encrypts its environment, and what that takes of its role is not known here")

@@ -12,51 +12,15 @@ import (
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
-
-// ports are what the workflow's functions reach AWS through.
-type ports struct {
-	aliases interface {
-		task.Aliases
-		Version(ctx context.Context, function, version string) (alias.Version, error)
-	}
-	metrics    health.CloudWatch
-	executions executionPort
-	sleep      func(context.Context, time.Duration) error
-	control    orders.Control
-	notifier   notify.Notifier
-	gateNames  []string // that requests may use
-	topics     []string // that they may name
-	gates      gates.Reach
-	log        *slog.Logger
-}
-
-// executionPort is what the functions read executions through.
-type executionPort interface {
-	task.Executions
-	task.Handovers
-}
 
 // The stack's own topic.
 const (
@@ -64,76 +28,34 @@ const (
 	topicARN  = "arn:aws:sns:eu-central-1:123456789012:" + topicName
 )
 
-// realPorts are the deployed ones, over real clients of AWS. Only endpoints are
-// the scenario's, and time is virtual.
-func (r *run) realPorts(cfg aws.Config) ports {
-	functions, parameters := lambda.NewFromConfig(cfg), ssm.NewFromConfig(cfg)
-	p := ports{
-		log:        cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
-		aliases:    alias.NewLambda(functions),
-		metrics:    health.NewCloudWatch(cloudwatch.NewFromConfig(cfg)),
-		executions: executions.New(sfn.NewFromConfig(cfg)),
-		sleep: func(_ context.Context, d time.Duration) error {
+// portsThrough returns the deployed ports, over clients of AWS with a
+// configuration. Only endpoints are the scenario's, and time is virtual.
+func (r *run) portsThrough(cfg aws.Config) wire.Ports {
+	p := clients.Connect(wire.Ports{
+		Environment: wire.Environment{Gates: rollout.GateNames(), Topics: rollout.ReadAddressee(r.options.Input).Notify.Topics, Topic: topicARN},
+		Together:    r.together,
+		Now:         r.clock.Now,
+		Sleep: func(_ context.Context, d time.Duration) error {
 			r.clock.Sleep(d)
 			return nil
 		},
-		control: orders.New(parameters),
-		notifier: notify.Notifier{
-			Topics: channels.NewSNS(sns.NewFromConfig(cfg)), Topic: topicARN,
-			Bus: channels.NewEventBridge(eventbridge.NewFromConfig(cfg), "default"),
-		},
-		gateNames: rollout.GateNames(),
-		topics:    rollout.ReadAddressee(r.options.Input).Notify.Topics,
-		gates: gates.Reach{
-			Functions: gates.NewLambda(functions),
-			Web:       r,
-			Secrets:   secretstores.New(secretsmanager.NewFromConfig(cfg), parameters),
-			Together:  r.together,
-		},
-	}
+		Log: cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
+	}, cfg)
+	p.Executions, p.Web = executions.New(sfn.NewFromConfig(cfg)), r
 	if r.options.through != nil {
 		return r.options.through(p)
 	}
 	return p
 }
 
-// tasks are the deployed code.
-type tasks struct {
-	begin   task.CalculateWeights
-	shift   task.UpdateAlias
-	check   task.HealthCheck
-	promote task.Finalize
-	back    task.Rollback
-	cleanup task.Cleanup
-}
-
-func newTasks(p ports) tasks {
-	log := p.log
-	announcer := task.Announcer{Notifier: p.notifier, Log: log}
-	return tasks{
-		begin: task.CalculateWeights{Aliases: p.aliases, Alarms: p.metrics, Handovers: p.executions, Allowed: p.gateNames, Topics: p.topics, Log: log},
-		shift: task.UpdateAlias{Aliases: p.aliases, Announcer: announcer, Log: log},
-		check: task.HealthCheck{
-			Metrics: p.metrics, Control: p.control, Gates: p.gates, Announcer: announcer, Log: log,
-		},
-		promote: task.Finalize{Aliases: p.aliases, Log: log},
-		back:    task.Rollback{Aliases: p.aliases, Log: log},
-		cleanup: task.Cleanup{
-			Aliases: p.aliases, Executions: p.executions, Notifier: p.notifier,
-			Counted: new(telemetry.Once), Settled: new(task.Settled), Sleep: p.sleep, Log: log,
-		},
-	}
-}
-
 // functions are the workflow's, by ARN.
-func functions(p ports) map[string]runtime.Handler {
-	tasks := newTasks(p)
+func functions(p wire.Ports) map[string]runtime.Handler {
 	byName := map[string]any{
-		"CalculateWeights": tasks.begin.Handle,
-		"UpdateAlias":      tasks.shift.Handle,
-		"HealthCheck":      tasks.check.Handle,
-		"Rollback":         task.Undoing{Rollback: tasks.back, Cleanup: tasks.cleanup}.Handle,
-		"Finalize":         tasks.promote.Handle,
+		"CalculateWeights": p.CalculateWeights().Handle,
+		"UpdateAlias":      p.UpdateAlias().Handle,
+		"HealthCheck":      p.HealthCheck().Handle,
+		"Rollback":         p.Rollback().Handle,
+		"Finalize":         p.Finalize().Handle,
 	}
 	handlers := map[string]runtime.Handler{}
 	for _, f := range statemachine.Functions() {

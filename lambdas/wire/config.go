@@ -1,10 +1,7 @@
-package task
+package wire
 
 import (
-	"cmp"
 	"context"
-	"log/slog"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/middleware"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
 )
 
@@ -42,20 +38,4 @@ func Patient(cfg aws.Config) aws.Config {
 	patient := cfg.Copy()
 	patient.APIOptions = nil
 	return patient
-}
-
-// Logger writes one JSON object a line, and the metrics with it, in the
-// namespace that the environment names.
-func Logger() *slog.Logger {
-	return telemetry.NewLogger(os.Stdout, cmp.Or(os.Getenv("METRICS_NAMESPACE"), "LambdaRollout"))
-}
-
-// Sleep waits in real time, and ends early with an error when ctx is done.
-func Sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

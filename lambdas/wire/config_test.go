@@ -1,4 +1,4 @@
-package task_test
+package wire_test
 
 import (
 	"os"
@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 )
 
 // TestTheEnvironmentNamesTheNamespace of the metrics that functions log.
@@ -23,7 +23,7 @@ func TestTheEnvironmentNamesTheNamespace(t *testing.T) {
 		defer file.Close()
 		stdout := os.Stdout
 		os.Stdout = file
-		log := task.Logger()
+		log := wire.Deployed().Log
 		os.Stdout = stdout
 		log.Info("promoted", telemetry.Metrics(noon, telemetry.TimeToRollback(time.Second)))
 		if text, err := os.ReadFile(name); err != nil || !strings.Contains(string(text), `"Namespace":"`+want+`","Dimensions":[[]]`) {

@@ -1,4 +1,4 @@
-package task_test
+package wire_test
 
 import (
 	"bufio"
@@ -18,10 +18,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go/logging"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
+
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 // remote is the other end of the functions' connections. Each connection is
 // served by serve until that returns; then it is closed.
@@ -50,7 +52,7 @@ func (r *remote) client(t *testing.T) *cloudwatch.Client {
 
 // config is the deployed functions', on the clock of the test's bubble.
 func (r *remote) config(t *testing.T) aws.Config {
-	cfg, err := task.Config(t.Context())
+	cfg, err := wire.Config(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +173,7 @@ func TestAPatientCallWaits(t *testing.T) {
 			time.Sleep(time.Minute) // for a call that comes soon
 		}}
 		cfg := r.config(t)
-		if err := ask(cloudwatch.NewFromConfig(task.Patient(cfg))); err != nil {
+		if err := ask(cloudwatch.NewFromConfig(wire.Patient(cfg))); err != nil {
 			t.Error(err)
 		}
 		if err := ask(cloudwatch.NewFromConfig(cfg)); !errors.Is(err, context.DeadlineExceeded) {
