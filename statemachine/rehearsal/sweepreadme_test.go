@@ -21,10 +21,10 @@ var whenThingsGoWrong = []struct {
 	// that does no harm, leaves the rollout's own ending.
 	endings []Outcome
 }{
-	{row: "the new version errs more or is slower", worlds: []string{"bad", "long and bad", "simple and bad"}, endings: []Outcome{RolledBack}},
-	{row: "someone orders a rollback, or nobody approves", worlds: []string{"not approved"}, kinds: []string{"a rollback is ordered"}, endings: []Outcome{RolledBack}},
+	{row: "the new version has more errors or is slower", worlds: []string{"bad", "long and bad", "simple and bad"}, endings: []Outcome{RolledBack}},
+	{row: "someone orders a rollback, or no one approves", worlds: []string{"not approved"}, kinds: []string{"a rollback is ordered"}, endings: []Outcome{RolledBack}},
 	{row: "a notification can't be delivered", kinds: []string{"notifications can't be delivered"}},
-	{row: "nobody calls the new version", worlds: []string{"not called"}, endings: []Outcome{Promoted}},
+	{row: "the new version gets no requests", worlds: []string{"not called"}, endings: []Outcome{Promoted}},
 	{row: "AWS throttles, fails, or is slow", kinds: []string{"a call fails"}},
 	{row: "a proxy, a firewall or a load balancer answers", kinds: []string{"a proxy answers"}},
 	{row: "AWS can't be reached for minutes", kinds: []string{"AWS is away for minutes"}, endings: []Outcome{RolledBack, NotStarted}},
@@ -40,15 +40,15 @@ var whenThingsGoWrong = []struct {
 	{row: "a function crashes, or runs twice", kinds: []string{"a function dies", "a function runs twice"}},
 	{row: "the stack's own functions are Inactive", kinds: []string{"a function is idle"}},
 	{row: "someone changes the alias's weights or version", kinds: []string{"changed by hand"}, endings: []Outcome{AliasChanged, Refused}},
-	{row: "someone changes its description, but not the marker", kinds: []string{"text changed by hand"}, endings: []Outcome{AliasChanged, RolledBack}},
-	{row: "someone replaces its description, marker and all", kinds: []string{"description replaced"}, endings: []Outcome{AliasChanged}},
-	{row: "someone writes it again as it was", kinds: []string{"written as it was"}, endings: []Outcome{AliasChanged}},
+	{row: "someone changes the alias's description, but not the marker", kinds: []string{"text changed by hand"}, endings: []Outcome{AliasChanged, RolledBack}},
+	{row: "someone replaces the whole description, marker included", kinds: []string{"description replaced"}, endings: []Outcome{AliasChanged}},
+	{row: "someone writes the alias again without changes", kinds: []string{"written as it was"}, endings: []Outcome{AliasChanged}},
 	{row: "someone deletes the alias", kinds: []string{"deleted"}, endings: []Outcome{AliasChanged, Refused}},
 	{row: "AWS can't allocate provisioned concurrency", worlds: []string{"provisioned in vain"}, endings: []Outcome{RolledBack}},
 	{row: "a rollout is stopped while AWS moves", worlds: []string{"provisioned", "moved"}, endings: []Outcome{Promoted}},
 	{row: "a second rollout of the alias is started", kinds: []string{"a second rollout"}, endings: []Outcome{Refused, AliasChanged}},
-	{row: "the function's tag is taken off", kinds: []string{"the tag is taken off"}, endings: []Outcome{RolledBack, RollbackFailed, Refused}},
-	{row: "an event of an execution's end comes twice", kinds: []string{"a stray event and a sweep"}},
+	{row: "the function's tag is removed", kinds: []string{"the tag is taken off"}, endings: []Outcome{RolledBack, RollbackFailed, Refused}},
+	{row: "the event of an execution's end arrives twice", kinds: []string{"a stray event and a sweep"}},
 	{row: "rollback fails for more than half an hour", kinds: []string{"AWS is away for an hour"}, endings: []Outcome{RollbackFailed, RolledBack, NotStarted}},
 }
 
