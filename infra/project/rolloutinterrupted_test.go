@@ -11,7 +11,7 @@ import (
 )
 
 func TestAnInterruptedPipelineStopsItsRollout(t *testing.T) {
-	const back = "and the rollout stopped: its alias goes back to the baseline"
+	const back = "the rollout was stopped, and its alias returns to the baseline"
 	hanging := map[string]string{"hangs": ""}
 	for _, test := range []struct {
 		signal      syscall.Signal
@@ -25,12 +25,12 @@ func TestAnInterruptedPipelineStopsItsRollout(t *testing.T) {
 		{syscall.SIGTERM, false, "", nil, 143, true, back},
 		{syscall.SIGINT, false, "stop", nil, 130, true, back},
 		{syscall.SIGINT, true, "", nil, 130, true, back},
-		{syscall.SIGTERM, false, "leave", nil, 143, false, "interrupted; the rollout goes on: arn:"},
-		{syscall.SIGTERM, false, "", map[string]string{"unstopped": "AccessDenied"}, 143, true, "could not be stopped: AccessDenied; it goes on: arn:"},
+		{syscall.SIGTERM, false, "leave", nil, 143, false, "interrupted; the rollout continues: arn:"},
+		{syscall.SIGTERM, false, "", map[string]string{"unstopped": "AccessDenied"}, 143, true, "could not be stopped: AccessDenied; it continues: arn:"},
 		// AWS may have taken the call that is under way, or not.
 		{syscall.SIGINT, true, "", hanging, 130, true, back},
 		{syscall.SIGTERM, true, "", hanging, 143, true, back},
-		{syscall.SIGINT, true, "leave", hanging, 130, false, "if it was started, the rollout goes on: arn:"},
+		{syscall.SIGINT, true, "leave", hanging, 130, false, "if it was started, the rollout continues: arn:"},
 		{syscall.SIGINT, true, "", map[string]string{"hangs": "", "unstopped": "An error occurred (ExecutionDoesNotExist)"}, 130, true, "before a rollout was started"},
 	} {
 		world := map[string]string{"status": "RUNNING\n"}
