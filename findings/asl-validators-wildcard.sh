@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Package:  npm asl-validator 4.0.0 and amazon-states-language-service 1.16.1 (the AWS Toolkit's checks).
 #
-# Expected: a validator of the Amazon States Language enforces the language's rule for the wildcard States.ALL: alone
-#           in its ErrorEquals, and in the last Retrier or Catcher.
+# Expected: a validator of the Amazon States Language enforces the language's rule for the wildcard States.ALL: it must
+#           be alone in its ErrorEquals, and in the last Retrier or Catcher.
 #
-# Seen:     both accept States.ALL before other Retriers and Catchers, and beside other names, without a warning.
+# Seen:     both accept States.ALL before other Retriers and Catchers, and together with other names, without a warning.
 #
-# Matters:  Retriers are tried in order, and the first that matches counts. Behind a wildcard, a Retrier with
-#           MaxAttempts 0, there so that an error is not retried, is never reached. Check this rule in a
-#           test of your own: two validators that agree do not cover it.
+# Matters:  Retriers are tried in order, and the first match applies. A Retrier with MaxAttempts 0, which prevents an
+#           error from being retried, is never reached after a wildcard. Check this rule in your own tests: two
+#           validators that agree do not cover it.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -37,9 +37,9 @@ async function main() {
     ['Next names no state', workflow({ Next: 'Nowhere' }), false],
     ['Retry: States.ALL alone and last', retry(['AliasChanged'], [all]), true],
     ['Retry: States.ALL first', retry([all], ['AliasChanged']), true],
-    ['Retry: States.ALL beside a name', retry([all, 'AliasChanged']), true],
+    ['Retry: States.ALL with a name', retry([all, 'AliasChanged']), true],
     ['Catch: States.ALL first', caught([all], ['AliasChanged']), true],
-    ['Catch: States.ALL beside a name', caught(['AliasChanged', all]), true],
+    ['Catch: States.ALL with a name', caught(['AliasChanged', all]), true],
   ]) {
     const document = TextDocument.create('workflow.asl.json', 'asl', 1, JSON.stringify(definition))
     const findings = await service.doValidation(document, service.parseJSONDocument(document))

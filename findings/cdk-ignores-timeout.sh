@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Package:  npm aws-cdk-lib 2.270.0 with constructs 10.6.0, the code behind every language's CDK.
+# Package:  npm aws-cdk-lib 2.270.0 with constructs 10.6.0, which CDK uses in every language.
 #
 # Expected: StateMachine's timeout and comment become TimeoutSeconds and Comment of the definition, whatever the
-#           definition was made from. The property's documentation has no exception.
+#           definition's source is. The properties' documentation lists no exception.
 #
 # Seen:     they do for a chain of CDK's own states. With DefinitionBody.fromString both are dropped, without an error,
-#           a warning or an annotation; with fromFile the definition is uploaded as it is, without them.
+#           a warning or an annotation; with fromFile the definition is uploaded unchanged, without them.
 #
 # Matters:  workflows are kept in .asl.json files so that tests and deployment read the same bytes. With such a file, a
 #           timeout set in CDK has no effect: a rollout that hangs can keep its alias split for up to a year. Put
@@ -44,7 +44,7 @@ for (const name of Object.keys(bodies)) {
   const kept = TimeoutSeconds === 7200 && Comment === 'shifts traffic'
   const dropped = TimeoutSeconds === undefined && Comment === undefined && messages.length === 0
   if (!(name === 'fromChainable' ? kept : dropped)) {
-    console.log('    changed: only fromChainable had the two, and none had a message')
+    console.log('    changed: only fromChainable kept both, and none had a message')
     changed = true
   }
 }

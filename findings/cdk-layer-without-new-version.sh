@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Package:  npm aws-cdk-lib 2.270.0 with constructs 10.6.0, the code behind every language's CDK.
+# Package:  npm aws-cdk-lib 2.270.0 with constructs 10.6.0, which CDK uses in every language.
 #
 # Expected: a function's currentVersion is a new version whenever what it runs changes: its code, its configuration or
 #           the content of its layers. A flag in the project's cdk.json applies to the app.
 #
-# Seen:     a layer with other content changes nothing unless the feature flag
+# Seen:     changing a layer's content has no effect unless the feature flag
 #           @aws-cdk/aws-lambda:recognizeLayerVersion is in the context, and only the CDK CLI reads the context from
-#           cdk.json. Run without the CLI (node, go run, a unit test) in the very folder of that cdk.json, the app has
-#           no flags, and the version keeps its logical ID when the layer changes. The two ways to synthesize also
-#           give the same function different logical IDs: going from one to the other publishes versions although
+#           cdk.json. When run without the CLI (node, go run, a unit test), even in the folder of that cdk.json, the
+#           app has no flags, and the version keeps its logical ID when the layer changes. The two ways to synthesize
+#           also give the same function different logical IDs: switching between them publishes versions although
 #           nothing has changed.
 #
-# Matters:  a weighted alias shifts traffic between published versions. Without a new version the new layer never
-#           reaches the alias, no rollout starts, and the deployment succeeds. Set flags on the App itself
+# Matters:  a weighted alias shifts traffic between published versions. Without a new version, the new layer never
+#           reaches the alias and no rollout starts, yet the deployment succeeds. Set flags on the App itself
 #           (NewApp with Context) when anything but the CLI runs it.
 set -euo pipefail
 dir=$(mktemp -d)
@@ -28,7 +28,7 @@ cat > finding.cjs <<'EOF'
 const fs = require('fs')
 const { App, Stack, aws_lambda: lambda, aws_s3: s3 } = require('aws-cdk-lib')
 
-// version is the logical ID of the version that a function publishes with this layer and memory.
+// version returns the logical ID of the version that a function publishes with this layer and memory.
 function version(context, layer, memorySize = 128) {
   const app = new App({ context, outdir: fs.mkdtempSync('out-') })
   const stack = new Stack(app, 'S')
@@ -42,8 +42,8 @@ function version(context, layer, memorySize = 128) {
   return Object.keys(Resources).find((id) => Resources[id].Type === 'AWS::Lambda::Version')
 }
 
-const without = undefined // what an App has that the CLI did not start, cdk.json or not
-const flags = JSON.parse(fs.readFileSync('cdk.json', 'utf8')).context // what the CLI hands over
+const without = undefined // the context of an App that the CLI did not start, with or without cdk.json
+const flags = JSON.parse(fs.readFileSync('cdk.json', 'utf8')).context // what the CLI passes to the app
 const seen = {
   'without the CLI, more memory:   new version': version(without, '1.zip') !== version(without, '1.zip', 256),
   'without the CLI, another layer: new version': version(without, '1.zip') !== version(without, '2.zip'),

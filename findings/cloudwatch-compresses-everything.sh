@@ -4,11 +4,11 @@
 # Expected: PutMetricData compresses request bodies of at least 10 KiB. The documentation of both aws.Config and
 #           cloudwatch.Options says that RequestMinCompressSizeBytes is 10,240 bytes by default.
 #
-# Seen:     only config.LoadDefaultConfig sets that default. With an aws.Config or cloudwatch.Options made by hand
-#           the threshold is 0, and every body is compressed: one datum becomes larger, not smaller.
+# Seen:     only config.LoadDefaultConfig sets that default. With an aws.Config or cloudwatch.Options built by hand
+#           the threshold is 0, and every body is compressed: a single datum becomes larger, not smaller.
 #
-# Matters:  tests and tools that build a client by hand send gzip, programs that load the configuration send plain
-#           CBOR for the same metric. A local CloudWatch that was tried with only one of them fails with the other.
+# Matters:  tests and tools that build a client by hand send gzip, while programs that load the configuration send
+#           plain CBOR for the same metric. A local CloudWatch tested with only one of them fails with the other.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -52,7 +52,7 @@ func main() {
 	var compressed, larger bool
 	local := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		got, compressed = fmt.Sprintf("%d bytes, as they are", len(body)), false
+		got, compressed = fmt.Sprintf("%d bytes, uncompressed", len(body)), false
 		if r.Header.Get("Content-Encoding") == "gzip" {
 			z, err := gzip.NewReader(bytes.NewReader(body))
 			if err != nil {
@@ -62,7 +62,7 @@ func main() {
 			if err != nil {
 				panic(err)
 			}
-			got = fmt.Sprintf("%d bytes, made from %d by gzip", len(body), len(plain))
+			got = fmt.Sprintf("%d bytes, compressed from %d with gzip", len(body), len(plain))
 			compressed, larger = true, len(body) > len(plain)
 		}
 		w.Header().Set("Content-Type", "application/cbor")
@@ -92,7 +92,7 @@ func main() {
 		}
 		fmt.Printf("%-25s threshold %6d: one datum is %s\n", c.name, c.client.Options().RequestMinCompressSizeBytes, got)
 		if compressed != c.compressed || compressed && !larger {
-			fmt.Println("    changed: only the first was left as it is; the others grew")
+			fmt.Println("    changed: only the first was uncompressed; the others grew")
 			changed = true
 		}
 	}

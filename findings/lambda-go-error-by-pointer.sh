@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Package:  github.com/aws/aws-lambda-go v1.55.1.
 #
-# Expected: a handler that returns messages.InvokeResponse_Error chooses the error's name by its Type. As with other Go
-#           errors, a pointer to it or a wrapped one is as good as the bare value.
+# Expected: a handler that returns messages.InvokeResponse_Error sets the error's name through its Type. As with other
+#           Go errors, a pointer or a wrapped value works like the bare value.
 #
-# Seen:     only the bare value is honoured. For a pointer, errorType is "InvokeResponse_Error"; for a wrapped one it
-#           is "wrapError"; and errorMessage is the struct as Go source, field names and all.
+# Seen:     only the bare value works. For a pointer, errorType is "InvokeResponse_Error"; for a wrapped value it is
+#           "wrapError"; and errorMessage is the struct in Go syntax, including the field names.
 #
-# Matters:  a Retry or Catch in a state machine compares errorType with ErrorEquals. One & in the handler, or one
-#           fmt.Errorf around it, and the Catch for "AliasChanged" no longer matches: the execution fails instead of
-#           rolling back. Both compile, and in unit tests errors.As still finds the wrapped error.
+# Matters:  a Retry or Catch in a state machine compares errorType with ErrorEquals. With a single & in the handler,
+#           or fmt.Errorf around the error, the Catch for "AliasChanged" no longer matches, and the execution fails
+#           instead of rolling back. Both compile, and in unit tests errors.As still finds the wrapped error.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -41,19 +41,19 @@ import (
 )
 
 func main() {
-	named := messages.InvokeResponse_Error{Type: "AliasChanged", Message: "somebody else moved it"}
+	named := messages.InvokeResponse_Error{Type: "AliasChanged", Message: "another user moved it"}
 	cases := []struct {
 		name    string
 		err     error
 		want    string // errorType
-		message bool   // errorMessage is the Message
+		message bool   // whether errorMessage is the Message
 	}{
 		{"the value", named, "AliasChanged", true},
 		{"a pointer", &named, "InvokeResponse_Error", false},
 		{"a wrapped value", fmt.Errorf("update alias: %w", named), "wrapError", false},
 	}
 
-	// A Lambda runtime API that hands out the cases' numbers as events, one after the other.
+	// api is a Lambda runtime API that delivers the cases' numbers as events, one after the other.
 	next, done := 0, make(chan bool, 1)
 	ok := true
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

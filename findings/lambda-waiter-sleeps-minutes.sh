@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Package:  github.com/aws/aws-sdk-go-v2/service/lambda v1.114.2 (waiter arithmetic in smithy-go v1.28.8).
 #
-# Expected: NewPublishedVersionActiveWaiter polls as AWS documents the waiter of that name in the CLI and in boto3:
-#           every 5 seconds, at most 312 times. A version that is ready is noticed within 5 seconds.
+# Expected: NewPublishedVersionActiveWaiter polls as AWS documents for the waiter of that name in the CLI and in boto3:
+#           every 5 seconds, at most 312 times. A ready version is detected within 5 seconds.
 #
-# Seen:     the Go SDK multiplies the two numbers and takes 1,560 seconds (26 minutes) as the longest pause between
+# Seen:     the Go SDK multiplies the two numbers and uses 1,560 seconds (26 minutes) as the longest pause between
 #           two polls. Pauses are random, between 5 seconds and a bound that doubles with every poll, so a wait of
-#           26 minutes is a dozen polls instead of 312. A version that was ready after 10 minutes was noticed almost
-#           six minutes late on average, and sixteen minutes late at worst.
+#           26 minutes takes a dozen polls instead of 312. A version that was ready after 10 minutes was detected
+#           almost six minutes late on average, and sixteen minutes late at worst.
 #
 # Matters:  a rollout that begins when the new version is Active begins minutes late, at random, while a pipeline
-#           that is paid by the minute waits. Set MaxDelay in the waiter's options to MinDelay for the documented pace.
+#           paid by the minute waits. Set MaxDelay to MinDelay in the waiter's options for the documented interval.
 #
-# How:      in virtual time, 200 waits with a seeded source of randomness; each poll takes 10 ms.
+# How:      200 waits in virtual time, with a seeded source of randomness; each poll takes 10 ms.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -55,7 +55,7 @@ type do func(*http.Request) (*http.Response, error)
 
 func (f do) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-// wait waits for a version that is Active after ready. It returns how late that was noticed, and the polls.
+// wait waits for a version that becomes Active after ready. It returns how late that was detected, and the number of polls.
 func wait(t *testing.T, ready time.Duration, options ...func(*lambda.PublishedVersionActiveWaiterOptions)) (late time.Duration, polls int) {
 	began := time.Now()
 	client := lambda.New(lambda.Options{
@@ -89,9 +89,9 @@ func TestFinding(t *testing.T) {
 				sum, worst, most = sum+late, max(worst, late), max(most, polls)
 			}
 			mean := sum / runs
-			fmt.Printf("ready after %-5s noticed %s late on average, %s at worst; at most %d polls\n", ready, mean.Round(time.Second), worst.Round(time.Second), most)
+			fmt.Printf("ready after %-5s detected %s late on average, %s at worst; at most %d polls\n", ready, mean.Round(time.Second), worst.Round(time.Second), most)
 			if ready == 10*time.Minute && (mean < time.Minute || worst < 5*time.Minute || most > 20) {
-				t.Error("changed: was more than a minute on average, more than 5 at worst, in at most 20 polls")
+				t.Error("changed: was more than 1 minute late on average, more than 5 minutes at worst, with at most 20 polls")
 			}
 			late, polls := wait(t, ready, func(o *lambda.PublishedVersionActiveWaiterOptions) { o.MaxDelay = o.MinDelay })
 			fmt.Printf("             with MaxDelay = MinDelay: %s late, %d polls\n", late.Round(time.Second), polls)

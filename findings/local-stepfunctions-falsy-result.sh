@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Package:  npm aws-local-stepfunctions 3.0.0, an interpreter of the Amazon States Language.
 #
-# Expected: a Pass state's output is its Result, whatever JSON value that is; with ResultPath it is put there.
+# Expected: a Pass state's output is its Result, whatever JSON value that is; ResultPath says where to insert it.
 #
-# Seen:     the Results false, 0, "" and null are treated as if there were none: the state's whole input is its result.
-#           With ResultPath "$.flag" the input gets a copy of itself as its own member.
+# Seen:     the Results false, 0, "" and null are treated as absent: the result is the state's whole input.
+#           With ResultPath "$.flag", the input gets a copy of itself as that member.
 #
 # Matters:  Pass states set flags to false and counters to 0 before a loop. The copy is neither false nor a number, so
-#           the Choice that follows takes another branch than on AWS, without an error.
+#           the following Choice takes a different branch than on AWS, without an error.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -15,7 +15,7 @@ cd "$dir"
 npm install --silent --no-audit --no-fund aws-local-stepfunctions@3.0.0
 
 cat > finding.cjs <<'EOF'
-// Needed on Node 20; later versions of Node have it.
+// Needed on Node 20; built into later versions of Node.
 Promise.withResolvers ??= function () {
   const made = {}
   made.promise = new this((resolve, reject) => Object.assign(made, { resolve, reject }))

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Package:  npm aws-local-stepfunctions 3.0.0, an interpreter of the Amazon States Language.
 #
-# Expected: a Choice rule's type test takes true or false: {"Variable": "$.v", "IsPresent": false} holds when the input
-#           has no v, {"Variable": "$.v", "IsNull": false} when v is not null.
+# Expected: a Choice rule's type test takes true or false: {"Variable": "$.v", "IsPresent": false} matches when the
+#           input has no v, {"Variable": "$.v", "IsNull": false} when v is not null.
 #
 # Seen:     with false, none of the six tests (IsPresent, IsNull, IsString, IsNumeric, IsBoolean, IsTimestamp) ever
-#           holds. The rule is accepted, and never matches. Not around the test with true works.
+#           matches, although the rule is accepted. Wrapping the test with true in Not works.
 #
-# Matters:  "if an optional field is absent" is written with IsPresent: false, to give a default at the start of a
-#           workflow. Here that branch is never taken: a test of the workflow takes the Default, and AWS would not.
-#           Write the rule with Not where both must run it.
+# Matters:  IsPresent: false is how a workflow detects that an optional field is absent, to set a default at its start.
+#           Here that branch is never taken: a test of the workflow takes the Default, and AWS would not. Write the
+#           rule with Not if it must work in both.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -17,7 +17,7 @@ cd "$dir"
 npm install --silent --no-audit --no-fund aws-local-stepfunctions@3.0.0
 
 cat > finding.cjs <<'EOF'
-// Needed on Node 20; later versions of Node have it.
+// Needed on Node 20; built into later versions of Node.
 Promise.withResolvers ??= function () {
   const made = {}
   made.promise = new this((resolve, reject) => Object.assign(made, { resolve, reject }))
@@ -49,10 +49,10 @@ async function main() {
   ]) {
     const rule = (is) => ({ Variable: '$.v', [test]: is })
     const got = {
-      'true on what it names': await holds(rule(true), matches),
-      'true on another': await holds(rule(true), differs),
-      'false on another': await holds(rule(false), differs),
-      'Not true on another': await holds({ Not: rule(true) }, differs),
+      'true on a match': await holds(rule(true), matches),
+      'true on a mismatch': await holds(rule(true), differs),
+      'false on a mismatch': await holds(rule(false), differs),
+      'Not true on a mismatch': await holds({ Not: rule(true) }, differs),
     }
     console.log(test.padEnd(12) + Object.entries(got).map(([k, v]) => `${k}: ${v ? 'yes' : 'no'}`).join(', '))
     if (Object.values(got).join() !== 'true,false,false,true') {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Package:  github.com/aws/aws-sdk-go-v2 v1.47.7, config v1.33.15, service/lambda v1.114.2.
 #
-# Expected: an endpoint that the program sets on its aws.Config wins over the environment, however it is set:
-#           config.WithBaseEndpoint and an assignment to cfg.BaseEndpoint mean the same.
+# Expected: an endpoint that the program sets on its aws.Config takes precedence over the environment, however it is
+#           set: config.WithBaseEndpoint and an assignment to cfg.BaseEndpoint are equivalent.
 #
-# Seen:     both win over AWS_ENDPOINT_URL. Over AWS_ENDPOINT_URL_LAMBDA only WithBaseEndpoint wins: an assignment to
-#           cfg.BaseEndpoint is silently replaced when the client is built, so the calls go to the variable's address.
-#           BaseEndpoint among the client's own options wins again.
+# Seen:     both take precedence over AWS_ENDPOINT_URL. Only WithBaseEndpoint takes precedence over
+#           AWS_ENDPOINT_URL_LAMBDA: an assignment to cfg.BaseEndpoint is silently replaced when the client is built,
+#           so the calls go to the variable's address. BaseEndpoint in the client's own options takes precedence, too.
 #
 # Matters:  tests and rehearsals point the SDK at a local AWS with cfg.BaseEndpoint. On a machine where a service's
 #           own variable is set, that service's calls (here GetAlias) go elsewhere, while all other services' calls
@@ -47,7 +47,7 @@ import (
 
 var reached string
 
-// named is the address of a server that notes when it is called.
+// named returns the address of a server that records its name when it is called.
 func named(name string) string {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		reached = name
@@ -110,5 +110,5 @@ EOF
 
 export GOFLAGS=-mod=mod
 go build -o finding .
-# Nothing but the variable under test: no profile, no proxy, no other endpoint.
+# Only the variable under test is set: no profile, no proxy, no other endpoint.
 env -i HOME="$dir" AWS_CONFIG_FILE="$dir/none" AWS_SHARED_CREDENTIALS_FILE="$dir/none" ./finding

@@ -2,23 +2,24 @@
 # Package:  github.com/aws/smithy-go v1.28.8, the HTTP layer of the AWS SDK for Go v2
 #           (here with service/lambda v1.114.2).
 #
-# Expected: a connection is reused after a call, and an answer that the server sent completely is read completely,
-#           as net/http does by itself.
+# Expected: a connection is reused after a call, and a response that the server sent completely is read completely,
+#           as with net/http alone.
 #
-# Seen:     as soon as the head of the answer arrives, smithy-go closes the request's body. If net/http's writing
-#           goroutine has sent that body but has not yet looked for its end (the goroutine was not scheduled in
-#           time), the body's WriteTo returns io.EOF as an error. net/http takes this for a failed write and closes
-#           the connection under the reader:
-#             - answers that come at once succeed, but every call dials a new connection;
-#             - answers whose body comes later than their head fail with "deserialization failed, use of closed
+# Seen:     as soon as the response headers arrive, smithy-go closes the request's body. If net/http's writing
+#           goroutine has sent that body but has not yet read its end (because it was not scheduled in time), the
+#           body's WriteTo returns io.EOF as an error. net/http treats this as a failed write and closes the
+#           connection while the response is being read:
+#             - responses that arrive at once succeed, but every call dials a new connection;
+#             - responses whose body arrives later than their headers fail with "deserialization failed, use of closed
 #               network connection", although the function ran. The default retryer then runs it again, in vain.
 #
 # Matters:  Lambda's Invoke is not idempotent: one call ran the function three times and still returned an error.
-#           Goroutines are scheduled late where CPU is short, as in a Lambda function with little memory. Reports of
+#           Goroutines are scheduled late when CPU is scarce, as in a Lambda function with little memory. Reports of
 #           this error: aws-sdk-go-v2 issues 1825 and 2737.
 #
 # How:      in virtual time, over in-memory connections whose Write delivers at once and returns a millisecond later.
-#           The server reads each request to its end before it answers. The same connections serve net/http alone.
+#           The server reads each request completely before it responds. net/http alone is run on the same kind of
+#           connections for comparison.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -60,7 +61,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// conn is a pipe's end that behaves like a TCP connection of a process whose writing goroutine is scheduled late.
+// conn is one end of a pipe that behaves like a TCP connection in a process whose writing goroutine is scheduled late.
 type conn struct{ net.Conn }
 
 func (c conn) Write(p []byte) (int, error) {
@@ -77,9 +78,9 @@ func (c conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// server counts connections and the requests that it read to their end.
+// server counts connections, and the requests that it read completely.
 type server struct {
-	pause        time.Duration // between the head and the body of an answer
+	pause        time.Duration // between the headers and the body of a response
 	dials, calls int
 }
 
@@ -132,9 +133,9 @@ func TestFinding(t *testing.T) {
 		call  func(*http.Client) error
 		want  string
 	}{
-		{"net/http, answer at once", 0, plain, "0 errors, 5 requests, 1 connections"},
+		{"net/http, response at once", 0, plain, "0 errors, 5 requests, 1 connections"},
 		{"net/http, body a second late", time.Second, plain, "0 errors, 5 requests, 1 connections"},
-		{"SDK, answer at once", 0, func(c *http.Client) error { return invoke(c, aws.NopRetryer{}) }, "0 errors, 5 requests, 5 connections"},
+		{"SDK, response at once", 0, func(c *http.Client) error { return invoke(c, aws.NopRetryer{}) }, "0 errors, 5 requests, 5 connections"},
 		{"SDK, body a second late", time.Second, func(c *http.Client) error { return invoke(c, aws.NopRetryer{}) }, "5 errors, 5 requests, 5 connections"},
 		{"SDK, body a second late, retries", time.Second, func(c *http.Client) error { return invoke(c, nil) }, "5 errors, 15 requests, 15 connections"},
 	} {

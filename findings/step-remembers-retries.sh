@@ -4,12 +4,12 @@
 # Expected: each execution of a state machine starts with all its retries, as on AWS: a task with MaxAttempts 2 that
 #           always fails is called three times in each execution.
 #
-# Seen:     the count of retries is kept in the machine's definition and never reset. The first execution calls the
-#           task three times, every later execution of the same machine once. A success in between does not reset
-#           the count: retries that led to one count against all later executions.
+# Seen:     the retry count is kept in the machine's definition and never reset. The first execution calls the task
+#           three times, every later execution of the same machine only once. A success does not reset the count:
+#           retries that led to a success also count against all later executions.
 #
-# Matters:  the machine is parsed once and executed by many tests, so what a test of a Retry sees depends on which
-#           tests ran before it. Parse the machine anew for each execution.
+# Matters:  a machine is usually parsed once and executed by many tests, so the result of a test of a Retry depends on
+#           which tests ran before it. Parse the machine again for each execution.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -44,8 +44,8 @@ type Throttled struct{}
 
 func (Throttled) Error() string { return "too many requests" }
 
-// calls executes one machine as often as there are failures, and returns each execution's calls of a task that is
-// throttled that many times and then succeeds.
+// calls executes one machine once for each element of failures. It returns how often each execution called a task that
+// is throttled at most that many times and then succeeds.
 func calls(failures ...int) (made []int) {
 	m, err := machine.FromJSON([]byte(definition))
 	if err != nil {
