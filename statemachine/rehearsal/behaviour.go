@@ -49,5 +49,5 @@ func (b Behaviour) check(path string, within func(path string, value, low, high 
 	within(path+".duration", b.Duration, 0, 900)
 	within(path+".cluster", b.Cluster, 1, maxCluster)
 	within(path+".throttled", b.Throttled, 0, 1)
-	within(path+".late-successes", b.LateSuccesses, 0, maxSeconds)
+	within(path+".late-successes", b.LateSuccesses, 0, MaxSeconds)
 }

@@ -37,7 +37,7 @@ func (p *Provisioned) check(within func(path string, value, low, high float64)) 
 	within("provisioned-concurrency.alias", float64(p.Alias), 0, most)
 	within("provisioned-concurrency.baseline", float64(p.Baseline), 0, most)
 	if p.Seconds != nil {
-		within("provisioned-concurrency.seconds", *p.Seconds, 0, maxSeconds)
+		within("provisioned-concurrency.seconds", *p.Seconds, 0, MaxSeconds)
 	}
 	if p.Alias > 0 && p.Baseline > 0 {
 		return errors.New("provisioned-concurrency must be of the alias or of the baseline: AWS does not let both have some")

@@ -128,7 +128,7 @@ func ParseScenario(data []byte) (Scenario, error) {
 // The bounds of a scenario's numbers.
 const (
 	maxRate    = 1e6
-	maxSeconds = 366 * 24 * 60 * 60
+	MaxSeconds = 366 * 24 * 60 * 60
 	maxCluster = 1e6
 )
 
@@ -140,14 +140,14 @@ func (s Scenario) check() error {
 		}
 	}
 	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
-	within("metric-delay", s.MetricDelay, 0, maxSeconds)
+	within("metric-delay", s.MetricDelay, 0, MaxSeconds)
 	within("latency", s.Latency, 0, 900)
 	problems = append(problems, s.Neighbours.check("", within), s.Provisioned.check(within))
 	s.Baseline.check("baseline", within)
 	s.NewVersion.check("new-version", within)
 	for i, change := range s.Changes {
 		at := fmt.Sprintf("changes[%d]", i)
-		within(at+".after", change.After, 0, maxSeconds)
+		within(at+".after", change.After, 0, MaxSeconds)
 		within(at+".after-share", change.AfterShare, 0, 1)
 		if (change.After > 0) == (change.AfterShare > 0) {
 			problems = append(problems, fmt.Errorf("%s must have either after or after-share, above 0", at))
@@ -156,7 +156,7 @@ func (s Scenario) check() error {
 			within(at+".requests-per-second", *change.RequestsPerSecond, 0, maxRate)
 		}
 		if change.MetricDelay != nil {
-			within(at+".metric-delay", *change.MetricDelay, 0, maxSeconds)
+			within(at+".metric-delay", *change.MetricDelay, 0, MaxSeconds)
 		}
 		if change.Baseline != nil {
 			change.Baseline.check(at+".baseline", within)
@@ -174,9 +174,9 @@ func (s Scenario) check() error {
 	}
 	for i, fault := range s.Faults {
 		at := fmt.Sprintf("faults[%d]", i)
-		within(at+".from", fault.From, 0, maxSeconds)
-		within(at+".until", fault.Until, 0, maxSeconds)
-		within(at+".delay", fault.Delay, 0, maxSeconds)
+		within(at+".from", fault.From, 0, MaxSeconds)
+		within(at+".until", fault.Until, 0, MaxSeconds)
+		within(at+".delay", fault.Delay, 0, MaxSeconds)
 		if err := fault.check(); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", at, err))
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 // advise compares plans for the traffic of a scenario, and prints which of them
@@ -45,7 +46,7 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		if err != nil {
 			return err
 		}
-		q := rehearsal.Question{Input: request, Plans: rehearsal.UsualPlans, Scenario: world, Harm: *harm, Runs: *runs, Seed: *seed, FalseAlarms: *alarms, Unseen: *unseen}
+		q := study.Question{Input: request, Plans: study.UsualPlans, Scenario: world, Harm: *harm, Runs: *runs, Seed: *seed, FalseAlarms: *alarms, Unseen: *unseen}
 		given := false
 		flags.Visit(func(f *flag.Flag) { given = given || f.Name == "harm" })
 		if !given {
@@ -53,7 +54,7 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			q.Harm = min(1, max(2*base, base+0.01))
 		}
 		finished, done := progress(stderr)
-		advice, err := rehearsal.Advise(q, finished)
+		advice, err := study.Advise(q, finished)
 		done()
 		if err != nil {
 			return err
@@ -72,7 +73,7 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // adviceText is a Markdown table of the plans, and what follows from it.
-func adviceText(q rehearsal.Question, a rehearsal.Advice) string {
+func adviceText(q study.Question, a study.Advice) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s requests a second; the baseline errs in %s of them. The new version errs in %s, or does no harm.\n\n",
 		number(q.Scenario.RequestsPerSecond), rollout.Percent(q.Scenario.Baseline.ErrorRate), rollout.Percent(q.Harm))
@@ -104,7 +105,7 @@ func adviceText(q rehearsal.Question, a rehearsal.Advice) string {
 }
 
 // conclusion says which plan to choose, as far as these rehearsals tell.
-func conclusion(q rehearsal.Question, a rehearsal.Advice) string {
+func conclusion(q study.Question, a study.Advice) string {
 	limit := rollout.Percent(q.FalseAlarms)
 	if len(a.Best) == 0 {
 		return fmt.Sprintf("In these rehearsals no plan kept false alarms at %s or less.\n", limit)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 func TestAdviceOptions(t *testing.T) {
@@ -31,16 +31,16 @@ func TestAdviceOptions(t *testing.T) {
 
 // TestConclusions says no more than was measured.
 func TestConclusions(t *testing.T) {
-	plan := func(name string, alarms float64) rehearsal.PlanAdvice {
-		return rehearsal.PlanAdvice{Name: name, FalseAlarms: rehearsal.Share{Share: alarms, Low: 0, High: 0.2}}
+	plan := func(name string, alarms float64) study.PlanAdvice {
+		return study.PlanAdvice{Name: name, FalseAlarms: study.Share{Share: alarms, Low: 0, High: 0.2}}
 	}
-	q := rehearsal.Question{FalseAlarms: 0.04, Runs: 100}
+	q := study.Question{FalseAlarms: 0.04, Runs: 100}
 	a, b, bad := plan("a", 0.02), plan("b", 0.04), plan("bad", 0.1)
-	for want, advice := range map[string]rehearsal.Advice{
-		"no plan kept false alarms at 4 % or less":                         {Plans: []rehearsal.PlanAdvice{bad}},
-		"the only plan that kept false alarms at 4 % or less: a, with 2 %": {Plans: []rehearsal.PlanAdvice{bad, a}, Best: []string{"a"}},
-		"lies below those of the others":                                   {Plans: []rehearsal.PlanAdvice{bad, a, b}, Best: []string{"a"}},
-		"it can't be told from: b.":                                        {Plans: []rehearsal.PlanAdvice{a, b}, Best: []string{"a", "b"}},
+	for want, advice := range map[string]study.Advice{
+		"no plan kept false alarms at 4 % or less":                         {Plans: []study.PlanAdvice{bad}},
+		"the only plan that kept false alarms at 4 % or less: a, with 2 %": {Plans: []study.PlanAdvice{bad, a}, Best: []string{"a"}},
+		"lies below those of the others":                                   {Plans: []study.PlanAdvice{bad, a, b}, Best: []string{"a"}},
+		"it can't be told from: b.":                                        {Plans: []study.PlanAdvice{a, b}, Best: []string{"a", "b"}},
 		"roughly, from 25 rehearsals at each rate":                         {},
 		"what is left out\n":                                               {Notes: []string{"what is left out"}},
 	} {

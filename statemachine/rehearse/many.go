@@ -12,6 +12,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 // mostRuns bounds what is kept of many rehearsals.
@@ -24,10 +25,10 @@ func many(options rehearsal.Options, runs int, asJSON bool, page string, about r
 	if runs < 1 || runs > mostRuns {
 		return fmt.Errorf("-runs must be from 1 to %d; given: %d", mostRuns, runs)
 	}
-	distribution, err := func() (rehearsal.Distribution, error) {
+	distribution, err := func() (study.Distribution, error) {
 		finished, done := progress(stderr)
 		defer done()
-		return rehearsal.Repeat(options, runs, func(over int) { finished(over, runs) })
+		return study.Repeat(options, runs, func(over int) { finished(over, runs) })
 	}()
 	if err != nil {
 		return err

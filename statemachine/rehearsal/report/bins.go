@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 // bin is a bar of a histogram: how many values are from low to high, both
@@ -31,7 +31,7 @@ func binsOf(values []float64, unit float64, rounds []float64) []bin {
 	span := values[len(values)-1] - values[0]
 	width := part
 	if part == 0 || span/part >= mostSingle {
-		want := 2 * (rehearsal.Quantile(values, 0.75) - rehearsal.Quantile(values, 0.25)) / math.Cbrt(float64(len(values)))
+		want := 2 * (study.Quantile(values, 0.75) - study.Quantile(values, 0.25)) / math.Cbrt(float64(len(values)))
 		width = roundWidth(max(span/mostBins, part), min(want, span/fewestBins), rounds)
 		if part > 0 {
 			width = math.Ceil(width/part) * part

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 func TestBins(t *testing.T) {
@@ -77,9 +78,9 @@ func TestManyBins(t *testing.T) {
 }
 
 func TestPagesOfManyAtTheEdges(t *testing.T) {
-	all := func(outcome rehearsal.Outcome, runs int) rehearsal.Distribution {
-		return rehearsal.Distribution{Runs: runs, FirstSeed: 1, BadRequests: spread(make([]float64, runs)...),
-			Outcomes: []rehearsal.OutcomeShare{{Outcome: outcome, Share: rehearsal.Share{Count: runs, Share: 1, High: 1}}}}
+	all := func(outcome rehearsal.Outcome, runs int) study.Distribution {
+		return study.Distribution{Runs: runs, FirstSeed: 1, BadRequests: spread(make([]float64, runs)...),
+			Outcomes: []study.OutcomeShare{{Outcome: outcome, Share: study.Share{Count: runs, Share: 1, High: 1}}}}
 	}
 	one := all(rehearsal.RolledBack, 1)
 	one.SecondsToRollback = new(spread(60))

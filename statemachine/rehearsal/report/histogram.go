@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 // The frames of a picture that has a table beside it, or below.
@@ -45,7 +45,7 @@ type quantileRow struct {
 // binRow is a bar in numbers.
 type binRow struct{ Values, Rollouts, Share string }
 
-func newHistogram(m measure, s rehearsal.Spread) (*histogram, error) {
+func newHistogram(m measure, s study.Spread) (*histogram, error) {
 	bins := binsOf(s.Values, m.unit, m.rounds)
 	h := &histogram{Quantiles: quantiles(m, s)}
 	for _, b := range bins {
@@ -74,7 +74,7 @@ func newHistogram(m measure, s rehearsal.Spread) (*histogram, error) {
 }
 
 // draw lays the picture out, and says where its axis ends.
-func (m measure) draw(s rehearsal.Spread, bins []bin) (d drawing, end float64, err error) {
+func (m measure) draw(s study.Spread, bins []bin) (d drawing, end float64, err error) {
 	highest := 0
 	bars := &plotter.Histogram{FillColor: newVersionBand}
 	bars.Color, bars.LineStyle.Width = newVersion, 1
@@ -122,12 +122,12 @@ func (m measure) barSays(first bin) string {
 	return "The first bar is from " + m.say(first.low) + " to " + m.say(first.high) + ", and the others are as wide."
 }
 
-func quantiles(m measure, s rehearsal.Spread) []quantileRow {
+func quantiles(m measure, s study.Spread) []quantileRow {
 	mean := 0.0
 	for _, value := range s.Values {
 		mean += value / float64(len(s.Values))
 	}
-	at := func(share float64) string { return m.say(rehearsal.Quantile(s.Values, share)) }
+	at := func(share float64) string { return m.say(study.Quantile(s.Values, share)) }
 	return []quantileRow{
 		{m.id + "-least", m.least, m.say(s.Values[0]), false},
 		{m.id + "-p5", "5 %", at(0.05), false},

@@ -6,11 +6,12 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 // ManyPage is what a page of many rehearsals is made of.
 type ManyPage struct {
-	Distribution rehearsal.Distribution
+	Distribution study.Distribution
 	// Input is the executions' input, whatever it is.
 	Input []byte
 	// Scenario is the world that they were rehearsed in, by the name that the user
@@ -96,7 +97,7 @@ func newManyView(p ManyPage) (*manyView, error) {
 }
 
 // headline says how the most rollouts ended.
-func headline(o rehearsal.OutcomeShare, runs int) string {
+func headline(o study.OutcomeShare, runs int) string {
 	switch {
 	case runs == 1:
 		return "The one rollout " + became(o)
@@ -107,7 +108,7 @@ func headline(o rehearsal.OutcomeShare, runs int) string {
 }
 
 // became says what became of so many.
-func became(o rehearsal.OutcomeShare) string {
+func became(o study.OutcomeShare) string {
 	if rest, ok := strings.CutPrefix(endings[o.Outcome], "were "); ok && o.Count == 1 {
 		return "was " + rest
 	}

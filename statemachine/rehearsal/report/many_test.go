@@ -11,18 +11,19 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 // mixed is a page that has two outcomes, and so many values that bars stand for several.
 func mixed() ManyPage {
-	d := rehearsal.Distribution{
+	d := study.Distribution{
 		Runs: 1300, FirstSeed: 7,
-		Outcomes: []rehearsal.OutcomeShare{
-			{Outcome: rehearsal.RolledBack, Share: rehearsal.Share{Count: 1250, Share: 1250. / 1300, Low: 0.949, High: 0.971}},
-			{Outcome: rehearsal.Promoted, Share: rehearsal.Share{Count: 50, Share: 50. / 1300, Low: 0.029, High: 0.051}},
+		Outcomes: []study.OutcomeShare{
+			{Outcome: rehearsal.RolledBack, Share: study.Share{Count: 1250, Share: 1250. / 1300, Low: 0.949, High: 0.971}},
+			{Outcome: rehearsal.Promoted, Share: study.Share{Count: 50, Share: 50. / 1300, Low: 0.029, High: 0.051}},
 		},
-		Unverified:  rehearsal.Share{Count: 1, Share: 1. / 1300, Low: 0.00002, High: 0.0043},
-		FalseAlarms: &rehearsal.Share{Count: 13, Share: 0.01, Low: 0.0053, High: 0.017},
+		Unverified:  study.Share{Count: 1, Share: 1. / 1300, Low: 0.00002, High: 0.0043},
+		FalseAlarms: &study.Share{Count: 13, Share: 0.01, Low: 0.0053, High: 0.017},
 	}
 	var back, bad []float64
 	for i := range d.Runs {
@@ -36,8 +37,8 @@ func mixed() ManyPage {
 }
 
 // spread is of values, the least first.
-func spread(values ...float64) rehearsal.Spread {
-	return rehearsal.Spread{Median: rehearsal.Quantile(values, 0.5), P95: rehearsal.Quantile(values, 0.95), Worst: values[len(values)-1], Values: values}
+func spread(values ...float64) study.Spread {
+	return study.Spread{Median: study.Quantile(values, 0.5), P95: study.Quantile(values, 0.95), Worst: values[len(values)-1], Values: values}
 }
 
 func writtenMany(t testing.TB, p ManyPage) []byte {
@@ -50,7 +51,7 @@ func writtenMany(t testing.TB, p ManyPage) []byte {
 }
 
 // manyFigures are those that the page says otherwise than the distribution in JSON.
-func manyFigures(t *testing.T, tab *tab, d rehearsal.Distribution) (wrong []string) {
+func manyFigures(t *testing.T, tab *tab, d study.Distribution) (wrong []string) {
 	t.Helper()
 	data, err := json.Marshal(d)
 	if err != nil {

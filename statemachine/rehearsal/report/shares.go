@@ -7,6 +7,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 // shareBar is a share in words, and as a bar with its interval.
@@ -18,7 +19,7 @@ type shareBar struct {
 	Bar, Low, High float64
 }
 
-func newShareBar(id string, says verdict, s rehearsal.Share, of int) *shareBar {
+func newShareBar(id string, says verdict, s study.Share, of int) *shareBar {
 	return &shareBar{
 		verdict: says, ID: id, Count: rollout.Thousands(int64(s.Count)), Of: rollout.Thousands(int64(of)),
 		Share: rollout.Percent(s.Share), Interval: interval(s),
@@ -26,12 +27,12 @@ func newShareBar(id string, says verdict, s rehearsal.Share, of int) *shareBar {
 	}
 }
 
-func interval(s rehearsal.Share) string {
+func interval(s study.Share) string {
 	return rollout.Percent(s.Low) + " to " + rollout.Percent(s.High)
 }
 
 // shareBars are the outcomes, and what is known of those that were promoted.
-func shareBars(d rehearsal.Distribution) []shareBar {
+func shareBars(d study.Distribution) []shareBar {
 	var all []shareBar
 	for _, o := range d.Outcomes {
 		all = append(all, *newShareBar(string(o.Outcome), verdicts[o.Outcome], o.Share, d.Runs))
@@ -43,7 +44,7 @@ func shareBars(d rehearsal.Distribution) []shareBar {
 }
 
 // manyFacts are the numbers that come first.
-func manyFacts(d rehearsal.Distribution) []fact {
+func manyFacts(d study.Distribution) []fact {
 	alarms := fact{"false-alarm-share", "false alarms", "?", "can’t be told, as the scenario has neighbours"}
 	if s := d.FalseAlarms; s != nil {
 		alarms.Value, alarms.Of = rollout.Percent(s.Share), "95 % interval: "+interval(*s)
@@ -60,7 +61,7 @@ func manyFacts(d rehearsal.Distribution) []fact {
 	}
 }
 
-func seeds(d rehearsal.Distribution) string {
+func seeds(d study.Distribution) string {
 	first := strconv.FormatUint(d.FirstSeed, 10)
 	if d.Runs == 1 {
 		return "seed " + first

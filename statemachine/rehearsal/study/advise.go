@@ -1,4 +1,4 @@
-package rehearsal
+package study
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
 // Question is what advice is asked for: which plan shows a certain harm soonest,
@@ -20,7 +21,7 @@ type Question struct {
 	Plans []NamedPlan
 	// Scenario has the traffic and the baseline's behaviour. What it says of the
 	// new version is not used, nor what people do in it.
-	Scenario Scenario
+	Scenario rehearsal.Scenario
 	// Harm is the least error rate of a new version that is to be found, above
 	// the baseline's.
 	Harm float64
@@ -92,8 +93,8 @@ func Advise(q Question, finished func(over, of int)) (Advice, error) {
 	advice := Advice{Notes: notes}
 	for i, candidate := range candidates {
 		over := i * each
-		rehearse := func(errorRate float64, runs int) ([]Result, error) {
-			o := Options{Input: candidate.input, Scenario: q.Scenario.erring(errorRate), Seed: q.Seed}
+		rehearse := func(errorRate float64, runs int) ([]rehearsal.Result, error) {
+			o := rehearsal.Options{Input: candidate.input, Scenario: erring(q.Scenario, errorRate), Seed: q.Seed}
 			results, err := repeat(o, runs, func(n int) {
 				if finished != nil {
 					finished(over+n, each*len(candidates))
@@ -120,8 +121,8 @@ func (q Question) check() error {
 		return fmt.Errorf("the harm must be an error rate above the baseline's %v, at most 1; given: %v", base, q.Harm)
 	case !(q.FalseAlarms >= 0 && q.FalseAlarms <= 1):
 		return fmt.Errorf("the share of false alarms must be from 0 to 1; given: %v", q.FalseAlarms)
-	case !(q.Unseen >= 0 && q.Unseen <= maxSeconds):
-		return fmt.Errorf("the time that a harm is unseen must be from 0 to %d seconds; given: %v", maxSeconds, q.Unseen)
+	case !(q.Unseen >= 0 && q.Unseen <= rehearsal.MaxSeconds):
+		return fmt.Errorf("the time that a harm is unseen must be from 0 to %d seconds; given: %v", rehearsal.MaxSeconds, q.Unseen)
 	}
 	return nil
 }
@@ -139,7 +140,7 @@ const (
 // SearchRuns are the rehearsals at each rate that the search tries.
 func (q Question) SearchRuns() int { return max(10, q.Runs/4) }
 
-func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int) ([]Result, error)) error {
+func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int) ([]rehearsal.Result, error)) error {
 	base := q.Scenario.Baseline.ErrorRate
 	harmless, err := rehearse(base, q.Runs)
 	if err != nil {
@@ -150,7 +151,7 @@ func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int
 		return err
 	}
 	c.FalseAlarms = share(len(foundIn(harmless)), q.Runs)
-	if promoted := spreadOf(durationsOf(harmless, Promoted)); promoted != nil {
+	if promoted := spreadOf(durationsOf(harmless, rehearsal.Promoted)); promoted != nil {
 		c.SecondsToPromote = promoted.Median
 	}
 	c.SecondsToRollback = spreadOf(foundIn(harmful))
@@ -159,7 +160,7 @@ func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int
 	var ended, missed []float64
 	for _, r := range harmful {
 		served := q.excess() * float64(r.Served[r.NewVersion].Invocations)
-		if r.Outcome == Promoted {
+		if r.Outcome == rehearsal.Promoted {
 			missed = append(missed, served+unseen)
 		} else {
 			ended = append(ended, served)
@@ -172,7 +173,7 @@ func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int
 }
 
 // smallest is the smallest harm that is found.
-func (q Question) smallest(rehearse func(errorRate float64, runs int) ([]Result, error)) (float64, error) {
+func (q Question) smallest(rehearse func(errorRate float64, runs int) ([]rehearsal.Result, error)) (float64, error) {
 	found := func(errorRate float64) (bool, error) {
 		results, err := rehearse(errorRate, q.SearchRuns())
 		return float64(len(foundIn(results))) >= nineOfTen*float64(len(results)), err
@@ -198,12 +199,12 @@ func (q Question) smallest(rehearse func(errorRate float64, runs int) ([]Result,
 }
 
 // foundIn are the seconds that rollouts took which were rolled back for their health.
-func foundIn(results []Result) []float64 {
-	return durationsOf(slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Error != rollout.Unhealthy }), RolledBack)
+func foundIn(results []rehearsal.Result) []float64 {
+	return durationsOf(slices.DeleteFunc(slices.Clone(results), func(r rehearsal.Result) bool { return r.Error != rollout.Unhealthy }), rehearsal.RolledBack)
 }
 
 // durationsOf are the seconds that rehearsals with an outcome took.
-func durationsOf(results []Result, outcome Outcome) []float64 {
+func durationsOf(results []rehearsal.Result, outcome rehearsal.Outcome) []float64 {
 	var all []float64
 	for _, r := range results {
 		if r.Outcome == outcome {

@@ -1,4 +1,4 @@
-package rehearsal_test
+package study_test
 
 import (
 	"math"
@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
 // some are the blog's plan, which is the input's own, one that finds little, and
 // one that false alarms are rare in.
-var some = []rehearsal.NamedPlan{rehearsal.UsualPlans[0], rehearsal.UsualPlans[4], {Name: "small steps", Fields: `{"type": "geometric", "steps": 4, "interval": 180}`}}
+var some = []study.NamedPlan{study.UsualPlans[0], study.UsualPlans[4], {Name: "small steps", Fields: `{"type": "geometric", "steps": 4, "interval": 180}`}}
 
 // TestAdviceComesFromSimulation asks for a plan against a new version that errs
 // in a hundredth of its requests.
@@ -22,15 +23,15 @@ func TestAdviceComesFromSimulation(t *testing.T) {
 		t.Fatal(err)
 	}
 	var over, of atomic.Int64
-	q := rehearsal.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.01, Runs: 10, Seed: 1, FalseAlarms: 0.04, Unseen: 3600}
-	advice, err := rehearsal.Advise(q, func(n, all int) { over.Store(max(over.Load(), int64(n))); of.Store(int64(all)) })
+	q := study.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.01, Runs: 10, Seed: 1, FalseAlarms: 0.04, Unseen: 3600}
+	advice, err := study.Advise(q, func(n, all int) { over.Store(max(over.Load(), int64(n))); of.Store(int64(all)) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if over.Load() != of.Load() || over.Load() == 0 {
 		t.Errorf("%d of %d rehearsals were told", over.Load(), of.Load())
 	}
-	plans := map[string]rehearsal.PlanAdvice{}
+	plans := map[string]study.PlanAdvice{}
 	for _, plan := range advice.Plans {
 		plans[plan.Name] = plan
 		if plan.FalseAlarms.Count > 1 || plan.SecondsToPromote == 0 {
@@ -60,8 +61,8 @@ func TestAdviceWithinFalseAlarms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := rehearsal.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.5, Runs: 15, Seed: 1, FalseAlarms: 0}
-	advice, err := rehearsal.Advise(q, nil)
+	q := study.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.5, Runs: 15, Seed: 1, FalseAlarms: 0}
+	advice, err := study.Advise(q, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ func TestAdviceWithinFalseAlarms(t *testing.T) {
 
 func TestAdviceThatCanNotBe(t *testing.T) {
 	world, _ := rehearsal.LoadBuiltIn("healthy")
-	for want, q := range map[string]rehearsal.Question{
+	for want, q := range map[string]study.Question{
 		"the harm must be an error rate above the baseline's 0.001": {Input: []byte(blogInput), Harm: 0.001},
 		"health-check false":                            {Input: []byte(strings.Replace(blogInput, "{", `{"health-check": false, `, 1)), Harm: 0.5},
 		"false alarms must be from 0 to 1; given: -0.1": {Input: []byte(blogInput), Harm: 0.5, FalseAlarms: -0.1},
@@ -88,7 +89,7 @@ func TestAdviceThatCanNotBe(t *testing.T) {
 		"steps is missing":                              {Input: []byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "interval": 60}`), Harm: 0.5},
 	} {
 		q.Scenario, q.Runs, q.Plans = world, 2, some
-		if _, err := rehearsal.Advise(q, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := study.Advise(q, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -100,9 +101,9 @@ func TestAdviceAsksNobody(t *testing.T) {
 	t.Parallel()
 	world, _ := rehearsal.LoadBuiltIn("healthy")
 	input := strings.Replace(blogInput, "{", `{"approval": {"before-weights": [0.5], "timeout": 600}, `, 1)
-	q := rehearsal.Question{Input: []byte(input), Plans: []rehearsal.NamedPlan{{Name: "endless", Fields: `{"type": "linear", "steps": 3, "interval": -1}`}},
+	q := study.Question{Input: []byte(input), Plans: []study.NamedPlan{{Name: "endless", Fields: `{"type": "linear", "steps": 3, "interval": -1}`}},
 		Scenario: world, Harm: 0.5, Runs: 4, Seed: 1, FalseAlarms: 0}
-	advice, err := rehearsal.Advise(q, nil)
+	advice, err := study.Advise(q, nil)
 	if err != nil || len(advice.Plans) != 1 {
 		t.Fatalf("%+v, %v", advice, err)
 	}
@@ -119,7 +120,7 @@ func TestAdviceAsksNobody(t *testing.T) {
 func TestAdviceSaysWhyTheRequestIsRefused(t *testing.T) {
 	world, _ := rehearsal.LoadBuiltIn("healthy")
 	input := strings.Replace(blogInput, "{", `{"health": {"alarms": ["nobody-has-it"]}, `, 1)
-	_, err := rehearsal.Advise(rehearsal.Question{Input: []byte(input), Scenario: world, Harm: 0.5, Runs: 2}, nil)
+	_, err := study.Advise(study.Question{Input: []byte(input), Scenario: world, Harm: 0.5, Runs: 2}, nil)
 	if err == nil || !strings.Contains(err.Error(), "it is refused: ") || !strings.Contains(err.Error(), "nobody-has-it") {
 		t.Errorf("%v", err)
 	}
@@ -130,7 +131,7 @@ func TestAdviceSaysWhyTheRequestIsRefused(t *testing.T) {
 func TestAdviceCountsHealthAlone(t *testing.T) {
 	world, _ := rehearsal.LoadBuiltIn("healthy")
 	input := strings.Replace(blogInput, "{", `{"health": {"min-invocations": 1000000, "on-no-traffic": "roll-back"}, `, 1)
-	advice, err := rehearsal.Advise(rehearsal.Question{Input: []byte(input), Scenario: world, Harm: 0.0011, Runs: 3, Seed: 1}, nil)
+	advice, err := study.Advise(study.Question{Input: []byte(input), Scenario: world, Harm: 0.0011, Runs: 3, Seed: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package rehearsal
+package study
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
 // NamedPlan is a plan to compare: fields of a request, as JSON.
@@ -107,8 +108,8 @@ func (q Question) candidate(plan NamedPlan, rest map[string]json.RawMessage) (ca
 	for _, step := range steps {
 		c.planned += step.Weight * float64(step.Seconds)
 	}
-	result, err := Run(Options{Input: input, Scenario: q.Scenario.erring(q.Scenario.Baseline.ErrorRate), Seed: q.Seed, Brief: true})
-	if err == nil && result.Outcome == Refused {
+	result, err := rehearsal.Run(rehearsal.Options{Input: input, Scenario: erring(q.Scenario, q.Scenario.Baseline.ErrorRate), Seed: q.Seed, Brief: true})
+	if err == nil && result.Outcome == rehearsal.Refused {
 		err = fmt.Errorf("it is refused: %s", result.Reason)
 	}
 	return c, err
@@ -126,11 +127,11 @@ func samePlan(a, b []byte) bool {
 	return errFirst == nil && errSecond == nil && slices.Equal(stepsFirst, stepsSecond)
 }
 
-// erring is the scenario with a new version that behaves as the baseline but for
-// its error rate, which is higher by as much at all times.
-func (s Scenario) erring(errorRate float64) Scenario {
+// erring returns the scenario with a new version that behaves as the baseline but
+// for its error rate, which is higher by as much at all times.
+func erring(s rehearsal.Scenario, errorRate float64) rehearsal.Scenario {
 	worse := errorRate - s.Baseline.ErrorRate
-	as := func(baseline Behaviour) Behaviour {
+	as := func(baseline rehearsal.Behaviour) rehearsal.Behaviour {
 		baseline.ErrorRate = min(1, baseline.ErrorRate+worse)
 		return baseline
 	}

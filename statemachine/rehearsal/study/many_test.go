@@ -1,4 +1,4 @@
-package rehearsal_test
+package study_test
 
 import (
 	"runtime"
@@ -9,16 +9,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
+// blogInput is the execution input of the AWS Compute Blog's post.
+const blogInput = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}`
+
 // repeat rehearses the blog's input in a scenario, with the seeds from 1 on.
-func repeat(t *testing.T, scenario string, runs int) rehearsal.Distribution {
+func repeat(t *testing.T, scenario string, runs int) study.Distribution {
 	t.Helper()
 	world, ok := rehearsal.LoadBuiltIn(scenario)
 	if !ok {
 		t.Fatalf("there is no scenario %s", scenario)
 	}
-	d, err := rehearsal.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: world, Seed: 1}, runs, nil)
+	d, err := study.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: world, Seed: 1}, runs, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,15 +31,19 @@ func repeat(t *testing.T, scenario string, runs int) rehearsal.Distribution {
 
 // TestManyAreTheSingleOnes holds a distribution to the rehearsals that it is of.
 func TestManyAreTheSingleOnes(t *testing.T) {
+	world, _ := rehearsal.LoadBuiltIn("worse-2x")
 	d := repeat(t, "worse-2x", 5)
 	bad, until := map[float64]int{}, map[float64]int{}
 	for seed := range uint64(5) {
-		r := rehearse(t, blogInput, "worse-2x", func(o *rehearsal.Options) { o.Seed = seed + 1 })
+		r, err := rehearsal.Run(rehearsal.Options{Input: []byte(blogInput), Scenario: world, Seed: seed + 1})
+		if err != nil {
+			t.Fatal(err)
+		}
 		bad[float64(r.BadRequests)]++
 		until[r.Seconds]++
 	}
 	for _, spread := range []struct {
-		got  *rehearsal.Spread
+		got  *study.Spread
 		want map[float64]int
 	}{{&d.BadRequests, bad}, {d.SecondsToRollback, until}} {
 		got := map[float64]int{}
@@ -74,7 +82,7 @@ func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := rehearsal.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: early, Seed: 1}, 10, nil)
+	d, err := study.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: early, Seed: 1}, 10, nil)
 	if err != nil || d.FalseAlarms.Count == 0 || d.FalseAlarms.Count == d.Runs {
 		t.Errorf("before it turned bad: %+v of %d, %v", d.FalseAlarms, d.Runs, err)
 	}
@@ -82,7 +90,7 @@ func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d, err := rehearsal.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: alarmed, Seed: 1}, 1, nil); err != nil || d.FalseAlarms != nil {
+	if d, err := study.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: alarmed, Seed: 1}, 1, nil); err != nil || d.FalseAlarms != nil {
 		t.Errorf("with an alarm that may have been the reason: %+v, %v", d.FalseAlarms, err)
 	}
 }
@@ -110,7 +118,7 @@ func TestFalseAlarmsOfWhatIsCompared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := rehearsal.Repeat(rehearsal.Options{Input: []byte(test.input), Scenario: world, Seed: 1, Simple: test.simple}, 30, nil)
+		d, err := study.Repeat(rehearsal.Options{Input: []byte(test.input), Scenario: world, Seed: 1, Simple: test.simple}, 30, nil)
 		if err != nil || d.SecondsToRollback == nil || (d.FalseAlarms.Count > 0) != test.alarms {
 			t.Errorf("%s: %+v, %v", name, d.FalseAlarms, err)
 		}
@@ -124,7 +132,7 @@ func TestManyThatCanNotBe(t *testing.T) {
 		"every rehearsal is refused: ":                   {Input: []byte("{}")},
 		"the first must be at most 18446744073709551614": {Input: []byte(blogInput), Seed: 1<<64 - 1},
 	} {
-		if _, err := rehearsal.Repeat(options, 2, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), want) > 1 {
+		if _, err := study.Repeat(options, 2, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), want) > 1 {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -133,7 +141,7 @@ func TestManyThatCanNotBe(t *testing.T) {
 // TestManyEndWithTheFirstThatFails begins no more rehearsals than are under way.
 func TestManyEndWithTheFirstThatFails(t *testing.T) {
 	var over atomic.Int64
-	_, err := rehearsal.Repeat(rehearsal.Options{Input: []byte("nonsense")}, 1000, func(int) { over.Add(1) })
+	_, err := study.Repeat(rehearsal.Options{Input: []byte("nonsense")}, 1000, func(int) { over.Add(1) })
 	if err == nil || strings.Contains(err.Error(), "\n") || over.Load() > int64(runtime.GOMAXPROCS(0)) {
 		t.Errorf("%d of 1000 were begun: %v", over.Load(), err)
 	}

@@ -1,4 +1,4 @@
-package rehearsal
+package study
 
 import (
 	"math/rand/v2"

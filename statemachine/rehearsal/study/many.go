@@ -1,4 +1,4 @@
-package rehearsal
+package study
 
 import (
 	"cmp"
@@ -15,6 +15,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
 // Distribution is what became of many rehearsals that differ by chance alone.
@@ -52,7 +53,7 @@ type Share struct {
 
 // OutcomeShare is the share of an outcome.
 type OutcomeShare struct {
-	Outcome Outcome `json:"outcome"`
+	Outcome rehearsal.Outcome `json:"outcome"`
 	Share
 }
 
@@ -69,19 +70,19 @@ type Spread struct {
 // on all cores. The same options give the same distribution on any number of
 // cores. finished is called with how many are over, from any goroutine; nil for nobody.
 // It fails with the reason if all of them are refused: that is no matter of chance.
-func Repeat(o Options, runs int, finished func(int)) (Distribution, error) {
+func Repeat(o rehearsal.Options, runs int, finished func(int)) (Distribution, error) {
 	results, err := repeat(o, runs, finished)
 	if err != nil {
 		return Distribution{}, err
 	}
-	if len(durationsOf(results, Refused)) == runs {
+	if len(durationsOf(results, rehearsal.Refused)) == runs {
 		return Distribution{}, fmt.Errorf("every rehearsal is refused: %s", results[0].Reason)
 	}
 	return distribution(o, results), nil
 }
 
 // repeat fails as the first rehearsal that does, and begins no more after it.
-func repeat(o Options, runs int, finished func(int)) ([]Result, error) {
+func repeat(o rehearsal.Options, runs int, finished func(int)) ([]rehearsal.Result, error) {
 	if o.Listen != "" {
 		return nil, errors.New("many rehearsals can't be served on one address: leave out either")
 	}
@@ -89,7 +90,7 @@ func repeat(o Options, runs int, finished func(int)) ([]Result, error) {
 		return nil, fmt.Errorf("the seeds of %d rehearsals must not go beyond %d: the first must be at most %d; given: %d", runs, uint64(math.MaxUint64), last, o.Seed)
 	}
 	o.Brief, o.Watch = true, nil
-	results, failed := make([]Result, runs), make([]error, runs)
+	results, failed := make([]rehearsal.Result, runs), make([]error, runs)
 	var next, over atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), runs) {
@@ -97,7 +98,7 @@ func repeat(o Options, runs int, finished func(int)) ([]Result, error) {
 			for i := next.Add(1) - 1; i < int64(runs); i = next.Add(1) - 1 {
 				one := o
 				one.Seed += uint64(i)
-				if results[i], failed[i] = Run(one); failed[i] != nil {
+				if results[i], failed[i] = rehearsal.Run(one); failed[i] != nil {
 					next.Store(int64(runs))
 				}
 				results[i].Output = nil // of a thousand runs, nobody needs the data
@@ -116,9 +117,9 @@ func repeat(o Options, runs int, finished func(int)) ([]Result, error) {
 	return results, nil
 }
 
-func distribution(o Options, results []Result) Distribution {
+func distribution(o rehearsal.Options, results []rehearsal.Result) Distribution {
 	d := Distribution{Runs: len(results), FirstSeed: o.Seed}
-	counts, unverified, alarms := map[Outcome]int{}, 0, 0
+	counts, unverified, alarms := map[rehearsal.Outcome]int{}, 0, 0
 	var bad []float64
 	for _, r := range results {
 		counts[r.Outcome]++
@@ -126,7 +127,7 @@ func distribution(o Options, results []Result) Distribution {
 		if r.Unverified {
 			unverified++
 		}
-		if r.Outcome == RolledBack && r.Error == rollout.Unhealthy && o.Scenario.harmless(o.Input, r.Seconds) {
+		if r.Outcome == rehearsal.RolledBack && r.Error == rollout.Unhealthy && o.Scenario.Harmless(o.Input, r.Seconds) {
 			alarms++
 		}
 	}
@@ -137,46 +138,12 @@ func distribution(o Options, results []Result) Distribution {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Outcome, b.Outcome))
 	})
 	d.Unverified, d.BadRequests = share(unverified, d.Runs), *spreadOf(bad)
-	d.SecondsToRollback = spreadOf(durationsOf(results, RolledBack))
-	if o.Scenario.alone() {
+	d.SecondsToRollback = spreadOf(durationsOf(results, rehearsal.RolledBack))
+	if o.Scenario.Isolated() {
 		falseAlarms := share(alarms, d.Runs)
 		d.FalseAlarms = &falseAlarms
 	}
 	return d
-}
-
-// harmless tells whether until then, in seconds, the new version served no worse
-// than the baseline. Changes at the same time are one.
-func (s Scenario) harmless(input []byte, until float64) bool {
-	req, err := rollout.Decode(input)
-	if err != nil {
-		return true
-	}
-	total := plannedTime(req)
-	changes := slices.Clone(s.Changes)
-	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.at(total), b.at(total)) })
-	worse := func() bool {
-		return s.NewVersion.ErrorRate > s.Baseline.ErrorRate || s.NewVersion.Duration > s.Baseline.Duration ||
-			req.Gates.Errors.Throttles && s.NewVersion.Throttled > s.Baseline.Throttled
-	}
-	for i, change := range changes {
-		together := i > 0 && changes[i-1].at(total) == change.at(total)
-		if !together && worse() || change.at(total) > seconds(until) {
-			break
-		}
-		if change.Baseline != nil {
-			s.Baseline = *change.Baseline
-		}
-		if change.NewVersion != nil {
-			s.NewVersion = *change.NewVersion
-		}
-	}
-	return !worse()
-}
-
-// alone tells whether the scenario has no neighbours at any time.
-func (s Scenario) alone() bool {
-	return s.Neighbours.nothing() && !slices.ContainsFunc(s.Changes, func(c Change) bool { return !c.Neighbours.nothing() })
 }
 
 func share(count, of int) Share {
@@ -232,7 +199,7 @@ func (d Distribution) Summary(w io.Writer) error {
 		row("false", "rolled back although the new version was no worse: %s", d.FalseAlarms)
 	}
 	if s := d.SecondsToRollback; s != nil {
-		row("rollback", "after %s (median), %s (95 %% of them), %s (the latest)", Clock(s.Median), Clock(s.P95), Clock(s.Worst))
+		row("rollback", "after %s (median), %s (95 %% of them), %s (the latest)", rehearsal.Clock(s.Median), rehearsal.Clock(s.P95), rehearsal.Clock(s.Worst))
 	}
 	count := func(n float64) string { return rollout.Thousands(int64(n)) }
 	row("bad", "%s bad requests served by the new version (median), %s (95 %% of the rollouts), %s (the worst)",
