@@ -125,12 +125,12 @@ func (t Notifier) send(ctx context.Context, n rollout.Notification, to target) e
 		return t.Bus.Put(ctx, Event{Time: n.Time, DetailType: n.Event.DetailType(), Detail: string(n.JSON()), Execution: n.Execution})
 	}
 	message := Message{
-		Topic: to.name, Subject: n.Subject(), JSON: string(n.JSON()), Text: n.Text(),
+		Topic: to.name, Subject: Subject(n), JSON: string(n.JSON()), Text: Text(n),
 		// SNS takes no empty attribute.
 		Attributes: map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": cmp.Or(n.Function, "unknown")},
 	}
 	if to.chat {
-		message.Chat = string(n.Chat())
+		message.Chat = string(Chat(n))
 	}
 	return t.Topics.Publish(ctx, message)
 }

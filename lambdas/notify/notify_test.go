@@ -76,7 +76,7 @@ func TestEverybodyIsTold(t *testing.T) {
 		t.Errorf("topics, each once: %s", diff)
 	}
 	p := w.Published()[1]
-	if p.Subject != told.Subject() || p.For("email") != told.Text() || p.For("sms") != told.Subject() || p.For("sqs") != string(told.JSON()) {
+	if p.Subject != notify.Subject(told) || p.For("email") != notify.Text(told) || p.For("sms") != notify.Subject(told) || p.For("sqs") != string(told.JSON()) {
 		t.Errorf("%+v", p)
 	}
 	attributes := map[string]string{"event": "rolled-back", "outcome": "failed", "function": "f"}
@@ -97,7 +97,7 @@ func TestChatsGetWhatTheyShowAlone(t *testing.T) {
 	w.send(rollout.Notify{Topics: []string{w.second}})
 	for i, want := range []bool{false, true, false, false} {
 		p := w.Published()[i]
-		if chat := p.PerProtocol == nil && p.Message == string(told.Chat()); chat != want {
+		if chat := p.PerProtocol == nil && p.Message == string(notify.Chat(told)); chat != want {
 			t.Errorf("message %d to %s, in the form of chats: %v", i, p.Topic, chat)
 		}
 	}

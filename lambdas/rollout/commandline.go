@@ -73,9 +73,9 @@ func inert(document []byte) string {
 // commandForm is what AWS.String prints.
 var commandForm = regexp.MustCompile(`^aws [a-z-]+ [a-z-]+( --region [a-z0-9-]+)? --cli-input-json '[^\x00-\x1f\x7f-\x{10ffff}'` + "`" + `<>&]*'[ a-z/]*$`)
 
-// isCommand reports whether a text is a command line as AWS.String prints them.
+// IsCommand reports whether a text is a command line as AWS.String prints them.
 // One that an earlier release put into the execution's data is not.
-func isCommand(text string) bool { return commandForm.MatchString(text) }
+func IsCommand(text string) bool { return commandForm.MatchString(text) }
 
 var regionForm = regexp.MustCompile(`^[a-z0-9-]+$`)
 

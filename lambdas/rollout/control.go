@@ -82,7 +82,7 @@ func (s *State) take(orders []Order) *Order {
 			continue
 		}
 		s.Progress.Order = o.Number
-		o.By = Shorten(oneLine(o.By), maxBy)
+		o.By = Shorten(OneLine(o.By), maxBy)
 		switch o.Command {
 		case Approve, Disapprove:
 			if s.Progress.Asked.IsZero() {
@@ -93,7 +93,7 @@ func (s *State) take(orders []Order) *Order {
 		case AdvanceNow, PromoteNow, RollBackNow:
 		default:
 			o.Effect = notKnown
-			o.Command = Command(Shorten(oneLine(string(o.Command)), maxCommand))
+			o.Command = Command(Shorten(OneLine(string(o.Command)), maxCommand))
 		}
 		s.Progress.Orders = append(s.Progress.Orders, o)
 		if o.Effect == "" && (obey < 0 || !s.Progress.Orders[obey].Command.undoes()) {

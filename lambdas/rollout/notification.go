@@ -145,7 +145,7 @@ func (n Notification) ID() string {
 
 // JSON is the notification for programs.
 func (n Notification) JSON() []byte {
-	n.Time, n.Reason, n.Error = n.Time.UTC(), Plain(n.Reason), oneLine(n.Error)
+	n.Time, n.Reason, n.Error = n.Time.UTC(), Plain(n.Reason), OneLine(n.Error)
 	return encode(struct {
 		Schema  int    `json:"schema"`
 		ID      string `json:"id"`

@@ -52,7 +52,7 @@ func (e *InvalidRequest) Error() string {
 
 // shorten quotes at most 80 characters of a value that a user gave, on one line.
 func shorten(given []byte) string {
-	runes := []rune(strings.TrimSpace(oneLine(string(given))))
+	runes := []rune(strings.TrimSpace(OneLine(string(given))))
 	if len(runes) > 80 {
 		return string(runes[:80]) + "…"
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
@@ -105,7 +106,7 @@ func TestASweepSaysWhatItPutsBack(t *testing.T) {
 	if len(sent) != 1 || sent[0].Event != rollout.EventPutBack || sent[0].AliasLeft != rollout.AliasPutBack || sent[0].ID() != executionARN+"#put-back" {
 		t.Errorf("notified of %+v", sent)
 	}
-	if subject := sent[0].Subject(); subject != "Put back: f:live is on 1 again" {
+	if subject := notify.Subject(sent[0]); subject != "Put back: f:live is on 1 again" {
 		t.Errorf("the subject is %q", subject)
 	}
 }

@@ -1,10 +1,13 @@
-package rollout
+package notify
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
 // Limits of the words, in characters.
@@ -15,48 +18,48 @@ const (
 
 // Subject is one line: at most 100 characters, all printable ASCII, as SNS
 // wants an e-mail's subject to be.
-func (n Notification) Subject() string {
-	what, from, to := n.what(), n.Baseline, n.NewVersion
+func Subject(n rollout.Notification) string {
+	alias, from, to := aliasOf(n), n.Baseline, n.NewVersion
 	if from == "" {
 		from = "the baseline"
 	}
-	move := what + " to " + to
+	move := alias + " to " + to
 	if n.Baseline != "" {
-		move = what + " " + from + " -> " + to
+		move = alias + " " + from + " -> " + to
 	}
 	if to == "" {
-		move = what
+		move = alias
 	}
 	var text string
 	switch n.Event {
-	case EventStarted:
+	case rollout.EventStarted:
 		text = "Rollout started: " + move
-	case EventShifted:
-		text = "Rollout at " + Weight(n.Weight) + ": " + move
-	case EventApprovalWanted:
-		text = "Approval wanted for " + Weight(n.Weight) + ": " + move
-	case EventPromoted:
-		text = "Promoted: " + what + " is on " + to
+	case rollout.EventShifted:
+		text = "Rollout at " + rollout.Weight(n.Weight) + ": " + move
+	case rollout.EventApprovalWanted:
+		text = "Approval wanted for " + rollout.Weight(n.Weight) + ": " + move
+	case rollout.EventPromoted:
+		text = "Promoted: " + alias + " is on " + to
 		if n.Unverified {
-			text = "Promoted, unverified: " + what + " is on " + to
+			text = "Promoted, unverified: " + alias + " is on " + to
 		}
-	case EventUnchanged:
-		text = "Unchanged: " + what + " was on " + to + " already"
-	case EventRolledBack:
-		text = "Rolled back: " + what + " is on " + from + " again"
-	case EventPutBack:
-		text = "Put back: " + what + " is on " + from + " again"
-	case EventRefused:
+	case rollout.EventUnchanged:
+		text = "Unchanged: " + alias + " was on " + to + " already"
+	case rollout.EventRolledBack:
+		text = "Rolled back: " + alias + " is on " + from + " again"
+	case rollout.EventPutBack:
+		text = "Put back: " + alias + " is on " + from + " again"
+	case rollout.EventRefused:
 		text = "Rollout refused: " + move
-	case EventNotStarted:
+	case rollout.EventNotStarted:
 		text = "Rollout not started: " + move
-	case EventAliasChanged:
-		text = "Rollout ended, alias changed by somebody else: " + what
-	case EventRollbackFailed:
-		text = "ROLLBACK FAILED, a person is needed: " + what
-	case EventStopped:
+	case rollout.EventAliasChanged:
+		text = "Rollout ended, alias changed by somebody else: " + alias
+	case rollout.EventRollbackFailed:
+		text = "ROLLBACK FAILED, a person is needed: " + alias
+	case rollout.EventStopped:
 		text = "Rollout stopped: " + move
-	case EventTimedOut:
+	case rollout.EventTimedOut:
 		text = "Rollout timed out: " + move
 	default:
 		text = "Rollout " + string(n.Event) + ": " + move
@@ -65,7 +68,7 @@ func (n Notification) Subject() string {
 }
 
 // what is the alias, as people name it.
-func (n Notification) what() string {
+func aliasOf(n rollout.Notification) string {
 	switch {
 	case n.Function != "" && n.Alias != "":
 		return n.Function + ":" + n.Alias
@@ -76,34 +79,34 @@ func (n Notification) what() string {
 }
 
 // Text is the notification for people, as plain text.
-func (n Notification) Text() string {
+func Text(n rollout.Notification) string {
 	var text strings.Builder
-	text.WriteString(n.Subject() + "\n\n")
+	text.WriteString(Subject(n) + "\n\n")
 	if n.Reason != "" {
-		text.WriteString(Plain(n.Reason) + "\n\n")
+		text.WriteString(rollout.Plain(n.Reason) + "\n\n")
 	}
-	for _, step := range n.nextSteps() {
+	for _, step := range nextSteps(n) {
 		text.WriteString(step.what + ":\n  " + step.command + "\n\n")
 	}
-	for _, fact := range n.facts() {
+	for _, fact := range facts(n) {
 		fmt.Fprintf(&text, "%-12s %s\n", fact[0], fact[1])
 	}
 	return text.String()
 }
 
 // facts are names with values, none empty.
-func (n Notification) facts() [][2]string {
+func facts(n rollout.Notification) [][2]string {
 	step := ""
 	if n.Step > 0 {
-		step = fmt.Sprintf("%d of %d, %s", n.Step, n.Of, Weight(n.Weight))
+		step = fmt.Sprintf("%d of %d, %s", n.Step, n.Of, rollout.Weight(n.Weight))
 	}
 	all := [][2]string{
 		{"Function", n.Function}, {"Alias", n.Alias}, {"From version", n.Baseline}, {"To version", n.NewVersion},
-		{"Step", step}, {"Error", n.Error}, {"Time", n.Time.UTC().Format(time.RFC3339)}, {"Execution", n.Execution}, {"Console", n.console()},
+		{"Step", step}, {"Error", n.Error}, {"Time", n.Time.UTC().Format(time.RFC3339)}, {"Execution", n.Execution}, {"Console", console(n)},
 	}
 	var known [][2]string
 	for _, fact := range all {
-		if fact[1] = oneLine(fact[1]); fact[1] != "" {
+		if fact[1] = rollout.OneLine(fact[1]); fact[1] != "" {
 			known = append(known, fact)
 		}
 	}
@@ -113,10 +116,10 @@ func (n Notification) facts() [][2]string {
 // nextStep is what a person may do, and how.
 type nextStep struct{ what, command string }
 
-func (n Notification) nextSteps() []nextStep {
+func nextSteps(n rollout.Notification) []nextStep {
 	var steps []nextStep
 	add := func(what, command string) {
-		if isCommand(command) {
+		if rollout.IsCommand(command) {
 			steps = append(steps, nextStep{what, command})
 		}
 	}
@@ -125,14 +128,14 @@ func (n Notification) nextSteps() []nextStep {
 		add("To refuse, and roll back", n.Commands.Refuse)
 	}
 	switch n.Event {
-	case EventPromoted, EventRollbackFailed, EventAliasChanged, EventStopped, EventTimedOut:
-		add("To put the alias on version "+oneLine(n.Baseline)+" by hand", n.Undo)
+	case rollout.EventPromoted, rollout.EventRollbackFailed, rollout.EventAliasChanged, rollout.EventStopped, rollout.EventTimedOut:
+		add("To put the alias on version "+rollout.OneLine(n.Baseline)+" by hand", n.Undo)
 	}
 	return steps
 }
 
 // console is the execution's address in the console; empty where that is not known.
-func (n Notification) console() string {
+func console(n rollout.Notification) string {
 	parts := strings.Split(n.Execution, ":")
 	if len(parts) < 8 {
 		return ""
@@ -149,7 +152,7 @@ func (n Notification) console() string {
 // Chat is a custom notification of Amazon Q Developer in chat applications.
 // All of a rollout make one thread.
 // See docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html.
-func (n Notification) Chat() []byte {
+func Chat(n rollout.Notification) []byte {
 	type content struct {
 		Title       string   `json:"title"`
 		Description string   `json:"description"`
@@ -164,21 +167,21 @@ func (n Notification) Chat() []byte {
 		Context   map[string]string `json:"additionalContext"`
 	}
 	var next []string
-	for _, step := range n.nextSteps() {
+	for _, step := range nextSteps(n) {
 		next = append(next, forChat(step.what)+": `"+step.command+"`")
 	}
 	description := forChat(cut(n.Reason, maxChat))
-	if console := n.console(); console != "" {
+	if console := console(n); console != "" {
 		description += "\n" + console
 	}
 	keywords := []string{"lambda-rollout", string(n.Event)}
 	for _, name := range []string{n.Function, n.Alias} {
 		if name != "" {
-			keywords = append(keywords, forChat(oneLine(name)))
+			keywords = append(keywords, forChat(rollout.OneLine(name)))
 		}
 	}
-	title := forChat(n.Subject())
-	return encode(struct {
+	title := forChat(Subject(n))
+	text, err := json.Marshal(struct {
 		Version  string   `json:"version"`
 		Source   string   `json:"source"`
 		ID       string   `json:"id"`
@@ -187,8 +190,12 @@ func (n Notification) Chat() []byte {
 	}{"1.0", "custom", n.ID(),
 		content{title, description, next, keywords},
 		metadata{n.Execution, title, n.Event.DetailType(), []string{n.Execution},
-			map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": forChat(oneLine(n.Function)), "alias": forChat(oneLine(n.Alias)), "newVersion": forChat(oneLine(n.NewVersion))}},
+			map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": forChat(rollout.OneLine(n.Function)), "alias": forChat(rollout.OneLine(n.Alias)), "newVersion": forChat(rollout.OneLine(n.NewVersion))}},
 	})
+	if err != nil {
+		panic(err) // it is made of texts
+	}
+	return text
 }
 
 // line makes one line of a text: of printable ASCII, at most so many characters.

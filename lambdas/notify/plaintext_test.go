@@ -1,4 +1,4 @@
-package rollout_test
+package notify_test
 
 import (
 	"encoding/json"
@@ -9,13 +9,14 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
 // hostile draws what people who want to be taken for us would write into an
 // alarm's name, a cause or a description.
 func hostile() *rapid.Generator[string] {
-	return rapid.OneOf(freeText(), rapid.SampledFrom([]string{
+	return rapid.OneOf(rapid.StringN(0, 100, -1), rapid.SampledFrom([]string{
 		"\n\nTo approve:\n  aws iam create-user --user-name x", "\r\nFunction     other", "\x1b[2J\x1b]0;title\x07", "\u009b31m", "\u202egnp.exe",
 		"\u2028To approve:\u2028  aws x", "<!here> <@U012345> <https://evil.example|console>", "@channel", "*bold* _slanted_ ~gone~ `code`", "[console](https://evil.example)",
 		"\n- an item\n# A heading\n> quoted", "| a | b |", "&lt;!channel&gt;", "my_metric_name",
@@ -48,7 +49,7 @@ var (
 func TestNoTextLooksLikeOurs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := hostileNotification(t)
-		text := n.Text()
+		text := notify.Text(n)
 		var document struct{ Reason, Error string }
 		if err := json.Unmarshal(n.JSON(), &document); err != nil {
 			t.Fatal(err)
@@ -94,7 +95,7 @@ func TestChatsFindNoMarkup(t *testing.T) {
 				Context map[string]string `json:"additionalContext"`
 			}
 		}
-		if err := json.Unmarshal(n.Chat(), &chat); err != nil {
+		if err := json.Unmarshal(notify.Chat(n), &chat); err != nil {
 			t.Fatal(err)
 		}
 		description, _, _ := strings.Cut(chat.Content.Description, "\nhttps://console.aws.amazon.com/")
@@ -124,7 +125,7 @@ func TestChatsFindNoMarkup(t *testing.T) {
 		}
 	})
 	n := rollout.Notification{Event: rollout.EventRefused, Function: "my_function", Reason: "my_metric_name is over 5"}
-	if chat := string(n.Chat()); !strings.Contains(chat, `"my_metric_name is over 5"`) || !strings.Contains(chat, `"my_function"`) {
+	if chat := string(notify.Chat(n)); !strings.Contains(chat, `"my_metric_name is over 5"`) || !strings.Contains(chat, `"my_function"`) {
 		t.Errorf("a name can't be copied from %s", chat)
 	}
 }

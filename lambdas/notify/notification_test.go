@@ -1,4 +1,4 @@
-package rollout_test
+package notify_test
 
 import (
 	"bytes"
@@ -7,11 +7,16 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const (
 	ofMachine  = "arn:aws:states:eu-central-1:123456789012:execution:rollouts:"
@@ -23,7 +28,7 @@ const (
 // underWay is the blog's rollout, as its owner, at a step.
 func underWay(t *testing.T, steps int) rollout.State {
 	t.Helper()
-	s := begin(t, blogInput)
+	s := begin(t)
 	s.Plan.Owner, s.Plan.Undo = "monday", undoIt
 	for range steps {
 		s = shift(t, s)
@@ -31,6 +36,29 @@ func underWay(t *testing.T, steps int) rollout.State {
 	}
 	if steps == 1 {
 		s.Health = nil
+	}
+	return s
+}
+
+// begin returns the state that CalculateWeights returns of the blog's input.
+func begin(t *testing.T) rollout.State {
+	t.Helper()
+	req, err := rollout.Decode([]byte(`{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, err := req.Schedule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rollout.State{Request: req, Plan: rollout.Plan{Baseline: "1", Steps: steps, Gates: req.Gates}}
+}
+
+func shift(t *testing.T, s rollout.State) rollout.State {
+	t.Helper()
+	s, err := s.Shifted("a revision")
+	if err != nil {
+		t.Fatal(err)
 	}
 	return s
 }
@@ -80,7 +108,11 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 // TestWhatIsTold holds every notification, as people, programs and chats get
 // it, to testdata/notifications.txtar.
 func TestWhatIsTold(t *testing.T) {
-	all, archive := allNotifications(t), readArchive(t, "testdata/notifications.txtar")
+	all := allNotifications(t)
+	archive, err := txtar.ParseFile("testdata/notifications.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
 	told, forms := map[rollout.Event]bool{}, map[string]int{}
 	for _, file := range archive.Files {
 		name, form, _ := strings.Cut(file.Name, ".")
@@ -105,11 +137,11 @@ func words(t *testing.T, n rollout.Notification, form string) string {
 	t.Helper()
 	switch form {
 	case "txt":
-		return n.Text()
+		return notify.Text(n)
 	case "json":
 		return indented(t, n.JSON())
 	case "chat":
-		return indented(t, n.Chat())
+		return indented(t, notify.Chat(n))
 	}
 	t.Fatalf("unknown form %q", form)
 	return ""
@@ -165,7 +197,7 @@ func TestTheSameThingHasTheSameID(t *testing.T) {
 func TestSubjectsAreWhatSNSTakes(t *testing.T) {
 	for name, n := range allNotifications(t) {
 		n.Function, n.Alias = strings.Repeat("f", 64), strings.Repeat("ü", 128)
-		subject := n.Subject()
+		subject := notify.Subject(n)
 		if len(subject) > 100 || subject[0] == ' ' || strings.ContainsFunc(subject, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("%s: %d characters: %q", name, len(subject), subject)
 		}
@@ -180,8 +212,8 @@ func TestALongReasonIsCut(t *testing.T) {
 	s := underWay(t, 3)
 	s.Health.Reason = strings.Repeat("ü", 100_000)
 	n := s.Tell(rollout.EventShifted, 3, start, ofMachine+"monday", rollout.CommandLines{})
-	if len(n.JSON()) > 10_000 || len(n.Text()) > 10_000 || len(n.Chat()) > 5_000 {
-		t.Errorf("%d, %d and %d bytes", len(n.JSON()), len(n.Text()), len(n.Chat()))
+	if len(n.JSON()) > 10_000 || len(notify.Text(n)) > 10_000 || len(notify.Chat(n)) > 5_000 {
+		t.Errorf("%d, %d and %d bytes", len(n.JSON()), len(notify.Text(n)), len(notify.Chat(n)))
 	}
 }
 
