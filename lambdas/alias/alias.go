@@ -99,9 +99,9 @@ var (
 	ErrNoVersion = errors.New("that version does not exist any more")
 )
 
-// Changed tells that somebody else has changed the alias. It has been left as
+// ConflictError tells that somebody else has changed the alias. It has been left as
 // it was found.
-type Changed struct {
+type ConflictError struct {
 	Name Name
 	// Found is nil if the alias is gone.
 	Found *Content
@@ -109,7 +109,7 @@ type Changed struct {
 	Expected Content
 }
 
-func (e *Changed) Error() string {
+func (e *ConflictError) Error() string {
 	found := "it is gone"
 	if e.Found != nil {
 		found = "found " + e.Found.String()
@@ -120,14 +120,14 @@ func (e *Changed) Error() string {
 	return fmt.Sprintf("%s was changed by somebody else, and is left as it is now: %s; expected %s", e.Name, found, e.Expected)
 }
 
-// Taken tells that the alias belongs to another rollout. It has been left as
+// OwnedError tells that the alias belongs to another rollout. It has been left as
 // it was found.
-type Taken struct {
+type OwnedError struct {
 	Name Name
 	By   Marker
 }
 
-func (e *Taken) Error() string {
+func (e *OwnedError) Error() string {
 	return fmt.Sprintf("%s is in another rollout: execution %s moves it from version %s to version %s, now at %s",
 		e.Name, e.By.Owner, e.By.Baseline, e.By.NewVersion, rollout.Weight(e.By.Weight))
 }

@@ -167,7 +167,7 @@ func TestAForeignChangeStands(t *testing.T) {
 		}
 		change(w)
 		theirs := w.revision()
-		var changed *alias.Changed
+		var changed *alias.ConflictError
 		if _, err := w.traffic.Shift(ctx, 0.1, 0.2, revision); !errors.As(err, &changed) {
 			t.Errorf("%s: shifting gives %v", name, err)
 		} else if (changed.Found == nil) != (theirs == "") {
@@ -197,7 +197,7 @@ func TestTheSameWrittenAnewIsOursStill(t *testing.T) {
 	w = newWorld(t)
 	revision = w.revision()
 	w.write("1", nil, "")
-	var changed *alias.Changed
+	var changed *alias.ConflictError
 	if _, err := w.traffic.Shift(ctx, 0, 0.1, revision); !errors.As(err, &changed) {
 		t.Errorf("before it is ours, it gives %v", err)
 	}
@@ -211,7 +211,7 @@ func TestOfTwoRolloutsTheSecondIsToldOfTheFirst(t *testing.T) {
 	}
 	second := w.traffic
 	second.Owner, second.NewVersion = "deploy-43", "3"
-	var taken *alias.Taken
+	var taken *alias.OwnedError
 	if _, err := second.Shift(ctx, 0, 0.5, before); !errors.As(err, &taken) || taken.By.Owner != "deploy-42" {
 		t.Errorf("got %v", err)
 	}

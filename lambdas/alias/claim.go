@@ -31,7 +31,7 @@ func Withdraw(ctx context.Context, store Store, name Name, owner string) (*Marke
 		} else if err != nil {
 			return nil, err
 		}
-		m := ReadMarker(found.Description).Marker
+		m := ParseDescription(found.Description).Marker
 		if m == nil || !m.OwnedBy(owner) {
 			return nil, nil
 		}

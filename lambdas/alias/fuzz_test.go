@@ -22,7 +22,7 @@ func FuzzMarker(f *testing.F) {
 		f.Add(description)
 	}
 	f.Fuzz(func(t *testing.T, description string) {
-		found := ReadMarker(description)
+		found := ParseDescription(description)
 		if found.Marker == nil && found.Text != description {
 			t.Fatalf("%q has no marker and is read as %q", description, found.Text)
 		}
@@ -31,7 +31,7 @@ func FuzzMarker(f *testing.F) {
 		}
 		if m := found.Marker; m != nil && !found.Cut && plain(m.Owner) {
 			written := mark(found.Text, *m)
-			again := ReadMarker(written)
+			again := ParseDescription(written)
 			if again.Marker == nil || *again.Marker != *m || again.Text != found.Text && !again.Cut {
 				t.Errorf("%q is read as %+v %+v, written as %q, and read as %+v %+v", description, found, *m, written, again, again.Marker)
 			}
@@ -40,7 +40,7 @@ func FuzzMarker(f *testing.F) {
 			return
 		}
 		marked := mark(description, ours)
-		switch off := ReadMarker(marked); {
+		switch off := ParseDescription(marked); {
 		case length(marked) > maxDescription:
 			t.Errorf("%q has %d characters", marked, length(marked))
 		case off.Marker == nil || *off.Marker != ours:

@@ -64,7 +64,7 @@ func TestLagIsNoChange(t *testing.T) {
 					s.reads, s.writes = rapid.IntRange(0, 3).Draw(t, what+": reads behind"), rapid.IntRange(1, 3).Draw(t, what+": by writes")
 				}
 				err = write()
-				var changed *alias.Changed
+				var changed *alias.ConflictError
 				if errors.As(err, &changed) {
 					t.Fatalf("%s: lag was taken for a change: %v", what, err)
 				}
@@ -102,7 +102,7 @@ func TestLagIsNoChange(t *testing.T) {
 			}
 			last.Unsure = true
 		}
-		var did alias.Restored
+		var did alias.RestoreResult
 		for try := 0; ; try++ {
 			err := disturbed("restore", func() (err error) {
 				did, err = w.traffic.Restore(ctx, last)

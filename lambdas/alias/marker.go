@@ -101,8 +101,8 @@ var markerForms = []struct {
 	{"…", regexp.MustCompile(`(?s)^(.*?)( |…|)\[rollout ([^\s\[\]]+) ([0-9]+)→([0-9]+) ([0-9.]+)%\]$`)},
 }
 
-// Marked takes a description apart.
-type Marked struct {
+// Description takes a description apart.
+type Description struct {
 	// Text is the description without its marker. It is all of it unless Cut.
 	Text string
 	Cut  bool
@@ -112,8 +112,8 @@ type Marked struct {
 	earlier bool
 }
 
-// ReadMarker takes the marker off a description, to the byte.
-func ReadMarker(description string) Marked {
+// ParseDescription takes the marker off a description, to the byte.
+func ParseDescription(description string) Description {
 	for i, f := range markerForms {
 		parts := f.form.FindStringSubmatch(description)
 		if parts == nil {
@@ -123,7 +123,7 @@ func ReadMarker(description string) Marked {
 		if err != nil || (parts[2] == "") != (parts[1] == "") && parts[2] != f.cut {
 			break
 		}
-		return Marked{
+		return Description{
 			Text:   parts[1],
 			Cut:    parts[2] == f.cut,
 			Marker: &Marker{Owner: parts[3], Baseline: parts[4], NewVersion: parts[5], Weight: rollout.Round(percent / 100)},
@@ -131,7 +131,7 @@ func ReadMarker(description string) Marked {
 			earlier: i > 0,
 		}
 	}
-	return Marked{Text: description}
+	return Description{Text: description}
 }
 
 // sameDescription reports whether a description is the wanted one, or what an
@@ -141,7 +141,7 @@ func sameDescription(found, wanted string) bool {
 	if found == wanted {
 		return true
 	}
-	was, now := ReadMarker(found), ReadMarker(wanted)
+	was, now := ParseDescription(found), ParseDescription(wanted)
 	if !was.earlier || now.Marker == nil || now.earlier {
 		return false
 	}

@@ -38,7 +38,7 @@ func TestWhatIsNoMarker(t *testing.T) {
 		"[rollout x 7=>8 30%]", "[rollout x 7->8 3.0.%]", " [rollout x 7->8 30%]", "[rollout a b 7->8 30%]", "[rollout é 7->8 30%]",
 		"serves…[rollout x 7->8 30%]", "serves...[rollout x 7→8 30%]",
 	} {
-		if got := ReadMarker(description); got.Marker != nil || got.Text != description {
+		if got := ParseDescription(description); got.Marker != nil || got.Text != description {
 			t.Errorf("%q is read as %+v", description, got)
 		}
 	}
@@ -63,7 +63,7 @@ func TestAMarkerComesOffToTheByte(t *testing.T) {
 		if !isASCII(strings.TrimPrefix(marked, commonStart(marked, description))) {
 			t.Fatalf("%q: the marker is not ASCII", marked)
 		}
-		got := ReadMarker(marked)
+		got := ParseDescription(marked)
 		if got.Marker == nil || *got.Marker != m {
 			t.Fatalf("%q is read as %+v", marked, got.Marker)
 		}
@@ -108,7 +108,7 @@ func TestAnOwnerIsOneExecution(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name, other := names.Draw(t, "name"), names.Draw(t, "other")
 		m := Marker{Owner: ownerOf(name), Baseline: "7", NewVersion: "8", Weight: 0.3}
-		read := ReadMarker(mark("serves everybody", m)).Marker
+		read := ParseDescription(mark("serves everybody", m)).Marker
 		if read == nil || !read.OwnedBy(name) {
 			t.Fatalf("%q is not the owner by its marker %s", name, m)
 		}
@@ -143,23 +143,23 @@ func TestWhatEarlierReleasesMarked(t *testing.T) {
 	routing := Routing{Version: "7", Weights: map[string]float64{"8": 0.3}}
 	rapid.Check(t, func(t *rapid.T) {
 		description := rapid.StringOfN(rapid.Rune(), 0, 256, 256*4).Filter(func(s string) bool {
-			return length(s) <= maxDescription && ReadMarker(s).Marker == nil
+			return length(s) <= maxDescription && ParseDescription(s).Marker == nil
 		}).Draw(t, "description")
 		name := executionNames().Draw(t, "owner")
 		before := Content{Routing: routing, Description: markBefore(description, name)}
-		read := ReadMarker(before.Description)
+		read := ParseDescription(before.Description)
 		if read.Marker == nil || !read.Marker.OwnedBy(name) || !strings.HasPrefix(description, read.Text) || !read.Cut && read.Text != description {
 			t.Fatalf("%q is read as %+v", before.Description, read)
 		}
 		traffic := Traffic{Name: Name{"f", "live"}, Baseline: "7", NewVersion: "8", Owner: name, Description: description}
-		if err := traffic.Holds(Alias{Content: before}, 0.3); err != nil {
+		if err := traffic.Verify(Alias{Content: before}, 0.3); err != nil {
 			t.Fatal(err)
 		}
 		for what, other := range map[string]string{
 			"another owner": strings.Replace(before.Description, "[rollout "+name, "[rollout x"+name, 1),
 			"a new text":    "x" + before.Description, "another weight": strings.Replace(before.Description, "30%]", "31%]", 1),
 		} {
-			if err := traffic.Holds(Alias{Content: Content{Routing: routing, Description: other}}, 0.3); err == nil {
+			if err := traffic.Verify(Alias{Content: Content{Routing: routing, Description: other}}, 0.3); err == nil {
 				t.Fatalf("%s is not seen in %q", what, other)
 			}
 		}

@@ -6,21 +6,21 @@ import (
 	"fmt"
 )
 
-// Restored is what a restore found, and what it did about it.
-type Restored string
+// RestoreResult is what a restore found, and what it did about it.
+type RestoreResult string
 
 // In the end the alias is wholly on the baseline, or was promoted, or is not
 // the rollout's at all.
 const (
 	// PutBack: it was ours, and its weights and its marker were taken off.
-	PutBack Restored = "put-back"
+	Reverted RestoreResult = "put-back"
 	// Untouched: there was nothing of ours to undo.
-	Untouched Restored = "untouched"
+	Untouched RestoreResult = "untouched"
 	// WasPromoted: Promote had its effect, though its answer was lost.
-	WasPromoted Restored = "was-promoted"
+	WasPromoted RestoreResult = "was-promoted"
 
 	// confirm is Untouched once a write of what was found has succeeded.
-	confirm Restored = "confirm"
+	confirm RestoreResult = "confirm"
 )
 
 // Last is what a rollout knows of its last write of the alias.
@@ -43,12 +43,12 @@ type Last struct {
 // that there is nothing to undo: Restore first writes over the revision that it
 // knows, and a revision that a write was refused for is not believed. The error
 // is ErrStale as long as reads show one.
-func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
+func (t Traffic) Restore(ctx context.Context, last Last) (RestoreResult, error) {
 	superseded := ""
 	if last.Weight > 0 {
 		switch _, err := t.Store.Write(ctx, t.Name, t.before(), last.RevisionID); {
 		case err == nil:
-			return PutBack, nil
+			return Reverted, nil
 		case errors.Is(err, ErrStale):
 			superseded = last.RevisionID
 		case !errors.Is(err, ErrNotFound):
@@ -56,14 +56,14 @@ func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
 		}
 	}
 	original := func() (string, error) { return t.Description, nil }
-	gone := &Changed{Name: t.Name, Expected: t.before()}
-	return restore(ctx, t.Store, t.Name, "", gone, func(found Alias) (Content, Restored, error) {
+	gone := &ConflictError{Name: t.Name, Expected: t.before()}
+	return restore(ctx, t.Store, t.Name, "", gone, func(found Alias) (Content, RestoreResult, error) {
 		if found.RevisionID == superseded || (last.Weight > 0 || t.Claimed) && found.RevisionID == t.Started {
 			return found.Content, "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
 		}
 		switch to, ours, err := undo(found.Content, t.Owner, original); {
 		case err != nil, ours:
-			return to, PutBack, err
+			return to, Reverted, err
 		case last.Unsure && found.equal(t.promoted()):
 			return found.Content, WasPromoted, nil
 		case last.Unsure && t.inTransit(found.Content):
@@ -75,7 +75,7 @@ func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
 		case found.Routing.equal(t.before().Routing):
 			return found.Content, Untouched, nil
 		}
-		return found.Content, "", &Changed{Name: t.Name, Found: &found.Content, Expected: t.before()}
+		return found.Content, "", &ConflictError{Name: t.Name, Found: &found.Content, Expected: t.before()}
 	})
 }
 
@@ -86,16 +86,16 @@ func (t Traffic) Restore(ctx context.Context, last Last) (Restored, error) {
 // marker is the owner's, but the traffic is not as it says; then nothing is
 // written. An alias that is gone carries no marker. The routing is the alias's as
 // it was found; zero if it is gone.
-func Release(ctx context.Context, store Store, name Name, owner string, original func() (string, error)) (Restored, Routing, error) {
+func Release(ctx context.Context, store Store, name Name, owner string, original func() (string, error)) (RestoreResult, Routing, error) {
 	var routing Routing
-	restored, err := restore(ctx, store, name, Untouched, nil, func(found Alias) (Content, Restored, error) {
+	restored, err := restore(ctx, store, name, Untouched, nil, func(found Alias) (Content, RestoreResult, error) {
 		routing = found.Routing
 		to, ours, err := undo(found.Content, owner, original)
 		if err != nil || ours {
-			return to, PutBack, err
+			return to, Reverted, err
 		}
-		if m := ReadMarker(found.Description).Marker; m != nil && m.OwnedBy(owner) {
-			return found.Content, "", &Changed{Name: name, Found: &found.Content, Expected: Content{Routing: m.routing(), Description: found.Description}}
+		if m := ParseDescription(found.Description).Marker; m != nil && m.OwnedBy(owner) {
+			return found.Content, "", &ConflictError{Name: name, Found: &found.Content, Expected: Content{Routing: m.routing(), Description: found.Description}}
 		}
 		return found.Content, Untouched, nil
 	})
@@ -106,7 +106,7 @@ func Release(ctx context.Context, store Store, name Name, owner string, original
 // undo if it carries the owner's marker and sends its traffic as the marker
 // says or, weights cleared by hand, wholly to the baseline.
 func undo(found Content, owner string, original func() (string, error)) (to Content, ours bool, err error) {
-	marked := ReadMarker(found.Description)
+	marked := ParseDescription(found.Description)
 	m := marked.Marker
 	if m == nil || !m.OwnedBy(owner) {
 		return found, false, nil
@@ -130,7 +130,7 @@ const restoreTries = 3
 // restore reads the alias and writes what judge makes of it, if that is to put
 // it back or to confirm it. The results ifGone and gone are those for an alias
 // that is not there.
-func restore(ctx context.Context, store Store, name Name, ifGone Restored, gone error, judge func(Alias) (Content, Restored, error)) (Restored, error) {
+func restore(ctx context.Context, store Store, name Name, ifGone RestoreResult, gone error, judge func(Alias) (Content, RestoreResult, error)) (RestoreResult, error) {
 	for range restoreTries {
 		found, err := store.Read(ctx, name)
 		if errors.Is(err, ErrNotFound) {
@@ -139,7 +139,7 @@ func restore(ctx context.Context, store Store, name Name, ifGone Restored, gone 
 			return "", err
 		}
 		to, done, err := judge(found)
-		if err != nil || done != PutBack && done != confirm {
+		if err != nil || done != Reverted && done != confirm {
 			return done, err
 		}
 		_, err = store.Write(ctx, name, to, found.RevisionID)
@@ -147,7 +147,7 @@ func restore(ctx context.Context, store Store, name Name, ifGone Restored, gone 
 		case err == nil && done == confirm:
 			return Untouched, nil
 		case err == nil:
-			return PutBack, nil
+			return Reverted, nil
 		case !errors.Is(err, ErrStale) && !errors.Is(err, ErrNotFound):
 			return "", err
 		}

@@ -19,14 +19,14 @@ func TestRestore(t *testing.T) {
 		description string
 		promoting   bool
 		want        string
-		did         alias.Restored // "" if it is a foreign change
+		did         alias.RestoreResult // "" if it is a foreign change
 		described   string
 	}{
 		{"untouched", "1", nil, "", false, "version 1", alias.Untouched, "serves everybody"},
-		{"ours", "1", map[string]float64{"2": 0.3}, marked, false, "version 1", alias.PutBack, "serves everybody"},
-		{"ours, cleared by hand", "1", nil, marked, false, "version 1", alias.PutBack, "serves everybody"},
-		{"ours, with another text", "1", map[string]float64{"2": 0.3}, "mine now [rollout deploy-42 1->2 30%]", false, "version 1", alias.PutBack, "mine now"},
-		{"ours, the text cut", "1", map[string]float64{"2": 0.3}, "serves...[rollout deploy-42 1->2 30%]", false, "version 1", alias.PutBack, "serves everybody"},
+		{"ours", "1", map[string]float64{"2": 0.3}, marked, false, "version 1", alias.Reverted, "serves everybody"},
+		{"ours, cleared by hand", "1", nil, marked, false, "version 1", alias.Reverted, "serves everybody"},
+		{"ours, with another text", "1", map[string]float64{"2": 0.3}, "mine now [rollout deploy-42 1->2 30%]", false, "version 1", alias.Reverted, "mine now"},
+		{"ours, the text cut", "1", map[string]float64{"2": 0.3}, "serves...[rollout deploy-42 1->2 30%]", false, "version 1", alias.Reverted, "serves everybody"},
 		{"promoted by us", "2", nil, "", true, "version 2", alias.WasPromoted, "serves everybody"},
 		{"moved to the new version by hand", "2", nil, "", false, "version 2", "", "serves everybody"},
 		{"split by hand", "1", map[string]float64{"2": 0.3}, "", false, "version 1 with 30 % on version 2", "", "serves everybody"},
@@ -40,10 +40,10 @@ func TestRestore(t *testing.T) {
 		for try := range 2 {
 			did, err := w.traffic.Restore(ctx, alias.Last{RevisionID: "as it started", Unsure: test.promoting})
 			want := test.did
-			if try == 1 && want == alias.PutBack {
+			if try == 1 && want == alias.Reverted {
 				want = alias.Untouched
 			}
-			var changed *alias.Changed
+			var changed *alias.ConflictError
 			if did != want || errors.As(err, &changed) != (want == "") || (err != nil) != (want == "") {
 				t.Errorf("%s, try %d: %q, error %v", test.name, try+1, did, err)
 			}
@@ -64,20 +64,20 @@ func TestReleaseGoesByTheMarkerAlone(t *testing.T) {
 		weights     map[string]float64
 		description string
 		want        string
-		did         alias.Restored
+		did         alias.RestoreResult
 		described   string
 	}{
 		{"not marked", "1", map[string]float64{"2": 0.3}, "", "version 1 with 30 % on version 2", alias.Untouched, "serves everybody"},
-		{"ours", "1", map[string]float64{"2": 0.3}, marked, "version 1", alias.PutBack, "serves everybody"},
-		{"ours, with another text", "1", map[string]float64{"2": 0.3}, "mine now [rollout deploy-42 1->2 30%]", "version 1", alias.PutBack, "mine now"},
-		{"ours, the text cut", "1", map[string]float64{"2": 0.3}, "serves...[rollout deploy-42 1->2 30%]", "version 1", alias.PutBack, "the original"},
+		{"ours", "1", map[string]float64{"2": 0.3}, marked, "version 1", alias.Reverted, "serves everybody"},
+		{"ours, with another text", "1", map[string]float64{"2": 0.3}, "mine now [rollout deploy-42 1->2 30%]", "version 1", alias.Reverted, "mine now"},
+		{"ours, the text cut", "1", map[string]float64{"2": 0.3}, "serves...[rollout deploy-42 1->2 30%]", "version 1", alias.Reverted, "the original"},
 		{"ours, changed by hand", "1", map[string]float64{"2": 0.4}, marked, "version 1 with 40 % on version 2", "", marked},
 		{"another rollout's", "1", map[string]float64{"2": 0.3}, "[rollout deploy-43 1->2 30%]", "version 1 with 30 % on version 2", alias.Untouched, "[rollout deploy-43 1->2 30%]"},
 	} {
 		w := newWorld(t)
 		w.write(test.version, test.weights, test.description)
 		did, _, err := alias.Release(ctx, w.traffic.Store, live, "deploy-42", func() (string, error) { return "the original", nil })
-		var changed *alias.Changed
+		var changed *alias.ConflictError
 		if did != test.did || errors.As(err, &changed) != (test.did == "") {
 			t.Errorf("%s: %q, error %v", test.name, did, err)
 		}

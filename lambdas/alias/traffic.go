@@ -44,10 +44,10 @@ func (t Traffic) promoted() Content {
 	return Content{Routing: Routing{Version: t.NewVersion}, Description: t.Description}
 }
 
-// Holds returns a *Changed error unless the alias, as it was found, is what
+// Verify returns a *Changed error unless the alias, as it was found, is what
 // the shift to that weight left: with the marker, and the split that it says.
 // It returns ErrStale if the read was behind the rollout's own writes.
-func (t Traffic) Holds(found Alias, weight float64) error {
+func (t Traffic) Verify(found Alias, weight float64) error {
 	want := t.split(weight)
 	switch {
 	case found.equal(want):
@@ -55,7 +55,7 @@ func (t Traffic) Holds(found Alias, weight float64) error {
 	case t.behind(found, weight):
 		return fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
 	}
-	return &Changed{Name: t.Name, Found: &found.Content, Expected: want}
+	return &ConflictError{Name: t.Name, Found: &found.Content, Expected: want}
 }
 
 // behind reports whether a read shows the alias as it was before the shift to
@@ -65,7 +65,7 @@ func (t Traffic) behind(found Alias, weight float64) bool {
 	if (weight > 0 || t.Claimed) && found.RevisionID == t.Started {
 		return true
 	}
-	m := ReadMarker(found.Description).Marker
+	m := ParseDescription(found.Description).Marker
 	return m != nil && m.OwnedBy(t.Owner) && m.Weight < weight && found.equal(t.split(m.Weight))
 }
 
@@ -85,10 +85,10 @@ func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string)
 
 // taken returns *Taken instead of a *Changed that found another rollout's marker.
 func (t Traffic) taken(err error) error {
-	var changed *Changed
+	var changed *ConflictError
 	if errors.As(err, &changed) && changed.Found != nil {
-		if m := ReadMarker(changed.Found.Description).Marker; m != nil && !m.OwnedBy(t.Owner) {
-			return &Taken{Name: t.Name, By: *m}
+		if m := ParseDescription(changed.Found.Description).Marker; m != nil && !m.OwnedBy(t.Owner) {
+			return &OwnedError{Name: t.Name, By: *m}
 		}
 	}
 	return err
@@ -114,7 +114,7 @@ func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionI
 	found, err := t.Store.Read(ctx, t.Name)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return "", &Changed{Name: t.Name, Expected: from}
+		return "", &ConflictError{Name: t.Name, Expected: from}
 	case err != nil:
 		return "", err
 	case found.equal(to), to.equal(t.promoted()) && t.inTransit(found.Content):
@@ -123,10 +123,10 @@ func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionI
 		return "", fmt.Errorf("moving %s to %s: %w", t.Name, to.Routing, ErrNoVersion)
 	case found.RevisionID == revisionID, t.behind(found, weight):
 		return "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
-	case found.equal(from) && ReadMarker(from.Description).Marker != nil:
+	case found.equal(from) && ParseDescription(from.Description).Marker != nil:
 		// Someone wrote it as it was. It bears our marker, so it is ours still. Without
 		// one, that may be a rollback's way to keep out this very write, if it is late.
 		return t.swap(ctx, weight, to, found.RevisionID)
 	}
-	return "", &Changed{Name: t.Name, Found: &found.Content, Expected: from}
+	return "", &ConflictError{Name: t.Name, Found: &found.Content, Expected: from}
 }

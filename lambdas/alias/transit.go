@@ -8,7 +8,7 @@ import (
 
 // InTransit is what Restore finds of an alias whose promotion has had its
 // effect while AWS still allocates its provisioned concurrency.
-const InTransit Restored = "in-transit"
+const InTransit RestoreResult = "in-transit"
 
 // inTransit reports whether the alias is as AWS has it after Promote while it
 // allocates provisioned concurrency for the new version: it points there, and
@@ -38,7 +38,7 @@ func (t Traffic) Transit(ctx context.Context) (held bool, revisionID string, err
 	found, err := t.Store.Read(ctx, t.Name)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return false, "", &Changed{Name: t.Name, Expected: t.promoted()}
+		return false, "", &ConflictError{Name: t.Name, Expected: t.promoted()}
 	case err != nil:
 		return false, "", err
 	case found.equal(t.promoted()):
@@ -46,14 +46,14 @@ func (t Traffic) Transit(ctx context.Context) (held bool, revisionID string, err
 	case t.inTransit(found.Content):
 		return true, found.RevisionID, nil
 	}
-	return false, "", &Changed{Name: t.Name, Found: &found.Content, Expected: t.promoted()}
+	return false, "", &ConflictError{Name: t.Name, Found: &found.Content, Expected: t.promoted()}
 }
 
 // TakeBack points an alias back at the baseline that Promote has pointed at
 // the new version, and clears the weights that AWS holds its requests by: those
 // of before, and those that it may set for the way back. It may be repeated.
 // The error is *Changed if the alias is neither; then nothing is written.
-func (t Traffic) TakeBack(ctx context.Context) (Restored, error) {
+func (t Traffic) TakeBack(ctx context.Context) (RestoreResult, error) {
 	before := t.before()
 	onTheWay := Content{Routing: Routing{Version: t.Baseline, Weights: map[string]float64{t.NewVersion: 1}}, Description: t.Description}
 	done := Untouched
@@ -61,17 +61,17 @@ func (t Traffic) TakeBack(ctx context.Context) (Restored, error) {
 		found, err := t.Store.Read(ctx, t.Name)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			return "", &Changed{Name: t.Name, Expected: before}
+			return "", &ConflictError{Name: t.Name, Expected: before}
 		case err != nil:
 			return "", err
 		case found.Routing.equal(before.Routing):
 			return done, nil
 		case !found.equal(t.promoted()) && !t.inTransit(found.Content) && !found.equal(onTheWay):
-			return "", &Changed{Name: t.Name, Found: &found.Content, Expected: before}
+			return "", &ConflictError{Name: t.Name, Found: &found.Content, Expected: before}
 		}
 		switch _, err = t.Store.Write(ctx, t.Name, before, found.RevisionID); {
 		case err == nil:
-			done = PutBack
+			done = Reverted
 		case !errors.Is(err, ErrStale):
 			return "", err
 		}

@@ -48,7 +48,7 @@ func TestAPromotionInTransitIsOurs(t *testing.T) {
 	if held, _, err := w.traffic.Transit(ctx); !held || err != nil {
 		t.Errorf("in transit: %v, %v", held, err)
 	}
-	var changed *alias.Changed
+	var changed *alias.ConflictError
 	if _, err := w.traffic.Restore(ctx, alias.Last{}); !errors.As(err, &changed) {
 		t.Errorf("restoring what was never promoted: %v", err)
 	}
@@ -75,7 +75,7 @@ func TestAPromotionIsTakenBack(t *testing.T) {
 	if _, err := w.traffic.Promote(ctx, 1, revision); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []alias.Restored{alias.PutBack, alias.Untouched} {
+	for _, want := range []alias.RestoreResult{alias.Reverted, alias.Untouched} {
 		if got, err := w.traffic.TakeBack(ctx); got != want || err != nil {
 			t.Errorf("%q, %v, want %q", got, err, want)
 		}
@@ -87,7 +87,7 @@ func TestAPromotionIsTakenBack(t *testing.T) {
 	w.write("3", nil, "")
 	w.write("3", nil, "") // and what AWS has set by it is cleared
 	theirs := w.revision()
-	var changed *alias.Changed
+	var changed *alias.ConflictError
 	if _, err := w.traffic.TakeBack(ctx); !errors.As(err, &changed) || w.revision() != theirs {
 		t.Errorf("on another version: %v", err)
 	}
@@ -120,12 +120,12 @@ func TestAClaimHasAnOwnerBeforeAnyTraffic(t *testing.T) {
 		t.Fatalf("claiming again: %q, %v", claimed, err)
 	}
 	w.want("version 1")
-	if m := alias.ReadMarker(w.description()).Marker; m == nil || m.Owner != "deploy-42" || m.Weight != 0 || alias.ReadMarker(w.description()).Text != "serves everybody" {
+	if m := alias.ParseDescription(w.description()).Marker; m == nil || m.Owner != "deploy-42" || m.Weight != 0 || alias.ParseDescription(w.description()).Text != "serves everybody" {
 		t.Errorf("described as %q", w.description())
 	}
 	other := w.traffic
 	other.Owner = "deploy-43"
-	var taken *alias.Taken
+	var taken *alias.OwnedError
 	if _, err := other.Claim(ctx, before); !errors.As(err, &taken) {
 		t.Errorf("claimed by another: %v", err)
 	}
@@ -141,7 +141,7 @@ func TestAClaimHasAnOwnerBeforeAnyTraffic(t *testing.T) {
 			t.Errorf("withdrawing: %+v, %v", m, err)
 		}
 		w.want("version 1")
-		if alias.ReadMarker(w.description()).Marker == nil {
+		if alias.ParseDescription(w.description()).Marker == nil {
 			t.Errorf("described as %q", w.description())
 		}
 	}
@@ -149,7 +149,7 @@ func TestAClaimHasAnOwnerBeforeAnyTraffic(t *testing.T) {
 		t.Errorf("another's: %+v, %v", m, err)
 	}
 	did, _, err := alias.Release(ctx, w.traffic.Store, live, "deploy-42", func() (string, error) { return "", nil })
-	if did != alias.PutBack || err != nil || w.description() != "serves everybody" {
+	if did != alias.Reverted || err != nil || w.description() != "serves everybody" {
 		t.Errorf("released: %q, %v, described as %q", did, err, w.description())
 	}
 	if m, err := alias.Withdraw(ctx, w.traffic.Store, live, "deploy-42"); m != nil || err != nil {

@@ -121,7 +121,7 @@ func TestAnswersThatAreNotAWSs(t *testing.T) {
 				t.Errorf("%s, HTTP %d %s: kind %d: %v", port, answer.status, answer.kind, got, err)
 			}
 			text, says := fmt.Sprint(err), answer.says
-			var unanswered *gates.NoAnswer
+			var unanswered *gates.InvokeError
 			if errors.As(err, &unanswered) { // of which people see the reason alone
 				if text = unanswered.Because; answer.want == awserror.Throttled {
 					says = "throttled"

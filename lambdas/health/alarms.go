@@ -32,7 +32,7 @@ func isARN(text string) bool { return strings.HasPrefix(text, "arn:") }
 // enough data, or that is gone, makes it inconclusive. Those that were red
 // when the rollout started are left out.
 func Alarms(names, red []string, states map[string]AlarmState) rollout.Reading {
-	reading := rollout.Reading{Gate: "alarms", Sign: rollout.Pass}
+	reading := rollout.Reading{Gate: "alarms", Status: rollout.Pass}
 	var failed, unknown []string
 	for _, name := range names {
 		if slices.Contains(red, name) {
@@ -50,10 +50,10 @@ func Alarms(names, red []string, states map[string]AlarmState) rollout.Reading {
 	}
 	switch {
 	case len(failed) > 0:
-		reading.Sign = rollout.Fail
+		reading.Status = rollout.Fail
 		reading.Reason = strings.Join(failed, ", ") + " in ALARM"
 	case len(unknown) > 0:
-		reading.Sign = rollout.Inconclusive
+		reading.Status = rollout.Inconclusive
 		reading.Reason = strings.Join(unknown, ", ")
 	default:
 		reading.Reason = fmt.Sprintf("none of %d in ALARM", len(names)-len(red))

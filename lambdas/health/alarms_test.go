@@ -18,13 +18,13 @@ func TestTheAlarmsGate(t *testing.T) {
 		want   rollout.Reading
 	}{
 		{nil, map[string]health.AlarmState{"broken": health.OK, arn: health.OK},
-			rollout.Reading{Sign: rollout.Pass, Reason: "none of 2 in ALARM"}},
+			rollout.Reading{Status: rollout.Pass, Reason: "none of 2 in ALARM"}},
 		{nil, map[string]health.AlarmState{"broken": health.InsufficientData, arn: health.Alarm},
-			rollout.Reading{Sign: rollout.Fail, Reason: arn + " in ALARM"}},
+			rollout.Reading{Status: rollout.Fail, Reason: arn + " in ALARM"}},
 		{nil, map[string]health.AlarmState{"broken": health.InsufficientData},
-			rollout.Reading{Sign: rollout.Inconclusive, Reason: "broken has insufficient data, " + arn + " is gone"}},
+			rollout.Reading{Status: rollout.Inconclusive, Reason: "broken has insufficient data, " + arn + " is gone"}},
 		{[]string{"broken"}, map[string]health.AlarmState{"broken": health.Alarm, arn: health.OK},
-			rollout.Reading{Sign: rollout.Pass, Reason: "none of 1 in ALARM (not counting what was red at the start: broken)"}},
+			rollout.Reading{Status: rollout.Pass, Reason: "none of 1 in ALARM (not counting what was red at the start: broken)"}},
 	} {
 		test.want.Gate = "alarms"
 		if diff := cmp.Diff(test.want, health.Alarms(names, test.red, test.states)); diff != "" {

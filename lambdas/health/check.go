@@ -10,13 +10,13 @@ import (
 // next one with the health that a decision is to be made of: the readings of
 // the gates that weigh evidence, and the counts. The state must have Arrived
 // at now.
-func (e Evidence) Check(s rollout.State, now time.Time, seen Seen) (Evidence, rollout.Health, error) {
+func (e Evidence) Check(s rollout.State, now time.Time, seen Measurements) (Evidence, rollout.Health, error) {
 	health := rollout.Health{Window: rollout.Window{From: s.Progress.Began, To: now}}
 	e, err := e.Take(s, now, seen)
 	if err != nil {
 		return e, health, err
 	}
-	w, err := e.Weigh(s, now)
+	w, err := e.Assess(s, now)
 	if err != nil {
 		return e, health, err
 	}

@@ -13,26 +13,26 @@ import (
 // Errors is the reading of the errors gate: does the new version err more than
 // the baseline? While both have traffic it compares them, minute by minute;
 // then it compares the new version with the baseline's record.
-func (w Weighed) Errors() (rollout.Reading, error) {
+func (w Assessment) Errors() (rollout.Reading, error) {
 	reading, _, err := w.errors()
 	return reading, err
 }
 
 // errors is the reading with the weight that decided it.
-func (w Weighed) errors() (rollout.Reading, weight, error) {
+func (w Assessment) errors() (rollout.Reading, score, error) {
 	gates := w.state.Plan.Gates
 	t, err := newTests(gates)
 	if err != nil {
-		return rollout.Reading{}, weight{}, err
+		return rollout.Reading{}, score{}, err
 	}
-	harm := weight{logE: w.Evidence.Errors.Harm.LogE(), threshold: t.errors.Threshold()}
+	harm := score{logE: w.Evidence.Errors.Harm.LogE(), threshold: t.errors.Threshold()}
 	now, seen := harm, w.sideBySide()
-	if _, alone := w.state.Alone(); alone {
-		b, err := w.newBakes(gates)
+	if _, alone := w.state.AtFullWeight(); alone {
+		b, err := w.newHistoricalControls(gates)
 		if err != nil {
-			return rollout.Reading{}, weight{}, err
+			return rollout.Reading{}, score{}, err
 		}
-		now = weight{logE: w.Evidence.Errors.Bake.LogE(), threshold: b.errors.Threshold()}
+		now = score{logE: w.Evidence.Errors.HistoricalControl.LogE(), threshold: b.errors.Threshold()}
 		if c := w.Evidence.Errors; c.Baseline.Requests+c.NewVersion.Requests == 0 {
 			seen = "version " + w.state.NewVersion + " "
 		} else {
@@ -48,12 +48,12 @@ func (w Weighed) errors() (rollout.Reading, weight, error) {
 	bound := t.proof.Bound(w.Proof)
 	verdict, decisive, evidence := judge(harm, now)
 	switch missing := w.missing(); {
-	case verdict != rollout.Undecided:
+	case verdict != rollout.VerdictInconclusive:
 		seen += evidence
 	case missing != "":
 		seen = missing
 	case bound <= gates.Errors.ProofMargin:
-		verdict, seen = rollout.Proven, seen+"; "+atMost(bound)
+		verdict, seen = rollout.VerdictProven, seen+"; "+atMost(bound)
 	default:
 		seen += "; " + atMost(bound)
 	}
@@ -62,25 +62,25 @@ func (w Weighed) errors() (rollout.Reading, weight, error) {
 
 // judge is the verdict by the evidence of harm, beside the baseline and now, with
 // the one of them that decides, and what there is to say of it.
-func judge(harm, now weight) (verdict rollout.Verdict, decisive weight, evidence string) {
+func judge(harm, now score) (verdict rollout.Verdict, decisive score, evidence string) {
 	switch {
 	case harm.reached():
-		return rollout.Harmful, harm, "; " + harm.String()
+		return rollout.VerdictRollBack, harm, "; " + harm.String()
 	case now.reached():
-		return rollout.Harmful, now, "; " + now.String()
+		return rollout.VerdictRollBack, now, "; " + now.String()
 	case now.logE >= sequential.HoldLogE:
-		return rollout.Doubtful, now, "; " + now.String()
+		return rollout.VerdictHold, now, "; " + now.String()
 	}
-	return rollout.Undecided, now, ""
+	return rollout.VerdictInconclusive, now, ""
 }
 
-// weight is evidence of harm, as a natural logarithm, and where it is enough.
-type weight struct{ logE, threshold float64 }
+// score is evidence of harm, as a natural logarithm, and where it is enough.
+type score struct{ logE, threshold float64 }
 
-func (w weight) reached() bool { return w.logE >= w.threshold }
+func (w score) reached() bool { return w.logE >= w.threshold }
 
 // String is the evidence in powers of ten: "evidence 10^4.1, rolls back at 10^2".
-func (w weight) String() string {
+func (w score) String() string {
 	return "evidence 10^" + tenths(w.logE) + ", rolls back at 10^" + tenths(w.threshold)
 }
 
@@ -110,7 +110,7 @@ func percentagePoints(share float64) string {
 
 // counts are a sum as rollout writes it.
 func counts(c sequential.Count) rollout.Counts {
-	return rollout.Counts{Invocations: c.Requests, Errors: c.Errors}
+	return rollout.Counts{Requests: c.Requests, Errors: c.Errors}
 }
 
 // said says a count in few words: "31 errors in 1,204 (2.6 %)".
@@ -133,30 +133,30 @@ func said(c sequential.Count, errors bool) string {
 }
 
 // sideBySide says the counts of both versions while both had traffic.
-func (w Weighed) sideBySide() string {
+func (w Assessment) sideBySide() string {
 	c := w.Evidence.Errors
 	return fmt.Sprintf("version %s: %s, version %s: %s", w.state.NewVersion, said(c.NewVersion, true), w.state.Plan.Baseline, said(c.Baseline, false))
 }
 
 // Counts are the requests of both versions in all of the rollout.
-func (w Weighed) Counts() (baseline, newVersion rollout.Counts) {
+func (w Assessment) Counts() (baseline, newVersion rollout.Counts) {
 	c := w.Evidence.Errors
 	return counts(c.Baseline), counts(plus(c.NewVersion, c.Alone))
 }
 
 // missing says which data there would have to be to say anything, and are
 // missing; empty if there are enough.
-func (w Weighed) missing() string {
+func (w Assessment) missing() string {
 	baseline, newVersion := w.Counts()
-	_, alone := w.state.Alone()
+	_, alone := w.state.AtFullWeight()
 	switch last := w.lastSeen(); {
-	case newVersion.Invocations == 0 && baseline.Invocations == 0 && w.Lately.Requests > 0:
-		return fmt.Sprintf("CloudWatch has %s invocations of the alias lately, but none by version", rollout.Thousands(w.Lately.Requests))
-	case newVersion.Invocations == 0:
+	case newVersion.Requests == 0 && baseline.Requests == 0 && w.Snapshot.Requests > 0:
+		return fmt.Sprintf("CloudWatch has %s invocations of the alias lately, but none by version", rollout.Thousands(w.Snapshot.Requests))
+	case newVersion.Requests == 0:
 		return w.sideBySide()
-	case baseline.Invocations == 0 && !alone:
+	case baseline.Requests == 0 && !alone:
 		return w.sideBySide() + " to compare with"
-	case w.now.Sub(last) > settling(w.state)+2*time.Minute:
+	case w.now.Sub(last) > finalAfter(w.state)+2*time.Minute:
 		return fmt.Sprintf("nothing of version %s since %s: no traffic, or metrics that are late", w.state.NewVersion, last.UTC().Format("15:04"))
 	}
 	return ""
@@ -164,7 +164,7 @@ func (w Weighed) missing() string {
 
 // lastSeen is the end of the last minute that is known to have had requests of
 // the new version, or how far the minutes are folded.
-func (w Weighed) lastSeen() time.Time {
+func (w Assessment) lastSeen() time.Time {
 	for i := len(w.Minutes) - 1; i >= 0; i-- {
 		if w.Minutes[i].NewVersion.Requests > 0 {
 			return w.Minutes[i].end()
@@ -175,12 +175,12 @@ func (w Weighed) lastSeen() time.Time {
 
 // beside says what else there is to know: requests that were throttled, and
 // those that ran into the function's timeout, which are among the errors.
-func (w Weighed) beside() string {
+func (w Assessment) beside() string {
 	text := ""
-	if n := w.Lately.Throttles; n > 0 {
+	if n := w.Snapshot.Throttles; n > 0 {
 		text += fmt.Sprintf("; %s throttled lately", rollout.Thousands(n))
 	}
-	if timeout := w.state.Plan.Timeout; timeout > 0 && w.Lately.Slowest >= float64(timeout)*1000 {
+	if timeout := w.state.Plan.Timeout; timeout > 0 && w.Snapshot.Slowest >= float64(timeout)*1000 {
 		text += fmt.Sprintf("; requests of version %s run into its timeout of %d s", w.state.NewVersion, timeout)
 	}
 	return text

@@ -17,8 +17,8 @@ import (
 // into a few numbers, for good. So a check judges all minutes as they are known
 // by then, and not as they were when they were first seen.
 type Evidence struct {
-	// Before is read at the first check; nil until then.
-	Before *Before `json:"before,omitempty"`
+	// History is read at the first check; nil until then.
+	History *BaselineHistory `json:"before,omitempty"`
 	// Until is how far the minutes are folded; zero before the first check.
 	Until time.Time `json:"until,omitzero"`
 	// Errors, and Slow: requests above the thresholds of Before.
@@ -26,37 +26,37 @@ type Evidence struct {
 	Slow   [thresholds]Comparison `json:"slow"`
 	// Proof bounds by how much the new version errs more; Spread is how much
 	// errors cluster.
-	Proof  sequential.ProofState `json:"proof"`
-	Spread sequential.Dispersion `json:"spread"`
+	Proof  sequential.NonInferiorityState `json:"proof"`
+	Spread sequential.Dispersion          `json:"spread"`
 	// Step is the current one, and StepRequests are those of the new version in
 	// it that are folded and could be compared.
 	Step         int   `json:"step"`
 	StepRequests int64 `json:"step-requests"`
-	// Cold are the minutes after shifts that are not folded yet: what they had may
+	// WarmUp are the minutes after shifts that are not folded yet: what they had may
 	// come later.
-	Cold []time.Time `json:"cold,omitempty"`
+	WarmUp []time.Time `json:"cold,omitempty"`
 	// Minutes are those that are not folded yet, in their order. One without any
 	// data is not among them.
 	Minutes []Minute `json:"minutes"`
-	// Lately is what the last check saw beside them.
-	Lately Lately `json:"lately"`
+	// Snapshot is what the last check saw beside them.
+	Snapshot AliasSnapshot `json:"lately"`
 }
 
 // Comparison is the evidence of one kind of count, as far as it is folded.
 type Comparison struct {
 	// Harm weighs the minutes before the new version had all traffic, and Bake
 	// those since.
-	Harm sequential.State `json:"harm,omitzero"`
-	Bake sequential.State `json:"bake,omitzero"`
+	Harm              sequential.State `json:"harm,omitzero"`
+	HistoricalControl sequential.State `json:"bake,omitzero"`
 	// Baseline and NewVersion are the counts of the former, Alone of the latter.
 	Baseline   sequential.Count `json:"baseline"`
 	NewVersion sequential.Count `json:"new-version"`
 	Alone      sequential.Count `json:"alone,omitzero"`
 }
 
-// Lately is what is known of the alias as a whole in the minutes that a check
+// AliasSnapshot is what is known of the alias as a whole in the minutes that a check
 // read, for a person to see.
-type Lately struct {
+type AliasSnapshot struct {
 	// Requests of the alias, whatever version served them, and Throttles, which
 	// none did.
 	Requests  int64 `json:"requests"`
@@ -65,13 +65,13 @@ type Lately struct {
 	Slowest float64 `json:"slowest"`
 }
 
-// Seen is what a check reads of CloudWatch.
-type Seen struct {
+// Measurements is what a check reads of CloudWatch.
+type Measurements struct {
 	// Minutes from the query's window, in their order, each once.
 	Minutes []Minute
-	// Before is nil unless the query asked for it.
-	Before *Before
-	Lately Lately
+	// History is nil unless the query asked for it.
+	History  *BaselineHistory
+	Snapshot AliasSnapshot
 	// Gates has what metric gates asked for, by the ids of their results; nil if
 	// none did.
 	Gates map[string]Series
@@ -101,24 +101,24 @@ func (e Evidence) Unread(s rollout.State, now time.Time) rollout.Window {
 // Take is the evidence with what a check at now has read. Reading the same
 // again changes nothing. The error means that the evidence is broken: no
 // reading leads to it.
-func (e Evidence) Take(s rollout.State, now time.Time, seen Seen) (Evidence, error) {
-	if e.Before == nil {
-		e.Before = seen.Before
+func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evidence, error) {
+	if e.History == nil {
+		e.History = seen.History
 	}
 	e.Until = e.Unread(s, now).From
-	e.Lately = seen.Lately
+	e.Snapshot = seen.Snapshot
 	if e.Step != s.Progress.Step {
 		e.Step, e.StepRequests = s.Progress.Step, 0
 	}
 	e.Minutes = merge(e.Minutes, seen.Minutes, e.Until)
-	e.Cold = notBefore(e.Until, e.Cold)
+	e.WarmUp = notBefore(e.Until, e.WarmUp)
 	for at := s.Progress.Since.Truncate(time.Minute); at.Before(s.Progress.Since.Add(time.Minute)); at = at.Add(time.Minute) {
-		if !slices.ContainsFunc(e.Cold, at.Equal) && !at.Before(e.Until) {
-			e.Cold = append(e.Cold, at)
+		if !slices.ContainsFunc(e.WarmUp, at.Equal) && !at.Before(e.Until) {
+			e.WarmUp = append(e.WarmUp, at)
 		}
 	}
 	for i, m := range e.Minutes {
-		e.Minutes[i].Shifted = slices.ContainsFunc(e.Cold, m.At.Equal)
+		e.Minutes[i].Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
 	}
 	settled := now.Add(-Lateness).Truncate(time.Minute)
 	if !settled.After(e.Until) {
@@ -131,13 +131,13 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Seen) (Evidence, err
 		}
 		old++
 	}
-	w := weigher{state: s, now: now}
+	w := accumulator{state: s, now: now}
 	folded, err := w.fold(e, e.Minutes[:old])
 	if err != nil {
 		return e, err
 	}
 	folded.Minutes = e.Minutes[old:]
-	folded.Until, folded.Cold = settled, notBefore(settled, e.Cold)
+	folded.Until, folded.WarmUp = settled, notBefore(settled, e.WarmUp)
 	return folded, nil
 }
 
@@ -195,7 +195,7 @@ func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMi
 // comparable is how many requests of the new version in the minute have
 // something to be compared with.
 func (e Evidence) comparable(m Minute, s rollout.State) int64 {
-	since, alone := s.Alone()
+	since, alone := s.AtFullWeight()
 	switch {
 	case m.Baseline.Requests > 0:
 		return m.NewVersion.Requests
@@ -207,5 +207,5 @@ func (e Evidence) comparable(m Minute, s rollout.State) int64 {
 
 // recorded tells whether the baseline has a record.
 func (e Evidence) recorded() bool {
-	return e.Before.errors().Requests+e.Errors.Baseline.Requests > 0
+	return e.History.errors().Requests+e.Errors.Baseline.Requests > 0
 }

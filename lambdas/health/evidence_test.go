@@ -57,7 +57,7 @@ func after(minutes int) time.Time { return noon.Add(time.Duration(minutes) * tim
 
 func check(t rapid.TB, e health.Evidence, s rollout.State, now time.Time, minutes ...health.Minute) (health.Evidence, rollout.Health) {
 	t.Helper()
-	e, h, err := e.Check(s, now, health.Seen{Minutes: minutes})
+	e, h, err := e.Check(s, now, health.Measurements{Minutes: minutes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,10 +97,10 @@ func TestLateMinutesAreCorrected(t *testing.T) {
 		if diff := cmp.Diff(want, seen); diff != "" {
 			t.Fatal(diff)
 		}
-		if diff := cmp.Diff(waited, early, cmp.AllowUnexported(sequential.State{}, sequential.ProofState{})); diff != "" {
+		if diff := cmp.Diff(waited, early, cmp.AllowUnexported(sequential.State{}, sequential.NonInferiorityState{})); diff != "" {
 			t.Fatal(diff)
 		}
-		if again, _ := check(t, early, s, end, minutes...); !cmp.Equal(again, early, cmp.AllowUnexported(sequential.State{}, sequential.ProofState{})) {
+		if again, _ := check(t, early, s, end, minutes...); !cmp.Equal(again, early, cmp.AllowUnexported(sequential.State{}, sequential.NonInferiorityState{})) {
 			t.Fatal("reading the same again changes the evidence")
 		}
 	})
@@ -129,9 +129,9 @@ func TestTheStateStaysSmall(t *testing.T) {
 	largest, week := 0, 7*24*60
 	for n := range week {
 		now := after(n + 1)
-		seen := health.Seen{
-			Before: &health.Before{Count: sequential.Count{Requests: 123456789012, Errors: 12345678901}, Timed: 123456789012, Over: [2]float64{12345.678, 123456.789}},
-			Lately: health.Lately{Requests: 123456789012, Throttles: 123456789012, Slowest: 123456.789012345},
+		seen := health.Measurements{
+			History:  &health.BaselineHistory{Count: sequential.Count{Requests: 123456789012, Errors: 12345678901}, Timed: 123456789012, Over: [2]float64{12345.678, 123456.789}},
+			Snapshot: health.AliasSnapshot{Requests: 123456789012, Throttles: 123456789012, Slowest: 123456.789012345},
 		}
 		for i := max(0, n-15); i <= n; i++ {
 			m := minute(i, 1234567890, int64(123456789+i), 1234567890, int64(123456789+i%7))
@@ -182,12 +182,12 @@ func TestSuccessesThatShowLateAreNotHarm(t *testing.T) {
 			known[i].NewVersion.Requests = known[i].NewVersion.Errors
 		}
 		var h rollout.Health
-		if e, h = check(t, e, s, after(n+1), known...); h.Readings[0].Verdict != rollout.Undecided && h.Readings[0].Verdict != rollout.Proven {
+		if e, h = check(t, e, s, after(n+1), known...); h.Readings[0].Verdict != rollout.VerdictInconclusive && h.Readings[0].Verdict != rollout.VerdictProven {
 			t.Fatalf("minute %d: %+v", n, h.Readings[0])
 		}
 	}
 	// Had they really had no more requests than that, it would be harm.
-	if _, h := check(t, e, s, after(23), minute(18, 5400, 54, 6, 6), minute(19, 5400, 54, 6, 6), minute(20, 5400, 54, 6, 6)); h.Readings[0].Verdict != rollout.Harmful {
+	if _, h := check(t, e, s, after(23), minute(18, 5400, 54, 6, 6), minute(19, 5400, 54, 6, 6), minute(20, 5400, 54, 6, 6)); h.Readings[0].Verdict != rollout.VerdictRollBack {
 		t.Errorf("%+v", h.Readings[0])
 	}
 }

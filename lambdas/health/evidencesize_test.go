@@ -15,7 +15,7 @@ import (
 func TestTheLargestEvidence(t *testing.T) {
 	const longest = len("-1.2345678901234567e-300")
 	s := begin(t, `"type": "linear", "steps": 10, "interval": 600`)
-	seen := health.Seen{Before: &health.Before{Count: sequential.Count{Requests: 1e12, Errors: 1e9}, Timed: 1e12, Over: [2]float64{1, 2}}}
+	seen := health.Measurements{History: &health.BaselineHistory{Count: sequential.Count{Requests: 1e12, Errors: 1e9}, Timed: 1e12, Over: [2]float64{1, 2}}}
 	for i := range 40 {
 		m := minute(i, 1e9, 1e6, 1e9, 1e6+int64(i%7))
 		m.Untimed = false

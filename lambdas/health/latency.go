@@ -10,31 +10,31 @@ import (
 // Latency is the reading of the latency gate: are more of the new version's
 // requests slow than of the baseline's? It never proves anything, and without
 // data it holds nothing up.
-func (w Weighed) Latency() (rollout.Reading, error) {
+func (w Assessment) Latency() (rollout.Reading, error) {
 	reading, _, err := w.latency()
 	return reading, err
 }
 
 // latency is the reading with the weight that decided it.
-func (w Weighed) latency() (rollout.Reading, weight, error) {
+func (w Assessment) latency() (rollout.Reading, score, error) {
 	gates := w.state.Plan.Gates
 	t, err := newTests(gates)
 	if err != nil {
-		return rollout.Reading{}, weight{}, err
+		return rollout.Reading{}, score{}, err
 	}
 	var harms, bakes []float64
 	for _, c := range w.Slow {
 		harms = append(harms, c.Harm.LogE())
-		bakes = append(bakes, c.Bake.LogE())
+		bakes = append(bakes, c.HistoricalControl.LogE())
 	}
-	harm := weight{logE: sequential.LogMeanE(harms...), threshold: t.latency.Threshold()}
+	harm := score{logE: sequential.LogMeanE(harms...), threshold: t.latency.Threshold()}
 	now := harm
-	if _, alone := w.state.Alone(); alone && w.Before.timed() {
-		b, err := w.newBakes(gates)
+	if _, alone := w.state.AtFullWeight(); alone && w.History.timed() {
+		b, err := w.newHistoricalControls(gates)
 		if err != nil {
-			return rollout.Reading{}, weight{}, err
+			return rollout.Reading{}, score{}, err
 		}
-		now = weight{logE: sequential.LogMeanE(bakes...), threshold: b.slow[0].Threshold()}
+		now = score{logE: sequential.LogMeanE(bakes...), threshold: b.slow[0].Threshold()}
 	}
 	seen := w.untimed()
 	if seen == "" {
@@ -45,15 +45,15 @@ func (w Weighed) latency() (rollout.Reading, weight, error) {
 }
 
 // untimed says why there is nothing to say; empty if there is.
-func (w Weighed) untimed() string {
+func (w Assessment) untimed() string {
 	baseline := "version " + w.state.Plan.Baseline
 	switch {
-	case w.Before == nil || w.Before.Timed == 0:
+	case w.History == nil || w.History.Timed == 0:
 		return "no durations of " + baseline + " in the hour before the rollout"
-	case w.Before.Over[0] <= 0:
+	case w.History.Over[0] <= 0:
 		return "CloudWatch gives no percentiles of " + baseline + "'s durations"
-	case !w.Before.timed():
-		return fmt.Sprintf("%s had %s requests in the hour before the rollout, and it takes %d to tell what is slow", baseline, rollout.Thousands(w.Before.Timed), minTimed)
+	case !w.History.timed():
+		return fmt.Sprintf("%s had %s requests in the hour before the rollout, and it takes %d to tell what is slow", baseline, rollout.Thousands(w.History.Timed), minTimed)
 	case w.Slow[0].NewVersion.Requests+w.Slow[0].Alone.Requests == 0:
 		return "no durations yet (those just after a shift don't count)"
 	}
@@ -61,14 +61,14 @@ func (w Weighed) untimed() string {
 }
 
 // slowSideBySide says the shares of both versions above the thresholds.
-func (w Weighed) slowSideBySide() string {
+func (w Assessment) slowSideBySide() string {
 	text := ""
 	for i, c := range w.Slow {
 		if i > 0 {
 			text += ", "
 		}
 		newVersion := plus(c.NewVersion, c.Alone)
-		text += fmt.Sprintf("over %s ms: %s of version %s", milliseconds(w.Before.Over[i]), share(newVersion), w.state.NewVersion)
+		text += fmt.Sprintf("over %s ms: %s of version %s", milliseconds(w.History.Over[i]), share(newVersion), w.state.NewVersion)
 		if c.Baseline.Requests > 0 {
 			text += fmt.Sprintf(" and %s of version %s", share(c.Baseline), w.state.Plan.Baseline)
 		}

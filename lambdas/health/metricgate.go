@@ -46,12 +46,12 @@ func (s span) holds(at, to time.Time) bool {
 
 // MetricReadings are the readings of metric gates, whose queries are those of
 // MetricQueries with the same facts.
-func MetricReadings(gates []rollout.MetricGate, f rollout.Facts, seen Seen) []rollout.Reading {
+func MetricReadings(gates []rollout.MetricGate, f rollout.Facts, seen Measurements) []rollout.Reading {
 	var readings []rollout.Reading
 	for i, gate := range gates {
 		judge := metricJudge{gate: gate, facts: f, span: spanOf(gate, f), own: seen.Gates[resultID(i)], baseline: seen.Gates[baselineID(i)]}
 		sign, reason := judge.read()
-		readings = append(readings, rollout.Reading{Gate: "metrics." + gate.Name, Sign: sign, Reason: reason})
+		readings = append(readings, rollout.Reading{Gate: "metrics." + gate.Name, Status: sign, Reason: reason})
 	}
 	return readings
 }
@@ -84,7 +84,7 @@ func (j metricJudge) early() bool {
 
 // read is the sign with its reason: a value out of bounds fails, whatever else
 // is missing.
-func (j metricJudge) read() (rollout.Sign, string) {
+func (j metricJudge) read() (rollout.Status, string) {
 	base, several := byTime(j.baseline.Points)
 	if _, more := byTime(j.own.Points); j.gate.RelativeToBaseline && (several || more) {
 		return rollout.Inconclusive, "the expression gives several time series, which can't be compared"

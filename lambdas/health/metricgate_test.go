@@ -55,7 +55,7 @@ func (m *metrics) put(name, version string, minute int, values ...float64) {
 }
 
 // check reads the metric gates beside the others, and gives the readings as lines.
-func (m *metrics) check(gates []rollout.MetricGate, f rollout.Facts) (readings string, seen health.Seen) {
+func (m *metrics) check(gates []rollout.MetricGate, f rollout.Facts) (readings string, seen health.Measurements) {
 	m.t.Helper()
 	q := query
 	q.Window, q.Gates = f.Window, health.MetricQueries(gates, f)
@@ -70,7 +70,7 @@ func (m *metrics) check(gates []rollout.MetricGate, f rollout.Facts) (readings s
 func lines(readings []rollout.Reading) string {
 	var text []string
 	for _, r := range readings {
-		text = append(text, fmt.Sprintf("%s %s: %s", r.Gate, r.Sign, r.Reason))
+		text = append(text, fmt.Sprintf("%s %s: %s", r.Gate, r.Status, r.Reason))
 	}
 	return strings.Join(text, "\n")
 }
@@ -225,7 +225,7 @@ func TestManyMetricGatesInOneCall(t *testing.T) {
 
 	with, without := query, query
 	with.Record, without.Record, with.Gates = true, true, health.MetricQueries(gates, f)
-	if diff := cmp.Diff(m.read(without, noon, f.Now).Before.Count, m.read(with, noon, f.Now).Before.Count); diff != "" {
+	if diff := cmp.Diff(m.read(without, noon, f.Now).History.Count, m.read(with, noon, f.Now).History.Count); diff != "" {
 		t.Errorf("the record is another one with metric gates: %s", diff)
 	}
 }

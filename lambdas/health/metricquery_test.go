@@ -142,7 +142,7 @@ func TestMetricGatesOfWhichOnlyAPartIsKnown(t *testing.T) {
 // TestSeveralSeriesOfAnExpression can each be held to bounds, and can't be compared.
 func TestSeveralSeriesOfAnExpression(t *testing.T) {
 	at := noon.Add(5 * time.Minute)
-	seen := health.Seen{Gates: map[string]health.Series{
+	seen := health.Measurements{Gates: map[string]health.Series{
 		"g0":  {Points: []health.Point{{At: at, Value: 1}, {At: at, Value: 9}}},
 		"g0b": {Points: []health.Point{{At: at, Value: 1}, {At: at, Value: 1}}},
 	}}

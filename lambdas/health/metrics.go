@@ -25,7 +25,7 @@ import (
 // gates, and these by a call each, so that only the one that is wrong has no
 // answer; and without the slow requests, should their statistic be what it does
 // not take. Errors are read whatever else is wrong.
-func (c CloudWatch) Metrics(ctx context.Context, q Query) (Seen, error) {
+func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) {
 	answer := points{}
 	gates, err := c.read(ctx, q, q.queries(), answer)
 	alone := q
@@ -41,7 +41,7 @@ func (c CloudWatch) Metrics(ctx context.Context, q Query) (Seen, error) {
 		gates, err = c.readGates(ctx, q)
 	}
 	if err != nil {
-		return Seen{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)
+		return Measurements{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)
 	}
 	seen := answer.seen(q)
 	seen.Gates = gates
@@ -141,8 +141,8 @@ func (p points) times(ids ...string) []int64 {
 }
 
 // seen sorts the answer into what a check needs of it.
-func (p points) seen(q Query) Seen {
-	var seen Seen
+func (p points) seen(q Query) Measurements {
+	var seen Measurements
 	begin := q.Window.From.Truncate(time.Minute).Unix()
 	baseline, newVersion := p.served(ofBaseline), p.served(ofNewVersion)
 	for _, at := range p.times(ofBaseline+requests, ofBaseline+failures, ofBaseline+throttles, ofNewVersion+requests, ofNewVersion+failures, ofNewVersion+throttles) {
@@ -159,13 +159,13 @@ func (p points) seen(q Query) Seen {
 	asked, lost, longest := p[ofAlias+requests], p[ofAlias+throttles], p[ofNewVersion+slowest]
 	for _, at := range p.times(ofAlias+requests, ofAlias+throttles, ofNewVersion+slowest) {
 		if at >= begin {
-			seen.Lately.Requests += whole(asked[at])
-			seen.Lately.Throttles += whole(lost[at])
-			seen.Lately.Slowest = max(seen.Lately.Slowest, longest[at])
+			seen.Snapshot.Requests += whole(asked[at])
+			seen.Snapshot.Throttles += whole(lost[at])
+			seen.Snapshot.Slowest = max(seen.Snapshot.Slowest, longest[at])
 		}
 	}
 	if q.Record {
-		seen.Before = p.before(begin)
+		seen.History = p.before(begin)
 	}
 	return seen
 }
@@ -173,9 +173,9 @@ func (p points) seen(q Query) Seen {
 // before is the baseline's record of the time before the rollout. Where
 // CloudWatch has nothing of the version, it is that of the alias, which had no
 // other version then.
-func (p points) before(begin int64) *Before {
+func (p points) before(begin int64) *BaselineHistory {
 	const hour = int64(recordTime / time.Second)
-	var b Before
+	var b BaselineHistory
 	for _, of := range []string{ofBaseline, ofAlias} {
 		from := p.served(of)
 		for at := range from.requests {

@@ -51,7 +51,7 @@ func newMetrics(t *testing.T) *metrics {
 // serve has a version serve requests: half of them in 100 ms, half in 200 ms.
 func (m *metrics) serve(alias, version string, at time.Time, invocations, errors int64) {
 	m.t.Helper()
-	if err := m.server.Serve(localaws.ServedRequests{
+	if err := m.server.RecordInvocations(localaws.Invocations{
 		Function: "f", Alias: alias, Version: version, At: at, Invocations: invocations, Errors: errors,
 		Duration: localaws.DurationStats{Values: []localaws.DurationCount{
 			{Duration: 100 * time.Millisecond, Count: invocations / 2}, {Duration: 200 * time.Millisecond, Count: invocations - invocations/2},
@@ -63,7 +63,7 @@ func (m *metrics) serve(alias, version string, at time.Time, invocations, errors
 
 var query = health.Query{Function: "f", Alias: "live", Baseline: "7", NewVersion: "8"}
 
-func (m *metrics) read(q health.Query, from, to time.Time) health.Seen {
+func (m *metrics) read(q health.Query, from, to time.Time) health.Measurements {
 	m.t.Helper()
 	m.now = to.Add(time.Second)
 	q.Window = rollout.Window{From: from, To: to}
@@ -101,7 +101,7 @@ func TestMinutesOfBothVersionsInAWindow(t *testing.T) {
 		{query, 0, time.Hour, 0, 10},                                   // all
 		{query, 20 * time.Minute, 30 * time.Minute, 0, 0},              // none
 	} {
-		want := health.Seen{}
+		want := health.Measurements{}
 		for i := range test.n {
 			minute := health.Minute{At: noon.Add(time.Duration(test.first+i) * time.Minute),
 				Baseline: health.Sample{Requests: 100, Errors: 1}, NewVersion: health.Sample{Requests: 10, Errors: 2}, Untimed: true}
@@ -109,8 +109,8 @@ func TestMinutesOfBothVersionsInAWindow(t *testing.T) {
 				minute.Baseline.Slow[0], minute.NewVersion.Slow[0], minute.Untimed = 50, 5, false
 			}
 			want.Minutes = append(want.Minutes, minute)
-			want.Lately.Requests += 110
-			want.Lately.Slowest = 200
+			want.Snapshot.Requests += 110
+			want.Snapshot.Slowest = 200
 		}
 		if diff := cmp.Diff(want, m.read(test.query, noon.Add(test.from), noon.Add(test.to))); diff != "" {
 			t.Errorf("from %s to %s: %s", test.from, test.to, diff)
@@ -131,16 +131,16 @@ func TestTheBaselinesRecord(t *testing.T) {
 	ask := query
 	ask.Record = true
 	got := m.read(ask, noon, noon.Add(time.Minute))
-	want := &health.Before{Count: sequential.Count{Requests: 600, Errors: 60}, Timed: 600, Over: [2]float64{200, 200}}
-	if diff := cmp.Diff(want, got.Before); diff != "" {
+	want := &health.BaselineHistory{Count: sequential.Count{Requests: 600, Errors: 60}, Timed: 600, Over: [2]float64{200, 200}}
+	if diff := cmp.Diff(want, got.History); diff != "" {
 		t.Error(diff)
 	}
 	if len(got.Minutes) != 1 {
 		t.Errorf("minutes from before are among those of the rollout: %v", got.Minutes)
 	}
 	ask.Baseline = "6" // of which there are no data
-	want = &health.Before{Count: sequential.Count{Requests: 1000, Errors: 460}, Timed: 1000, Over: [2]float64{200, 200}}
-	if diff := cmp.Diff(want, m.read(ask, noon, noon.Add(time.Minute)).Before); diff != "" {
+	want = &health.BaselineHistory{Count: sequential.Count{Requests: 1000, Errors: 460}, Timed: 1000, Over: [2]float64{200, 200}}
+	if diff := cmp.Diff(want, m.read(ask, noon, noon.Add(time.Minute)).History); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -107,8 +107,8 @@ func (m Minute) MarshalJSON() ([]byte, error) {
 	return append(text, '}'), err
 }
 
-// timeless tells whether its durations don't count.
-func (m Minute) timeless() bool { return m.Shifted || m.Untimed }
+// excludesDurations tells whether its durations don't count.
+func (m Minute) excludesDurations() bool { return m.Shifted || m.Untimed }
 
 func (m Minute) end() time.Time { return m.At.Add(time.Minute) }
 
@@ -120,10 +120,10 @@ func (m Minute) merge(later Minute) Minute {
 	return m
 }
 
-// Before is the baseline's record of the hour before the rollout. What it says
+// BaselineHistory is the baseline's record of the hour before the rollout. What it says
 // of durations stays as it is for the whole rollout: whatever happens to the
 // baseline meanwhile, the measure does not move.
-type Before struct {
+type BaselineHistory struct {
 	// Count is its requests and their errors.
 	Count sequential.Count `json:"count"`
 	// Timed is how many requests the percentiles are of, and Over the 95th and the
@@ -141,18 +141,18 @@ func shares() [thresholds]float64 { return [...]float64{0.05, 0.01} }
 const minTimed = 200
 
 // timed tells whether the record has thresholds.
-func (b *Before) timed() bool { return b != nil && b.Timed >= minTimed && b.Over[0] > 0 }
+func (b *BaselineHistory) timed() bool { return b != nil && b.Timed >= minTimed && b.Over[0] > 0 }
 
 // errors and slow are the parts of the baseline's records that lie before the
 // rollout; nothing if they are not known.
-func (b *Before) errors() sequential.Count {
+func (b *BaselineHistory) errors() sequential.Count {
 	if b == nil {
 		return sequential.Count{}
 	}
 	return b.Count
 }
 
-func (b *Before) slow(threshold int) sequential.Count {
+func (b *BaselineHistory) slow(threshold int) sequential.Count {
 	if !b.timed() {
 		return sequential.Count{}
 	}

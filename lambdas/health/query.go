@@ -33,11 +33,11 @@ func (e Evidence) Ask(s rollout.State, now time.Time) Query {
 	q := Query{
 		Function: s.Function(), Alias: s.AliasName,
 		Baseline: s.Plan.Baseline, NewVersion: s.NewVersion,
-		Window: e.Unread(s, now), Record: e.Before == nil,
+		Window: e.Unread(s, now), Record: e.History == nil,
 		Throttles: s.Plan.Gates.Errors.Throttles,
 	}
-	if s.Plan.Gates.Latency != nil && e.Before.timed() {
-		q.Over = e.Before.Over
+	if s.Plan.Gates.Latency != nil && e.History.timed() {
+		q.Over = e.History.Over
 	}
 	return q
 }

@@ -22,8 +22,8 @@ const HoldStrength = sequential.HoldLogE / math.Ln10
 // Strengths are the numbers behind the readings of the gates that weigh
 // evidence, in the same order. Evidence that was weighed with a check's state,
 // at the time of the check, has the same strength ever after.
-func (w Weighed) Strengths() ([]Strength, error) {
-	asked := []func() (rollout.Reading, weight, error){w.errors}
+func (w Assessment) Strengths() ([]Strength, error) {
+	asked := []func() (rollout.Reading, score, error){w.errors}
 	if w.state.Plan.Gates.Latency != nil {
 		asked = append(asked, w.latency)
 	}

@@ -9,7 +9,7 @@ import (
 // versions have traffic.
 type tests struct {
 	errors  sequential.Harm
-	proof   sequential.Proof
+	proof   sequential.NonInferiority
 	latency *sequential.Harm // nil if it is not looked at
 }
 
@@ -32,31 +32,31 @@ func newTests(g rollout.Gates) (tests, error) {
 	return t, err
 }
 
-func newProof(g rollout.Gates) (sequential.Proof, error) {
-	p := sequential.DefaultProofParams()
+func newProof(g rollout.Gates) (sequential.NonInferiority, error) {
+	p := sequential.DefaultNonInferiorityParams()
 	p.Eta = 1 / g.Errors.Dispersion
-	return sequential.NewProof(p)
+	return sequential.NewNonInferiority(p)
 }
 
-// bakes are the tests for when the new version has all traffic, against the
+// historicalControls are the tests for when the new version has all traffic, against the
 // baseline's record before and during the rollout.
-type bakes struct {
-	errors sequential.Bake
-	slow   []sequential.Bake // none if latency is not looked at, or has no record
+type historicalControls struct {
+	errors sequential.HistoricalControl
+	slow   []sequential.HistoricalControl // none if latency is not looked at, or has no record
 }
 
-func (e Evidence) newBakes(g rollout.Gates) (bakes, error) {
-	var b bakes
+func (e Evidence) newHistoricalControls(g rollout.Gates) (historicalControls, error) {
+	var b historicalControls
 	var err error
-	if b.errors, err = sequential.NewBake(sequential.BakeParams{
-		Record: plus(e.Before.errors(), e.Errors.Baseline), Tolerance: g.Errors.Tolerance, Margin: g.Errors.Margin,
+	if b.errors, err = sequential.NewHistoricalControl(sequential.HistoricalControlParams{
+		Record: plus(e.History.errors(), e.Errors.Baseline), Tolerance: g.Errors.Tolerance, Margin: g.Errors.Margin,
 		Eta: 1 / g.Errors.Dispersion, Alpha: g.Errors.Alpha, Averaged: 1, Strict: g.Errors.Strict,
-	}); err != nil || g.Latency == nil || !e.Before.timed() {
+	}); err != nil || g.Latency == nil || !e.History.timed() {
 		return b, err
 	}
 	for i := range e.Slow {
-		bake, err := sequential.NewBake(sequential.BakeParams{
-			Record: plus(e.Before.slow(i), e.Slow[i].Baseline), Tolerance: g.Latency.Tolerance,
+		bake, err := sequential.NewHistoricalControl(sequential.HistoricalControlParams{
+			Record: plus(e.History.slow(i), e.Slow[i].Baseline), Tolerance: g.Latency.Tolerance,
 			Eta: 1, Alpha: g.Latency.Alpha, Averaged: thresholds, Strict: g.Latency.Strict,
 		})
 		if err != nil {

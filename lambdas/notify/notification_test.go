@@ -88,9 +88,9 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 	unverified.Unverified = true
 	unknown := rollout.Notification{Event: rollout.EventRefused, Time: start, Execution: ofMachine + "monday", Error: "InvalidRequest", Reason: "the request has a problem, and nothing was touched:\n- $ must be one JSON object"}
 	return map[string]rollout.Notification{
-		"started":         underWay(t, 1).Tell(rollout.EventStarted, 1, start, ofMachine+"monday", commands),
-		"shifted":         underWay(t, 3).Tell(rollout.EventShifted, 3, start, ofMachine+"monday-part-2", commands),
-		"approval-wanted": underWay(t, 3).Tell(rollout.EventApprovalWanted, 4, start, ofMachine+"monday", commands),
+		"started":         underWay(t, 1).Notification(rollout.EventStarted, 1, start, ofMachine+"monday", commands),
+		"shifted":         underWay(t, 3).Notification(rollout.EventShifted, 3, start, ofMachine+"monday-part-2", commands),
+		"approval-wanted": underWay(t, 3).Notification(rollout.EventApprovalWanted, 4, start, ofMachine+"monday", commands),
 		"promoted":        promoted,
 		"unverified":      unverified,
 		"unchanged":       untouched(rollout.EventUnchanged, "", "alias MyAlias of MyFunction is on version 2 already"),
@@ -184,9 +184,9 @@ func TestTheSchemaIsStable(t *testing.T) {
 }
 
 func TestTheSameThingHasTheSameID(t *testing.T) {
-	owner := underWay(t, 3).Tell(rollout.EventShifted, 3, start, ofMachine+"monday", rollout.CommandLines{})
-	part := underWay(t, 3).Tell(rollout.EventShifted, 3, start, ofMachine+"monday-part-2", rollout.CommandLines{})
-	next := underWay(t, 4).Tell(rollout.EventShifted, 4, start, ofMachine+"monday", rollout.CommandLines{})
+	owner := underWay(t, 3).Notification(rollout.EventShifted, 3, start, ofMachine+"monday", rollout.CommandLines{})
+	part := underWay(t, 3).Notification(rollout.EventShifted, 3, start, ofMachine+"monday-part-2", rollout.CommandLines{})
+	next := underWay(t, 4).Notification(rollout.EventShifted, 4, start, ofMachine+"monday", rollout.CommandLines{})
 	if owner.ID() != part.ID() || owner.ID() == next.ID() {
 		t.Errorf("ids %s, %s, %s", owner.ID(), part.ID(), next.ID())
 	}
@@ -211,7 +211,7 @@ func TestSubjectsAreWhatSNSTakes(t *testing.T) {
 func TestALongReasonIsCut(t *testing.T) {
 	s := underWay(t, 3)
 	s.Health.Reason = strings.Repeat("ü", 100_000)
-	n := s.Tell(rollout.EventShifted, 3, start, ofMachine+"monday", rollout.CommandLines{})
+	n := s.Notification(rollout.EventShifted, 3, start, ofMachine+"monday", rollout.CommandLines{})
 	if len(n.JSON()) > 10_000 || len(notify.Text(n)) > 10_000 || len(notify.Chat(n)) > 5_000 {
 		t.Errorf("%d, %d and %d bytes", len(n.JSON()), len(notify.Text(n)), len(notify.Chat(n)))
 	}

@@ -64,8 +64,8 @@ type Event struct {
 
 // Failure is one that was not told.
 type Failure struct {
-	To  string // a topic's ARN, or BusName
-	Err error
+	Target string // a topic's ARN, or BusName
+	Err    error
 }
 
 // BusName is how the event bus is named beside topics.
@@ -83,8 +83,8 @@ func (t Notifier) Send(ctx context.Context, n rollout.Notification, to rollout.N
 	return failed
 }
 
-// Again tells one of them alone. One that is not to be told any more is not.
-func (t Notifier) Again(ctx context.Context, n rollout.Notification, to rollout.Notify, name string) error {
+// Retry tells one of them alone. One that is not to be told any more is not.
+func (t Notifier) Retry(ctx context.Context, n rollout.Notification, to rollout.Notify, name string) error {
 	for _, target := range t.targets(to) {
 		if target.name == name {
 			return t.send(ctx, n, target)

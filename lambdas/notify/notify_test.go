@@ -55,7 +55,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) send(to rollout.Notify) (failed []string) {
 	for _, f := range w.notifier.Send(context.Background(), told, to) {
-		failed = append(failed, f.To)
+		failed = append(failed, f.Target)
 	}
 	return failed
 }
@@ -134,7 +134,7 @@ func TestOneFailureHoldsUpNoOther(t *testing.T) {
 				if failed := w.send(to); !slices.Equal(failed, []string{want}) {
 					t.Fatalf("not told: %v, want %s", failed, want)
 				}
-				if err := w.notifier.Again(context.Background(), told, to, want); err != nil {
+				if err := w.notifier.Retry(context.Background(), told, to, want); err != nil {
 					t.Fatal(err)
 				}
 				if len(w.Published()) != 2 || len(w.Events()) != 1 {
@@ -151,7 +151,7 @@ func TestATopicThatIsGone(t *testing.T) {
 	if failed := w.send(rollout.Notify{Topics: []string{gone}}); !slices.Equal(failed, []string{gone}) {
 		t.Errorf("not told: %v", failed)
 	}
-	if err := w.notifier.Again(context.Background(), told, rollout.Notify{}, gone); err != nil {
+	if err := w.notifier.Retry(context.Background(), told, rollout.Notify{}, gone); err != nil {
 		t.Errorf("one who is not to be told any more: %v", err)
 	}
 }

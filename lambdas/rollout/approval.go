@@ -25,7 +25,7 @@ func (r *reader) approval(path string) *Approval {
 		return nil
 	}
 	a := r.object(path)
-	approval := &Approval{Timeout: a.whole("timeout", 60, Year, 24*60*60)}
+	approval := &Approval{Timeout: a.integer("timeout", 60, Year, 24*60*60)}
 	var items []json.RawMessage
 	if json.Unmarshal(a.fields["before-weights"], &items) != nil || len(items) == 0 {
 		a.refuse("before-weights", "must be a list of weights of the plan, such as [0.5]")
@@ -71,9 +71,11 @@ func (s State) needsApproval() bool {
 // approvalLeft is for how long an approval that was asked for is still waited
 // for; never negative.
 func (s State) approvalLeft(now time.Time) time.Duration {
-	return max(0, s.Progress.Asked.Add(time.Duration(s.Approval.Timeout)*time.Second).Sub(now))
+	return max(0, s.Progress.ApprovalRequestedAt.Add(time.Duration(s.Approval.Timeout)*time.Second).Sub(now))
 }
 
-// Wants tells whether the check that led to this state was the first to ask for
+// ApprovalJustRequested tells whether the check that led to this state was the first to ask for
 // an approval.
-func (s State) Wants(now time.Time) bool { return s.Progress.Asked.Equal(now) && !now.IsZero() }
+func (s State) ApprovalJustRequested(now time.Time) bool {
+	return s.Progress.ApprovalRequestedAt.Equal(now) && !now.IsZero()
+}

@@ -37,7 +37,7 @@ func (r *reader) checkFunctions(path string) []CheckFunction {
 	for _, item := range r.elements(path, MaxChecks, "function", wantCall) {
 		check := CheckFunction{
 			Function: item.called("function"),
-			Timeout:  item.whole("timeout", 1, MaxCheckTimeout, DefaultCheckTimeout),
+			Timeout:  item.integer("timeout", 1, MaxCheckTimeout, DefaultCheckTimeout),
 			Payload:  item.value("payload", "{}"),
 		}
 		check.Name = PlainFunction(check.Function)

@@ -38,9 +38,9 @@ const (
 	EventsOfEnd = EventsOfFinalize + 2 + 1
 )
 
-// Counting adds a part of the workflow to the length of the history, after so
+// AddEvents adds a part of the workflow to the length of the history, after so
 // many failed attempts.
-func (s State) Counting(events int64, retries int) State {
+func (s State) AddEvents(events int64, retries int) State {
 	s.Progress.Events += events + int64(retries)*eventsPerFailure
 	return s
 }
@@ -56,12 +56,12 @@ func (s State) keepWithinHistory() Decision {
 	return Watch
 }
 
-// continuation is the name of the execution that comes after this one: the
+// resumeName is the name of the execution that comes after this one: the
 // owner's, a number, and digits that follow from what the last check has seen.
 // The same name again with the same input is the same execution for Step
 // Functions, so starting it may be repeated; and as the digits are not known
 // before, no one can take the name first, which would end the rollout.
-func (s State) continuation() string {
+func (s State) resumeName() string {
 	if d := s.Health.Decision; d != HandOver && d != HandBack {
 		return ""
 	}
@@ -76,12 +76,12 @@ func (s State) continuation() string {
 	return fmt.Sprintf("%s-part-%d-%.4x", owner, s.Progress.Part+1, sha256.Sum256(seen))
 }
 
-// Continuation reads the input of an execution that a long rollout goes on in.
+// ReadResume reads the input of an execution that a long rollout goes on in.
 // An input is one if it is an object with the member "continue", spelled just
 // so, whatever its value is: then the error is nil or a *InvalidRequest that says
 // what of it the workflow would not have written. That the rollout really goes
 // on there is not in the input: see task.CalculateWeights.
-func Continuation(input []byte) (s State, is bool, err error) {
+func ReadResume(input []byte) (s State, is bool, err error) {
 	fields, problem := readObject(input)
 	if problem != nil {
 		return State{}, false, nil
@@ -97,7 +97,7 @@ func Continuation(input []byte) (s State, is bool, err error) {
 	}
 	r.refuseUnknown([]string{continueField, startedBy})
 	if len(problems) > 0 {
-		return State{}, true, &InvalidRequest{Problems: problems}
+		return State{}, true, &RequestError{Problems: problems}
 	}
 	return *state, true, nil
 }
@@ -105,8 +105,8 @@ func Continuation(input []byte) (s State, is bool, err error) {
 // continueField is the member of an input that makes it a continuation.
 const continueField = "continue"
 
-// Continue is the state at the beginning of the execution that goes on with it.
-func (s State) Continue() State {
+// Resume is the state at the beginning of the execution that goes on with it.
+func (s State) Resume() State {
 	s.Begin = BeginWatch
 	s.Progress.Part++
 	s.Progress.Events = EventsOfStart

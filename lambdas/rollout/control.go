@@ -85,7 +85,7 @@ func (s *State) take(orders []Order) *Order {
 		o.By = Shorten(OneLine(o.By), maxBy)
 		switch o.Command {
 		case Approve, Disapprove:
-			if s.Progress.Asked.IsZero() {
+			if s.Progress.ApprovalRequestedAt.IsZero() {
 				o.Effect = nothingToSay
 			} else if o.Command == Approve {
 				s.Progress.Approved = s.Progress.Step + 1

@@ -56,7 +56,7 @@ func TestOrders(t *testing.T) {
 		s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", `+test.fields+` "type": "canary", "interval": 120}`))
 		s.Progress.Since, s.Progress.Began = start, start
 		if test.asked > 0 {
-			s.Progress.Asked = seconds(test.asked)
+			s.Progress.ApprovalRequestedAt = seconds(test.asked)
 		}
 		s = s.Check(seconds(test.after), rollout.Health{Readings: []rollout.Reading{test.reading}, Recent: 10}, test.orders...)
 		got := string(s.Health.Decision)

@@ -57,11 +57,11 @@ func (c Curve) shares(n int, first float64) []float64 {
 // fails if two steps would get the same weight, or the first would get none.
 func (c Curve) weights(n int, first float64) ([]float64, error) {
 	weights := roundAll(c.shares(n, first))
-	if apart(weights) {
+	if strictlyIncreasing(weights) {
 		return weights, nil
 	}
 	most := n - 1
-	for most > 0 && !apart(roundAll(c.shares(most, first))) {
+	for most > 0 && !strictlyIncreasing(roundAll(c.shares(most, first))) {
 		most--
 	}
 	return nil, fmt.Errorf("must be at most %d: with more, the %s curve has steps that are the same at four decimals", most, c)
@@ -80,8 +80,8 @@ func roundAll(weights []float64) []float64 {
 	return rounded
 }
 
-// apart tells whether weights strictly increase from above 0.
-func apart(weights []float64) bool {
+// strictlyIncreasing tells whether weights strictly increase from above 0.
+func strictlyIncreasing(weights []float64) bool {
 	last := 0.0
 	for _, weight := range weights {
 		if !(weight > last) {

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Sign is what a gate's reading comes to.
-type Sign string
+// Status is what a gate's reading comes to.
+type Status string
 
 // The signs. Missing data is never a pass: it is inconclusive.
 const (
-	Pass         Sign = "pass"
-	Fail         Sign = "fail"
-	Inconclusive Sign = "inconclusive"
+	Pass         Status = "pass"
+	Fail         Status = "fail"
+	Inconclusive Status = "inconclusive"
 )
 
 // Verdict is what a gate that weighs evidence comes to.
@@ -22,16 +22,16 @@ type Verdict string
 
 // The verdicts, and the sign of each.
 const (
-	Harmful   Verdict = "roll-back"    // the new version does harm: fail
-	Doubtful  Verdict = "hold"         // it may well do harm: inconclusive, but no step ends in doubt
-	Proven    Verdict = "proven"       // it does no more harm than the margin: pass
-	Undecided Verdict = "inconclusive" // none of these, or not yet: inconclusive
+	VerdictRollBack     Verdict = "roll-back"    // the new version does harm: fail
+	VerdictHold         Verdict = "hold"         // it may well do harm: inconclusive, but no step ends in doubt
+	VerdictProven       Verdict = "proven"       // it does no more harm than the margin: pass
+	VerdictInconclusive Verdict = "inconclusive" // none of these, or not yet: inconclusive
 )
 
 // Reading is what one gate saw in one check.
 type Reading struct {
-	Gate string `json:"gate"`
-	Sign Sign   `json:"reading"`
+	Gate   string `json:"gate"`
+	Status Status `json:"reading"`
 	// Verdict is empty where a gate doesn't weigh evidence.
 	Verdict Verdict `json:"verdict,omitempty"`
 	// Reason is for a person to read.
@@ -42,12 +42,12 @@ type Reading struct {
 func Judged(gate string, verdict Verdict, reason string) Reading {
 	sign := Inconclusive
 	switch verdict {
-	case Harmful:
+	case VerdictRollBack:
 		sign = Fail
-	case Proven:
+	case VerdictProven:
 		sign = Pass
 	}
-	return Reading{Gate: gate, Sign: sign, Verdict: verdict, Reason: reason}
+	return Reading{Gate: gate, Status: sign, Verdict: verdict, Reason: reason}
 }
 
 // word is the verdict, or the sign if there is none.
@@ -55,7 +55,7 @@ func (r Reading) word() string {
 	if r.Verdict != "" {
 		return string(r.Verdict)
 	}
-	return string(r.Sign)
+	return string(r.Status)
 }
 
 // Decision is what a health check orders. The workflow's Choice only looks at
@@ -81,8 +81,8 @@ const (
 // Counts are the requests of one version behind the alias. CloudWatch does not
 // tell no requests from no data: zero is no data.
 type Counts struct {
-	Invocations int64 `json:"invocations"`
-	Errors      int64 `json:"errors"`
+	Requests int64 `json:"invocations"`
+	Errors   int64 `json:"errors"`
 }
 
 // Window is a time span: from From, up to but not including To.
@@ -134,7 +134,7 @@ func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	if health.Decision == Watch {
 		s.Progress.Wait = s.nextWait(now)
 		health.Decision = s.keepWithinHistory()
-		s.Progress.Continuation = s.continuation()
+		s.Progress.Continuation = s.resumeName()
 	}
 	return s
 }
@@ -144,7 +144,7 @@ func (s State) Check(now time.Time, health Health, orders ...Order) State {
 // waited for.
 func (s *State) decide(now time.Time, order *Order) (decision Decision, reason, cause string) {
 	seen := reasons(s.Health.Readings)
-	if failed := s.Health.ofSign(Fail); len(failed) > 0 {
+	if failed := s.Health.ofStatus(Fail); len(failed) > 0 {
 		if order != nil {
 			order.Effect = overruled
 		}
@@ -161,20 +161,20 @@ func (s *State) decide(now time.Time, order *Order) (decision Decision, reason, 
 		case order.Command == PromoteNow:
 			return Promote, fmt.Sprintf("%s is over %s; %s", step, order.who(), seen), ""
 		case order.Command == Approve:
-			s.Progress.Asked = time.Time{}
+			s.Progress.ApprovalRequestedAt = time.Time{}
 			step += " is over, and the next is approved " + order.who()
 		default:
 			step += " is over " + order.who()
 		}
-	case !s.Progress.Asked.IsZero() && s.approvalLeft(now) == 0:
+	case !s.Progress.ApprovalRequestedAt.IsZero() && s.approvalLeft(now) == 0:
 		return s.awaitApproval(now, seen)
-	case !s.Progress.Asked.IsZero():
+	case !s.Progress.ApprovalRequestedAt.IsZero():
 		step += " is over"
 	case !over && !s.provenEarly():
 		return Watch, seen, ""
 	case !over:
 		step += " is proven before its time"
-	case s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == RollBackThen && s.metricsLeft(now) == 0:
+	case s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficRollBack && s.metricsLeft(now) == 0:
 		return RollBack, fmt.Sprintf("%s is over, and %s; %s", step, s.tooLittle(), seen), NoTraffic
 	default:
 		step += " is over"
@@ -200,8 +200,8 @@ func (s *State) decide(now time.Time, order *Order) (decision Decision, reason, 
 // awaitApproval watches on until somebody approves of the next step, and rolls
 // back if nobody does in time.
 func (s *State) awaitApproval(now time.Time, seen string) (Decision, string, string) {
-	if s.Progress.Asked.IsZero() {
-		s.Progress.Asked = now
+	if s.Progress.ApprovalRequestedAt.IsZero() {
+		s.Progress.ApprovalRequestedAt = now
 	}
 	next := s.Plan.Steps[s.Progress.Step]
 	left := s.approvalLeft(now).Round(time.Second)
@@ -216,7 +216,7 @@ func (s *State) awaitApproval(now time.Time, seen string) (Decision, string, str
 func (s State) provenEarly() bool {
 	proven := false
 	for _, r := range s.Health.Readings {
-		proven = proven || r.Gate == ErrorsGateName && r.Verdict == Proven
+		proven = proven || r.Gate == ErrorsGateName && r.Verdict == VerdictProven
 	}
 	return proven && s.Advance == OnEvidence && s.Progress.Step < len(s.Plan.Steps) &&
 		s.Health.WholeMinutes > 0 && !s.lacksTraffic() && !s.doubted()
@@ -229,16 +229,16 @@ func (s State) doubt(now time.Time) string {
 		return ""
 	case s.doubted():
 		return "the new version may do harm"
-	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == Await:
+	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficWait:
 		return s.tooLittle()
-	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == RollBackThen && s.metricsLeft(now) > 0:
+	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficRollBack && s.metricsLeft(now) > 0:
 		return s.tooLittle() + ", and metrics may be late"
 	}
 	return ""
 }
 
 func (s State) doubted() bool {
-	return slices.ContainsFunc(s.Health.Readings, func(r Reading) bool { return r.Verdict == Doubtful })
+	return slices.ContainsFunc(s.Health.Readings, func(r Reading) bool { return r.Verdict == VerdictHold })
 }
 
 // lacksTraffic tells whether the new version had fewer requests than a step
@@ -255,10 +255,10 @@ func (s State) tooLittle() string {
 	return text
 }
 
-func (h Health) ofSign(sign Sign) []Reading {
+func (h Health) ofStatus(sign Status) []Reading {
 	var found []Reading
 	for _, r := range h.Readings {
-		if r.Sign == sign {
+		if r.Status == sign {
 			found = append(found, r)
 		}
 	}

@@ -45,7 +45,7 @@ func TestDecisions(t *testing.T) {
 		{"evidence ends a step early", onEvidence, step, 60, busy, []rollout.Reading{proven}, "advance: step 1 of 2 is proven before its time; errors proven: fine"},
 		{"but not the last", onEvidence, last, 60, busy, []rollout.Reading{proven}, "watch 60: errors proven: fine"},
 		{"nor without proof", onEvidence, step, 60, busy, []rollout.Reading{undecided}, "watch 60: errors inconclusive: who knows"},
-		{"nor in doubt", onEvidence, step, 60, busy, []rollout.Reading{proven, rollout.Judged("latency", rollout.Doubtful, "slow?")}, "watch 60: errors proven: fine; latency hold: slow?"},
+		{"nor in doubt", onEvidence, step, 60, busy, []rollout.Reading{proven, rollout.Judged("latency", rollout.VerdictHold, "slow?")}, "watch 60: errors proven: fine; latency hold: slow?"},
 		{"nor without a full minute", onEvidence, step, 60, rollout.Health{Recent: 10}, []rollout.Reading{proven}, "watch 60: errors proven: fine"},
 		{"it never makes a step longer", onEvidence, step, 120, busy, []rollout.Reading{undecided}, "advance: step 1 of 2 is over; errors inconclusive: who knows"},
 
@@ -80,7 +80,7 @@ func TestARollbackForWantOfTrafficHasItsOwnName(t *testing.T) {
 	s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "health": {"on-no-traffic": "roll-back"}, "type": "canary", "interval": 120}`))
 	s.Progress.Since, s.Progress.Began = start, start
 	s = s.Check(start.Add(4*time.Minute), rollout.Health{Readings: []rollout.Reading{undecided}})
-	if name, _ := s.Trouble(); name != rollout.NoTraffic {
+	if name, _ := s.FailureCause(); name != rollout.NoTraffic {
 		t.Errorf("%s", name)
 	}
 	if s = s.Check(start.Add(2*time.Minute), rollout.Health{Readings: []rollout.Reading{harmful}}); s.Progress.Unverified != 0 {

@@ -100,7 +100,7 @@ func (r *reader) endpoints(path string) []Endpoint {
 
 // endpoint reads one, whose fields the reader has.
 func (r *reader) endpoint() Endpoint {
-	e := Endpoint{Method: r.word("method", "GET", "POST")}
+	e := Endpoint{Method: r.enum("method", "GET", "POST")}
 	e.Name = r.form("name", gateNameForm, wantGateName)
 	e.URL = r.endpointURL("url")
 	e.Body = r.value("body", "")
@@ -116,7 +116,7 @@ func (r *reader) endpoint() Endpoint {
 	r.refuseTwins(e)
 	e.Status = r.statuses("status")
 	e.Expect = r.value("expect", "")
-	e.Timeout = r.whole("timeout", 1, MaxEndpointTimeout, DefaultEndpointTimeout)
+	e.Timeout = r.integer("timeout", 1, MaxEndpointTimeout, DefaultEndpointTimeout)
 	r.refuseUnknown(endpointNames)
 	return e
 }

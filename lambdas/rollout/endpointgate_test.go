@@ -16,7 +16,7 @@ import (
 func decodeEndpoints(t *testing.T, endpoints string) ([]rollout.Endpoint, string) {
 	t.Helper()
 	req, err := rollout.Decode([]byte(strings.TrimSuffix(strings.TrimSpace(blogInput), "}") + `, "health": {"endpoints": ` + endpoints + `}}`))
-	var invalid *rollout.InvalidRequest
+	var invalid *rollout.RequestError
 	if err != nil && !errors.As(err, &invalid) {
 		t.Fatal(err)
 	}

@@ -14,10 +14,10 @@ func (r Request) curve() (Curve, bool) {
 	return Curve(r.Type), slices.Contains(curves, Curve(r.Type))
 }
 
-// fitCurve checks that the fields which shape the curve are there, are
+// validateCurve checks that the fields which shape the curve are there, are
 // possible and don't contradict each other, and fills in those that follow
 // from the type.
-func (req *Request) fitCurve(r *reader) {
+func (req *Request) validateCurve(r *reader) {
 	curve, ok := req.curve()
 	if !ok {
 		if req.Type != "" { // what is no text has been refused already

@@ -54,7 +54,7 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("decoded again it is another: %v, %v", err, againErr)
 		}
 		if err != nil {
-			var invalid *rollout.InvalidRequest
+			var invalid *rollout.RequestError
 			if !errors.As(err, &invalid) || len(invalid.Problems) == 0 {
 				t.Fatalf("refused without a problem: %v", err)
 			}
@@ -69,7 +69,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || len(steps) == 0 || steps[len(steps)-1].Weight != 1 {
 			t.Errorf("no schedule, or one that does not end at full weight: %v, %v", steps, err)
 		}
-		if _, ok, _ := rollout.Continuation(input); ok {
+		if _, ok, _ := rollout.ReadResume(input); ok {
 			t.Error("it is a rollout of its own and goes on with another one")
 		}
 		addressee := rollout.ReadAddressee(input)
@@ -109,7 +109,7 @@ func FuzzContinuation(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
-		state, ok, err := rollout.Continuation(input)
+		state, ok, err := rollout.ReadResume(input)
 		if err != nil && !ok {
 			t.Fatalf("what is no continuation is refused as one: %v", err)
 		}
@@ -120,7 +120,7 @@ func FuzzContinuation(f *testing.F) {
 		if err != nil {
 			t.Skip(err) // it has a value that JSON has not, in a payload
 		}
-		again, ok, err := rollout.Continuation(written)
+		again, ok, err := rollout.ReadResume(written)
 		if !ok || err != nil {
 			t.Fatalf("not read again: %s: %v", written, err)
 		}

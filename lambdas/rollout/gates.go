@@ -75,9 +75,9 @@ const MaxAlarms = 100
 
 // What follows from a step without enough traffic.
 const (
-	Proceed      = "proceed"   // the plan goes on, and the outcome says that it is unverified
-	Await        = "wait"      // the step is prolonged, by MaxHold at most; then as Proceed
-	RollBackThen = "roll-back" // the rollout is rolled back
+	OnNoTrafficProceed  = "proceed"   // the plan goes on, and the outcome says that it is unverified
+	OnNoTrafficWait     = "wait"      // the step is prolonged, by MaxHold at most; then as Proceed
+	OnNoTrafficRollBack = "roll-back" // the rollout is rolled back
 )
 
 // The fields of a request's health, and of its parts.
@@ -103,17 +103,17 @@ func (r *reader) gates(path string) Gates {
 			ProofMargin: failures.number("proof-margin", 0.0001, 1, 0.01),
 			Tolerance:   failures.number("tolerance", 1, 100, 2),
 			Dispersion:  failures.number("dispersion", 1, 1000, 1),
-			Strict:      failures.flag("strict", false),
-			Throttles:   failures.flag("throttles", false),
-			MaxHold:     failures.whole("max-hold", 0, Year, 600),
+			Strict:      failures.boolean("strict", false),
+			Throttles:   failures.boolean("throttles", false),
+			MaxHold:     failures.integer("max-hold", 0, Year, 600),
 		},
 		Metrics:        settings.metricGates("metrics"),
 		Probes:         settings.probes("probes"),
 		Endpoints:      settings.endpoints("endpoints"),
 		Checks:         settings.checkFunctions("checks"),
 		Alarms:         settings.list("alarms", MaxAlarms, alarmForm, "an alarm's name or ARN"),
-		MinInvocations: settings.whole("min-invocations", 1, 1e9, 1),
-		OnNoTraffic:    settings.word("on-no-traffic", Proceed, Await, RollBackThen),
+		MinInvocations: settings.integer("min-invocations", 1, 1e9, 1),
+		OnNoTraffic:    settings.enum("on-no-traffic", OnNoTrafficProceed, OnNoTrafficWait, OnNoTrafficRollBack),
 	}
 	failures.refuseUnknown(errorsNames)
 	if string(settings.fields["latency"]) != "false" {
@@ -122,7 +122,7 @@ func (r *reader) gates(path string) Gates {
 			Alpha:     slow.chance("alpha", 0.01),
 			Ratio:     slow.number("ratio", 1, 100, 1.25),
 			Tolerance: slow.number("tolerance", 1, 100, 2),
-			Strict:    slow.flag("strict", false),
+			Strict:    slow.boolean("strict", false),
 		}
 		slow.refuseUnknown(latencyNames)
 	}

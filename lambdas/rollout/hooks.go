@@ -52,7 +52,7 @@ func (r *reader) hookList(path string) []Hook {
 	for _, item := range r.elements(path, MaxHooks, "function", wantCall) {
 		hook := Hook{
 			Function: item.called("function"),
-			Timeout:  item.whole("timeout", 1, MaxHookTimeout, DefaultHookTimeout),
+			Timeout:  item.integer("timeout", 1, MaxHookTimeout, DefaultHookTimeout),
 			Payload:  item.value("payload", "{}"),
 		}
 		if hook.Function != "" && slices.ContainsFunc(hooks, func(h Hook) bool {

@@ -33,7 +33,7 @@ type MetricGate struct {
 	RelativeToBaseline bool    `json:"relative-to-baseline,omitempty"`
 	Margin             float64 `json:"margin,omitempty"`
 	// Missing is what no data mean: Inconclusive or Pass.
-	Missing Sign `json:"missing"`
+	Missing Status `json:"missing"`
 }
 
 // Metric is one of CloudWatch's metrics, and a statistic of it.
@@ -134,10 +134,10 @@ func (r *reader) metricGate() MetricGate {
 		Period:             r.period("period"),
 		Max:                r.bound("max"),
 		Min:                r.bound("min"),
-		RelativeToBaseline: r.flag("relative-to-baseline", false),
-		Missing:            Sign(r.word("missing", string(Inconclusive), string(Pass))),
+		RelativeToBaseline: r.boolean("relative-to-baseline", false),
+		Missing:            Status(r.enum("missing", string(Inconclusive), string(Pass))),
 	}
-	g.Window = r.whole("window", g.Period, MaxMetricWindow, max(DefaultMetricWindow, g.Period))
+	g.Window = r.integer("window", g.Period, MaxMetricWindow, max(DefaultMetricWindow, g.Period))
 	if r.has("expression") || r.has("metrics") {
 		g.Expression, g.Metrics = r.expression()
 	} else {
@@ -211,7 +211,7 @@ func (r *reader) bound(path string) *float64 {
 }
 
 func (r *reader) period(path string) int64 {
-	period := r.whole(path, 60, MaxMetricWindow, DefaultMetricPeriod)
+	period := r.integer(path, 60, MaxMetricWindow, DefaultMetricPeriod)
 	if period%60 != 0 || MaxMetricWindow%period != 0 {
 		r.refuse(path, "must be whole minutes that divide twelve hours, such as 60, 300 or 3600")
 		return DefaultMetricPeriod

@@ -81,7 +81,7 @@ func TestBadMetricGatesAreRefused(t *testing.T) {
 func problemsOf(t *testing.T, gates string) string {
 	t.Helper()
 	_, err := rollout.Decode(withMetrics(gates))
-	var invalid *rollout.InvalidRequest
+	var invalid *rollout.RequestError
 	if !errors.As(err, &invalid) {
 		t.Fatalf("not refused: %v", err)
 	}

@@ -177,11 +177,11 @@ func (s State) AfterShift(everyShift bool) []Event {
 	return nil
 }
 
-// Tell is what there is to tell of a rollout under way: EventStarted or
+// Notification is what there is to tell of a rollout under way: EventStarted or
 // EventShifted of the step that has begun, EventApprovalWanted of the one that
 // waits for it. execution is the ARN of the execution under way. The commands
 // matter to an approval alone.
-func (s State) Tell(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
+func (s State) Notification(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
 	n := Notification{
 		Event: event, Time: at, Execution: s.OwnerARN(execution),
 		Function: s.Function(), Alias: s.AliasName, NewVersion: s.NewVersion, Baseline: s.Plan.Baseline,

@@ -32,8 +32,8 @@ func (r *reader) notify(path string) Notify {
 	n := r.object(path)
 	notify := Notify{
 		Topics:  n.list("topics", MaxTopics, topicForm, wantTopic),
-		Shifted: n.flag("shifted", false),
-		Chat:    n.flag("chat", false),
+		Shifted: n.boolean("shifted", false),
+		Chat:    n.boolean("chat", false),
 	}
 	if notify.Chat && !n.has("topics") {
 		n.refuse("chat", "has no meaning without topics: it is the form of what they get")
@@ -77,15 +77,15 @@ func ReadAddressee(input []byte) Addressee {
 	return a
 }
 
-// Undelivered is a notification of a rollout under way that one of those to be
+// FailedDelivery is a notification of a rollout under way that one of those to be
 // told did not get. It is kept in the state, where a person sees it, and tried
 // again.
-type Undelivered struct {
+type FailedDelivery struct {
 	Event Event     `json:"event"`
 	Step  int       `json:"step"`
 	Time  time.Time `json:"time"`
-	// To is a topic's ARN, or the event bus.
-	To string `json:"to"`
+	// Target is a topic's ARN, or the event bus.
+	Target string `json:"to"`
 	// Error is why the last try failed, cut short.
 	Error string `json:"error"`
 	Tries int    `json:"tries"`
@@ -93,15 +93,15 @@ type Undelivered struct {
 
 // Limits of what is kept and tried again.
 const (
-	MaxUndelivered = 10 // the last ones are kept
-	MaxTries       = 10 // after which one is only shown
+	MaxFailedDeliveries = 10 // the last ones are kept
+	MaxTries            = 10 // after which one is only shown
 )
 
-// KeepUndelivered keeps the last MaxUndelivered, with their errors cut short,
+// KeepFailedDeliveries keeps the last MaxUndelivered, with their errors cut short,
 // so that they can't fill the state.
-func KeepUndelivered(all []Undelivered) []Undelivered {
-	if len(all) > MaxUndelivered {
-		all = all[len(all)-MaxUndelivered:]
+func KeepFailedDeliveries(all []FailedDelivery) []FailedDelivery {
+	if len(all) > MaxFailedDeliveries {
+		all = all[len(all)-MaxFailedDeliveries:]
 	}
 	for i := range all {
 		all[i].Error = Shorten(all[i].Error, maxError)

@@ -76,11 +76,11 @@ func TestWhoIsToldOfABadInput(t *testing.T) {
 }
 
 func TestOnlySoMuchIsKept(t *testing.T) {
-	var all []Undelivered
+	var all []FailedDelivery
 	for i := range 12 {
-		all = append(all, Undelivered{Event: EventShifted, Step: i, Error: strings.Repeat("ü", 1000)})
+		all = append(all, FailedDelivery{Event: EventShifted, Step: i, Error: strings.Repeat("ü", 1000)})
 	}
-	kept := KeepUndelivered(all)
+	kept := KeepFailedDeliveries(all)
 	if len(kept) != 10 || kept[0].Step != 2 || len(kept[9].Error) > 320 {
 		t.Errorf("%d kept, from %d, with errors of %d bytes", len(kept), kept[0].Step, len(kept[9].Error))
 	}

@@ -42,13 +42,13 @@ func (s State) promotionReason() string {
 // RollbackReason says of a rollout that was rolled back what stopped it: as an
 // error's name, which never begins with "States.", and in words.
 func (s State) RollbackReason() (name, reason string) {
-	name, why := s.Trouble()
+	name, why := s.FailureCause()
 	return name, Brief(fmt.Sprintf("alias %s of %s is wholly on version %s again. %s", s.AliasName, s.Function(), s.Plan.Baseline, why))
 }
 
-// Trouble says why a rollout is to be rolled back: as an error's name, and in
+// FailureCause says why a rollout is to be rolled back: as an error's name, and in
 // words.
-func (s State) Trouble() (name, why string) {
+func (s State) FailureCause() (name, why string) {
 	at := fmt.Sprintf("at %s on version %s", Weight(s.Progress.Weight), s.NewVersion)
 	if s.Progress.Step == 0 {
 		at = "before any traffic was shifted"

@@ -37,16 +37,16 @@ func (r Request) Permissions() []string {
 	return needed
 }
 
-// Asked decides what follows from what was asked once, before the first shift
+// JudgePhase decides what follows from what was asked once, before the first shift
 // or before the promotion: the decision next if all of it passes. Here no
 // answer is as bad as a wrong one.
-func (s State) Asked(readings []Reading, next Decision) State {
+func (s State) JudgePhase(readings []Reading, next Decision) State {
 	health := Health{Decision: next, Reason: Brief(reasons(readings)), Readings: Bounded(readings)}
 	if s.Health != nil { // the last check's, which said to promote
 		health.Readings = Bounded(slices.Concat(s.Health.Readings, readings))
 		health.Window, health.Baseline, health.NewVersion = s.Health.Window, s.Health.Baseline, s.Health.NewVersion
 	}
-	bad := slices.DeleteFunc(slices.Clone(readings), func(r Reading) bool { return r.Sign == Pass })
+	bad := slices.DeleteFunc(slices.Clone(readings), func(r Reading) bool { return r.Status == Pass })
 	if len(bad) > 0 {
 		health.Decision, health.Reason, health.Cause = RollBack, Brief(reasons(bad)), Unhealthy
 	}

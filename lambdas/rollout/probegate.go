@@ -92,19 +92,19 @@ func (r *reader) probe() Probe {
 		Payload: r.value("payload", "{}"),
 		Expect:  r.value("expect", ""),
 		Equals:  r.equals("equals"),
-		When:    r.word("when", AtEachCheck, BeforeTraffic, AtBoth),
-		Secret:  r.flag("secret", false),
+		When:    r.enum("when", AtEachCheck, BeforeTraffic, AtBoth),
+		Secret:  r.boolean("secret", false),
 	}
 	p.Name = r.form("name", gateNameForm, wantGateName)
 	before := len(*r.problems)
-	p.Timeout = r.whole("timeout", 1, MaxProbeTimeout, DefaultProbeTimeout)
-	p.MaxDuration = r.whole("max-duration", 1, MaxProbeTimeout*1000, 0)
+	p.Timeout = r.integer("timeout", 1, MaxProbeTimeout, DefaultProbeTimeout)
+	p.MaxDuration = r.integer("max-duration", 1, MaxProbeTimeout*1000, 0)
 	if len(*r.problems) == before && p.MaxDuration > p.Timeout*1000 {
 		r.refuse("max-duration", fmt.Sprintf("must be at most %d milliseconds, as the timeout is %d s: a later answer is not waited for", p.Timeout*1000, p.Timeout))
 	}
 	before = len(*r.problems)
-	p.Count = int(r.whole("count", 1, MaxProbeCount, 1))
-	p.Concurrency = int(r.whole("concurrency", 1, MaxProbeConcurrency, 1))
+	p.Count = int(r.integer("count", 1, MaxProbeCount, 1))
+	p.Concurrency = int(r.integer("concurrency", 1, MaxProbeConcurrency, 1))
 	if len(*r.problems) == before && p.Concurrency > p.Count {
 		r.refuse("concurrency", fmt.Sprintf("must be at most the count of invocations, %d", p.Count))
 	}

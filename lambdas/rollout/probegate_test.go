@@ -33,7 +33,7 @@ func decode(t *testing.T, input string) rollout.Request {
 func refusal(t *testing.T, input string) string {
 	t.Helper()
 	_, err := rollout.Decode([]byte(input))
-	var invalid *rollout.InvalidRequest
+	var invalid *rollout.RequestError
 	if !errors.As(err, &invalid) {
 		t.Fatalf("not refused: %v", err)
 	}

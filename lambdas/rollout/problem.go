@@ -24,14 +24,14 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s %s; given: %s", p.Path, p.Want, p.Given)
 }
 
-// InvalidRequest is a request that can't be carried out, with all that is
+// RequestError is a request that can't be carried out, with all that is
 // wrong with it; its text names the first twenty problems. Nothing has been
 // touched when it is returned.
-type InvalidRequest struct {
+type RequestError struct {
 	Problems []Problem
 }
 
-func (e *InvalidRequest) Error() string {
+func (e *RequestError) Error() string {
 	var text strings.Builder
 	if n := len(e.Problems); n == 1 {
 		text.WriteString("the request has a problem, and nothing was touched:")

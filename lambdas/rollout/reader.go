@@ -113,7 +113,7 @@ func (r *reader) text(path, want, absent string) string {
 	return text
 }
 
-func (r *reader) whole(path string, low, high, absent int64) int64 {
+func (r *reader) integer(path string, low, high, absent int64) int64 {
 	if !r.has(path) {
 		return absent
 	}
@@ -125,7 +125,7 @@ func (r *reader) whole(path string, low, high, absent int64) int64 {
 	return n
 }
 
-func (r *reader) flag(path string, absent bool) bool {
+func (r *reader) boolean(path string, absent bool) bool {
 	if !r.has(path) {
 		return absent
 	}
@@ -139,8 +139,8 @@ func (r *reader) flag(path string, absent bool) bool {
 	return absent
 }
 
-// word reads one of a few words; the first of them is the default.
-func (r *reader) word(path string, words ...string) string {
+// enum reads one of a few words; the first of them is the default.
+func (r *reader) enum(path string, words ...string) string {
 	want := "must be one of " + strings.Join(words, ", ")
 	given := r.text(path, want, words[0])
 	if given != "" && !slices.Contains(words, given) {

@@ -98,12 +98,12 @@ const startedBy = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 // on a request that Decode accepted.
 func Decode(input []byte) (Request, error) {
 	if len(input) > MaxInput {
-		return Request{}, &InvalidRequest{Problems: []Problem{{Path: "$", Given: fmt.Sprintf("%d bytes", len(input)), Want: fmt.Sprintf(
+		return Request{}, &RequestError{Problems: []Problem{{Path: "$", Given: fmt.Sprintf("%d bytes", len(input)), Want: fmt.Sprintf(
 			"must be at most %d bytes: it travels in the execution's data, which has an end", MaxInput)}}}
 	}
 	fields, problem := readObject(input)
 	if problem != nil {
-		return Request{}, &InvalidRequest{Problems: []Problem{*problem}}
+		return Request{}, &RequestError{Problems: []Problem{*problem}}
 	}
 	var problems []Problem
 	r := &reader{fields: fields, problems: &problems}
@@ -111,24 +111,24 @@ func Decode(input []byte) (Request, error) {
 		FunctionName:  r.function("function-name"),
 		AliasName:     r.alias("alias-name"),
 		NewVersion:    r.version("new-version"),
-		Steps:         int(r.whole("steps", 1, MaxSteps, 0)),
-		Interval:      r.whole("interval", 1, Year, 0),
+		Steps:         int(r.integer("steps", 1, MaxSteps, 0)),
+		Interval:      r.integer("interval", 1, Year, 0),
 		Type:          r.text("type", wantType, string(Linear)),
 		Weights:       r.weights("weights"),
 		FirstWeight:   r.weight("first-weight"),
-		CheckInterval: r.whole("check-interval", MinCheckInterval, Year, DefaultCheckInterval),
-		Bake:          r.whole("bake", 0, Year, 0),
-		HealthCheck:   r.flag("health-check", true),
-		Advance:       r.word("advance", OnSchedule, OnEvidence),
+		CheckInterval: r.integer("check-interval", MinCheckInterval, Year, DefaultCheckInterval),
+		Bake:          r.integer("bake", 0, Year, 0),
+		HealthCheck:   r.boolean("health-check", true),
+		Advance:       r.enum("advance", OnSchedule, OnEvidence),
 		Gates:         r.gates("health"),
 		Hooks:         r.hooks("hooks"),
 		Approval:      r.approval("approval"),
 		Notify:        r.notify("notify"),
 
-		ProvisionedConcurrency: r.word("provisioned-concurrency", Refuse, Ignore, Move),
-		RedAlarmsAtStart:       r.word("red-alarms-at-start", Ignore, Refuse),
+		ProvisionedConcurrency: r.enum("provisioned-concurrency", Refuse, Ignore, Move),
+		RedAlarmsAtStart:       r.enum("red-alarms-at-start", Ignore, Refuse),
 	}
-	req.fitCurve(r)
+	req.validateCurve(r)
 	if !req.HealthCheck {
 		for _, path := range []string{"health", "advance"} {
 			if r.has(path) {
@@ -142,7 +142,7 @@ func Decode(input []byte) (Request, error) {
 		req.checkSchedule(r)
 	}
 	if len(problems) > 0 {
-		return Request{}, &InvalidRequest{Problems: problems}
+		return Request{}, &RequestError{Problems: problems}
 	}
 	return req, nil
 }

@@ -64,7 +64,7 @@ func TestEverySettingOfHealthIsTaken(t *testing.T) {
 	want := rollout.Gates{
 		Errors:  rollout.ErrorsGate{Alpha: 0.001, Ratio: 1.5, Margin: 0.002, ProofMargin: 0.05, Tolerance: 3, Dispersion: 2.5, Strict: true, Throttles: true},
 		Latency: &rollout.LatencyGate{Alpha: 0.05, Ratio: 2, Tolerance: 4, Strict: true},
-		Alarms:  []string{"broken"}, MinInvocations: 100, OnNoTraffic: rollout.Await,
+		Alarms:  []string{"broken"}, MinInvocations: 100, OnNoTraffic: rollout.OnNoTrafficWait,
 	}
 	if diff := cmp.Diff(want, got.Gates); diff != "" || got.Advance != rollout.OnEvidence {
 		t.Errorf("advance %q, %s", got.Advance, diff)
@@ -89,7 +89,7 @@ func TestBadInputIsRefused(t *testing.T) {
 				t.Fatalf("%s is followed by %s", input.Name, want.Name)
 			}
 			_, err := rollout.Decode(input.Data)
-			var invalid *rollout.InvalidRequest
+			var invalid *rollout.RequestError
 			if !errors.As(err, &invalid) {
 				t.Fatalf("not refused: %v", err)
 			}

@@ -35,7 +35,7 @@ const (
 	maxGrowth = MaxEvidence + maxReadings + // health
 		2*2*(maxBrief+50) + // its reason, and the outcome's
 		maxCause + 2*maxName + // what was caught, and the outcome's error
-		keptOrders*maxOrder + MaxUndelivered*maxTold +
+		keptOrders*maxOrder + MaxFailedDeliveries*maxTold +
 		6*256 + maxUndo + // the alias's description
 		1<<10 + // owner, revision, counts, times
 		2<<10 // around it

@@ -97,19 +97,19 @@ func worst(t *rapid.T, req rollout.Request) rollout.State {
 	}
 	var readings []rollout.Reading
 	for _, name := range names {
-		readings = append(readings, rollout.Reading{Gate: name, Sign: rollout.Inconclusive, Verdict: rollout.Undecided, Reason: long("reading")})
+		readings = append(readings, rollout.Reading{Gate: name, Status: rollout.Inconclusive, Verdict: rollout.VerdictInconclusive, Reason: long("reading")})
 	}
 	var orders []rollout.Order
 	for i := range 12 {
 		orders = append(orders, rollout.Order{Command: rollout.Command(long("command")), By: long("by"), At: at, Number: int64(1<<60 + i)})
 	}
 	s = s.Check(at, rollout.Health{Readings: readings, Window: rollout.Window{From: at, To: at}}, orders...)
-	s.Progress.Asked = at
-	for i := range rollout.MaxUndelivered + 2 {
-		s.Notifications = append(s.Notifications, rollout.Undelivered{Event: rollout.EventApprovalWanted, Step: 1000, Time: at, Tries: i,
-			To: "arn:aws-us-gov:sns:us-gov-west-1:123456789012:" + strings.Repeat("t", 256), Error: long("undelivered")})
+	s.Progress.ApprovalRequestedAt = at
+	for i := range rollout.MaxFailedDeliveries + 2 {
+		s.Notifications = append(s.Notifications, rollout.FailedDelivery{Event: rollout.EventApprovalWanted, Step: 1000, Time: at, Tries: i,
+			Target: "arn:aws-us-gov:sns:us-gov-west-1:123456789012:" + strings.Repeat("t", 256), Error: long("undelivered")})
 	}
-	s.Notifications = rollout.KeepUndelivered(s.Notifications)
+	s.Notifications = rollout.KeepFailedDeliveries(s.Notifications)
 	cause := rapid.SampledFrom([]string{strings.Repeat("警", 32768), strings.Repeat(`"`, 32768), strings.Repeat("🚀", 16384)}).Draw(t, "cause")
 	s.Error = &rollout.Caught{Error: strings.Repeat("警", 256), Cause: cause}
 	name, reason := s.RollbackReason()
@@ -124,7 +124,7 @@ func TestWhatIsTakenFitsIntoAnExecution(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		input := bigRequest(t)
 		req, err := rollout.Decode([]byte(input))
-		var invalid *rollout.InvalidRequest
+		var invalid *rollout.RequestError
 		if errors.As(err, &invalid) {
 			if len(input) <= rollout.MaxInput && strings.Contains(err.Error(), "in the execution's data") {
 				refused++

@@ -16,7 +16,7 @@ type State struct {
 	// Begin says how the execution begins.
 	Begin Begin `json:"begin"`
 	// Notifications are those that could not be delivered.
-	Notifications []Undelivered `json:"notifications,omitempty"`
+	Notifications []FailedDelivery `json:"notifications,omitempty"`
 	// Evidence is what the gates remember from check to check; see package health.
 	Evidence json.RawMessage `json:"evidence,omitempty"`
 	// Health is nil until the first check.
@@ -49,10 +49,10 @@ type Progress struct {
 	// Unverified counts the steps that ended without the traffic that is asked
 	// for: of those nothing is known.
 	Unverified int `json:"unverified"`
-	// Asked is since when an approval is waited for, zero if none is, and Approved
+	// ApprovalRequestedAt is since when an approval is waited for, zero if none is, and Approved
 	// the highest step that was approved.
-	Asked    time.Time `json:"asked,omitzero"`
-	Approved int       `json:"approved,omitempty"`
+	ApprovalRequestedAt time.Time `json:"asked,omitzero"`
+	Approved            int       `json:"approved,omitempty"`
 	// Order is the number of the last order that was read, and Orders are the
 	// last ten.
 	Order  int64   `json:"order,omitempty"`
@@ -135,7 +135,7 @@ func (s State) Shifted(revisionID string) (State, error) {
 	s.Progress.Of = len(s.Plan.Steps)
 	s.Progress.Weight = step.Weight
 	s.Progress.RevisionID = revisionID
-	s.Progress.Since, s.Progress.Asked = time.Time{}, time.Time{}
+	s.Progress.Since, s.Progress.ApprovalRequestedAt = time.Time{}, time.Time{}
 	s.Progress.Wait = step.Seconds
 	if s.HealthCheck {
 		s.Progress.Wait = min(s.CheckInterval, step.Seconds)
@@ -143,11 +143,11 @@ func (s State) Shifted(revisionID string) (State, error) {
 	return s, nil
 }
 
-// Arrived notes that a wait is over at now, the moment that the check began.
+// BeginCheck notes that a wait is over at now, the moment that the check began.
 // At a step's first check that tells when the step began: a wait ago. (The
 // shift itself can't tell: it may have been tried for minutes.) It fails if no
 // step of the plan has begun.
-func (s State) Arrived(now time.Time) (State, error) {
+func (s State) BeginCheck(now time.Time) (State, error) {
 	if s.Progress.Step < 1 || s.Progress.Step > len(s.Plan.Steps) {
 		return s, fmt.Errorf("there is no step %d to check in a plan of %d", s.Progress.Step, len(s.Plan.Steps))
 	}
@@ -169,9 +169,9 @@ func (s State) Weights() (now, before float64) {
 	return s.Progress.Weight, before
 }
 
-// Alone is since when the new version has had all of the traffic; false if it
+// AtFullWeight is since when the new version has had all of the traffic; false if it
 // has not.
-func (s State) Alone() (since time.Time, alone bool) {
+func (s State) AtFullWeight() (since time.Time, alone bool) {
 	return s.Progress.Since, s.Progress.Step > 0 && s.Progress.Weight == 1
 }
 
@@ -207,7 +207,7 @@ func (s State) nextWait(now time.Time) int64 {
 	wait := interval - now.Sub(s.Progress.Since)%interval
 	left := s.remaining(now)
 	switch {
-	case !s.Progress.Asked.IsZero():
+	case !s.Progress.ApprovalRequestedAt.IsZero():
 		left = s.approvalLeft(now)
 	case left == 0:
 		left = s.holdLeft(now)

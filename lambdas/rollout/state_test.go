@@ -41,7 +41,7 @@ func shift(t rapid.TB, s rollout.State) rollout.State {
 
 func check(t rapid.TB, s rollout.State, now time.Time, readings ...rollout.Reading) rollout.State {
 	t.Helper()
-	s, err := s.Arrived(now)
+	s, err := s.BeginCheck(now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,12 +49,12 @@ func check(t rapid.TB, s rollout.State, now time.Time, readings ...rollout.Readi
 }
 
 var (
-	proven    = rollout.Judged("errors", rollout.Proven, "fine")
-	doubtful  = rollout.Judged("errors", rollout.Doubtful, "perhaps")
-	harmful   = rollout.Judged("latency", rollout.Harmful, "slow")
-	undecided = rollout.Judged("errors", rollout.Undecided, "who knows")
-	blind     = rollout.Reading{Gate: "alarms", Sign: rollout.Inconclusive, Reason: "no data"}
-	red       = rollout.Reading{Gate: "alarms", Sign: rollout.Fail, Reason: "ring"}
+	proven    = rollout.Judged("errors", rollout.VerdictProven, "fine")
+	doubtful  = rollout.Judged("errors", rollout.VerdictHold, "perhaps")
+	harmful   = rollout.Judged("latency", rollout.VerdictRollBack, "slow")
+	undecided = rollout.Judged("errors", rollout.VerdictInconclusive, "who knows")
+	blind     = rollout.Reading{Gate: "alarms", Status: rollout.Inconclusive, Reason: "no data"}
+	red       = rollout.Reading{Gate: "alarms", Status: rollout.Fail, Reason: "ring"}
 )
 
 func TestAHealthyRolloutGoesThroughItsPlanInItsTime(t *testing.T) {
@@ -117,13 +117,13 @@ func TestChecksOfAStep(t *testing.T) {
 func TestALongRolloutGoesOnInOtherExecutions(t *testing.T) {
 	s := begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "all-at-once", "interval": 604800}`)
 	s.Plan.Owner = strings.Repeat("x", 80)
-	s = s.Counting(rollout.EventsOfStart, 0)
-	s = shift(t, s.Counting(rollout.EventsOfShift, 2))
+	s = s.AddEvents(rollout.EventsOfStart, 0)
+	s = shift(t, s.AddEvents(rollout.EventsOfShift, 2))
 	now, checks, lastEvents := start, 0, int64(0)
 	names := map[string]bool{}
 	for s.Health == nil || s.Health.Decision != rollout.Promote {
 		now = now.Add(time.Duration(s.Progress.Wait) * time.Second)
-		s = check(t, s.Counting(rollout.EventsOfCheck, 0), now, undecided)
+		s = check(t, s.AddEvents(rollout.EventsOfCheck, 0), now, undecided)
 		checks++
 		lastEvents = s.Progress.Events
 		want, most := rollout.HandOver, int64(11_000)
@@ -138,7 +138,7 @@ func TestALongRolloutGoesOnInOtherExecutions(t *testing.T) {
 				t.Fatalf("part %d: %s to %q", s.Progress.Part, d, s.Progress.Continuation)
 			}
 			names[s.Progress.Continuation] = true
-			s = s.Continue()
+			s = s.Resume()
 		}
 	}
 	if checks != 7*24*60 || len(names) != 5 || lastEvents > 21_000 {
@@ -229,9 +229,9 @@ func TestReasons(t *testing.T) {
 
 func TestNumbersAsPeopleWriteThem(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
-		{rollout.Counts{Invocations: 1204, Errors: 31}.String(), "31 errors in 1,204 invocations (2.6 %)"},
-		{rollout.Counts{Invocations: 10812, Errors: 12}.String(), "12 errors in 10,812 invocations (0.11 %)"},
-		{rollout.Counts{Invocations: 1}.String(), "no errors in 1 invocation"},
+		{rollout.Counts{Requests: 1204, Errors: 31}.String(), "31 errors in 1,204 invocations (2.6 %)"},
+		{rollout.Counts{Requests: 10812, Errors: 12}.String(), "12 errors in 10,812 invocations (0.11 %)"},
+		{rollout.Counts{Requests: 1}.String(), "no errors in 1 invocation"},
 		{rollout.Counts{}.String(), "no data"},
 		{rollout.Percent(0.5), "50 %"}, {rollout.Percent(1), "100 %"}, {rollout.Percent(0.00001), "0.001 %"}, {rollout.Percent(0.09999), "10 %"},
 		{rollout.Weight(0.0001), "0.01 %"}, {rollout.Weight(0.3333), "33.33 %"}, {rollout.Weight(1), "100 %"},

@@ -7,12 +7,12 @@ import (
 
 // String says the counts as people do: "31 errors in 1,204 invocations (2.6 %)".
 func (c Counts) String() string {
-	if c.Invocations == 0 && c.Errors == 0 {
+	if c.Requests == 0 && c.Errors == 0 {
 		return "no data"
 	}
-	text := plural(c.Errors, "error") + " in " + plural(c.Invocations, "invocation")
-	if c.Errors > 0 && c.Invocations > 0 {
-		text += " (" + Percent(float64(c.Errors)/float64(c.Invocations)) + ")"
+	text := plural(c.Errors, "error") + " in " + plural(c.Requests, "invocation")
+	if c.Errors > 0 && c.Requests > 0 {
+		text += " (" + Percent(float64(c.Errors)/float64(c.Requests)) + ")"
 	}
 	return text
 }

@@ -25,17 +25,17 @@ func BenchmarkFold(b *testing.B) {
 			}
 		})
 	}
-	p := proof(b, DefaultProofParams())
+	p := proof(b, DefaultNonInferiorityParams())
 	for name, m := range map[string]Minute{"proof/clean baseline": clean, "proof/errors": busy} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			var s ProofState
+			var s NonInferiorityState
 			for b.Loop() {
 				s = p.Fold(s, m)
 			}
 		})
 	}
-	baking := bake(b, BakeParams{Record: Count{1_000_000, 1000}, Tolerance: 1.5, Eta: 1, Alpha: 0.01, Averaged: 1})
+	baking := bake(b, HistoricalControlParams{Record: Count{1_000_000, 1000}, Tolerance: 1.5, Eta: 1, Alpha: 0.01, Averaged: 1})
 	b.Run("bake", func(b *testing.B) {
 		b.ReportAllocs()
 		var s State
@@ -47,8 +47,8 @@ func BenchmarkFold(b *testing.B) {
 
 // BenchmarkBound is the time of one bisection.
 func BenchmarkBound(b *testing.B) {
-	p := proof(b, DefaultProofParams())
-	s := p.Fold(ProofState{}, minute(b, 54000, 50, 6000, 7))
+	p := proof(b, DefaultNonInferiorityParams())
+	s := p.Fold(NonInferiorityState{}, minute(b, 54000, 50, 6000, 7))
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Bound(s)
@@ -57,11 +57,11 @@ func BenchmarkBound(b *testing.B) {
 
 // TestFoldingDoesNotAllocate holds for every test, and for reading the results.
 func TestFoldingDoesNotAllocate(t *testing.T) {
-	h, p := harm(t, DefaultHarmParams()), proof(t, DefaultProofParams())
-	baking := bake(t, BakeParams{Record: Count{1000, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1})
+	h, p := harm(t, DefaultHarmParams()), proof(t, DefaultNonInferiorityParams())
+	baking := bake(t, HistoricalControlParams{Record: Count{1000, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1})
 	table := []Minute{minute(t, 5400, 5, 600, 2), minute(t, 5400, 0, 600, 0)}
 	var s, baked State
-	var proven ProofState
+	var proven NonInferiorityState
 	if n := testing.AllocsPerRun(100, func() {
 		s = h.Fold(h.Fold(s, table...), table[0])
 		baked = baking.Fold(baked, table...)

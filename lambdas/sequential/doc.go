@@ -3,8 +3,8 @@
 // error growing.
 //
 //   - [Harm]: does the new version err more than the baseline beside it?
-//   - [Proof]: by how much does it err more, at most?
-//   - [Bake]: does it err more than the baseline ever did? For when there is no
+//   - [NonInferiority]: by how much does it err more, at most?
+//   - [HistoricalControl]: does it err more than the baseline ever did? For when there is no
 //     baseline beside it any more.
 //   - [Dispersion]: how much do errors cluster, and so how much less does each
 //     of them tell?

@@ -20,16 +20,16 @@ func harm(t fataler, p HarmParams) *Harm {
 	return &h
 }
 
-func proof(t fataler, p ProofParams) *Proof {
-	made, err := NewProof(p)
+func proof(t fataler, p NonInferiorityParams) *NonInferiority {
+	made, err := NewNonInferiority(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &made
 }
 
-func bake(t fataler, p BakeParams) *Bake {
-	b, err := NewBake(p)
+func bake(t fataler, p HistoricalControlParams) *HistoricalControl {
+	b, err := NewHistoricalControl(p)
 	if err != nil {
 		t.Fatal(err)
 	}

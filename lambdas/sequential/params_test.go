@@ -36,12 +36,15 @@ func TestInvalidInputIsRefused(t *testing.T) {
 			[]string{"ratio +Inf", "margin NaN", "eta NaN", "alpha NaN"},
 		},
 		"proof": {
-			func() error { _, err := NewProof(ProofParams{Ratio: -1, Eta: 1.5, Beta: 0}); return err },
+			func() error {
+				_, err := NewNonInferiority(NonInferiorityParams{Ratio: -1, Eta: 1.5, Beta: 0})
+				return err
+			},
 			[]string{"ratio -1", "eta 1.5", "beta 0"},
 		},
 		"bake": {
 			func() error {
-				_, err := NewBake(BakeParams{Record: Count{1, 2}, Margin: 2, Eta: nan, Alpha: -1})
+				_, err := NewHistoricalControl(HistoricalControlParams{Record: Count{1, 2}, Margin: 2, Eta: nan, Alpha: -1})
 				return err
 			},
 			[]string{"record: 2 errors", "tolerance 0", "margin 2", "eta NaN", "alpha -1", "averaged 0"},
@@ -71,9 +74,9 @@ func TestTheEdgesOfTheRangesAreTaken(t *testing.T) {
 			t.Errorf("%+v: log E is %v", p, l)
 		}
 	}
-	for _, p := range []ProofParams{DefaultProofParams(), {Ratio: 0, Eta: 1e-300, Beta: 1e-300}, {Ratio: 1000, Eta: 1, Beta: 0.999}} {
+	for _, p := range []NonInferiorityParams{DefaultNonInferiorityParams(), {Ratio: 0, Eta: 1e-300, Beta: 1e-300}, {Ratio: 1000, Eta: 1, Beta: 0.999}} {
 		made := proof(t, p)
-		s := made.Fold(ProofState{}, minute(t, MaxCount, 1, 1, 1), minute(t, 1, 1, MaxCount, MaxCount))
+		s := made.Fold(NonInferiorityState{}, minute(t, MaxCount, 1, 1, 1), minute(t, 1, 1, MaxCount, MaxCount))
 		if u := made.Bound(s); !(u >= 0 && u <= 1) {
 			t.Errorf("%+v: the bound is %v", p, u)
 		}

@@ -12,7 +12,7 @@ import (
 // 1. Its twin is a bet on the baseline's side that is a little too high.
 func TestProofHasExpectationOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := proof(t, ProofParams{Ratio: rapid.Float64Range(0, 3).Draw(t, "ratio"), Eta: rapid.OneOf(rapid.Just(1.0), rapid.Float64Range(0.05, 1)).Draw(t, "eta"), Beta: 0.05})
+		p := proof(t, NonInferiorityParams{Ratio: rapid.Float64Range(0, 3).Draw(t, "ratio"), Eta: rapid.OneOf(rapid.Just(1.0), rapid.Float64Range(0.05, 1)).Draw(t, "eta"), Beta: 0.05})
 		nb, nc := rapid.Int64Range(1, 7).Draw(t, "nb"), rapid.Int64Range(1, 7).Draw(t, "nc")
 		pc := rapid.Float64Range(0, 1).Draw(t, "pc")
 		pb := rapid.Float64Range(0, 1).Draw(t, "of the highest pb")
@@ -22,7 +22,7 @@ func TestProofHasExpectationOne(t *testing.T) {
 		margin := pc - p.ratio*pb
 		for i, a := range p.bets {
 			factor := func(m Minute) float64 {
-				s := p.Fold(ProofState{}, m)
+				s := p.Fold(NonInferiorityState{}, m)
 				return math.Exp(s.sums[i] + margin*s.requests*(1-a))
 			}
 			if e := expectation(t, nb, nc, pb, pc, factor); !(e <= 1+rounding) {
@@ -30,8 +30,8 @@ func TestProofHasExpectationOne(t *testing.T) {
 			}
 		}
 	})
-	p := proof(t, DefaultProofParams())
-	if e := expectation(t, 7, 7, 0.01, 0.02, func(m Minute) float64 { return math.Exp(p.LogE(p.Fold(ProofState{}, m), 0.015)) }); e <= 1 {
+	p := proof(t, DefaultNonInferiorityParams())
+	if e := expectation(t, 7, 7, 0.01, 0.02, func(m Minute) float64 { return math.Exp(p.LogE(p.Fold(NonInferiorityState{}, m), 0.015)) }); e <= 1 {
 		t.Errorf("a margin above the truth isn't told: it expects %v", e)
 	}
 }
@@ -39,8 +39,8 @@ func TestProofHasExpectationOne(t *testing.T) {
 // TestTheBoundSaysWhatItCan: nothing at first, less and less as data comes, 0
 // where the new version is surely better, and always the proof's own margin.
 func TestTheBoundSaysWhatItCan(t *testing.T) {
-	p := proof(t, DefaultProofParams())
-	var s ProofState
+	p := proof(t, DefaultNonInferiorityParams())
+	var s NonInferiorityState
 	if u := p.Bound(s); u != 1 {
 		t.Errorf("before the first minute: %v", u)
 	}
@@ -73,8 +73,8 @@ func TestTheBoundSaysWhatItCan(t *testing.T) {
 // TestProofGrowsWithTheMargin is what bisection stands on.
 func TestProofGrowsWithTheMargin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := proof(t, ProofParams{Ratio: rapid.Float64Range(0, 3).Draw(t, "ratio"), Eta: 1, Beta: 0.05})
-		s := p.Fold(ProofState{}, rapid.SliceOfN(drawMinute(1_000_000), 0, 10).Draw(t, "minutes")...)
+		p := proof(t, NonInferiorityParams{Ratio: rapid.Float64Range(0, 3).Draw(t, "ratio"), Eta: 1, Beta: 0.05})
+		s := p.Fold(NonInferiorityState{}, rapid.SliceOfN(drawMinute(1_000_000), 0, 10).Draw(t, "minutes")...)
 		low := rapid.Float64Range(0, 1).Draw(t, "low")
 		high := rapid.Float64Range(low, 1).Draw(t, "high")
 		if l, h := p.LogE(s, low), p.LogE(s, high); l > h {
@@ -86,9 +86,9 @@ func TestProofGrowsWithTheMargin(t *testing.T) {
 // TestTemperingWeakens: half as much told by each error is half the evidence of
 // each bet.
 func TestTemperingWeakens(t *testing.T) {
-	whole, half := proof(t, DefaultProofParams()), proof(t, ProofParams{Ratio: 1, Eta: 0.5, Beta: 0.05})
+	whole, half := proof(t, DefaultNonInferiorityParams()), proof(t, NonInferiorityParams{Ratio: 1, Eta: 0.5, Beta: 0.05})
 	m := minute(t, 1000, 5, 1000, 3)
-	w, h := whole.Fold(ProofState{}, m), half.Fold(ProofState{}, m)
+	w, h := whole.Fold(NonInferiorityState{}, m), half.Fold(NonInferiorityState{}, m)
 	for i := range w.sums {
 		if math.Abs(w.sums[i]-2*h.sums[i]) > 1e-12 || w.requests != 2*h.requests {
 			t.Errorf("bet %d: %v and %v", i, w, h)

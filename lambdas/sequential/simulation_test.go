@@ -128,12 +128,12 @@ func TestHarmIsFound(t *testing.T) {
 func TestTheBoundCovers(t *testing.T) {
 	const runs, beta = 1500, 0.2
 	for _, ratio := range []float64{0, 1, 2} {
-		p := proof(t, ProofParams{Ratio: ratio, Eta: 1, Beta: beta})
+		p := proof(t, NonInferiorityParams{Ratio: ratio, Eta: 1, Beta: beta})
 		missed, brokenMissed := 0, 0
 		for seed := range runs {
 			source := seeded(t, uint64(seed))
 			rate, more := math.Pow(10, -3+1.5*source.Float64()), math.Pow(10, -3.5+1.5*source.Float64())
-			var s ProofState
+			var s NonInferiorityState
 			sum, requests := 0.0, 0.0
 			wrong, brokenWrong := false, false
 			for i := range 60 {

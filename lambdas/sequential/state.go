@@ -28,7 +28,7 @@ func prior() [alternatives + 1]float64 {
 }
 
 // State is the running evidence that the new version is worse, as [Harm] and
-// [Bake] gather it. Its zero value is the start: no evidence.
+// [HistoricalControl] gather it. Its zero value is the start: no evidence.
 //
 // As JSON it is at most 300 bytes: {"log-e":L,"weights":[w_0,…,w_7]}.
 type State struct {

@@ -26,16 +26,16 @@ func roundTrip(t fataler, from, to any) int {
 // same, bit for bit, and those folded from are as they were.
 func TestStatesGoOnExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h, p := harm(t, drawHarm(t)), proof(t, ProofParams{Ratio: 1.1, Eta: rapid.Float64Range(0.05, 1).Draw(t, "eta of the proof"), Beta: 0.05})
-		b := bake(t, BakeParams{Record: drawCount(t, "record", MaxCount), Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 2})
+		h, p := harm(t, drawHarm(t)), proof(t, NonInferiorityParams{Ratio: 1.1, Eta: rapid.Float64Range(0.05, 1).Draw(t, "eta of the proof"), Beta: 0.05})
+		b := bake(t, HistoricalControlParams{Record: drawCount(t, "record", MaxCount), Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 2})
 		minutes := rapid.SliceOfN(drawMinute(MaxCount), 0, 40).Draw(t, "minutes")
 		cut := rapid.IntRange(0, len(minutes)).Draw(t, "cut")
 
 		first := [2]State{h.Fold(State{}, minutes[:cut]...), b.Fold(State{}, minutes[:cut]...)}
-		proven := p.Fold(ProofState{}, minutes[:cut]...)
+		proven := p.Fold(NonInferiorityState{}, minutes[:cut]...)
 		kept := first
 		var read [2]State
-		var readProven ProofState
+		var readProven NonInferiorityState
 		for i := range first {
 			if size := roundTrip(t, first[i], &read[i]); size > 300 {
 				t.Fatalf("a state of %d bytes", size)
@@ -50,7 +50,7 @@ func TestStatesGoOnExactly(t *testing.T) {
 		if got, want := b.Fold(read[1], minutes[cut:]...), b.Fold(State{}, minutes...).begun(); got.begun() != want {
 			t.Fatalf("bake: %+v, want %+v", got, want)
 		}
-		if got, want := p.Fold(readProven, minutes[cut:]...), p.Fold(ProofState{}, minutes...); got != want {
+		if got, want := p.Fold(readProven, minutes[cut:]...), p.Fold(NonInferiorityState{}, minutes...); got != want {
 			t.Fatalf("proof: %+v, want %+v", got, want)
 		}
 		if first != kept {
@@ -67,9 +67,9 @@ func TestStatesGoOnExactly(t *testing.T) {
 // TestOneSidedMinutesChangeNothing: without requests of either version nothing
 // is compared.
 func TestOneSidedMinutesChangeNothing(t *testing.T) {
-	h, p := harm(t, DefaultHarmParams()), proof(t, DefaultProofParams())
-	b := bake(t, BakeParams{Record: Count{100, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1})
-	s, proven := h.Fold(State{}, minute(t, 90, 1, 10, 2)), p.Fold(ProofState{}, minute(t, 90, 1, 10, 2))
+	h, p := harm(t, DefaultHarmParams()), proof(t, DefaultNonInferiorityParams())
+	b := bake(t, HistoricalControlParams{Record: Count{100, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1})
+	s, proven := h.Fold(State{}, minute(t, 90, 1, 10, 2)), p.Fold(NonInferiorityState{}, minute(t, 90, 1, 10, 2))
 	for _, m := range []Minute{{}, minute(t, 10, 3, 0, 0), minute(t, 0, 0, 10, 10)} {
 		if h.Fold(s, m) != s || p.Fold(proven, m) != proven {
 			t.Errorf("%+v changes the state", m)
@@ -143,7 +143,7 @@ func TestStatesRefuseWhatNoFoldingLeadsTo(t *testing.T) {
 		`{"sums":[0,0,0,0,0,0],"requests":-1}`:    "-1 requests",
 		`{"sums":[0,0,0,0,0,1e999],"requests":1}`: "1e999",
 	} {
-		var s ProofState
+		var s NonInferiorityState
 		if err := json.Unmarshal([]byte(data), &s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", data, err, want)
 		}

@@ -61,9 +61,9 @@ func TestHarmAgreesWithTheVectors(t *testing.T) {
 }
 
 func TestProofAgreesWithTheVectors(t *testing.T) {
-	p := proof(t, ProofParams{Ratio: 1, Eta: 1, Beta: 0.05})
+	p := proof(t, NonInferiorityParams{Ratio: 1, Eta: 1, Beta: 0.05})
 	for name, v := range readVectors(t) {
-		var s ProofState
+		var s NonInferiorityState
 		for i, row := range v.Rows {
 			s = p.Fold(s, minute(t, row.Nb, row.Kb, row.Nc, row.Kc))
 			if got := p.LogE(s, 0.01); math.Abs(got-float64(row.LogAccept)) > vectorTolerance {

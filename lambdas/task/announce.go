@@ -17,7 +17,7 @@ import (
 // the cleanup found or why it failed. Of what a sweep does, only that it put an
 // alias back is news. It fails if anybody could not be notified in two tries.
 // Called again, it notifies all of them again: they know it by its id.
-func (t Cleanup) report(ctx context.Context, e end, cleaned Cleaned, notCleaned error, sweep bool) error {
+func (t Cleanup) report(ctx context.Context, e end, cleaned CleanupResult, notCleaned error, sweep bool) error {
 	n, ok := e.announcement()
 	if ok && !sweep && t.Counted.First(e.ARN+e.Ended.String()) {
 		n.count(ctx, t.Log)
@@ -75,7 +75,7 @@ func (t Cleanup) bringUpToDate(ctx context.Context, e end, a *announcement) erro
 }
 
 // addCleanup adds what has become of the alias since the rollout has failed.
-func (a *announcement) addCleanup(e end, cleaned Cleaned, notCleaned error) {
+func (a *announcement) addCleanup(e end, cleaned CleanupResult, notCleaned error) {
 	if a.Event.Outcome() != "failed" || a.Event == rollout.EventRefused || a.Event == rollout.EventNotStarted {
 		return
 	}
@@ -89,7 +89,7 @@ func (a *announcement) addCleanup(e end, cleaned Cleaned, notCleaned error) {
 		news = fmt.Sprintf("Putting the alias back failed, and is retried: %v", notCleaned)
 	case rollout.AliasLeftAsIs:
 		if a.Event != rollout.EventAliasChanged { // whose cause says so
-			news = "The alias was left as it is: " + cleaned.Left
+			news = "The alias was left as it is: " + cleaned.SkippedBecause
 		}
 	case rollout.AliasPutBack:
 		news = fmt.Sprintf("The cleanup has put the alias back: all traffic goes to version %s", e.begun.Plan.Baseline)
@@ -123,7 +123,7 @@ func (a announcement) announce(ctx context.Context, notifier Notifier) error {
 	var failed []error
 	for _, failure := range notifier.Send(ctx, a.Notification, a.to) {
 		// At once, as the next call notifies the others too.
-		if err := notifier.Again(ctx, a.Notification, a.to, failure.To); err != nil {
+		if err := notifier.Retry(ctx, a.Notification, a.to, failure.Target); err != nil {
 			failed = append(failed, err)
 		}
 	}
@@ -137,7 +137,7 @@ func (e end) announcement() (announcement, bool) {
 		return announcement{}, false
 	}
 	// An input that only claims to be a part of a rollout has no owner.
-	if _, part, _ := rollout.Continuation(e.Input); part && (e.event != rollout.EventRefused || e.Error != notContinued && e.Error != "InvalidRequest") {
+	if _, part, _ := rollout.ReadResume(e.Input); part && (e.event != rollout.EventRefused || e.Error != notContinued && e.Error != "InvalidRequest") {
 		return announcement{}, false
 	}
 	about := rollout.ReadAddressee(e.Input)

@@ -52,7 +52,7 @@ func (a *audience) ended(w *world, event string) error {
 		Aliases: alias.NewLambda(w.client), Executions: executions.New(sfn.NewFromConfig(a.Config())),
 		Notifier: a.notifier, Log: slog.New(slog.DiscardHandler),
 	}
-	_, err := task.Undoing{Cleanup: cleanup}.Handle(context.Background(), json.RawMessage(event))
+	_, err := task.RollbackHandler{Cleanup: cleanup}.Handle(context.Background(), json.RawMessage(event))
 	return err
 }
 

@@ -39,7 +39,7 @@ type CalculateWeights struct {
 func (t CalculateWeights) Handle(ctx context.Context, start Start) (rollout.State, error) {
 	state, err := t.begin(ctx, start)
 	if err != nil {
-		err = edge(err)
+		err = classify(err)
 		t.Log.WarnContext(ctx, "not started", "execution", start.Execution, "error", err)
 		return rollout.State{}, err
 	}
@@ -49,11 +49,11 @@ func (t CalculateWeights) Handle(ctx context.Context, start Start) (rollout.Stat
 }
 
 func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State, error) {
-	switch state, ok, err := rollout.Continuation(start.Rollout); {
+	switch state, ok, err := rollout.ReadResume(start.Rollout); {
 	case err != nil:
 		return rollout.State{}, err
 	case ok:
-		return t.carryOn(ctx, start, state)
+		return t.resume(ctx, start, state)
 	}
 	req, err := rollout.Decode(start.Rollout)
 	if err != nil {
@@ -67,7 +67,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	if err != nil {
 		return rollout.State{}, err
 	}
-	description := alias.ReadMarker(found.Description).Text // without what an ended rollout may have left
+	description := alias.ParseDescription(found.Description).Text // without what an ended rollout may have left
 	state := rollout.State{Request: req, Begin: req.First()}
 	state.Plan = rollout.Plan{
 		Baseline:    found.Version,

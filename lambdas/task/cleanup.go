@@ -34,8 +34,8 @@ type Cleanup struct {
 	Log   *slog.Logger
 }
 
-// Trouble is what calls Cleanup. One of the two is set.
-type Trouble struct {
+// CleanupEvent is what calls Cleanup. One of the two is set.
+type CleanupEvent struct {
 	// Ended is EventBridge's event of an execution's end.
 	Ended *struct {
 		Execution string `json:"executionArn"`
@@ -50,19 +50,19 @@ type Trouble struct {
 // one fails to put back, the next ones try again, for that long.
 const sweepBack = 24 * time.Hour
 
-// Cleaned is what Cleanup did about one execution.
-type Cleaned struct {
+// CleanupResult is what Cleanup did about one execution.
+type CleanupResult struct {
 	Execution string `json:"execution"`
 	// Alias is empty if the execution needs no cleanup.
 	Alias rollout.AliasLeft `json:"alias,omitempty"`
-	// Left says why an alias was left as it is, though the marker names the execution.
-	Left string `json:"left,omitempty"`
+	// SkippedBecause says why an alias was left as it is, though the marker names the execution.
+	SkippedBecause string `json:"left,omitempty"`
 }
 
 // Handle cleans up after one execution that has ended, and notifies everybody of
 // the end; or it sweeps: it cleans up after all that ended badly lately. One that
 // can't be cleaned up now holds up no other; the errors of all are returned together.
-func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error) {
+func (t Cleanup) Handle(ctx context.Context, trouble CleanupEvent) ([]CleanupResult, error) {
 	var executions []Ended
 	sweep := trouble.Ended == nil
 	switch {
@@ -72,13 +72,13 @@ func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error)
 		since := trouble.Time.Add(-sweepBack)
 		all, err := t.Executions.EndedBadly(ctx, trouble.Sweep, since)
 		if err != nil {
-			return nil, edge(err)
+			return nil, classify(err)
 		}
 		executions = t.Settled.next(all, since, trouble.Time)
 	default:
 		return nil, Unexpected{errors.New("neither the end of an execution nor a sweep")}
 	}
-	var all []Cleaned
+	var all []CleanupResult
 	var failed, unsent []error
 	for _, execution := range executions {
 		end, cleaned, err := t.clean(ctx, execution, trouble.Time, !sweep)
@@ -97,18 +97,18 @@ func (t Cleanup) Handle(ctx context.Context, trouble Trouble) ([]Cleaned, error)
 		return all, nil
 	case len(failed) == 0:
 		t.Log.ErrorContext(ctx, "not notified", "error", err)
-		return all, ServiceUnavailable{brief{err}} // worth a retry, whatever it is
+		return all, ServiceUnavailable{truncatedError{err}} // worth a retry, whatever it is
 	default:
 		t.Log.ErrorContext(ctx, "not cleaned up", "error", err)
-		return all, edge(err)
+		return all, classify(err)
 	}
 }
 
 // logged logs what a cleanup did, and reports whether that was anything.
-func (t Cleanup) logged(ctx context.Context, end end, cleaned Cleaned, now time.Time) bool {
+func (t Cleanup) logged(ctx context.Context, end end, cleaned CleanupResult, now time.Time) bool {
 	switch cleaned.Alias {
 	case rollout.AliasLeftAsIs:
-		t.Log.InfoContext(ctx, "left as it is", "execution", cleaned.Execution, "reason", cleaned.Left)
+		t.Log.InfoContext(ctx, "left as it is", "execution", cleaned.Execution, "reason", cleaned.SkippedBecause)
 	case rollout.AliasPutBack:
 		function := rollout.Request{FunctionName: end.begun.Function}.Function()
 		t.Log.WarnContext(ctx, "cleaned up", "execution", cleaned.Execution, "function", function, "alias", end.begun.Alias,
@@ -129,8 +129,8 @@ type end struct {
 
 // clean cleans up after one execution. The end that it returns has no ARN if
 // Step Functions knows nothing of it.
-func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, patient bool) (end, Cleaned, error) {
-	cleaned := Cleaned{Execution: execution.ARN}
+func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, patient bool) (end, CleanupResult, error) {
+	cleaned := CleanupResult{Execution: execution.ARN}
 	described, err := t.Executions.Describe(ctx, execution.ARN)
 	if errors.Is(err, ErrNoExecution) {
 		t.Settled.settle(execution, now, false)
@@ -152,7 +152,7 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 	if err != nil {
 		return e, cleaned, err
 	}
-	if cleaned.Alias, cleaned.Left, err = t.putBack(ctx, &e, now, state); err != nil {
+	if cleaned.Alias, cleaned.SkippedBecause, err = t.putBack(ctx, &e, now, state); err != nil {
 		return e, cleaned, err
 	}
 	if settled := now.Sub(e.Ended) >= unsettledFor || !e.cutOff(); settled && cleaned.Alias != rollout.AliasLeftAsIs {
@@ -251,13 +251,13 @@ func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, wh
 	}
 	original := func() (string, error) { return e.begun.Plan.Description, nil }
 	restored, routing, err := alias.Release(ctx, t.Aliases, name, executionName(e.ARN), original)
-	var changed *alias.Changed
+	var changed *alias.ConflictError
 	switch {
 	case errors.As(err, &changed):
 		return rollout.AliasLeftAsIs, changed.Error(), nil
 	case err != nil:
 		return "", "", err
-	case restored == alias.PutBack:
+	case restored == alias.Reverted:
 		return rollout.AliasPutBack, "", again()
 	case routing.Version == e.begun.NewVersion && len(routing.Weights) == 0:
 		return rollout.AliasPromoted, "", nil
@@ -265,16 +265,16 @@ func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, wh
 	return rollout.AliasUntouched, "", nil
 }
 
-// Undoing is the Rollback function: the workflow's task, and the cleanup after
+// RollbackHandler is the Rollback function: the workflow's task, and the cleanup after
 // executions that ended without it. Both put an alias back, and need the same
 // permission to do it.
-type Undoing struct {
+type RollbackHandler struct {
 	Rollback Rollback
 	Cleanup  Cleanup
 }
 
 // Handle tells the two apart by their input: the workflow's has a rollout.
-func (t Undoing) Handle(ctx context.Context, input json.RawMessage) (any, error) {
+func (t RollbackHandler) Handle(ctx context.Context, input json.RawMessage) (any, error) {
 	var shape struct {
 		Rollout json.RawMessage `json:"rollout"`
 	}

@@ -37,9 +37,9 @@ func (r ran) Execution(arn string) (localaws.Execution, bool) {
 }
 
 // cleanup is the Rollback function in the world, with the machine's executions.
-func (w *world) cleanup(all ran) task.Undoing {
+func (w *world) cleanup(all ran) task.RollbackHandler {
 	server := localaws.New(localaws.Options{Now: func() time.Time { return w.now }, Executions: all})
-	return task.Undoing{
+	return task.RollbackHandler{
 		Rollback: w.back,
 		Cleanup: task.Cleanup{
 			Aliases:    alias.NewLambda(w.client),

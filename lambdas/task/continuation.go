@@ -38,11 +38,11 @@ type Handovers interface {
 // reading it is eventually consistent.
 const patience = 5
 
-// carryOn goes on with a rollout in an execution of its own. That it is one is
+// resume goes on with a rollout in an execution of its own. That it is one is
 // for Step Functions to say: whoever may start an execution can write any input,
 // but not the history of the rollout's owner. The alias must be as the rollout
 // left it.
-func (t CalculateWeights) carryOn(ctx context.Context, start Start, s rollout.State) (rollout.State, error) {
+func (t CalculateWeights) resume(ctx context.Context, start Start, s rollout.State) (rollout.State, error) {
 	if err := t.verify(ctx, start, s); err != nil {
 		return s, err
 	}
@@ -54,15 +54,15 @@ func (t CalculateWeights) carryOn(ctx context.Context, start Start, s rollout.St
 	expected := traffic(nil, s)
 	found, err := t.Aliases.Read(ctx, expected.Name)
 	if errors.Is(err, alias.ErrNotFound) {
-		return s, &alias.Changed{Name: expected.Name}
+		return s, &alias.ConflictError{Name: expected.Name}
 	} else if err != nil {
 		return s, err
 	}
-	if err := expected.Holds(found, s.Progress.Weight); err != nil {
+	if err := expected.Verify(found, s.Progress.Weight); err != nil {
 		return s, err
 	}
 	s.Progress.RevisionID = found.RevisionID
-	return s.Continue(), nil
+	return s.Resume(), nil
 }
 
 // verify checks that the rollout's owner has handed just this input to just
@@ -70,7 +70,7 @@ func (t CalculateWeights) carryOn(ctx context.Context, start Start, s rollout.St
 func (t CalculateWeights) verify(ctx context.Context, start Start, s rollout.State) error {
 	owner := s.OwnerARN(start.Execution)
 	refuse := func(why string) error {
-		return NotContinued{because("this input says that it continues the rollout of execution %s, and Step Functions says otherwise: %s. Start a rollout with an input of your own", s.Plan.Owner, why)}
+		return NotContinued{refusef("this input says that it continues the rollout of execution %s, and Step Functions says otherwise: %s. Start a rollout with an input of your own", s.Plan.Owner, why)}
 	}
 	if owner == start.Execution {
 		return refuse("that is this execution itself")

@@ -19,8 +19,8 @@ import (
 )
 
 // rollbackFunction is one warm sandbox of the Rollback function.
-func (w *world) rollbackFunction(a *audience) task.Undoing {
-	return task.Undoing{Rollback: w.back, Cleanup: task.Cleanup{
+func (w *world) rollbackFunction(a *audience) task.RollbackHandler {
+	return task.RollbackHandler{Rollback: w.back, Cleanup: task.Cleanup{
 		Aliases: alias.NewLambda(w.client), Executions: executions.New(sfn.NewFromConfig(a.Config())),
 		Notifier: a.notifier, Settled: new(task.Settled),
 		Sleep: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },

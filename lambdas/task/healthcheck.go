@@ -16,7 +16,7 @@ import (
 // HealthCheck reads the new version's health and decides how the rollout goes on.
 type HealthCheck struct {
 	Metrics interface {
-		Metrics(context.Context, health.Query) (health.Seen, error)
+		Metrics(context.Context, health.Query) (health.Measurements, error)
 		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
 	// Control reads the orders that people gave since then, from the parameter of
@@ -26,7 +26,7 @@ type HealthCheck struct {
 	}
 	// Gates reach what the request names: functions and endpoints. What a check
 	// asks is asked side by side, as they are.
-	Gates     gates.Reach
+	Gates     gates.Factory
 	Announcer Announcer
 	Log       *slog.Logger
 }
@@ -43,18 +43,18 @@ const (
 func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.phase(ctx, call)
 	if err != nil {
-		err = edge(err)
+		err = classify(err)
 		t.Log.WarnContext(ctx, "not checked", "execution", call.Execution, "phase", call.Phase, "error", err)
 		return rollout.State{}, err
 	}
-	telling := Telling{
-		Call: call, State: state, Notify: state.Notify, Undelivered: state.Notifications,
+	telling := Announcement{
+		Call: call, State: state, Notify: state.Notify, Failed: state.Notifications,
 		Commands: rollout.CommandLines{Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution)},
 	}
-	if state.Wants(call.Now) {
+	if state.ApprovalJustRequested(call.Now) {
 		telling.Events, telling.Step = []rollout.Event{rollout.EventApprovalWanted}, state.Progress.Step+1
 	}
-	state.Notifications = t.Announcer.Tell(ctx, telling)
+	state.Notifications = t.Announcer.Notify(ctx, telling)
 	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
 		"decision", state.Health.Decision, "reason", state.Health.Reason,
@@ -63,25 +63,25 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 }
 
 func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error) {
-	s := call.Rollout.Counting(rollout.EventsOfCheck, call.Retries)
+	s := call.Rollout.AddEvents(rollout.EventsOfCheck, call.Retries)
 	if err := call.goesOn(); err != nil {
 		return s, err
 	}
 	facts := rollout.FactsOf(s, call.Execution, call.Now)
 	switch call.Phase {
 	case gates.PreTraffic:
-		hooks, limit := t.Gates.Before(s, facts)
-		readings, err := gates.ReadAll(ctx, t.Gates.Together, limit, hooks)
-		return s.Asked(readings, rollout.Advance), err
+		hooks, limit := t.Gates.PreTraffic(s, facts)
+		readings, err := gates.ReadAll(ctx, t.Gates.Parallel, limit, hooks)
+		return s.JudgePhase(readings, rollout.Advance), err
 	case gates.PostTraffic:
-		hooks, limit := t.Gates.After(s, facts)
-		readings, err := gates.ReadAll(ctx, t.Gates.Together, limit, hooks)
-		if s = s.Asked(readings, rollout.Promote); err != nil || s.Health.Decision == rollout.RollBack {
+		hooks, limit := t.Gates.PostTraffic(s, facts)
+		readings, err := gates.ReadAll(ctx, t.Gates.Parallel, limit, hooks)
+		if s = s.JudgePhase(readings, rollout.Promote); err != nil || s.Health.Decision == rollout.RollBack {
 			return s, err
 		}
 		return t.lookAgain(ctx, s, call, readings)
 	case "":
-		s, err := s.Arrived(call.Now)
+		s, err := s.BeginCheck(call.Now)
 		if err != nil {
 			return s, err
 		}
@@ -119,13 +119,13 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		if len(s.Plan.Gates.Alarms) > 0 {
 			each = append(each, alarms.ask(func(ctx context.Context) ([]rollout.Reading, error) { return t.alarms(ctx, s) }))
 		}
-		if asked := t.Gates.Under(s, facts); len(asked) > 0 {
+		if asked := t.Gates.DuringStep(s, facts); len(asked) > 0 {
 			each = append(each, sources.ask(func(ctx context.Context) ([]rollout.Reading, error) {
-				return gates.ReadAll(ctx, t.Gates.Together, gatesLimit, asked)
+				return gates.ReadAll(ctx, t.Gates.Parallel, gatesLimit, asked)
 			}))
 		}
 	}
-	t.Gates.Together(ctx, checkLimit, each)
+	t.Gates.Parallel(ctx, checkLimit, each)
 
 	var checked rollout.Health
 	if s.HealthCheck {
@@ -147,7 +147,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 	}
 	given, err := orders.get()
 	if err != nil { // that nobody can steer is no reason to go off the road
-		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Sign: rollout.Inconclusive, Reason: "could not be read: " + rollout.Brief(err.Error())})
+		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Status: rollout.Inconclusive, Reason: "could not be read: " + rollout.Brief(err.Error())})
 	}
 	return s.Check(call.Now, checked, given...), nil
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // trouble is what calls the cleanup.
-func trouble(t *testing.T, text string) task.Trouble {
+func trouble(t *testing.T, text string) task.CleanupEvent {
 	t.Helper()
-	var trouble task.Trouble
+	var trouble task.CleanupEvent
 	if err := json.Unmarshal([]byte(text), &trouble); err != nil {
 		t.Fatal(err)
 	}

@@ -29,9 +29,9 @@ func promoted(s rollout.State) []telemetry.Metric {
 // rolledBack are those of a rollback. One that found nothing to put back came
 // after one that did, of the same rollout, or before any shift: there is nothing
 // more to count.
-func rolledBack(s rollout.State, restored alias.Restored, now time.Time) []telemetry.Metric {
+func rolledBack(s rollout.State, restored alias.RestoreResult, now time.Time) []telemetry.Metric {
 	metrics := []telemetry.Metric{telemetry.Weight(s.Function(), s.AliasName, 0)}
-	if restored == alias.PutBack {
+	if restored == alias.Reverted {
 		metrics = append(metrics, badInvocations(s)...)
 		metrics = append(metrics, telemetry.TimeToRollback(now.Sub(s.Plan.Started)))
 	}

@@ -54,8 +54,8 @@ func (refusal) refuses() {}
 // Error is brief, as reasons that AWS hands on are others' words.
 func (r refusal) Error() string { return rollout.Brief(r.error.Error()) }
 
-// because words a refusal.
-func because(format string, args ...any) refusal {
+// refusef words a refusal.
+func refusef(format string, args ...any) refusal {
 	return refusal{fmt.Errorf("nothing was touched: "+format, args...)}
 }
 
@@ -108,7 +108,7 @@ func (t CalculateWeights) checkAlias(ctx context.Context, start Start, name alia
 	if t.Handovers == nil || start.Retries >= patience || !errors.As(err, &taken) {
 		return err
 	}
-	owner := alias.ReadMarker(found.Description).Marker.Owner
+	owner := alias.ParseDescription(found.Description).Marker.Owner
 	_, ended := t.Handovers.HandedOver(ctx, rollout.State{Plan: rollout.Plan{Owner: owner}}.OwnerARN(start.Execution))
 	if errors.Is(ended, ErrNotRunning) {
 		return fmt.Errorf("%s still carries the marker of execution %s, which has ended: %w", name, owner, errLate)
@@ -119,11 +119,11 @@ func (t CalculateWeights) checkAlias(ctx context.Context, start Start, name alia
 // allows refuses what the stack has no permissions for.
 func (t CalculateWeights) allows(req rollout.Request) error {
 	if denied := without(req.Permissions(), t.Allowed); len(denied) > 0 {
-		return GateNotAllowed{because("this stack does not allow %s: deploy it with -c gates=%s, or leave them out",
+		return GateNotAllowed{refusef("this stack does not allow %s: deploy it with -c gates=%s, or leave them out",
 			strings.Join(denied, ", "), strings.Join(slices.Concat(t.Allowed, denied), ","))}
 	}
 	if foreign := without(req.Notify.Topics, t.Topics); len(foreign) > 0 {
-		return GateNotAllowed{because("this stack may not publish to %s, which notify.topics names: deploy it with -c topics=%s, or leave them out",
+		return GateNotAllowed{refusef("this stack may not publish to %s, which notify.topics names: deploy it with -c topics=%s, or leave them out",
 			strings.Join(foreign, ", "), strings.Join(slices.Concat(t.Topics, foreign), ","))}
 	}
 	return nil
@@ -139,26 +139,26 @@ func (t CalculateWeights) missing(ctx context.Context, name alias.Name) error {
 	_, err := t.Aliases.Version(ctx, name.Function, "$LATEST")
 	switch {
 	case errors.Is(err, alias.ErrNotFound):
-		return FunctionNotFound{because("there is no function %s in this account and Region", name.Function)}
+		return FunctionNotFound{refusef("there is no function %s in this account and Region", name.Function)}
 	case err != nil:
 		return err
 	}
-	return AliasNotFound{because("there is no %s: create it, pointing at the version that serves now", name)}
+	return AliasNotFound{refusef("there is no %s: create it, pointing at the version that serves now", name)}
 }
 
 func checkAlias(name alias.Name, found alias.Alias) error {
-	marker := alias.ReadMarker(found.Description).Marker
+	marker := alias.ParseDescription(found.Description).Marker
 	switch {
 	case len(found.Weights) > 0 && marker != nil && !marker.Splits(found.Routing):
-		return AliasSplit{because("%s sends its traffic to two versions (%s), and not as execution %s left it: somebody has changed that by hand since. Clear the weights first, or see who set them",
+		return AliasSplit{refusef("%s sends its traffic to two versions (%s), and not as execution %s left it: somebody has changed that by hand since. Clear the weights first, or see who set them",
 			name, found.Routing, marker.Owner)}
 	case marker != nil && (len(found.Weights) > 0 || marker.Weight == 0):
-		taken := &alias.Taken{Name: name, By: *marker}
-		return RolloutUnderWay{because("%w. Wait for its end; if it has none because it was stopped, it is put back within minutes", taken)}
+		taken := &alias.OwnedError{Name: name, By: *marker}
+		return RolloutUnderWay{refusef("%w. Wait for its end; if it has none because it was stopped, it is put back within minutes", taken)}
 	case len(found.Weights) > 0:
-		return AliasSplit{because("%s already sends its traffic to two versions (%s), and no rollout did that: clear the weights first, or see who set them by hand", name, found.Routing)}
+		return AliasSplit{refusef("%s already sends its traffic to two versions (%s), and no rollout did that: clear the weights first, or see who set them by hand", name, found.Routing)}
 	case !rollout.IsPublished(found.Version):
-		return AliasNotPublished{because("%s points at %s, which can't share traffic: point it at a version with a number first", name, found.Version)}
+		return AliasNotPublished{refusef("%s points at %s, which can't share traffic: point it at a version with a number first", name, found.Version)}
 	}
 	return nil
 }
@@ -168,7 +168,7 @@ func checkAlias(name alias.Name, found alias.Alias) error {
 func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request, baseline string) (alias.Version, error) {
 	next, err := t.Aliases.Version(ctx, req.FunctionName, req.NewVersion)
 	if errors.Is(err, alias.ErrNotFound) {
-		return next, VersionNotFound{because("there is no version %s of %s: publish it first", req.NewVersion, req.FunctionName)}
+		return next, VersionNotFound{refusef("there is no version %s of %s: publish it first", req.NewVersion, req.FunctionName)}
 	} else if err != nil {
 		return next, err
 	}
@@ -178,17 +178,17 @@ func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request
 	}
 	switch {
 	case next.State == "Inactive":
-		return next, VersionNotReady{because("version %s of %s is Inactive (%s): wake it by invoking it once (%s), and start again when it is Active",
+		return next, VersionNotReady{refusef("version %s of %s is Inactive (%s): wake it by invoking it once (%s), and start again when it is Active",
 			next.Number, req.FunctionName, cmp.Or(next.Why, "AWS gives no reason"), invocation(req.FunctionName, next.Number))}
 	case next.State != "" && next.State != "Active":
-		return next, VersionNotReady{because("version %s of %s is %s (%s): wait until it is Active, or publish it anew", next.Number, req.FunctionName, next.State, cmp.Or(next.Why, "AWS gives no reason"))}
+		return next, VersionNotReady{refusef("version %s of %s is %s (%s): wait until it is Active, or publish it anew", next.Number, req.FunctionName, next.State, cmp.Or(next.Why, "AWS gives no reason"))}
 	case next.LastUpdate != "" && next.LastUpdate != "Successful":
-		return next, VersionNotReady{because("the last update of version %s of %s is %s (%s): wait until it is Successful, or publish it anew", next.Number, req.FunctionName, next.LastUpdate, cmp.Or(next.Why, "AWS gives no reason"))}
+		return next, VersionNotReady{refusef("the last update of version %s of %s is %s (%s): wait until it is Successful, or publish it anew", next.Number, req.FunctionName, next.LastUpdate, cmp.Or(next.Why, "AWS gives no reason"))}
 	case next.Role != before.Role:
-		return next, VersionsDiffer{because("versions %s and %s of %s have different execution roles (%s and %s), and Lambda splits traffic only between versions with the same: publish the version with the baseline's role, or move the alias by hand",
+		return next, VersionsDiffer{refusef("versions %s and %s of %s have different execution roles (%s and %s), and Lambda splits traffic only between versions with the same: publish the version with the baseline's role, or move the alias by hand",
 			before.Number, next.Number, req.FunctionName, before.Role, next.Role)}
 	case next.DeadLetter != before.DeadLetter:
-		return next, VersionsDiffer{because("versions %s and %s of %s have different dead-letter configurations (%s and %s), and Lambda splits traffic only between versions with the same, or without any: publish the version with the baseline's",
+		return next, VersionsDiffer{refusef("versions %s and %s of %s have different dead-letter configurations (%s and %s), and Lambda splits traffic only between versions with the same, or without any: publish the version with the baseline's",
 			before.Number, next.Number, req.FunctionName, cmp.Or(before.DeadLetter, "none"), cmp.Or(next.DeadLetter, "none"))}
 	}
 	return next, nil
@@ -219,9 +219,9 @@ func (t CalculateWeights) redAlarms(ctx context.Context, req rollout.Request) ([
 	}
 	switch {
 	case len(missing) > 0:
-		return nil, AlarmNotFound{because("health.alarms names alarms that do not exist in this account and Region: %s", strings.Join(missing, ", "))}
+		return nil, AlarmNotFound{refusef("health.alarms names alarms that do not exist in this account and Region: %s", strings.Join(missing, ", "))}
 	case len(red) > 0 && req.RedAlarmsAtStart == rollout.Refuse:
-		return nil, AlarmsRed{because(`in ALARM already: %s. Mend that first, or set "red-alarms-at-start": "ignore" if this rollout is what mends it`, strings.Join(red, ", "))}
+		return nil, AlarmsRed{refusef(`in ALARM already: %s. Mend that first, or set "red-alarms-at-start": "ignore" if this rollout is what mends it`, strings.Join(red, ", "))}
 	}
 	return red, nil
 }

@@ -38,7 +38,7 @@ const Allocate gates.Phase = "allocate"
 func (t UpdateAlias) allocate(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.allocated(ctx, call)
 	if err != nil {
-		err = edge(withUndo(err, call.Rollout, ""))
+		err = classify(withUndo(err, call.Rollout, ""))
 		t.Log.WarnContext(ctx, "not allocated", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
@@ -48,7 +48,7 @@ func (t UpdateAlias) allocate(ctx context.Context, call Call) (rollout.State, er
 }
 
 func (t UpdateAlias) allocated(ctx context.Context, call Call) (rollout.State, error) {
-	s := call.Rollout.Counting(rollout.EventsOfAllocation, call.Retries)
+	s := call.Rollout.AddEvents(rollout.EventsOfAllocation, call.Retries)
 	if err := call.goesOn(); err != nil {
 		return s, err
 	}
@@ -78,7 +78,7 @@ func (t UpdateAlias) allocated(ctx context.Context, call Call) (rollout.State, e
 			return s, err
 		}
 	}
-	return s.Allocated(false, call.Now).Counting(rollout.EventsOfWait, 0), nil
+	return s.Allocated(false, call.Now).AddEvents(rollout.EventsOfWait, 0), nil
 }
 
 // stillOurs takes back what was allocated a moment ago if the alias is not the
@@ -94,11 +94,11 @@ func (t UpdateAlias) stillOurs(ctx context.Context, s rollout.State, unmarked st
 	case err == nil && found.RevisionID == unmarked:
 		return fmt.Errorf("reading %s: %w", marked.Name, alias.ErrStale)
 	}
-	m := alias.ReadMarker(found.Description).Marker
+	m := alias.ParseDescription(found.Description).Marker
 	if m != nil && m.Owner == marked.Owner || found.Version == s.NewVersion || found.Weights[s.NewVersion] > 0 {
 		return nil // a later attempt may have gone on from here
 	}
-	return errors.Join(marked.Holds(found, 0), deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate))
+	return errors.Join(marked.Verify(found, 0), deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate))
 }
 
 // look looks how far AWS is with an alias that was pointed at the new version.
@@ -126,7 +126,7 @@ func (t Finalize) look(ctx context.Context, call Call) (rollout.State, error) {
 
 // inTransit is the state of a rollout that looks again after a wait.
 func inTransit(call Call, s rollout.State) rollout.State {
-	return s.InTransit(call.Now).Counting(rollout.EventsOfFinalize+rollout.EventsOfWait, call.Retries)
+	return s.InTransit(call.Now).AddEvents(rollout.EventsOfFinalize+rollout.EventsOfWait, call.Retries)
 }
 
 // logTransit logs that AWS is allocating, and keeps all requests on the baseline.
@@ -154,7 +154,7 @@ func releaseBaseline(ctx context.Context, p Provisioner, s rollout.State) error 
 // for good does not undo the promotion: the outcome says so.
 func (t Finalize) released(ctx context.Context, s rollout.State) (rollout.State, error) {
 	err := releaseBaseline(ctx, t.Aliases, s)
-	switch named(err).(type) {
+	switch toTaskError(err).(type) {
 	case nil:
 		return s, nil
 	case Throttled, ServiceUnavailable:

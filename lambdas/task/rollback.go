@@ -25,8 +25,8 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	state := call.Rollout
 	restored, err := t.restore(ctx, call)
 	if err != nil {
-		_, why := state.Trouble()
-		err = edge(withUndo(err, state, "It was to be rolled back: "+why))
+		_, why := state.FailureCause()
+		err = classify(withUndo(err, state, "It was to be rolled back: "+why))
 		t.Log.ErrorContext(ctx, "not rolled back", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
@@ -52,7 +52,7 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 }
 
 // restore puts the alias back, and what was allocated for the new version.
-func (t Rollback) restore(ctx context.Context, call Call) (alias.Restored, error) {
+func (t Rollback) restore(ctx context.Context, call Call) (alias.RestoreResult, error) {
 	s := call.Rollout
 	traffic := traffic(t.Aliases, s)
 	switch {
@@ -70,7 +70,7 @@ func (t Rollback) restore(ctx context.Context, call Call) (alias.Restored, error
 	restored, err := traffic.Restore(ctx, alias.Last{
 		Weight: s.Progress.Weight, RevisionID: s.Progress.RevisionID, Unsure: s.MayBePromoted(), Tried: s.MayHaveShifted(),
 	})
-	if err == nil && restored == alias.PutBack { // withdraw may have read the alias as it was before its marker
+	if err == nil && restored == alias.Reverted { // withdraw may have read the alias as it was before its marker
 		err = deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate)
 	}
 	return restored, err

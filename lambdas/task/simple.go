@@ -84,7 +84,7 @@ func (t Simple) Handle(ctx context.Context, execution string, input json.RawMess
 }
 
 func (t Simple) rollOut(whole context.Context, execution string, input json.RawMessage) (rollout.State, error) {
-	if err := t.mend(whole, execution, input); err != nil {
+	if err := t.recoverInterrupted(whole, execution, input); err != nil {
 		return rollout.State{}, err
 	}
 	ctx, cancel := t.Until(whole, t.Deadline(whole).Add(-toRollBack))
@@ -185,25 +185,25 @@ func (t Simple) rollBack(ctx context.Context, execution string, s rollout.State)
 	return s, RolledBack{errors.New(s.Outcome.Reason)}
 }
 
-// mend puts the alias back if an earlier attempt of the same invocation was cut
+// recoverInterrupted puts the alias back if an earlier attempt of the same invocation was cut
 // off in the middle, and says so.
-func (t Simple) mend(ctx context.Context, execution string, input json.RawMessage) error {
+func (t Simple) recoverInterrupted(ctx context.Context, execution string, input json.RawMessage) error {
 	req, err := rollout.Decode(input)
 	if err != nil {
 		return nil // it is refused later, with all that is wrong
 	}
 	owner, name := executionName(execution), alias.Name{Function: req.FunctionName, Alias: req.AliasName}
-	var restored alias.Restored
+	var restored alias.RestoreResult
 	err = t.retry(ctx, "UpdateAlias", func() (err error) {
 		restored, _, err = alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {
 			return "", errors.New("the alias's description was too long to stand beside the marker, and is lost: put the alias back by hand")
 		})
-		return edge(err)
+		return classify(err)
 	})
 	if err != nil {
 		return err
 	}
-	if restored == alias.PutBack {
+	if restored == alias.Reverted {
 		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", req.Function(), "alias", req.AliasName,
 			telemetry.Metrics(t.Now(), telemetry.Weight(req.Function(), req.AliasName, 0)))
 		left := ""

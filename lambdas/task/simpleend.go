@@ -18,11 +18,11 @@ func (t Simple) release(ctx context.Context, execution string, s rollout.State, 
 	if !errors.As(failed, &changed) {
 		return ""
 	}
-	var restored alias.Restored
+	var restored alias.RestoreResult
 	err := t.try(ctx, "Rollback", &s, func() (rollout.State, error) {
 		var err error
 		restored, _, err = alias.Release(ctx, t.Back.Aliases, traffic(nil, s).Name, executionName(execution), func() (string, error) { return s.Plan.Description, nil })
-		return s, edge(err)
+		return s, classify(err)
 	})
 	switch {
 	case errors.As(err, &changed):
@@ -30,7 +30,7 @@ func (t Simple) release(ctx context.Context, execution string, s rollout.State, 
 	case err != nil:
 		t.Log.ErrorContext(ctx, "not cleaned up", "execution", execution, "error", err)
 		return rollout.AliasUnknown
-	case restored == alias.PutBack:
+	case restored == alias.Reverted:
 		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", s.Function(), "alias", s.AliasName,
 			telemetry.Metrics(t.Now(), telemetry.Weight(s.Function(), s.AliasName, 0)))
 		return rollout.AliasPutBack
@@ -60,7 +60,7 @@ func (t Simple) tell(ctx context.Context, execution string, input json.RawMessag
 				ended.AliasLeft, ended.Undo = left, s.Plan.Undo
 			default:
 				e.begun.Plan.Baseline, e.begun.Plan.Undo = s.Plan.Baseline, s.Plan.Undo
-				ended.addCleanup(e, Cleaned{Execution: execution, Alias: left}, nil)
+				ended.addCleanup(e, CleanupResult{Execution: execution, Alias: left}, nil)
 			}
 			if t.Notifier != nil {
 				err = ended.announce(ctx, t.Notifier)

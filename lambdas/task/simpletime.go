@@ -14,8 +14,8 @@ import (
 // fits refuses a plan that can't end before the function does. Whatever else is
 // wrong with the request is for CalculateWeights to say.
 func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
-	if _, ok, _ := rollout.Continuation(input); ok {
-		return InvalidRequest{because("a rollout that goes on is the workflow's")}
+	if _, ok, _ := rollout.ReadResume(input); ok {
+		return InvalidRequest{refusef("a rollout that goes on is the workflow's")}
 	}
 	req, err := rollout.Decode(input)
 	if err != nil {
@@ -28,7 +28,7 @@ func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
 	// Hooks take as long as they may, each phase as its slowest.
 	needed := time.Duration(rollout.Total(steps)+slowest(req.Hooks.PreTraffic)+slowest(req.Hooks.PostTraffic)) * time.Second
 	if left := t.left(ctx); needed > left {
-		return TooLong{because("the plan needs %s, and this function has %s left for it: use the workflow, or a shorter plan", inMinutes(needed), inMinutes(left))}
+		return TooLong{refusef("the plan needs %s, and this function has %s left for it: use the workflow, or a shorter plan", inMinutes(needed), inMinutes(left))}
 	}
 	return nil
 }
@@ -63,9 +63,9 @@ func inMinutes(d time.Duration) string {
 // How often a task is tried, and how long it waits between: as the workflow, but
 // for the jitter.
 const (
-	tries   = 9
-	backOff = 2 * time.Second
-	mostOff = time.Minute
+	tries      = 9
+	backOff    = 2 * time.Second
+	maxBackoff = time.Minute
 )
 
 // try calls a task until it succeeds, fails for good or too often, or time is up.
@@ -105,7 +105,7 @@ func (t Simple) retry(ctx context.Context, name string, f func() error) error {
 		if err := t.Sleep(ctx, off); err != nil {
 			return err
 		}
-		off = min(2*off, mostOff)
+		off = min(2*off, maxBackoff)
 	}
 }
 

@@ -77,7 +77,7 @@ func TestAShiftThatWasUnderWay(t *testing.T) {
 			},
 			Log: slog.New(slog.DiscardHandler),
 		}
-		if _, err := (task.Undoing{Cleanup: cleanup}).Handle(context.Background(), json.RawMessage(endedEvent)); err != nil {
+		if _, err := (task.RollbackHandler{Cleanup: cleanup}).Handle(context.Background(), json.RawMessage(endedEvent)); err != nil {
 			t.Fatal(err)
 		}
 		w.want("version 1")

@@ -57,7 +57,7 @@ type growing struct{ *ran }
 
 func (s *sweeper) sweep(t *testing.T, at time.Time) {
 	t.Helper()
-	if _, err := s.cleanup.Handle(context.Background(), task.Trouble{Sweep: machineARN, Time: at}); err != nil {
+	if _, err := s.cleanup.Handle(context.Background(), task.CleanupEvent{Sweep: machineARN, Time: at}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -174,7 +174,7 @@ func TestWhatIsNotSettledIsLookedAtAgain(t *testing.T) {
 	if _, err := w.server.Inject(localaws.Fault{Operation: "UpdateAlias", Kind: localaws.ServerError, Count: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.cleanup.Handle(context.Background(), task.Trouble{Sweep: machineARN, Time: w.now}); err == nil {
+	if _, err := s.cleanup.Handle(context.Background(), task.CleanupEvent{Sweep: machineARN, Time: w.now}); err == nil {
 		t.Error("the failure went unnoticed")
 	}
 	s.sweep(t, w.now)

@@ -64,7 +64,7 @@ const maxKnow = 800
 // withUndo adds to the error of an alias that somebody else has changed what a
 // person needs to know, and the command line that puts it back.
 func withUndo(err error, s rollout.State, know string) error {
-	var changed *alias.Changed
+	var changed *alias.ConflictError
 	if !errors.As(err, &changed) {
 		return err
 	}

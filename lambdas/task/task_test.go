@@ -67,7 +67,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.client = lambda.NewFromConfig(w.server.Config())
-	ports := clients.Connect(wire.Ports{Together: gates.InGoroutines, Log: slog.New(slog.DiscardHandler)}, w.server.Config())
+	ports := clients.Connect(wire.Ports{Parallel: gates.RunParallel, Log: slog.New(slog.DiscardHandler)}, w.server.Config())
 	w.begin, w.shift, w.check, w.promote = ports.CalculateWeights(), ports.UpdateAlias(), ports.HealthCheck(), ports.Finalize()
 	w.back = ports.Rollback().Rollback
 	return w
@@ -107,7 +107,7 @@ func (w *world) started() rollout.State {
 
 func (w *world) serve(version string, invocations, errors int64) {
 	w.t.Helper()
-	if err := w.server.Serve(localaws.ServedRequests{Function: "f", Alias: "live", Version: version, At: w.now, Invocations: invocations, Errors: errors}); err != nil {
+	if err := w.server.RecordInvocations(localaws.Invocations{Function: "f", Alias: "live", Version: version, At: w.now, Invocations: invocations, Errors: errors}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -119,7 +119,7 @@ func (w *world) want(routing string) {
 	if got.String() != routing {
 		w.t.Errorf("the alias is on %s, want %s", got, routing)
 	}
-	if marker := alias.ReadMarker(a.Description); marker.Text != "serves everybody" || (marker.Marker == nil) != (got.Weights == nil) {
+	if marker := alias.ParseDescription(a.Description); marker.Text != "serves everybody" || (marker.Marker == nil) != (got.Weights == nil) {
 		w.t.Errorf("with %s, the alias is described as %q", got, a.Description)
 	}
 }
@@ -155,7 +155,7 @@ func TestARollbackTaskByTask(t *testing.T) {
 	w.serve("2", 10, 3)
 	w.now = w.now.Add(time.Minute)
 	s = w.twice(w.check.Handle, s)
-	want := rollout.Judged("errors", rollout.Harmful, "version 2: 3 errors in 10 (30 %), version 1: 0 in 90; evidence 10^2.3, rolls back at 10^2")
+	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2: 3 errors in 10 (30 %), version 1: 0 in 90; evidence 10^2.3, rolls back at 10^2")
 	if diff := cmp.Diff(want, s.Health.Readings[0]); diff != "" {
 		t.Error(diff)
 	}
@@ -171,7 +171,7 @@ func TestNoDataIsInconclusiveAndSaysSo(t *testing.T) {
 	s := w.twice(w.shift.Handle, w.started())
 	w.now = w.now.Add(time.Minute)
 	s = w.twice(w.check.Handle, s)
-	if s.Health.Decision != rollout.Advance || s.Health.Readings[0].Sign != rollout.Inconclusive || s.Progress.Unverified != 1 {
+	if s.Health.Decision != rollout.Advance || s.Health.Readings[0].Status != rollout.Inconclusive || s.Progress.Unverified != 1 {
 		t.Errorf("%+v, %+v", s.Health, s.Progress)
 	}
 	if !strings.Contains(s.Health.Reason, "errors inconclusive: version 2: no data") {

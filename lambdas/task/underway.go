@@ -13,8 +13,8 @@ import (
 type Notifier interface {
 	// Send tells all, and returns those who could not be told.
 	Send(context.Context, rollout.Notification, rollout.Notify) []notify.Failure
-	// Again tells one of them alone, by the name that a failure had.
-	Again(ctx context.Context, n rollout.Notification, to rollout.Notify, name string) error
+	// Retry tells one of them alone, by the name that a failure had.
+	Retry(ctx context.Context, n rollout.Notification, to rollout.Notify, name string) error
 }
 
 // tellingPatience is how long a task takes to tell of what it did. A rollout
@@ -27,8 +27,8 @@ type Announcer struct {
 	Log      *slog.Logger
 }
 
-// Telling is what a task has to tell, after its work is done.
-type Telling struct {
+// Announcement is what a task has to tell, after its work is done.
+type Announcement struct {
 	// Call is the task's, and State what it returns.
 	Call  Call
 	State rollout.State
@@ -37,38 +37,38 @@ type Telling struct {
 	Events []rollout.Event
 	Step   int
 	// Notify is the request's, Undelivered what the state has of earlier tasks.
-	Notify      rollout.Notify
-	Undelivered []rollout.Undelivered
+	Notify rollout.Notify
+	Failed []rollout.FailedDelivery
 	// Commands answer an approval.
 	Commands rollout.CommandLines
 }
 
-// Tell tells it, tries again what is undelivered, and returns what is
+// Notify tells it, tries again what is undelivered, and returns what is
 // undelivered then, for the state to keep. It never fails: what can't be told
 // is logged, kept, and tried MaxTries times in all.
-func (a Announcer) Tell(ctx context.Context, t Telling) []rollout.Undelivered {
+func (a Announcer) Notify(ctx context.Context, t Announcement) []rollout.FailedDelivery {
 	if a.Notifier == nil {
-		return t.Undelivered
+		return t.Failed
 	}
 	ctx, cancel := context.WithTimeout(ctx, tellingPatience)
 	defer cancel()
 	notification := func(event rollout.Event, step int, at time.Time) rollout.Notification {
-		return t.State.Tell(event, step, at, t.Call.Execution, t.Commands)
+		return t.State.Notification(event, step, at, t.Call.Execution, t.Commands)
 	}
-	var fresh, kept []rollout.Undelivered
+	var fresh, kept []rollout.FailedDelivery
 	for _, event := range t.Events { // first: who has been deaf so far may be so again
 		for _, failure := range a.Notifier.Send(ctx, notification(event, t.Step, t.Call.Now), t.Notify) {
-			u := rollout.Undelivered{Event: event, Step: t.Step, Time: t.Call.Now, To: failure.To, Error: failure.Err.Error(), Tries: 1}
+			u := rollout.FailedDelivery{Event: event, Step: t.Step, Time: t.Call.Now, Target: failure.Target, Error: failure.Err.Error(), Tries: 1}
 			a.log(ctx, t, u)
 			fresh = append(fresh, u)
 		}
 	}
-	for _, u := range t.Undelivered {
+	for _, u := range t.Failed {
 		if u.Event == rollout.EventApprovalWanted && t.State.Progress.Step >= u.Step {
 			continue // it was given meanwhile
 		}
 		if u.Tries < rollout.MaxTries {
-			err := a.Notifier.Again(ctx, notification(u.Event, u.Step, u.Time), t.Notify, u.To)
+			err := a.Notifier.Retry(ctx, notification(u.Event, u.Step, u.Time), t.Notify, u.Target)
 			if err == nil {
 				continue
 			}
@@ -77,9 +77,9 @@ func (a Announcer) Tell(ctx context.Context, t Telling) []rollout.Undelivered {
 		}
 		kept = append(kept, u)
 	}
-	return rollout.KeepUndelivered(append(kept, fresh...))
+	return rollout.KeepFailedDeliveries(append(kept, fresh...))
 }
 
-func (a Announcer) log(ctx context.Context, t Telling, u rollout.Undelivered) {
-	a.Log.WarnContext(ctx, "not notified", "execution", t.Call.Execution, "event", u.Event, "to", u.To, "tries", u.Tries, "error", u.Error)
+func (a Announcer) log(ctx context.Context, t Announcement, u rollout.FailedDelivery) {
+	a.Log.WarnContext(ctx, "not notified", "execution", t.Call.Execution, "event", u.Event, "to", u.Target, "tries", u.Tries, "error", u.Error)
 }

@@ -19,11 +19,11 @@ func (a *audience) announcer() task.Announcer {
 }
 
 // telling is what UpdateAlias has to tell after its first shift.
-func telling(w *world) task.Telling {
+func telling(w *world) task.Announcement {
 	s := w.twice(w.shift.Handle, w.started())
 	call := newCall(w, s)
 	call.Execution = executionARN
-	return task.Telling{Call: call, State: s, Events: s.AfterShift(false), Step: s.Progress.Step}
+	return task.Announcement{Call: call, State: s, Events: s.AfterShift(false), Step: s.Progress.Step}
 }
 
 func TestWhatHappensUnderWayIsTold(t *testing.T) {
@@ -31,14 +31,14 @@ func TestWhatHappensUnderWayIsTold(t *testing.T) {
 	a := newAudience(t, nil)
 	next := telling(w)
 	next.Notify.Topics = []string{a.topic}
-	if left := a.announcer().Tell(context.Background(), next); left != nil {
+	if left := a.announcer().Notify(context.Background(), next); left != nil {
 		t.Errorf("undelivered: %+v", left)
 	}
-	want := next.State.Tell(rollout.EventStarted, 1, noon, executionARN, rollout.CommandLines{})
+	want := next.State.Notification(rollout.EventStarted, 1, noon, executionARN, rollout.CommandLines{})
 	if diff := cmp.Diff([]rollout.Notification{want}, a.told(t)); diff != "" || len(a.Published()) != 2 {
 		t.Errorf("%d messages, %s", len(a.Published()), diff)
 	}
-	if left := (task.Announcer{}).Tell(context.Background(), next); left != nil {
+	if left := (task.Announcer{}).Notify(context.Background(), next); left != nil {
 		t.Errorf("nobody is to be told: %+v", left)
 	}
 }
@@ -54,28 +54,28 @@ func TestWhatCouldNotBeToldIsKeptAndTriedAgain(t *testing.T) {
 	}
 	next := telling(w)
 	next.Events, next.Step, next.Commands = []rollout.Event{rollout.EventApprovalWanted}, 2, rollout.CommandLines{Approve: "yes", Refuse: "no"}
-	left := a.announcer().Tell(context.Background(), next)
+	left := a.announcer().Notify(context.Background(), next)
 	if len(left) != 1 || left[0].Error == "" {
 		t.Fatalf("kept %+v", left)
 	}
 	left[0].Error = ""
-	want := []rollout.Undelivered{{Event: rollout.EventApprovalWanted, Step: 2, Time: noon, To: notify.BusName, Tries: 1}}
+	want := []rollout.FailedDelivery{{Event: rollout.EventApprovalWanted, Step: 2, Time: noon, Target: notify.BusName, Tries: 1}}
 	if diff := cmp.Diff(want, left); diff != "" {
 		t.Fatal(diff)
 	}
 	again := next
-	again.Call.Now, again.Events, again.Step, again.Undelivered = noon.Add(time.Minute), nil, 0, left
-	if left = a.announcer().Tell(context.Background(), again); len(left) != 1 || left[0].Tries != 2 {
+	again.Call.Now, again.Events, again.Step, again.Failed = noon.Add(time.Minute), nil, 0, left
+	if left = a.announcer().Notify(context.Background(), again); len(left) != 1 || left[0].Tries != 2 {
 		t.Fatalf("kept %+v", left)
 	}
 	late := again
-	late.Undelivered, late.State.Progress.Step = left, 2
-	if left := a.announcer().Tell(context.Background(), late); left != nil {
+	late.Failed, late.State.Progress.Step = left, 2
+	if left := a.announcer().Notify(context.Background(), late); left != nil {
 		t.Errorf("an approval that was given meanwhile is still asked for: %+v", left)
 	}
 	fault.Remove()
-	again.Undelivered = left
-	if left = a.announcer().Tell(context.Background(), again); left != nil {
+	again.Failed = left
+	if left = a.announcer().Notify(context.Background(), again); left != nil {
 		t.Errorf("undelivered: %+v", left)
 	}
 	told := a.told(t)
@@ -97,11 +97,11 @@ func TestWhoIsDeafIsTriedSoOften(t *testing.T) {
 	}
 	next := telling(w)
 	for range 20 {
-		next.Undelivered = a.announcer().Tell(context.Background(), next)
+		next.Failed = a.announcer().Notify(context.Background(), next)
 		next.Events = nil
 	}
-	if len(next.Undelivered) != 1 || next.Undelivered[0].Tries != rollout.MaxTries || fault.Fired() != rollout.MaxTries {
-		t.Errorf("kept %+v after %d calls", next.Undelivered, fault.Fired())
+	if len(next.Failed) != 1 || next.Failed[0].Tries != rollout.MaxTries || fault.Fired() != rollout.MaxTries {
+		t.Errorf("kept %+v after %d calls", next.Failed, fault.Fired())
 	}
 }
 
@@ -119,7 +119,7 @@ func TestARolloutDoesNotWaitForItsAudience(t *testing.T) {
 	next := telling(w)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
-	left := task.Announcer{Notifier: notify.Notifier{Bus: deaf{}}, Log: slog.New(slog.DiscardHandler)}.Tell(ctx, next)
+	left := task.Announcer{Notifier: notify.Notifier{Bus: deaf{}}, Log: slog.New(slog.DiscardHandler)}.Notify(ctx, next)
 	if len(left) != 1 || left[0].Error != context.DeadlineExceeded.Error() {
 		t.Errorf("kept %+v", left)
 	}

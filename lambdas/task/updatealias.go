@@ -29,13 +29,13 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 	}
 	state, err := t.shift(ctx, call)
 	if err != nil {
-		err = edge(withUndo(err, call.Rollout, ""))
+		err = classify(withUndo(err, call.Rollout, ""))
 		t.Log.WarnContext(ctx, "not shifted", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
-	state.Notifications = t.Announcer.Tell(ctx, Telling{
+	state.Notifications = t.Announcer.Notify(ctx, Announcement{
 		Call: call, State: state, Events: state.AfterShift(state.Notify.Shifted), Step: state.Progress.Step,
-		Notify: state.Notify, Undelivered: state.Notifications,
+		Notify: state.Notify, Failed: state.Notifications,
 	})
 	t.Log.InfoContext(ctx, "shifted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
@@ -44,7 +44,7 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 }
 
 func (t UpdateAlias) shift(ctx context.Context, call Call) (rollout.State, error) {
-	s := call.Rollout.Counting(rollout.EventsOfShift, call.Retries)
+	s := call.Rollout.AddEvents(rollout.EventsOfShift, call.Retries)
 	if err := call.goesOn(); err != nil {
 		return s, err
 	}
@@ -58,7 +58,7 @@ func (t UpdateAlias) shift(ctx context.Context, call Call) (rollout.State, error
 		if s.Progress.Claimed {
 			return s, VersionDeleted{fmt.Errorf(deleted, s.NewVersion, s.Function())}
 		}
-		return s, VersionNotFound{because(deleted, s.NewVersion, s.Function())}
+		return s, VersionNotFound{refusef(deleted, s.NewVersion, s.Function())}
 	} else if err != nil {
 		return s, err
 	}

@@ -41,7 +41,7 @@ type Ports struct {
 	Functions gates.Invoker
 	Web       gates.HTTPClient
 	Secrets   gates.Secrets
-	Together  gates.Together
+	Parallel  gates.Parallel
 	// Now returns the time, and Sleep waits; it ends early, with an error, when
 	// its context is done.
 	Now   func() time.Time
@@ -57,7 +57,7 @@ type Aliases interface {
 
 // Metrics reads CloudWatch's metrics and alarms.
 type Metrics interface {
-	Metrics(context.Context, health.Query) (health.Seen, error)
+	Metrics(context.Context, health.Query) (health.Measurements, error)
 	AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 }
 
@@ -78,7 +78,7 @@ func Deployed() Ports {
 	environment := ReadEnvironment(os.Getenv)
 	return Ports{
 		Environment: environment,
-		Together:    gates.InGoroutines,
+		Parallel:    gates.RunParallel,
 		Sleep:       sleep,
 		Log:         telemetry.NewLogger(os.Stdout, environment.Namespace),
 	}
@@ -110,14 +110,14 @@ func (p Ports) UpdateAlias() task.UpdateAlias {
 func (p Ports) HealthCheck() task.HealthCheck {
 	return task.HealthCheck{
 		Metrics: p.Metrics, Control: p.Orders,
-		Gates:     gates.Reach{Functions: p.Functions, Web: p.Web, Secrets: p.Secrets, Together: p.Together},
+		Gates:     gates.Factory{Functions: p.Functions, Web: p.Web, Secrets: p.Secrets, Parallel: p.Parallel},
 		Announcer: p.announcer(), Log: p.Log,
 	}
 }
 
 // Rollback uses Aliases, Executions, Publisher, Bus and Sleep.
-func (p Ports) Rollback() task.Undoing {
-	return task.Undoing{
+func (p Ports) Rollback() task.RollbackHandler {
+	return task.RollbackHandler{
 		Rollback: p.rollback(),
 		Cleanup: task.Cleanup{
 			Aliases: p.Aliases, Executions: p.Executions, Notifier: p.notifier(),

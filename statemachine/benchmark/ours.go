@@ -63,7 +63,7 @@ func (o *ours) shift() {
 func (o *ours) check(v view) verdict {
 	now := time.Unix(0, 0).UTC().Add(o.offset + time.Duration(v.passed)*time.Minute)
 	var err error
-	o.state, err = o.state.Arrived(now)
+	o.state, err = o.state.BeginCheck(now)
 	must(err)
 	o.state = o.state.Check(now, rollout.Health{Readings: []rollout.Reading{o.reading(now, v.minutes)}})
 	switch decision := o.state.Health.Decision; {
@@ -86,14 +86,14 @@ func (o *ours) check(v view) verdict {
 // all, since such minutes only lower the evidence of harm; and putting evidence
 // into words that is too little to roll back or to hold.
 func (o *ours) reading(now time.Time, minutes []minute) rollout.Reading {
-	undecided := rollout.Judged(rollout.ErrorsGateName, rollout.Undecided, "")
+	undecided := rollout.Judged(rollout.ErrorsGateName, rollout.VerdictInconclusive, "")
 	if !o.thorough && !slices.ContainsFunc(minutes, func(m minute) bool { return m.newVersion.Errors > 0 }) {
 		return undecided
 	}
 	var err error
 	o.evidence, err = o.evidence.Take(o.state, now, o.read(now, minutes))
 	must(err)
-	weighed, err := o.evidence.Weigh(o.state, now)
+	weighed, err := o.evidence.Assess(o.state, now)
 	must(err)
 	if !o.thorough && weighed.Evidence.Errors.Harm.LogE() < sequential.HoldLogE {
 		return undecided
@@ -104,9 +104,9 @@ func (o *ours) reading(now time.Time, minutes []minute) rollout.Reading {
 }
 
 // read is what the health check would read of the metrics at now.
-func (o *ours) read(now time.Time, minutes []minute) health.Seen {
+func (o *ours) read(now time.Time, minutes []minute) health.Measurements {
 	window := o.evidence.Unread(o.state, now)
-	seen := health.Seen{Minutes: make([]health.Minute, 0, len(minutes))}
+	seen := health.Measurements{Minutes: make([]health.Minute, 0, len(minutes))}
 	for i, m := range minutes {
 		at := time.Unix(int64(60*i), 0).UTC()
 		if at.Before(window.From) {

@@ -34,7 +34,7 @@ func BenchmarkGetMetricData(b *testing.B) {
 	w := newWorld(b, Options{})
 	for range 14 * 24 * 60 {
 		for _, version := range []string{"1", "2"} {
-			check(b, w.Serve(ServedRequests{Function: "f", Alias: "live", Version: version, At: w.clock.Now(), Invocations: 100}))
+			check(b, w.RecordInvocations(Invocations{Function: "f", Alias: "live", Version: version, At: w.clock.Now(), Invocations: 100}))
 		}
 		w.clock.Sleep(time.Minute)
 	}
@@ -60,7 +60,7 @@ func BenchmarkServe(b *testing.B) {
 	w := newWorld(b, Options{})
 	b.ReportAllocs()
 	for b.Loop() {
-		check(b, w.Serve(ServedRequests{Function: "f", Alias: "live", Version: "2", At: w.clock.Now(), Invocations: 100, Errors: 1}))
+		check(b, w.RecordInvocations(Invocations{Function: "f", Alias: "live", Version: "2", At: w.clock.Now(), Invocations: 100, Errors: 1}))
 		w.clock.Sleep(time.Minute)
 	}
 }

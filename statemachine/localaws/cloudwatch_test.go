@@ -129,7 +129,7 @@ func TestMetricRetention(t *testing.T) {
 	w := newWorld(t, Options{})
 	const day = 24 * time.Hour
 	for range 500 * 24 * 4 {
-		check(t, w.Serve(ServedRequests{Function: "f", Version: "1", At: w.clock.Now(), Invocations: 1}))
+		check(t, w.RecordInvocations(Invocations{Function: "f", Version: "1", At: w.clock.Now(), Invocations: 1}))
 		w.clock.Sleep(15 * time.Minute)
 	}
 	now := w.clock.Now()

@@ -20,7 +20,7 @@
 // Three things make it a place for rehearsals:
 //   - time is given ([Options]): nothing here reads a clock of its own unless none was given;
 //   - faults ([Server.Inject]): any call can be throttled, fail, be slow, or lose its connection before or after its effect;
-//   - traffic ([Server.Serve]): thousands of invocations leave the metrics they would have left, at the cost of one.
+//   - traffic ([Server.RecordInvocations]): thousands of invocations leave the metrics they would have left, at the cost of one.
 //
 // Each service is one type with the methods of the service interface, in files of its own: lambda*.go, cloudwatch*.go,
 // stepfunctions*.go, ssm.go, secretsmanager.go, sns.go and eventbridge.go. Another service is another such type and one

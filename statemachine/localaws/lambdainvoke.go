@@ -63,7 +63,7 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 	if duration > 0 {
 		l.sleep(duration)
 	}
-	served := ServedRequests{At: start, Invocations: 1, Duration: DurationStats{Sum: duration, Minimum: duration, Maximum: duration}}
+	served := Invocations{At: start, Invocations: 1, Duration: DurationStats{Sum: duration, Minimum: duration, Maximum: duration}}
 	header := http.Header{"Content-Type": {"application/json"}, "X-Amz-Executed-Version": {picked.number}}
 	if failure != nil {
 		served.Errors = 1

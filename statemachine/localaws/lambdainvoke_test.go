@@ -149,7 +149,7 @@ func TestServeLeavesWhatInvokesLeave(t *testing.T) {
 	served := newWorld(t, Options{})
 	stats := DurationStats{Sum: 650 * time.Millisecond, Minimum: 50 * time.Millisecond, Maximum: 300 * time.Millisecond}
 	for _, alias := range []string{"live", ""} {
-		check(t, served.Serve(ServedRequests{Function: "f", Alias: alias, Version: "2", At: noon, Invocations: 4, Errors: 1, Duration: stats}))
+		check(t, served.RecordInvocations(Invocations{Function: "f", Alias: alias, Version: "2", At: noon, Invocations: 4, Errors: 1, Duration: stats}))
 	}
 	served.clock.Sleep(time.Second)
 
@@ -175,16 +175,16 @@ func TestServeLeavesWhatInvokesLeave(t *testing.T) {
 		}
 	}
 
-	check(t, served.Serve(ServedRequests{Function: "f", Alias: "live", Version: "3", At: noon, Invocations: 10}))
+	check(t, served.RecordInvocations(Invocations{Function: "f", Alias: "live", Version: "3", At: noon, Invocations: 10}))
 	want := []datapoint{{0, 0}}
 	if got := served.data(t, "AWS/Lambda", "Errors", "Sum", "FunctionName", "f", "Resource", "f:live", "ExecutedVersion", "3"); !cmp.Equal(got, want) {
 		t.Errorf("without errors the metric Errors is %v, want %v", got, want)
 	}
-	check(t, served.Serve(ServedRequests{Function: "f", Version: "3", At: noon, Invocations: 2, Errors: 2}))
+	check(t, served.RecordInvocations(Invocations{Function: "f", Version: "3", At: noon, Invocations: 2, Errors: 2}))
 	if got := served.data(t, "AWS/Lambda", "Errors", "Minimum", "FunctionName", "f", "Resource", "f:3"); !cmp.Equal(got, []datapoint{{0, 1}}) {
 		t.Errorf("when all fail, the least error of an invocation is %v", got)
 	}
-	for name, bad := range map[string]ServedRequests{
+	for name, bad := range map[string]Invocations{
 		"fewer than no throttles":     {Function: "f", Version: "1", Throttles: -1},
 		"before they came":            {Function: "f", Version: "1", Invocations: 1, Late: -1},
 		"unknown version":             {Function: "f", Version: "9", Invocations: 1},
@@ -192,7 +192,7 @@ func TestServeLeavesWhatInvokesLeave(t *testing.T) {
 		"more errors than requests":   {Function: "f", Version: "1", Invocations: 1, Errors: 2},
 		"a minimum above the maximum": {Function: "f", Version: "1", Invocations: 1, Duration: DurationStats{Minimum: 2, Maximum: 1}},
 	} {
-		if served.Serve(bad) == nil {
+		if served.RecordInvocations(bad) == nil {
 			t.Errorf("%s was served", name)
 		}
 	}
@@ -202,9 +202,9 @@ func TestServeLeavesWhatInvokesLeave(t *testing.T) {
 func TestServeThrottledAndLate(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.SetMetricDelay(30 * time.Second)
-	check(t, w.Serve(ServedRequests{Function: "f", Alias: "live", Version: "2", At: noon, Invocations: 3, Errors: 3, Throttles: 5}))
-	check(t, w.Serve(ServedRequests{Function: "f", Alias: "live", Version: "2", At: noon, Throttles: 2, Late: time.Minute}))
-	check(t, w.Serve(ServedRequests{Function: "f", Alias: "live", Version: "2", At: noon, Invocations: 4, Late: time.Minute}))
+	check(t, w.RecordInvocations(Invocations{Function: "f", Alias: "live", Version: "2", At: noon, Invocations: 3, Errors: 3, Throttles: 5}))
+	check(t, w.RecordInvocations(Invocations{Function: "f", Alias: "live", Version: "2", At: noon, Throttles: 2, Late: time.Minute}))
+	check(t, w.RecordInvocations(Invocations{Function: "f", Alias: "live", Version: "2", At: noon, Invocations: 4, Late: time.Minute}))
 	for _, c := range []struct {
 		sleep                          time.Duration
 		throttles, invocations, errors []datapoint

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// ServedRequests are requests to one version that came in the same minute.
-type ServedRequests struct {
+// Invocations are requests to one version that came in the same minute.
+type Invocations struct {
 	Function string
 	Alias    string // through which they came; empty: the version was invoked by its number
 	Version  string // which served them
@@ -81,11 +81,11 @@ func (d DurationStats) longest() time.Duration {
 	return longest
 }
 
-// Serve leaves the metrics that as many calls of Invoke would leave, all of them begun at At, without making them.
+// RecordInvocations leaves the metrics that as many calls of Invoke would leave, all of them begun at At, without making them.
 // They are recorded when the longest has ended, at At plus its duration; Late and [Server.SetMetricDelay] come on top.
 // As only their number is known, Errors has a distribution when all or none of them failed.
 // An alias may send requests to a version for a while after it left it, so only the names must exist.
-func (s *Server) Serve(r ServedRequests) error {
+func (s *Server) RecordInvocations(r Invocations) error {
 	if r.Errors < 0 || r.Errors > r.Invocations {
 		return fmt.Errorf("serve: %d errors in %d invocations", r.Errors, r.Invocations)
 	}
@@ -107,7 +107,7 @@ func (s *Server) Serve(r ServedRequests) error {
 }
 
 // recorderOf finds where the requests are to be recorded.
-func (l *lambdaService) recorderOf(r ServedRequests) (*recorder, error) {
+func (l *lambdaService) recorderOf(r Invocations) (*recorder, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := recorderKey{function: r.Function, resource: functionRef{r.Function, r.Version}.String()}
@@ -161,7 +161,7 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 
 // record puts the requests' datapoints, at the time when they came: for each invocation a 1 in Invocations, a 0 or 1 in
 // Errors, and its milliseconds in Duration; for each that was turned away a 1 in Throttles.
-func (rec *recorder) record(r ServedRequests) {
+func (rec *recorder) record(r Invocations) {
 	recorded := r.At.Add(r.Duration.longest() + r.Late)
 	if r.Throttles > 0 {
 		rec.store.putAll(rec.throttles, r.At, recorded, ones(r.Throttles))

@@ -39,7 +39,7 @@ func TestDistributionAgainstBruteForce(t *testing.T) {
 		values := map[int][]float64{} // by minute; in milliseconds
 		for range rapid.IntRange(1, 12).Draw(rt, "calls") {
 			minute := rapid.IntRange(0, 6).Draw(rt, "minute")
-			r := ServedRequests{Function: "f", Version: "1", At: noon.Add(time.Duration(minute) * time.Minute)}
+			r := Invocations{Function: "f", Version: "1", At: noon.Add(time.Duration(minute) * time.Minute)}
 			counts := rapid.SliceOfN(rapid.Int64Range(1, 40), 1, 6).Draw(rt, "counts")
 			for i, count := range counts {
 				d := time.Duration(rapid.IntRange(0, 30).Draw(rt, "half ms")) * time.Millisecond / 2
@@ -51,7 +51,7 @@ func TestDistributionAgainstBruteForce(t *testing.T) {
 				r.Invocations += count
 				values[minute] = append(values[minute], slices.Repeat([]float64{milliseconds(d)}, int(counts[i]))...)
 			}
-			check(t, w.Serve(r))
+			check(t, w.RecordInvocations(r))
 		}
 		w.clock.Sleep(time.Hour)
 		p := rapid.OneOf(rapid.SampledFrom([]string{"0", "0.0", "50", "95", "99", "99.9", "99.9999999999", "100"}),
@@ -195,7 +195,7 @@ func TestDistributionRetention(t *testing.T) {
 	w := newWorld(t, Options{})
 	const day = 24 * time.Hour
 	for range 70 * 24 {
-		check(t, w.Serve(ServedRequests{Function: "f", Version: "1", At: w.clock.Now(), Invocations: 4,
+		check(t, w.RecordInvocations(Invocations{Function: "f", Version: "1", At: w.clock.Now(), Invocations: 4,
 			Duration: DurationStats{Values: []DurationCount{{time.Second, 1}, {time.Millisecond, 3}}}}))
 		w.clock.Sleep(time.Hour)
 	}
@@ -225,12 +225,12 @@ func TestDistributionBound(t *testing.T) {
 	w := newWorld(t, Options{})
 	const calls = 200
 	for i := range calls {
-		r := ServedRequests{Function: "f", Version: "1", At: w.clock.Now(), Invocations: maxValues}
+		r := Invocations{Function: "f", Version: "1", At: w.clock.Now(), Invocations: maxValues}
 		for j := range maxValues { // from a millisecond to 900 s, evenly by their logarithm
 			ms := math.Pow(900_000, float64(j*calls+i)/(calls*maxValues-1))
 			r.Duration.Values = append(r.Duration.Values, DurationCount{time.Duration(ms * float64(time.Millisecond)), 1})
 		}
-		check(t, w.Serve(r))
+		check(t, w.RecordInvocations(r))
 	}
 	if early := w.data(t, "AWS/Lambda", "Duration", "Sum", "FunctionName", "f"); len(early) != 0 {
 		t.Errorf("recorded before the longest has ended: %v", early)
@@ -294,7 +294,7 @@ func TestDistributionRefusals(t *testing.T) {
 		"as values and summed":   {Maximum: 1, Values: []DurationCount{{1, 10}}},
 		"impossible durations {": {Minimum: 2, Maximum: 1},
 	} {
-		err := w.Serve(ServedRequests{Function: "f", Version: "1", At: noon, Invocations: 10, Duration: d})
+		err := w.RecordInvocations(Invocations{Function: "f", Version: "1", At: noon, Invocations: 10, Duration: d})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want %q", d, err, want)
 		}

@@ -91,7 +91,7 @@ func (s *stage) same(t *testing.T, name string, o Options, want Result) {
 
 // tookTooLong tells whether a task met a limit in real time.
 func tookTooLong(r Result) bool {
-	return slices.ContainsFunc(r.Lines, func(l Line) bool {
+	return slices.ContainsFunc(r.Lines, func(l Entry) bool {
 		return l.Error == "Sandbox.Timedout" || strings.Contains(l.Text, "deadline exceeded") || strings.Contains(l.Text, "no answer within")
 	})
 }

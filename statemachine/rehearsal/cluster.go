@@ -23,7 +23,7 @@ type clusters struct {
 // the chain has (1−q)/q good invocations and m failed ones in the mean, whence
 // q = p/(p + m·(1−p)). Runs have no memory, so one that is cut by the end of
 // what is drawn at once simply goes on.
-func (c *clusters) failures(random *rand.Rand, b Behaviour, n int64, at time.Time) int64 {
+func (c *clusters) failures(random *rand.Rand, b VersionProfile, n int64, at time.Time) int64 {
 	if b.Cluster <= 1 || b.ErrorRate <= 0 || b.ErrorRate >= 1 {
 		*c = clusters{}
 		return binomial(random, n, b.ErrorRate)

@@ -35,7 +35,7 @@ func TestAForgedContinuationDoesNotTakeOverARollout(t *testing.T) {
 				o.clock.Sleep(10 * time.Minute) // it waits for the approval by now
 				now, _ := o.standing()
 				var err error
-				if forger, err = o.machine.start(name, forgery(alias.ReadMarker(now.Description).Marker.Owner, 0.1)); err != nil {
+				if forger, err = o.machine.start(name, forgery(alias.ParseDescription(now.Description).Marker.Owner, 0.1)); err != nil {
 					t.Error(err)
 					return
 				}

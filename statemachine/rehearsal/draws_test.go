@@ -63,7 +63,7 @@ func TestDurationsAreLognormal(t *testing.T) {
 // clusters go on from one part to the next, and not into the next minute.
 func TestClustersKeepTheMeanAndSwellTheVariance(t *testing.T) {
 	const minutes, part, parts = 40_000, 4, 30
-	for _, b := range []Behaviour{{ErrorRate: 0.1}, {ErrorRate: 0.1, Cluster: 1}, {ErrorRate: 0.1, Cluster: 3}, {ErrorRate: 0.01, Cluster: 10}, {ErrorRate: 0.5, Cluster: 200}} {
+	for _, b := range []VersionProfile{{ErrorRate: 0.1}, {ErrorRate: 0.1, Cluster: 1}, {ErrorRate: 0.1, Cluster: 3}, {ErrorRate: 0.01, Cluster: 10}, {ErrorRate: 0.5, Cluster: 200}} {
 		random := rand.New(rand.NewPCG(1, 1))
 		const n = float64(part * parts)
 		mean := n * b.ErrorRate
@@ -98,7 +98,7 @@ func TestClustersKeepTheMeanAndSwellTheVariance(t *testing.T) {
 	}
 	c := clusters{}
 	for rate, want := range map[float64]int64{0: 0, 1: 10} {
-		if got := c.failures(nil, Behaviour{ErrorRate: rate, Cluster: 5}, 10, started); got != want {
+		if got := c.failures(nil, VersionProfile{ErrorRate: rate, Cluster: 5}, 10, started); got != want {
 			t.Errorf("at a rate of %v, %d of 10 fail", rate, got)
 		}
 	}

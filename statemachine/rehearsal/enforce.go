@@ -70,7 +70,7 @@ func (r *run) tag() error {
 	function := func(name, key string) {
 		give(name, "arn:aws:lambda:"+region+":"+account+":function:"+name, key)
 	}
-	for name := range r.neighbours().Functions {
+	for name := range r.dependencies().Functions {
 		function(name, "lambda-rollout-check")
 	}
 	for reference := range r.options.Scenario.Secrets {

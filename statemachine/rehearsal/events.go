@@ -50,19 +50,19 @@ func possibleEvent(t asl.EventType) bool {
 }
 
 // attemptFailed is the line of an attempt that failed.
-func attemptFailed(state string, e asl.Event) Line {
+func attemptFailed(state string, e asl.Event) Entry {
 	caught := rollout.Caught{Error: e.Error, Cause: e.Cause}
-	return Line{State: state, Error: cmp.Or(e.Error, string(e.Type)), Text: cmp.Or(caught.Nested(), caught.Message())}
+	return Entry{State: state, Error: cmp.Or(e.Error, string(e.Type)), Text: cmp.Or(caught.Nested(), caught.Message())}
 }
 
 // redriven is the line of a redrive, after the execution's end.
-func (s *story) redriven(in *execution, e asl.Event) Line {
+func (s *timeline) redriven(in *execution, e asl.Event) Entry {
 	how := map[asl.Status]string{asl.Failed: "failed", asl.Aborted: "been stopped", asl.TimedOut: "timed out"}[ends[in.end.Type]]
 	text := fmt.Sprintf("redriven (%d): the execution goes on here", e.RedriveCount)
 	if how != "" {
 		text += fmt.Sprintf("; it had %s at %s", how, strings.TrimSpace(Clock(in.end.Timestamp.Sub(s.start).Seconds())+" "+in.end.Error))
 	}
-	return Line{State: cmp.Or(in.state, "start"), Text: text}
+	return Entry{State: cmp.Or(in.state, "start"), Text: text}
 }
 
 // bill counts the state transitions of a history as AWS bills them: each state

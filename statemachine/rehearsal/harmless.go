@@ -39,5 +39,5 @@ func (s Scenario) Harmless(input []byte, until float64) bool {
 
 // Isolated reports whether the scenario has no neighbours at any time.
 func (s Scenario) Isolated() bool {
-	return s.Neighbours.nothing() && !slices.ContainsFunc(s.Changes, func(c Change) bool { return !c.Neighbours.nothing() })
+	return s.Dependencies.nothing() && !slices.ContainsFunc(s.Changes, func(c Change) bool { return !c.Dependencies.nothing() })
 }

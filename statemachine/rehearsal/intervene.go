@@ -40,7 +40,7 @@ type steered struct {
 // write the alias, or give an order. Once the rollout is over only a redrive is
 // left; whether another comes decides how long the others have to be waited for.
 func (r *run) intervene(c Change, on steered, redriven bool) {
-	at := r.story.start.Add(c.at(r.total()))
+	at := r.timeline.start.Add(c.at(r.total()))
 	if redriven {
 		r.clock.Wait(at)
 	} else {
@@ -52,7 +52,7 @@ func (r *run) intervene(c Change, on steered, redriven bool) {
 	}
 	r.catchUp()
 	if c.Stop && !over {
-		r.story.add(r.clock.Now(), Line{State: "by hand", Text: "somebody stops the rollout"})
+		r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "somebody stops the rollout"})
 		on.stop()
 	}
 	if c.Redrive {
@@ -85,7 +85,7 @@ func (r *run) writeAlias(c AliasChange) error {
 	if _, err := r.ports.Aliases.Write(context.Background(), name, content, found.RevisionID); err != nil {
 		return fmt.Errorf("the scenario's change of the alias: %w", err)
 	}
-	r.story.add(r.clock.Now(), Line{State: "by hand", Text: "somebody writes the alias: " + content.String()})
+	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "somebody writes the alias: " + content.String()})
 	return nil
 }
 
@@ -94,21 +94,21 @@ func (r *run) writeAlias(c AliasChange) error {
 func (r *run) cleaned(answer json.RawMessage, err error) (busy bool) {
 	now := r.clock.Now()
 	if err != nil {
-		r.story.add(now, Line{State: "Cleanup", Error: "cleanup failed", Text: err.Error()})
+		r.timeline.add(now, Entry{State: "Cleanup", Error: "cleanup failed", Text: err.Error()})
 		return true
 	}
-	var all []task.Cleaned
+	var all []task.CleanupResult
 	if err := json.Unmarshal(answer, &all); err != nil {
 		r.err = errors.Join(r.err, err)
 	}
 	for _, one := range all {
-		line := Line{State: "Cleanup", Text: "the alias is left as it is: " + one.Left}
+		line := Entry{State: "Cleanup", Text: "the alias is left as it is: " + one.SkippedBecause}
 		if one.Alias == rollout.AliasPutBack {
 			busy = true
-			line.Text = fmt.Sprintf("alias %s of %s was put back: it is wholly on version %s again", r.request.AliasName, r.request.Function(), r.story.last.Plan.Baseline)
+			line.Text = fmt.Sprintf("alias %s of %s was put back: it is wholly on version %s again", r.request.AliasName, r.request.Function(), r.timeline.last.Plan.Baseline)
 		}
 		if line.Text != r.left {
-			r.story.add(now, line)
+			r.timeline.add(now, line)
 		}
 		r.left = line.Text
 	}

@@ -54,16 +54,16 @@ func (r Recorded) About() []string {
 // Recording is a rollout on AWS as the histories of its executions tell of it.
 // Its story is told by the same code as a rehearsal's.
 type Recording struct {
-	input   json.RawMessage
-	request rollout.Request
-	story   story
-	result  Result // but for the traffic
-	start   time.Time
-	end     time.Time // or the last event of one that is running
-	shifts  []Shift
-	deeds   []Change // of people, that the history tells of: stops and redrives
+	input    json.RawMessage
+	request  rollout.Request
+	timeline timeline
+	result   Result // but for the traffic
+	start    time.Time
+	end      time.Time // or the last event of one that is running
+	shifts   []Shift
+	deeds    []Change // of people, that the history tells of: stops and redrives
 
-	before   *health.Before          // the last one that a check had
+	before   *health.BaselineHistory // the last one that a check had
 	minutes  map[int64]health.Minute // that checks had read, by their Unix seconds
 	checked  time.Time               // the last check
 	measured *measured               // nil without metrics
@@ -78,7 +78,7 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 		input: owner[0].Input, start: owner[0].Timestamp, end: owner[len(owner)-1].Timestamp,
 		minutes: map[int64]health.Minute{}, parts: map[string][]asl.Event{},
 	}
-	if continued, ok, err := rollout.Continuation(r.input); err != nil {
+	if continued, ok, err := rollout.ReadResume(r.input); err != nil {
 		return nil, err
 	} else if ok {
 		return nil, fmt.Errorf("the first history is of an execution that a long rollout went on in: give that of %s before it", continued.Plan.Owner)
@@ -100,7 +100,7 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 		r.parts[arn] = part
 	}
 	r.result.Recorded = &Recorded{Execution: executionOf(owner), Started: r.start}
-	r.story.begin(r.start, Options{})
+	r.timeline.begin(r.start, Options{})
 	last, err := r.tell(owner)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 		return nil, fmt.Errorf("the first history's rollout did not go on in the execution %s", arn)
 	}
 	// An execution that the rollout went on in may have been redriven after that.
-	slices.SortStableFunc(r.story.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(r.timeline.lines, func(a, b Entry) int { return cmp.Compare(a.At, b.At) })
 	r.take(owner)
 	r.finish(owner[len(owner)-1], last)
 	return r, nil
@@ -161,9 +161,9 @@ func (r *Recording) tell(h asl.History) (last string, err error) {
 	r.result.Executions++
 	r.result.Events = max(r.result.Events, int64(len(h)))
 	for _, e := range h {
-		r.story.event(in, e)
-		if r.story.err != nil {
-			return "", fmt.Errorf("event %d: %w", e.ID, r.story.err)
+		r.timeline.event(in, e)
+		if r.timeline.err != nil {
+			return "", fmt.Errorf("event %d: %w", e.ID, r.timeline.err)
 		}
 		billed.event(e)
 		switch e.Type {
@@ -228,12 +228,12 @@ func (r *Recording) finish(last asl.Event, state string) {
 		r.result.Reason = overdue
 	}
 	r.request, _ = rollout.Decode(r.input) // one that was refused has what can be read of it
-	r.story.conclude(&r.result)
+	r.timeline.conclude(&r.result)
 	r.result.Function, r.result.Alias, r.result.NewVersion = r.request.Function(), r.request.AliasName, r.request.NewVersion
 	r.result.Seconds = r.end.Sub(r.start).Seconds()
 	r.result.Price = float64(r.result.Transitions) * dollarsPerTransition
 	r.result.Shifts = r.shifts
-	if plan := r.story.last.Plan; plan.Baseline != "" {
+	if plan := r.timeline.last.Plan; plan.Baseline != "" {
 		r.result.AliasBefore = &AliasState{Version: plan.Baseline, Description: plan.Description}
 		switch r.result.Outcome {
 		case Promoted, Unchanged:

@@ -163,7 +163,7 @@ func alike(t *testing.T, what string, got, want Result, measured bool) {
 			t.Errorf("%s: the %s is %v, want %v", what, name, of[0], of[1])
 		}
 	}
-	var lines []Line // without what the cleanup and people did beside the execution
+	var lines []Entry // without what the cleanup and people did beside the execution
 	for _, l := range want.Lines {
 		if l.State != "Cleanup" && l.State != "by hand" {
 			lines = append(lines, l)

@@ -34,12 +34,12 @@ func TestARedrivenRolloutIsRecorded(t *testing.T) {
 				t.Errorf("%s: the %s is %v, want %v", changes, name, of[0], of[1])
 			}
 		}
-		said := slices.DeleteFunc(slices.Clone(e.Lines), func(l Line) bool { return l.State == "Cleanup" || l.State == "by hand" })
+		said := slices.DeleteFunc(slices.Clone(e.Lines), func(l Entry) bool { return l.State == "Cleanup" || l.State == "by hand" })
 		if !reflect.DeepEqual(got.Lines, said) {
 			t.Errorf("%s: the lines are %v, want %v", changes, got.Lines, said)
 		}
 		want := "redriven (1): the execution goes on here; it had been stopped at 0:05:30"
-		if !slices.ContainsFunc(got.Lines, func(l Line) bool { return l.At == 1500 && l.State == "Wait" && l.Text == want }) {
+		if !slices.ContainsFunc(got.Lines, func(l Entry) bool { return l.At == 1500 && l.State == "Wait" && l.Text == want }) {
 			t.Errorf("%s: nothing says %q: %+v", changes, want, got.Lines)
 		}
 		replayed, err := r.Scenario()
@@ -191,8 +191,8 @@ func TestARecordedRedrive(t *testing.T) {
 		if got.Outcome != want.outcome || got.Transitions != want.transitions || got.Seconds != want.seconds {
 			t.Errorf("after %d events: %s, %d transitions, %v s; want %+v", n, got.Outcome, got.Transitions, got.Seconds, want)
 		}
-		line := Line{At: 3600, State: "HealthCheck", Text: "redriven (1): the execution goes on here; it had timed out at 0:00:05 States.Timeout"}
-		if (n >= 6) != slices.ContainsFunc(got.Lines, func(l Line) bool { return reflect.DeepEqual(l, line) }) {
+		line := Entry{At: 3600, State: "HealthCheck", Text: "redriven (1): the execution goes on here; it had timed out at 0:00:05 States.Timeout"}
+		if (n >= 6) != slices.ContainsFunc(got.Lines, func(l Entry) bool { return reflect.DeepEqual(l, line) }) {
 			t.Errorf("after %d events the lines are %+v", n, got.Lines)
 		}
 	}

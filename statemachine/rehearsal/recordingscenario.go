@@ -37,7 +37,7 @@ func (r *Recording) Scenario() (Scenario, error) {
 		requests[0] = r.trafficBefore(known[0])
 	}
 	rates := stretches(requests, poissonGain)
-	var behaviours [2][]Behaviour
+	var behaviours [2][]VersionProfile
 	for v := range behaviours {
 		behaviours[v] = r.behaviours(known, v, counter)
 	}
@@ -71,7 +71,7 @@ func (r *Recording) Scenario() (Scenario, error) {
 
 // orders are those that somebody gave, in their order.
 func (r *Recording) orders() []rollout.Order {
-	return slices.SortedFunc(slices.Values(r.story.last.Progress.Orders), func(a, b rollout.Order) int { return a.At.Compare(b.At) })
+	return slices.SortedFunc(slices.Values(r.timeline.last.Progress.Orders), func(a, b rollout.Order) int { return a.At.Compare(b.At) })
 }
 
 // trafficBefore is that of the hour before the rollout, or else that of a period
@@ -85,7 +85,7 @@ func (r *Recording) trafficBefore(b bucket) ratio {
 }
 
 // behaviours are a version's in each of the periods.
-func (r *Recording) behaviours(known []bucket, v int, counter Counter) []Behaviour {
+func (r *Recording) behaviours(known []bucket, v int, counter Counter) []VersionProfile {
 	failed, throttled, took := make([]ratio, len(known)), make([]ratio, len(known)), make([]ratio, len(known))
 	for i, b := range known {
 		n := float64(b.of[v].Invocations)
@@ -96,7 +96,7 @@ func (r *Recording) behaviours(known []bucket, v int, counter Counter) []Behavio
 		}
 	}
 	errorRates, throttleRates, durations := stretches(failed, poissonGain), stretches(throttled, poissonGain), stretches(took, durationGain)
-	all := make([]Behaviour, len(known))
+	all := make([]VersionProfile, len(known))
 	for i := range all {
 		all[i] = usual
 		all[i].ErrorRate, all[i].Throttled = min(1, errorRates[i]), min(1, throttleRates[i])

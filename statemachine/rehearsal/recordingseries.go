@@ -11,7 +11,7 @@ import (
 
 // note keeps what the task's state says of the alias and the traffic.
 func (r *Recording) note(state string, at time.Time) error {
-	switch now := r.story.last; state {
+	switch now := r.timeline.last; state {
 	case "UpdateAlias":
 		r.weigh(at, now.Progress.Weight)
 	case "Finalize":
@@ -37,8 +37,8 @@ func (r *Recording) note(state string, at time.Time) error {
 		if err := json.Unmarshal(now.Evidence, &e); err != nil {
 			return fmt.Errorf("the evidence: %w", err)
 		}
-		if e.Before != nil {
-			r.before = e.Before
+		if e.History != nil {
+			r.before = e.History
 		}
 		for _, m := range e.Minutes { // a later check knows no less of it
 			r.minutes[m.At.Unix()] = m

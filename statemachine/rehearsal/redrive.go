@@ -39,7 +39,7 @@ func (m *machine) allEnded() (bad bool) {
 // comes of it is settled.
 func (r *run) redrive(redrive func() error) {
 	if err := redrive(); err != nil {
-		r.story.add(r.clock.Now(), Line{State: "by hand", Text: "the rollout is redriven, in vain: " + err.Error()})
+		r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "the rollout is redriven, in vain: " + err.Error()})
 		return
 	}
 	r.machine.settle()

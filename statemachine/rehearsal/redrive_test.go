@@ -79,7 +79,7 @@ func TestARolloutThatIsRedriven(t *testing.T) {
 			if len(result.AliasAfter.Weights) > 0 {
 				t.Errorf("%s: the alias is left at %+v", result.Outcome, *result.AliasAfter)
 			}
-			if !slices.ContainsFunc(result.Lines, func(l Line) bool {
+			if !slices.ContainsFunc(result.Lines, func(l Entry) bool {
 				return l.State == "Wait" && strings.Contains(l.Text, "redriven (1): the execution goes on here; it had been stopped at 0:05:30")
 			}) {
 				t.Error("nothing is said of it")
@@ -104,7 +104,7 @@ func TestARedriveInVain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.ContainsFunc(result.Lines, func(l Line) bool { return strings.Contains(l.Text, want) }) {
+		if !slices.ContainsFunc(result.Lines, func(l Entry) bool { return strings.Contains(l.Text, want) }) {
 			t.Errorf("%s: nothing says %q", changes, want)
 		}
 	}

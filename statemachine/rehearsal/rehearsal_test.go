@@ -215,7 +215,7 @@ func TestTheSameSeedGivesTheSameRehearsal(t *testing.T) {
 
 // ignoreAddresses compares lines by what they say but for the text of an
 // attempt that failed, which names the address of the local AWS.
-var ignoreAddresses = cmp.Transformer("text", func(l rehearsal.Line) rehearsal.Line {
+var ignoreAddresses = cmp.Transformer("text", func(l rehearsal.Entry) rehearsal.Entry {
 	if l.Error != "" {
 		l.Text = ""
 	}

@@ -87,7 +87,7 @@ type Result struct {
 	// Denied are the permissions that were missing, in AWS's words, each once.
 	Denied []string `json:"denied,omitempty"`
 	Path   []string `json:"path"`
-	Lines  []Line   `json:"lines"`
+	Lines  []Entry  `json:"lines"`
 	// Output is the execution's, if it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
 	// Provisioned is what versions and aliases have of provisioned concurrency in
@@ -114,11 +114,11 @@ func (r *run) result() Result {
 		Function: r.request.Function(), Alias: r.request.AliasName, NewVersion: r.request.NewVersion,
 	}
 	if r.options.Simple {
-		r.simple.end(&result, r.story.start)
+		r.simple.end(&result, r.timeline.start)
 	} else {
-		r.machine.end(&result, r.story.start)
+		r.machine.end(&result, r.timeline.start)
 	}
-	r.story.conclude(&result)
+	r.timeline.conclude(&result)
 	if r.traffic != nil {
 		result.Served = r.traffic.served
 		result.BadRequests = r.traffic.served[r.traffic.next].Errors
@@ -146,7 +146,7 @@ func (r *run) result() Result {
 }
 
 // conclude takes what the story has come to, of a result whose outcome is known.
-func (s *story) conclude(result *Result) {
+func (s *timeline) conclude(result *Result) {
 	result.Checks, result.Path, result.Lines = s.last.Progress.Checks, s.path, s.lines
 	result.Undo, result.Baseline, result.Steps = s.last.Plan.Undo, s.last.Plan.Baseline, s.last.Plan.Steps
 	if s.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
@@ -212,7 +212,7 @@ func (r Result) Summary(w io.Writer) error {
 	row("reason", "%s", strings.ReplaceAll(r.Reason, "\n", "\n            "))
 	for _, version := range slices.Sorted(maps.Keys(r.Served)) {
 		of := r.Served[version]
-		row(served, "version %s: %s", version, rollout.Counts{Invocations: of.Invocations, Errors: of.Errors})
+		row(served, "version %s: %s", version, rollout.Counts{Requests: of.Invocations, Errors: of.Errors})
 	}
 	if r.Recorded == nil || r.Recorded.Counted != "" {
 		row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))

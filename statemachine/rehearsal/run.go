@@ -39,7 +39,7 @@ type Options struct {
 	// "127.0.0.1:0"; empty to do without a socket.
 	Listen string
 	// Watch is told what happens, as it happens; nil for nobody.
-	Watch func(Line)
+	Watch func(Entry)
 	// Brief keeps no lines, no path and no periods in the result; lines and path
 	// are hundreds of megabytes for a rollout of a year.
 	Brief bool
@@ -74,7 +74,7 @@ func Run(o Options) (Result, error) {
 	r.machine = &machine{
 		definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, started),
 		arn: machineARN, permits: newPermissions(o.Template),
-		onEvent: r.story.event, onCleanup: r.cleaned,
+		onEvent: r.timeline.event, onCleanup: r.cleaned,
 	}
 	if o.Template != nil {
 		r.machine.arn = o.Template.machineARN
@@ -100,7 +100,7 @@ func Run(o Options) (Result, error) {
 		o.adjust(r)
 	}
 	r.clock.Go(r.play)
-	if err := errors.Join(r.clock.Run(), r.err, r.story.err, r.machine.permits.failure()); err != nil {
+	if err := errors.Join(r.clock.Run(), r.err, r.timeline.err, r.machine.permits.failure()); err != nil {
 		return Result{}, err
 	}
 	r.catchUp()
@@ -143,7 +143,7 @@ type run struct {
 	topics      []string
 
 	description string // of the alias
-	story       story
+	timeline    timeline
 	left        string // what the last cleanup said
 	err         error
 
@@ -233,7 +233,7 @@ func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 func (r *run) prepare() error {
 	var err error
 	if r.request, err = rollout.Decode(r.options.Input); err != nil {
-		r.story.begin(r.clock.Now(), r.options)
+		r.timeline.begin(r.clock.Now(), r.options)
 		return nil
 	}
 	if err := build(r.server, r.request, r.description); err != nil {
@@ -249,7 +249,7 @@ func (r *run) prepare() error {
 	if err := r.provision(); err != nil {
 		return fmt.Errorf("the scenario's provisioned concurrency: %w", err)
 	}
-	if err := r.settleNeighbours(); err != nil {
+	if err := r.settleDependencies(); err != nil {
 		return fmt.Errorf("the scenario's functions: %w", err)
 	}
 	if err := errors.Join(r.keepSecrets(), r.tag()); err != nil {
@@ -266,6 +266,6 @@ func (r *run) prepare() error {
 	if found, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
 		r.was = &found
 	}
-	r.story.begin(start, r.options)
+	r.timeline.begin(start, r.options)
 	return nil
 }

@@ -22,14 +22,14 @@ type Scenario struct {
 	// number of requests in a time is Poisson distributed, and each draws its
 	// version by the alias's weights. When the rollout starts, an hour of such
 	// traffic lies behind, all of it the baseline's.
-	RequestsPerSecond float64   `json:"requests-per-second"`
-	Baseline          Behaviour `json:"baseline"`
-	NewVersion        Behaviour `json:"new-version"`
+	RequestsPerSecond float64        `json:"requests-per-second"`
+	Baseline          VersionProfile `json:"baseline"`
+	NewVersion        VersionProfile `json:"new-version"`
 	// MetricDelay is how long after its end a request shows in CloudWatch.
 	MetricDelay float64 `json:"metric-delay"`
 	// Latency is how long each call of AWS takes.
 	Latency float64 `json:"latency"`
-	Neighbours
+	Dependencies
 	// Provisioned is nil if nothing has provisioned concurrency.
 	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Secrets are texts by the references that lead to them from headers:
@@ -48,13 +48,13 @@ type Scenario struct {
 // after so many seconds or after a share of the plan's duration. What lasts for
 // a while only takes two changes, there and back.
 type Change struct {
-	After             float64    `json:"after,omitempty"`
-	AfterShare        float64    `json:"after-share,omitempty"`
-	RequestsPerSecond *float64   `json:"requests-per-second,omitempty"`
-	Baseline          *Behaviour `json:"baseline,omitempty"`
-	NewVersion        *Behaviour `json:"new-version,omitempty"`
-	MetricDelay       *float64   `json:"metric-delay,omitempty"`
-	Neighbours
+	After             float64         `json:"after,omitempty"`
+	AfterShare        float64         `json:"after-share,omitempty"`
+	RequestsPerSecond *float64        `json:"requests-per-second,omitempty"`
+	Baseline          *VersionProfile `json:"baseline,omitempty"`
+	NewVersion        *VersionProfile `json:"new-version,omitempty"`
+	MetricDelay       *float64        `json:"metric-delay,omitempty"`
+	Dependencies
 	// Stop is a person who stops the execution, Redrive one who redrives it after it
 	// has ended, Alias one who writes the alias by hand, and Order one who steers the
 	// rollout: By, or somebody.
@@ -142,7 +142,7 @@ func (s Scenario) check() error {
 	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
 	within("metric-delay", s.MetricDelay, 0, MaxSeconds)
 	within("latency", s.Latency, 0, 900)
-	problems = append(problems, s.Neighbours.check("", within), s.Provisioned.check(within))
+	problems = append(problems, s.Dependencies.check("", within), s.Provisioned.check(within))
 	s.Baseline.check("baseline", within)
 	s.NewVersion.check("new-version", within)
 	for i, change := range s.Changes {
@@ -167,7 +167,7 @@ func (s Scenario) check() error {
 		if change.Alias != nil && change.Alias.Weight != nil {
 			within(at+".alias.weight", *change.Alias.Weight, 0, 1)
 		}
-		problems = append(problems, change.Neighbours.check(at+".", within))
+		problems = append(problems, change.Dependencies.check(at+".", within))
 		if change.nothing() {
 			problems = append(problems, fmt.Errorf("%s must change something", at))
 		}
@@ -195,7 +195,7 @@ func (f Fault) check() error {
 // nothing tells whether a change changes nothing.
 func (c Change) nothing() bool {
 	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil &&
-		c.Neighbours.nothing() && !c.intervenes()
+		c.Dependencies.nothing() && !c.intervenes()
 }
 
 // local is the fault as the local AWS takes it, in a rollout that starts then.

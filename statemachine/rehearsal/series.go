@@ -70,7 +70,7 @@ func newSeries(start time.Time) *series {
 }
 
 // add takes what a version has served.
-func (s *series) add(isNew bool, r localaws.ServedRequests) {
+func (s *series) add(isNew bool, r localaws.Invocations) {
 	if s == nil {
 		return
 	}

@@ -57,7 +57,7 @@ func TestPeriodsAreBounded(t *testing.T) {
 	const minutes = 5000
 	for i := range minutes {
 		duration := localaws.DurationStats{Values: []localaws.DurationCount{{Duration: time.Second, Count: 3}, {Duration: 2 * time.Second, Count: 1}}}
-		s.add(i%2 == 0, localaws.ServedRequests{At: start.Add(time.Duration(i) * time.Minute), Invocations: 4, Errors: 1, Duration: duration})
+		s.add(i%2 == 0, localaws.Invocations{At: start.Add(time.Duration(i) * time.Minute), Invocations: 4, Errors: 1, Duration: duration})
 	}
 	periods := s.until(start.Add(minutes * time.Minute))
 	if len(periods) > mostPeriods || len(periods) < mostPeriods/2 {

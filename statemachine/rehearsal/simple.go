@@ -50,14 +50,14 @@ func (r *run) playSimple() {
 	deployer.Until = func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
 		return ctx, func() {} // that is no time of this clock
 	}
-	deployer.Done = func(name string, s rollout.State) { r.story.task(name, r.clock.Now(), s) }
+	deployer.Done = func(name string, s rollout.State) { r.timeline.task(name, r.clock.Now(), s) }
 	r.machine.permits.invoked(simpleDeploy)
 	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)
 	if r.simple.at = r.clock.Now(); r.simple.at.After(deadline) {
 		r.err = errors.Join(r.err, fmt.Errorf("the function would have been killed at %s, and went on to %s", deadline, r.simple.at))
 	}
 	if r.simple.failed != nil {
-		r.story.add(r.simple.at, Line{State: "SimpleDeploy", Error: errorName(r.simple.failed), Text: r.simple.failed.Error()})
+		r.timeline.add(r.simple.at, Entry{State: "SimpleDeploy", Error: errorName(r.simple.failed), Text: r.simple.failed.Error()})
 	}
 	ended.Fire()
 }

@@ -53,7 +53,7 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 		{name: "the marker's split is compared with the alias's", trials: foreignTrials, remove: onStore(func(s store) store {
 			s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
 				a, err := s.Store.Read(ctx, name)
-				if m := alias.ReadMarker(a.Description).Marker; m != nil && a.Version == m.Baseline {
+				if m := alias.ParseDescription(a.Description).Marker; m != nil && a.Version == m.Baseline {
 					a.Weights = map[string]float64{m.NewVersion: m.Weight}
 				}
 				return a, err
@@ -67,7 +67,7 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 				s := store{Aliases: p.Aliases, Store: p.Aliases}
 				s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
 					a, err := s.Store.Read(ctx, name)
-					if m := alias.ReadMarker(a.Description).Marker; m != nil && asked != "" {
+					if m := alias.ParseDescription(a.Description).Marker; m != nil && asked != "" {
 						a.Description = strings.Replace(a.Description, "[rollout "+m.Owner, "[rollout "+asked, 1)
 					}
 					return a, err
@@ -86,7 +86,7 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 		{name: "AWS's own weights are known for what they are", trials: ofProvisioned(faultTrials), remove: onStore(func(s store) store {
 			s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
 				a, err := s.Store.Read(ctx, name)
-				if a.HeldBy() != "" && alias.ReadMarker(a.Description).Marker == nil {
+				if a.HeldBy() != "" && alias.ParseDescription(a.Description).Marker == nil {
 					a.Description = "of another writer"
 				}
 				return a, err

@@ -210,7 +210,7 @@ var deeds = []deed{
 		return c
 	}},
 	{"another text before the marker", func(c alias.Content) alias.Content {
-		if m := alias.ReadMarker(c.Description).Marker; m != nil {
+		if m := alias.ParseDescription(c.Description).Marker; m != nil {
 			c.Description = "mine now " + m.String()
 		} else {
 			c.Description = "mine now"

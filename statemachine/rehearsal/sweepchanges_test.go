@@ -58,7 +58,7 @@ func isMoving(found, written alias.Content) bool {
 }
 
 // marker is nil if the alias carries none.
-func (c change) marker() *alias.Marker { return alias.ReadMarker(c.Description).Marker }
+func (c change) marker() *alias.Marker { return alias.ParseDescription(c.Description).Marker }
 
 // owner is the execution that the marker names, or empty.
 func (c change) owner() string {

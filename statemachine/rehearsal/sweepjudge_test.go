@@ -135,7 +135,7 @@ func (o *observed) judgeShift(v *verdict, was, now change, m alias.Marker, h *ho
 		version = o.secondVersion
 	}
 	if h == nil {
-		h = &holding{name: m.Owner, base: alias.Content{Routing: alias.Routing{Version: was.Version}, Description: alias.ReadMarker(was.Description).Text}}
+		h = &holding{name: m.Owner, base: alias.Content{Routing: alias.Routing{Version: was.Version}, Description: alias.ParseDescription(was.Description).Text}}
 		known := false
 		for _, read := range o.changed.reads[m.Owner] {
 			known = known || same(read, was.Content)
@@ -172,7 +172,7 @@ func (o *observed) judgeEnd(v *verdict, was, now change, h *holding) {
 	v.claim(m.Splits(was.Routing) || same(alias.Content{Routing: was.Routing}, alias.Content{Routing: alias.Routing{Version: m.Baseline}}),
 		overwritten, "%s made %s of %s", now.author, now.Content, was.Content)
 	want := h.base
-	if marked := alias.ReadMarker(was.Description); !marked.Cut {
+	if marked := alias.ParseDescription(was.Description); !marked.Cut {
 		want.Description = marked.Text
 	}
 	if author != cleaner && now.Version == m.NewVersion {

@@ -9,10 +9,10 @@ import (
 // subjects are the rollouts that single disturbances are tried on.
 func subjects() []subject {
 	world := func(errorRate float64) Scenario {
-		return Scenario{RequestsPerSecond: 50, Baseline: Behaviour{Duration: 0.1}, NewVersion: Behaviour{ErrorRate: errorRate, Duration: 0.1}}
+		return Scenario{RequestsPerSecond: 50, Baseline: VersionProfile{Duration: 0.1}, NewVersion: VersionProfile{ErrorRate: errorRate, Duration: 0.1}}
 	}
 	late := world(0)
-	late.Changes = []Change{{After: 40, NewVersion: &Behaviour{ErrorRate: 0.5, Duration: 0.1}}}
+	late.Changes = []Change{{After: 40, NewVersion: &VersionProfile{ErrorRate: 0.5, Duration: 0.1}}}
 	request := func(fields string) string {
 		return `{"function-name": "f", "alias-name": "live", "new-version": "8", ` + fields + `}`
 	}
@@ -44,7 +44,7 @@ func worlds() []subject {
 	all := subjects()
 	quiet := Scenario{RequestsPerSecond: 20, Baseline: usual, NewVersion: usual}
 	gated := quiet
-	gated.Neighbours = Neighbours{
+	gated.Dependencies = Dependencies{
 		Functions: map[string]Function{"before": {Answer: []byte(`{"status": "SUCCEEDED"}`)}, "after": {Answer: []byte(`{"status": "SUCCEEDED"}`), Duration: 2}},
 		Probed:    &Function{Answer: []byte(`{"ok": true}`)},
 		Alarms:    map[string]types.StateValue{"busy": types.StateValueOk},

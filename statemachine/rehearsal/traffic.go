@@ -76,7 +76,7 @@ func (t *traffic) nextChange() time.Time {
 // at most.
 func (t *traffic) lateness() time.Duration {
 	most := time.Duration(0)
-	for _, b := range []Behaviour{t.now.Baseline, t.now.NewVersion} {
+	for _, b := range []VersionProfile{t.now.Baseline, t.now.NewVersion} {
 		most = max(most, t.durations.longest(b.Duration)+seconds(b.LateSuccesses))
 	}
 	return most + seconds(t.now.MetricDelay)
@@ -100,7 +100,7 @@ func (t *traffic) apply(c Change) {
 	if c.NewVersion != nil {
 		t.now.NewVersion = *c.NewVersion
 	}
-	t.now.Neighbours = t.now.with(c.Neighbours)
+	t.now.Dependencies = t.now.with(c.Dependencies)
 	for name, state := range c.Alarms {
 		if err := t.aws.SetAlarmState(name, state, "as the scenario has it"); err != nil {
 			panic(err) // there is such an alarm and such a state: both have been checked
@@ -156,15 +156,15 @@ func (t *traffic) run(version string, requests int64, to time.Time) error {
 	if behaviour.LateSuccesses > 0 {
 		now, late = failed, invoked-failed
 	}
-	serve := func(r localaws.ServedRequests) error {
+	serve := func(r localaws.Invocations) error {
 		r.Function, r.Alias, r.Version, r.At = t.function, t.alias, version, at
 		r.Duration = t.durations.draw(t.chance.durations, r.Invocations, seconds(behaviour.Duration))
 		t.series.add(version == t.next, r)
-		return t.aws.Serve(r)
+		return t.aws.RecordInvocations(r)
 	}
 	return errors.Join(
-		serve(localaws.ServedRequests{Invocations: now, Errors: failed, Throttles: throttled}),
-		serve(localaws.ServedRequests{Invocations: late, Late: seconds(behaviour.LateSuccesses)}))
+		serve(localaws.Invocations{Invocations: now, Errors: failed, Throttles: throttled}),
+		serve(localaws.Invocations{Invocations: late, Late: seconds(behaviour.LateSuccesses)}))
 }
 
 // share is the new version's weight in an alias.

@@ -220,7 +220,7 @@ func TestBehavioursAreChecked(t *testing.T) {
 		}
 	}
 	s, err := ParseScenario([]byte(`{"new-version": {"error-rate": 0.5}}`))
-	if want := (Behaviour{ErrorRate: 0.5, Duration: 0.1, Cluster: 1}); err != nil || s.NewVersion != want {
+	if want := (VersionProfile{ErrorRate: 0.5, Duration: 0.1, Cluster: 1}); err != nil || s.NewVersion != want {
 		t.Errorf("got %+v, %v", s.NewVersion, err)
 	}
 }

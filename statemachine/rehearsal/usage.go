@@ -148,25 +148,25 @@ func (p plannedInput) walk(checksPerStep int64) (length, error) {
 	}
 	s.Progress.Events = rollout.EventsOfStart
 	if s.LooksBefore() {
-		s = s.Counting(rollout.EventsOfCheck, 0)
+		s = s.AddEvents(rollout.EventsOfCheck, 0)
 		log(decision)
 	}
 	for {
 		switch decision {
 		case rollout.Advance:
-			if s, err = s.Counting(rollout.EventsOfShift, 0).Shifted(""); err != nil {
+			if s, err = s.AddEvents(rollout.EventsOfShift, 0).Shifted(""); err != nil {
 				return l, err
 			}
 			log()
 		case rollout.HandOver, rollout.HandBack:
 			l.parts++
-			s = s.Continue()
+			s = s.Resume()
 		case rollout.Watch:
 		default:
 			return l, nil
 		}
 		now = now.Add(time.Duration(s.Progress.Wait) * time.Second)
-		if s, err = s.Counting(rollout.EventsOfCheck, 0).Arrived(now); err != nil {
+		if s, err = s.AddEvents(rollout.EventsOfCheck, 0).BeginCheck(now); err != nil {
 			return l, err
 		}
 		s = s.Check(now, rollout.Health{Recent: math.MaxInt64})

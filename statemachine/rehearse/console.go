@@ -22,7 +22,7 @@ type Console struct {
 
 	headed bool
 	rows   int // of what stands below the lines
-	now    picture
+	now    liveView
 }
 
 // row writes the columns of a line; further lines of its text stand under the first.
@@ -34,7 +34,7 @@ func (c *Console) row(time, state, weight, decision, text string) {
 }
 
 // Show writes a line.
-func (c *Console) Show(l rehearsal.Line) {
+func (c *Console) Show(l rehearsal.Entry) {
 	if !c.headed {
 		c.headed = true
 		c.row("time", "state", "weight", "decision", "what happened")

@@ -65,7 +65,7 @@ func TestThePictureStandsBelowTheLines(t *testing.T) {
 	if !ok {
 		t.Fatal("there is no scenario worse-2x")
 	}
-	options := rehearsal.Options{Input: []byte(blogExample), Scenario: scenario, Seed: 1, Watch: func(l rehearsal.Line) {
+	options := rehearsal.Options{Input: []byte(blogExample), Scenario: scenario, Seed: 1, Watch: func(l rehearsal.Entry) {
 		onTerminal.Show(l)
 		uncoloured.Show(l)
 		piped.Show(l)
@@ -98,7 +98,7 @@ func TestTextsDontControlTheTerminal(t *testing.T) {
 	const evil = "a\x1b[2J\u009b2J\r\x07\xff\u202e\u2028\nb\tc"
 	var out strings.Builder
 	console := &Console{Out: &out, Width: 80}
-	console.Show(rehearsal.Line{State: evil, Error: evil, Text: evil, Decision: evil, Evidence: []health.Strength{{Gate: evil, Threshold: 1}}})
+	console.Show(rehearsal.Entry{State: evil, Error: evil, Text: evil, Decision: evil, Evidence: []health.Strength{{Gate: evil, Threshold: 1}}})
 	shown := strings.ReplaceAll(out.String(), "\r\x1b[K", "")
 	result := rehearsal.Result{Outcome: rehearsal.Failed, Reason: evil, Denied: []string{evil}, Recorded: &rehearsal.Recorded{Execution: evil}}
 	out.Reset()
@@ -115,7 +115,7 @@ func TestTextsDontControlTheTerminal(t *testing.T) {
 // TestNoRowIsWiderThanTheTerminal draws a rollout of weeks, with a gate of a long
 // name, on terminals of some widths.
 func TestNoRowIsWiderThanTheTerminal(t *testing.T) {
-	line := rehearsal.Line{
+	line := rehearsal.Entry{
 		At: 1e6, Planned: 2e6, State: "HealthCheck", Step: 100, Of: 365, Weight: 0.123456, Decision: rollout.RollBack,
 		Evidence: []health.Strength{{Gate: strings.Repeat("gate", 30) + "\nmore", Log10: 3, Threshold: 2}},
 	}

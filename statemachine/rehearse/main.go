@@ -234,12 +234,12 @@ func newConsole(out io.Writer) *Console {
 
 // paced shows each line when its time has come, with so many seconds of the
 // rollout in one; at once with 0.
-func paced(show func(rehearsal.Line), speed float64) func(rehearsal.Line) {
+func paced(show func(rehearsal.Entry), speed float64) func(rehearsal.Entry) {
 	if speed == 0 {
 		return show
 	}
 	start := time.Now()
-	return func(l rehearsal.Line) {
+	return func(l rehearsal.Entry) {
 		time.Sleep(time.Duration(l.At/speed*float64(time.Second)) - time.Since(start))
 		show(l)
 	}

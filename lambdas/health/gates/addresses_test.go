@@ -77,7 +77,7 @@ func TestAddressesThatAreNotPublicAreRefused(t *testing.T) {
 			}
 		}
 		gate := gates.NewEndpoint(rollout.Endpoint{Name: "e", URL: "https://" + bracketed(addr) + "/", Method: "GET", Timeout: 10}, client, nil)
-		if got := read(t, gate); got.Sign != rollout.Inconclusive || !strings.Contains(got.Reason, "refused: ") || !strings.Contains(got.Reason, why) {
+		if got := read(t, gate); got.Status != rollout.Inconclusive || !strings.Contains(got.Reason, "refused: ") || !strings.Contains(got.Reason, why) {
 			t.Errorf("%s: %+v", addr, got)
 		}
 		all := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
@@ -170,7 +170,7 @@ func TestNamesOfRefusedAddressesOverDNS(t *testing.T) {
 		}
 	}
 	gate := gates.NewEndpoint(rollout.Endpoint{Name: "e", URL: "https://gone.example.com/", Method: "GET", Timeout: 10}, client, nil)
-	if got := read(t, gate); got.Sign != rollout.Inconclusive || got.Reason != "no answer: the host's name can't be resolved: no such host" {
+	if got := read(t, gate); got.Status != rollout.Inconclusive || got.Reason != "no answer: the host's name can't be resolved: no such host" {
 		t.Errorf("a name that is not there: %+v", got)
 	}
 }

@@ -18,8 +18,8 @@ const (
 	PostTraffic Phase = "post-traffic"
 )
 
-// Asked is the JSON that checks and hooks are called with.
-type Asked struct {
+// HookEvent is the JSON that checks and hooks are called with.
+type HookEvent struct {
 	Phase Phase `json:"phase"`
 	rollout.Facts
 	Input json.RawMessage `json:"input"`
@@ -30,30 +30,30 @@ type check struct {
 	rollout.CheckFunction
 	facts    rollout.Facts
 	invoker  Invoker
-	together Together
+	together Parallel
 }
 
 // NewCheck is the gate of a check function. It reads as the function answers; a
 // function that fails, or answers late or otherwise than it should, is
 // inconclusive. It returns no errors: the next check asks again anyway, and what
 // the others saw in this one is kept.
-func NewCheck(c rollout.CheckFunction, f rollout.Facts, by Invoker, together Together) Gate {
+func NewCheck(c rollout.CheckFunction, f rollout.Facts, by Invoker, together Parallel) Gate {
 	return check{CheckFunction: c, facts: f, invoker: by, together: together}
 }
 
 func (c check) Name() string { return "checks." + c.CheckFunction.Name }
 
 func (c check) Read(ctx context.Context) (rollout.Reading, error) {
-	status, reason, err := ask(ctx, c.invoker, c.together, c.Function, c.Timeout, Asked{DuringCheck, c.facts, c.Payload})
+	status, reason, err := ask(ctx, c.invoker, c.together, c.Function, c.Timeout, HookEvent{DuringCheck, c.facts, c.Payload})
 	if err != nil {
 		return rollout.Reading{}, err
 	}
-	reading := rollout.Reading{Gate: c.Name(), Sign: rollout.Inconclusive, Reason: reason}
+	reading := rollout.Reading{Gate: c.Name(), Status: rollout.Inconclusive, Reason: reason}
 	switch status {
 	case succeeded:
-		reading.Sign = rollout.Pass
+		reading.Status = rollout.Pass
 	case failed:
-		reading.Sign = rollout.Fail
+		reading.Status = rollout.Fail
 	}
 	return reading, nil
 }
@@ -69,7 +69,7 @@ const (
 
 // ask calls a check or a hook and reads its answer. An error means that there
 // was nothing to call it with.
-func ask(ctx context.Context, by Invoker, together Together, function string, seconds int64, asked Asked) (status, string, error) {
+func ask(ctx context.Context, by Invoker, together Parallel, function string, seconds int64, asked HookEvent) (status, string, error) {
 	payload, err := json.Marshal(asked)
 	if err != nil {
 		return "", "", err

@@ -48,7 +48,7 @@ func TestChecks(t *testing.T) {
 			f.mayTake(t, "ask", "$LATEST", 60)
 			f.says(t, "ask", "$LATEST", test.says)
 			began := time.Now()
-			got := reading(t, gates.NewCheck(check, known, f, gates.InGoroutines))
+			got := reading(t, gates.NewCheck(check, known, f, gates.RunParallel))
 			if want := signs[test.status] + test.reason; got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
@@ -71,14 +71,14 @@ func TestAChecksFunctionThatCannotBeCalled(t *testing.T) {
 			f.says(t, "ask", "", said{answer: `{"status": "FAILED"}`})
 			f.breaks(t, kind)
 			check := request(t, `"health": {"checks": ["ask"]}`).Gates.Checks[0]
-			if got := reading(t, gates.NewCheck(check, known, f, gates.InGoroutines)); got != want {
+			if got := reading(t, gates.NewCheck(check, known, f, gates.RunParallel)); got != want {
 				t.Errorf("got %s\nwant %s", got, want)
 			}
 		})
 	}
 	inTime(t, "not there", func(t *testing.T, f functions) {
 		check := request(t, `"health": {"checks": ["ask:live"]}`).Gates.Checks[0]
-		if got := reading(t, gates.NewCheck(check, known, f, gates.InGoroutines)); got != "inconclusive there is no such function, or no such version or alias of it, in this account and Region" {
+		if got := reading(t, gates.NewCheck(check, known, f, gates.RunParallel)); got != "inconclusive there is no such function, or no such version or alias of it, in this account and Region" {
 			t.Error(got)
 		}
 	})
@@ -88,7 +88,7 @@ func TestWhatACheckIsAskedWith(t *testing.T) {
 	inTime(t, "", func(t *testing.T, f functions) {
 		f.says(t, "ask", "1", said{answer: `{"status": "SUCCEEDED"}`})
 		check := request(t, `"health": {"checks": [{"function": "arn:aws:lambda:eu-central-1:123456789012:function:ask:1", "name": "tickets", "payload": {"queue": "ops"}}]}`).Gates.Checks[0]
-		gate := gates.NewCheck(check, known, f, gates.InGoroutines)
+		gate := gates.NewCheck(check, known, f, gates.RunParallel)
 		if got := reading(t, gate); got != "pass answered SUCCEEDED" || gate.Name() != "checks.tickets" {
 			t.Error(gate.Name(), got)
 		}

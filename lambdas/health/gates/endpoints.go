@@ -54,10 +54,10 @@ func (e endpoint) Name() string { return "endpoints." + e.Endpoint.Name }
 // whole check would be for.
 func (e endpoint) Read(ctx context.Context) (rollout.Reading, error) {
 	sign, reason := e.read(ctx)
-	return rollout.Reading{Gate: e.Name(), Sign: sign, Reason: reason}, nil
+	return rollout.Reading{Gate: e.Name(), Status: sign, Reason: reason}, nil
 }
 
-func (e endpoint) read(ctx context.Context) (rollout.Sign, string) {
+func (e endpoint) read(ctx context.Context) (rollout.Status, string) {
 	header, err := e.header(ctx)
 	if err != nil {
 		return rollout.Inconclusive, oneLine(err.Error(), 2*maxExcerpt)
@@ -204,7 +204,7 @@ func (e endpoint) wanted() string {
 }
 
 // compare looks for what is expected in the answer.
-func (e endpoint) compare(body []byte) (rollout.Sign, string) {
+func (e endpoint) compare(body []byte) (rollout.Status, string) {
 	want, err := document(e.Expect)
 	if err != nil {
 		return rollout.Inconclusive, ", and what is expected is not JSON"

@@ -92,7 +92,7 @@ func TestEndpointsAreJudgedByStatusAndAnswer(t *testing.T) {
 		body   string
 		want   []int
 		expect string
-		sign   rollout.Sign
+		sign   rollout.Status
 		reason string
 	}{
 		{"any 2xx", 204, "", nil, "", rollout.Pass, "status 204"},
@@ -123,7 +123,7 @@ func TestEndpointsAreJudgedByStatusAndAnswer(t *testing.T) {
 			e := get(s.at("/health"))
 			e.Status, e.Expect = c.want, json.RawMessage(c.expect)
 			got := read(t, gates.NewEndpoint(e, s.client(), nil))
-			if want := (rollout.Reading{Gate: "endpoints.e", Sign: c.sign, Reason: c.reason}); got != want {
+			if want := (rollout.Reading{Gate: "endpoints.e", Status: c.sign, Reason: c.reason}); got != want {
 				t.Errorf("%+v, want %+v", got, want)
 			}
 		})
@@ -180,7 +180,7 @@ func TestNoReasonHasASecret(t *testing.T) {
 		e.Expect = json.RawMessage(`{"ok":true}`)
 		e.SecretHeaders = map[string]string{"X-Key": "ssm:/key"}
 		got := read(t, gates.NewEndpoint(e, s.client(), secrets{"ssm:/key": secret}))
-		if got.Sign == rollout.Pass || got.Reason == "" || strings.Contains(got.Reason, secret) || s.asked.Load() != 1 {
+		if got.Status == rollout.Pass || got.Reason == "" || strings.Contains(got.Reason, secret) || s.asked.Load() != 1 {
 			t.Errorf("%s: %+v", name, got)
 		}
 		e.SecretHeaders, e.Headers = nil, map[string]string{"X-Key": secret}
@@ -202,7 +202,7 @@ func TestSecretsThatCanNotBeSentAreInconclusive(t *testing.T) {
 		if value == "" {
 			known = nil
 		}
-		if got := read(t, gates.NewEndpoint(e, s.client(), known)); got.Sign != rollout.Inconclusive || got.Reason != want {
+		if got := read(t, gates.NewEndpoint(e, s.client(), known)); got.Status != rollout.Inconclusive || got.Reason != want {
 			t.Errorf("%q: %+v, want %s", value, got, want)
 		}
 	}
@@ -226,7 +226,7 @@ func TestCompressedAnswersAreNotExpanded(t *testing.T) {
 	})
 	e := get(s.at("/"))
 	e.Expect = json.RawMessage(`{"ok":true}`)
-	if got := read(t, gates.NewEndpoint(e, s.client(), nil)); got.Sign != rollout.Fail || !strings.HasPrefix(got.Reason, "status 200, but the answer is not JSON") {
+	if got := read(t, gates.NewEndpoint(e, s.client(), nil)); got.Status != rollout.Fail || !strings.HasPrefix(got.Reason, "status 200, but the answer is not JSON") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -49,7 +49,7 @@ func TestRedirectsAreFollowedToTheSameHostOnly(t *testing.T) {
 	for _, c := range []struct {
 		path, method string
 		asked        int32
-		sign         rollout.Sign
+		sign         rollout.Status
 		reason       string
 	}{
 		{chain(1), "GET", 2, rollout.Pass, "status 200"},
@@ -80,14 +80,14 @@ func TestRedirectsAreFollowedToTheSameHostOnly(t *testing.T) {
 		}
 		e.SecretHeaders = map[string]string{"X-Key": "ssm:/key"}
 		got := read(t, gates.NewEndpoint(e, s.client(), secrets{"ssm:/key": "hunter2"}))
-		if got.Sign != c.sign || got.Reason != c.reason || s.asked.Load() != c.asked {
+		if got.Status != c.sign || got.Reason != c.reason || s.asked.Load() != c.asked {
 			t.Errorf("%s %s: asked %d times, %+v, want %d times, %s: %s", c.method, c.path, s.asked.Load(), got, c.asked, c.sign, c.reason)
 		}
 		if want := strings.Repeat(map[string]string{"GET": "hunter2 ", "POST": "1hunter2 "}[c.method], int(c.asked)); bodies != want {
 			t.Errorf("%s %s: the same host got %q, want %q", c.method, c.path, bodies, want)
 		}
 		e.SecretHeaders = nil
-		if got := read(t, gates.NewEndpoint(e, s.client(), nil)); got.Sign != c.sign || !strings.HasPrefix(got.Reason, c.reason) {
+		if got := read(t, gates.NewEndpoint(e, s.client(), nil)); got.Status != c.sign || !strings.HasPrefix(got.Reason, c.reason) {
 			t.Errorf("%s %s without secrets: %+v, want %s: %s", c.method, c.path, got, c.sign, c.reason)
 		}
 	}
@@ -119,18 +119,18 @@ func TestNamesThatAreReboundAreRefused(t *testing.T) {
 		return read(t, gates.NewEndpoint(get(s.at(path)), s.trusting(gates.NewHTTPClient(loopback, resolver)), nil)), resolver
 	}
 	// What was checked is what is dialled: no second look-up comes between.
-	if got, resolver := ask("/end", "127.0.0.1", "169.254.169.254"); got.Sign != rollout.Pass || resolver.asked != 1 {
+	if got, resolver := ask("/end", "127.0.0.1", "169.254.169.254"); got.Status != rollout.Pass || resolver.asked != 1 {
 		t.Errorf("%+v after %d look-ups", got, resolver.asked)
 	}
 	// A redirect to the same name is a new connection, and checked anew.
 	for _, evil := range []string{"127.0.0.2", "169.254.169.254", "fd00::1"} {
 		s.asked.Store(0)
 		got, _ := ask("/go", "127.0.0.1", evil)
-		if want := "not asked: example.com resolves to " + evil + ", which is refused: "; got.Sign != rollout.Inconclusive || !strings.HasPrefix(got.Reason, want) || s.asked.Load() != 1 {
+		if want := "not asked: example.com resolves to " + evil + ", which is refused: "; got.Status != rollout.Inconclusive || !strings.HasPrefix(got.Reason, want) || s.asked.Load() != 1 {
 			t.Errorf("%+v, want %s…", got, want)
 		}
 	}
-	if got, _ := ask("/go", "127.0.0.1"); got.Sign != rollout.Pass {
+	if got, _ := ask("/go", "127.0.0.1"); got.Status != rollout.Pass {
 		t.Errorf("a name that stays: %+v", got)
 	}
 }
@@ -164,7 +164,7 @@ func TestNoAnswerIsInconclusive(t *testing.T) {
 	} {
 		e := get(c.target)
 		e.Expect = json.RawMessage("{}")
-		if got := read(t, gates.NewEndpoint(e, c.client, nil)); got.Sign != rollout.Inconclusive || !strings.Contains(got.Reason, c.want) || strings.Contains(got.Reason, "https://") {
+		if got := read(t, gates.NewEndpoint(e, c.client, nil)); got.Status != rollout.Inconclusive || !strings.Contains(got.Reason, c.want) || strings.Contains(got.Reason, "https://") {
 			t.Errorf("%s: %+v, want %s", name, got, c.want)
 		}
 	}
@@ -204,7 +204,7 @@ func TestSlowEndpointsAreInconclusive(t *testing.T) {
 			e := get("https://example.com/")
 			e.Timeout, e.Expect = 7, json.RawMessage("{}")
 			got := read(t, gates.NewEndpoint(e, client, nil))
-			if took := time.Since(began); got.Sign != rollout.Inconclusive || got.Reason != reason || took != 7*time.Second {
+			if took := time.Since(began); got.Status != rollout.Inconclusive || got.Reason != reason || took != 7*time.Second {
 				t.Errorf("%+v after %s, want %s", got, took, reason)
 			}
 		})

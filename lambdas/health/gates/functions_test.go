@@ -109,7 +109,7 @@ func reading(t *testing.T, gate gates.Gate) string {
 	if got.Gate != gate.Name() || got.Verdict != "" {
 		t.Errorf("the reading of %s is of %q, verdict %q", gate.Name(), got.Gate, got.Verdict)
 	}
-	return string(got.Sign) + " " + got.Reason
+	return string(got.Status) + " " + got.Reason
 }
 
 var known = rollout.Facts{

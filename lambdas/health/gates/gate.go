@@ -20,12 +20,12 @@ type Gate interface {
 	Read(context.Context) (rollout.Reading, error)
 }
 
-// Together runs functions side by side. It returns when all have returned, or
+// Parallel runs functions side by side. It returns when all have returned, or
 // when the limit has passed; then the context of the others is done.
-type Together func(ctx context.Context, limit time.Duration, each []func(context.Context))
+type Parallel func(ctx context.Context, limit time.Duration, each []func(context.Context))
 
-// InGoroutines is Together in real time.
-func InGoroutines(ctx context.Context, limit time.Duration, each []func(context.Context)) {
+// RunParallel is Together in real time.
+func RunParallel(ctx context.Context, limit time.Duration, each []func(context.Context)) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var all sync.WaitGroup
@@ -45,13 +45,13 @@ func InGoroutines(ctx context.Context, limit time.Duration, each []func(context.
 
 // ReadAll asks all gates at once and returns their readings in their order. A
 // gate that has not answered within the limit is inconclusive.
-func ReadAll(ctx context.Context, together Together, limit time.Duration, gates []Gate) ([]rollout.Reading, error) {
+func ReadAll(ctx context.Context, together Parallel, limit time.Duration, gates []Gate) ([]rollout.Reading, error) {
 	var mutex sync.Mutex // those that are late may still come
 	readings := make([]rollout.Reading, len(gates))
 	failures := make([]error, len(gates))
 	var each []func(context.Context)
 	for i, gate := range gates {
-		readings[i] = rollout.Reading{Gate: gate.Name(), Sign: rollout.Inconclusive, Reason: fmt.Sprintf("no answer within %s", limit)}
+		readings[i] = rollout.Reading{Gate: gate.Name(), Status: rollout.Inconclusive, Reason: fmt.Sprintf("no answer within %s", limit)}
 		each = append(each, func(ctx context.Context) {
 			reading, err := gate.Read(ctx)
 			mutex.Lock()

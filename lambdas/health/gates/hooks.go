@@ -12,26 +12,26 @@ type hook struct {
 	phase    Phase
 	facts    rollout.Facts
 	invoker  Invoker
-	together Together
+	together Parallel
 }
 
 // NewHook is the gate of a hook in a phase. It passes only if the function says
 // that it succeeded: all else, no answer in time included, fails with the
 // reason. It returns no errors, which would have all hooks called again.
-func NewHook(h rollout.Hook, phase Phase, f rollout.Facts, by Invoker, together Together) Gate {
+func NewHook(h rollout.Hook, phase Phase, f rollout.Facts, by Invoker, together Parallel) Gate {
 	return hook{Hook: h, phase: phase, facts: f, invoker: by, together: together}
 }
 
 func (h hook) Name() string { return "hooks." + rollout.PlainFunction(h.Function) }
 
 func (h hook) Read(ctx context.Context) (rollout.Reading, error) {
-	status, reason, err := ask(ctx, h.invoker, h.together, h.Function, h.Timeout, Asked{h.phase, h.facts, h.Payload})
+	status, reason, err := ask(ctx, h.invoker, h.together, h.Function, h.Timeout, HookEvent{h.phase, h.facts, h.Payload})
 	if err != nil {
 		return rollout.Reading{}, err
 	}
-	reading := rollout.Reading{Gate: h.Name(), Sign: rollout.Fail, Reason: reason}
+	reading := rollout.Reading{Gate: h.Name(), Status: rollout.Fail, Reason: reason}
 	if status == succeeded {
-		reading.Sign = rollout.Pass
+		reading.Status = rollout.Pass
 	}
 	return reading, nil
 }

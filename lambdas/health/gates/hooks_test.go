@@ -20,7 +20,7 @@ func TestHooks(t *testing.T) {
 			if test.status == "SUCCEEDED" {
 				want = "pass " + test.reason
 			}
-			if got := reading(t, gates.NewHook(hook, gates.PreTraffic, known, f, gates.InGoroutines)); got != want {
+			if got := reading(t, gates.NewHook(hook, gates.PreTraffic, known, f, gates.RunParallel)); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
@@ -29,7 +29,7 @@ func TestHooks(t *testing.T) {
 		inTime(t, string(kind), func(t *testing.T, f functions) {
 			f.says(t, "ask", "", said{answer: `{"status": "SUCCEEDED"}`})
 			f.breaks(t, kind)
-			got := reading(t, gates.NewHook(hook, gates.PreTraffic, known, f, gates.InGoroutines))
+			got := reading(t, gates.NewHook(hook, gates.PreTraffic, known, f, gates.RunParallel))
 			if !strings.HasPrefix(got, "fail ") {
 				t.Error(got)
 			}
@@ -45,9 +45,9 @@ func TestAHookMayTakeMinutes(t *testing.T) {
 		f.mayTake(t, "ask", "$LATEST", 900)
 		f.says(t, "ask", "$LATEST", said{answer: `{"status": "SUCCEEDED"}`, after: 10 * time.Minute}, said{answer: `{"status": "SUCCEEDED"}`, after: 10*time.Minute + 1})
 		hook := request(t, `"hooks": {"post-traffic": [{"function": "ask:$LATEST", "timeout": 600, "payload": 7}]}`).Hooks.PostTraffic[0]
-		gate := gates.NewHook(hook, gates.PostTraffic, known, f, gates.InGoroutines)
+		gate := gates.NewHook(hook, gates.PostTraffic, known, f, gates.RunParallel)
 		hook.Timeout++
-		patient := gates.NewHook(hook, gates.PostTraffic, known, f, gates.InGoroutines)
+		patient := gates.NewHook(hook, gates.PostTraffic, known, f, gates.RunParallel)
 		if got := reading(t, patient); got != "pass answered SUCCEEDED" {
 			t.Error(got)
 		}

@@ -43,26 +43,26 @@ type Invoker interface {
 	Invoke(context.Context, Invocation) (Invoked, error)
 }
 
-// NoAnswer is why a function gave no answer that can be looked at.
-type NoAnswer struct {
+// InvokeError is why a function gave no answer that can be looked at.
+type InvokeError struct {
 	// Because is for a person to read. It holds nothing of the payload.
 	Because string
 	// Err is what it was, if that says more. It may hold some of the payload.
 	Err error
 }
 
-func (e *NoAnswer) Error() string {
+func (e *InvokeError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: %v", e.Because, e.Err)
 	}
 	return e.Because
 }
 
-func (e *NoAnswer) Unwrap() error { return e.Err }
+func (e *InvokeError) Unwrap() error { return e.Err }
 
 // noAnswer says why there is none.
 func noAnswer(err error) string {
-	var known *NoAnswer
+	var known *InvokeError
 	if errors.As(err, &known) {
 		return known.Because
 	}
@@ -73,11 +73,11 @@ func noAnswer(err error) string {
 func late(limit time.Duration) string { return fmt.Sprintf("no answer within %v s", limit.Seconds()) }
 
 // callOnce invokes a function and waits no longer than the limit for it.
-func callOnce(ctx context.Context, by Invoker, together Together, limit time.Duration, call Invocation) (Invoked, error) {
+func callOnce(ctx context.Context, by Invoker, together Parallel, limit time.Duration, call Invocation) (Invoked, error) {
 	var (
 		mutex  sync.Mutex // an answer that is late may still come
 		answer Invoked
-		err    error = &NoAnswer{Because: late(limit)}
+		err    error = &InvokeError{Because: late(limit)}
 	)
 	together(ctx, limit, []func(context.Context){func(ctx context.Context) {
 		got, failure := by.Invoke(ctx, call)

@@ -34,7 +34,7 @@ func TestAFunctionIsCalledOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = gates.NewLambda(client).Invoke(t.Context(), gates.Invocation{Function: "f"})
-			var none *gates.NoAnswer
+			var none *gates.InvokeError
 			if !errors.As(err, &none) || again.Fired() != 1 {
 				t.Errorf("%d calls, error %v", again.Fired(), err)
 			}

@@ -120,11 +120,11 @@ func text(t rapid.TB, value any) json.RawMessage {
 func judged(t rapid.TB, probe rollout.Probe, answer json.RawMessage) string {
 	t.Helper()
 	probe.Name, probe.Count, probe.Concurrency, probe.Timeout = "p", 1, 1, 1
-	got, err := gates.NewProbe(probe, known, leaky{answer: string(answer)}, gates.InGoroutines).Read(context.Background())
+	got, err := gates.NewProbe(probe, known, leaky{answer: string(answer)}, gates.RunParallel).Read(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(got.Sign) + " " + got.Reason
+	return string(got.Status) + " " + got.Reason
 }
 
 func TestAnAnswerMayHaveMoreThanIsExpected(t *testing.T) {

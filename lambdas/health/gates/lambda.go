@@ -46,12 +46,12 @@ func (l Lambda) Invoke(ctx context.Context, call Invocation) (Invoked, error) {
 	}
 	out, err := l.api.Invoke(ctx, in, func(o *lambda.Options) { o.Retryer = aws.NopRetryer{} })
 	if err != nil {
-		return Invoked{}, &NoAnswer{Because: because(err), Err: err}
+		return Invoked{}, &InvokeError{Because: invokeFailure(err), Err: err}
 	}
 	invoked := Invoked{Answer: out.Payload, FunctionError: aws.ToString(out.FunctionError)}
 	if len(out.Payload) > MaxAnswer {
 		if invoked.FunctionError == "" {
-			return Invoked{}, &NoAnswer{Because: "answered more than 256 KB, which is not looked at"}
+			return Invoked{}, &InvokeError{Because: "answered more than 256 KB, which is not looked at"}
 		}
 		invoked.Answer = nil // that it failed is all that counts
 	}
@@ -61,9 +61,9 @@ func (l Lambda) Invoke(ctx context.Context, call Invocation) (Invoked, error) {
 	return invoked, nil
 }
 
-// because says why a function could not be invoked. Of what AWS says it has
+// invokeFailure says why a function could not be invoked. Of what AWS says it has
 // only the error's name: the text may quote the payload.
-func because(err error) string {
+func invokeFailure(err error) string {
 	var (
 		api  smithy.APIError
 		many *types.TooManyRequestsException

@@ -85,7 +85,7 @@ func TestALongAnswerIsRefusedButNotThatTheFunctionFailed(t *testing.T) {
 	} {
 		api := &recorded{out: lambda.InvokeOutput{Payload: make([]byte, test.size), FunctionError: test.functionError}}
 		got, err := gates.NewLambda(api).Invoke(t.Context(), gates.Invocation{Function: "f"})
-		var none *gates.NoAnswer
+		var none *gates.InvokeError
 		if errors.As(err, &none) != test.refused || len(got.Answer) != test.left || got.FunctionError != aws.ToString(test.functionError) {
 			t.Errorf("%d bytes, function error %v: %d bytes, function error %q, error %v", test.size, test.functionError, len(got.Answer), got.FunctionError, err)
 		}

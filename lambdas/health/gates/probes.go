@@ -17,14 +17,14 @@ type probe struct {
 	rollout.Probe
 	facts    rollout.Facts
 	invoker  Invoker
-	together Together
+	together Parallel
 }
 
 // NewProbe is the gate of a probe of the facts' new version. It passes if all
 // invocations do, fails as soon as one fails, and is inconclusive if one got no
 // answer: then nothing is known of the version. It returns no errors: the next
 // check tries again anyway, and what the others saw in this one is kept.
-func NewProbe(p rollout.Probe, f rollout.Facts, by Invoker, together Together) Gate {
+func NewProbe(p rollout.Probe, f rollout.Facts, by Invoker, together Parallel) Gate {
 	return probe{Probe: p, facts: f, invoker: by, together: together}
 }
 
@@ -83,7 +83,7 @@ func (p probe) Read(ctx context.Context) (rollout.Reading, error) {
 
 // note adds an invocation to what was seen. After the first that does not pass
 // no other begins.
-func (p probe) note(seen *probed, number int, sign rollout.Sign, reason string, invoked Invoked) {
+func (p probe) note(seen *probed, number int, sign rollout.Status, reason string, invoked Invoked) {
 	if p.Count > 1 {
 		reason = fmt.Sprintf("invocation %d of %d %s", number, p.Count, reason)
 	}
@@ -101,14 +101,14 @@ func (p probe) note(seen *probed, number int, sign rollout.Sign, reason string, 
 }
 
 func (p probe) reading(seen probed, limit time.Duration) rollout.Reading {
-	reading := rollout.Reading{Gate: p.Name(), Sign: rollout.Inconclusive}
+	reading := rollout.Reading{Gate: p.Name(), Status: rollout.Inconclusive}
 	switch {
 	case seen.failed != "":
-		reading.Sign, reading.Reason = rollout.Fail, seen.failed
+		reading.Status, reading.Reason = rollout.Fail, seen.failed
 	case seen.unknown != "":
 		reading.Reason = seen.unknown
 	case seen.passed == p.Count:
-		reading.Sign, reading.Reason = rollout.Pass, "answered as expected"
+		reading.Status, reading.Reason = rollout.Pass, "answered as expected"
 		if len(p.Expect) == 0 && len(p.Equals) == 0 {
 			reading.Reason = "answered without an error"
 		}
@@ -128,7 +128,7 @@ func (p probe) reading(seen probed, limit time.Duration) rollout.Reading {
 }
 
 // judge looks at one answer.
-func (p probe) judge(invoked Invoked) (rollout.Sign, string) {
+func (p probe) judge(invoked Invoked) (rollout.Status, string) {
 	if invoked.FunctionError != "" {
 		if p.Secret {
 			return rollout.Fail, "failed with an error (" + strings.ToLower(oneLine(invoked.FunctionError, 20)) + ")"

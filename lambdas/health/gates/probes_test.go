@@ -55,7 +55,7 @@ func TestProbes(t *testing.T) {
 	} {
 		inTime(t, test.name, func(t *testing.T, f functions) {
 			f.says(t, "f", "8", test.says...)
-			if got := reading(t, gates.NewProbe(probeOf(t, test.fields), known, f, gates.InGoroutines)); got != test.want {
+			if got := reading(t, gates.NewProbe(probeOf(t, test.fields), known, f, gates.RunParallel)); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 			if len(f.calls.made()) != test.calls {
@@ -70,7 +70,7 @@ func TestAProbeInvokesTheNewVersionWithItsPayload(t *testing.T) {
 		f.says(t, "f", "7", said{err: errors.New("the baseline was called")})
 		f.says(t, "f", "8", said{answer: "{}", after: time.Second})
 		probe := probeOf(t, `"payload": {"a": [1]}, "count": 7, "concurrency": 3`)
-		if got := reading(t, gates.NewProbe(probe, known, f, gates.InGoroutines)); got != "pass all 7 answered without an error" {
+		if got := reading(t, gates.NewProbe(probe, known, f, gates.RunParallel)); got != "pass all 7 answered without an error" {
 			t.Error(got)
 		}
 		if diff := cmp.Diff(strings.Split(strings.TrimSpace(strings.Repeat(`{"a":[1]} `, 7)), " "), f.calls.made()); diff != "" {
@@ -98,7 +98,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 			f.says(t, "f", "8", said{answer: "{}"})
 			f.breaks(t, kind)
 			began := time.Now()
-			if got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), known, f, gates.InGoroutines)); got != want {
+			if got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), known, f, gates.RunParallel)); got != want {
 				t.Errorf("got %s\nwant %s", got, want)
 			}
 			if called := len(f.calls.made()); called > 1 || time.Since(began) != 0 {
@@ -109,7 +109,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 	inTime(t, "not there", func(t *testing.T, f functions) {
 		facts := known
 		facts.NewVersion = "9"
-		got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), facts, f, gates.InGoroutines))
+		got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), facts, f, gates.RunParallel))
 		if got != "inconclusive there is no such function, or no such version or alias of it, in this account and Region" {
 			t.Error(got)
 		}
@@ -117,7 +117,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 	inTime(t, "denied", func(t *testing.T, f functions) { // the local AWS denies what is in another account
 		facts := known
 		facts.Function = "999999999999:function:f"
-		got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), facts, f, gates.InGoroutines))
+		got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), facts, f, gates.RunParallel))
 		if got != "inconclusive the stack may not invoke it: a function of a check or a hook takes the tag lambda-rollout-check=enabled, and no other policy may deny it" {
 			t.Error(got)
 		}
@@ -128,7 +128,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 func TestHarmThatIsSeenCounts(t *testing.T) {
 	inTime(t, "", func(t *testing.T, f functions) {
 		f.says(t, "f", "8", said{after: 2500 * time.Millisecond}, said{answer: "1", after: time.Second})
-		got := reading(t, gates.NewProbe(probeOf(t, `"timeout": 2, "count": 2, "concurrency": 2, "expect": 2`), known, f, gates.InGoroutines))
+		got := reading(t, gates.NewProbe(probeOf(t, `"timeout": 2, "count": 2, "concurrency": 2, "expect": 2`), known, f, gates.RunParallel))
 		if got != "fail invocation 2 of 2 answered 1, which is not 2" && got != "fail invocation 1 of 2 answered 1, which is not 2" {
 			t.Error(got)
 		}
@@ -149,10 +149,10 @@ func TestSecretsStayOutOfReasons(t *testing.T) {
 				{answer: `{"errorMessage": "wrong password: hunter2", "errorType": "hunter2"}`, functionError: "Unhandled"},
 				{answer: `hunter2`, functionError: "Handled"},
 				{err: errors.New("could not parse hunter2")},
-				{err: &gates.NoAnswer{Because: "no", Err: errors.New("could not parse hunter2")}},
+				{err: &gates.InvokeError{Because: "no", Err: errors.New("could not parse hunter2")}},
 			} {
 				probe := probeOf(t, `"payload": "hunter2", "secret": `+secret+`, `+expect)
-				got := reading(t, gates.NewProbe(probe, known, by, gates.InGoroutines))
+				got := reading(t, gates.NewProbe(probe, known, by, gates.RunParallel))
 				if strings.HasPrefix(got, "pass") {
 					t.Errorf("%s %+v: %s", expect, by, got)
 				}
@@ -171,7 +171,7 @@ func TestSecretsStayOutOfReasons(t *testing.T) {
 
 func TestAProbeWithoutAReportedDurationIsInconclusive(t *testing.T) {
 	invoked := func(call gates.Invocation) gates.Invoked { return gates.Invoked{Answer: []byte("{}")} }
-	got := reading(t, gates.NewProbe(probeOf(t, `"max-duration": 5`), known, invokerFunc(invoked), gates.InGoroutines))
+	got := reading(t, gates.NewProbe(probeOf(t, `"max-duration": 5`), known, invokerFunc(invoked), gates.RunParallel))
 	if got != "inconclusive took an unknown time: the end of its log has no report of it" {
 		t.Error(got)
 	}
@@ -189,7 +189,7 @@ func TestAProbeIsReadBackFromTheState(t *testing.T) {
 		t.Fatal(err)
 	}
 	by := leaky{answer: `{"a": "<&>", "n": 12345678901234567890}`}
-	if got := reading(t, gates.NewProbe(back, known, by, gates.InGoroutines)); got != "pass answered as expected" {
+	if got := reading(t, gates.NewProbe(back, known, by, gates.RunParallel)); got != "pass answered as expected" {
 		t.Error(got)
 	}
 }

@@ -76,9 +76,9 @@ func TestPagesStaySmall(t *testing.T) {
 }
 
 func TestThinningKeepsWhatMatters(t *testing.T) {
-	var lines []rehearsal.Line
+	var lines []rehearsal.Entry
 	for i := range 10_000 {
-		line := rehearsal.Line{At: float64(i), State: "HealthCheck", Decision: rollout.Watch}
+		line := rehearsal.Entry{At: float64(i), State: "HealthCheck", Decision: rollout.Watch}
 		if i == 5_001 {
 			line.Decision = rollout.RollBack
 		}
@@ -106,7 +106,7 @@ func TestTheStrongestEvidenceIsDrawn(t *testing.T) {
 		if i == 4_321 {
 			strength.Log10 = 1.9
 		}
-		s.Lines = append(s.Lines, rehearsal.Line{At: float64(i) * 100, Evidence: []health.Strength{strength}})
+		s.Lines = append(s.Lines, rehearsal.Entry{At: float64(i) * 100, Evidence: []health.Strength{strength}})
 	}
 	points, threshold := s.strengths(true)
 	if len(points) > mostChecks+1 || peak(points) != "1.9" || threshold != 2 {

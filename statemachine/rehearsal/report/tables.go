@@ -35,7 +35,7 @@ const mostRows, mostNotable = 300, 200
 
 // rows are the lines to show, and how many are left out: checks that only watch
 // on go first.
-func rows(lines []rehearsal.Line) (shown []row, leftOut int) {
+func rows(lines []rehearsal.Entry) (shown []row, leftOut int) {
 	var notable, plain []int
 	for i, l := range lines {
 		if l.State == "HealthCheck" && l.Decision == rollout.Watch && l.Error == "" {
@@ -61,7 +61,7 @@ func rows(lines []rehearsal.Line) (shown []row, leftOut int) {
 	return shown, len(lines) - len(kept)
 }
 
-func newRow(l rehearsal.Line) row {
+func newRow(l rehearsal.Entry) row {
 	r := row{At: rehearsal.Clock(l.At), State: l.State, Decision: string(l.Decision), Text: l.Text, Failed: l.Error != ""}
 	if l.Step > 0 {
 		r.Step, r.Weight = strconv.Itoa(l.Step)+" of "+strconv.Itoa(l.Of), rollout.Weight(l.Weight)
@@ -80,7 +80,7 @@ func newRow(l rehearsal.Line) row {
 }
 
 // strength is the evidence of one gate in a line; false if there is none.
-func strength(l rehearsal.Line, errors bool) (health.Strength, bool) {
+func strength(l rehearsal.Entry, errors bool) (health.Strength, bool) {
 	for _, s := range l.Evidence {
 		if (s.Gate == rollout.ErrorsGateName) == errors {
 			return s, true

@@ -131,7 +131,7 @@ func samePlan(a, b []byte) bool {
 // for its error rate, which is higher by as much at all times.
 func erring(s rehearsal.Scenario, errorRate float64) rehearsal.Scenario {
 	worse := errorRate - s.Baseline.ErrorRate
-	as := func(baseline rehearsal.Behaviour) rehearsal.Behaviour {
+	as := func(baseline rehearsal.VersionProfile) rehearsal.VersionProfile {
 		baseline.ErrorRate = min(1, baseline.ErrorRate+worse)
 		return baseline
 	}

@@ -31,8 +31,8 @@ type Function struct {
 	Duration float64 `json:"duration,omitempty"`
 }
 
-// Site is how a URL answers.
-type Site struct {
+// Endpoint is how a URL answers.
+type Endpoint struct {
 	// Status is the HTTP status; 200 if it is left out.
 	Status int `json:"status,omitempty"`
 	// Body is any JSON.
@@ -43,21 +43,21 @@ type Site struct {
 	Down bool `json:"down,omitempty"`
 }
 
-// Neighbours are what a rollout talks to beside CloudWatch.
-type Neighbours struct {
+// Dependencies are what a rollout talks to beside CloudWatch.
+type Dependencies struct {
 	// Functions are beside the one that is rolled out, by name.
 	Functions map[string]Function `json:"functions,omitempty"`
 	// Probed is how the new version answers who invokes it by its number.
 	Probed *Function `json:"probed,omitempty"`
 	// Endpoints are sites by their URL. There are no others.
-	Endpoints map[string]Site `json:"endpoints,omitempty"`
+	Endpoints map[string]Endpoint `json:"endpoints,omitempty"`
 	// Alarms are CloudWatch alarms by their name, each with its state.
 	Alarms map[string]types.StateValue `json:"alarms,omitempty"`
 }
 
 // check holds the neighbours' numbers against their bounds, and returns which
 // alarms have states that there are not.
-func (n Neighbours) check(path string, within func(path string, value, low, high float64)) error {
+func (n Dependencies) check(path string, within func(path string, value, low, high float64)) error {
 	for name, f := range n.Functions {
 		within(path+"functions."+name+".duration", f.Duration, 0, 900)
 	}
@@ -77,12 +77,12 @@ func (n Neighbours) check(path string, within func(path string, value, low, high
 }
 
 // nothing tells whether there are none.
-func (n Neighbours) nothing() bool {
+func (n Dependencies) nothing() bool {
 	return len(n.Functions) == 0 && len(n.Endpoints) == 0 && n.Probed == nil && len(n.Alarms) == 0
 }
 
 // with is the neighbours with those of a change in their place.
-func (n Neighbours) with(change Neighbours) Neighbours {
+func (n Dependencies) with(change Dependencies) Dependencies {
 	n.Functions, n.Endpoints = joined(n.Functions, change.Functions), joined(n.Endpoints, change.Endpoints)
 	n.Alarms = joined(n.Alarms, change.Alarms)
 	if change.Probed != nil {
@@ -98,11 +98,11 @@ func joined[T any](before, change map[string]T) map[string]T {
 	return all
 }
 
-// neighbours are all that the scenario and its changes name.
-func (r *run) neighbours() Neighbours {
-	all := r.options.Scenario.Neighbours
+// dependencies are all that the scenario and its changes name.
+func (r *run) dependencies() Dependencies {
+	all := r.options.Scenario.Dependencies
 	for _, change := range r.options.Scenario.Changes {
-		all = all.with(change.Neighbours)
+		all = all.with(change.Dependencies)
 	}
 	return all
 }
@@ -126,8 +126,8 @@ func (r *run) keepSecrets() error {
 
 // settle puts the functions of the scenario, and of its changes, beside the one
 // that is rolled out, and has the new version answer probes.
-func (r *run) settleNeighbours() error {
-	all := r.neighbours()
+func (r *run) settleDependencies() error {
+	all := r.dependencies()
 	var problems []error
 	for name := range all.Functions {
 		problems = append(problems, r.server.AddFunction(name), r.server.SetHandler(name, "", func([]byte) ([]byte, time.Duration, error) {
@@ -211,6 +211,6 @@ func (r *run) together(ctx context.Context, limit time.Duration, each []func(con
 // order writes a person's order where the rollout reads it.
 func (r *run) order(command rollout.Command, by string) {
 	user := "arn:aws:iam::123456789012:user/" + by
-	r.err = errors.Join(r.err, r.server.PutParameter(rollout.ControlParameter(r.story.last.Plan.Owner), string(command), user))
-	r.story.add(r.clock.Now(), Line{State: "by hand", Text: fmt.Sprintf("%s orders: %s", by, command)})
+	r.err = errors.Join(r.err, r.server.PutParameter(rollout.ControlParameter(r.timeline.last.Plan.Owner), string(command), user))
+	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: fmt.Sprintf("%s orders: %s", by, command)})
 }

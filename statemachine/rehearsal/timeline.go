@@ -13,9 +13,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// Line is one thing that happened: a task's end, an attempt that failed, or
+// Entry is one thing that happened: a task's end, an attempt that failed, or
 // the execution's end.
-type Line struct {
+type Entry struct {
 	// At is the time since the rollout's start, in seconds.
 	At float64 `json:"at"`
 	// State is the workflow's state in which it happened.
@@ -37,24 +37,24 @@ type Line struct {
 	Planned float64 `json:"-"`
 }
 
-// story turns the events of executions into lines. A nested execution's stand
+// timeline turns the events of executions into lines. A nested execution's stand
 // among those of the one that started it.
-type story struct {
+type timeline struct {
 	start time.Time
-	watch func(Line)
+	watch func(Entry)
 	brief bool
-	lines []Line
+	lines []Entry
 	path  []string // the states, in the order in which they were entered
 	last  rollout.State
 	err   error
 }
 
-func (s *story) begin(start time.Time, o Options) {
+func (s *timeline) begin(start time.Time, o Options) {
 	s.start, s.watch, s.brief = start, o.Watch, o.Brief
 }
 
 // event takes one event of an execution's history.
-func (s *story) event(in *execution, e asl.Event) {
+func (s *timeline) event(in *execution, e asl.Event) {
 	switch e.Type {
 	case asl.LambdaFunctionSucceeded:
 		s.taskEnded(in.state, e)
@@ -72,7 +72,7 @@ func (s *story) event(in *execution, e asl.Event) {
 	}
 }
 
-func (s *story) add(at time.Time, line Line) {
+func (s *timeline) add(at time.Time, line Entry) {
 	line.At = at.Sub(s.start).Seconds()
 	line.Step, line.Of, line.Weight = s.last.Progress.Step, s.last.Progress.Of, s.last.Progress.Weight
 	line.Planned = float64(rollout.Total(s.last.Plan.Steps))
@@ -84,7 +84,7 @@ func (s *story) add(at time.Time, line Line) {
 	}
 }
 
-func (s *story) taskEnded(name string, e asl.Event) {
+func (s *timeline) taskEnded(name string, e asl.Event) {
 	if s.brief && s.watch == nil && name == "HealthCheck" {
 		return // nobody will know
 	}
@@ -113,9 +113,9 @@ func possible(name string, now rollout.State) error {
 }
 
 // task takes the state that a task has returned.
-func (s *story) task(name string, at time.Time, now rollout.State) {
+func (s *timeline) task(name string, at time.Time, now rollout.State) {
 	s.last = now
-	line := Line{State: name}
+	line := Entry{State: name}
 	switch name {
 	case "CalculateWeights":
 		if now.Begin == rollout.BeginWatch || now.Begin == rollout.BeginUnchanged {
@@ -149,15 +149,15 @@ func (s *story) task(name string, at time.Time, now rollout.State) {
 }
 
 // evidence is what the last check had weighed: its state has it to the last bit.
-func (s *story) evidence(now rollout.State) []health.Strength {
+func (s *timeline) evidence(now rollout.State) []health.Strength {
 	if len(now.Evidence) == 0 || now.Health.Window.To.IsZero() {
 		return nil
 	}
 	var known health.Evidence
 	err := json.Unmarshal(now.Evidence, &known)
 	if err == nil {
-		var weighed health.Weighed
-		if weighed, err = known.Weigh(now, now.Health.Window.To); err == nil {
+		var weighed health.Assessment
+		if weighed, err = known.Assess(now, now.Health.Window.To); err == nil {
 			var strengths []health.Strength
 			if strengths, err = weighed.Strengths(); err == nil {
 				return strengths

@@ -8,24 +8,24 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// weigher folds minutes into evidence: with the request's settings, at a check.
-type weigher struct {
+// accumulator folds minutes into evidence: with the request's settings, at a check.
+type accumulator struct {
 	state rollout.State
 	now   time.Time
-	// careful counts minutes that are not settled as no more than they can say.
-	careful bool
-	typical int64 // requests of a settled minute of late, for the careful
+	// conservative counts minutes that are not settled as no more than they can say.
+	conservative      bool
+	expectedPerMinute int64 // requests of a settled minute of late, for the careful
 }
 
-// Weighed is the evidence of all minutes that a check knows, for the gates to
+// Assessment is the evidence of all minutes that a check knows, for the gates to
 // read.
-type Weighed struct {
+type Assessment struct {
 	Evidence
 	state rollout.State
 	now   time.Time
 }
 
-// Weigh weighs all minutes as they are known at now. Those that are not settled
+// Assess weighs all minutes as they are known at now. Those that are not settled
 // count as they are, but for two things that their lateness could pretend:
 //
 // Harm by a rate that is too high, as requests that succeed may show later than
@@ -36,47 +36,47 @@ type Weighed struct {
 // n_c, and the true one is below).
 //
 // Health by errors that are still to come: so they don't count as proof.
-func (e Evidence) Weigh(s rollout.State, now time.Time) (Weighed, error) {
-	w := weigher{state: s, now: now, careful: true, typical: e.typical(s, now)}
+func (e Evidence) Assess(s rollout.State, now time.Time) (Assessment, error) {
+	w := accumulator{state: s, now: now, conservative: true, expectedPerMinute: e.expectedPerMinute(s, now)}
 	all, err := w.fold(e, e.Minutes)
-	return Weighed{Evidence: all, state: s, now: now}, err
+	return Assessment{Evidence: all, state: s, now: now}, err
 }
 
-// settling is how long a minute goes on changing after its end: until its
+// finalAfter is how long a minute goes on changing after its end: until its
 // longest request can have ended and its metrics, two minutes late, are there.
-func settling(s rollout.State) time.Duration {
+func finalAfter(s rollout.State) time.Duration {
 	return min(2*time.Minute+time.Duration(s.Plan.Timeout)*time.Second, Lateness)
 }
 
-func settled(m Minute, s rollout.State, now time.Time) bool {
-	return !m.end().Add(settling(s)).After(now)
+func final(m Minute, s rollout.State, now time.Time) bool {
+	return !m.end().Add(finalAfter(s)).After(now)
 }
 
-// typical is how many requests both versions had in a settled minute of late,
+// expectedPerMinute is how many requests both versions had in a settled minute of late,
 // or else in one of the hour before the rollout; 0 if nothing is known.
-func (e Evidence) typical(s rollout.State, now time.Time) int64 {
+func (e Evidence) expectedPerMinute(s rollout.State, now time.Time) int64 {
 	var requests, minutes int64
 	for _, m := range e.Minutes {
-		if settled(m, s, now) {
+		if final(m, s, now) {
 			requests += m.Baseline.Requests + m.NewVersion.Requests
 			minutes++
 		}
 	}
 	if minutes == 0 {
-		return e.Before.errors().Requests / 60
+		return e.History.errors().Requests / 60
 	}
 	return requests / minutes
 }
 
 // expected is how many requests the new version is taken to have had in a
 // minute: as many as are known, and more if it is not settled, see Weigh.
-func (w weigher) expected(m Minute, alone bool) int64 {
+func (w accumulator) expected(m Minute, alone bool) int64 {
 	known := max(m.NewVersion.Requests, m.NewVersion.Errors)
-	if !w.careful || known == 0 || settled(m, w.state, w.now) {
+	if !w.conservative || known == 0 || final(m, w.state, w.now) {
 		return known
 	}
 	if alone {
-		return max(known, w.typical)
+		return max(known, w.expectedPerMinute)
 	}
 	now, before := w.state.Weights()
 	after := m.end().Sub(w.state.Progress.Since).Minutes()
@@ -86,8 +86,8 @@ func (w weigher) expected(m Minute, alone bool) int64 {
 }
 
 // fold is the evidence with minutes, in their order, after those that it has.
-func (w weigher) fold(e Evidence, minutes []Minute) (Evidence, error) {
-	since, alone := w.state.Alone()
+func (w accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
+	since, alone := w.state.AtFullWeight()
 	beside := len(minutes)
 	for alone && beside > 0 && !minutes[beside-1].At.Before(since) {
 		beside--
@@ -99,7 +99,7 @@ func (w weigher) fold(e Evidence, minutes []Minute) (Evidence, error) {
 }
 
 // foldBeside folds minutes in which the baseline has traffic, too.
-func (w weigher) foldBeside(e *Evidence, minutes []Minute) error {
+func (w accumulator) foldBeside(e *Evidence, minutes []Minute) error {
 	if len(minutes) == 0 {
 		return nil
 	}
@@ -113,11 +113,11 @@ func (w weigher) foldBeside(e *Evidence, minutes []Minute) error {
 		if err != nil {
 			return err
 		}
-		if !w.careful || settled(m, w.state, w.now) {
+		if !w.conservative || final(m, w.state, w.now) {
 			e.Proof = t.proof.Fold(e.Proof, counted)
 			e.Spread = e.Spread.Fold(counted)
 		}
-		if m.timeless() || t.latency == nil || !e.Before.timed() {
+		if m.excludesDurations() || t.latency == nil || !e.History.timed() {
 			continue
 		}
 		for i := range e.Slow {
@@ -143,8 +143,8 @@ func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequenti
 }
 
 // foldAlone folds minutes in which the new version has all traffic.
-func (w weigher) foldAlone(e *Evidence, minutes []Minute) error {
-	b, err := e.newBakes(w.state.Plan.Gates)
+func (w accumulator) foldAlone(e *Evidence, minutes []Minute) error {
+	b, err := e.newHistoricalControls(w.state.Plan.Gates)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (w weigher) foldAlone(e *Evidence, minutes []Minute) error {
 			return err
 		}
 		for i := range b.slow {
-			if m.timeless() {
+			if m.excludesDurations() {
 				break
 			}
 			if err := e.Slow[i].alone(&b.slow[i], m.NewVersion.slow(i), expected); err != nil {
@@ -165,12 +165,12 @@ func (w weigher) foldAlone(e *Evidence, minutes []Minute) error {
 	return nil
 }
 
-func (c *Comparison) alone(test *sequential.Bake, newVersion sequential.Count, expected int64) error {
+func (c *Comparison) alone(test *sequential.HistoricalControl, newVersion sequential.Count, expected int64) error {
 	c.Alone = plus(c.Alone, newVersion)
 	newVersion.Requests = expected
 	minute, err := sequential.NewMinute(sequential.Count{}, newVersion)
 	if err == nil {
-		c.Bake = test.Fold(c.Bake, minute)
+		c.HistoricalControl = test.Fold(c.HistoricalControl, minute)
 	}
 	return err
 }

@@ -6,17 +6,17 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Reach is how gates and hooks reach what a request names.
-type Reach struct {
+// Factory is how gates and hooks reach what a request names.
+type Factory struct {
 	Functions Invoker
 	Web       HTTPClient
 	Secrets   Secrets
-	// Together runs what is asked side by side.
-	Together Together
+	// Parallel runs what is asked side by side.
+	Parallel Parallel
 }
 
-// Under are the gates of a check under way.
-func (r Reach) Under(s rollout.State, f rollout.Facts) []Gate {
+// DuringStep are the gates of a check under way.
+func (r Factory) DuringStep(s rollout.State, f rollout.Facts) []Gate {
 	gates := r.probes(s, f, rollout.AtEachCheck)
 	if endpoints := s.Plan.Gates.Endpoints; len(endpoints) > 0 {
 		secrets := RememberSecrets(r.Secrets) // for this check
@@ -25,27 +25,27 @@ func (r Reach) Under(s rollout.State, f rollout.Facts) []Gate {
 		}
 	}
 	for _, check := range s.Plan.Gates.Checks {
-		gates = append(gates, NewCheck(check, f, r.Functions, r.Together))
+		gates = append(gates, NewCheck(check, f, r.Functions, r.Parallel))
 	}
 	return gates
 }
 
-// Before are the gates before the first shift, and how long they take at most.
-func (r Reach) Before(s rollout.State, f rollout.Facts) ([]Gate, time.Duration) {
+// PreTraffic are the gates before the first shift, and how long they take at most.
+func (r Factory) PreTraffic(s rollout.State, f rollout.Facts) ([]Gate, time.Duration) {
 	gates, limit := r.hooks(s.Hooks.PreTraffic, PreTraffic, f)
 	return append(gates, r.probes(s, f, rollout.BeforeTraffic)...), limit
 }
 
-// After are those before the promotion.
-func (r Reach) After(s rollout.State, f rollout.Facts) ([]Gate, time.Duration) {
+// PostTraffic are those before the promotion.
+func (r Factory) PostTraffic(s rollout.State, f rollout.Facts) ([]Gate, time.Duration) {
 	return r.hooks(s.Hooks.PostTraffic, PostTraffic, f)
 }
 
-func (r Reach) probes(s rollout.State, f rollout.Facts, when string) []Gate {
+func (r Factory) probes(s rollout.State, f rollout.Facts, when string) []Gate {
 	var gates []Gate
 	for _, probe := range s.Plan.Gates.Probes {
 		if probe.When == when || probe.When == rollout.AtBoth {
-			gates = append(gates, NewProbe(probe, f, r.Functions, r.Together))
+			gates = append(gates, NewProbe(probe, f, r.Functions, r.Parallel))
 		}
 	}
 	return gates
@@ -53,11 +53,11 @@ func (r Reach) probes(s rollout.State, f rollout.Facts, when string) []Gate {
 
 // hooks are asked all at once, so that they take as long as the slowest of them,
 // and probes at most rollout.MaxProbeTimeout.
-func (r Reach) hooks(hooks []rollout.Hook, phase Phase, f rollout.Facts) ([]Gate, time.Duration) {
+func (r Factory) hooks(hooks []rollout.Hook, phase Phase, f rollout.Facts) ([]Gate, time.Duration) {
 	var gates []Gate
 	limit := rollout.MaxProbeTimeout * time.Second
 	for _, hook := range hooks {
-		gates = append(gates, NewHook(hook, phase, f, r.Functions, r.Together))
+		gates = append(gates, NewHook(hook, phase, f, r.Functions, r.Parallel))
 		limit = max(limit, time.Duration(hook.Timeout)*time.Second)
 	}
 	return gates, limit + 5*time.Second

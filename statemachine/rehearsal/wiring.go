@@ -33,7 +33,7 @@ const (
 func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 	p := clients.Connect(wire.Ports{
 		Environment: wire.Environment{Gates: rollout.GateNames(), Topics: rollout.ReadAddressee(r.options.Input).Notify.Topics, Topic: topicARN},
-		Together:    r.together,
+		Parallel:    r.together,
 		Now:         r.clock.Now,
 		Sleep: func(_ context.Context, d time.Duration) error {
 			r.clock.Sleep(d)

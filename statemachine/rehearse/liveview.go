@@ -9,9 +9,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// picture is how a rollout stands, in a few rows.
-type picture struct {
-	last      rehearsal.Line
+// liveView is how a rollout stands, in a few rows.
+type liveView struct {
+	last      rehearsal.Entry
 	decision  rollout.Decision
 	strongest health.Strength // relative to its threshold
 	before    [2]rollout.Counts
@@ -22,7 +22,7 @@ type picture struct {
 const sparks = 16
 
 // add takes a line of the story.
-func (p *picture) add(l rehearsal.Line) {
+func (p *liveView) add(l rehearsal.Entry) {
 	p.last = l
 	if l.Decision == "" {
 		return
@@ -38,7 +38,7 @@ func (p *picture) add(l rehearsal.Line) {
 			continue
 		}
 		rate := 0.0
-		if served := counts.Invocations - p.before[i].Invocations; served > 0 {
+		if served := counts.Requests - p.before[i].Requests; served > 0 {
 			rate = float64(counts.Errors-p.before[i].Errors) / float64(served)
 		}
 		p.before[i] = *counts
@@ -48,7 +48,7 @@ func (p *picture) add(l rehearsal.Line) {
 }
 
 // rows draws it; nothing before there is a plan.
-func (p *picture) rows(c *Console) []string {
+func (p *liveView) rows(c *Console) []string {
 	if p.last.Planned <= 0 {
 		return nil
 	}

@@ -42,29 +42,29 @@ type (
 	Redriven struct{ error }
 )
 
-// edge gives an error the one type that it leaves the task with, and a text
+// classify gives an error the one type that it leaves the task with, and a text
 // that is short enough to be read as an execution's cause.
-func edge(err error) error {
+func classify(err error) error {
 	if err != nil && rollout.Brief(err.Error()) != err.Error() {
-		err = brief{err}
+		err = truncatedError{err}
 	}
-	return named(err)
+	return toTaskError(err)
 }
 
-// brief is an error with its text cut short.
-type brief struct{ error }
+// truncatedError is an error with its text cut short.
+type truncatedError struct{ error }
 
-func (b brief) Error() string { return rollout.Brief(b.error.Error()) }
-func (b brief) Unwrap() error { return b.error }
+func (b truncatedError) Error() string { return rollout.Brief(b.error.Error()) }
+func (b truncatedError) Unwrap() error { return b.error }
 
-func named(err error) error {
+func toTaskError(err error) error {
 	var (
 		failed  AllocationFailed
 		foreign AliasChanged
 		deleted VersionDeleted
-		invalid *rollout.InvalidRequest
-		changed *alias.Changed
-		taken   *alias.Taken
+		invalid *rollout.RequestError
+		changed *alias.ConflictError
+		taken   *alias.OwnedError
 
 		redriven Redriven
 		refused  interface {
@@ -89,7 +89,7 @@ func named(err error) error {
 	case errors.As(err, &failed):
 		return AllocationFailed{err}
 	case errors.As(err, &taken):
-		return RolloutUnderWay{because("%w", err)}
+		return RolloutUnderWay{refusef("%w", err)}
 	case errors.As(err, &changed):
 		return AliasChanged{err}
 	case errors.Is(err, alias.ErrStale), errors.Is(err, errLate), errors.Is(err, ErrHistoryBehind),

@@ -7,8 +7,8 @@ import (
 	"math"
 )
 
-// ProofParams says what is to be proven.
-type ProofParams struct {
+// NonInferiorityParams says what is to be proven.
+type NonInferiorityParams struct {
 	// Ratio is ρ_m in [0, 1000]: the new version's rate is compared with ρ_m
 	// times the baseline's.
 	Ratio float64
@@ -19,9 +19,9 @@ type ProofParams struct {
 	Beta float64
 }
 
-// DefaultProofParams are the usual ones: ρ_m = 1, η = 1, β = 5 %.
-func DefaultProofParams() ProofParams {
-	return ProofParams{Ratio: 1, Eta: 1, Beta: 0.05}
+// DefaultNonInferiorityParams are the usual ones: ρ_m = 1, η = 1, β = 5 %.
+func DefaultNonInferiorityParams() NonInferiorityParams {
+	return NonInferiorityParams{Ratio: 1, Eta: 1, Beta: 0.05}
 }
 
 const proofBets = 6
@@ -32,7 +32,7 @@ func betsOnFewer() [proofBets]float64 {
 	return [...]float64{0.02, 0.2, 0.4, 0.6, 0.75, 0.9}
 }
 
-// Proof is the mixture for proving that the new version is not much worse. With
+// NonInferiority is the mixture for proving that the new version is not much worse. With
 // n requests and k errors of the baseline (b) and the new version (c), and sums
 // over the minutes in which both had requests:
 //
@@ -48,23 +48,23 @@ func betsOnFewer() [proofBets]float64 {
 //
 // It takes errors to be independent given the rates, as [Harm] does, and has no
 // strict mode: with errors left out it would promise too little harm.
-type Proof struct {
+type NonInferiority struct {
 	ratio, eta, threshold float64
 	bets, logBets         [proofBets]float64 // a and ln a
 }
 
-// NewProof makes the test. It refuses parameters out of their range, naming all
+// NewNonInferiority makes the test. It refuses parameters out of their range, naming all
 // of them.
-func NewProof(p ProofParams) (Proof, error) {
+func NewNonInferiority(p NonInferiorityParams) (NonInferiority, error) {
 	err := errors.Join(
 		within("ratio", p.Ratio, 0, maxRatio),
 		above("eta", p.Eta, 0, 1),
 		between("beta", p.Beta, 0, 1),
 	)
 	if err != nil {
-		return Proof{}, err
+		return NonInferiority{}, err
 	}
-	proof := Proof{ratio: p.Ratio, eta: p.Eta, threshold: -math.Log(p.Beta), bets: betsOnFewer()}
+	proof := NonInferiority{ratio: p.Ratio, eta: p.Eta, threshold: -math.Log(p.Beta), bets: betsOnFewer()}
 	for i, a := range proof.bets {
 		proof.logBets[i] = math.Log(a)
 	}
@@ -73,7 +73,7 @@ func NewProof(p ProofParams) (Proof, error) {
 
 // Fold is the state after more minutes, in their order. A minute in which
 // either version had no requests changes nothing.
-func (p *Proof) Fold(s ProofState, minutes ...Minute) ProofState {
+func (p *NonInferiority) Fold(s NonInferiorityState, minutes ...Minute) NonInferiorityState {
 	for _, m := range minutes {
 		if !m.compares() {
 			continue
@@ -95,7 +95,7 @@ func (p *Proof) Fold(s ProofState, minutes ...Minute) ProofState {
 
 // LogE is the evidence, as a natural logarithm, that p_c − ρ_m·p_b is below the
 // margin δ_m. It grows with the margin; it is 0 before the first minute.
-func (p *Proof) LogE(s ProofState, margin float64) float64 {
+func (p *NonInferiority) LogE(s NonInferiorityState, margin float64) float64 {
 	var logs [proofBets]float64
 	for i, a := range p.bets {
 		logs[i] = s.sums[i] + margin*s.requests*(1-a)
@@ -104,7 +104,7 @@ func (p *Proof) LogE(s ProofState, margin float64) float64 {
 }
 
 // Proven tells whether the evidence for the margin has reached ln(1/β).
-func (p *Proof) Proven(s ProofState, margin float64) bool {
+func (p *NonInferiority) Proven(s NonInferiorityState, margin float64) bool {
 	return p.LogE(s, margin) >= p.threshold
 }
 
@@ -113,7 +113,7 @@ func (p *Proof) Proven(s ProofState, margin float64) bool {
 // It is 1 as long as nothing can be said (no rate is higher than that), and
 // never below 0: at 0 the new version is proven to err at most ρ_m times as
 // often as the baseline.
-func (p *Proof) Bound(s ProofState) float64 {
+func (p *NonInferiority) Bound(s NonInferiorityState) float64 {
 	low, high := 0.0, 1.0
 	switch {
 	case p.Proven(s, low):
@@ -131,11 +131,11 @@ func (p *Proof) Bound(s ProofState) float64 {
 	return high
 }
 
-// ProofState is what [Proof] has seen. Its zero value is the start. States can
+// NonInferiorityState is what [NonInferiority] has seen. Its zero value is the start. States can
 // be compared by ==.
 //
 // As JSON it is at most 250 bytes: {"sums":[S_a, …],"requests":Σ η·n_c}.
-type ProofState struct {
+type NonInferiorityState struct {
 	sums     [proofBets]float64
 	requests float64
 }
@@ -146,13 +146,13 @@ type proofStateJSON struct {
 }
 
 // MarshalJSON writes the state exactly.
-func (s ProofState) MarshalJSON() ([]byte, error) {
+func (s NonInferiorityState) MarshalJSON() ([]byte, error) {
 	return json.Marshal(proofStateJSON{s.sums[:], s.requests})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses another number of sums,
 // and less than no requests.
-func (s *ProofState) UnmarshalJSON(data []byte) error {
+func (s *NonInferiorityState) UnmarshalJSON(data []byte) error {
 	var read proofStateJSON
 	if err := json.Unmarshal(data, &read); err != nil {
 		return fmt.Errorf("proof: %w", err)

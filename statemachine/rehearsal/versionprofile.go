@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// Behaviour is how a version serves its requests.
-type Behaviour struct {
+// VersionProfile is how a version serves its requests.
+type VersionProfile struct {
 	// ErrorRate is the share of the invocations that end in an error, in [0, 1].
 	ErrorRate float64 `json:"error-rate"`
 	// Duration is the mean duration of an invocation, failed or not, in [0, 900].
@@ -28,23 +28,23 @@ type Behaviour struct {
 }
 
 // usual is how a version behaves unless a scenario says otherwise.
-var usual = Behaviour{Duration: 0.1, Cluster: 1}
+var usual = VersionProfile{Duration: 0.1, Cluster: 1}
 
 // UnmarshalJSON reads a behaviour; what it leaves out is as usual.
-func (b *Behaviour) UnmarshalJSON(data []byte) error {
-	type plain Behaviour // without this method
+func (b *VersionProfile) UnmarshalJSON(data []byte) error {
+	type plain VersionProfile // without this method
 	p := plain(usual)
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&p); err != nil {
 		return err
 	}
-	*b = Behaviour(p)
+	*b = VersionProfile(p)
 	return nil
 }
 
 // check holds the behaviour's numbers against their bounds.
-func (b Behaviour) check(path string, within func(path string, value, low, high float64)) {
+func (b VersionProfile) check(path string, within func(path string, value, low, high float64)) {
 	within(path+".error-rate", b.ErrorRate, 0, 1)
 	within(path+".duration", b.Duration, 0, 900)
 	within(path+".cluster", b.Cluster, 1, maxCluster)

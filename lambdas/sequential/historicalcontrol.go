@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// BakeParams says what the new version is judged against when it has all
+// HistoricalControlParams says what the new version is judged against when it has all
 // traffic.
-type BakeParams struct {
+type HistoricalControlParams struct {
 	// Record is what the baseline served before and during the rollout.
 	Record Count
 	// Tolerance and Margin, in (0, 1000] and [0, 1], say what is tolerated:
@@ -23,7 +23,7 @@ type BakeParams struct {
 	// least 1: each bound's share of α is divided by it, so that the chance that
 	// any of them is wrong stays the same.
 	Averaged int
-	// Strict counts at most one effective error a minute, see [Bake].
+	// Strict counts at most one effective error a minute, see [HistoricalControl].
 	Strict bool
 }
 
@@ -31,7 +31,7 @@ type BakeParams struct {
 // The record is long, so the bound can be had cheaply; the test gets the rest.
 const boundShare = 0.1
 
-// Bake is the one-sample test for when the new version has all traffic. H0: in
+// HistoricalControl is the one-sample test for when the new version has all traffic. H0: in
 // every minute p_c ≤ τ·p_b + δ, where τ is the tolerance and p_b the baseline's
 // mean rate over its record. There is no baseline beside it any more: where the
 // rates of both would have drifted upwards alike, this test can't tell that
@@ -70,16 +70,16 @@ const boundShare = 0.1
 // It is linear in k_c, so its expectation is at most 1 whatever the dependence
 // of the errors within a minute is. The bound p̄ is as without Strict: where the
 // record's errors cluster, it needs Eta.
-type Bake struct {
+type HistoricalControl struct {
 	rate, limit, eta, threshold float64
 	strict                      bool
 	worse, logWorse             [alternatives]float64 // g and ln g
 	logMean                     [alternatives]float64 // ln(1 + q·(g−1))
 }
 
-// NewBake makes the test. It refuses parameters out of their range, naming all
+// NewHistoricalControl makes the test. It refuses parameters out of their range, naming all
 // of them.
-func NewBake(p BakeParams) (Bake, error) {
+func NewHistoricalControl(p HistoricalControlParams) (HistoricalControl, error) {
 	err := errors.Join(
 		p.Record.check("record"),
 		above("tolerance", p.Tolerance, 0, maxRatio),
@@ -91,10 +91,10 @@ func NewBake(p BakeParams) (Bake, error) {
 		err = errors.Join(err, fmt.Errorf("averaged %d: must be at least 1", p.Averaged))
 	}
 	if err != nil {
-		return Bake{}, err
+		return HistoricalControl{}, err
 	}
 	rate := upperRate(p.Record, p.Eta, boundShare*p.Alpha/float64(p.Averaged))
-	b := Bake{
+	b := HistoricalControl{
 		rate: rate, limit: min(1, p.Tolerance*rate+p.Margin), eta: p.Eta,
 		threshold: -math.Log((1 - boundShare) * p.Alpha), strict: p.Strict, worse: timesWorse(),
 	}
@@ -105,7 +105,7 @@ func NewBake(p BakeParams) (Bake, error) {
 	return b, nil
 }
 
-// upperRate is the upper bound p̄ of a record's rate, see [Bake].
+// upperRate is the upper bound p̄ of a record's rate, see [HistoricalControl].
 func upperRate(record Count, eta, alpha float64) float64 {
 	// The bets of Proof, and three that make long records worth their length.
 	bets := [...]float64{0.02, 0.2, 0.4, 0.6, 0.75, 0.9, 0.97, 0.99, 0.999}
@@ -122,23 +122,23 @@ func upperRate(record Count, eta, alpha float64) float64 {
 }
 
 // BaselineRate is p̄, the upper bound of the baseline's rate, in (0, 1].
-func (b *Bake) BaselineRate() float64 {
+func (b *HistoricalControl) BaselineRate() float64 {
 	return b.rate
 }
 
 // Limit is q, the rate above which the new version counts as worse, in (0, 1].
-func (b *Bake) Limit() float64 {
+func (b *HistoricalControl) Limit() float64 {
 	return b.limit
 }
 
 // Threshold is ln(1/(0.9·α)): harm is found when L reaches it.
-func (b *Bake) Threshold() float64 {
+func (b *HistoricalControl) Threshold() float64 {
 	return b.threshold
 }
 
 // Fold is the state after more minutes, in their order. It looks at the new
 // version only; a minute in which that had no requests changes nothing.
-func (b *Bake) Fold(s State, minutes ...Minute) State {
+func (b *HistoricalControl) Fold(s State, minutes ...Minute) State {
 	for _, m := range minutes {
 		if m.newVersion.Requests > 0 {
 			logs := b.logFactors(m.newVersion)
@@ -149,7 +149,7 @@ func (b *Bake) Fold(s State, minutes ...Minute) State {
 }
 
 // logFactors are the ℓ of a minute's count.
-func (b *Bake) logFactors(c Count) (logs [alternatives]float64) {
+func (b *HistoricalControl) logFactors(c Count) (logs [alternatives]float64) {
 	n, k := float64(c.Requests), float64(c.Errors)
 	for j, g := range b.worse {
 		log := k*b.logWorse[j] - n*b.logMean[j]
