@@ -1,11 +1,15 @@
-// Package project has the tests that look at the whole tree: which package may
-// import which, what may lie where, and that every file is in order.
+// Package project holds the tests that look at the whole tree: which package
+// may import which, what may lie where, whether every file is in order, and
+// whether the documentation agrees with the code.
 package project
 
 import (
+	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -18,44 +22,95 @@ import (
 
 const module = "github.com/lambda-rollout/lambda-rollout"
 
-// root is the module's folder, seen from the folder in which the tests run.
+// root is the module's folder, relative to the folder in which the tests run.
 var root = filepath.Join("..", "..")
 
-// forbidden returns why the package from must not depend on the package to, or
-// "" if it may. Packages of the module are named from its root.
+// goPackage is what `go list -json` reports of a package. Packages of the module
+// are named from its root.
+type goPackage struct {
+	ImportPath string
+	Name       string   // main for commands
+	Imports    []string // by files that are not tests
+	Deps       []string // Imports, and their imports, and so on
+}
+
+// within reports whether pkg is the package in folder or in a folder below it.
+func within(pkg, folder string) bool {
+	return pkg == folder || strings.HasPrefix(pkg, folder+"/")
+}
+
+// ours reports whether pkg is a package of this module.
+func ours(pkg string) bool {
+	return within(pkg, "lambdas") || within(pkg, "statemachine") || within(pkg, "infra")
+}
+
+// forbidden returns why the package from must not depend on the package to, not
+// even indirectly, or "" if it may.
 func forbidden(from, to string) string {
-	within := func(pkg, folder string) bool {
-		return pkg == folder || strings.HasPrefix(pkg, folder+"/")
-	}
-	ours := within(to, "lambdas") || within(to, "statemachine") || within(to, "infra")
 	pure := from == "lambdas/rollout" || from == "lambdas/sequential"
 	switch {
-	case ours && (pure || from == "statemachine/asl" || from == "statemachine/iam"):
-		return "it imports nothing of ours"
+	case ours(to) && (pure || from == "statemachine/asl" || from == "statemachine/iam"):
+		return "it imports no other package of this module"
 	case pure && within(to, "github.com/aws"):
-		return "it knows nothing of AWS"
+		return "it does not depend on AWS"
 	case within(from, "lambdas") && (within(to, "statemachine") || within(to, "infra")):
-		return "the functions know nothing of what calls or deploys them"
-	case within(from, "infra") && ours && to != "statemachine" && !within(to, "infra"):
-		return "of the rest of the project, infra sees only statemachine"
+		return "the functions do not depend on what calls or deploys them"
+	case from == "lambdas/health" && to == "lambdas/health/gates":
+		return "health does not depend on the gates"
+	case from == "lambdas/notify" && ours(to) && to != "lambdas/rollout":
+		return "of this module, notify depends only on rollout"
+	case within(from, "infra") && ours(to) && to != "statemachine" && !within(to, "infra"):
+		return "of the rest of the module, infra depends only on statemachine"
 	case within(to, "statemachine/rehearsal") && from != "statemachine/rehearse" && !within(from, "statemachine/rehearsal"):
-		return "only rehearse imports it, and what is in it"
+		return "only rehearse imports rehearsal and the packages in it"
 	case from == "statemachine/rehearsal" && within(to, "statemachine/rehearsal/report"):
-		return "a rehearsal knows nothing of its report"
+		return "a rehearsal does not depend on its report"
+	case from == "statemachine/rehearsal" && within(to, "statemachine/rehearsal/study"):
+		return "a rehearsal does not depend on studies of many"
+	case from == "statemachine/rehearsal/study" && within(to, "statemachine/rehearsal/report"):
+		return "a study does not depend on its report"
+	case within(to, "statemachine/internal") && !within(from, "statemachine/internal"):
+		return "statemachine/internal is for tests"
 	case within(to, "gonum.org/v1/plot") && within(from, "lambdas"):
-		return "the functions draw nothing"
+		return "the functions do not draw"
 	}
 	return ""
 }
 
-// violations returns the dependencies that are forbidden, of packages with all
-// that they depend on.
-func violations(graph map[string][]string) []string {
+// wiring are the packages of which the functions' commands are composed, beside
+// the adapters that they pass to wire.
+var wiring = []string{
+	"lambdas/wire", "lambdas/wire/clients", "lambdas/rollout", "lambdas/alias", "lambdas/health",
+	"lambdas/notify/channels", "lambdas/task/executions", "lambdas/task/orders",
+}
+
+// forbiddenImport returns why no file of pkg that is not a test may import the
+// package to, or "" if one may.
+func forbiddenImport(pkg goPackage, to string) string {
+	from, main := pkg.ImportPath, pkg.Name == "main"
+	switch {
+	case main && within(from, "lambdas") && ours(to) && !slices.Contains(wiring, to):
+		return "the functions' commands build their tasks with wire"
+	case within(to, "lambdas/wire") && !main && !within(from, "lambdas/wire") && from != "statemachine/rehearsal":
+		return "only commands, tests and the rehearsal import wire"
+	case from == "statemachine/benchmark" && ours(to) && !slices.Contains([]string{"lambdas/health", "lambdas/rollout", "lambdas/sequential"}, to):
+		return "of this module, the benchmark imports only health, rollout and sequential"
+	}
+	return ""
+}
+
+// violations returns the dependencies and imports that are forbidden.
+func violations(packages []goPackage) []string {
 	var found []string
-	for from, dependencies := range graph {
-		for _, to := range dependencies {
-			if why := forbidden(from, to); why != "" && from != to {
-				found = append(found, from+" depends on "+to+": "+why)
+	for _, pkg := range packages {
+		for _, to := range pkg.Deps {
+			if why := forbidden(pkg.ImportPath, to); why != "" && pkg.ImportPath != to {
+				found = append(found, pkg.ImportPath+" depends on "+to+": "+why)
+			}
+		}
+		for _, to := range pkg.Imports {
+			if why := forbiddenImport(pkg, to); why != "" {
+				found = append(found, pkg.ImportPath+" imports "+to+": "+why)
 			}
 		}
 	}
@@ -63,65 +118,115 @@ func violations(graph map[string][]string) []string {
 	return found
 }
 
-func TestImportsPointOneWay(t *testing.T) {
-	list := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./...")
+// packages returns the module's packages, as `go list ./...` finds them.
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	list := exec.Command("go", "list", "-json=ImportPath,Name,Imports,Deps", "./...")
 	list.Dir = root
 	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph := map[string][]string{}
-	for line := range strings.Lines(strings.ReplaceAll(string(out), module+"/", "")) {
-		packages := strings.Fields(line)
-		graph[packages[0]] = packages[1:]
+	var all []goPackage
+	decoder := json.NewDecoder(strings.NewReader(strings.ReplaceAll(string(out), module+"/", "")))
+	for {
+		var pkg goPackage
+		if err := decoder.Decode(&pkg); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, pkg)
 	}
-	for _, pkg := range []string{"lambdas/rollout", "statemachine", "statemachine/asl", "statemachine/iam", "infra", "infra/lambdarollout"} {
-		if graph[pkg] == nil {
-			t.Errorf("there is no package %s: has it been renamed? Then so must the rules be", pkg)
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	sources(t)
+	all := packages(t)
+	known := append([]string{
+		"lambdas/sequential", "lambdas/notify", "lambdas/health/gates", "statemachine", "statemachine/asl", "statemachine/iam",
+		"statemachine/benchmark", "statemachine/rehearse", "statemachine/rehearsal", "statemachine/rehearsal/report",
+		"statemachine/rehearsal/study", "statemachine/internal/runtimeapi", "infra", "infra/lambdarollout",
+	}, wiring...)
+	for _, name := range known {
+		if !slices.ContainsFunc(all, func(pkg goPackage) bool { return pkg.ImportPath == name }) {
+			t.Errorf("the rules name the package %s, which does not exist: if it was renamed, rename it here", name)
 		}
 	}
-	for _, violation := range violations(graph) {
+	for _, violation := range violations(all) {
 		t.Error(violation)
 	}
 }
 
 func TestForbiddenImportsAreSeen(t *testing.T) {
-	good := map[string][]string{
-		"lambdas/rollout":               {"time", "strings"},
-		"lambdas/task":                  {"lambdas/rollout", "lambdas/alias", "github.com/aws/smithy-go"},
-		"statemachine/localaws":         {"lambdas/rollout", "github.com/aws/smithy-go"},
-		"statemachine/rehearse":         {"statemachine/rehearsal", "lambdas/task"},
-		"statemachine/rehearsal/report": {"statemachine/rehearsal", "gonum.org/v1/plot"},
-		"infra":                         {"statemachine", "infra/lambdarollout"},
-		"statemachine/rehearsaler":      nil,
+	depends := func(name string, on ...string) goPackage { return goPackage{ImportPath: name, Deps: on} }
+	imports := func(name, kind string, imports ...string) goPackage {
+		return goPackage{ImportPath: name, Name: kind, Imports: imports}
+	}
+	good := []goPackage{
+		depends("lambdas/rollout", "time", "strings"),
+		depends("lambdas/task", "lambdas/rollout", "lambdas/alias", "lambdas/health/gates", "github.com/aws/smithy-go"),
+		depends("lambdas/health/gates", "lambdas/awserror", "lambdas/rollout"),
+		depends("lambdas/notify", "lambdas/rollout", "encoding/json"),
+		depends("statemachine/localaws", "lambdas/rollout", "github.com/aws/smithy-go"),
+		depends("statemachine/internal/localstepfunctions", "statemachine/internal/nodetool"),
+		depends("statemachine/rehearse", "statemachine/rehearsal", "statemachine/rehearsal/study", "lambdas/task"),
+		depends("statemachine/rehearsal/report", "statemachine/rehearsal", "statemachine/rehearsal/study", "gonum.org/v1/plot"),
+		depends("statemachine/rehearsal/study", "statemachine/rehearsal"),
+		depends("infra", "statemachine", "infra/lambdarollout"),
+		depends("statemachine/rehearsaler"),
+		imports("lambdas/healthcheck", "main", "lambdas/wire", "lambdas/wire/clients", "os"),
+		imports("lambdas/wire/clients", "clients", "lambdas/wire", "lambdas/health/gates"),
+		imports("statemachine/rehearsal", "rehearsal", "lambdas/wire"),
+		imports("statemachine/rehearse", "main", "lambdas/wire", "lambdas/telemetry"),
+		imports("statemachine/benchmark", "main", "lambdas/health", "lambdas/rollout", "lambdas/sequential", "math"),
 	}
 	if found := violations(good); found != nil {
 		t.Errorf("a good graph: %q", found)
 	}
-	bad := map[string][]string{
-		"lambdas/rollout":        {"lambdas/alias", "github.com/aws/smithy-go"},
-		"lambdas/sequential":     {"lambdas/rollout"},
-		"lambdas/task":           {"statemachine", "infra/lambdarollout"},
-		"statemachine/asl":       {"statemachine"},
-		"statemachine/iam":       {"statemachine/localaws"},
-		"statemachine/localaws":  {"statemachine/rehearsal/report"},
-		"statemachine/rehearsal": {"statemachine/rehearsal/report"},
-		"lambdas/health":         {"gonum.org/v1/plot/vg"},
-		"infra/lambdarollout":    {"lambdas/task", "statemachine/asl"},
+	bad := []goPackage{
+		depends("lambdas/rollout", "lambdas/alias", "github.com/aws/smithy-go"),
+		depends("lambdas/sequential", "lambdas/rollout"),
+		depends("lambdas/task", "statemachine", "infra/lambdarollout"),
+		depends("lambdas/health", "gonum.org/v1/plot/vg", "lambdas/health/gates"),
+		depends("lambdas/notify", "lambdas/awserror"),
+		depends("statemachine/asl", "statemachine"),
+		depends("statemachine/iam", "statemachine/localaws"),
+		depends("statemachine/localaws", "statemachine/rehearsal/report", "statemachine/internal/runtimeapi"),
+		depends("statemachine/rehearsal", "statemachine/rehearsal/report", "statemachine/rehearsal/study"),
+		depends("statemachine/rehearsal/study", "statemachine/rehearsal/report"),
+		depends("infra/lambdarollout", "lambdas/task", "statemachine/asl"),
+		imports("lambdas/healthcheck", "main", "lambdas/task", "lambdas/health/gates"),
+		imports("lambdas/task", "task", "lambdas/wire"),
+		imports("statemachine/benchmark", "main", "statemachine/rehearsal", "lambdas/task"),
+		imports("statemachine/localaws", "localaws", "lambdas/wire/clients"),
+		imports("statemachine/rehearsal/study", "study", "lambdas/wire"),
 	}
 	want := []string{
-		"infra/lambdarollout depends on lambdas/task: of the rest of the project, infra sees only statemachine",
-		"infra/lambdarollout depends on statemachine/asl: of the rest of the project, infra sees only statemachine",
-		"lambdas/health depends on gonum.org/v1/plot/vg: the functions draw nothing",
-		"lambdas/rollout depends on github.com/aws/smithy-go: it knows nothing of AWS",
-		"lambdas/rollout depends on lambdas/alias: it imports nothing of ours",
-		"lambdas/sequential depends on lambdas/rollout: it imports nothing of ours",
-		"lambdas/task depends on infra/lambdarollout: the functions know nothing of what calls or deploys them",
-		"lambdas/task depends on statemachine: the functions know nothing of what calls or deploys them",
-		"statemachine/asl depends on statemachine: it imports nothing of ours",
-		"statemachine/iam depends on statemachine/localaws: it imports nothing of ours",
-		"statemachine/localaws depends on statemachine/rehearsal/report: only rehearse imports it, and what is in it",
-		"statemachine/rehearsal depends on statemachine/rehearsal/report: a rehearsal knows nothing of its report",
+		"infra/lambdarollout depends on lambdas/task: of the rest of the module, infra depends only on statemachine",
+		"infra/lambdarollout depends on statemachine/asl: of the rest of the module, infra depends only on statemachine",
+		"lambdas/health depends on gonum.org/v1/plot/vg: the functions do not draw",
+		"lambdas/health depends on lambdas/health/gates: health does not depend on the gates",
+		"lambdas/healthcheck imports lambdas/health/gates: the functions' commands build their tasks with wire",
+		"lambdas/healthcheck imports lambdas/task: the functions' commands build their tasks with wire",
+		"lambdas/notify depends on lambdas/awserror: of this module, notify depends only on rollout",
+		"lambdas/rollout depends on github.com/aws/smithy-go: it does not depend on AWS",
+		"lambdas/rollout depends on lambdas/alias: it imports no other package of this module",
+		"lambdas/sequential depends on lambdas/rollout: it imports no other package of this module",
+		"lambdas/task depends on infra/lambdarollout: the functions do not depend on what calls or deploys them",
+		"lambdas/task depends on statemachine: the functions do not depend on what calls or deploys them",
+		"lambdas/task imports lambdas/wire: only commands, tests and the rehearsal import wire",
+		"statemachine/asl depends on statemachine: it imports no other package of this module",
+		"statemachine/benchmark imports lambdas/task: of this module, the benchmark imports only health, rollout and sequential",
+		"statemachine/benchmark imports statemachine/rehearsal: of this module, the benchmark imports only health, rollout and sequential",
+		"statemachine/iam depends on statemachine/localaws: it imports no other package of this module",
+		"statemachine/localaws depends on statemachine/internal/runtimeapi: statemachine/internal is for tests",
+		"statemachine/localaws depends on statemachine/rehearsal/report: only rehearse imports rehearsal and the packages in it",
+		"statemachine/localaws imports lambdas/wire/clients: only commands, tests and the rehearsal import wire",
+		"statemachine/rehearsal depends on statemachine/rehearsal/report: a rehearsal does not depend on its report",
+		"statemachine/rehearsal depends on statemachine/rehearsal/study: a rehearsal does not depend on studies of many",
+		"statemachine/rehearsal/study depends on statemachine/rehearsal/report: a study does not depend on its report",
+		"statemachine/rehearsal/study imports lambdas/wire: only commands, tests and the rehearsal import wire",
 	}
 	if diff := cmp.Diff(want, violations(bad)); diff != "" {
 		t.Errorf("a bad graph (-want +got):\n%s", diff)
@@ -153,7 +258,8 @@ func f() { g(clock.Now); g(clock.Since(t)) }
 	}
 }
 
-// clockReadings returns where a file that is not of package main reads the clock.
+// clockReadings returns where a file reads the clock: nothing for a file of
+// package main, which may.
 func clockReadings(t *testing.T, name string, source []byte) []string {
 	t.Helper()
 	files := token.NewFileSet()
