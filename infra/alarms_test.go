@@ -20,43 +20,43 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
-// ofRule is a metric of a rule within an expression.
+// ofRule is the format of a rule's metric within an expression.
 const ofRule = `{"Id":"%s","MetricStat":{"Metric":{"Dimensions":[{"Name":"RuleName","Value":{"Ref":"%s"}}],"MetricName":"%s","Namespace":"AWS/Events"},"Period":300,"Stat":"Sum"},"ReturnData":false}`
 
 func checkAlarms(tmpl template) error {
 	want := map[string]map[string]string{
 		"ExecutionsFailed": {
-			"AlarmDescription": "A rollout was rolled back, was refused, or failed: its execution's error and cause say why",
+			"AlarmDescription": "A rollout was rolled back, was refused or failed. Its execution's error and cause say why.",
 			"Dimensions":       `{"Name":"StateMachineArn","Value":{"Ref":"StateMachine"}}`,
 			"MetricName":       "ExecutionsFailed",
 			"Namespace":        "AWS/States",
 		},
 		"ExecutionsTimedOut": {
-			"AlarmDescription": "A rollout ran out of time: the cleanup puts its alias back, and tells so",
+			"AlarmDescription": "A rollout timed out. The cleanup puts its alias back, and notifies.",
 			"Dimensions":       `{"Name":"StateMachineArn","Value":{"Ref":"StateMachine"}}`,
 			"MetricName":       "ExecutionsTimedOut",
 			"Namespace":        "AWS/States",
 		},
 		"ExecutionsAborted": {
-			"AlarmDescription": "Somebody has stopped a rollout's execution: the cleanup puts its alias back, and tells so",
+			"AlarmDescription": "A rollout's execution was stopped by an operator. The cleanup puts its alias back, and notifies.",
 			"Dimensions":       `{"Name":"StateMachineArn","Value":{"Ref":"StateMachine"}}`,
 			"MetricName":       "ExecutionsAborted",
 			"Namespace":        "AWS/States",
 		},
 		"RollbackFailed": {
-			"AlarmDescription": "A person is needed: a rollout could not put its alias back. Its execution's cause says with which command to do it",
+			"AlarmDescription": "An operator is needed: a rollout could not put its alias back. Its execution's cause has the command that does it.",
 			"MetricName":       "RollbackFailed",
 			"Namespace":        "LambdaRollout/" + machine,
 		},
 		"CleanupFailed": {
-			"AlarmDescription": "After a rollout that ended badly an alias may still be split, or nobody was told how a rollout ended: the log of the function Rollback says why. The next sweep tries again to put back aliases",
+			"AlarmDescription": "After a failed rollout an alias may still be split, or the end of a rollout was not notified. The log of the function Rollback says why. The next sweep tries again to put aliases back.",
 			"Dimensions":       `{"Name":"FunctionName","Value":{"Ref":"Rollback"}}`,
 			"MetricName":       "AsyncEventsDropped",
 			"Namespace":        "AWS/Lambda",
 			"Period":           "300",
 		},
 		"CleanupUndelivered": {
-			"AlarmDescription": "EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended, or the function failed at it for good: the messages in the queue say why. Empty it when that is mended",
+			"AlarmDescription": "EventBridge could not call the function Rollback for a cleanup or a notification, or the function failed in every attempt. The messages in the queue say why. When that is fixed, purge the queue.",
 			"Dimensions":       `{"Name":"QueueName","Value":{"Fn::GetAtt":["UndeliveredCleanups","QueueName"]}}`,
 			"MetricName":       "ApproximateNumberOfMessagesVisible",
 			"Namespace":        "AWS/SQS",
@@ -64,23 +64,23 @@ func checkAlarms(tmpl template) error {
 			"Statistic":        "Maximum",
 		},
 		"RollbackThrottled": {
-			"AlarmDescription": "Lambda turns away calls of the function Rollback, and they are tried again. Rollbacks, and the telling of how rollouts ended, share its reserved concurrency (by default 10; or, if it has none, the account's): if this stays on while many rollouts end at once, deploy with more, as in -c reserved-concurrency=20",
+			"AlarmDescription": "Calls of the function Rollback are throttled, and are retried. Rollbacks, cleanups and notifications share its reserved concurrency (10 by default; the account's, if it has none). If the alarm stays on while many rollouts end at once, deploy with more: -c reserved-concurrency=20",
 			"Dimensions":       `{"Name":"FunctionName","Value":{"Ref":"Rollback"}}`,
 			"MetricName":       "Throttles",
 			"Namespace":        "AWS/Lambda",
 			"Period":           "300",
 		},
 		"CleanupNotCalled": {
-			"AlarmDescription": "EventBridge could not call the function Rollback by the rules Ended or Sweep: may they call it, and is it there? The messages in the queue of undelivered cleanups, if it may write to that, say why. Until then an alias may stay split, and nobody is told how rollouts ended",
+			"AlarmDescription": "EventBridge could not call the function Rollback by the rules Ended or Sweep. Check that the function exists, and that its policy lets the rules call it; messages in the queue of undelivered cleanups, if there are any, say why. Until this is fixed an alias may stay split, and ends of rollouts are not notified.",
 			"Metrics": `{"Expression":"SUM([ended, sweep])","Id":"expr_1","Label":"calls that failed","ReturnData":true}, ` +
 				fmt.Sprintf(ofRule, "ended", "Ended", "FailedInvocations") + ", " + fmt.Sprintf(ofRule, "sweep", "Sweep", "FailedInvocations"),
 		},
-		// It goes off by what does not happen: the only one to which no data is bad.
+		// The only alarm that goes off when there are no data.
 		"SweepsMissing": {
-			"AlarmDescription":   "For a quarter of an hour nothing has looked for aliases that are still split: is the rule Sweep enabled?",
+			"AlarmDescription":   "For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled.",
 			"ComparisonOperator": "LessThanThreshold",
 			"EvaluationPeriods":  "3",
-			// Without the filling, values from before these periods would count.
+			// Without FILL, values from before these periods would count.
 			"Metrics": `{"Expression":"FILL(sweeps, 0)","Id":"expr_1","Label":"sweeps","ReturnData":true}, ` +
 				fmt.Sprintf(ofRule, "sweeps", "Sweep", "Invocations"),
 			"TreatMissingData": "breaching",
@@ -115,9 +115,9 @@ func TestFailedRollbacksAreCounted(t *testing.T) {
 	}
 }
 
-// logLines are lines of the state machine's log, and whether they tell of an
-// execution that could not put its alias back. Their fields, and that details
-// has cause and error, are those of a log that Step Functions wrote.
+// logLines are lines of the state machine's log, each with whether it is of an
+// execution that could not put its alias back. Their fields are as in a log that Step
+// Functions wrote.
 var logLines = map[string]bool{
 	`{"id":"42","type":"ExecutionFailed","details":{"cause":"A person is needed: …","error":"RollbackFailed"},"previous_event_id":"41","event_timestamp":"1772366400000","execution_arn":"arn:aws:states:eu-west-1:123456789012:execution:m:e","redrive_count":"0"}`: true,
 	`{"id":"42","type":"ExecutionFailed","details":{"cause":"5 of 10 failed","error":"Unhealthy"},"previous_event_id":"41"}`:                                                                                                                                         false,
@@ -127,8 +127,8 @@ var logLines = map[string]bool{
 	`{"id":"42","type":"ExecutionAborted","details":{},"previous_event_id":"41"}`:                                                                                                                                                                                    false,
 }
 
-// checkFilter holds the filter of the state machine's log to the log's lines,
-// and to the workflow's own word for the ending.
+// checkFilter compares the log filter with log lines, and with the error that the
+// workflow's definition has for the ending.
 func checkFilter(tmpl template) error {
 	got := renderAll(tmpl.Resources["StateMachineLogsRollbackFailed"].Properties)
 	want := map[string]string{
@@ -141,7 +141,7 @@ func checkFilter(tmpl template) error {
 	}
 	for line, counted := range logLines {
 		if passes(got["FilterPattern"], line) != counted {
-			return fmt.Errorf("the filter's answer is not %t to %s", counted, line)
+			return fmt.Errorf("the filter does not match as expected (%t): %s", counted, line)
 		}
 	}
 	var workflow struct {
@@ -151,14 +151,14 @@ func checkFilter(tmpl template) error {
 		return err
 	}
 	if word := workflow.States["Explain failed rollback"].Parameters.Error; !strings.Contains(got["FilterPattern"], `"`+word+`"`) {
-		return fmt.Errorf("the workflow's word for the ending is %q", word)
+		return fmt.Errorf("the workflow's error for the ending is %q", word)
 	}
 	return nil
 }
 
 var equals = regexp.MustCompile(`\(\$\.([a-z.]+) = "([^"]*)"\)`)
 
-// passes tells whether a log's line is of a filter's pattern, of which it knows
+// passes reports whether a log line matches a filter's pattern. It supports only
 // string comparisons that must all hold.
 func passes(pattern, line string) bool {
 	comparisons := equals.FindAllStringSubmatch(pattern, -1)

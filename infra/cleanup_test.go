@@ -26,19 +26,19 @@ const (
 		`"InputTemplate":{"Fn::Join":["",["{\"sweep\":\"",{"Ref":"StateMachine"},"\",\"time\":\u003ctime\u003e}"]]}}`
 )
 
-// checkCleanup holds what calls the cleanup, and what becomes of calls that
-// fail, to what is wanted.
+// checkCleanup checks the rules that call the cleanup, and what happens to calls that
+// fail.
 func checkCleanup(tmpl template) error {
 	want := map[string]map[string]string{
 		"Ended": {
-			"Description":  "lambda-rollout: tells how every rollout ended, and puts back the alias of one that ended badly",
+			"Description":  "lambda-rollout: notifies of the end of every rollout, and puts the alias back after one that failed or was stopped",
 			"EventPattern": everyEnd,
 			"State":        "ENABLED",
-			// No input: the function is given the event as it is.
+			// No input: the function receives the event itself.
 			"Targets": `{"Arn":{"Fn::GetAtt":["Rollback","Arn"]},` + deadLetters + `,"RetryPolicy":{"MaximumEventAgeInSeconds":3600,"MaximumRetryAttempts":185}}`,
 		},
 		"Sweep": {
-			"Description":        "lambda-rollout: looks for aliases that are still split after their rollout ended badly",
+			"Description":        "lambda-rollout: puts back aliases that are still split after their rollout failed or was stopped",
 			"ScheduleExpression": "rate(5 minutes)",
 			"State":              "ENABLED",
 			"Targets":            `{"Arn":{"Fn::GetAtt":["Rollback","Arn"]},` + deadLetters + `,` + sweepInput + `,"RetryPolicy":{"MaximumEventAgeInSeconds":300,"MaximumRetryAttempts":185}}`,
@@ -67,31 +67,31 @@ func checkCleanup(tmpl template) error {
 	return nil
 }
 
-// TestSweepInputIsOfTheFunctionsForm fills in the input as EventBridge does: a
-// string takes its quotes with it.
-func TestSweepInputIsOfTheFunctionsForm(t *testing.T) {
+// TestTheFunctionCanReadTheSweepInput fills in the input as EventBridge does: with
+// the quotes of strings.
+func TestTheFunctionCanReadTheSweepInput(t *testing.T) {
 	tmpl, _ := deployed(t)
 	target := tmpl.Resources["Sweep"].Properties["Targets"].([]any)[0].(map[string]any)
 	const arn, now = "arn:aws:states:eu-west-1:123456789012:stateMachine:" + machine, "2026-03-01T12:00:00Z"
 	input := strings.NewReplacer("${StateMachine}", arn, "<time>", `"`+now+`"`).
 		Replace(render(target["InputTransformer"].(map[string]any)["InputTemplate"]))
-	var trouble struct {
+	var event struct {
 		Sweep string
 		Time  time.Time
 	}
 	decoder := json.NewDecoder(strings.NewReader(input))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&trouble); err != nil {
+	if err := decoder.Decode(&event); err != nil {
 		t.Fatalf("%s: %v", input, err)
 	}
-	if trouble.Sweep != arn || trouble.Time.Format(time.RFC3339) != now {
-		t.Errorf("the function is given %+v", trouble)
+	if event.Sweep != arn || event.Time.Format(time.RFC3339) != now {
+		t.Errorf("the function receives %+v", event)
 	}
 }
 
-// TestRulesPatternFitsTheEvent matches the pattern with events in the shape that
+// TestTheRuleMatchesEveryEnd matches the rule's pattern with events in the form that
 // Step Functions documents.
-func TestRulesPatternFitsTheEvent(t *testing.T) {
+func TestTheRuleMatchesEveryEnd(t *testing.T) {
 	tmpl, _ := deployed(t)
 	pattern := tmpl.Resources["Ended"].Properties["EventPattern"].(map[string]any)
 	event := func(status, machine string) map[string]any {
@@ -110,12 +110,12 @@ func TestRulesPatternFitsTheEvent(t *testing.T) {
 		}
 	}
 	if want := []string{"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}; !slices.Equal(matched, want) {
-		t.Errorf("%v call the function, want %v", matched, want)
+		t.Errorf("events with the status %v call the function, want %v", matched, want)
 	}
 }
 
-// matches tells whether an event is of a pattern, of which it knows lists of
-// exact values.
+// matches reports whether an event matches a pattern. It supports only lists of exact
+// values.
 func matches(pattern, event map[string]any) bool {
 	for key, want := range pattern {
 		switch want := want.(type) {

@@ -15,42 +15,42 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/infra/lambdarollout"
 )
 
-// The context values that the app knows, given to the CDK CLI as in
+// The app's context values, given to the CDK CLI as in
 // `cdk deploy -c functions=orders,billing -c gates=probes`, or in cdk.json.
 const (
-	// functionsContext narrows the opt-in from a tag to named functions.
+	// functionsContext opts functions in by name instead of by tag.
 	functionsContext = "functions"
-	// gatesContext allows gates beyond CloudWatch.
+	// gatesContext enables gates beyond CloudWatch.
 	gatesContext = "gates"
-	// topicsContext allows topics that requests may name, by ARN.
+	// topicsContext has the ARNs of topics that requests may name.
 	topicsContext = "topics"
 	// simpleContext adds the one-function deployer: true or false.
 	simpleContext = "simple"
-	// alarmTopicContext is the ARN of the topic that alarms tell.
+	// alarmTopicContext is the ARN of the topic that alarms publish to.
 	alarmTopicContext = "alarm-topic"
-	// logRetentionContext is how many days logs are kept.
+	// logRetentionContext is the number of days for which logs are kept.
 	logRetentionContext = "log-retention"
-	// keyContext is the ARN of the key that encrypts what is kept.
+	// keyContext is the ARN of the key that encrypts logs, topic and queue.
 	keyContext = "kms-key"
-	// boundaryContext is the ARN of a policy that bounds every role.
+	// boundaryContext is the ARN of the permissions boundary of every role.
 	boundaryContext = "permissions-boundary"
 	// reservedContext is the reserved concurrency of the Rollback function.
 	reservedContext = "reserved-concurrency"
-	// standaloneContext makes a template that needs no CDK to be deployed: true or false.
+	// standaloneContext makes a template that is deployed without CDK: true or false.
 	standaloneContext = "standalone"
 )
 
-// settings are what the context values say.
+// settings are the context values as the stack needs them.
 type settings struct {
 	lambdarollout.Props
-	// What is the construct's in Props too, but by ARN; "" for none.
+	// ARNs of what Props has as constructs; "" for none.
 	alarmTopic, key, boundary string
 	standalone                bool
 }
 
-// settingsFrom reads the context values; one that is absent is the default. A list
-// is a comma-separated string or a list of strings. The error names all that is
-// wrong with all of them.
+// settingsFrom reads the context values; for an absent one, context returns nil. A
+// list is a comma-separated string or a list of strings. The error lists all problems
+// of all values.
 func settingsFrom(context func(key string) any) (*settings, error) {
 	s := &settings{}
 	var problems []error
@@ -103,7 +103,7 @@ func settingsFrom(context func(key string) any) (*settings, error) {
 	read(reservedContext, func(value any) error {
 		number, err := strconv.ParseFloat(fmt.Sprint(value), 64)
 		if err != nil {
-			return fmt.Errorf("it is %q: give a whole number, or 0 to reserve none", fmt.Sprint(value))
+			return fmt.Errorf("given: %q; give a whole number, or 0 to reserve none", fmt.Sprint(value))
 		}
 		s.ReservedConcurrency = &number
 		return (&lambdarollout.Props{ReservedConcurrency: &number}).Validate()
@@ -120,16 +120,16 @@ var (
 	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$`)
 )
 
-// arnLike reads an ARN of which want says what it is of.
+// arnLike reads an ARN of that shape; want describes it in the error.
 func arnLike(value any, shape *regexp.Regexp, want string) (string, error) {
 	arn := fmt.Sprint(value)
 	if !shape.MatchString(arn) {
-		return "", fmt.Errorf("it is %q: give %s", arn, want)
+		return "", fmt.Errorf("given: %q; give %s", arn, want)
 	}
 	return arn, nil
 }
 
-// retentions are the days for which CloudWatch Logs can keep a log.
+// retentions are the retention periods of CloudWatch Logs, by their number of days.
 var retentions = map[string]awslogs.RetentionDays{
 	"1": awslogs.RetentionDays_ONE_DAY, "3": awslogs.RetentionDays_THREE_DAYS, "5": awslogs.RetentionDays_FIVE_DAYS,
 	"7": awslogs.RetentionDays_ONE_WEEK, "14": awslogs.RetentionDays_TWO_WEEKS, "30": awslogs.RetentionDays_ONE_MONTH,
@@ -141,19 +141,19 @@ var retentions = map[string]awslogs.RetentionDays{
 	"3653": awslogs.RetentionDays_TEN_YEARS, "infinite": awslogs.RetentionDays_INFINITE,
 }
 
-// retention reads for how long logs are kept.
+// retention reads a retention period.
 func retention(value any) (awslogs.RetentionDays, error) {
 	days, ok := retentions[fmt.Sprint(value)]
 	if !ok {
 		known := slices.SortedFunc(maps.Keys(retentions), func(a, b string) int {
 			return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 		})
-		return "", fmt.Errorf("it is %q: give one of these numbers of days: %s", fmt.Sprint(value), strings.Join(known, ", "))
+		return "", fmt.Errorf("given: %q; give one of these numbers of days: %s", fmt.Sprint(value), strings.Join(known, ", "))
 	}
 	return days, nil
 }
 
-// list reads a list of which want says what it is of.
+// list reads a list; want describes it in the error.
 func list(value any, want string) ([]string, error) {
 	var elements []string
 	switch value := value.(type) {
@@ -164,7 +164,7 @@ func list(value any, want string) ([]string, error) {
 			elements = append(elements, fmt.Sprint(element))
 		}
 	default:
-		return nil, fmt.Errorf("it is %v: give %s", value, want)
+		return nil, fmt.Errorf("given: %v; give %s", value, want)
 	}
 	for i, element := range elements {
 		elements[i] = strings.TrimSpace(element)
@@ -172,7 +172,7 @@ func list(value any, want string) ([]string, error) {
 	return elements, nil
 }
 
-// flag reads true or false, which the command line gives as a string.
+// flag reads true or false, as a bool or as the string that the command line gives.
 func flag(value any) (bool, error) {
 	switch value {
 	case true, "true":
@@ -180,5 +180,5 @@ func flag(value any) (bool, error) {
 	case false, "false":
 		return false, nil
 	}
-	return false, fmt.Errorf("it is %q: give true or false", fmt.Sprint(value))
+	return false, fmt.Errorf("given: %q; give true or false", fmt.Sprint(value))
 }

@@ -18,7 +18,7 @@ func TestFunctionsContextIsChecked(t *testing.T) {
 		"another service's ARN": {"arn:aws:s3:::bucket", `["arn:aws:s3:::bucket"]`},
 		"an alias's ARN":        {"arn:aws:lambda:eu-west-1:123456789012:function:orders:live", `:live"]`},
 		"a wildcard":            {"orders-*", `["orders-*"]`},
-		"a number":              {7, "is 7"},
+		"a number":              {7, "given: 7"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := newApp(t.TempDir(), map[string]any{functionsContext: test.given})
@@ -27,7 +27,7 @@ func TestFunctionsContextIsChecked(t *testing.T) {
 			}
 			for _, part := range []string{`context "functions"`, test.want, "name"} {
 				if !strings.Contains(err.Error(), part) {
-					t.Errorf("the error does not tell %q: %v", part, err)
+					t.Errorf("%q is not in the error: %v", part, err)
 				}
 			}
 		})
@@ -35,34 +35,34 @@ func TestFunctionsContextIsChecked(t *testing.T) {
 }
 
 func TestOtherContextIsChecked(t *testing.T) {
-	const knownGates = ". There are checks, endpoints, hooks, probes, provisioned-concurrency; errors, latency, alarms and metrics are always allowed"
+	const knownGates = ". The gates to enable are checks, endpoints, hooks, probes, provisioned-concurrency; errors, latency, alarms and metrics are always enabled"
 	for name, test := range map[string]struct {
 		key   string
 		given any
 		want  []string // in the error
 	}{
-		"an unknown gate":       {gatesContext, "probe", []string{`: "probe" (did you mean "probes"?)` + knownGates}},
-		"many":                  {gatesContext, "hooks,Check,endpoint,alarms,", []string{`: "Check" (did you mean "checks"?), "endpoint" (did you mean "endpoints"?), "alarms", ""` + knownGates}},
-		"nothing":               {gatesContext, "", []string{`: ""` + knownGates}},
-		"a number":              {gatesContext, 7, []string{"is 7", "-c gates=probes,checks"}},
-		"a number in a list":    {gatesContext, []any{7, "hooks"}, []string{`: "7"` + knownGates}},
-		"no ARN":                {topicsContext, "team, arn:aws:sns:eu-west-1:123456789012:ops", []string{`["team"]: give ARNs of standard SNS topics`}},
-		"a FIFO topic":          {topicsContext, []any{"arn:aws:sns:eu-west-1:123456789012:ops.fifo"}, []string{`ops.fifo"]: give`}},
-		"another service's ARN": {topicsContext, "arn:aws:sqs:eu-west-1:123456789012:ops,*", []string{`["arn:aws:sqs:eu-west-1:123456789012:ops" "*"]: give`}},
-		"a subscription":        {topicsContext, "arn:aws:sns:eu-west-1:123456789012:ops:6b0e71bd", []string{`6b0e71bd"]: give`}},
-		"no list":               {topicsContext, true, []string{"is true: give the topics' ARNs"}},
-		"perhaps":               {simpleContext, "yes", []string{`is "yes": give true or false`}},
-		"a number for a flag":   {simpleContext, 1, []string{`is "1": give true or false`}},
-		"no topic for alarms":   {alarmTopicContext, "ops", []string{`["ops"]: give ARNs of standard SNS topics`}},
-		"odd days":              {logRetentionContext, "100", []string{`is "100": give one of these numbers of days: 1, 3, 5, 7, 14,`, "3653, infinite"}},
-		"a key's alias":         {keyContext, "alias/mine", []string{`is "alias/mine": give a KMS key's ARN, not an alias's`}},
-		"a role for a boundary": {boundaryContext, "arn:aws:iam::123456789012:role/a", []string{`role/a": give a managed policy's ARN`}},
-		"half a reservation":    {reservedContext, 1.5, []string{"1.5: give a whole number, or 0 to reserve none"}},
-		"less than none":        {reservedContext, "-1", []string{"-1: give a whole number"}},
-		"a reservation of all":  {reservedContext, "Inf", []string{"+Inf: give a whole number"}},
-		"a reservation of NaN":  {reservedContext, "NaN", []string{"NaN: give a whole number"}},
-		"no number":             {reservedContext, "all", []string{`is "all": give a whole number`}},
-		"perhaps standalone":    {standaloneContext, "yes", []string{`is "yes": give true or false`}},
+		"an unknown gate":        {gatesContext, "probe", []string{`: "probe" (did you mean "probes"?)` + knownGates}},
+		"many":                   {gatesContext, "hooks,Check,endpoint,alarms,", []string{`: "Check" (did you mean "checks"?), "endpoint" (did you mean "endpoints"?), "alarms", ""` + knownGates}},
+		"nothing":                {gatesContext, "", []string{`: ""` + knownGates}},
+		"a number":               {gatesContext, 7, []string{"given: 7", "-c gates=probes,checks"}},
+		"a number in a list":     {gatesContext, []any{7, "hooks"}, []string{`: "7"` + knownGates}},
+		"no ARN":                 {topicsContext, "team, arn:aws:sns:eu-west-1:123456789012:ops", []string{`["team"]: give ARNs of standard SNS topics`}},
+		"a FIFO topic":           {topicsContext, []any{"arn:aws:sns:eu-west-1:123456789012:ops.fifo"}, []string{`ops.fifo"]: give`}},
+		"another service's ARN":  {topicsContext, "arn:aws:sqs:eu-west-1:123456789012:ops,*", []string{`["arn:aws:sqs:eu-west-1:123456789012:ops" "*"]: give`}},
+		"a subscription":         {topicsContext, "arn:aws:sns:eu-west-1:123456789012:ops:6b0e71bd", []string{`6b0e71bd"]: give`}},
+		"no list":                {topicsContext, true, []string{"given: true; give the topics' ARNs"}},
+		"neither true nor false": {simpleContext, "yes", []string{`given: "yes"; give true or false`}},
+		"a number for a flag":    {simpleContext, 1, []string{`given: "1"; give true or false`}},
+		"no topic for alarms":    {alarmTopicContext, "ops", []string{`["ops"]: give ARNs of standard SNS topics`}},
+		"other days":             {logRetentionContext, "100", []string{`given: "100"; give one of these numbers of days: 1, 3, 5, 7, 14,`, "3653, infinite"}},
+		"a key's alias":          {keyContext, "alias/mine", []string{`given: "alias/mine"; give a KMS key's ARN, not an alias's`}},
+		"a role for a boundary":  {boundaryContext, "arn:aws:iam::123456789012:role/a", []string{`role/a"; give a managed policy's ARN`}},
+		"a fraction":             {reservedContext, 1.5, []string{"1.5: give a whole number, or 0 to reserve none"}},
+		"a negative number":      {reservedContext, "-1", []string{"-1: give a whole number"}},
+		"infinity":               {reservedContext, "Inf", []string{"+Inf: give a whole number"}},
+		"not a number":           {reservedContext, "NaN", []string{"NaN: give a whole number"}},
+		"a word for a number":    {reservedContext, "all", []string{`given: "all"; give a whole number`}},
+		"standalone, perhaps":    {standaloneContext, "yes", []string{`given: "yes"; give true or false`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := newApp(t.TempDir(), map[string]any{test.key: test.given})
@@ -71,14 +71,14 @@ func TestOtherContextIsChecked(t *testing.T) {
 			}
 			for _, part := range append(test.want, `context "`+test.key+`": `) {
 				if !strings.Contains(err.Error(), part) {
-					t.Errorf("the error does not tell %q: %v", part, err)
+					t.Errorf("%q is not in the error: %v", part, err)
 				}
 			}
 		})
 	}
 }
 
-func TestAllOfTheContextIsCheckedAtOnce(t *testing.T) {
+func TestTheErrorListsAllProblemsOfTheContext(t *testing.T) {
 	keys := []string{
 		functionsContext, gatesContext, topicsContext, simpleContext, alarmTopicContext, logRetentionContext,
 		keyContext, boundaryContext, reservedContext, standaloneContext,
@@ -89,12 +89,12 @@ func TestAllOfTheContextIsCheckedAtOnce(t *testing.T) {
 	}
 	_, err := newApp(t.TempDir(), wrong)
 	if err == nil {
-		t.Fatal("it was accepted")
+		t.Fatal("the context was accepted")
 	}
 	lines := strings.Split(err.Error(), "\n")
 	for i, key := range keys {
 		if len(lines) != len(keys) || !strings.HasPrefix(lines[i], `context "`+key+`": `) {
-			t.Fatalf("want a line of each context value: %v", err)
+			t.Fatalf("want one line for each context value: %v", err)
 		}
 	}
 }

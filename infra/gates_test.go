@@ -11,7 +11,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
-// What HealthCheck may do for each gate, and for no other.
+// HealthCheck's permissions for each gate.
 const (
 	mayProbe = "Allow lambda:InvokeFunction on " + everyFunction + ifTagged
 	mayAsk   = "Allow lambda:InvokeFunction on " + everyFunction + ` if {"StringEquals":{"aws:ResourceTag/lambda-rollout-check":"enabled"}}`
@@ -19,7 +19,7 @@ const (
 	mayRead  = "Allow ssm:GetParameter on arn:${AWS::Partition}:ssm:" + local + "parameter/*" + ifTagged
 )
 
-// mayMove is what the tasks that move provisioned concurrency may do for that.
+// mayMove has the permissions of the tasks that move provisioned concurrency.
 var mayMove = map[string][]string{
 	"UpdateAlias": {
 		"Allow lambda:GetProvisionedConcurrencyConfig on " + everyFunction + ifTagged,
@@ -32,24 +32,24 @@ var mayMove = map[string][]string{
 	"Finalize": {"Allow lambda:DeleteProvisionedConcurrencyConfig on " + everyFunction + ifTagged},
 }
 
-// TestGatesGrantWhatTheyNeedAlone holds everything that each may do, and what
-// the functions are told, to the gates that are allowed.
-func TestGatesGrantWhatTheyNeedAlone(t *testing.T) {
+// TestEachGateAddsOnlyItsPermissions compares all permissions, and the functions'
+// environment variables, with the gates that are enabled.
+func TestEachGateAddsOnlyItsPermissions(t *testing.T) {
 	for name, test := range map[string]struct {
 		given any
-		told  string
+		gates string // in CalculateWeights' environment
 		need  []string
 		more  map[string][]string // of other functions than HealthCheck
 	}{
-		"probes":                    {"probes", "probes", []string{mayProbe}, nil},
-		"checks":                    {"checks", "checks", []string{mayAsk}, nil},
-		"hooks":                     {"hooks", "hooks", []string{mayAsk}, nil},
-		"endpoints":                 {"endpoints", "endpoints", []string{mayOpen, mayRead}, nil},
-		"provisioned concurrency":   {"provisioned-concurrency", "provisioned-concurrency", nil, mayMove},
-		"all, in any order, twice":  {"probes, hooks,endpoints,provisioned-concurrency,checks,hooks", "checks,endpoints,hooks,probes,provisioned-concurrency", []string{mayProbe, mayAsk, mayOpen, mayRead}, mayMove},
-		"two, as a list":            {[]any{"probes", "endpoints"}, "endpoints,probes", []string{mayProbe, mayOpen, mayRead}, nil},
-		"none, as a list":           {[]any{}, "", nil, nil},
-		"not said, and so as usual": {nil, "", nil, nil},
+		"probes":                   {"probes", "probes", []string{mayProbe}, nil},
+		"checks":                   {"checks", "checks", []string{mayAsk}, nil},
+		"hooks":                    {"hooks", "hooks", []string{mayAsk}, nil},
+		"endpoints":                {"endpoints", "endpoints", []string{mayOpen, mayRead}, nil},
+		"provisioned concurrency":  {"provisioned-concurrency", "provisioned-concurrency", nil, mayMove},
+		"all, in any order, twice": {"probes, hooks,endpoints,provisioned-concurrency,checks,hooks", "checks,endpoints,hooks,probes,provisioned-concurrency", []string{mayProbe, mayAsk, mayOpen, mayRead}, mayMove},
+		"two, as a list":           {[]any{"probes", "endpoints"}, "endpoints,probes", []string{mayProbe, mayOpen, mayRead}, nil},
+		"none, as a list":          {[]any{}, "", nil, nil},
+		"the default":              {nil, "", nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			context := map[string]any{withoutBuilding: []any{}}
@@ -67,22 +67,22 @@ func TestGatesGrantWhatTheyNeedAlone(t *testing.T) {
 				want[function] = slices.Insert(want[function], slices.Index(want[function], last), more...)
 			}
 			if diff := cmp.Diff(want, permissions(tmpl)); diff != "" {
-				t.Errorf("what each may do (-want +got):\n%s", diff)
+				t.Errorf("permissions (-want +got):\n%s", diff)
 			}
-			if got := told(tmpl, "CalculateWeights"); got != test.told {
-				t.Errorf("CalculateWeights is told of the gates %q, want %q", got, test.told)
+			if got := gatesOf(tmpl, "CalculateWeights"); got != test.gates {
+				t.Errorf("CalculateWeights has the gates %q in its environment, want %q", got, test.gates)
 			}
 			delete(tmpl.Resources["CalculateWeights"].Properties["Environment"].(map[string]any)["Variables"].(map[string]any), "GATES")
-			if err := checkFunctions(tmpl); err != nil { // nobody else is
+			if err := checkFunctions(tmpl); err != nil { // no other function has them
 				t.Error(err)
 			}
 		})
 	}
 }
 
-// told returns the gates that a function is told of, "" if it has no such
+// gatesOf returns the gates in a function's environment, "" if it has no such
 // variable, and "?" if it has an empty one.
-func told(tmpl template, function string) string {
+func gatesOf(tmpl template, function string) string {
 	environment, _ := tmpl.Resources[function].Properties["Environment"].(map[string]any)
 	variables, _ := environment["Variables"].(map[string]any)
 	switch gates := variables["GATES"]; gates {
@@ -95,7 +95,7 @@ func told(tmpl template, function string) string {
 	}
 }
 
-func TestProbesAreOfTheNamedFunctions(t *testing.T) {
+func TestProbesInvokeOnlyTheNamedFunctions(t *testing.T) {
 	tmpl := synthesize(t, map[string]any{functionsContext: "orders", gatesContext: "probes,checks", simpleContext: "true", withoutBuilding: []any{}})
 	want := []string{"Allow lambda:InvokeFunction on arn:${AWS::Partition}:lambda:" + local + "function:orders:*", mayAsk}
 	for _, name := range []string{"HealthCheck", "SimpleDeploy"} {
@@ -111,9 +111,9 @@ func TestProbesAreOfTheNamedFunctions(t *testing.T) {
 	}
 }
 
-// TestHooksHaveTheirTime holds the workflow's patience with HealthCheck and the
-// function's own time to each other: neither may cut off the other's hook.
-func TestHooksHaveTheirTime(t *testing.T) {
+// TestHealthCheckAndItsStatesHaveTheSameTimeout compares the function's timeout with
+// the longest of the workflow's states that call it: neither may cut off a hook.
+func TestHealthCheckAndItsStatesHaveTheSameTimeout(t *testing.T) {
 	tmpl, _ := deployed(t)
 	var workflow struct {
 		States map[string]struct {
@@ -131,13 +131,13 @@ func TestHooksHaveTheirTime(t *testing.T) {
 		}
 	}
 	if got := tmpl.Resources["HealthCheck"].Properties["Timeout"]; got != longest {
-		t.Errorf("HealthCheck has %v s, and the workflow waits for %v s at most", got, longest)
+		t.Errorf("HealthCheck has a timeout of %v s, and the workflow waits for %v s", got, longest)
 	}
 }
 
-// TestSimpleDeployIsThereIfAskedFor holds the one-function deployer to all that
-// the tasks which it does may do, and to nothing else.
-func TestSimpleDeployIsThereIfAskedFor(t *testing.T) {
+// TestSimpleDeployIsOptional checks that the one-function deployer is there if it is
+// enabled, with the permissions of the tasks that it performs and no others.
+func TestSimpleDeployIsOptional(t *testing.T) {
 	for name, test := range map[string]struct {
 		given any
 		there bool
@@ -165,11 +165,11 @@ func TestSimpleDeployIsThereIfAskedFor(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(want, permissions(tmpl)); diff != "" {
-				t.Errorf("what each may do (-want +got):\n%s", diff)
+				t.Errorf("permissions (-want +got):\n%s", diff)
 			}
-			_, told := tmpl.Outputs["SimpleDeployArn"]
-			if told != test.there {
-				t.Errorf("output SimpleDeployArn is there: %t, want %t", told, test.there)
+			_, output := tmpl.Outputs["SimpleDeployArn"]
+			if output != test.there {
+				t.Errorf("output SimpleDeployArn is there: %t, want %t", output, test.there)
 			}
 			if !test.there {
 				return
@@ -178,7 +178,7 @@ func TestSimpleDeployIsThereIfAskedFor(t *testing.T) {
 			delete(got, "Code")
 			properties := map[string]string{
 				"Architectures": "arm64",
-				"Description":   "lambda-rollout: a whole rollout in one function, of a quarter of an hour at most",
+				"Description":   "lambda-rollout: a whole rollout in one function, in at most 15 minutes",
 				"Environment":   `{"Variables":{"GATES":"probes",` + metricsNamespace + `,"TOPIC_ARN":{"Ref":"Topic"}}}`,
 				"Handler":       "bootstrap",
 				"LoggingConfig": `{"LogGroup":{"Ref":"SimpleDeployLogs"}}`,
@@ -195,9 +195,9 @@ func TestSimpleDeployIsThereIfAskedFor(t *testing.T) {
 	}
 }
 
-// TestTheOneFunctionDeployerMovesProvisionedConcurrencyOfTheNamed allows it on
-// the versions of the functions that opted in by name, and on nothing else.
-func TestTheOneFunctionDeployerMovesProvisionedConcurrencyOfTheNamed(t *testing.T) {
+// TestProvisionedConcurrencyIsMovedOnlyForTheNamedFunctions checks that it may be
+// changed on versions of functions that are opted in by name, and on nothing else.
+func TestProvisionedConcurrencyIsMovedOnlyForTheNamedFunctions(t *testing.T) {
 	tmpl := synthesize(t, map[string]any{functionsContext: "orders", gatesContext: "provisioned-concurrency", simpleContext: "true", withoutBuilding: []any{}})
 	const versions = "arn:${AWS::Partition}:lambda:" + local + "function:orders:*"
 	want := map[string]string{

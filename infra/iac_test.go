@@ -18,10 +18,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// publishing opts the function in to rollouts, adds an alias that only they move,
-// and an output with the number of the version that was published last: the next
-// rollout's new version. The function keeps its old versions: a rollout needs the
-// baseline.
+// publishing opts the function in to rollouts, and adds an alias that only rollouts
+// move, and an output with the number of the latest version: the next rollout's new
+// version. The function keeps its old versions, because a rollout needs the baseline.
 func publishing(stack awscdk.Stack, fn awslambda.Function) {
 	awscdk.Tags_Of(fn).Add(jsii.String("lambda-rollout"), jsii.String("enabled"), nil)
 	version := fn.CurrentVersion()
@@ -35,8 +34,8 @@ func publishing(stack awscdk.Stack, fn awslambda.Function) {
 	awscdk.NewCfnOutput(stack, jsii.String("NewVersion"), &awscdk.CfnOutputProps{Value: version.Version()})
 }
 
-// included synthesizes what add puts into a stack, under CDK's checks of
-// templates, and returns the template.
+// included synthesizes a stack to which add has added constructs, with CDK's template
+// checks, and returns the template, or what CDK finds wrong.
 func included(t *testing.T, add func(awscdk.Stack)) (text string, problem any) {
 	t.Helper()
 	outdir := t.TempDir()
@@ -51,14 +50,15 @@ func included(t *testing.T, add func(awscdk.Stack)) (text string, problem any) {
 	}()
 	add(awscdk.NewStack(app, jsii.String("Example"), nil))
 	app.Synth(nil)
-	// A value that is none of those allowed is a mere warning, in a report.
+	// W3030, a value that is not allowed, is only a warning in a report.
 	if report, err := os.ReadFile(filepath.Join(outdir, "validation-report.json")); err == nil && strings.Contains(string(report), "W3030") {
 		return "", string(report)
 	}
 	return readFile(t, filepath.Join(outdir, "Example.template.json")), nil
 }
 
-// withCode is what add makes of a function with that code: read, and as text.
+// withCode returns the template, parsed and as text, of a stack to which add has added
+// constructs for a function with that code.
 func withCode(t *testing.T, code string, add func(awscdk.Stack, awslambda.Function)) (tmpl template, text string) {
 	t.Helper()
 	text, problem := included(t, func(stack awscdk.Stack) {
@@ -103,7 +103,7 @@ func TestTheDocumentedAliasIsLeftAloneByDeployments(t *testing.T) {
 		t.Errorf("CDK's usual alias is not seen to move: %q", alias)
 	}
 	if page, source := readPage(t, "iac.md"), readFile(t, "iac_test.go"); !strings.Contains(source, codeBlocks(page, "go")[0]) {
-		t.Error("docs/iac.md shows other code than is tested here")
+		t.Error("the code in docs/iac.md is not the one that is tested here")
 	}
 }
 
@@ -129,7 +129,8 @@ func codeBlocks(page, language string) []string {
 	return all
 }
 
-// checkedTemplate says what CDK finds wrong with a CloudFormation template; nil if nothing.
+// checkedTemplate returns a CloudFormation template as CDK synthesizes it, and what CDK
+// finds wrong with it; nil if nothing.
 func checkedTemplate(t *testing.T, text string) (string, any) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "template.yaml")
@@ -164,8 +165,8 @@ func TestDocumentedTemplatesPassCloudFormationsRules(t *testing.T) {
 	}
 }
 
-// untagged counts the functions in a template, and names those among them that
-// rollouts may not touch.
+// untagged returns the number of functions in a template, and the names of those that
+// are not opted in.
 func untagged(t *testing.T, text string) (functions int, names []string) {
 	t.Helper()
 	var tmpl template
@@ -210,9 +211,9 @@ func TestDocumentedFunctionsAreOptedIn(t *testing.T) {
 	}
 }
 
-// TestTheDocumentedCleaningKeepsTheNewestVersions runs it with a head that, as
-// those of macOS and POSIX, counts from the beginning only.
-func TestTheDocumentedCleaningKeepsTheNewestVersions(t *testing.T) {
+// TestTheDocumentedCleanupOfVersionsKeepsTheNewest runs the script with a head that,
+// like those of macOS and POSIX, can't count from the end.
+func TestTheDocumentedCleanupOfVersionsKeepsTheNewest(t *testing.T) {
 	folder := t.TempDir()
 	for name, script := range map[string]string{
 		"head": "echo 'head: illegal line count' >&2; exit 1",
@@ -231,12 +232,12 @@ func TestTheDocumentedCleaningKeepsTheNewestVersions(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if got := strings.Fields(readFile(t, deleted)); !cmp.Equal(got, []string{"3", "2", "1"}) {
-		t.Errorf("deletes %q", got)
+		t.Errorf("the script deletes the versions %q", got)
 	}
 }
 
-// TestPipelinesStartRollouts checks the inputs in docs/ci, of which two are
-// completed by the script.
+// TestPipelinesStartRollouts validates the inputs in docs/ci. The script completes two
+// of them.
 func TestPipelinesStartRollouts(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "docs", "rollout.schema.json"))
 	if err != nil {
@@ -259,7 +260,7 @@ func TestPipelinesStartRollouts(t *testing.T) {
 		}
 		text := readPage(t, "ci", test.file)
 		if !valid(text) {
-			t.Errorf("the input in %s is none of a rollout", test.file)
+			t.Errorf("the input in %s is not valid", test.file)
 		}
 		if bad := regexp.MustCompile(`"steps|"interval`).ReplaceAllString(text, `"stepps`); valid(bad) {
 			t.Errorf("%s: an input with an unknown field passes", test.file)

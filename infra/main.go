@@ -24,16 +24,16 @@ func main() {
 	}
 }
 
-// synth writes the app to its folder. What CDK refuses comes as a panic through
-// whatever called it: that is an error here, unlike a bug of this program.
+// synth writes the app to its folder. CDK reports errors by panicking: synth returns
+// them, but lets the runtime errors of this program pass.
 func synth() (err error) {
 	defer func() {
-		switch refusal := recover().(type) {
+		switch problem := recover().(type) {
 		case nil:
 		case runtime.Error:
-			panic(refusal)
+			panic(problem)
 		default:
-			err = fmt.Errorf("%v", refusal)
+			err = fmt.Errorf("%v", problem)
 		}
 	}()
 	if err := findNode(); err != nil {
@@ -42,8 +42,8 @@ func synth() (err error) {
 	return write(cmp.Or(os.Getenv("CDK_OUTDIR"), "cdk.out"), nil)
 }
 
-// write synthesizes the app with the context into outdir and, if that asks for a
-// standalone template, zips the functions' code beside it.
+// write synthesizes the app with the context into outdir. For a standalone template
+// it also writes the zip files of the functions' code.
 func write(outdir string, context map[string]any) error {
 	app, err := newApp(outdir, context)
 	if err != nil {
@@ -56,11 +56,11 @@ func write(outdir string, context map[string]any) error {
 	return nil
 }
 
-// findNode returns an error if there is no Node.js to run CDK's library with.
+// findNode returns an error if there is no Node.js, which CDK's library runs on.
 func findNode() error {
 	node := cmp.Or(os.Getenv("JSII_NODE"), "node")
 	if _, err := exec.LookPath(node); err != nil {
-		return fmt.Errorf("%s was not found: install Node.js 20 or later, which CDK runs on, and put it on the PATH", node)
+		return fmt.Errorf("%s was not found: install Node.js 20 or later, which CDK needs, and put it on the PATH", node)
 	}
 	return nil
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// shared is the one synth that most of the tests look at.
+// shared is the synthesized app that most tests use.
 var shared synthOnce
 
-// asCommand is the environment variable by which a test runs this test's binary
-// as the command itself: CDK reads an app's context when its process starts.
+// asCommand is the environment variable that makes the test binary run as the command:
+// CDK reads an app's context when its process starts.
 const asCommand = "INFRA_AS_COMMAND"
 
 func TestMain(m *testing.M) {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestMetricsAreWhereThePageSays holds the namespace that docs/metrics.md tells, and its
-// alarm, to what the functions are told, and the stack tells.
-func TestMetricsAreWhereThePageSays(t *testing.T) {
+// TestTheMetricsPageHasTheNamespace compares the namespace in docs/metrics.md, and its
+// alarm, with the functions' environment variables and the stack's output.
+func TestTheMetricsPageHasTheNamespace(t *testing.T) {
 	tmpl, _ := deployed(t)
 	page, err := os.ReadFile("../docs/metrics.md")
 	if err != nil {
@@ -25,7 +25,7 @@ func TestMetricsAreWhereThePageSays(t *testing.T) {
 		"the form":              strings.Replace(string(page), "`LambdaRollout/<the state machine's name>`", "`LambdaRollout`", 1),
 	} {
 		if checkMetricsPage(tmpl, broken) == nil {
-			t.Errorf("it does not see that %s is wrong", name)
+			t.Errorf("the check does not see that %s is wrong", name)
 		}
 	}
 }
@@ -45,8 +45,8 @@ func checkMetricsPage(tmpl template, page string) error {
 	}
 	name := render(tmpl.Resources["StateMachine"].Properties["StateMachineName"])
 	namespace := strings.Replace(one(namespaceOfPage), "<the state machine's name>", name, 1)
-	if told := render(tmpl.Outputs[one(outputOfPage)].Value); told != namespace {
-		return fmt.Errorf("the page's namespace is %q, and that of the output which it reads %q", namespace, told)
+	if output := render(tmpl.Outputs[one(outputOfPage)].Value); output != namespace {
+		return fmt.Errorf("the page's namespace is %q, and the output that it reads is %q", namespace, output)
 	}
 	if alarm := one(alarmOfPage); alarm != `"$namespace"` {
 		return fmt.Errorf("the page's alarm is on the namespace %s", alarm)

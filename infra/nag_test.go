@@ -19,17 +19,17 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/infra/lambdarollout"
 )
 
-// A finding is what cdk-nag has to say of a resource: an error or a warning.
+// A finding is an error or a warning of cdk-nag on a resource.
 type finding struct{ resource, text string }
 
-// findings runs cdk-nag's AwsSolutions over a stack.
+// findings returns what cdk-nag's AwsSolutions finds in a stack.
 func findings(stack awscdk.Stack) []finding {
 	awscdk.Aspects_Of(stack).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
 	annotations := assertions.Annotations_FromStack(stack)
 	anything := assertions.Match_AnyValue()
 	var found []finding
 	for _, messages := range []any{annotations.FindError(jsii.String("*"), anything), annotations.FindWarning(jsii.String("*"), anything)} {
-		// By way of JSON: of what kind a message's data is, Go does not know.
+		// Through JSON, because the type of a message's data is unknown to Go.
 		data, err := json.Marshal(messages)
 		if err != nil {
 			panic(err)
@@ -48,13 +48,13 @@ func findings(stack awscdk.Stack) []finding {
 	return found
 }
 
-// bareStack returns a stack of an app of its own.
+// bareStack returns an empty stack in its own app.
 func bareStack(t *testing.T) awscdk.Stack {
 	app := awscdk.NewApp(&awscdk.AppProps{Context: &map[string]any{withoutBuilding: []any{}}, Outdir: jsii.String(t.TempDir())})
 	return awscdk.NewStack(app, jsii.String("LambdaRollout"), nil)
 }
 
-// fullStack returns a stack with all that the construct can be told to add.
+// fullStack returns a stack with all options of the construct that add anything.
 func fullStack(t *testing.T) awscdk.Stack {
 	stack := bareStack(t)
 	named, err := lambdarollout.Named("orders", "arn:aws:lambda:eu-west-1:123456789012:function:billing")
@@ -77,8 +77,8 @@ func TestAwsSolutionsFindsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, stack := range map[string]awscdk.Stack{
-		"as it is deployed by default": app.Node().FindChild(jsii.String(stackName)).(awscdk.Stack),
-		"with all that there is":       fullStack(t),
+		"by default":       app.Node().FindChild(jsii.String(stackName)).(awscdk.Stack),
+		"with all options": fullStack(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, found := range findings(stack) {
@@ -88,8 +88,8 @@ func TestAwsSolutionsFindsNothing(t *testing.T) {
 	}
 }
 
-// TestSuppressionsAreNeeded takes all of them away: what each was for is found,
-// and nothing else.
+// TestSuppressionsAreNeeded removes all suppressions: each then has a finding, and
+// there are no other findings.
 func TestSuppressionsAreNeeded(t *testing.T) {
 	stack := fullStack(t)
 	unneeded, unexplained := map[string]bool{}, map[string]bool{}
@@ -135,6 +135,6 @@ func TestFindingsAreSeen(t *testing.T) {
 	awssns.NewTopic(stack, jsii.String("Topic"), nil)
 	found := findings(stack)
 	if !slices.ContainsFunc(found, func(f finding) bool { return strings.HasPrefix(f.text, "AwsSolutions-SNS3") }) {
-		t.Errorf("of a topic without TLS it finds %q", found)
+		t.Errorf("findings for a topic without TLS: %q", found)
 	}
 }

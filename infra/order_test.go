@@ -16,9 +16,9 @@ func TestRolesAreCompleteBeforeTheMachine(t *testing.T) {
 	}
 }
 
-// checkOrder finds resources that wait for each other, roles or policies that
-// CloudFormation may create when there is already a machine to start, and a
-// machine that has not the name by which they know it.
+// checkOrder returns an error for a circular dependency, for a role or policy that
+// CloudFormation may create after the state machine, and for a machine with another
+// name than policies have.
 func checkOrder(tmpl template) error {
 	if name := tmpl.Resources["StateMachine"].Properties["StateMachineName"]; name != machine {
 		return fmt.Errorf("the state machine is named %v, want %s", name, machine)
@@ -29,24 +29,24 @@ func checkOrder(tmpl template) error {
 	first := reach(dependencies(tmpl), "StateMachine")
 	for _, name := range append(tmpl.ofType("AWS::IAM::Role"), tmpl.ofType("AWS::IAM::Policy")...) {
 		if !first[name] {
-			return fmt.Errorf("the state machine does not wait for %s", name)
+			return fmt.Errorf("the state machine does not depend on %s", name)
 		}
 	}
 	return nil
 }
 
-// checkCircles finds resources that wait for each other.
+// checkCircles returns an error for a circular dependency.
 func checkCircles(tmpl template) error {
 	needs := dependencies(tmpl)
 	for _, name := range slices.Sorted(maps.Keys(needs)) {
 		if reach(needs, name)[name] {
-			return fmt.Errorf("%s waits for itself", name)
+			return fmt.Errorf("%s depends on itself", name)
 		}
 	}
 	return nil
 }
 
-// reach returns all that a resource waits for, directly or not.
+// reach returns all resources that a resource depends on, directly or indirectly.
 func reach(needs map[string][]string, name string) map[string]bool {
 	reached := map[string]bool{}
 	for next := needs[name]; len(next) > 0; {
@@ -59,8 +59,8 @@ func reach(needs map[string][]string, name string) map[string]bool {
 	return reached
 }
 
-// dependencies returns what each resource waits for, as CloudFormation sees it:
-// what it depends on by name, and what its properties refer to.
+// dependencies returns the resources that each resource depends on in CloudFormation:
+// those in DependsOn, and those that its properties refer to.
 func dependencies(tmpl template) map[string][]string {
 	needs := map[string][]string{}
 	for name, resource := range tmpl.Resources {
@@ -79,7 +79,7 @@ func dependencies(tmpl template) map[string][]string {
 
 var substituted = regexp.MustCompile(`\$\{([^!}][^}]*)\}`)
 
-// references calls found with everything that a value refers to.
+// references calls found with the name of each resource that a value refers to.
 func references(value any, found func(string)) {
 	switch value := value.(type) {
 	case []any:

@@ -13,8 +13,7 @@ import (
 )
 
 // TestTheTemplateNamesNoPartition looks for a literal arn:aws: anywhere in the
-// template, by default and with all options: in GovCloud and in China it would be
-// of another partition.
+// template, by default and with all options: GovCloud and China are other partitions.
 func TestTheTemplateNamesNoPartition(t *testing.T) {
 	const gov = "arn:aws-us-gov:"
 	everything := map[string]any{
@@ -37,12 +36,12 @@ func TestTheTemplateNamesNoPartition(t *testing.T) {
 	}
 	byDefault.Resources["Topic"].Properties["DisplayName"] = map[string]any{"Fn::Sub": "of arn:aws:states:::x"}
 	if checkPartition(byDefault) == nil {
-		t.Error("the check passes a template with a partition in it")
+		t.Error("a template with a partition passes the check")
 	}
 }
 
-// checkPartition returns an error for each resource and output that names AWS's
-// first partition.
+// checkPartition returns an error for each resource and output that names the
+// partition aws.
 func checkPartition(tmpl template) error {
 	var wrong []error
 	look := func(what string, value any) {

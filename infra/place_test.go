@@ -11,7 +11,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/infra/lambdarollout"
 )
 
-// TestFunctionsElsewhereAreRefused names functions that the stack's functions never call.
+// TestFunctionsElsewhereAreRefused opts in functions of other accounts and Regions.
 func TestFunctionsElsewhereAreRefused(t *testing.T) {
 	const own = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
 	for other, refused := range map[string]bool{
@@ -23,21 +23,21 @@ func TestFunctionsElsewhereAreRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := func() (told string) {
+		problem := func() (problem string) {
 			app := awscdk.NewApp(&awscdk.AppProps{Context: &map[string]any{withoutBuilding: []any{}}, Outdir: jsii.String(t.TempDir())})
 			stack := awscdk.NewStack(app, jsii.String("LambdaRollout"), &awscdk.StackProps{
 				Env: &awscdk.Environment{Account: jsii.String("123456789012"), Region: jsii.String("eu-west-1")},
 			})
 			defer func() {
-				if problem := recover(); problem != nil {
-					told = fmt.Sprint(problem)
+				if p := recover(); p != nil {
+					problem = fmt.Sprint(p)
 				}
 			}()
 			lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{OptIn: named})
 			return ""
 		}()
-		if want := fmt.Sprintf("[%q]: rollouts are of functions of the stack's own account and Region (123456789012, eu-west-1)", other); refused && !strings.HasPrefix(told, want) || !refused && told != "" {
-			t.Errorf("with %s it says %q", other, told)
+		if want := fmt.Sprintf("[%q]: the functions must be in the stack's account and Region (123456789012, eu-west-1)", other); refused && !strings.HasPrefix(problem, want) || !refused && problem != "" {
+			t.Errorf("with %s: %q", other, problem)
 		}
 	}
 }

@@ -18,7 +18,7 @@ const (
 	everyFunction = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"
 	ifTagged      = ` if {"StringEquals":{"aws:ResourceTag/lambda-rollout":"enabled"}}`
 
-	// machine is the state machine's name: it stands in roles that are there before it.
+	// machine is the state machine's name, which policies have before it exists.
 	machine    = "LambdaRollout731340B9"
 	local      = "${AWS::Region}:${AWS::AccountId}:"
 	theMachine = "arn:${AWS::Partition}:states:" + local + "stateMachine:" + machine
@@ -35,8 +35,8 @@ const (
 	maySend   = `Allow sqs:SendMessage on ${UndeliveredCleanups.Arn} by events.amazonaws.com if {"ArnEquals":{"aws:SourceArn":{"Fn::GetAtt":["%s","Arn"]}}}`
 )
 
-// mayDo is all that each function, the state machine and the rules may do, and
-// what may be done with the queue and the topic, by default.
+// mayDo has all permissions by default: of each function, of the state machine and of
+// the rules, and those in the policies of the queue and the topic.
 var mayDo = map[string][]string{
 	"CalculateWeights": {
 		trustsLambda,
@@ -101,7 +101,7 @@ var mayDo = map[string][]string{
 	},
 }
 
-// mayDoByDefault returns mayDo for the caller to change.
+// mayDoByDefault returns a copy of mayDo, which the caller may change.
 func mayDoByDefault() map[string][]string {
 	may := maps.Clone(mayDo)
 	for name, statements := range may {
@@ -110,18 +110,18 @@ func mayDoByDefault() map[string][]string {
 	return may
 }
 
-func TestRolesCanDoNoMoreThanTheirTask(t *testing.T) {
+func TestRolesHaveOnlyTheirTasksPermissions(t *testing.T) {
 	tmpl, _ := deployed(t)
 	if diff := cmp.Diff(mayDo, permissions(tmpl)); diff != "" {
-		t.Errorf("what each may do (-want +got):\n%s", diff)
+		t.Errorf("permissions (-want +got):\n%s", diff)
 	}
 	want := []string{"Finalize", "Rollback", "UpdateAlias"}
 	if got := whoMay(permissions(tmpl), "lambda:UpdateAlias"); !slices.Equal(got, want) {
-		t.Errorf("%v may update aliases, want %v alone", got, want)
+		t.Errorf("%v may update aliases, want only %v", got, want)
 	}
 }
 
-func TestFunctionsByNameNarrowTheRoles(t *testing.T) {
+func TestFunctionsByNameRestrictTheRoles(t *testing.T) {
 	const (
 		orders  = "arn:${AWS::Partition}:lambda:" + local + "function:orders"
 		billing = "arn:aws:lambda:eu-west-1:123456789012:function:billing"
@@ -141,7 +141,7 @@ func TestFunctionsByNameNarrowTheRoles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tmpl := synthesize(t, map[string]any{functionsContext: functions, withoutBuilding: []any{}})
 			if diff := cmp.Diff(want, permissions(tmpl)); diff != "" {
-				t.Errorf("what each may do (-want +got):\n%s", diff)
+				t.Errorf("permissions (-want +got):\n%s", diff)
 			}
 			if got, want := tmpl.Outputs["OptIn"].Value, "functions by name: orders, "+billing; got != want {
 				t.Errorf("output OptIn is %q, want %q", got, want)
@@ -150,10 +150,10 @@ func TestFunctionsByNameNarrowTheRoles(t *testing.T) {
 	}
 }
 
-// permissions returns all that each resource with a role may do, and whom the
-// role trusts; what each rule may call; and who may do what with each queue and topic. A
-// role that no resource or more than one has, a policy that is not a role's own,
-// and anything else that grants, is an entry of its own.
+// permissions returns the permissions of each resource that has a role, and whom the
+// role trusts; what each rule may call; and the policies of queues and topics. A role
+// that no resource or more than one uses, a policy that does not belong to one role,
+// and anything else that grants, has its own entry.
 func permissions(tmpl template) map[string][]string {
 	may := map[string][]string{}
 	names := slices.Sorted(maps.Keys(tmpl.Resources))
@@ -210,8 +210,8 @@ func permissions(tmpl template) map[string][]string {
 	return may
 }
 
-// calls returns who may call a function by the function's own policy, and the
-// statement. Whom it knows nothing of is "null".
+// calls returns the caller that a statement of a function's policy allows, "null" if it
+// names none, and the statement.
 func calls(permission map[string]any) (caller, statement string) {
 	more := maps.Clone(permission)
 	statement = fmt.Sprintf("Allow %s on %s by %s", render(more["Action"]), render(more["FunctionName"]), render(more["Principal"]))
@@ -225,12 +225,12 @@ func calls(permission map[string]any) (caller, statement string) {
 	return caller, statement
 }
 
-// bare is the name of the resource that a value refers to, by Ref or by ARN.
+// bare returns the name of the resource that a value refers to, by Ref or by ARN.
 func bare(value any) string {
 	return strings.TrimSuffix(strings.Trim(render(value), "${}"), ".Arn")
 }
 
-// statements renders a policy document, one line a statement.
+// statements renders a policy document, one line for each statement.
 func statements(document any) []string {
 	var lines []string
 	for _, statement := range document.(map[string]any)["Statement"].([]any) {
@@ -254,7 +254,8 @@ func statements(document any) []string {
 	return lines
 }
 
-// whoMay returns who has a statement that allows the action, by name or by wildcard.
+// whoMay returns those that have a statement that allows the action, by name or by
+// wildcard.
 func whoMay(may map[string][]string, action string) []string {
 	var names []string
 	for name, statements := range may {

@@ -24,9 +24,9 @@ const (
 	viaSQS = `{"Fn::Join":["",["sqs.",{"Ref":"AWS::Region"},".amazonaws.com"]]}`
 )
 
-// TestSettingsReachWhatTheyAreFor gives all that a security team asks for, and
-// holds every resource to it.
-func TestSettingsReachWhatTheyAreFor(t *testing.T) {
+// TestSettingsApplyToEveryResource sets everything that a security team asks for, and
+// checks every resource.
+func TestSettingsApplyToEveryResource(t *testing.T) {
 	tmpl := synthesize(t, map[string]any{
 		alarmTopicContext: alarmTopic, logRetentionContext: 30.0, keyContext: key, boundaryContext: boundary,
 		reservedContext: "0", withoutBuilding: []any{},
@@ -39,9 +39,9 @@ func TestSettingsReachWhatTheyAreFor(t *testing.T) {
 		want[name] = slices.Insert(want[name], slices.Index(want[name], mayTrace), fmt.Sprintf(mayUse, services))
 	}
 	if diff := cmp.Diff(want, permissions(tmpl)); diff != "" {
-		t.Errorf("what each may do (-want +got):\n%s", diff)
+		t.Errorf("permissions (-want +got):\n%s", diff)
 	}
-	t.Run("and the check sees it where they do not", func(t *testing.T) {
+	t.Run("the check sees where they do not", func(t *testing.T) {
 		for _, damage := range [][2]string{
 			{"SweepsMissing", "AlarmActions"}, {"RollbackLogs", "KmsKeyId"}, {"StateMachineLogs", "RetentionInDays"},
 			{"Topic", "KmsMasterKeyId"}, {"UndeliveredCleanups", "KmsMasterKeyId"}, {"StateMachineRole", "PermissionsBoundary"},
@@ -57,7 +57,7 @@ func TestSettingsReachWhatTheyAreFor(t *testing.T) {
 				damaged.Resources[name] = resource{Type: r.Type, Properties: properties}
 			}
 			if checkSettings(damaged) == nil {
-				t.Errorf("it does not see that %s has no %s", damage[0], damage[1])
+				t.Errorf("the check does not see that %s has no %s", damage[0], damage[1])
 			}
 		}
 	})
@@ -85,17 +85,16 @@ func checkSettings(tmpl template) error {
 		}
 	}
 	if reserved, ok := tmpl.Resources["Rollback"].Properties["ReservedConcurrentExecutions"]; ok {
-		return fmt.Errorf("%v are reserved, and none were wanted", reserved)
+		return fmt.Errorf("the reserved concurrency is %v, want none", reserved)
 	}
 	return nil
 }
 
-// TestOwnKeyLetsTheServices holds the policy of a key that the app defines to what
-// the services need that write by themselves.
-func TestOwnKeyLetsTheServices(t *testing.T) {
+// TestTheKeysPolicyLetsServicesUseIt checks the policy of a key that the app defines.
+func TestTheKeysPolicyLetsServicesUseIt(t *testing.T) {
 	stack := fullStack(t)
 	tmpl := synthesized(t, stack)
-	got := statements(tmpl.Resources[tmpl.ofType("AWS::KMS::Key")[0]].Properties["KeyPolicy"])[1:] // the first, for the account itself, is CDK's
+	got := statements(tmpl.Resources[tmpl.ofType("AWS::KMS::Key")[0]].Properties["KeyPolicy"])[1:] // without the first, CDK's for the account itself
 	want := []string{
 		`Allow kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey on * by logs.${AWS::Region}.amazonaws.com ` +
 			`if {"ArnLike":{"kms:EncryptionContext:aws:logs:arn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":logs:",{"Ref":"AWS::Region"},":",{"Ref":"AWS::AccountId"},":log-group:*"]]}}}`,
@@ -104,14 +103,14 @@ func TestOwnKeyLetsTheServices(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the key's policy (-want +got):\n%s", diff)
 	}
-	if err := checkCircles(tmpl); err != nil { // which a key's policy that names a role would close
+	if err := checkCircles(tmpl); err != nil { // a key's policy that names a role would be circular
 		t.Error(err)
 	}
 }
 
-// TestOtherTopicTakesThePlaceOfTheOwn gives the construct a topic, and a role that
-// may start rollouts.
-func TestOtherTopicTakesThePlaceOfTheOwn(t *testing.T) {
+// TestAnotherTopicReplacesTheConstructs gives the construct a topic, and a role that
+// may start and stop rollouts.
+func TestAnotherTopicReplacesTheConstructs(t *testing.T) {
 	stack := bareStack(t)
 	team := awssns.NewTopic(stack, jsii.String("Team"), nil)
 	rollout := lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{Topic: team, ReservedConcurrency: jsii.Number(3)})
@@ -124,14 +123,14 @@ func TestOtherTopicTakesThePlaceOfTheOwn(t *testing.T) {
 	logical := func(construct awscdk.CfnElement) string { return *stack.GetLogicalId(construct) }
 	name := logical(team.Node().DefaultChild().(awscdk.CfnElement))
 	if topics := tmpl.ofType("AWS::SNS::Topic"); !slices.Equal(topics, []string{name}) {
-		t.Errorf("the topics are %q, want %s alone", topics, name)
+		t.Errorf("the topics are %q, want only %s", topics, name)
 	}
 	may := permissions(tmpl)
 	if want := "Allow sns:Publish on ${" + name + "}"; !slices.Contains(may["Rollback"], want) {
-		t.Errorf("Rollback may %q, want %q among it", may["Rollback"], want)
+		t.Errorf("the permissions of Rollback are %q, want %q among them", may["Rollback"], want)
 	}
 	if got := tmpl.Resources["Rollback"].Properties["ReservedConcurrentExecutions"]; got != 3.0 {
-		t.Errorf("%v are reserved, want 3", got)
+		t.Errorf("the reserved concurrency is %v, want 3", got)
 	}
 	const executions = ` on arn:${AWS::Partition}:states:` + local + `execution:{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"StateMachine"}]}]}:*`
 	want := []string{
@@ -141,11 +140,11 @@ func TestOtherTopicTakesThePlaceOfTheOwn(t *testing.T) {
 		"Allow states:StopExecution" + executions,
 	}
 	if diff := cmp.Diff(want, may[logical(pipeline.Node().DefaultChild().(awscdk.CfnElement))]); diff != "" {
-		t.Errorf("what the pipeline may do (-want +got):\n%s", diff)
+		t.Errorf("the pipeline's permissions (-want +got):\n%s", diff)
 	}
 }
 
-// synthesized returns the template of a stack of bareStack's app.
+// synthesized returns the template of a stack of bareStack or fullStack.
 func synthesized(t *testing.T, stack awscdk.Stack) template {
 	t.Helper()
 	app := stack.Node().Root().(awscdk.App)

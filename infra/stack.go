@@ -15,15 +15,15 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/infra/lambdarollout"
 )
 
-// stackName is the stack's, and that of its template's file.
+// stackName names the stack and its template's file.
 const stackName = "LambdaRollout"
 
-// newApp returns the app with its one stack, to be synthesized into outdir. The
-// context adds to what the CDK CLI hands over, which has the last word. An
-// error says what is wrong with the context.
+// newApp returns the app with its one stack, to be synthesized into outdir. Context
+// values that the CDK CLI passes take precedence over those in context. The error
+// lists all problems of the context values.
 func newApp(outdir string, context map[string]any) (awscdk.App, error) {
 	values := map[string]any{
-		// A finding of CDK's own template checks fails the synth.
+		// The synth fails if CDK's template checks find anything.
 		"@aws-cdk/core:validateAgainstDefaultRules": true,
 	}
 	maps.Copy(values, context)
@@ -40,8 +40,8 @@ func newApp(outdir string, context map[string]any) (awscdk.App, error) {
 	return app, nil
 }
 
-// newStack adds a stack that holds one LambdaRollout and tells what a person
-// needs of it: what to start, where to listen, and which functions it may touch.
+// newStack adds a stack with one LambdaRollout. Its outputs say what to start, where
+// to subscribe, and which functions rollouts may move.
 func newStack(scope constructs.Construct, id string, settings *settings) awscdk.Stack {
 	stackProps := &awscdk.StackProps{
 		Description: jsii.String("lambda-rollout: progressive delivery for AWS Lambda aliases"),
@@ -68,12 +68,12 @@ func newStack(scope constructs.Construct, id string, settings *settings) awscdk.
 	output := func(name, description string, value *string) {
 		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: value})
 	}
-	output("StateMachineArn", "Start an execution of this state machine to start a rollout", rollout.StateMachine().StateMachineArn())
+	output("StateMachineArn", "Start a rollout by starting an execution of this state machine", rollout.StateMachine().StateMachineArn())
 	output("OptIn", "The functions whose aliases a rollout may move", jsii.String(props.OptIn.String()))
-	output("TopicArn", "Subscribe to this topic to be told what becomes of rollouts", rollout.Topic.TopicArn())
-	output("MetricsNamespace", "The functions' metrics of rollouts are in this namespace of CloudWatch", jsii.String(rollout.MetricsNamespace))
+	output("TopicArn", "Subscribe to this topic for notifications of every rollout", rollout.Topic.TopicArn())
+	output("MetricsNamespace", "The CloudWatch namespace of the metrics of rollouts", jsii.String(rollout.MetricsNamespace))
 	if rollout.SimpleDeploy != nil {
-		output("SimpleDeployArn", "Invoke this function asynchronously for a rollout of a quarter of an hour at most", rollout.SimpleDeploy.FunctionArn())
+		output("SimpleDeployArn", "Invoke this function asynchronously for a rollout of at most 15 minutes", rollout.SimpleDeploy.FunctionArn())
 	}
 	return stack
 }

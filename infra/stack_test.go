@@ -49,7 +49,7 @@ func TestEverySubstitutionIsItsFunction(t *testing.T) {
 		}
 		for _, setting := range info.Settings {
 			if strings.HasPrefix(setting.Key, "vcs") {
-				t.Errorf("%s holds %s=%s, which changes with every commit", task.Name, setting.Key, setting.Value)
+				t.Errorf("the executable of %s has %s=%s, which changes with every commit", task.Name, setting.Key, setting.Value)
 			}
 			if setting.Key == "GOARCH" && setting.Value != "arm64" {
 				t.Errorf("%s is built for %s", task.Name, setting.Value)
@@ -58,8 +58,8 @@ func TestEverySubstitutionIsItsFunction(t *testing.T) {
 	}
 }
 
-// checkSubstitutions holds the placeholders of the definition, the listed
-// functions, the template's substitutions and its functions to one another.
+// checkSubstitutions compares the definition's placeholders, the listed functions, the
+// template's substitutions and its functions with one another.
 func checkSubstitutions(tmpl template) error {
 	want := statemachine.Substitutions("${AWS::Partition}", func(f statemachine.Function) string { return "${" + f.Name + ".Arn}" })
 	var functions []string
@@ -90,20 +90,20 @@ func assetHash(tmpl template, function string) string {
 	return strings.TrimSuffix(code["S3Key"].(string), ".zip")
 }
 
-func TestFunctionsAreAsSmallAsTheirWork(t *testing.T) {
+func TestFunctionsHaveTheirProperties(t *testing.T) {
 	tmpl, _ := deployed(t)
 	if err := checkFunctions(tmpl); err != nil {
 		t.Error(err)
 	}
 }
 
-// What every function has: metrics of the machine's own, and traces.
+// What every function has: the machine's metrics namespace, and tracing.
 const (
 	metricsNamespace = `"METRICS_NAMESPACE":"LambdaRollout/` + machine + `"`
 	tracing          = `{"Mode":"Active"}`
 )
 
-// checkFunctions holds the functions of a stack without gates to what each is.
+// checkFunctions checks the properties of the functions in a stack without gates.
 func checkFunctions(tmpl template) error {
 	const (
 		alone = `{"Variables":{` + metricsNamespace + `}}`
@@ -158,11 +158,11 @@ func checkLogs(tmpl template) error {
 			return fmt.Errorf("%s is kept for %v days", name, days)
 		}
 		if group := tmpl.Resources[name]; group.DeletionPolicy != "RetainExceptOnCreate" || group.UpdateReplacePolicy != "Retain" {
-			return fmt.Errorf("%s goes with the stack: %s, %s", name, group.DeletionPolicy, group.UpdateReplacePolicy)
+			return fmt.Errorf("%s is deleted with the stack: %s, %s", name, group.DeletionPolicy, group.UpdateReplacePolicy)
 		}
 	}
 	if got := render(tmpl.Resources["StateMachine"].Properties["TracingConfiguration"]); got != `{"Enabled":true}` {
-		return fmt.Errorf("the state machine's traces are %s", got)
+		return fmt.Errorf("the state machine's tracing is %s", got)
 	}
 	const logging = `{"Destinations":[{"CloudWatchLogsLogGroup":{"LogGroupArn":{"Fn::GetAtt":["StateMachineLogs","Arn"]}}}],"IncludeExecutionData":true,"Level":"ALL"}`
 	if got := render(tmpl.Resources["StateMachine"].Properties["LoggingConfiguration"]); got != logging {
@@ -188,8 +188,8 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// TestAssetsAreReproducible synthesizes a copy of the project in another folder:
-// the same sources are the same assets, wherever and whenever they are built.
+// TestAssetsAreReproducible synthesizes a copy of the project in another folder: the
+// same sources give the same assets, wherever and whenever they are built.
 func TestAssetsAreReproducible(t *testing.T) {
 	tmpl, _ := deployed(t)
 	project := t.TempDir()
@@ -209,13 +209,13 @@ func TestAssetsAreReproducible(t *testing.T) {
 	again := synthesize(t, nil)
 	for _, task := range statemachine.Functions() {
 		if first, second := assetHash(tmpl, task.Name), assetHash(again, task.Name); first != second {
-			t.Errorf("%s is %s, and %s when built again elsewhere", task.Name, first, second)
+			t.Errorf("the asset of %s is %s, and %s when it is built in another folder", task.Name, first, second)
 		}
 	}
 }
 
-// TestBuildFailureIsTold synthesizes projects of which a function does not compile.
-func TestBuildFailureIsTold(t *testing.T) {
+// TestBuildFailuresAreReported synthesizes projects in which a function does not compile.
+func TestBuildFailuresAreReported(t *testing.T) {
 	const good, bad = "package main\n\nfunc main() {}\n", "package main\n\nfunc main() { missing() }\n"
 	for _, test := range []struct {
 		bad     string // the function's package
@@ -239,8 +239,8 @@ func TestBuildFailureIsTold(t *testing.T) {
 			}
 			t.Chdir(project)
 			defer func() {
-				if told := fmt.Sprint(recover()); !strings.Contains(told, "build the function in "+test.bad) || !strings.Contains(told, "undefined: missing") {
-					t.Errorf("the failure is told as %q", told)
+				if problem := fmt.Sprint(recover()); !strings.Contains(problem, "build the function in "+test.bad) || !strings.Contains(problem, "undefined: missing") {
+					t.Errorf("the failure is reported as %q", problem)
 				}
 			}()
 			synthesize(t, test.context)
@@ -248,7 +248,7 @@ func TestBuildFailureIsTold(t *testing.T) {
 	}
 }
 
-func TestFindingFailsTheSynth(t *testing.T) {
+func TestAFindingFailsTheSynth(t *testing.T) {
 	synth := func(properties map[string]any) (refusal string) {
 		app, err := newApp(t.TempDir(), map[string]any{withoutBuilding: []any{}})
 		if err != nil {
@@ -271,6 +271,6 @@ func TestFindingFailsTheSynth(t *testing.T) {
 		t.Errorf("a good template was refused: %s", refusal)
 	}
 	if refusal := synth(map[string]any{"RetentionInDays": "long"}); !strings.Contains(refusal, "validation") {
-		t.Errorf("a template with a finding was not refused for it: %q", refusal)
+		t.Errorf("a template with a finding was not refused: %q", refusal)
 	}
 }

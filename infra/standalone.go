@@ -13,19 +13,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The parameters of a standalone template, which say where its functions' code
-// is: in CodeBucket, below CodePrefix, which is empty or ends in a slash.
+// The parameters of a standalone template for the location of its functions' code: in
+// CodeBucket, below CodePrefix, which is empty or ends in a slash.
 const (
 	codeBucket = "CodeBucket"
 	codePrefix = "CodePrefix"
 )
 
-// codeFolder is where the zips of a standalone template's functions are written,
-// named as the template has them after CodePrefix.
+// codeFolder is the folder, in the output, of the functions' zip files. Their names are
+// those that the template has after CodePrefix.
 const codeFolder = "code"
 
-// standaloneSynthesizer has the template name its parameters in place of the
-// bucket of a CDK bootstrap, and ask for no bootstrap.
+// standaloneSynthesizer returns a synthesizer whose template refers to its parameters
+// instead of the CDK bootstrap's bucket, and does not require a bootstrap.
 func standaloneSynthesizer() awscdk.IStackSynthesizer {
 	return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 		FileAssetsBucketName:         jsii.String("${" + codeBucket + "}"),
@@ -37,18 +37,18 @@ func standaloneSynthesizer() awscdk.IStackSynthesizer {
 func addCodeParameters(stack awscdk.Stack) {
 	awscdk.NewCfnParameter(stack, jsii.String(codeBucket), &awscdk.CfnParameterProps{
 		Type:        jsii.String("String"),
-		Description: jsii.String("The bucket, in this Region, that has the zips of the functions"),
+		Description: jsii.String("The bucket, in this Region, with the functions' zip files"),
 	})
 	awscdk.NewCfnParameter(stack, jsii.String(codePrefix), &awscdk.CfnParameterProps{
 		Type:           jsii.String("String"),
 		Default:        jsii.String(""),
 		AllowedPattern: jsii.String("(.*/)?"),
-		Description:    jsii.String("What stands before the zips' names in the bucket: nothing, or folders with a slash at the end"),
+		Description:    jsii.String("Prefix of the zip files' names in the bucket: empty, or folders with a slash at the end"),
 	})
 }
 
 // writeCode zips the assets of a standalone template that was synthesized into outdir.
-// What an earlier synth has left in the zips' folder goes: all that is in it is uploaded.
+// It first removes an earlier synth's zip files, because users upload the whole folder.
 func writeCode(outdir string) error {
 	data, err := os.ReadFile(filepath.Join(outdir, stackName+".assets.json"))
 	if err != nil {
@@ -80,8 +80,8 @@ func writeCode(outdir string) error {
 // executable is the one file of a function's asset.
 const executable = "bootstrap"
 
-// writeZip writes a zip of the one executable. It has no time in it: the same
-// executable is the same zip.
+// writeZip writes a zip file with one executable. It contains no time, so that the
+// same executable gives the same zip file.
 func writeZip(name, source string) (err error) {
 	in, err := os.Open(source)
 	if err != nil {

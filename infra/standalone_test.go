@@ -15,11 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestStandaloneTemplateNeedsNoCDK holds what the template asks of the account to
-// the zips that are written beside it.
+// TestStandaloneTemplateNeedsNoCDK checks that the template refers to nothing of a CDK
+// bootstrap, and to exactly the zip files that are written with it.
 func TestStandaloneTemplateNeedsNoCDK(t *testing.T) {
 	outdir := t.TempDir()
-	// What a synth of other code has left there.
+	// A zip file that an earlier synth left there.
 	if err := errors.Join(os.Mkdir(filepath.Join(outdir, codeFolder), 0o755), os.WriteFile(filepath.Join(outdir, codeFolder, "old.zip"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -58,19 +58,19 @@ func TestStandaloneTemplateNeedsNoCDK(t *testing.T) {
 	for _, name := range got {
 		written[name] = checkZip(t, outdir, name)
 	}
-	// The same code is the same zip.
+	// The same code gives the same zip file.
 	if err := writeCode(outdir); err != nil {
 		t.Fatal(err)
 	}
 	for name, first := range written {
 		if second, err := os.ReadFile(filepath.Join(outdir, codeFolder, name)); err != nil || !bytes.Equal(first, second) {
-			t.Errorf("%s is another when it is written again (%v)", name, err)
+			t.Errorf("%s differs when it is written again (%v)", name, err)
 		}
 	}
 }
 
-// TestAnotherProcessWritesTheSame runs the command by itself, as the CDK CLI and
-// `go run ./infra` do: the template is the same to the byte, and so are the assets.
+// TestAnotherProcessWritesTheSame runs the command in another process, as the CDK CLI
+// and `go run ./infra` do: the template and the assets are the same, byte for byte.
 func TestAnotherProcessWritesTheSame(t *testing.T) {
 	_, outdir := deployed(t)
 	again := t.TempDir()
@@ -91,8 +91,8 @@ func TestAnotherProcessWritesTheSame(t *testing.T) {
 	}
 }
 
-// checkZip reads a zip and holds it to what Lambda starts: the asset's executable, which
-// everybody may execute.
+// checkZip returns a zip file, and checks that it has what Lambda starts: only the
+// asset's executable, which all users may execute.
 func checkZip(t *testing.T, outdir, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(outdir, codeFolder, name))
@@ -116,17 +116,17 @@ func checkZip(t *testing.T, outdir, name string) []byte {
 	}
 	built, err := os.ReadFile(filepath.Join(outdir, "asset."+strings.TrimSuffix(name, ".zip"), "bootstrap"))
 	if err != nil || !bytes.Equal(zipped.Bytes(), built) {
-		t.Errorf("%s is not the asset (%v)", name, err)
+		t.Errorf("%s does not have the asset (%v)", name, err)
 	}
 	return data
 }
 
 var ofBootstrap = regexp.MustCompile(`BootstrapVersion|cdk-bootstrap|cdk-[a-z0-9]+-assets|AWS::SSM::Parameter::Value`)
 
-// leftovers returns what a template has of CDK's bootstrap, nil if nothing.
+// leftovers returns a template's references to a CDK bootstrap; nil if there are none.
 func leftovers(template string) []string { return ofBootstrap.FindAllString(template, -1) }
 
-// TestLeftoversAreSeen looks at the template that the CDK CLI deploys.
+// TestLeftoversAreSeen checks the template that the CDK CLI deploys.
 func TestLeftoversAreSeen(t *testing.T) {
 	_, outdir := deployed(t)
 	data, err := os.ReadFile(filepath.Join(outdir, stackName+".template.json"))
@@ -135,10 +135,10 @@ func TestLeftoversAreSeen(t *testing.T) {
 	}
 	for _, want := range []string{"BootstrapVersion", "cdk-bootstrap", "cdk-hnb659fds-assets", "AWS::SSM::Parameter::Value"} {
 		if !slices.Contains(leftovers(string(data)), want) {
-			t.Errorf("it does not see %s", want)
+			t.Errorf("leftovers does not find %s", want)
 		}
 	}
 	if found := leftovers(`{"S3Bucket": {"Fn::Sub": "${CodeBucket}"}}`); found != nil {
-		t.Errorf("in a template without any it sees %q", found)
+		t.Errorf("in a template without any it finds %q", found)
 	}
 }

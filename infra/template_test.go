@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// A template is what CDK made of the stack, with every resource named as in
-// the source: without CDK's prefix and hash.
+// A template is the stack's, with every resource named as in the source: without CDK's
+// prefix and hash.
 type template struct {
 	Resources map[string]resource
 	Outputs   map[string]struct{ Value any }
@@ -27,18 +27,18 @@ type resource struct {
 	DeletionPolicy, UpdateReplacePolicy string
 }
 
-// withoutBuilding is the context value that lists the stacks whose assets are
-// built: an empty list leaves the functions' binaries out of a synth.
+// withoutBuilding is the context value that lists the stacks whose assets are built:
+// with an empty list, the functions are not built.
 const withoutBuilding = "aws:cdk:bundling-stacks"
 
-// A synthOnce is the app's output in one folder, made when it is first asked for.
+// A synthOnce is the app's output in one folder, synthesized at its first use.
 type synthOnce struct {
 	outdir string
 	once   sync.Once
 }
 
-// deployed returns a template that the caller may break, and the folder of the
-// assets that belong to it: all as it is deployed by default.
+// deployed returns the template that is deployed by default, which the caller may
+// change, and the folder of its assets.
 func deployed(t *testing.T) (template, string) {
 	t.Helper()
 	shared.once.Do(func() {
@@ -51,7 +51,7 @@ func deployed(t *testing.T) (template, string) {
 	return readTemplate(t, shared.outdir), shared.outdir
 }
 
-// synthesize returns the template that the context gives.
+// synthesize returns the template for a context.
 func synthesize(t *testing.T, context map[string]any) template {
 	t.Helper()
 	outdir := t.TempDir()
@@ -79,12 +79,12 @@ func readTemplate(t *testing.T, outdir string) template {
 		t.Fatal(err)
 	}
 	if len(named.Resources) != len(asWritten.Resources) {
-		t.Fatal("two resources have the same name but for the hash")
+		t.Fatal("the names of two resources differ only in the hash")
 	}
 	return named
 }
 
-// ofType returns the names of the resources of a type, in order.
+// ofType returns the sorted names of the resources of a type.
 func (t template) ofType(kind string) []string {
 	var names []string
 	for name, resource := range t.Resources {
@@ -96,7 +96,7 @@ func (t template) ofType(kind string) []string {
 	return names
 }
 
-// render writes a value of the template as it would be typed in Fn::Sub: with
+// render returns a value of the template as it would be written in Fn::Sub: with
 // ${Resource} and ${Resource.Attribute} for what CloudFormation fills in.
 func render(value any) string {
 	switch value := value.(type) {

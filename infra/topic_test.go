@@ -20,8 +20,8 @@ func TestTopicIsEncrypted(t *testing.T) {
 	}
 }
 
-// checkTopic holds the stack's one topic to what is wanted. Who may use it is
-// among the permissions.
+// checkTopic checks the properties of the stack's one topic. Its policy is among the
+// permissions.
 func checkTopic(tmpl template) error {
 	if topics := tmpl.ofType("AWS::SNS::Topic"); !slices.Equal(topics, []string{"Topic"}) {
 		return fmt.Errorf("the topics are %v", topics)
@@ -33,7 +33,7 @@ func checkTopic(tmpl template) error {
 	return nil
 }
 
-func TestNamedTopicsArePublishedTo(t *testing.T) {
+func TestNamedTopicsMayBePublishedTo(t *testing.T) {
 	const team, ops = "arn:aws:sns:eu-west-1:123456789012:team", "arn:aws:sns:eu-west-1:210987654321:ops"
 	want := mayDoByDefault()
 	for _, name := range []string{"UpdateAlias", "HealthCheck", "Rollback"} {
@@ -46,7 +46,7 @@ func TestNamedTopicsArePublishedTo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tmpl := synthesize(t, map[string]any{topicsContext: topics, withoutBuilding: []any{}})
 			if diff := cmp.Diff(want, permissions(tmpl)); diff != "" {
-				t.Errorf("what each may do (-want +got):\n%s", diff)
+				t.Errorf("permissions (-want +got):\n%s", diff)
 			}
 			got := map[string]string{}
 			for _, name := range tmpl.ofType("AWS::Lambda::Function") {
@@ -54,16 +54,16 @@ func TestNamedTopicsArePublishedTo(t *testing.T) {
 			}
 			const named = `"TOPICS":"` + team + "," + ops + `"`
 			const all = `{"Variables":{` + metricsNamespace + `,` + named + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
-			told := map[string]string{"CalculateWeights": `{"Variables":{` + metricsNamespace + `,` + named + `}}`, "UpdateAlias": all, "HealthCheck": all, "Rollback": all, "Finalize": `{"Variables":{` + metricsNamespace + `}}`}
-			if diff := cmp.Diff(told, got); diff != "" {
-				t.Errorf("what the functions are told (-want +got):\n%s", diff)
+			environments := map[string]string{"CalculateWeights": `{"Variables":{` + metricsNamespace + `,` + named + `}}`, "UpdateAlias": all, "HealthCheck": all, "Rollback": all, "Finalize": `{"Variables":{` + metricsNamespace + `}}`}
+			if diff := cmp.Diff(environments, got); diff != "" {
+				t.Errorf("environments (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestTopicMayBeOfTheSameApp gives the construct a topic whose ARN only
-// CloudFormation will know.
+// TestTopicMayBeOfTheSameApp gives the construct a topic whose ARN only CloudFormation
+// will know.
 func TestTopicMayBeOfTheSameApp(t *testing.T) {
 	app := awscdk.NewApp(&awscdk.AppProps{Context: &map[string]any{withoutBuilding: []any{}}, Outdir: jsii.String(t.TempDir())})
 	stack := awscdk.NewStack(app, jsii.String("LambdaRollout"), nil)
@@ -73,25 +73,25 @@ func TestTopicMayBeOfTheSameApp(t *testing.T) {
 	tmpl := readTemplate(t, *app.Outdir())
 	name := *stack.GetLogicalId(team.Node().DefaultChild().(awscdk.CfnElement))
 	if want := mayPublish + ", ${" + name + "}"; !slices.Contains(permissions(tmpl)["HealthCheck"], want) {
-		t.Errorf("HealthCheck may %q, want %q among it", permissions(tmpl)["HealthCheck"], want)
+		t.Errorf("the permissions of HealthCheck are %q, want %q among them", permissions(tmpl)["HealthCheck"], want)
 	}
 	if got := render(tmpl.Resources["CalculateWeights"].Properties["Environment"]); got != `{"Variables":{`+metricsNamespace+`,"TOPICS":{"Ref":"`+name+`"}}}` {
-		t.Errorf("CalculateWeights is told %s", got)
+		t.Errorf("the environment of CalculateWeights is %s", got)
 	}
 	if rollout.Topic == nil || rollout.SimpleDeploy != nil {
-		t.Errorf("topic %v and SimpleDeploy %v, want the one and not the other", rollout.Topic, rollout.SimpleDeploy)
+		t.Errorf("topic %v and SimpleDeploy %v, want only a topic", rollout.Topic, rollout.SimpleDeploy)
 	}
 }
 
-func TestConstructRefusesUnknownProps(t *testing.T) {
+func TestConstructRefusesInvalidProps(t *testing.T) {
 	stack := awscdk.NewStack(nil, nil, nil)
 	defer func() {
-		const want = "no gate that can be allowed: \"probe\" (did you mean \"probes\"?). " +
-			"There are checks, endpoints, hooks, probes, provisioned-concurrency; errors, latency, alarms and metrics are always allowed\n" +
-			`["team"]: give ARNs of standard SNS topics (arn:aws:sns:<region>:<account>:<name>; not of FIFO topics, which deliver to queues alone)` +
+		const want = "not a gate to enable: \"probe\" (did you mean \"probes\"?). " +
+			"The gates to enable are checks, endpoints, hooks, probes, provisioned-concurrency; errors, latency, alarms and metrics are always enabled\n" +
+			`["team"]: give ARNs of standard SNS topics (arn:aws:sns:<region>:<account>:<name>; FIFO topics deliver only to queues)` +
 			"\na reserved concurrency of 0.5: give a whole number, or 0 to reserve none"
-		if told := fmt.Sprint(recover()); told != want {
-			t.Errorf("it says %s\nwant %s", told, want)
+		if problem := fmt.Sprint(recover()); problem != want {
+			t.Errorf("it says %s\nwant %s", problem, want)
 		}
 	}()
 	lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{Gates: []string{"hooks", "probe"}, Topics: []string{"team"}, ReservedConcurrency: jsii.Number(0.5)})

@@ -10,7 +10,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
-// TestChecksCanFail shows each check a template broken where it looks.
+// TestChecksCanFail gives each check a template that is broken where it looks.
 func TestChecksCanFail(t *testing.T) {
 	permissionsDiffer := func(tmpl template) error {
 		if diff := cmp.Diff(mayDo, permissions(tmpl)); diff != "" {
@@ -58,7 +58,7 @@ func TestChecksCanFail(t *testing.T) {
 			s := substitutions(tmpl)
 			s["RollbackArn"], s["FinalizeArn"] = s["FinalizeArn"], s["RollbackArn"]
 		}},
-		"substitutions: a function more":   {checkSubstitutions, func(tmpl template) { tmpl.Resources["Extra"] = resource{Type: "AWS::Lambda::Function"} }},
+		"substitutions: one more function": {checkSubstitutions, func(tmpl template) { tmpl.Resources["Extra"] = resource{Type: "AWS::Lambda::Function"} }},
 		"functions: another architecture":  {checkFunctions, set("Rollback", "Architectures", []any{"x86_64"})},
 		"functions: an environment":        {checkFunctions, set("Finalize", "Environment", map[string]any{"Variables": map[string]any{"A": "b"}})},
 		"functions: no topic":              {checkFunctions, func(tmpl template) { delete(tmpl.Resources["HealthCheck"].Properties, "Environment") }},
@@ -70,7 +70,7 @@ func TestChecksCanFail(t *testing.T) {
 		"topic: not encrypted":             {checkTopic, func(tmpl template) { delete(tmpl.Resources["Topic"].Properties, "KmsMasterKeyId") }},
 		"topic: one more":                  {checkTopic, func(tmpl template) { tmpl.Resources["Extra"] = tmpl.Resources["Topic"] }},
 		"logs: kept for ever":              {checkLogs, func(tmpl template) { delete(tmpl.Resources["RollbackLogs"].Properties, "RetentionInDays") }},
-		"logs: one goes with the stack": {checkLogs, func(tmpl template) {
+		"logs: one is deleted with the stack": {checkLogs, func(tmpl template) {
 			group := tmpl.Resources["StateMachineLogs"]
 			group.DeletionPolicy = "Delete"
 			tmpl.Resources["StateMachineLogs"] = group
@@ -99,22 +99,22 @@ func TestChecksCanFail(t *testing.T) {
 		"cleanup: rarely":                  {checkCleanup, set("Sweep", "ScheduleExpression", "rate(1 day)")},
 		"cleanup: every machine's ends":    {checkCleanup, func(tmpl template) { delete(detail(tmpl), "stateMachineArn") }},
 		"cleanup: stops are not seen":      {checkCleanup, func(tmpl template) { detail(tmpl)["status"] = []any{"SUCCEEDED", "TIMED_OUT", "FAILED"} }},
-		"cleanup: promotions are not told": {checkCleanup, func(tmpl template) { detail(tmpl)["status"] = []any{"ABORTED", "TIMED_OUT", "FAILED"} }},
+		"cleanup: promotions are not seen": {checkCleanup, func(tmpl template) { detail(tmpl)["status"] = []any{"ABORTED", "TIMED_OUT", "FAILED"} }},
 		"cleanup: another input":           {checkCleanup, func(tmpl template) { target(tmpl, "Ended")["Input"] = "{}" }},
 		"cleanup: the time is lost":        {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "InputTransformer") }},
 		"cleanup: another function":        {checkCleanup, func(tmpl template) { target(tmpl, "Sweep")["Arn"] = "arn" }},
-		"cleanup: nothing is kept":         {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "DeadLetterConfig") }},
-		"cleanup: given up is gone":        {checkCleanup, func(tmpl template) { delete(tmpl.Resources["RollbackCalls"].Properties, "DestinationConfig") }},
-		"cleanup: tried once":              {checkCleanup, set("RollbackCalls", "MaximumRetryAttempts", 0.0)},
+		"cleanup: no dead-letter queue":    {checkCleanup, func(tmpl template) { delete(target(tmpl, "Sweep"), "DeadLetterConfig") }},
+		"cleanup: failed calls are lost":   {checkCleanup, func(tmpl template) { delete(tmpl.Resources["RollbackCalls"].Properties, "DestinationConfig") }},
+		"cleanup: no retries":              {checkCleanup, set("RollbackCalls", "MaximumRetryAttempts", 0.0)},
 		"cleanup: an open queue":           {checkCleanup, set("UndeliveredCleanups", "SqsManagedSseEnabled", false)},
-		"order: a circle by reference":     {checkOrder, set("RollbackRole", "Description", map[string]any{"Ref": "StateMachine"})},
-		"order: a circle by attribute":     {checkOrder, set("RollbackRole", "Description", map[string]any{"Fn::GetAtt": []any{"StateMachine", "Name"}})},
-		"order: a circle in a text":        {checkOrder, set("RollbackRole", "Description", map[string]any{"Fn::Sub": "of ${StateMachine.Name}"})},
-		"order: a circle by name":          {checkOrder, dependsOn("RollbackRole", []any{"StateMachine"})},
+		"order: circular, by reference":    {checkOrder, set("RollbackRole", "Description", map[string]any{"Ref": "StateMachine"})},
+		"order: circular, by attribute":    {checkOrder, set("RollbackRole", "Description", map[string]any{"Fn::GetAtt": []any{"StateMachine", "Name"}})},
+		"order: circular, in a text":       {checkOrder, set("RollbackRole", "Description", map[string]any{"Fn::Sub": "of ${StateMachine.Name}"})},
+		"order: circular, by DependsOn":    {checkOrder, dependsOn("RollbackRole", []any{"StateMachine"})},
 		"order: a policy comes later":      {checkOrder, dependsOn("StateMachine", "StateMachineRole")},
 		"order: another machine":           {checkOrder, func(tmpl template) { delete(tmpl.Resources["StateMachine"].Properties, "StateMachineName") }},
-		"role: an action more":             {permissionsDiffer, func(tmpl template) { statement(tmpl, "RollbackRole", 1)["Action"] = "lambda:*" }},
-		"role: an action less":             {permissionsDiffer, func(tmpl template) { statement(tmpl, "RollbackRole", 1)["Action"] = "lambda:GetAlias" }},
+		"role: one more action":            {permissionsDiffer, func(tmpl template) { statement(tmpl, "RollbackRole", 1)["Action"] = "lambda:*" }},
+		"role: one action less":            {permissionsDiffer, func(tmpl template) { statement(tmpl, "RollbackRole", 1)["Action"] = "lambda:GetAlias" }},
 		"role: no condition":               {permissionsDiffer, func(tmpl template) { delete(statement(tmpl, "RollbackRole", 1), "Condition") }},
 		"role: another's log":              {permissionsDiffer, func(tmpl template) { statement(tmpl, "RollbackRole", 0)["Resource"] = "*" }},
 		"role: a managed policy":           {permissionsDiffer, set("RollbackRole", "ManagedPolicyArns", []any{"arn:aws:iam::aws:policy/AWSLambda_FullAccess"})},
@@ -128,10 +128,10 @@ func TestChecksCanFail(t *testing.T) {
 				"PolicyDocument": map[string]any{"Statement": []any{map[string]any{"Effect": "Allow", "Action": "states:*", "Resource": "*"}}},
 			}}
 		}},
-		"role: anybody calls":     {permissionsDiffer, func(tmpl template) { delete(permission(tmpl), "SourceArn") }},
-		"role: another may call":  {permissionsDiffer, func(tmpl template) { permission(tmpl)["Principal"] = "*" }},
-		"role: calls without TLS": {permissionsDiffer, func(tmpl template) { delete(tmpl.Resources, "UndeliveredCleanupsPolicy") }},
-		"role: news without TLS":  {permissionsDiffer, func(tmpl template) { delete(tmpl.Resources, "TopicPolicy") }},
+		"role: anyone may call":           {permissionsDiffer, func(tmpl template) { delete(permission(tmpl), "SourceArn") }},
+		"role: another may call":          {permissionsDiffer, func(tmpl template) { permission(tmpl)["Principal"] = "*" }},
+		"role: calls without TLS":         {permissionsDiffer, func(tmpl template) { delete(tmpl.Resources, "UndeliveredCleanupsPolicy") }},
+		"role: notifications without TLS": {permissionsDiffer, func(tmpl template) { delete(tmpl.Resources, "TopicPolicy") }},
 		"role: a gate's leftover": {permissionsDiffer, func(tmpl template) {
 			statement(tmpl, "HealthCheckRole", 1)["Action"] = []any{"cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms", "lambda:InvokeFunction"}
 		}},
@@ -143,7 +143,7 @@ func TestChecksCanFail(t *testing.T) {
 			}
 			test.damage(tmpl)
 			if test.check(tmpl) == nil {
-				t.Error("the check did not see it")
+				t.Error("the check does not see the change")
 			}
 		})
 	}

@@ -19,8 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDashboardShowsWhatThereIs holds the graphs to their metrics.
-func TestDashboardShowsWhatThereIs(t *testing.T) {
+// TestDashboardGraphsTheirMetrics compares the graphs with their metrics.
+func TestDashboardGraphsTheirMetrics(t *testing.T) {
 	tmpl, _ := deployed(t)
 	if err := checkDashboard(tmpl); err != nil {
 		t.Error(err)
@@ -29,7 +29,7 @@ func TestDashboardShowsWhatThereIs(t *testing.T) {
 	if err := checkDashboard(tmpl, ` FunctionName=("orders" OR "billing")`); err != nil {
 		t.Errorf("with functions by name: %v", err)
 	}
-	// As many as a search can't ask for at once, with names as long as there are.
+	// More than one search can have, with the longest names.
 	var many []any
 	narrowed := []string{` FunctionName=(`, ` FunctionName=(`, ` FunctionName=(`}
 	for i := range 25 {
@@ -49,11 +49,11 @@ func TestDashboardShowsWhatThereIs(t *testing.T) {
 	}
 }
 
-// longestSearch is how many characters CloudWatch takes for a search.
+// longestSearch is the number of characters that CloudWatch accepts for a search.
 const longestSearch = 1024
 
-// checkDashboard holds the graphs to their metrics. The errors of versions are those
-// of all functions or, by what each search adds to that, of some.
+// checkDashboard compares the graphs with their metrics. The errors of versions are
+// those of all functions, or narrowed by what each search adds.
 func checkDashboard(tmpl template, narrowed ...string) error {
 	dashboard := tmpl.Resources["Dashboard"].Properties
 	if dashboard["DashboardName"] != machine {
@@ -82,9 +82,9 @@ func checkDashboard(tmpl template, narrowed ...string) error {
 			"AWS/States ExecutionsFailed StateMachineArn ${StateMachine}", "AWS/States ExecutionsAborted StateMachineArn ${StateMachine}",
 			"AWS/States ExecutionsTimedOut StateMachineArn ${StateMachine}",
 		},
-		"Weights of new versions (percent)":      {`SEARCH('{"` + own + `",FunctionName,AliasName} MetricName="Weight"', 'Maximum', 60)`},
-		"Decisions":                              {`SEARCH('{"` + own + `",Result} MetricName="Decision"', 'Sum', 300)`},
-		"Bad invocations served by new versions": {own + " BadInvocations"},
+		"Weights of new versions (percent)":   {`SEARCH('{"` + own + `",FunctionName,AliasName} MetricName="Weight"', 'Maximum', 60)`},
+		"Decisions":                           {`SEARCH('{"` + own + `",Result} MetricName="Decision"', 'Sum', 300)`},
+		"Bad requests served by new versions": {own + " BadInvocations"},
 		"Cleanup": {
 			"AWS/Events Invocations RuleName ${Sweep}", "AWS/Lambda AsyncEventsDropped FunctionName ${Rollback}",
 			"AWS/Lambda Throttles FunctionName ${Rollback}", "AWS/SQS ApproximateNumberOfMessagesVisible QueueName ${UndeliveredCleanups.QueueName}",
@@ -132,9 +132,9 @@ func checkDashboard(tmpl template, narrowed ...string) error {
 	return nil
 }
 
-// TestQueriesAskForWhatIsLogged holds the saved queries to the lines that the
-// tasks' source writes.
-func TestQueriesAskForWhatIsLogged(t *testing.T) {
+// TestQueriesMatchTheLogs compares the saved queries with the log lines in the tasks'
+// source.
+func TestQueriesMatchTheLogs(t *testing.T) {
 	tmpl, _ := deployed(t)
 	if err := checkQueries(tmpl); err != nil {
 		t.Error(err)
@@ -184,7 +184,7 @@ func checkQueries(tmpl template) error {
 	return nil
 }
 
-// logCalls returns the messages that the tasks' source logs, each with its fields.
+// logCalls returns the messages that the tasks' source logs, with their fields.
 func logCalls() (map[string]map[string]bool, error) {
 	logged := map[string]map[string]bool{}
 	const folder = "../lambdas/task"
@@ -222,7 +222,7 @@ func logCalls() (map[string]map[string]bool, error) {
 	return logged, nil
 }
 
-// literal is a string literal's value, or "".
+// literal returns a string literal's value, or "".
 func literal(expression ast.Expr) string {
 	basic, ok := expression.(*ast.BasicLit)
 	if !ok {

@@ -11,11 +11,11 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// rollbackFailed is the error of the ending in which a person is needed, in the
-// words of the workflow's definition.
+// rollbackFailed is the error of the ending that needs an operator, as the
+// workflow's definition names it.
 const rollbackFailed = "RollbackFailed"
 
-// over adds up a metric over so many minutes.
+// over returns options that sum a metric over periods of so many minutes.
 func over(minutes float64) *awscloudwatch.MetricOptions {
 	return &awscloudwatch.MetricOptions{
 		Statistic: jsii.String("Sum"),
@@ -24,7 +24,7 @@ func over(minutes float64) *awscloudwatch.MetricOptions {
 }
 
 // newAlarm adds an alarm that goes off when the metric reaches 1, and is OK
-// without data: nothing counted here has an entry unless it happens.
+// without data: what is counted here has data only when it happens.
 func newAlarm(scope constructs.Construct, id, description string, metric awscloudwatch.IMetric) awscloudwatch.Alarm {
 	return awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
 		AlarmDescription:   jsii.String(description),
@@ -36,45 +36,43 @@ func newAlarm(scope constructs.Construct, id, description string, metric awsclou
 	})
 }
 
-// addAlarms adds all alarms, of the machine, of what follows its rollouts' end,
-// and of what calls that.
+// addAlarms adds all alarms: on the machine's executions, on the cleanup and the
+// notifications that follow their ends, and on the rules that call the cleanup.
 func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs awslogs.LogGroup,
 	rollback awslambda.Function, undelivered awssqs.Queue, calls cleanupCalls,
 ) {
 	r.RollbackFailed = newRollbackFailed(scope, w, logs)
 	r.ExecutionsFailed = newAlarm(scope, "ExecutionsFailed",
-		"A rollout was rolled back, was refused, or failed: its execution's error and cause say why",
+		"A rollout was rolled back, was refused or failed. Its execution's error and cause say why.",
 		r.machine.MetricFailed(over(1)))
 	r.ExecutionsTimedOut = newAlarm(scope, "ExecutionsTimedOut",
-		"A rollout ran out of time: the cleanup puts its alias back, and tells so",
+		"A rollout timed out. The cleanup puts its alias back, and notifies.",
 		r.machine.MetricTimedOut(over(1)))
 	r.ExecutionsAborted = newAlarm(scope, "ExecutionsAborted",
-		"Somebody has stopped a rollout's execution: the cleanup puts its alias back, and tells so",
+		"A rollout's execution was stopped by an operator. The cleanup puts its alias back, and notifies.",
 		r.machine.MetricAborted(over(1)))
-	// What Rollback is called for after the end of a rollout, and Lambda has given
-	// up after repeating it. Unlike the function's Errors, the metric knows nothing
-	// of single attempts, nor of the workflow's calls of the same function, which
-	// the workflow itself repeats.
+	// Asynchronous calls that Lambda gave up after its retries. Unlike the
+	// function's Errors, the metric counts no single attempts, and none of the
+	// workflow's calls of the same function, which the workflow itself retries.
 	r.CleanupFailed = newAlarm(scope, "CleanupFailed",
-		"After a rollout that ended badly an alias may still be split, or nobody was told how a rollout ended: the log of the function Rollback says why. The next sweep tries again to put back aliases",
+		"After a failed rollout an alias may still be split, or the end of a rollout was not notified. The log of the function Rollback says why. The next sweep tries again to put aliases back.",
 		rollback.Metric(jsii.String("AsyncEventsDropped"), over(betweenSweeps)))
-	// It stays on until somebody has emptied the queue: such calls fail for what
-	// does not mend itself, as a permission that was taken away.
+	// It stays on until an operator has purged the queue: such calls fail for
+	// reasons that do not pass, such as a permission that was removed.
 	latest := over(betweenSweeps)
 	latest.Statistic = jsii.String("Maximum")
 	r.CleanupUndelivered = newAlarm(scope, "CleanupUndelivered",
-		"EventBridge could not call the function Rollback to clean up, or to tell how a rollout ended, or the function failed at it for good: the messages in the queue say why. Empty it when that is mended",
+		"EventBridge could not call the function Rollback for a cleanup or a notification, or the function failed in every attempt. The messages in the queue say why. When that is fixed, purge the queue.",
 		undelivered.MetricApproximateNumberOfMessagesVisible(latest))
 	r.RollbackThrottled = newAlarm(scope, "RollbackThrottled",
-		"Lambda turns away calls of the function Rollback, and they are tried again. Rollbacks, and the telling of how rollouts ended, share its reserved concurrency (by default 10; or, if it has none, the account's): if this stays on while many rollouts end at once, deploy with more, as in -c reserved-concurrency=20",
+		"Calls of the function Rollback are throttled, and are retried. Rollbacks, cleanups and notifications share its reserved concurrency (10 by default; the account's, if it has none). If the alarm stays on while many rollouts end at once, deploy with more: -c reserved-concurrency=20",
 		rollback.MetricThrottles(over(betweenSweeps)))
 	r.SweepsMissing = newSweepsMissing(scope, calls.sweep)
-	// What EventBridge could not hand over at all, be it that it may not call the
-	// function any more. Only if it may write to the queue is that in there, too. Of a
-	// rule that never failed there is no metric: SUM of a list goes without it, as a
-	// plain + would not.
+	// Calls that EventBridge could not make at all, for instance because it lacks the
+	// permission. They are in the queue only if it may write to that. A rule that never
+	// failed has no such metric: SUM of a list ignores that, and a plain + would not.
 	r.CleanupNotCalled = newAlarm(scope, "CleanupNotCalled",
-		"EventBridge could not call the function Rollback by the rules Ended or Sweep: may they call it, and is it there? The messages in the queue of undelivered cleanups, if it may write to that, say why. Until then an alias may stay split, and nobody is told how rollouts ended",
+		"EventBridge could not call the function Rollback by the rules Ended or Sweep. Check that the function exists, and that its policy lets the rules call it; messages in the queue of undelivered cleanups, if there are any, say why. Until this is fixed an alias may stay split, and ends of rollouts are not notified.",
 		awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression: jsii.String("SUM([ended, sweep])"),
 			UsingMetrics: &map[string]awscloudwatch.IMetric{
@@ -85,18 +83,18 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 		}))
 }
 
-// newSweepsMissing adds the alarm on a schedule that does not call any more: that
-// somebody has disabled, or that EventBridge does not keep. It goes by the rule and
-// not by the function's invocations, of which the workflow has its own. It is on for a
-// few minutes after the first deployment, until there has been a sweep.
+// newSweepsMissing adds the alarm on a schedule that no longer calls: one that was
+// disabled, or that EventBridge does not keep. It watches the rule and not the
+// function's invocations, because the workflow invokes that too. It is on for a few
+// minutes after the first deployment, until the first sweep.
 //
 // EventBridge counts no zeros: without a call there is no value. CloudWatch looks
-// further back than the periods that are asked for, and prefers the values that it
-// finds there to those that are missing; so the gaps are filled, and the alarm goes
-// off after these periods and not after more. A metric that never was stays missing.
+// further back than the evaluated periods, and prefers the values that it finds there
+// to missing ones. So the gaps are filled, and the alarm goes off after these periods
+// and not later. A metric that never existed stays missing.
 func newSweepsMissing(scope constructs.Construct, sweep awsevents.Rule) awscloudwatch.Alarm {
 	return awscloudwatch.NewAlarm(scope, jsii.String("SweepsMissing"), &awscloudwatch.AlarmProps{
-		AlarmDescription: jsii.String("For a quarter of an hour nothing has looked for aliases that are still split: is the rule Sweep enabled?"),
+		AlarmDescription: jsii.String("For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled."),
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression:   jsii.String("FILL(sweeps, 0)"),
 			UsingMetrics: &map[string]awscloudwatch.IMetric{"sweeps": ofRule(sweep, "Invocations")},
@@ -110,7 +108,7 @@ func newSweepsMissing(scope constructs.Construct, sweep awsevents.Rule) awscloud
 	})
 }
 
-// ofRule is a metric that EventBridge keeps of a rule, such as how often it has called.
+// ofRule returns one of the metrics that EventBridge has for a rule, such as Invocations.
 func ofRule(rule awsevents.Rule, name string) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace:     jsii.String("AWS/Events"),
@@ -122,11 +120,11 @@ func ofRule(rule awsevents.Rule, name string) awscloudwatch.Metric {
 }
 
 // newRollbackFailed adds the alarm on executions that could not put the alias
-// back. AWS/States counts them with all others that failed: how an execution
-// ended is only in its log.
+// back. AWS/States counts them with all other failures: only the log has an
+// execution's error.
 //
-// Log delivery is best effort, as events are. The cleanup after such an ending
-// has an alarm of its own, which hears of it in another way.
+// Log delivery is best effort, as events are. The cleanup after such an ending has
+// its own alarm, which does not depend on the log.
 func newRollbackFailed(scope constructs.Construct, w workflow, logs awslogs.LogGroup) awscloudwatch.Alarm {
 	filter := logs.AddMetricFilter(jsii.String("RollbackFailed"), &awslogs.MetricFilterOptions{
 		FilterPattern: awslogs.FilterPattern_All(
@@ -137,6 +135,6 @@ func newRollbackFailed(scope constructs.Construct, w workflow, logs awslogs.LogG
 		MetricName:      jsii.String(rollbackFailed),
 	})
 	return newAlarm(scope, "RollbackFailed",
-		"A person is needed: a rollout could not put its alias back. Its execution's cause says with which command to do it",
+		"An operator is needed: a rollout could not put its alias back. Its execution's cause has the command that does it.",
 		filter.Metric(over(1)))
 }

@@ -13,12 +13,13 @@ import (
 )
 
 // betweenSweeps is how long an alias may stay split when the event of its
-// rollout's end is lost. A sweep has that long, too: Rollback's timeout.
+// rollout's end is lost. It is also Rollback's timeout, and so a sweep's.
 const betweenSweeps = 5 // minutes
 
-// newUndelivered adds the queue of the calls of the cleanup that EventBridge
-// could not make, and of those that Lambda has given up: one queue for both, as
-// a person who looks for what was not cleaned up, or not told, looks once.
+// newUndelivered adds the dead-letter queue for calls of the cleanup that
+// EventBridge could not make, and for those that Lambda gave up. It is one queue
+// for both, so that an operator has one place to look. A key that is not nil
+// encrypts it.
 func newUndelivered(scope constructs.Construct, key awskms.IKey) awssqs.Queue {
 	props := &awssqs.QueueProps{
 		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
@@ -29,35 +30,35 @@ func newUndelivered(scope constructs.Construct, key awskms.IKey) awssqs.Queue {
 		props.Encryption, props.EncryptionMasterKey = awssqs.QueueEncryption_KMS, key
 	}
 	queue := awssqs.NewQueue(scope, jsii.String("UndeliveredCleanups"), props)
-	excuse(queue, suppression{ID: "AwsSolutions-SQS3", Reason: "it is a dead-letter queue itself: of rules, and of a function's asynchronous calls"})
+	excuse(queue, suppression{ID: "AwsSolutions-SQS3", Reason: "it is itself a dead-letter queue: of rules, and of a function's asynchronous calls"})
 	return queue
 }
 
 // cleanupCalls are the rules by which EventBridge calls the cleanup.
 type cleanupCalls struct{ ended, sweep awsevents.Rule }
 
-// newCleanup has the Rollback function tell how each execution ended, and put
-// back what those leave behind that could not do it themselves. It is called for
-// every end; and, as EventBridge delivers such events only if it can, by a schedule,
-// to put back alone.
+// newCleanup has EventBridge call the Rollback function at the end of each
+// execution, to notify of the end, and to put the alias back if the execution could
+// not. Events are delivered with best effort; so a schedule calls it too, to put
+// aliases back.
 func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachine, rollback awslambda.Function, undelivered awssqs.Queue) cleanupCalls {
-	// EventBridge calls asynchronously: what fails, or is throttled, is Lambda's
-	// to repeat. What is given up here is in the next sweep, and in the queue. The
-	// workflow's own calls are not asynchronous, and none of this is for them.
+	// EventBridge calls asynchronously: Lambda retries calls that fail or are
+	// throttled. Those that it gives up go to the queue, and the next sweep looks at
+	// their aliases. This does not apply to the workflow's calls, which are synchronous.
 	//
 	// CDK's ConfigureAsyncInvoke would also let the role read the queue.
 	awslambda.NewCfnEventInvokeConfig(scope, jsii.String("RollbackCalls"), &awslambda.CfnEventInvokeConfigProps{
 		FunctionName:             rollback.FunctionName(),
 		Qualifier:                jsii.String("$LATEST"),
-		MaximumRetryAttempts:     jsii.Number(2), // the most there is: after a minute, and two more
+		MaximumRetryAttempts:     jsii.Number(2), // the maximum: after one minute, and after two more
 		MaximumEventAgeInSeconds: jsii.Number(3600),
 		DestinationConfig: &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
-			// Unlike a function's DeadLetterConfig it comes with the error.
+			// Unlike with a function's DeadLetterConfig, the message has the error.
 			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: undelivered.QueueArn()},
 		},
 	})
 	ended := awsevents.NewRule(scope, jsii.String("Ended"), &awsevents.RuleProps{
-		Description: jsii.String("lambda-rollout: tells how every rollout ended, and puts back the alias of one that ended badly"),
+		Description: jsii.String("lambda-rollout: notifies of the end of every rollout, and puts the alias back after one that failed or was stopped"),
 		EventPattern: &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.states"),
 			DetailType: jsii.Strings("Step Functions Execution Status Change"),
@@ -68,20 +69,20 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 		},
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(rollback, &awseventstargets.LambdaFunctionProps{
 			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)),
-			RetryAttempts:   jsii.Number(185), // the most there is: age is what ends it
+			RetryAttempts:   jsii.Number(185), // the maximum: the age ends it
 			DeadLetterQueue: undelivered,
 		})},
 	})
 	every := awscdk.Duration_Minutes(jsii.Number(betweenSweeps))
 	sweep := awsevents.NewRule(scope, jsii.String("Sweep"), &awsevents.RuleProps{
-		Description: jsii.String("lambda-rollout: looks for aliases that are still split after their rollout ended badly"),
+		Description: jsii.String("lambda-rollout: puts back aliases that are still split after their rollout failed or was stopped"),
 		Schedule:    awsevents.Schedule_Rate(every),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(rollback, &awseventstargets.LambdaFunctionProps{
 			Event: awsevents.RuleTargetInput_FromObject(map[string]any{
 				"sweep": machine.StateMachineArn(),
 				"time":  awsevents.EventField_Time(),
 			}),
-			MaxEventAge:     every, // by then comes the next
+			MaxEventAge:     every, // then the next one comes
 			RetryAttempts:   jsii.Number(185),
 			DeadLetterQueue: undelivered,
 		})},

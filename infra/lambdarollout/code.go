@@ -15,27 +15,27 @@ import (
 )
 
 const (
-	// executable is the one file of an asset: what provided.al2023 starts.
+	// executable is the one file of an asset, which provided.al2023 starts.
 	executable = "bootstrap"
 	module     = "github.com/lambda-rollout/lambda-rollout"
 )
 
-// code returns what the build makes of its package as an asset, built during
-// the synth and without a container.
+// code returns the build's executable as an asset. It is built during the synth,
+// without a container.
 func code(build *goBuild) awslambda.Code {
 	return awslambda.Code_FromAsset(jsii.String(filepath.Join(build.root, build.pkg)), &awss3assets.AssetOptions{
-		// The hash of what was built: the same binary is the same asset,
-		// whatever else changed in the sources.
+		// The hash of the output: the same executable is the same asset, whatever
+		// changed in the sources.
 		AssetHashType: awscdk.AssetHashType_OUTPUT,
 		Bundling: &awscdk.BundlingOptions{
-			// Never used: the local build is the only one.
+			// Never used: the build is always local.
 			Image: awscdk.DockerImage_FromRegistry(jsii.String("scratch")),
 			Local: build,
 		},
 	})
 }
 
-// moduleRoot returns this module's folder: the project's, or its place in the
+// moduleRoot returns this module's folder: the repository, or a folder in the
 // module cache when another module's app uses the construct.
 func moduleRoot() (string, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
@@ -52,19 +52,19 @@ type goBuild struct {
 	err  error  // why the last build failed
 }
 
-// TryBundle builds the package into outputDir. A build that fails leaves err,
-// for the caller of CDK to look at: false would have CDK turn to a container, and
-// a panic would leave CDK's process waiting for an answer.
+// TryBundle builds the package into outputDir. It always returns true and stores
+// an error in err, which newFunction checks: false would make CDK use a container,
+// and a panic would leave CDK's process waiting for an answer.
 func (b *goBuild) TryBundle(outputDir *string, _ *awscdk.BundlingOptions) *bool {
 	binary := filepath.Join(*outputDir, executable)
-	// Every flag that keeps paths, version control and build IDs out makes the
-	// binary, and so the asset's hash, the same on every machine.
+	// The flags keep paths, version control and build IDs out of the executable, so
+	// that it, and the asset's hash, is the same on every machine.
 	build := exec.Command("go", "build", "-C", b.root,
 		"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=",
 		"-o", binary, "./"+b.pkg)
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0", "GOWORK=off")
 	if _, err := build.Output(); err != nil {
-		// CDK has its own opinion of an empty folder, and would give that instead.
+		// CDK would fail with a message about the empty folder instead.
 		b.err = errors.Join(
 			fmt.Errorf("build the function in %s: %w", b.pkg, withStderr(err)),
 			os.WriteFile(binary, nil, 0o600),
@@ -73,7 +73,7 @@ func (b *goBuild) TryBundle(outputDir *string, _ *awscdk.BundlingOptions) *bool 
 	return jsii.Bool(true)
 }
 
-// withStderr adds to a command's error what the command wrote.
+// withStderr adds what the command wrote to its error.
 func withStderr(err error) error {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -16,9 +16,10 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newDashboard adds the dashboard: how rollouts end, what they do now, what they
-// are about, and how the machinery itself does. Metrics that have a dimension for
-// a word or a function are searched for, so that each shows that there is.
+// newDashboard adds the dashboard: alarms, outcomes, rollouts under way, the errors
+// of the rolled-out versions, the cleanup and the tasks' errors. Metrics whose
+// dimensions are not known in advance (outcomes, decisions, functions) are searched
+// for, so that all that exist are shown.
 func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optIn OptIn,
 	functions map[string]awslambda.Function, undelivered awssqs.Queue, sweep awsevents.Rule,
 ) awscloudwatch.Dashboard {
@@ -46,7 +47,7 @@ func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optI
 				graph("Decisions", w.search("Result", "Decision", "Sum", 5)),
 			},
 			{
-				graph("Bad invocations served by new versions", w.metric("BadInvocations", "Sum")),
+				graph("Bad requests served by new versions", w.metric("BadInvocations", "Sum")),
 				graph("Cleanup", ofRule(sweep, "Invocations").With(&awscloudwatch.MetricOptions{Label: jsii.String("sweeps")}),
 					rollback.Metric(jsii.String("AsyncEventsDropped"), labelled("given up", "Sum")),
 					rollback.MetricThrottles(labelled("throttled", "Sum")),
@@ -57,9 +58,9 @@ func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optI
 	})
 }
 
-// errorsOfVersions graphs the errors that Lambda counts for each version behind an
-// alias: of the functions by name or, if they opt in by tag, of all in the account
-// and Region, as a search knows nothing of tags.
+// errorsOfVersions returns a graph of the errors that Lambda counts for each version
+// behind an alias: of the functions that are opted in by name or, if functions opt in
+// by tag, of all in the account and Region, because a search can't filter by tag.
 func errorsOfVersions(optIn OptIn) awscloudwatch.IWidget {
 	const all = `{AWS/Lambda,FunctionName,Resource,ExecutedVersion} MetricName="Errors"`
 	names := optIn.names()
@@ -73,12 +74,11 @@ func errorsOfVersions(optIn OptIn) awscloudwatch.IWidget {
 	return graph("Errors of both versions", searches...)
 }
 
-// functionsOfSearch is for how many functions one search asks: it may have 1,024
-// characters, of which a name takes 70 at most with what stands between two, and
-// the rest some 120.
+// functionsOfSearch is the number of functions in one search. A search may have
+// 1,024 characters: a name with its separator takes at most 70, the rest about 120.
 const functionsOfSearch = 12
 
-// metric is one of the metrics that the functions write in their logs.
+// metric returns one of the metrics that the functions write in their logs.
 func (w workflow) metric(name, statistic string) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String(w.namespace()), MetricName: jsii.String(name), Statistic: jsii.String(statistic),
@@ -87,7 +87,7 @@ func (w workflow) metric(name, statistic string) awscloudwatch.IMetric {
 	})
 }
 
-// search searches for those that have these dimensions.
+// search returns a search for those of these metrics that have the dimensions.
 func (w workflow) search(dimensions, name, statistic string, minutes float64) awscloudwatch.IMetric {
 	return search(fmt.Sprintf("{%q,%s} MetricName=%q", w.namespace(), dimensions, name), statistic, minutes)
 }
@@ -95,12 +95,12 @@ func (w workflow) search(dimensions, name, statistic string, minutes float64) aw
 func search(text, statistic string, minutes float64) awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 		Expression: jsii.String(fmt.Sprintf("SEARCH('%s', '%s', %v)", text, statistic, minutes*60)),
-		Label:      jsii.String(""), // each has that of its dimensions
+		Label:      jsii.String(""), // each line is labelled with its dimensions
 		Period:     awscdk.Duration_Minutes(jsii.Number(minutes)),
 	})
 }
 
-// labelled are the options of a metric that is one line of a graph.
+// labelled returns the options of a metric that is one line of a graph.
 func labelled(label, statistic string) *awscloudwatch.MetricOptions {
 	return &awscloudwatch.MetricOptions{
 		Label: jsii.String(label), Statistic: jsii.String(statistic),

@@ -7,17 +7,16 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// A key of one's own encrypts what is kept: the logs, the topic and the queue.
-// It does not encrypt the functions' environment variables nor the executions'
-// data, which are under AWS's own keys: with a key of one's own that is disabled
-// or taken away, no rollout under way could be rolled back any more. Of what it
-// does encrypt, nothing stands between a rollout and its rollback. The executions'
-// data hold the requests whole, with the payloads and bodies of their gates:
-// whoever starts a rollout is asked to put no secret there, but its reference.
+// Props.EncryptionKey encrypts the logs, the topic and the queue. It does not
+// encrypt the functions' environment variables and the executions' data, which stay
+// under AWS's keys: if they were under a customer's key, disabling it would prevent
+// rollbacks. No rollback depends on what the key does encrypt. The executions' data
+// contain the complete requests, with the payloads and bodies of their gates, so
+// requests should refer to secrets and not contain them.
 
-// allowServices adds to the key's policy what the services need that write by
-// themselves. The policy of a key that was imported is its owner's to write:
-// these two statements are what it takes, beside IAM policies being enabled.
+// allowServices adds what CloudWatch Logs and EventBridge need to the key's policy.
+// CDK can't change the policy of an imported key: its owner has to add these two
+// statements, and to let IAM policies grant the key's use.
 func allowServices(w workflow, key awskms.IKey) {
 	add := func(service string, actions []string, operator, condition string, value *string) {
 		key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
@@ -27,19 +26,19 @@ func allowServices(w workflow, key awskms.IKey) {
 			Conditions: &map[string]any{operator: map[string]any{condition: value}},
 		}), jsii.Bool(true))
 	}
-	// The groups of this account and Region: the names of most of them are known
-	// only after they were created with the key.
+	// All groups of this account and Region: most of the stack's have names that are
+	// known only after they were created with the key.
 	add("logs."+*w.stack.Region()+".amazonaws.com",
 		[]string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"},
 		"ArnLike", "kms:EncryptionContext:aws:logs:arn",
 		w.arnOf("logs", "log-group", "*", awscdk.ArnFormat_COLON_RESOURCE_NAME))
-	// EventBridge puts into the queue what it can't deliver.
+	// EventBridge sends what it can't deliver to the queue.
 	add("events.amazonaws.com", []string{"kms:GenerateDataKey", "kms:Decrypt"},
 		"StringEquals", "aws:SourceAccount", w.stack.Account())
 }
 
-// useKey allows to use the key through the services, for what is sent to a topic
-// or a queue under it; nothing without a key.
+// useKey returns a grant to use the key through the services, for sending to a
+// topic or a queue that it encrypts. It returns nil if key is nil.
 func useKey(w workflow, key awskms.IKey, services ...string) []grant {
 	if key == nil {
 		return nil

@@ -12,9 +12,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/infra/lambdarollout"
 )
 
-// An app of your own rolls out two of its functions, is told by its own alarm
-// topic, and lets its pipeline start rollouts, wait for them, and stop them when
-// it is interrupted.
+// Your own app rolls out two of its functions, sends alarms to its own topic, and
+// lets its pipeline start rollouts, wait for them, and stop them when it is
+// interrupted.
 func ExampleNewLambdaRollout() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Shop"), nil)

@@ -9,31 +9,34 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The gates that need permissions of their own, and so are used only where
-// Props.Gates has them. What CloudWatch knows (errors, latency, alarms, metrics)
-// every rollout may ask for.
+// The gates that need additional permissions, and so have to be enabled in
+// Props.Gates. Every rollout may use the others, which read CloudWatch: errors,
+// latency, alarms, metrics.
 const (
-	// Probes invoke the new version before it has traffic.
+	// Probes invoke the new version directly, past the alias.
 	Probes = "probes"
-	// Checks are functions that say how the new version does.
+	// Checks are functions that report on the new version's health.
 	Checks = "checks"
-	// Hooks are functions that run before the first traffic, and before the promotion.
+	// Hooks are functions that are called before the first traffic, or before the
+	// promotion.
 	Hooks = "hooks"
-	// Endpoints are HTTP addresses that are asked, with secrets in the headers if need be.
+	// Endpoints are HTTPS URLs that are requested, with secrets in the headers if the
+	// request asks for them.
 	Endpoints = "endpoints"
-	// ProvisionedConcurrency moves that of the baseline version to the new one.
+	// ProvisionedConcurrency moves the baseline version's provisioned concurrency to
+	// the new version.
 	ProvisionedConcurrency = "provisioned-concurrency"
 )
 
-// The tag by which the owner of a function lets rollouts invoke it as a check or
-// a hook. It is not the tag of the opt-in: to be rolled out is one thing, to be
-// called by anybody's rollout another.
+// The tag by which a function's owner lets rollouts invoke it as a check or a hook.
+// It differs from the tag of the opt-in, because being rolled out is one thing, and
+// being called by any rollout another.
 const (
 	CheckTagKey   = "lambda-rollout-check"
 	CheckTagValue = "enabled"
 )
 
-// checkGates returns an error that names every gate that is not known.
+// checkGates returns an error that names every unknown gate.
 func checkGates(gates []string) error {
 	known := []string{Checks, Endpoints, Hooks, Probes, ProvisionedConcurrency}
 	var bad []string
@@ -50,31 +53,31 @@ func checkGates(gates []string) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	return fmt.Errorf("no gate that can be allowed: %s. There are %s; errors, latency, alarms and metrics are always allowed",
+	return fmt.Errorf("not a gate to enable: %s. The gates to enable are %s; errors, latency, alarms and metrics are always enabled",
 		strings.Join(bad, ", "), strings.Join(known, ", "))
 }
 
-// inOrder returns names sorted, each once.
+// inOrder returns the names sorted and without duplicates.
 func inOrder(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-// gateStatements are what the gates need beyond reading CloudWatch; none
-// without gates.
+// gateStatements returns the permissions that the gates need beyond reading
+// CloudWatch; nil without gates.
 func gateStatements(w workflow, optIn OptIn, gates []string) []grant {
 	var needed []grant
 	if slices.Contains(gates, Probes) {
 		needed = append(needed, optIn.onVersions(w.stack, "lambda:InvokeFunction"))
 	}
 	if slices.Contains(gates, Checks) || slices.Contains(gates, Hooks) {
-		// Their versions and aliases too: the ARNs of these begin alike.
+		// This includes versions and aliases, whose ARNs begin alike.
 		needed = append(needed, ifTagged(CheckTagKey, CheckTagValue,
 			allow([]string{"lambda:InvokeFunction"}, arn(w.stack, "*"))))
 	}
 	if slices.Contains(gates, Endpoints) {
-		// No kms:Decrypt: the keys that AWS manages for Secrets Manager and for
-		// Parameter Store need none. A secret under a customer's own key needs a
-		// grant of that key to HealthCheck's role, for its owner to give.
+		// No kms:Decrypt: the keys that AWS manages for Secrets Manager and Parameter
+		// Store do not need it. For a secret under a customer's key, the key's owner has
+		// to grant its use to HealthCheck's role.
 		needed = append(needed,
 			ifTagged(TagKey, TagValue, allow([]string{"secretsmanager:GetSecretValue"},
 				w.arnOf("secretsmanager", "secret", "*", awscdk.ArnFormat_COLON_RESOURCE_NAME))),
@@ -84,14 +87,14 @@ func gateStatements(w workflow, optIn OptIn, gates []string) []grant {
 	return needed
 }
 
-// ifTagged narrows a statement to resources with the tag.
+// ifTagged restricts a statement to resources with the tag.
 func ifTagged(key, value string, statement grant) grant {
 	statement.AddCondition(jsii.String("StringEquals"), map[string]any{"aws:ResourceTag/" + key: value})
-	return statement.because("of all there are, those whose owners have tagged them with " + key + "=" + value + ": the statement's condition")
+	return statement.because("the statement's condition restricts it to resources whose owners have tagged them with " + key + "=" + value)
 }
 
-// nearest returns the known name that a person probably meant by given, or "":
-// the edit distance, not counting case, may be half of given's length.
+// nearest returns the known name that given is probably a misspelling of, or "". The
+// edit distance, ignoring case, may be at most half of given's length.
 func nearest(given string, known []string) string {
 	best, least := "", len(given)/2+1
 	for _, name := range known {
@@ -102,8 +105,8 @@ func nearest(given string, known []string) string {
 	return best
 }
 
-// editDistance is Levenshtein's: the fewest insertions, deletions and
-// replacements of one byte that turn a into b.
+// editDistance returns the Levenshtein distance: the fewest insertions, deletions
+// and replacements of one byte that turn a into b.
 func editDistance(a, b string) int {
 	above := make([]int, len(b)+1) // the distances from a[:i] to each b[:j]
 	for j := range above {

@@ -12,13 +12,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// A grant is a statement of a role's policy. One with a wildcard says why.
+// A grant is a statement of a role's policy.
 type grant struct {
 	awsiam.PolicyStatement
-	why string
+	why string // the reason for a wildcard in its resources; empty without one
 }
 
-// allow returns a statement that allows the actions on the resources.
+// allow returns a grant of the actions on the resources.
 func allow(actions []string, resources ...*string) grant {
 	return grant{PolicyStatement: awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings(actions...),
@@ -32,7 +32,7 @@ func (g grant) because(why string) grant {
 	return g
 }
 
-// newRole adds a role for a service, with policies by name.
+// newRole adds a role that the principal may assume, with inline policies by name.
 func newRole(scope constructs.Construct, id, description string, principal awsiam.IPrincipal, policies map[string][]grant) awsiam.Role {
 	documents := map[string]awsiam.PolicyDocument{}
 	for name, grants := range policies {
@@ -51,23 +51,23 @@ func newRole(scope constructs.Construct, id, description string, principal awsia
 	return role
 }
 
-// A suppression tells cdk-nag, in the resource's metadata, why a finding is as it
-// should be. Without cdk-nag it tells that to whoever reads the template.
+// A suppression tells cdk-nag, in a resource's metadata, that a finding is accepted,
+// and why. Readers of the template see the reason too.
 type suppression struct {
 	ID     string              `json:"id"`
 	Reason string              `json:"reason"`
 	Only   []map[string]string `json:"applies_to,omitempty"`
 }
 
-// excuse adds suppressions to a construct's resource.
+// excuse adds the suppressions to the metadata of a construct's resource.
 func excuse(construct constructs.IConstruct, suppressions ...suppression) {
 	if len(suppressions) > 0 {
 		construct.Node().DefaultChild().(awscdk.CfnResource).AddMetadata(jsii.String("cdk_nag"), map[string]any{"rules_to_suppress": suppressions})
 	}
 }
 
-// suppressions are the reasons of grants for their wildcards, each for the
-// resources of its own grant alone.
+// suppressions returns the suppressions for the wildcards in the policies' grants,
+// each restricted to the resources of its own grant.
 func suppressions(policies map[string][]grant) []suppression {
 	var all []suppression
 	for _, name := range slices.Sorted(maps.Keys(policies)) {
@@ -82,7 +82,7 @@ func suppressions(policies map[string][]grant) []suppression {
 
 var token = regexp.MustCompile(`\\\$\\\{Token\\\[[^]]*\]\\\}`)
 
-// wildcard is the suppression of the finding that resources have a wildcard.
+// wildcard returns the suppression of the finding that resources have a wildcard.
 func wildcard(why string, resources ...*string) suppression {
 	s := suppression{ID: "AwsSolutions-IAM5", Reason: why}
 	for _, resource := range resources {

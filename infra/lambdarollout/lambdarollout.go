@@ -1,8 +1,14 @@
-// Package lambdarollout is a CDK construct: the state machine that rolls out new
-// versions of Lambda functions, the functions that do its work, each with a role
-// that can do no more than its task, their logs, what cleans up after executions
-// that could not do it themselves, the topic that is told of every rollout, the
-// alarms that tell of rollouts which did not promote, and a dashboard.
+// Package lambdarollout is a CDK construct that rolls out new versions of Lambda
+// functions. [NewLambdaRollout] adds to a stack:
+//
+//   - the state machine and the functions that do its work, each with its own role,
+//     which has only the permissions that its task needs, and its own log;
+//   - the rules and the queue of the cleanup, which puts aliases back after
+//     executions that could not;
+//   - the topic for notifications of every rollout;
+//   - alarms, a dashboard and saved log queries.
+//
+// [Props] are its settings, and docs/construct.md describes its use.
 package lambdarollout
 
 import (
@@ -21,61 +27,60 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
-// LambdaRollout is what NewLambdaRollout has added to the app.
+// LambdaRollout is the construct that NewLambdaRollout adds.
 type LambdaRollout struct {
 	machine awsstepfunctions.StateMachine
-	// Topic is where rollouts tell what becomes of them: that of Props, or one of
-	// the construct's own. Subscribers of any kind may be added to its own, but no
-	// publishers that are AWS services, as alarms are: they can't use the key that
-	// it is encrypted with, unless it is Props.EncryptionKey and lets them.
+	// Topic is the topic for notifications of every rollout: Props.Topic, or the
+	// construct's own. Any kind of subscriber may be added to the construct's own. AWS
+	// services, such as alarms, can't publish to it, because they can't use the key
+	// that encrypts it, unless that is Props.EncryptionKey and its policy lets them.
 	Topic awssns.ITopic
-	// SimpleDeploy is nil unless Props ask for it.
+	// SimpleDeploy is the one-function deployer; nil unless Props.SimpleDeploy is set.
 	SimpleDeploy awslambda.Function
-	// MetricsNamespace is where the metrics are that the functions write in their
-	// logs: the state machine's own.
+	// MetricsNamespace is the CloudWatch namespace of the metrics that the functions
+	// write in their logs. It is the state machine's own.
 	MetricsNamespace string
-	// Dashboard has the state machine's name, and shows all that follows.
+	// Dashboard has the state machine's name.
 	Dashboard awscloudwatch.Dashboard
-	// The alarms have no actions but those of Props.AlarmActions. ExecutionsFailed
-	// goes off within about a minute of a rollout that was rolled back, was
-	// refused, or failed; the other two of one that was cut off.
+	// The alarms' only actions are Props.AlarmActions. ExecutionsFailed goes off
+	// within about a minute when a rollout is rolled back, is refused or fails; the
+	// other two when one times out or is stopped.
 	ExecutionsFailed, ExecutionsTimedOut, ExecutionsAborted awscloudwatch.Alarm
-	// RollbackFailed goes off within minutes of a rollout that could not put
-	// its alias back: a person is needed.
+	// RollbackFailed goes off within minutes when a rollout could not put its alias
+	// back. An operator is needed.
 	RollbackFailed awscloudwatch.Alarm
-	// CleanupFailed goes off when what follows a rollout's end has been given
-	// up, and CleanupUndelivered while calls of it that were given up or could not
-	// be made lie in the queue: an alias may still be split if the rollout ended
-	// badly, or nobody has been told the end.
+	// CleanupFailed goes off when Lambda gives up a call of the cleanup, and
+	// CleanupUndelivered while there are such calls, or ones that could not be made, in
+	// the queue. The alias may still be split, or the end was not notified.
 	CleanupFailed, CleanupUndelivered awscloudwatch.Alarm
-	// CleanupNotCalled goes off when EventBridge's rules could not call the Rollback
-	// function at all.
+	// CleanupNotCalled goes off when EventBridge could not call the Rollback function.
 	CleanupNotCalled awscloudwatch.Alarm
-	// RollbackThrottled goes off when Lambda turns away calls of the Rollback
-	// function, and SweepsMissing when no sweep was asked for in three periods.
+	// RollbackThrottled goes off when calls of the Rollback function are throttled,
+	// and SweepsMissing when the rule of the sweeps made no call for 15 minutes.
 	RollbackThrottled, SweepsMissing awscloudwatch.Alarm
 }
 
-// StateMachine runs one rollout an execution.
+// StateMachine returns the state machine. Each of its executions is a rollout, or a
+// part of a long one.
 func (r *LambdaRollout) StateMachine() awsstepfunctions.StateMachine { return r.machine }
 
-// GrantStart lets the grantee start rollouts and look how they stand, as a
-// pipeline does that waits for the end: states:StartExecution on the state
-// machine, and states:DescribeExecution and states:GetExecutionHistory on its
-// executions: how one ended is what its last state says.
+// GrantStart lets the grantee start rollouts and read their status, as a pipeline
+// does that waits for the end. It grants states:StartExecution on the state machine,
+// and states:DescribeExecution and states:GetExecutionHistory on its executions; the
+// history's last state says how a rollout ended.
 func (r *LambdaRollout) GrantStart(grantee awsiam.IGrantable) awsiam.Grant {
 	start := r.machine.GrantStartExecution(grantee)
 	return start.Combine(r.machine.GrantExecution(grantee, jsii.String("states:DescribeExecution"), jsii.String("states:GetExecutionHistory")))
 }
 
 // GrantStop lets the grantee stop rollouts, as a pipeline does that is interrupted
-// while it waits: states:StopExecution on the state machine's executions. The
-// cleanup then puts the alias back.
+// while it waits. It grants states:StopExecution on the state machine's executions.
+// After a stop, the cleanup puts the alias back.
 func (r *LambdaRollout) GrantStop(grantee awsiam.IGrantable) awsiam.Grant {
 	return r.machine.GrantExecution(grantee, jsii.String("states:StopExecution"))
 }
 
-// Alarms returns all of the construct's alarms, the gravest first.
+// Alarms returns all of the construct's alarms, the most severe first.
 func (r *LambdaRollout) Alarms() []awscloudwatch.Alarm {
 	return []awscloudwatch.Alarm{
 		r.RollbackFailed, r.CleanupFailed, r.CleanupUndelivered, r.CleanupNotCalled, r.RollbackThrottled, r.SweepsMissing,
@@ -83,9 +88,9 @@ func (r *LambdaRollout) Alarms() []awscloudwatch.Alarm {
 	}
 }
 
-// NewLambdaRollout adds a LambdaRollout to scope. The functions are built from
-// source while the app is synthesized, by the go command on the PATH; like all
-// of CDK, it panics with an error where it can't go on.
+// NewLambdaRollout adds a LambdaRollout to scope; nil props are the zero value. The go
+// command on the PATH builds the functions from source while the app is synthesized.
+// Like all of CDK, it reports errors by panicking with them.
 func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *LambdaRollout {
 	if props == nil {
 		props = &Props{}

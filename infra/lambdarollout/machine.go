@@ -12,16 +12,15 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
-// nestedExecutions is the EventBridge rule, Step Functions' own, through which
-// an execution learns that one which it has started with .sync has ended. Step
-// Functions keeps it with the role of the machine, one for the whole account.
+// nestedExecutions is the EventBridge rule by which Step Functions notices the end of
+// an execution that was started with .sync. Step Functions manages the rule with the
+// machine's role; there is one in each account and Region.
 const nestedExecutions = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
 
-// workflow is the state machine before there is one. The roles of its functions
-// and its own name it in their policies, and it needs all of them: an ARN that
-// CloudFormation gives to it afterwards would close the circle. Its name is
-// chosen here instead, so that every role is complete before the machine is
-// there, let alone started.
+// workflow is what is known of the state machine before it exists. It depends on its
+// own role and on its functions, whose policies name it: an ARN that CloudFormation
+// assigns would make the dependency circular. So its name is chosen here, and every
+// role is complete before the machine exists.
 type workflow struct {
 	stack awscdk.Stack
 	name  string // unique in the account and Region
@@ -36,24 +35,24 @@ func newWorkflow(scope constructs.Construct) workflow {
 	}
 }
 
-// arn is the machine's.
+// arn returns the machine's ARN.
 func (w workflow) arn() *string {
 	return w.arnOf("states", "stateMachine", w.name, awscdk.ArnFormat_COLON_RESOURCE_NAME)
 }
 
-// executions is the ARN of all that the machine ran and will run.
+// executions returns an ARN, with a wildcard, of all of the machine's executions.
 func (w workflow) executions() *string {
 	return w.arnOf("states", "execution", w.name+":*", awscdk.ArnFormat_COLON_RESOURCE_NAME)
 }
 
-// logGroup is the name of the log group of the machine's executions. AWS keeps
-// no policy for each group under this prefix: without it, an account with many
-// such groups meets the policy's size limit.
+// logGroup returns the name of the machine's log group. With this prefix, AWS adds no
+// statement for each group to a resource policy, whose size limit an account with many
+// such groups would reach.
 func (w workflow) logGroup() *string { return jsii.String("/aws/vendedlogs/states/" + w.name) }
 
-// namespace is that of the machine's own metrics. A filter's metric can have
-// fields of the log as its dimensions, but no constants: it is the namespace
-// that tells one machine from another.
+// namespace returns the namespace of the machine's metrics. The metric of a log filter
+// can have fields of the log as its dimensions, but no constants; so the namespace is what
+// distinguishes machines.
 func (w workflow) namespace() string { return "LambdaRollout/" + w.name }
 
 func (w workflow) arnOf(service, resource, name string, format awscdk.ArnFormat) *string {
@@ -65,12 +64,13 @@ func (w workflow) arnOf(service, resource, name string, format awscdk.ArnFormat)
 	})
 }
 
-// statements are what the machine itself may do, with the functions that it calls.
+// statements returns the permissions of the machine, which calls the functions with
+// these ARNs.
 func (w workflow) statements(functions []*string) []grant {
 	return []grant{
-		// These functions and not, as GrantInvoke would, their versions and aliases too.
+		// GrantInvoke would also allow their versions and aliases.
 		allow([]string{"lambda:InvokeFunction"}, functions...),
-		// A long rollout goes on in executions of this same machine.
+		// A long rollout continues in executions of the same machine.
 		allow([]string{"states:StartExecution"}, w.arn()),
 		allow([]string{"states:DescribeExecution", "states:StopExecution"}, w.executions()).because(ownExecutions),
 		allow([]string{"events:PutTargets", "events:PutRule", "events:DescribeRule"},
@@ -78,9 +78,9 @@ func (w workflow) statements(functions []*string) []grant {
 	}
 }
 
-// newStateMachine adds the workflow, with its functions by their tasks' names.
-// Its definition is the embedded file, byte for byte; CloudFormation puts the
-// functions' ARNs and its own partition in place of the placeholders.
+// newStateMachine adds the state machine. functions has its functions by their tasks'
+// names. The definition is the embedded file, byte for byte; CloudFormation replaces
+// its placeholders with the functions' ARNs and the partition.
 func newStateMachine(scope constructs.Construct, w workflow, functions map[string]awslambda.Function, logs awslogs.ILogGroup) awsstepfunctions.StateMachine {
 	var called []*string
 	for _, task := range statemachine.Functions() {
@@ -98,17 +98,18 @@ func newStateMachine(scope constructs.Construct, w workflow, functions map[strin
 		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(statemachine.Definition)),
 		DefinitionSubstitutions: &substitutions,
 		Role:                    role,
-		// Every event with its data, not the errors alone: a promotion is worth a
-		// record as much as a rollback. A rollout's data is small, and holds no secret
-		// unless its starter writes one into a payload, against docs/security.md.
+		// All events with their data, and not only errors: promotions are recorded like
+		// rollbacks. The data is small, and has no secrets unless a payload contains one,
+		// which docs/security.md warns against.
 		Logs: &awsstepfunctions.LogOptions{
 			Level:                awsstepfunctions.LogLevel_ALL,
 			IncludeExecutionData: jsii.Bool(true),
 			Destination:          logs,
 		},
 		TracingEnabled: jsii.Bool(true),
-	}) // CDK's own policy of the role.
+	})
+	// CDK adds a policy of its own to the role.
 	excuse(role.Node().FindChild(jsii.String("DefaultPolicy")), wildcard(
-		"IAM knows no resource that log delivery, or the sending of traces to X-Ray, could be narrowed to", jsii.String("*")))
+		"log delivery and sending traces to X-Ray can't be restricted to a resource", jsii.String("*")))
 	return machine
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The tag by which the owner of a function lets rollouts move its aliases, and
-// the owner of a secret or a parameter lets them read it, where Endpoints are allowed.
+// The tag by which a function's owner lets rollouts move its aliases, and the owner of
+// a secret or a parameter lets them read it where Endpoints are enabled.
 const (
 	TagKey   = "lambda-rollout"
 	TagValue = "enabled"
 )
 
-// OptIn says which functions rollouts may read and move the aliases of: those
-// tagged with TagKey and TagValue, which is the zero value, or those of Named.
+// OptIn selects the functions whose aliases rollouts may read and move. The zero value
+// selects those tagged with TagKey and TagValue; Named selects by name.
 type OptIn struct {
 	functions []string // names and ARNs, checked; none: by tag
 }
@@ -28,10 +28,10 @@ var (
 	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}$`)
 )
 
-// Named narrows the opt-in to functions by name or by unqualified ARN, whatever
-// their tags. The error names every one that is neither. Rollouts are of functions of
-// the stack's own account and Region: NewLambdaRollout refuses the ARN of any other,
-// as far as these are known when the app is synthesized.
+// Named returns an opt-in of the functions with these names or unqualified ARNs,
+// whatever their tags. The error lists every element that is neither. The functions
+// have to be in the stack's account and Region: NewLambdaRollout refuses other ARNs, if
+// account and Region are known when the app is synthesized.
 func Named(functions ...string) (OptIn, error) {
 	var optIn OptIn
 	var bad []string
@@ -48,8 +48,8 @@ func Named(functions ...string) (OptIn, error) {
 	return optIn, nil
 }
 
-// checkPlace returns an error that names every function by ARN that is of another
-// account or Region than the stack, if the stack's are known.
+// checkPlace returns an error that lists every function whose ARN is of another
+// account or Region than the stack's, if those are known.
 func (o OptIn) checkPlace(stack awscdk.Stack) error {
 	var bad []string
 	for _, function := range o.functions {
@@ -65,10 +65,10 @@ func (o OptIn) checkPlace(stack awscdk.Stack) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%q: rollouts are of functions of the stack's own account and Region (%s, %s): deploy another stack there", bad, *stack.Account(), *stack.Region())
+	return fmt.Errorf("%q: the functions must be in the stack's account and Region (%s, %s); deploy another stack for the others", bad, *stack.Account(), *stack.Region())
 }
 
-// String says in words which functions have opted in.
+// String returns a description of the functions that are opted in, for people.
 func (o OptIn) String() string {
 	if len(o.functions) == 0 {
 		return fmt.Sprintf("functions with the tag %s=%s", TagKey, TagValue)
@@ -76,30 +76,29 @@ func (o OptIn) String() string {
 	return "functions by name: " + strings.Join(o.functions, ", ")
 }
 
-// onFunctions allows the actions on the functions that opted in. IAM authorizes
-// GetAlias and UpdateAlias on the function's ARN, not the alias's.
+// onFunctions returns a grant of the actions on the functions. IAM authorizes GetAlias
+// and UpdateAlias on the function's ARN, not on the alias's.
 func (o OptIn) onFunctions(stack awscdk.Stack, actions ...string) grant {
 	return o.on(stack, []string{""}, actions)
 }
 
-// onQualified allows the actions on the functions that opted in and on their
-// versions and aliases: those which take a version or an alias beside the
-// function, and of which AWS does not say plainly whether the ARN that IAM sees
-// ends in it.
+// onQualified returns a grant of the actions on the functions and on their versions
+// and aliases. It is for actions that take a version or an alias with the function, and
+// whose documentation does not say whether IAM sees the qualified ARN.
 func (o OptIn) onQualified(stack awscdk.Stack, actions ...string) grant {
 	return o.on(stack, []string{"", ":*"}, actions)
 }
 
-// onVersions allows the actions on the versions and aliases of the functions that
-// opted in by name, and not on $LATEST without a qualifier, which no rollout calls. By
-// tag it is on all ARNs of a function.
+// onVersions returns a grant of the actions on the versions and aliases of functions
+// that are opted in by name, but not on the unqualified function, which no rollout
+// invokes. If functions opt in by tag, it is on all ARNs of a function.
 func (o OptIn) onVersions(stack awscdk.Stack, actions ...string) grant {
 	return o.on(stack, []string{":*"}, actions)
 }
 
-// on allows the actions on the functions that opted in: on their ARNs with each
-// of the qualifiers added or, by tag, on every ARN of a function with the tag. A
-// version or an alias has no tags of its own: aws:ResourceTag is its function's.
+// on returns a grant of the actions on the functions' ARNs with each of the qualifiers
+// appended or, by tag, on every ARN of a function with the tag. Versions and aliases
+// have no tags of their own: aws:ResourceTag is their function's.
 func (o OptIn) on(stack awscdk.Stack, qualifiers, actions []string) grant {
 	if len(o.functions) == 0 {
 		return ifTagged(TagKey, TagValue, allow(actions, arn(stack, "*")))
@@ -116,7 +115,7 @@ func (o OptIn) on(stack awscdk.Stack, qualifiers, actions []string) grant {
 	}
 	on := allow(actions, arns...)
 	if slices.Contains(qualifiers, ":*") {
-		return on.because("the versions and aliases of functions that were opted in by name")
+		return on.because("the versions and aliases of functions that are opted in by name")
 	}
 	return on
 }
@@ -131,7 +130,7 @@ func arn(stack awscdk.Stack, function string) *string {
 	})
 }
 
-// names are the functions' names, none if they opt in by tag.
+// names returns the functions' names; nil if they opt in by tag.
 func (o OptIn) names() []string {
 	var names []string
 	for _, function := range o.functions {

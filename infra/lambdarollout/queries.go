@@ -11,9 +11,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newQueries saves queries of the functions' logs in Logs Insights, in a folder
-// with the machine's name. The functions write a line of JSON for each thing that
-// they did: msg says what, and the other fields are its particulars.
+// newQueries saves queries of the functions' logs in Logs Insights, in a folder with
+// the machine's name. Each log line is a JSON object: msg names the event, and the
+// other fields are its details.
 func newQueries(scope constructs.Construct, w workflow, functions map[string]awslambda.Function) {
 	query := func(id, name string, of []string, filter string, fields ...string) {
 		groups := []interfacesawslogs.ILogGroupRef{}

@@ -22,7 +22,7 @@ func read(t *testing.T, name ...string) string {
 	return string(text)
 }
 
-// pages returns the documentation by its files' names.
+// pages returns the documentation's pages by their files' names.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"README.md": read(t, "README.md")}
@@ -42,7 +42,7 @@ func pages(t *testing.T) map[string]string {
 	return all
 }
 
-// blocks returns the blocks of code in a page that are of a language.
+// blocks returns a page's code blocks in a language.
 func blocks(page, language string) []string {
 	var all []string
 	for _, found := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```").FindAllStringSubmatch(page, -1) {
@@ -51,7 +51,7 @@ func blocks(page, language string) []string {
 	return all
 }
 
-// shellProblem says what is wrong with a script's syntax; nil if nothing is.
+// shellProblem returns an error if a script's syntax is wrong.
 func shellProblem(script string) error {
 	_, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "script")
 	return err
@@ -71,16 +71,16 @@ func TestShellExamplesAreShell(t *testing.T) {
 		}
 	}
 	if found < 5 {
-		t.Errorf("only %d examples were found", found)
+		t.Errorf("only %d shell examples were found", found)
 	}
 	for _, bad := range []string{"if true; echo; fi", "echo 'a", "aws lambda (publish"} {
 		if shellProblem(bad) == nil {
-			t.Errorf("%q passes for shell", bad)
+			t.Errorf("%q passes as shell", bad)
 		}
 	}
 }
 
-// workflowProblems are what actionlint finds in a workflow of GitHub Actions.
+// workflowProblems returns what actionlint finds in a workflow of GitHub Actions.
 func workflowProblems(t *testing.T, workflow string) []string {
 	t.Helper()
 	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{})

@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// sources returns the tree's Go files by their names from the root. Reading
-// them here, and not only in the commands below, makes `go test` run these
-// tests anew whenever one of the files changes.
+// sources returns the tree's Go files by their names from the root. Because it reads
+// them in this process, and not only in the commands below, `go test` runs these tests
+// again, instead of using its cache, whenever one of the files changes.
 func sources(t *testing.T) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
@@ -44,11 +44,11 @@ func TestFilesAreFormatted(t *testing.T) {
 		}
 	}
 	if formatted(t, []byte("package bad\nvar  a = 1\n")) {
-		t.Error("a file that is not formatted passes for one that is")
+		t.Error("a file that is not formatted passes the check")
 	}
 }
 
-// formatted tells whether a Go file is as gofmt writes it.
+// formatted reports whether a Go file is as gofmt writes it.
 func formatted(t *testing.T, source []byte) bool {
 	t.Helper()
 	result, err := format.Source(source)
@@ -58,8 +58,8 @@ func formatted(t *testing.T, source []byte) bool {
 	return bytes.Equal(result, source)
 }
 
-// TestCommandsFindNothing runs the commands that look at all the code. Each fails
-// when it finds something.
+// TestCommandsFindNothing runs the commands that check all the code. Each fails if it
+// finds anything.
 func TestCommandsFindNothing(t *testing.T) {
 	sources(t)
 	for _, command := range []string{
@@ -97,13 +97,13 @@ func TestComplaintsAreSeen(t *testing.T) {
 		"go mod tidy -diff":            "-require github.com/google/go-cmp",
 	} {
 		if complaint := complaintOf(folder, command); !strings.Contains(complaint, want) {
-			t.Errorf("%s says %q of a bad module, want %q in it", command, complaint, want)
+			t.Errorf("%s in a bad module: %q, want %q in it", command, complaint, want)
 		}
 	}
 }
 
-// complaintOf runs a command in a folder and returns what it writes and why it
-// failed, or "" if it did not fail.
+// complaintOf runs a command in a folder. If it fails, it returns the error and what the
+// command wrote, otherwise "".
 func complaintOf(folder, command string) string {
 	words := strings.Fields(command)
 	run := exec.Command(words[0], words[1:]...)
@@ -115,12 +115,12 @@ func complaintOf(folder, command string) string {
 	return ""
 }
 
-// misplaced returns the names that do not belong at the top level.
+// misplaced returns those of the names that do not belong at the top level.
 func misplaced(names []string) []string {
 	belongs := []string{
 		"lambdas", "statemachine", "infra", "docs", "findings",
 		"go.mod", "go.sum", "cdk.json", "README.md", "LICENSE",
-		"cdk.out", // what a synth writes; not under version control
+		"cdk.out", // written by a synth; not under version control
 	}
 	return slices.DeleteFunc(names, func(name string) bool {
 		return strings.HasPrefix(name, ".") || slices.Contains(belongs, name)
@@ -137,9 +137,9 @@ func TestTopLevelHoldsNothingElse(t *testing.T) {
 		names = append(names, entry.Name())
 	}
 	if found := misplaced(names); len(found) > 0 {
-		t.Errorf("at the top level: %q", found)
+		t.Errorf("not allowed at the top level: %q", found)
 	}
 	if found := misplaced([]string{".ci", "infra", "pkg", "main.go"}); !slices.Equal(found, []string{"pkg", "main.go"}) {
-		t.Errorf("of a bad top level it sees only %q", found)
+		t.Errorf("misplaced finds only %q in a bad top level", found)
 	}
 }

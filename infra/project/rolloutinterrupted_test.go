@@ -15,7 +15,7 @@ func TestAnInterruptedPipelineStopsItsRollout(t *testing.T) {
 	hanging := map[string]string{"hangs": ""}
 	for _, test := range []struct {
 		signal      syscall.Signal
-		group       bool // as Ctrl-C does, and runners do
+		group       bool // signal the process group, as Ctrl-C and runners do
 		onInterrupt string
 		world       map[string]string
 		code        int
@@ -27,7 +27,7 @@ func TestAnInterruptedPipelineStopsItsRollout(t *testing.T) {
 		{syscall.SIGINT, true, "", nil, 130, true, back},
 		{syscall.SIGTERM, false, "leave", nil, 143, false, "interrupted; the rollout continues: arn:"},
 		{syscall.SIGTERM, false, "", map[string]string{"unstopped": "AccessDenied"}, 143, true, "could not be stopped: AccessDenied; it continues: arn:"},
-		// AWS may have taken the call that is under way, or not.
+		// AWS may or may not have received the call under way.
 		{syscall.SIGINT, true, "", hanging, 130, true, back},
 		{syscall.SIGTERM, true, "", hanging, 143, true, back},
 		{syscall.SIGINT, true, "leave", hanging, 130, false, "if it was started, the rollout continues: arn:"},
@@ -48,7 +48,7 @@ func TestAnInterruptedPipelineStopsItsRollout(t *testing.T) {
 		if _, ok := world["hangs"]; ok {
 			awaited = "start-execution"
 		}
-		for range 60_000 { // five minutes, on a machine that is busy with something else
+		for range 60_000 { // five minutes, for a busy machine
 			if called, _ := os.ReadFile(calls); strings.Contains(string(called), awaited) {
 				break
 			}
@@ -61,8 +61,8 @@ func TestAnInterruptedPipelineStopsItsRollout(t *testing.T) {
 		if err := syscall.Kill(receiver, test.signal); err != nil {
 			t.Fatal(err)
 		}
-		_ = run.Wait()                                      // its exit code is looked at
-		_ = syscall.Kill(-run.Process.Pid, syscall.SIGKILL) // what it left asleep
+		_ = run.Wait()                                      // the exit code is checked below
+		_ = syscall.Kill(-run.Process.Pid, syscall.SIGKILL) // sleeping children
 		called, _ := os.ReadFile(calls)
 		stops := strings.Contains(string(called), "stop-execution --execution-arn arn:aws:states:eu-central-1:123456789012:"+startedName)
 		if code := run.ProcessState.ExitCode(); code != test.code || stops != test.stops || !strings.Contains(said.String(), test.says) || time.Since(begun) > 10*time.Minute {

@@ -13,10 +13,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
-// fakeAWS stands in for the AWS CLI. It answers from the files in $WORLD, and
-// notes each call there; of the statuses it takes one a call, but keeps the last.
-// What the file lost names can't be read. If calls hang, an interruption ends
-// them as it ends the AWS CLI: with a traceback.
+// fakeAWS replaces the AWS CLI. It answers from the files in $WORLD, and records each
+// call in the file calls. From status it takes one line for each call, but keeps the
+// last. Answers that are named in the file lost can't be read. If calls hang, an
+// interruption ends them as it ends the AWS CLI: with a traceback.
 const fakeAWS = `#!/bin/sh
 trap 'echo "Traceback: KeyboardInterrupt" >&2; exit 130' INT
 echo "$*" >>"$WORLD/calls"
@@ -45,7 +45,8 @@ case "$1 $2" in
 esac
 `
 
-// pipeline runs docs/ci/rollout.sh in a world that the fake AWS answers from.
+// pipeline returns a command that runs docs/ci/rollout.sh with fakeAWS, which answers
+// from world, and the name of the file that records the calls.
 func pipeline(t *testing.T, world map[string]string, args ...string) (*exec.Cmd, string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -76,27 +77,27 @@ func TestTheRolloutScriptEndsAsTheRolloutDoes(t *testing.T) {
 		args  string
 		world map[string]string
 		code  int
-		want  []string // parts of what it says and calls
+		want  []string // parts of its output and its calls
 	}{
 		{"promoted", "run MyFunction MyAlias", map[string]string{"status": running + "SUCCEEDED\n", "output": `{"outcome":{"result":"promoted"}}`}, 0,
 			[]string{"started arn:", startedName, "--input " + startedInput, "promoted"}},
 		{"unverified", "run MyFunction MyAlias", map[string]string{"status": "SUCCEEDED\n", "output": `{"outcome":{"unverified":true}}`}, 0, []string{"UNVERIFIED"}},
 		{"rolled back", "run MyFunction MyAlias", map[string]string{"status": running + "FAILED\n", "error": "Unhealthy\n", "cause": "version 7: 30 errors\nin 1,204"}, 1,
 			[]string{"FAILED: Unhealthy: version 7: 30 errors\nin 1,204"}},
-		{"with a cause that would steer a terminal", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "\x1b[2JUnhealthy\n", "cause": "über\u009b2J\x07\x1b]0;title"}, 1,
+		{"with control characters in the cause", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "\x1b[2JUnhealthy\n", "cause": "über\u009b2J\x07\x1b]0;title"}, 1,
 			[]string{"FAILED: [2JUnhealthy: über2J]0;title\n"}},
-		{"stopped by somebody", "run MyFunction MyAlias", map[string]string{"status": "ABORTED\n"}, 1, []string{"ABORTED: None"}},
+		{"stopped", "run MyFunction MyAlias", map[string]string{"status": "ABORTED\n"}, 1, []string{"ABORTED: None"}},
 		{"refused", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AliasSplit\n", "state": "Refused\n"}, 2, []string{"FAILED: AliasSplit"}},
 		{"rolled back by an error that may be a refusal's", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AccessDenied\n",
-			"cause": "nothing was touched", "state": "Rolled back\n"}, 1, []string{"FAILED: AccessDenied"}},
-		{"never begun", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "TimedOut\n",
+			"cause": "nothing was changed", "state": "Rolled back\n"}, 1, []string{"FAILED: AccessDenied"}},
+		{"not begun", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "TimedOut\n",
 			"state": "Not started\n"}, 2, []string{"FAILED: TimedOut"}},
-		{"stopped with a refusal's name", "run MyFunction MyAlias", map[string]string{"status": "ABORTED\n", "error": "AccessDenied\n"}, 1, []string{"ABORTED: AccessDenied"}},
-		{"no error to be read", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "lost": "error"}, 1, []string{"FAILED: (its error could not be read)"}},
-		{"no cause to be read", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AlarmNotFound\n", "state": "Refused\n", "lost": "cause"}, 2,
+		{"stopped with the error of a refusal", "run MyFunction MyAlias", map[string]string{"status": "ABORTED\n", "error": "AccessDenied\n"}, 1, []string{"ABORTED: AccessDenied"}},
+		{"unreadable error", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "lost": "error"}, 1, []string{"FAILED: (its error could not be read)"}},
+		{"unreadable cause", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AlarmNotFound\n", "state": "Refused\n", "lost": "cause"}, 2,
 			[]string{"FAILED: AlarmNotFound: (its cause could not be read)"}},
-		{"no history to be read", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AlarmNotFound\n", "lost": "state"}, 1, []string{"FAILED: AlarmNotFound"}},
-		{"no output to be read", "run MyFunction MyAlias", map[string]string{"status": "SUCCEEDED\n", "lost": "output"}, 0, []string{"perhaps UNVERIFIED"}},
+		{"unreadable history", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "AlarmNotFound\n", "lost": "state"}, 1, []string{"FAILED: AlarmNotFound"}},
+		{"unreadable output", "run MyFunction MyAlias", map[string]string{"status": "SUCCEEDED\n", "lost": "output"}, 0, []string{"perhaps UNVERIFIED"}},
 		{"not started", "run MyFunction MyAlias", map[string]string{"refused": "AccessDenied\n"}, 2, []string{"not started: AccessDenied"}},
 		{"not started, with an error's name in the message", "run MyFunction MyAlias", map[string]string{
 			"refused": "An error occurred (AccessDeniedException): no permission on execution:rollout:ExecutionAlreadyExists-live\n"}, 2,
@@ -105,9 +106,9 @@ func TestTheRolloutScriptEndsAsTheRolloutDoes(t *testing.T) {
 		{"started before", "run MyFunction MyAlias", map[string]string{"refused": taken, "input": startedInput + "\n", "status": "SUCCEEDED\n"}, 0,
 			[]string{"already started", startedName, "promoted"}},
 		{"another with that name", "run MyFunction MyAlias", map[string]string{"refused": taken, "input": "{}\n"}, 2, []string{"started before with a different input"}},
-		{"another with that name, perhaps", "run MyFunction MyAlias", map[string]string{"refused": taken, "lost": "input"}, 3, []string{"its input and status can't be read"}},
-		{"out of sight for a while", "wait arn:execution", map[string]string{"status": "LOST\nLOST\nSUCCEEDED\n"}, 0, []string{"promoted"}},
-		{"out of sight", "wait arn:execution", map[string]string{"status": "LOST\n"}, 3, []string{"can't read the rollout's status"}},
+		{"perhaps another with that name", "run MyFunction MyAlias", map[string]string{"refused": taken, "lost": "input"}, 3, []string{"its input and status can't be read"}},
+		{"status unreadable for a while", "wait arn:execution", map[string]string{"status": "LOST\nLOST\nSUCCEEDED\n"}, 0, []string{"promoted"}},
+		{"status unreadable", "wait arn:execution", map[string]string{"status": "LOST\n"}, 3, []string{"can't read the rollout's status"}},
 		{"not waited for", "start MyFunction MyAlias", nil, 0, []string{startedName}},
 		{"misused", "MyFunction MyAlias", nil, 2, []string{"usage: "}},
 	} {
@@ -120,11 +121,11 @@ func TestTheRolloutScriptEndsAsTheRolloutDoes(t *testing.T) {
 			}
 			for _, want := range test.want {
 				if !strings.Contains(string(out)+string(called), want) {
-					t.Errorf("there is no %q in\n%s%s", want, out, called)
+					t.Errorf("%q is not in\n%s%s", want, out, called)
 				}
 			}
 			if strings.Contains(string(called), "stop-execution") {
-				t.Errorf("stops what nobody has interrupted:\n%s", called)
+				t.Errorf("stops the execution without an interruption:\n%s", called)
 			}
 		})
 	}
@@ -135,7 +136,7 @@ func TestTheScriptChecksWhatItIsGiven(t *testing.T) {
 	for _, test := range []struct {
 		function, alias, set string
 		code                 int
-		want                 string // a part of what it says and calls
+		want                 string // a part of its output or its calls
 	}{
 		{arn, "MyAlias", "", 0, strings.Replace(startedInput, "MyFunction", arn, 1)},
 		{arn, "MyAlias", "", 0, startedName},
@@ -152,7 +153,7 @@ func TestTheScriptChecksWhatItIsGiven(t *testing.T) {
 	} {
 		run, calls := pipeline(t, nil, "start", test.function, test.alias)
 		run.Env = append(run.Env, test.set)
-		out, _ := run.CombinedOutput() // its exit code is looked at
+		out, _ := run.CombinedOutput() // the exit code is checked below
 		called, _ := os.ReadFile(calls)
 		if code := run.ProcessState.ExitCode(); code != test.code || !strings.Contains(string(out)+string(called), test.want) || code != 0 && len(called) > 0 {
 			t.Errorf("%s %s with %s: exits with %d, says %s, calls\n%s", test.function, test.alias, test.set, code, out, called)
@@ -160,8 +161,8 @@ func TestTheScriptChecksWhatItIsGiven(t *testing.T) {
 	}
 }
 
-// TestExecutionsOfSimilarNamesDiffer starts rollouts whose names are alike where
-// the execution's name cuts them off.
+// TestExecutionsOfSimilarNamesDiffer starts rollouts of functions and aliases whose
+// names are the same where the execution's name truncates them.
 func TestExecutionsOfSimilarNamesDiffer(t *testing.T) {
 	started := map[string]string{}
 	long := strings.Repeat("f", 60)
@@ -179,8 +180,9 @@ func TestExecutionsOfSimilarNamesDiffer(t *testing.T) {
 	}
 }
 
-// TestTheScriptKnowsTheStates in which a rollout ends that has touched nothing.
-func TestTheScriptKnowsTheStates(t *testing.T) {
+// TestTheScriptsStatesExist checks that the states in which the script takes a rollout
+// to have changed nothing are Fail states of the workflow.
+func TestTheScriptsStatesExist(t *testing.T) {
 	script := read(t, "docs", "ci", "rollout.sh")
 	var machine struct {
 		States map[string]struct{ Type string }
@@ -190,16 +192,16 @@ func TestTheScriptKnowsTheStates(t *testing.T) {
 	}
 	known := regexp.MustCompile(`(?s)case \$\(last_state\) in\s*(.*?)\) exit 2`).FindStringSubmatch(script)
 	if known == nil {
-		t.Fatal("the script looks at no state")
+		t.Fatal("the script compares no state")
 	}
 	for _, state := range strings.Split(known[1], "|") {
 		if name := strings.Trim(state, " '"); machine.States[name].Type != "Fail" {
-			t.Errorf("the workflow does not fail in a state %q", name)
+			t.Errorf("the workflow has no Fail state %q", name)
 		}
 	}
 }
 
-// undocumented are the permissions that a script needs, and a page does not list.
+// undocumented returns the permissions that a script needs and a page does not list.
 func undocumented(t *testing.T, script, page string) []string {
 	t.Helper()
 	needs := map[string]string{
@@ -211,7 +213,7 @@ func undocumented(t *testing.T, script, page string) []string {
 	for _, call := range regexp.MustCompile(`aws ((?:lambda|stepfunctions) (?:wait )?[a-z0-9-]+)`).FindAllStringSubmatch(script, -1) {
 		action := needs[call[1]]
 		if action == "" {
-			t.Errorf("it is not known here what %q needs", call[1])
+			t.Errorf("the permission for %q is unknown: add it to needs", call[1])
 		} else if !strings.Contains(page, "`"+action+"`") {
 			missing = append(missing, action)
 		}
