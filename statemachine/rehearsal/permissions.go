@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/iam"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -200,9 +199,4 @@ func (p *permissions) failure() error {
 		return nil
 	}
 	return p.err
-}
-
-// listed reads a list of an environment variable.
-func listed(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
 }
