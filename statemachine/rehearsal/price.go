@@ -152,7 +152,7 @@ func Table(w io.Writer, billed Billed, bills ...Bill) error {
 			text.WriteString(row + "\n")
 		}
 	}
-	text.WriteString("| **together** | |")
+	text.WriteString("| **total** | |")
 	for _, total := range totals {
 		fmt.Fprintf(&text, " **%s** |", dollars(total))
 	}

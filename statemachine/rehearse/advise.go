@@ -13,18 +13,19 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
-// advise compares plans for the traffic of a scenario, and prints which of them
-// shows a harm soonest.
+// advise runs the subcommand of that name: it compares plans under a scenario's
+// traffic, and prints which of them finds a harmful version at the lowest cost in
+// failed requests.
 func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("rehearse advise", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
-	scenario := flags.String("scenario", "healthy", "whose traffic and baseline to take: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
-	harm := flags.Float64("harm", 0, "the least error rate of a new version that you want to find, from the baseline's to 1 (default: twice the baseline's, and at least a point more)")
-	alarms := flags.Float64("false-alarms", 0.04, "the share of harmless rollouts that may be rolled back")
-	unseen := flags.Float64("unseen", 3600, "how long a harmful version that was promoted serves all of the traffic until somebody notices, in seconds")
-	runs := flags.Int("runs", 100, "rehearsals of each plan with a harmless version, and as many with a harmful one")
-	seed := flags.Uint64("seed", 1, "decides all chance")
+	scenario := flags.String("scenario", "healthy", "the traffic and the baseline: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
+	harm := flags.Float64("harm", 0, "the lowest error rate of a new version that must be found, above the baseline's and up to 1 (default: twice the baseline's, and at least one percentage point more)")
+	alarms := flags.Float64("false-alarms", 0.04, "the share of rollouts of a harmless version that may be rolled back, from 0 to 1")
+	unseen := flags.Float64("unseen", 3600, "how many seconds a promoted harmful version serves all traffic before it is noticed")
+	runs := flags.Int("runs", 100, "how often to rehearse each plan with a harmless version, and again with a harmful one")
+	seed := flags.Uint64("seed", 1, "seed of the first rehearsal's random numbers")
 	asJSON := flags.Bool("json", false, "print the answer as JSON, and nothing else")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return promoted
@@ -42,15 +43,15 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		if err != nil {
 			return err
 		}
-		world, err := readScenario(*scenario)
+		conditions, err := readScenario(*scenario)
 		if err != nil {
 			return err
 		}
-		q := study.Question{Input: request, Plans: study.UsualPlans, Scenario: world, Harm: *harm, Runs: *runs, Seed: *seed, FalseAlarms: *alarms, Unseen: *unseen}
+		q := study.Question{Input: request, Plans: study.UsualPlans, Scenario: conditions, Harm: *harm, Runs: *runs, Seed: *seed, FalseAlarms: *alarms, Unseen: *unseen}
 		given := false
 		flags.Visit(func(f *flag.Flag) { given = given || f.Name == "harm" })
 		if !given {
-			base := world.Baseline.ErrorRate
+			base := conditions.Baseline.ErrorRate
 			q.Harm = min(1, max(2*base, base+0.01))
 		}
 		finished, done := progress(stderr)
@@ -72,12 +73,12 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return promoted
 }
 
-// adviceText is a Markdown table of the plans, and what follows from it.
+// adviceText returns a Markdown table of the plans, and the conclusion from it.
 func adviceText(q study.Question, a study.Advice) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s requests a second; the baseline errs in %s of them. The new version errs in %s, or does no harm.\n\n",
+	fmt.Fprintf(&text, "%s requests per second, of which the baseline fails %s. The new version fails %s, or as many as the baseline.\n\n",
 		number(q.Scenario.RequestsPerSecond), rollout.Percent(q.Scenario.Baseline.ErrorRate), rollout.Percent(q.Harm))
-	text.WriteString("| plan | promotes after | false alarms (95 % interval) | finds the harm | rolls back after, median / 95 % | excess bad requests (beyond the baseline's), mean (95 % interval) / 95 % | finds from |\n")
+	text.WriteString("| plan | promotes after | false alarms (95% interval) | finds the harm | rolls back after, median / 95% | excess bad requests (beyond the baseline's), mean (95% interval) / 95% | finds from |\n")
 	text.WriteString("| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, p := range a.Plans {
 		promotes, back, from := "never", "never", "nothing"
@@ -94,9 +95,9 @@ func adviceText(q study.Question, a study.Advice) string {
 			p.Name, promotes, rollout.Percent(p.FalseAlarms.Share), rollout.Percent(p.FalseAlarms.Low), rollout.Percent(p.FalseAlarms.High),
 			rollout.Percent(p.Found.Share), back, p.MeanExcess.Mean, p.MeanExcess.Low, p.MeanExcess.High, p.ExcessBad.P95, from)
 	}
-	fmt.Fprintf(&text, "\nFrom %d rehearsals of each plan with either version, and for the last column, the error rate that nine of ten rollouts find, roughly, from %d rehearsals at each rate.\n", q.Runs, q.SearchRuns())
-	fmt.Fprintf(&text, "A harm that is promoted goes on for %s: its excess bad requests are counted.\n", minutes(q.Unseen))
-	text.WriteString("All of them are watched as here: CodeDeploy itself looks at alarms alone.\n")
+	fmt.Fprintf(&text, "\nEach plan was rehearsed %d times with a harmless version and %d times with a harmful one. The last column is the error rate that nine of ten rollouts find, roughly, from %d rehearsals at each rate.\n", q.Runs, q.Runs, q.SearchRuns())
+	fmt.Fprintf(&text, "A harmful version that is promoted is noticed after %s; its excess bad requests until then are counted.\n", minutes(q.Unseen))
+	text.WriteString("All plans are watched with this project's health checks: CodeDeploy itself looks at alarms alone.\n")
 	for _, note := range a.Notes {
 		text.WriteString(note + "\n")
 	}
@@ -104,7 +105,8 @@ func adviceText(q study.Question, a study.Advice) string {
 	return text.String()
 }
 
-// conclusion says which plan to choose, as far as these rehearsals tell.
+// conclusion returns the sentence that says which plan to choose, claiming no more
+// than the rehearsals show.
 func conclusion(q study.Question, a study.Advice) string {
 	limit := rollout.Percent(q.FalseAlarms)
 	if len(a.Best) == 0 {
@@ -116,20 +118,20 @@ func conclusion(q study.Question, a study.Advice) string {
 			fit++
 		}
 		if p.Name == a.Best[0] {
-			best = fmt.Sprintf("%s, with %s (95 %% interval: %s to %s)", p.Name, rollout.Percent(p.FalseAlarms.Share), rollout.Percent(p.FalseAlarms.Low), rollout.Percent(p.FalseAlarms.High))
+			best = fmt.Sprintf("%s, with %s (95%% interval: %s to %s)", p.Name, rollout.Percent(p.FalseAlarms.Share), rollout.Percent(p.FalseAlarms.Low), rollout.Percent(p.FalseAlarms.High))
 		}
 	}
 	if fit == 1 {
 		return fmt.Sprintf("In these rehearsals the only plan that kept false alarms at %s or less: %s.\n", limit, best)
 	}
-	says := fmt.Sprintf("In these rehearsals, of the plans that kept false alarms at %s or less, the fewest excess bad requests: %s. ", limit, best)
+	text := fmt.Sprintf("In these rehearsals, of the plans that kept false alarms at %s or less, the one with the fewest excess bad requests: %s. ", limit, best)
 	if len(a.Best) == 1 {
-		return says + "Its interval of these requests lies below those of the others.\n"
+		return text + "Its interval of excess bad requests lies below those of the others.\n"
 	}
-	return says + fmt.Sprintf("But it can't be told from: %s. More -runs tell more.\n", strings.Join(a.Best[1:], "; "))
+	return text + fmt.Sprintf("These rehearsals do not separate it from: %s. More -runs may.\n", strings.Join(a.Best[1:], "; "))
 }
 
-// minutes writes seconds as in 20m or 1h28m.
+// minutes formats seconds as in 20m or 1h28m.
 func minutes(seconds float64) string {
 	text := time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 	if strings.HasSuffix(text, "m0s") {
@@ -141,4 +143,5 @@ func minutes(seconds float64) string {
 	return text
 }
 
+// number formats n with at most two decimals.
 func number(n float64) string { return strings.TrimSuffix(fmt.Sprintf("%.2f", n), ".00") }

@@ -40,7 +40,7 @@ func TestConclusions(t *testing.T) {
 		"no plan kept false alarms at 4 % or less":                         {Plans: []study.PlanAdvice{bad}},
 		"the only plan that kept false alarms at 4 % or less: a, with 2 %": {Plans: []study.PlanAdvice{bad, a}, Best: []string{"a"}},
 		"lies below those of the others":                                   {Plans: []study.PlanAdvice{bad, a, b}, Best: []string{"a"}},
-		"it can't be told from: b.":                                        {Plans: []study.PlanAdvice{a, b}, Best: []string{"a", "b"}},
+		"do not separate it from: b.":                                      {Plans: []study.PlanAdvice{a, b}, Best: []string{"a", "b"}},
 		"roughly, from 25 rehearsals at each rate":                         {},
 		"what is left out\n":                                               {Notes: []string{"what is left out"}},
 	} {

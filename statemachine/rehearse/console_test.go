@@ -12,7 +12,7 @@ import (
 )
 
 // screen is what a terminal shows of what is written to it. It knows the
-// sequences that a Console writes, and how wide it is.
+// sequences that a console writes, and how wide it is.
 type screen struct {
 	t     *testing.T
 	width int
@@ -45,7 +45,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	}
 	for _, row := range s.rows[max(0, len(s.rows)-3):] {
 		if strings.ContainsAny(row, "█░▁") && len([]rune(row)) >= s.width {
-			s.t.Errorf("a row of the picture is not narrower than %d: %q", s.width, row)
+			s.t.Errorf("a row of the live view is not narrower than %d: %q", s.width, row)
 		}
 	}
 	return len(p), nil
@@ -53,22 +53,22 @@ func (s *screen) Write(p []byte) (int, error) {
 
 func (s *screen) String() string { return strings.TrimRight(strings.Join(s.rows, "\n"), "\n") + "\n" }
 
-// TestThePictureStandsBelowTheLines watches a rollout on a terminal and as plain lines.
-func TestThePictureStandsBelowTheLines(t *testing.T) {
+// TestTheLiveViewStaysBelowTheLines watches a rollout on a terminal and as plain lines.
+func TestTheLiveViewStaysBelowTheLines(t *testing.T) {
 	var plain, written strings.Builder
 	terminal := &screen{t: t, width: 80}
-	onTerminal := &Console{Out: terminal, Width: 80, Colour: true}
-	uncoloured := &Console{Out: &written, Width: 80}
-	piped := &Console{Out: &plain}
+	onTerminal := &console{out: terminal, width: 80, colour: true}
+	uncoloured := &console{out: &written, width: 80}
+	piped := &console{out: &plain}
 	var pictures []string
 	scenario, ok := rehearsal.LoadBuiltIn("worse-2x")
 	if !ok {
 		t.Fatal("there is no scenario worse-2x")
 	}
 	options := rehearsal.Options{Input: []byte(blogExample), Scenario: scenario, Seed: 1, Watch: func(l rehearsal.Entry) {
-		onTerminal.Show(l)
-		uncoloured.Show(l)
-		piped.Show(l)
+		onTerminal.show(l)
+		uncoloured.show(l)
+		piped.show(l)
 		pictures = append(pictures, strings.Join(terminal.rows[max(0, len(terminal.rows)-3):], "\n"))
 	}}
 	if _, err := rehearsal.Run(options); err != nil {
@@ -79,26 +79,26 @@ func TestThePictureStandsBelowTheLines(t *testing.T) {
   errors    new [▁▂▃▄▅▆▇█]+ +[\d.]+ %  baseline [▁▂▃▄▅▆▇█]+ +[\d.]+ %
   evidence  █{20,} 10\^\d+\.\d of 10\^2\.0 \(errors\): roll-back$`)
 	if got := pictures[len(pictures)-2]; !picture.MatchString(got) {
-		t.Errorf("the picture is\n%s", got)
+		t.Errorf("the live view is\n%s", got)
 	}
-	onTerminal.Close()
+	onTerminal.clear()
 	if terminal.String() != plain.String() {
 		t.Errorf("in the end there stands\n%s\nand not\n%s", terminal, &plain)
 	}
 	if colours.MatchString(written.String()) {
-		t.Error("there are colours that nobody wants")
+		t.Error("there are colours, though they are off")
 	}
 	if strings.Contains(plain.String(), "\x1b") {
 		t.Error("there is more than plain lines where there is no terminal")
 	}
 }
 
-// TestTextsDontControlTheTerminal shows what somebody else wrote.
+// TestTextsDontControlTheTerminal shows texts of another user.
 func TestTextsDontControlTheTerminal(t *testing.T) {
 	const evil = "a\x1b[2J\u009b2J\r\x07\xff\u202e\u2028\nb\tc"
 	var out strings.Builder
-	console := &Console{Out: &out, Width: 80}
-	console.Show(rehearsal.Entry{State: evil, Error: evil, Text: evil, Decision: evil, Evidence: []health.Strength{{Gate: evil, Threshold: 1}}})
+	live := &console{out: &out, width: 80}
+	live.show(rehearsal.Entry{State: evil, Error: evil, Text: evil, Decision: evil, Evidence: []health.Strength{{Gate: evil, Threshold: 1}}})
 	shown := strings.ReplaceAll(out.String(), "\r\x1b[K", "")
 	result := rehearsal.Result{Outcome: rehearsal.Failed, Reason: evil, Denied: []string{evil}, Recorded: &rehearsal.Recorded{Execution: evil}}
 	out.Reset()
@@ -121,7 +121,7 @@ func TestNoRowIsWiderThanTheTerminal(t *testing.T) {
 	}
 	for _, width := range []int{80, 81, 89, 90, 91, 100, 200} {
 		var out strings.Builder
-		(&Console{Out: &out, Width: width, Colour: true}).Show(line)
+		(&console{out: &out, width: width, colour: true}).show(line)
 		rows := strings.Split(colours.ReplaceAllString(out.String(), ""), "\n")
 		rows = rows[len(rows)-2:]
 		for i, name := range []string{"  weight ", "  evidence "} {

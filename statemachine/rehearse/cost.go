@@ -9,33 +9,33 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// The plans whose costs are told if no other is asked for, beside the blog's.
+// The plans whose costs are printed beside the blog's if there is no -input.
 const (
 	aDay   = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 8640}`
 	aMonth = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 259200}`
 )
 
-// costNotes say what the figures stand on, and what they leave out.
+// costNotes state the assumptions behind the figures, and what they leave out.
 const costNotes = `
-- List prices of us-east-1, November 2026; no free tier is taken off; a month has 30 days. Rollouts add to the month without.
-- Counted in rehearsals (scenario %s) of rollouts that are promoted in their time; what waits longer, or ends early on evidence, costs by its checks.
-- Assumed: an invocation is billed for %g s, one of HealthCheck for %g s, of 128 MB on arm64 (-task-seconds, -check-seconds).
-- Logs are the executions' events with their data and the functions' lines, before compression, with 26 bytes for each; keeping them is not in it.
-- Custom metrics cost by the hours in which they have data, taken as hours of the clock: a rollout that does not start on the hour, as here, may be in one more. Rollouts in the same hour share all but Weight.
-- X-Ray records one trace for an execution with all its tasks (how it counts one that goes on after seven days is not said), and one for each other invocation; sampling may make them fewer.
-- Not in it: deliveries to the topic's subscribers, your own functions that probes, checks and hooks invoke, and requests of AWS's key of the topic.
-- Nothing is asked for reading orders (Parameter Store, standard), for looking executions up, and for events and schedules of AWS itself.
+- List prices of us-east-1, November 2026, without free tiers. A month has 30 days. The costs of rollouts add to those of a month without.
+- Counted in rehearsals (scenario %s) of rollouts that are promoted on schedule. A rollout that waits longer, or ends early on evidence, costs in proportion to its checks.
+- Assumed: an invocation is billed for %g s, one of HealthCheck for %g s, with 128 MB on arm64 (-task-seconds, -check-seconds).
+- Logs are the executions' events with their data, and the functions' lines, before compression and with 26 bytes more for each. Storage is not included.
+- Custom metrics are billed for the hours of the clock in which they have data. The rollouts here start on the hour; another one may touch one hour more. Rollouts in the same hour share all metrics but Weight.
+- X-Ray records one trace for an execution with all its tasks (AWS does not document how it counts an execution of more than seven days), and one for each other invocation. Sampling may record fewer.
+- Not included: deliveries to the topic's subscribers, your own functions that probes, checks and hooks invoke, and requests to the topic's AWS managed key.
+- Free: reading orders (Parameter Store, standard tier), looking up executions, and AWS's own events and schedules.
 `
 
-// cost is the command's subcommand of that name: it prints what rollouts cost.
+// cost runs the subcommand of that name: it prints what rollouts cost.
 func cost(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("rehearse cost", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	input := flags.String("input", "", "`file` with an execution's input, - for standard input: its cost alone, and that of an idle month")
-	scenario := flags.String("scenario", "healthy", "the world to rehearse in: as without cost")
+	input := flags.String("input", "", "`file` with an execution's input, - for standard input: print its cost alone, and that of a month without rollouts")
+	scenario := flags.String("scenario", "healthy", "the scenario to rehearse under: a JSON `file`, or one of those that rehearse -help lists")
 	var billed rehearsal.Billed
-	flags.Float64Var(&billed.Others, "task-seconds", 0.2, "for how many `seconds` an invocation is billed")
-	flags.Float64Var(&billed.HealthCheck, "check-seconds", 0.5, "for how many `seconds` one of HealthCheck is billed")
+	flags.Float64Var(&billed.Others, "task-seconds", 0.2, "how many `seconds` an invocation is billed for")
+	flags.Float64Var(&billed.HealthCheck, "check-seconds", 0.5, "how many `seconds` an invocation of HealthCheck is billed for")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return promoted
 	} else if err != nil {
@@ -48,7 +48,7 @@ func cost(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if flags.NArg() > 0 {
 		return fail(fmt.Errorf("%q is not an option", flags.Arg(0)))
 	}
-	world, err := readScenario(*scenario)
+	conditions, err := readScenario(*scenario)
 	if err != nil {
 		return fail(err)
 	}
@@ -65,7 +65,7 @@ func cost(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	var bills []rehearsal.Bill
 	for _, plan := range plans {
-		usage, err := rehearsal.Count(rehearsal.Options{Input: []byte(plan.input), Scenario: world, Seed: 1})
+		usage, err := rehearsal.Count(rehearsal.Options{Input: []byte(plan.input), Scenario: conditions, Seed: 1})
 		if err != nil {
 			return fail(err)
 		}

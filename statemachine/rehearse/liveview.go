@@ -9,7 +9,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// liveView is how a rollout stands, in a few rows.
+// liveView summarizes the current state of a rollout in up to three rows.
 type liveView struct {
 	last      rehearsal.Entry
 	decision  rollout.Decision
@@ -21,7 +21,7 @@ type liveView struct {
 // sparks is how many checks back the sparklines reach.
 const sparks = 16
 
-// add takes a line of the story.
+// add updates the view with an entry of the timeline.
 func (p *liveView) add(l rehearsal.Entry) {
 	p.last = l
 	if l.Decision == "" {
@@ -47,8 +47,8 @@ func (p *liveView) add(l rehearsal.Entry) {
 	}
 }
 
-// rows draws it; nothing before there is a plan.
-func (p *liveView) rows(c *Console) []string {
+// rows returns the view's rows, without line breaks; none before there is a plan.
+func (p *liveView) rows(c *console) []string {
 	if p.last.Planned <= 0 {
 		return nil
 	}
@@ -72,12 +72,13 @@ func (p *liveView) rows(c *Console) []string {
 	return rows
 }
 
-// printableRow is a text that stays in its row.
+// printableRow returns text without control characters and line breaks.
 func printableRow(text string) string {
 	return strings.ReplaceAll(rehearsal.Printable(text), "\n", " ")
 }
 
-// sparkline draws each value as a bar of an eighth to eight eighths of the highest.
+// sparkline draws each value as a bar of one to eight eighths of the highest,
+// padded to the width of sparks values.
 func sparkline(values []float64, highest float64) string {
 	const bars = "▁▂▃▄▅▆▇█"
 	levels := []rune(bars)

@@ -1,21 +1,25 @@
-// Command rehearse runs a rollout on this machine, in virtual time and without
-// an AWS account: the state machine and the task code that are deployed,
-// against a local AWS.
+// Command rehearse runs a rollout on this machine, in virtual time and without an
+// AWS account. It runs the deployed state machine and task code against a local
+// AWS, prints each step and check as it happens, and a summary at the end.
 //
 //	go run ./statemachine/rehearse                            the blog post's example
 //	go run ./statemachine/rehearse -scenario errors           with a bad new version
 //	go run ./statemachine/rehearse -input rollout.json        your own rollout
 //	go run ./statemachine/rehearse -runs 1000 -report out.html
 //	                                                          how a thousand of them end, as a page
-//	go run ./statemachine/rehearse cost                       what rollouts cost
-//	go run ./statemachine/rehearse advise -harm 0.02          which plan finds such an error rate soonest
-//	go run ./statemachine/rehearse record -history FILE       a rollout on AWS, as its history tells of it
 //	go run ./statemachine/rehearse -template cdk.out/LambdaRollout.template.json
 //	                                                          with the permissions of that stack, and no others
 //
-// It exits with 0 if the new version was promoted, 1 if it was not, and 2 if
-// the input was refused or the command line is wrong. With -runs, and of cost,
-// advise and record, it exits with 0, or with 2 if what was given can't be used.
+// Three subcommands have options of their own:
+//
+//	go run ./statemachine/rehearse cost                       what rollouts cost
+//	go run ./statemachine/rehearse advise -harm 0.02          which plan finds such an error rate soonest
+//	go run ./statemachine/rehearse record -history FILE       a rollout on AWS, from its history
+//
+// It exits with 0 if the new version was promoted, 1 if it was not, and 2 if the
+// input was refused or the command line is wrong. With -runs, and for the
+// subcommands, it exits with 0, or with 2 if the input or the options can't be
+// used.
 package main
 
 import (
@@ -37,7 +41,7 @@ import (
 )
 
 func main() {
-	// A rehearsal makes a lot of garbage and keeps little: it may lie for longer,
+	// A rehearsal makes much garbage and keeps little, so collect it less often,
 	// unless the environment says otherwise.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
@@ -45,7 +49,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// The exit codes. Asking for help is fine, too.
+// The exit codes; that of -help is promoted's.
 const (
 	promoted    = 0
 	notPromoted = 1
@@ -63,15 +67,16 @@ const blogExample = `{
 }
 `
 
-// usage stands above the options.
+// usage is printed above the options.
 const usage = `Usage of rehearse:
-  rehearse [options]          rehearse a rollout, or with -runs many
-  rehearse cost [options]     tell what rollouts cost
-  rehearse advise [options]   compare plans for the traffic of a scenario
-  rehearse record [options]   make a page and a scenario of a rollout on AWS
-Each of the last three has its own options: rehearse cost -help. Those of the first:
+  rehearse [options]          rehearse a rollout, or many with -runs
+  rehearse cost [options]     print what rollouts cost
+  rehearse advise [options]   compare plans under a scenario's traffic
+  rehearse record [options]   make a page and a scenario from a rollout on AWS
+For the options of a subcommand, run for example rehearse cost -help. The options of rehearse:
 `
 
+// run runs the command and returns its exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		switch args[0] {
@@ -86,15 +91,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
-	scenario := flags.String("scenario", "healthy", "the world to rehearse in: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
-	seed := flags.Uint64("seed", 1, "decides all chance: the same seed gives the same rollout")
+	scenario := flags.String("scenario", "healthy", "the traffic, faults and changes to rehearse under: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
+	seed := flags.Uint64("seed", 1, "seed of the random numbers: the same seed gives the same rollout")
 	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
-	template := flags.String("template", "", "let the functions do no more than their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
+	template := flags.String("template", "", "run the functions with the permissions of their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	page := flags.String("report", "", "write a page about the rehearsal, or with -runs about all of them, to this `file`, such as rehearsal.html")
-	runs := flags.Int("runs", 1, "rehearse so many rollouts, with the seeds from -seed on, on all cores, and print how they end")
-	speed := flags.Float64("speed", 0, "watch in slow motion: so many seconds of the rollout a second (default: as fast as it goes)")
-	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and talk to it there")
+	runs := flags.Int("runs", 1, "rehearse this many rollouts on all cores, with consecutive seeds from -seed on, and print how they end")
+	speed := flags.Float64("speed", 0, "watch in slow motion, at this many seconds of the rollout per second (default: as fast as possible)")
+	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and call it there")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
@@ -109,7 +114,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return misused
 	}
 	if flags.NArg() > 0 {
-		return fail(fmt.Errorf("%q is neither an option nor one of cost, advise and record, which come first", flags.Arg(0)))
+		return fail(fmt.Errorf("%q is neither an option nor one of cost, advise and record, which must come first", flags.Arg(0)))
 	}
 	if !(*speed >= 0) || math.IsInf(*speed, 0) {
 		return fail(fmt.Errorf("-speed must be a number from 0 on; given: %v", *speed))
@@ -121,37 +126,35 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(err)
 	}
-	world, err := readScenario(*scenario)
+	conditions, err := readScenario(*scenario)
 	if err != nil {
 		return fail(err)
 	}
-
 	roles, err := readTemplate(*template)
 	if err != nil {
 		return fail(err)
 	}
-
 	if err := outputs([]string{*page}, *input, *scenario, *template); err != nil {
 		return fail(err)
 	}
 
-	console := newConsole(stdout)
+	live := newConsole(stdout)
 	options := rehearsal.Options{
-		Input: request, Scenario: world, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen,
-		Watch: paced(console.Show, *speed),
+		Input: request, Scenario: conditions, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen,
+		Watch: paced(live.show, *speed),
 	}
 	if *asJSON {
 		options.Watch = nil
 	}
 	if *runs != 1 {
-		about := report.ManyPage{Input: request, Scenario: world, ScenarioName: *scenario, Command: commandLine(args)}
+		about := report.ManyPage{Input: request, Scenario: conditions, ScenarioName: *scenario, Command: commandLine(args)}
 		if err := many(options, *runs, *asJSON, *page, about, stdout, stderr); err != nil {
 			return fail(err)
 		}
 		return promoted
 	}
 	result, err := rehearsal.Run(options)
-	console.Close()
+	live.clear()
 	if err != nil {
 		return fail(err)
 	}
@@ -164,7 +167,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return fail(err)
 	}
 	if *page != "" {
-		about := report.Page{Result: result, Input: request, Scenario: world, ScenarioName: *scenario, Seed: *seed}
+		about := report.Page{Result: result, Input: request, Scenario: conditions, ScenarioName: *scenario, Seed: *seed}
 		if err := writeReport(*page, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
 			return fail(err)
 		}
@@ -178,7 +181,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return notPromoted
 }
 
-// writeReport writes a page to a file.
+// writeReport writes the page that write makes to a file.
 func writeReport(path string, write func(io.Writer) error) error {
 	var page bytes.Buffer
 	if err := write(&page); err != nil {
@@ -187,6 +190,8 @@ func writeReport(path string, write func(io.Writer) error) error {
 	return writeFile(path, page.Bytes())
 }
 
+// readInput returns an execution's input: the blog post's without a path, that of
+// standard input for "-", or else a file's.
 func readInput(path string, stdin io.Reader) ([]byte, error) {
 	switch path {
 	case "":
@@ -197,19 +202,19 @@ func readInput(path string, stdin io.Reader) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// readScenario takes a built-in scenario's name, or else a file.
+// readScenario returns the built-in scenario of that name, or else a file's.
 func readScenario(name string) (rehearsal.Scenario, error) {
 	if scenario, ok := rehearsal.LoadBuiltIn(name); ok {
 		return scenario, nil
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return rehearsal.Scenario{}, fmt.Errorf("there is no scenario %q: it is none of %s, nor a file that can be read: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
+		return rehearsal.Scenario{}, fmt.Errorf("there is no scenario %q: it is none of %s, and can't be read as a file: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
 	}
 	return rehearsal.ParseScenario(data)
 }
 
-// readTemplate reads the template of a stack; nil without a file.
+// readTemplate reads the template of a stack; it returns nil without a path.
 func readTemplate(path string) (*rehearsal.Template, error) {
 	if path == "" {
 		return nil, nil
@@ -225,15 +230,15 @@ func readTemplate(path string) (*rehearsal.Template, error) {
 	return template, nil
 }
 
-// newConsole writes to out; in colours if that is a terminal and nobody has asked
-// for none: see https://no-color.org.
-func newConsole(out io.Writer) *Console {
+// newConsole returns a console that prints to out: in colours if that is a terminal
+// and NO_COLOR is not set (https://no-color.org).
+func newConsole(out io.Writer) *console {
 	columns := width(out)
-	return &Console{Out: out, Width: columns, Colour: columns > 0 && os.Getenv("NO_COLOR") == ""}
+	return &console{out: out, width: columns, colour: columns > 0 && os.Getenv("NO_COLOR") == ""}
 }
 
-// paced shows each line when its time has come, with so many seconds of the
-// rollout in one; at once with 0.
+// paced returns a function that shows each entry when it is due, at speed seconds
+// of the rollout per second; with speed 0, show itself.
 func paced(show func(rehearsal.Entry), speed float64) func(rehearsal.Entry) {
 	if speed == 0 {
 		return show
@@ -245,8 +250,8 @@ func paced(show func(rehearsal.Entry), speed float64) func(rehearsal.Entry) {
 	}
 }
 
-// width is the terminal's width in characters; 0 if out is no terminal, or one
-// that understands no sequences.
+// width returns the terminal's width in characters; 0 if out is not a terminal, or
+// one without control sequences.
 func width(out io.Writer) int {
 	file, ok := out.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {

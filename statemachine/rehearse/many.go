@@ -15,12 +15,12 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
-// mostRuns bounds what is kept of many rehearsals.
+// mostRuns is the largest value of -runs; it bounds the memory for the results.
 const mostRuns = 1_000_000
 
-// many rehearses a rollout over and over, prints how the runs end, and writes a
-// page about that to a file if one is named. A bar on stderr, if that is a
-// terminal, shows how far they are.
+// many rehearses a rollout runs times, prints how the rehearsals end, and writes a
+// page about them to the file that page names, if any. If stderr is a terminal, a
+// bar there shows the progress.
 func many(options rehearsal.Options, runs int, asJSON bool, page string, about report.ManyPage, stdout, stderr io.Writer) error {
 	if runs < 1 || runs > mostRuns {
 		return fmt.Errorf("-runs must be from 1 to %d; given: %d", mostRuns, runs)
@@ -45,16 +45,18 @@ func many(options rehearsal.Options, runs int, asJSON bool, page string, about r
 	return writeReport(page, func(w io.Writer) error { return report.WriteMany(w, about) })
 }
 
-// commandLine is what a shell runs the command by, with these arguments.
+// commandLine returns the shell commands that make the page with these arguments
+// again, and that rehearse its first rollout alone.
 func commandLine(args []string) report.Commands {
 	return report.Commands{Again: quoted(args), Single: quoted(single(args))}
 }
 
+// quoted returns a shell command that runs this program with args.
 func quoted(args []string) string {
 	line := "go run ./statemachine/rehearse"
 	for _, arg := range args {
 		quoted, err := syntax.Quote(arg, syntax.LangBash)
-		if err != nil { // no shell can have given it
+		if err != nil { // it can't have come from a shell
 			quoted = strconv.Quote(arg)
 		}
 		line += " " + quoted
@@ -62,8 +64,8 @@ func quoted(args []string) string {
 	return line
 }
 
-// single are the arguments that rehearse the first of many rollouts alone, for a
-// person to read: without what is of all of them, and with its seed.
+// single returns the arguments that rehearse the first of many rollouts alone and
+// print it for people: without -runs, -report and -json, and with its seed.
 func single(args []string) []string {
 	var kept []string
 	seeded := false
@@ -85,10 +87,11 @@ func single(args []string) []string {
 	return kept
 }
 
-// progress returns what draws a bar on a terminal, for how many of all rehearsals
-// are over, and what takes it away.
+// progress returns finished, which draws a bar on a terminal for how many of all
+// rehearsals are over and may be called from any goroutine, and done, which
+// removes the bar.
 func progress(out io.Writer) (finished func(over, of int), done func()) {
-	console := newConsole(out)
+	bar := newConsole(out)
 	var mutex sync.Mutex
 	shown := 0
 	finished = func(over, of int) {
@@ -96,8 +99,8 @@ func progress(out io.Writer) (finished func(over, of int), done func()) {
 		defer mutex.Unlock()
 		if percent := over * 100 / of; percent > shown {
 			shown = percent
-			console.Progress(over, of)
+			bar.progress(over, of)
 		}
 	}
-	return finished, console.Close
+	return finished, bar.clear
 }

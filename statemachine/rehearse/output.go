@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 )
 
-// outputs refuses files that can't be written, or that are read as well, before
-// any work is done for them. Empty names are of files that nobody wants.
+// outputs returns an error if a file can't be written, is read as well, or is
+// named twice, so that the command fails before it does any work. Empty names are
+// ignored.
 func outputs(written []string, read ...string) error {
 	for i, path := range written {
 		if path == "" {
@@ -33,7 +34,7 @@ func outputs(written []string, read ...string) error {
 	return nil
 }
 
-// same tells whether both are the same file.
+// same reports whether both paths are of one regular file.
 func same(a, b string) bool {
 	one, err := os.Stat(a)
 	if err != nil || !one.Mode().IsRegular() {
@@ -43,22 +44,23 @@ func same(a, b string) bool {
 	return err == nil && os.SameFile(one, other)
 }
 
+// absolute returns an absolute path; "" for no path.
 func absolute(path string) string {
 	if path == "" {
 		return ""
 	}
-	if whole, err := filepath.Abs(path); err == nil {
-		return whole
+	if full, err := filepath.Abs(path); err == nil {
+		return full
 	}
 	return path
 }
 
-// writeFile writes a file, and leaves what was there if that fails.
+// writeFile writes a file. If that fails, the old file is left as it was.
 func writeFile(path string, text []byte) error { return replace(path, text, true) }
 
-// replace writes a text to a new file beside that of the path, and gives it its
-// name; or, if it is not to be kept, only tries whether that file can be made.
-// What is no file, such as a pipe, is written to as it is.
+// replace writes text to a temporary file next to path, and renames it to path. If
+// keep is false, it only checks that this is possible, and removes the temporary
+// file. What is not a regular file, such as a pipe, is written to directly.
 func replace(path string, text []byte, keep bool) error {
 	mode := os.FileMode(0o644)
 	switch old, err := os.Stat(path); {
@@ -98,7 +100,7 @@ func replace(path string, text []byte, keep bool) error {
 	return err
 }
 
-// indented writes a value as JSON for people and programs.
+// indented writes a value as JSON, indented by two spaces.
 func indented(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")

@@ -15,28 +15,29 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
 
-// The largest files that are read, in bytes, and how many histories. The largest
-// histories that there are have some hundred megabytes.
+// The largest files that are read, in bytes, and the most histories. The largest
+// possible histories have some hundred megabytes.
 const (
 	mostHistoryBytes = 1 << 30
 	mostMetricsBytes = 64 << 20
 	mostHistories    = 500
 )
 
-// record turns a rollout on AWS into a page about it, and into a scenario to
-// rehearse again. What CloudWatch still has depends on now.
+// record runs the subcommand of that name: it turns a rollout on AWS into a page,
+// and into a scenario to rehearse. Which metrics CloudWatch still has depends on
+// now.
 func record(args []string, now time.Time, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("rehearse record", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	var histories []string
-	flags.Func("history", "`file` with what aws stepfunctions get-execution-history printed; again for each execution that a long rollout went on in, after its own", func(path string) error {
+	flags.Func("history", "`file` with the output of aws stepfunctions get-execution-history; repeat it for each execution in which a long rollout continued, after the first one's", func(path string) error {
 		histories = append(histories, path)
 		return nil
 	})
-	metrics := flags.String("metrics", "", "`file` with what aws cloudwatch get-metric-data printed to -queries")
-	queries := flags.Bool("queries", false, "print what to ask CloudWatch: for --cli-input-json of aws cloudwatch get-metric-data")
+	metrics := flags.String("metrics", "", "`file` with the output of aws cloudwatch get-metric-data for the -queries")
+	queries := flags.Bool("queries", false, "print the queries for CloudWatch: the --cli-input-json of aws cloudwatch get-metric-data")
 	page := flags.String("report", "", "write a page about the rollout to this `file`, such as rollout.html")
-	scenario := flags.String("write-scenario", "", "write the world that the rollout was in to this `file`, to rehearse in it")
+	scenario := flags.String("write-scenario", "", "write the recorded conditions to this `file`, as a scenario to rehearse")
 	input := flags.String("write-input", "", "write the execution's input to this `file`, to rehearse it again")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -51,9 +52,9 @@ func record(args []string, now time.Time, stdout, stderr io.Writer) int {
 		case len(histories) == 0:
 			return errors.New("give the execution's history: -history FILE")
 		case len(histories) > mostHistories:
-			return fmt.Errorf("there are %d histories, and may be %d", len(histories), mostHistories)
+			return fmt.Errorf("there are %d histories; at most %d can be read", len(histories), mostHistories)
 		case *queries && (*metrics != "" || *asJSON || *page != "" || *scenario != "" || *input != ""):
-			return errors.New("-queries only prints what to ask, before there are metrics: leave out -metrics, -json, -report, -write-scenario and -write-input")
+			return errors.New("-queries only prints the queries, before there are metrics: leave out -metrics, -json, -report, -write-scenario and -write-input")
 		}
 		if err := outputs([]string{*page, *scenario, *input}, append(histories, *metrics)...); err != nil {
 			return err
@@ -78,7 +79,7 @@ func record(args []string, now time.Time, stdout, stderr io.Writer) int {
 	return promoted
 }
 
-// readRecording reads the files of a recording.
+// readRecording reads the files of a recording; metrics is empty if there are none.
 func readRecording(histories []string, metrics string) (*rehearsal.Recording, error) {
 	all := make([]asl.History, len(histories))
 	for i, path := range histories {
@@ -107,11 +108,11 @@ func readRecording(histories []string, metrics string) (*rehearsal.Recording, er
 	return r, nil
 }
 
-// write prints what happened, and writes the files that are asked for: all of
-// them, or none if one can't be made.
+// write prints what happened, and writes the requested files: either all of them
+// or, if the content of one can't be made, none.
 func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario, input string) error {
 	result := r.Result()
-	var html, world bytes.Buffer
+	var html, recorded bytes.Buffer
 	if page != "" {
 		if err := report.Write(&html, report.Page{Result: result, Input: r.Input()}); err != nil {
 			return fmt.Errorf("the report: %w", err)
@@ -120,7 +121,7 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 	if scenario != "" {
 		was, err := r.Scenario()
 		if err == nil {
-			err = indented(&world, was)
+			err = indented(&recorded, was)
 		}
 		if err != nil {
 			return err
@@ -129,7 +130,7 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 	for _, file := range []struct {
 		path string
 		text []byte
-	}{{page, html.Bytes()}, {scenario, world.Bytes()}, {input, append(slices.Clip(r.Input()), '\n')}} {
+	}{{page, html.Bytes()}, {scenario, recorded.Bytes()}, {input, append(slices.Clip(r.Input()), '\n')}} {
 		if file.path == "" {
 			continue
 		}
@@ -140,15 +141,15 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 	if asJSON {
 		return indented(stdout, result)
 	}
-	console := newConsole(stdout)
+	lines := newConsole(stdout)
 	for _, line := range result.Lines {
-		console.Show(line)
+		lines.show(line)
 	}
-	console.Close()
+	lines.clear()
 	return result.Summary(stdout)
 }
 
-// readFile reads a file of at most so many bytes.
+// readFile reads a file of at most that many bytes.
 func readFile(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {

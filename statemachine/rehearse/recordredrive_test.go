@@ -14,7 +14,7 @@ import (
 )
 
 // redrivenHistory is testdata's history with what happens when its rollout is
-// stopped in the midst of a health check and redriven half an hour later, when the
+// stopped during a health check and redriven half an hour later, when the
 // function can't be called at first. The CLI's version decides how it prints times.
 func redrivenHistory(t *testing.T, version int) string {
 	t.Helper()
