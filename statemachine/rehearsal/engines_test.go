@@ -27,7 +27,7 @@ type seen struct {
 	Calls      []call // of the functions by the workflow
 	AliasAfter *AliasState
 	Served     map[string]Tally
-	Told       []string
+	Notified   []string
 }
 
 // call is a call of a function.
@@ -70,7 +70,7 @@ func (s *seen) watch(r *run, full bool) {
 func (s *seen) end(r *run, result Result) error {
 	end := r.machine.executions[0].Result()
 	s.Status, s.Error, s.Cause, s.Ended = end.Status, end.Error, end.Cause, end.Stop
-	s.AliasAfter, s.Served, s.Told = result.AliasAfter, result.Served, result.Told
+	s.AliasAfter, s.Served, s.Notified = result.AliasAfter, result.Served, result.Notified
 	if end.Output == nil {
 		return nil
 	}

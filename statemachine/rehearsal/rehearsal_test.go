@@ -89,7 +89,7 @@ func describe(r rehearsal.Result) string {
 	if len(r.Provisioned) > 0 {
 		fmt.Fprintf(&text, "provisioned: %v\n", r.Provisioned)
 	}
-	fmt.Fprintf(&text, "told: %s\n", strings.Join(r.Told, ", "))
+	fmt.Fprintf(&text, "told: %s\n", strings.Join(r.Notified, ", "))
 	for i := 0; i < len(r.Path); {
 		n := repeats(r.Path[i:])
 		switch {

@@ -42,7 +42,7 @@ const (
 type Result struct {
 	// Recorded says where the figures of a recorded rollout are from; nil for a
 	// rehearsal. Of a recorded one Served, BadRequests and Periods are as they were
-	// counted, the alias is as the workflow left it, and Told is not known.
+	// counted, the alias is as the workflow left it, and Notified is not known.
 	Recorded *Recorded `json:"recorded,omitempty"`
 
 	Outcome Outcome `json:"outcome"`
@@ -82,8 +82,9 @@ type Result struct {
 	// Checks is how often health was looked at.
 	Checks int   `json:"checks"`
 	Events int64 `json:"events"`
-	// Told is what the event bus was told, by the events' names.
-	Told []string `json:"told"`
+	// Notified are the detail types of the events put on the event bus, in order: one
+	// for each notification.
+	Notified []string `json:"told"`
 	// Denied are the permissions that were missing, in AWS's words, each once.
 	Denied []string `json:"denied,omitempty"`
 	Path   []string `json:"path"`
@@ -124,7 +125,7 @@ func (r *run) result() Result {
 		result.BadRequests = r.traffic.served[r.traffic.next].Errors
 	}
 	for _, event := range r.server.Events() {
-		result.Told = append(result.Told, event.DetailType)
+		result.Notified = append(result.Notified, event.DetailType)
 	}
 	if r.machine.permits != nil {
 		result.Denied = r.machine.permits.denied
@@ -223,8 +224,8 @@ func (r Result) Summary(w io.Writer) error {
 	if r.Recorded != nil {
 		row("recorded", "%s", strings.Join(r.Recorded.About(), "\n            "))
 	}
-	if len(r.Told) > 0 {
-		row("told", "%s", strings.Join(r.Told, ", "))
+	if len(r.Notified) > 0 {
+		row("notified", "%s", strings.Join(r.Notified, ", "))
 	}
 	for _, denied := range r.Denied {
 		row("denied", "%s", denied)

@@ -41,8 +41,8 @@ func TestTheOneFunctionDeployerEndsAsTheWorkflow(t *testing.T) {
 		if diff := cmp.Diff(workflow.AliasAfter, simple.AliasAfter); diff != "" {
 			t.Errorf("%s: the alias (-workflow +function): %s", file.Path, diff)
 		}
-		if diff := cmp.Diff(workflow.Told, simple.Told); diff != "" {
-			t.Errorf("%s: told (-workflow +function): %s", file.Path, diff)
+		if diff := cmp.Diff(workflow.Notified, simple.Notified); diff != "" {
+			t.Errorf("%s: notified (-workflow +function): %s", file.Path, diff)
 		}
 		for _, result := range []rehearsal.Result{workflow, simple} {
 			for _, line := range result.Lines {

@@ -40,7 +40,7 @@ func TestARolloutIsRecorded(t *testing.T) {
 			t.Errorf("the page does not say %q", words)
 		}
 	}
-	for _, words := range []string{"irtual", "ehearsal", "seed", "really", "95 % interval of each</li></ul></figcaption>\n<svg class=\"wide\" viewBox=\"0 0 960 190\" role=\"img\" aria-labelledby=\"latency"} {
+	for _, words := range []string{"irtual", "ehearsal", "seed", "really", "95% interval of each</li></ul></figcaption>\n<svg class=\"wide\" viewBox=\"0 0 960 190\" role=\"img\" aria-labelledby=\"latency"} {
 		if strings.Contains(string(page), words) {
 			t.Errorf("the page says %q", words)
 		}

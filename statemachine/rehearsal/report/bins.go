@@ -7,25 +7,26 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
-// bin is a bar of a histogram: how many values are from low to high, both
-// included where values are whole; else it is up to high.
+// bin is a bar of a histogram: it counts the values in [low, high] if all values
+// are whole, and in [low, high) otherwise.
 type bin struct {
 	low, high float64
 	count     int
-	// from and to are where the bar begins and ends: a bar of a single whole
-	// value stands around it.
+	// from and to are the bar's edges: the bar of a single whole value is centred
+	// on it.
 	from, to float64
 }
 
-// The most values that have a bar each, and where they are more, how many bars
-// there are room for, empty ones too.
+// mostSingle is how many different values can have a bar each. If there are more,
+// there are from fewestBins to mostBins bins, empty ones included.
 const mostSingle, fewestBins, mostBins = 40, 10, 60
 
-// binsOf sorts values, the least of them first, into bins of one width; those
-// without a value are left out. Whole values that are all multiples of a part of
-// unit have a bar each, if they are few. Else the width is a round one of up to
-// twice the interquartile range over the cube root of the values' number
-// (Freedman and Diaconis, 1981: outliers don't widen it), within those bounds.
+// binsOf counts values, which must be sorted and not empty, in bins of equal
+// width; it leaves out empty bins. Whole values that are all multiples of a
+// divisor of unit have a bar each, if they are few. Otherwise the width is a round
+// number of up to twice the interquartile range over the cube root of the number
+// of values (Freedman and Diaconis, 1981: outliers don't widen it), within those
+// bounds.
 func binsOf(values []float64, unit float64, rounds []float64) []bin {
 	part := partOf(values, unit)
 	span := values[len(values)-1] - values[0]
@@ -48,7 +49,7 @@ func binsOf(values []float64, unit float64, rounds []float64) []bin {
 	return bins
 }
 
-// partOf is the largest part of unit that all values are multiples of; 0 if they
+// partOf returns the largest divisor of unit that divides all values; 0 if some
 // are not whole.
 func partOf(values []float64, unit float64) float64 {
 	part := int64(unit)
@@ -63,7 +64,8 @@ func partOf(values []float64, unit float64) float64 {
 	return float64(part)
 }
 
-// roundWidth is the largest round width up to the one wanted, but at least least.
+// roundWidth returns the largest of rounds, which are sorted, that is at most
+// want, or else the smallest that is at least least.
 func roundWidth(least, want float64, rounds []float64) float64 {
 	i, _ := slices.BinarySearch(rounds, least)
 	for i+1 < len(rounds) && rounds[i+1] <= want {
@@ -75,7 +77,7 @@ func roundWidth(least, want float64, rounds []float64) float64 {
 	return rounds[i]
 }
 
-// roundNumbers are 1, 2, 5, 10 and so on.
+// roundNumbers returns 1, 2, 5, 10 and so on.
 func roundNumbers() []float64 {
 	var all []float64
 	for power := 1.0; power < 1e15; power *= 10 {

@@ -168,7 +168,7 @@ func inSeconds(t *testing.T, text string) (seconds int64) {
 	return seconds
 }
 
-// prints wants white paper, the wide pictures, and a file that a printer takes.
+// prints checks for white paper, the wide charts, and a file that a printer takes.
 func prints(t *testing.T, tab *tab) {
 	t.Helper()
 	tab.on(700, "print")

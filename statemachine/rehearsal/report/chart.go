@@ -18,21 +18,21 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// chart is one of the charts over the same time.
+// chart is a chart as the page shows it.
 type chart struct {
 	ID, Title, Caption string
-	// Says is what it shows, for those who don't see it.
+	// Says describes the chart to screen readers.
 	Says string
 	Keys []key
-	// Wide and Narrow are the same picture for screens of these widths.
+	// Wide and Narrow are the same chart, as SVG, for wide and narrow screens.
 	Wide, Narrow template.HTML
 }
 
-// key says what a kind of line stands for.
+// key is an entry of a chart's legend: the CSS class of the sign, and its meaning.
 type key struct{ Class, Text string }
 
-// frame is how large a picture is, in its own units, and how many times fit
-// under it.
+// frame is the size of a drawn chart, in SVG units, and how many labels fit below
+// it.
 type frame struct {
 	name          string
 	width, height vg.Length
@@ -44,23 +44,23 @@ var (
 	narrow = frame{"narrow", 360, 190, 5}
 )
 
-// The size of texts, how far a label is from its point, and what is left of the
-// data at least: half of the first tick's text.
+// The size of texts, the distance of a label from its point, and the least margin
+// on the left of the data: half of the first tick's text.
 const (
 	textSize, gap = 12, 5
 	leastMargin   = vg.Length(20)
 )
 
-// drawing is a chart before it is drawn: the same for all frames.
+// drawing describes a chart independently of the frame that it is drawn in.
 type drawing struct {
 	chart
-	most   float64 // of the vertical axis, which begins at least
+	most   float64 // the vertical axis goes from least to most
 	least  float64
 	ticks  func(least, most float64) []plot.Tick
 	add    []plot.Plotter
 	marked []label
-	// from is where the horizontal axis begins, and across its ticks, at most so
-	// many: those of time if nil.
+	// from is the start of the horizontal axis. across returns at most that many
+	// ticks for it; nil for those of a time axis.
 	from   float64
 	across func(from, end float64, most int) []plot.Tick
 }
@@ -71,7 +71,8 @@ type label struct {
 	text string
 }
 
-// drawAll draws all charts for a frame, with their data beneath each other.
+// drawAll draws all charts in a frame, and aligns their horizontal axes, which end
+// at end.
 func drawAll(drawings []drawing, f frame, end float64) ([]template.HTML, error) {
 	plots := make([]*plot.Plot, len(drawings))
 	left, right := leastMargin, vg.Length(0)
@@ -100,7 +101,8 @@ func drawAll(drawings []drawing, f frame, end float64) ([]template.HTML, error) 
 	return all, nil
 }
 
-// inline makes a part of a page of a picture's file.
+// inline turns the content of an SVG file into an element of the page, with a
+// title and a description.
 func (d drawing) inline(file string, f frame) template.HTML {
 	_, file, _ = strings.Cut(file, "<svg")
 	_, content, _ := strings.Cut(file, ">")
@@ -110,7 +112,7 @@ func (d drawing) inline(file string, f frame) template.HTML {
 	return template.HTML(head + byStyleSheet.Replace(content))
 }
 
-// plot lays the chart out.
+// plot lays out the chart.
 func (d drawing) plot(f frame, end float64) (*plot.Plot, error) {
 	p := plot.New()
 	p.BackgroundColor = nil
@@ -148,14 +150,14 @@ func (d drawing) plot(f frame, end float64) (*plot.Plot, error) {
 	return p, nil
 }
 
-// unboxed is a plotter for whose text no room is made.
+// unboxed is a plotter for whose text the plot reserves no room.
 type unboxed struct{ plot.Plotter }
 
 func sans(size vg.Length) font.Font {
 	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 }
 
-// roundTimes are lengths of time that people count in, in seconds.
+// roundTimes are the steps of time axes, in seconds.
 var roundTimes = []float64{
 	1, 2, 5, 10, 15, 30, minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute,
 	hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day,
@@ -163,7 +165,7 @@ var roundTimes = []float64{
 
 const minute, hour, day = 60, 3600, 86400
 
-// times are the ticks of a time axis, at most so many: at round times.
+// times returns at most most ticks of a time axis, at round times.
 func times(from, end float64, most int) []plot.Tick {
 	for _, step := range roundTimes {
 		if step < 30 || (end-from)/step > float64(most) {
@@ -185,7 +187,7 @@ func times(from, end float64, most int) []plot.Tick {
 	return []plot.Tick{{Value: from, Label: rehearsal.Clock(from)}, {Value: end, Label: rehearsal.Clock(end)}}
 }
 
-// ticksOf makes an axis with round numbers, written by say.
+// ticksOf returns the ticks of an axis at round numbers, formatted by say.
 func ticksOf(say func(float64) string) func(least, most float64) []plot.Tick {
 	return func(least, most float64) []plot.Tick {
 		step := math.Pow(10, math.Floor(math.Log10((most-least)/2)))

@@ -14,7 +14,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// charts are those of a rehearsal; none if nothing was served.
+// charts returns the charts of a rollout; none if no traffic was shifted.
 func charts(r rehearsal.Result, v *view) ([]chart, error) {
 	if len(r.Shifts) == 0 || r.Seconds == 0 {
 		return nil, nil
@@ -44,7 +44,7 @@ func charts(r rehearsal.Result, v *view) ([]chart, error) {
 	return all, nil
 }
 
-// horizon is where the charts end: a little after the last thing that happened.
+// horizon returns where the charts end, in seconds: a little after the last event.
 func horizon(r rehearsal.Result) float64 {
 	last := r.Seconds
 	for _, l := range r.Lines {
@@ -57,7 +57,7 @@ func horizon(r rehearsal.Result) float64 {
 	return max(last, min(served, last*1.1+60))
 }
 
-// sketch lays the charts out.
+// sketch builds the drawings of a rollout. The first error is kept in err.
 type sketch struct {
 	rehearsal.Result
 	view *view
@@ -76,7 +76,7 @@ func (s *sketch) one(plotter plot.Plotter, err error) []plot.Plotter {
 	return s.try([]plot.Plotter{plotter}, err)
 }
 
-// over gives what a version has in each period up to the horizon.
+// over returns value of each period up to the horizon for which it reports true.
 func (s *sketch) over(value func(rehearsal.Period) (stretch, bool)) []stretch {
 	var all []stretch
 	for _, p := range s.Periods {
@@ -88,7 +88,7 @@ func (s *sketch) over(value func(rehearsal.Period) (stretch, bool)) []stretch {
 	return all
 }
 
-// ending marks the rollout's end.
+// ending marks the rollout's end with a line, and with text if there is one.
 func (s *sketch) ending(d *drawing, says string) {
 	d.add = append(d.add, s.one(line(plotter.XYs{{X: s.Seconds, Y: d.least}, {X: s.Seconds, Y: d.most}}, ink, 1, nil))...)
 	if says == "" {
@@ -119,7 +119,7 @@ func (s *sketch) traffic() drawing {
 	d := drawing{
 		chart: chart{
 			ID: "traffic", Title: "Traffic on version " + s.view.NewVersion,
-			Caption: "The weight that the alias gave it, and the share of the requests that fell to it.",
+			Caption: "Its weight in the alias, and its share of the requests.",
 			Keys:    []key{{"line new", "weight"}, {"area new", "share of the requests"}},
 			Says:    fmt.Sprintf("The alias’s weight changed %s, and ended at %s.", plural(int64(len(s.Shifts)-1), "time"), rollout.Weight(s.Shifts[len(s.Shifts)-1].Weight)),
 		},
@@ -132,8 +132,8 @@ func (s *sketch) traffic() drawing {
 	return d
 }
 
-// events marks what nobody planned: attempts that failed, what people did and
-// what the cleanup did.
+// events marks what was not planned: failed attempts, manual actions, and what the
+// cleanup did.
 func (s *sketch) events(d *drawing) {
 	var points plotter.XYs
 	for _, l := range s.Lines {
@@ -150,8 +150,8 @@ func (s *sketch) events(d *drawing) {
 		marks.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: 4, Shape: draw.PyramidGlyph{}}
 	}
 	d.add = append(d.add, s.one(marks, err)...)
-	d.Keys = append(d.Keys, key{"triangle", "failed attempt, or a deed by hand: see the table"})
-	d.Says += fmt.Sprintf(" Marked: %s that nobody planned.", plural(int64(len(points)), "event"))
+	d.Keys = append(d.Keys, key{"triangle", "failed attempt or manual action: see the table"})
+	d.Says += fmt.Sprintf(" Marked: %s.", plural(int64(len(points)), "unplanned event"))
 }
 
 func (s *sketch) errors() drawing {
@@ -191,7 +191,7 @@ func (s *sketch) latency() drawing {
 	after := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.NewVersion.P95) })
 	d := drawing{
 		chart: chart{
-			ID: "latency", Title: "Latency, 95th percentile", Caption: "Milliseconds that one request in twenty takes longer than.",
+			ID: "latency", Title: "Latency, 95th percentile", Caption: "One request in twenty takes longer.",
 			Keys: s.versionKeys(), Says: fmt.Sprintf("The largest 95th percentile is %s ms of version %s, and %s ms of version %s.",
 				largest(after), s.view.NewVersion, largest(before), s.view.Baseline),
 		},
@@ -200,13 +200,13 @@ func (s *sketch) latency() drawing {
 	if s.Recorded != nil {
 		d.Keys = d.Keys[:2] // CloudWatch's percentiles have no intervals
 	} else {
-		d.Caption += " Where there are too few requests for an interval, there is none."
+		d.Caption += " Periods with too few requests have no interval."
 	}
 	s.versions(&d, before, after)
 	return d
 }
 
-// versions draws both versions, the new one above.
+// versions draws both versions, the new one on top.
 func (s *sketch) versions(d *drawing, before, after []stretch) {
 	for _, of := range [][]stretch{before, after} {
 		for i := range of {
@@ -224,11 +224,11 @@ func (s *sketch) versionKeys() []key {
 	return []key{
 		{"line new", "version " + s.view.NewVersion + ", new"},
 		{"line dashed baseline", "version " + s.view.Baseline + ", baseline"},
-		{"area", "shaded: 95 % interval of each"},
+		{"area", "shaded: 95% interval of each"},
 	}
 }
 
-// roomFor is where an axis ends: above all values, and above the bounds of
+// roomFor returns where an axis ends: above all values, and above the bounds of
 // their uncertainty unless these are far away.
 func roomFor(least float64, all ...[]stretch) float64 {
 	value, high := least, least
@@ -251,9 +251,10 @@ func largest(stretches []stretch) string {
 	return rollout.Thousands(int64(math.Round(most)))
 }
 
-// mostEvents is how many events are marked.
+// mostEvents is how many events are marked, at most.
 const mostEvents = 200
 
+// percent formats a share as a percentage with at most three decimals.
 func percent(share float64) string {
-	return strconv.FormatFloat(math.Round(share*1e5)/1e3+0, 'f', -1, 64) + " %"
+	return strconv.FormatFloat(math.Round(share*1e5)/1e3+0, 'f', -1, 64) + "%"
 }

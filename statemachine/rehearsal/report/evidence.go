@@ -11,9 +11,11 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 )
 
-// mostChecks is how many checks the evidence is drawn of.
+// mostChecks is about how many points of evidence are drawn, at most.
 const mostChecks = 360
 
+// evidence draws the strength of the evidence against the new version at each
+// check.
 func (s *sketch) evidence() drawing {
 	d := drawing{
 		chart: chart{
@@ -31,7 +33,7 @@ func (s *sketch) evidence() drawing {
 	errors, threshold := s.strengths(true)
 	latency, other := s.strengths(false)
 	threshold = max(threshold, other)
-	d.Says = "No check weighed any evidence."
+	d.Says = "No check had any evidence."
 	if threshold > 0 {
 		d.Says = fmt.Sprintf("The strongest evidence is 10 to the power of %s of errors, and %s of latency; %s rolls back.", peak(errors), peak(latency), tenths(threshold))
 	} else {
@@ -73,8 +75,9 @@ func (s *sketch) evidence() drawing {
 	return d
 }
 
-// strengths are the points of one gate's evidence, the strongest of each part of
-// a long rollout, and the last threshold.
+// strengths returns the points of one gate's evidence, that of errors or else that
+// of latency, and the last threshold. Of a long rollout it keeps the strongest
+// point of each part.
 func (s *sketch) strengths(errors bool) (points plotter.XYs, threshold float64) {
 	for _, l := range s.Lines {
 		of, ok := strength(l, errors)
@@ -92,6 +95,7 @@ func (s *sketch) strengths(errors bool) (points plotter.XYs, threshold float64) 
 	return points, threshold
 }
 
+// peak returns the largest value, or "none".
 func peak(points plotter.XYs) string {
 	if len(points) == 0 {
 		return "none"

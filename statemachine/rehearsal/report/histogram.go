@@ -13,30 +13,30 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
-// The frames of a picture that has a table beside it, or below.
+// The frames of a histogram, with its table beside or below it.
 var (
 	beside = frame{"wide", 660, 300, 8}
 	below  = frame{"narrow", 360, 240, 5}
 )
 
-// measure is a number that each rollout has, and how it is written.
+// measure describes a number that each rollout has, and how to format it.
 type measure struct {
 	id, title, caption string
-	least, worst       string  // what these are called
+	least, worst       string  // the names of the lowest and the highest value
 	unit               float64 // see binsOf
 	rounds             []float64
 	say                func(float64) string
 	across             func(from, end float64, most int) []plot.Tick
 }
 
-// histogram is a measure's distribution, as a picture and in numbers.
+// histogram is a measure's distribution, as a chart and in numbers.
 type histogram struct {
 	chart
 	Quantiles []quantileRow
 	Bins      []binRow
 }
 
-// quantileRow is a quantile; Marked ones are lines in the picture.
+// quantileRow is a quantile; Marked ones are lines in the chart.
 type quantileRow struct {
 	ID, Name, Value string
 	Marked          bool
@@ -73,7 +73,7 @@ func newHistogram(m measure, s study.Spread) (*histogram, error) {
 	return h, nil
 }
 
-// draw lays the picture out, and says where its axis ends.
+// draw describes the chart, and returns where its horizontal axis ends.
 func (m measure) draw(s study.Spread, bins []bin) (d drawing, end float64, err error) {
 	highest := 0
 	bars := &plotter.Histogram{FillColor: newVersionBand}
@@ -87,13 +87,13 @@ func (m measure) draw(s study.Spread, bins []bin) (d drawing, end float64, err e
 	d = drawing{
 		chart: chart{
 			ID: m.id, Title: m.title, Caption: m.caption + " " + m.barSays(first),
-			Keys: []key{{"line ink", "median"}, {"line dashed ink", "95 %"}, {"line dotted ink", m.worst}},
-			Says: fmt.Sprintf("Of %s, the median is %s, 95 %% don’t exceed %s, and %s is %s.",
+			Keys: []key{{"line ink", "median"}, {"line dashed ink", "95%"}, {"line dotted ink", m.worst}},
+			Says: fmt.Sprintf("Of %s, the median is %s, 95%% don’t exceed %s, and %s is %s.",
 				plural(int64(len(s.Values)), "rollout"), m.say(s.Median), m.say(s.P95), m.worst, m.say(s.Worst)),
 		},
 		most: float64(highest) * 1.4, ticks: wholeTicks, across: m.across, add: []plot.Plotter{bars},
 	}
-	// The axis begins at zero unless the bars would then huddle at its end.
+	// The axis begins at zero, unless all bars would then be at its end.
 	d.from, end = min(0, first.from), last.to+width
 	if s.Values[0] > s.Worst/2 {
 		d.from = max(first.from-2*width, d.from)
@@ -103,7 +103,7 @@ func (m measure) draw(s study.Spread, bins []bin) (d drawing, end float64, err e
 	for i, mark := range []struct {
 		at   float64
 		name string
-	}{{s.Median, "median"}, {s.P95, "95 %"}, {s.Worst, m.worst}} {
+	}{{s.Median, "median"}, {s.P95, "95%"}, {s.Worst, m.worst}} {
 		top := d.most * (1 - 0.09*float64(i))
 		drawn, err := line(plotter.XYs{{X: mark.at, Y: 0}, {X: mark.at, Y: top}}, ink, 1.5, [][]vg.Length{nil, dashed, dotted}[i])
 		if err != nil {
@@ -119,7 +119,7 @@ func (m measure) barSays(first bin) string {
 	if first.high == first.low {
 		return "Each bar counts the rollouts with one value."
 	}
-	return "The first bar is from " + m.say(first.low) + " to " + m.say(first.high) + ", and the others are as wide."
+	return "The first bar counts " + m.say(first.low) + " to " + m.say(first.high) + "; the others are as wide."
 }
 
 func quantiles(m measure, s study.Spread) []quantileRow {
@@ -130,18 +130,18 @@ func quantiles(m measure, s study.Spread) []quantileRow {
 	at := func(share float64) string { return m.say(study.Quantile(s.Values, share)) }
 	return []quantileRow{
 		{m.id + "-least", m.least, m.say(s.Values[0]), false},
-		{m.id + "-p5", "5 %", at(0.05), false},
-		{m.id + "-p25", "25 %", at(0.25), false},
-		{m.id + "-median", "50 %, the median", m.say(s.Median), true},
-		{m.id + "-p75", "75 %", at(0.75), false},
-		{m.id + "-p95", "95 %", m.say(s.P95), true},
-		{m.id + "-p99", "99 %", at(0.99), false},
+		{m.id + "-p5", "5%", at(0.05), false},
+		{m.id + "-p25", "25%", at(0.25), false},
+		{m.id + "-median", "50%, the median", m.say(s.Median), true},
+		{m.id + "-p75", "75%", at(0.75), false},
+		{m.id + "-p95", "95%", m.say(s.P95), true},
+		{m.id + "-p99", "99%", at(0.99), false},
 		{m.id + "-worst", m.worst, m.say(s.Worst), true},
 		{m.id + "-mean", "the mean", m.say(math.Round(mean)), false},
 	}
 }
 
-// numbers are the ticks of an axis of whole numbers, at most so many.
+// numbers returns at most most ticks of an axis of whole numbers.
 func numbers(from, end float64, most int) []plot.Tick {
 	step := roundWidth((end-from)/float64(most), 0, roundNumbers())
 	var ticks []plot.Tick
@@ -151,7 +151,7 @@ func numbers(from, end float64, most int) []plot.Tick {
 	return ticks
 }
 
-// wholeTicks make an axis that counts.
+// wholeTicks returns the ticks of an axis that counts.
 func wholeTicks(least, most float64) []plot.Tick { return numbers(least, most, 5) }
 
 func thousands(n float64) string { return rollout.Thousands(int64(n)) }

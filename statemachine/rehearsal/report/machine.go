@@ -13,28 +13,29 @@ import (
 	"github.com/goccy/go-graphviz"
 )
 
-// machine is the state machine with the path that a rehearsal took.
+// machine is the state machine with the path that a rollout took.
 type machine struct {
 	Picture template.HTML
 	States  []state
 	Says    string
 }
 
-// state is one of the workflow's states.
+// state is a state of the workflow.
 type state struct {
 	Name, Comment string
 	Visits        int
 	Next          []transition
 }
 
-// transition is a way from a state to another, and how often it was taken.
+// transition is a transition to another state, and how often it was taken.
 type transition struct {
 	To     string
 	Caught bool // after an error
 	Taken  int
 }
 
-// newMachine reads the workflow's definition and follows a path through it.
+// newMachine reads the workflow's definition and counts the visits and transitions
+// of a path through it. It returns an error if the path has an unknown state.
 func newMachine(definition string, path []string) (*machine, error) {
 	states, err := readStates(definition)
 	if err != nil {
@@ -47,7 +48,7 @@ func newMachine(definition string, path []string) (*machine, error) {
 	for i, name := range path {
 		s, ok := byName[name]
 		if !ok {
-			return nil, fmt.Errorf("the path has a state %q, which the workflow has not", name)
+			return nil, fmt.Errorf("the path has a state %q, which the workflow does not have", name)
 		}
 		s.Visits++
 		for j := range s.Next {
@@ -62,12 +63,12 @@ func newMachine(definition string, path []string) (*machine, error) {
 	for _, s := range states {
 		visited += min(s.Visits, 1)
 	}
-	m.Says = fmt.Sprintf("%d of the %d states were entered, from %s to %s. The list below says the same.", visited, len(states), path[0], path[len(path)-1])
+	m.Says = fmt.Sprintf("%d of the %d states were entered, from %s to %s. The list below has them all.", visited, len(states), path[0], path[len(path)-1])
 	m.Picture, err = m.draw()
 	return m, err
 }
 
-// readStates gives the states in the definition's order, which is a rollout's.
+// readStates returns the states in the order of the definition.
 func readStates(definition string) ([]state, error) {
 	var file struct{ States json.RawMessage }
 	if err := json.Unmarshal([]byte(definition), &file); err != nil {
@@ -111,8 +112,8 @@ func readStates(definition string) ([]state, error) {
 	return all, nil
 }
 
-// draw lets Graphviz lay the states out. What the path went through is of
-// class "taken", for the style sheet.
+// draw lays out the states with Graphviz. States and transitions on the path have
+// the class "taken", for the style sheet.
 func (m *machine) draw() (template.HTML, error) {
 	var dot strings.Builder
 	dot.WriteString("digraph {\nbgcolor=transparent\nnode [shape=box style=rounded fontname=Arial fontsize=13 height=0.4 margin=\"0.14,0.05\"]\nedge [fontname=Arial fontsize=11 arrowsize=0.7]\n")
@@ -158,9 +159,11 @@ func (m *machine) draw() (template.HTML, error) {
 	return m.inline(out.String()), nil
 }
 
-// Graphviz writes comments and titles for its own use.
+// ballast matches what Graphviz writes and the page does not need: comments,
+// titles, and attributes that the style sheet sets.
 var ballast = regexp.MustCompile(`(?s)<!--.*?-->\s*|<title>.*?</title>\s*| (font-family|font-size|fill|stroke)="[^"]*"`)
 
+// inline turns Graphviz' SVG file into an element of the page.
 func (m *machine) inline(file string) template.HTML {
 	_, file, _ = strings.Cut(file, "<svg")
 	attributes, content, _ := strings.Cut(file, ">")

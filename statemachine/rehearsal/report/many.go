@@ -9,27 +9,27 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
-// ManyPage is what a page of many rehearsals is made of.
+// ManyPage is the content of a page about many rehearsals.
 type ManyPage struct {
 	Distribution study.Distribution
-	// Input is the executions' input, whatever it is.
+	// Input is the executions' input, which may be invalid.
 	Input []byte
-	// Scenario is the world that they were rehearsed in, by the name that the user
-	// gave.
+	// Scenario has the conditions that were rehearsed, and ScenarioName is the name
+	// that the user gave them: a built-in scenario's or a file's.
 	Scenario     rehearsal.Scenario
 	ScenarioName string
 	Command      Commands
 }
 
-// Commands are for a shell.
+// Commands are shell commands that the page shows; empty ones are left out.
 type Commands struct {
-	// Again makes the page of many rehearsals again.
+	// Again makes the page again.
 	Again string
-	// Single rehearses the first of them alone, and writes no page.
+	// Single rehearses the first rollout alone, without a page.
 	Single string
 }
 
-// WriteMany writes the page of many rehearsals.
+// WriteMany writes the page about many rehearsals as HTML.
 func WriteMany(w io.Writer, p ManyPage) error {
 	v, err := newManyView(p)
 	if err != nil {
@@ -38,18 +38,18 @@ func WriteMany(w io.Writer, p ManyPage) error {
 	return fill(w, "many.html", v)
 }
 
-// manyView is what the page says, in the words in which it does.
+// manyView has the page's texts and charts, for the template.
 type manyView struct {
-	verdict // Words are how many ended in the most frequent way
+	verdict // of the most frequent outcome; Words say how many ended so
 	Commands
 	Title  string
 	What   string
 	Facts  []fact
 	Shares []shareBar
-	// FalseAlarms is absent if it can't be told.
+	// FalseAlarms is nil if they can't be identified.
 	FalseAlarms     *shareBar
-	Rollback, Bad   *histogram // Rollback is absent if none was rolled back
-	Plan            []string   // nothing for an input without a plan
+	Rollback, Bad   *histogram // Rollback is nil if none was rolled back
+	Plan            []string   // empty for an input without a plan
 	Runs, Seeds     string
 	Input           string
 	Scenario, World string
@@ -81,7 +81,7 @@ func newManyView(p ManyPage) (*manyView, error) {
 	var err error
 	if s := d.SecondsToRollback; s != nil {
 		if v.Rollback, err = newHistogram(measure{
-			id: "rollback", title: "Time until the rollback", caption: "Virtual time from the start until the alias was back, of the rollouts that were rolled back.",
+			id: "rollback", title: "Time until the rollback", caption: "Virtual time from the start until the alias was back on the baseline, of the rollouts that were rolled back.",
 			least: "the soonest", worst: "the latest",
 			unit: float64(every), rounds: roundTimes, say: rehearsal.Clock,
 		}, *s); err != nil {
@@ -89,14 +89,14 @@ func newManyView(p ManyPage) (*manyView, error) {
 		}
 	}
 	v.Bad, err = newHistogram(measure{
-		id: "bad", title: "Bad requests by the new version", caption: "Failed requests that it served in a rollout, however that ended.",
+		id: "bad", title: "Bad requests by the new version", caption: "Failed requests of the new version in a rollout, whatever its outcome.",
 		least: "the fewest", worst: "the worst",
 		unit: 1, rounds: roundNumbers(), say: thousands, across: numbers,
 	}, d.BadRequests)
 	return v, err
 }
 
-// headline says how the most rollouts ended.
+// headline returns how the most rollouts ended.
 func headline(o study.OutcomeShare, runs int) string {
 	switch {
 	case runs == 1:
@@ -107,7 +107,8 @@ func headline(o study.OutcomeShare, runs int) string {
 	return rollout.Thousands(int64(o.Count)) + " of " + rollout.Thousands(int64(runs)) + " rollouts " + became(o)
 }
 
-// became says what became of so many.
+// became returns an outcome as a verb in the past tense, in the plural unless one
+// rollout had it.
 func became(o study.OutcomeShare) string {
 	if rest, ok := strings.CutPrefix(endings[o.Outcome], "were "); ok && o.Count == 1 {
 		return "was " + rest
@@ -121,14 +122,14 @@ var endings = map[rehearsal.Outcome]string{
 	rehearsal.RolledBack:     "were rolled back",
 	rehearsal.Refused:        "were refused",
 	rehearsal.NotStarted:     "were not started",
-	rehearsal.AliasChanged:   "ended by somebody else’s change",
-	rehearsal.RollbackFailed: "could not be rolled back, and need a person",
+	rehearsal.AliasChanged:   "ended by another change",
+	rehearsal.RollbackFailed: "could not be rolled back",
 	rehearsal.Stopped:        "were stopped",
 	rehearsal.TimedOut:       "timed out",
 	rehearsal.Failed:         "failed",
 }
 
-// sentence joins parts to one; empty without any.
+// sentence joins parts to a sentence; empty without any.
 func sentence(parts []string) string {
 	if len(parts) == 0 {
 		return ""

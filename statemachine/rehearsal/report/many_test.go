@@ -81,7 +81,7 @@ func manyFigures(t *testing.T, tab *tab, d study.Distribution) (wrong []string) 
 		}
 	}
 	share := func(id string, count int64, share, low, high float64) {
-		same(id, strings.Contains(tab.text(id), fmt.Sprintf("%s of %s %s 95 %% interval: %s to %s", rollout.Thousands(count), rollout.Thousands(j.Runs),
+		same(id, strings.Contains(tab.text(id), fmt.Sprintf("%s of %s %s 95%% interval: %s to %s", rollout.Thousands(count), rollout.Thousands(j.Runs),
 			rollout.Percent(share), rollout.Percent(low), rollout.Percent(high))), true)
 		bar := ask[[]float64](tab, fmt.Sprintf(`[...document.querySelectorAll("#%s .bar rect")].map(e => e.getBoundingClientRect().width)`, id))
 		same(id+"’s bar", len(bar) == 2 && math.Abs(bar[1]/bar[0]-share) < 0.001, true)

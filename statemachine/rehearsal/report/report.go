@@ -1,6 +1,13 @@
-// Package report makes a page of a rehearsal, or of many: one HTML file that
-// needs no other, no network and no script, for screens of any width, for print,
-// and for those who hear it or go through it by keyboard.
+// Package report writes HTML pages about rehearsed and recorded rollouts: with the
+// outcome, charts over time, the checks, and the path through the state machine.
+//
+//   - [Write] writes the page about one rollout, rehearsed or recorded.
+//   - [WriteMany] writes the page about many rehearsals: shares of outcomes with
+//     their intervals, and histograms.
+//
+// A page is one file that needs no other file, no network and no script. It fits
+// screens of any width and print, and can be read with a keyboard or a screen
+// reader.
 package report
 
 import (
@@ -14,13 +21,14 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// Page is what a page is made of.
+// Page is the content of a page about one rollout.
 type Page struct {
 	Result rehearsal.Result
-	// Input is the execution's input, whatever it is.
+	// Input is the execution's input, which may be invalid.
 	Input []byte
-	// Scenario is the world that it was rehearsed in, by the name that the user
-	// gave.
+	// Scenario has the conditions that were rehearsed, and ScenarioName is the name
+	// that the user gave them: a built-in scenario's or a file's. They and Seed are
+	// not used for a recorded rollout.
 	Scenario     rehearsal.Scenario
 	ScenarioName string
 	Seed         uint64
@@ -29,7 +37,8 @@ type Page struct {
 //go:embed *.html page.css
 var files embed.FS
 
-// Write writes the page.
+// Write writes the page about one rollout as HTML. It returns an error if w does, or
+// if the result's path has a state that the workflow does not have.
 func Write(w io.Writer, p Page) error {
 	v := newView(p)
 	var err error
@@ -44,7 +53,7 @@ func Write(w io.Writer, p Page) error {
 	return fill(w, "page.html", v)
 }
 
-// fill writes the page of that name with what it says.
+// fill executes the template of that name.
 func fill(w io.Writer, name string, view any) error {
 	page, err := template.New(name).Funcs(template.FuncMap{"style": style}).ParseFS(files, name, "head.html")
 	if err != nil {
@@ -53,13 +62,13 @@ func fill(w io.Writer, name string, view any) error {
 	return page.Execute(w, view)
 }
 
-// style is the page's style sheet.
+// style returns the style sheet.
 func style() (template.CSS, error) {
 	sheet, err := files.ReadFile("page.css")
 	return template.CSS(sheet), err
 }
 
-// pretty is JSON with line breaks, or what is no JSON as it is.
+// pretty indents JSON; it returns anything else unchanged.
 func pretty(data []byte) string {
 	var out bytes.Buffer
 	if err := json.Indent(&out, bytes.TrimSpace(data), "", "  "); err != nil {

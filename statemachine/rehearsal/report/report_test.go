@@ -32,7 +32,7 @@ func TestEverythingIsEscaped(t *testing.T) {
 	const evil = `<script>alert("'&`
 	p := rehearse(t, "late-errors", example)
 	r := &p.Result
-	r.Reason, r.Error, r.Function, r.Alias, r.Undo, r.Told = evil, evil, evil, evil, evil, []string{evil}
+	r.Reason, r.Error, r.Function, r.Alias, r.Undo, r.Notified = evil, evil, evil, evil, evil, []string{evil}
 	r.AliasBefore.Description, r.AliasAfter.Description, p.ScenarioName, p.Scenario.Description = evil, evil, evil, evil
 	for i := range r.Lines {
 		r.Lines[i].Text, r.Lines[i].State, r.Lines[i].Decision, r.Lines[i].Error = evil, evil, evil, evil

@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var update = flag.Bool("update", false, "take the README's picture anew")
+var update = flag.Bool("update", false, "take the README's picture again")
 
 // picture is the README's, of
 //

@@ -11,14 +11,14 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// stretch is a value that holds from a time to another, and the bounds of its
-// uncertainty, unless one of them is open.
+// stretch is a value that holds for a time, with the bounds of its uncertainty. If
+// open, it has no bounds.
 type stretch struct {
 	from, to, value, low, high float64
 	open                       bool
 }
 
-// dashes tell lines apart without colour: nil is a solid line.
+// Dashes distinguish lines without colour; nil is a solid line.
 var (
 	dashed = []vg.Length{6, 4}
 	dotted = []vg.Length{2, 3}
@@ -41,7 +41,7 @@ func steps(stretches []stretch, c color.Color, width vg.Length, dashes []vg.Leng
 	return all, nil
 }
 
-// bandOf draws the uncertainty of stretches, with gaps where it is open.
+// bandOf draws the uncertainty of stretches as areas, with gaps where it is open.
 func bandOf(stretches []stretch, c color.Color) ([]plot.Plotter, error) {
 	var all []plot.Plotter
 	bounded := slices.DeleteFunc(slices.Clone(stretches), func(s stretch) bool { return s.open })
@@ -63,7 +63,7 @@ func bandOf(stretches []stretch, c color.Color) ([]plot.Plotter, error) {
 	return all, nil
 }
 
-// runs cuts stretches where one does not follow on the one before.
+// runs groups stretches that follow each other without a gap.
 func runs(stretches []stretch) [][]stretch {
 	var all [][]stretch
 	for i, s := range stretches {
@@ -85,12 +85,12 @@ func line(points plotter.XYs, c color.Color, width vg.Length, dashes []vg.Length
 	return drawn, nil
 }
 
-// level draws a line across the whole chart.
+// level draws a horizontal line across the whole chart.
 func level(y, end float64, c color.Color, dashes []vg.Length) (*plotter.Line, error) {
 	return line(plotter.XYs{{X: 0, Y: y}, {X: end, Y: y}}, c, 1.5, dashes)
 }
 
-// superscript writes a small whole number as an exponent.
+// superscript formats a whole number as an exponent.
 func superscript(n int) string {
 	digits := []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")
 	text := ""

@@ -10,12 +10,12 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
-// shareBar is a share in words, and as a bar with its interval.
+// shareBar is a share in numbers, and as a bar with its interval.
 type shareBar struct {
 	verdict
 	ID, Count, Of, Share, Interval string
-	// Bar is how long the bar is, and Low and High where its interval is, in
-	// thousandths of all.
+	// Bar is the bar's length, and Low and High are the interval's bounds, in
+	// thousandths of all rehearsals.
 	Bar, Low, High float64
 }
 
@@ -31,32 +31,33 @@ func interval(s study.Share) string {
 	return rollout.Percent(s.Low) + " to " + rollout.Percent(s.High)
 }
 
-// shareBars are the outcomes, and what is known of those that were promoted.
+// shareBars returns a bar for each outcome, and one for the rollouts promoted
+// unverified.
 func shareBars(d study.Distribution) []shareBar {
 	var all []shareBar
 	for _, o := range d.Outcomes {
 		all = append(all, *newShareBar(string(o.Outcome), verdicts[o.Outcome], o.Share, d.Runs))
 	}
 	if d.Unverified.Count > 0 {
-		all = append(all, *newShareBar("unverified", verdict{"Promoted, unverified", "These are among the promoted: in some step there was too little traffic to know anything of the new version.", "warn", attention}, d.Unverified, d.Runs))
+		all = append(all, *newShareBar("unverified", verdict{"Promoted, unverified", "These are among the promoted: in some step there was too little traffic to judge the new version by.", "warn", attention}, d.Unverified, d.Runs))
 	}
 	return all
 }
 
-// manyFacts are the numbers that come first.
+// manyFacts returns the numbers at the top of the page.
 func manyFacts(d study.Distribution) []fact {
-	alarms := fact{"false-alarm-share", "false alarms", "?", "can’t be told, as the scenario has neighbours"}
+	alarms := fact{"false-alarm-share", "false alarms", "?", "unknown: the scenario has alarms, checks, probes or the like"}
 	if s := d.FalseAlarms; s != nil {
-		alarms.Value, alarms.Of = rollout.Percent(s.Share), "95 % interval: "+interval(*s)
+		alarms.Value, alarms.Of = rollout.Percent(s.Share), "95% interval: "+interval(*s)
 	}
 	back := fact{"typical-rollback", "until the rollback, median", "–", "none was rolled back"}
 	if s := d.SecondsToRollback; s != nil {
-		back.Value, back.Of = rehearsal.Clock(s.Median), "95 % within "+rehearsal.Clock(s.P95)+", the latest after "+rehearsal.Clock(s.Worst)
+		back.Value, back.Of = rehearsal.Clock(s.Median), "95% within "+rehearsal.Clock(s.P95)+", the latest after "+rehearsal.Clock(s.Worst)
 	}
 	bad := d.BadRequests
 	return []fact{
 		back,
-		{"typical-bad", "bad requests by the new version, median", thousands(bad.Median), "95 % of the rollouts: at most " + thousands(bad.P95) + "; the worst: " + thousands(bad.Worst)},
+		{"typical-bad", "bad requests by the new version, median", thousands(bad.Median), "95% of the rollouts: at most " + thousands(bad.P95) + "; the worst: " + thousands(bad.Worst)},
 		alarms,
 	}
 }
@@ -69,10 +70,10 @@ func seeds(d study.Distribution) string {
 	return "seeds " + first + " to " + strconv.FormatUint(d.FirstSeed+uint64(d.Runs)-1, 10)
 }
 
-// mostWeights is how many weights of a plan are told.
+// mostWeights is how many weights of a plan are listed, at most.
 const mostWeights = 20
 
-// plan says how a request is to be rolled out; nothing if it can't be.
+// plan describes a request's plan in lines; none if it has no valid plan.
 func plan(req rollout.Request) []string {
 	steps, err := req.Schedule()
 	if err != nil {

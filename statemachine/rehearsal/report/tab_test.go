@@ -86,7 +86,7 @@ func (t *tab) saw(what string) {
 
 // complaints are those so far.
 func (t *tab) complaints() []string {
-	t.do() // what came before has been told by then
+	t.do() // what came before has been reported by then
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]string(nil), t.seen...)

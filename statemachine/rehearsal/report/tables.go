@@ -12,29 +12,29 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// row is one line of what happened.
+// row is a row of the table of checks and events.
 type row struct {
 	At, State, Step, Weight, Decision, Text string
 	Errors, Latency                         string // evidence
 	Failed                                  bool
 }
 
-// Columns are the heads of what happened.
+// Columns returns the heads of the table of checks and events.
 func (v view) Columns() []string {
 	return []string{"time", "state", "step", "weight", "errors: evidence", "latency: evidence", "decision", "what happened"}
 }
 
-// Cells are those between the time and the text.
+// Cells returns the cells between the time and the text.
 func (r row) Cells() []string {
 	return []string{r.State, r.Step, r.Weight, r.Errors, r.Latency, r.Decision}
 }
 
-// mostRows is how many lines of what happened are shown, and mostNotable how
-// many of them for more than a check that only watches on.
+// mostRows is how many entries are shown, at most, and mostNotable how many of
+// these may be other than checks that decided to go on watching.
 const mostRows, mostNotable = 300, 200
 
-// rows are the lines to show, and how many are left out: checks that only watch
-// on go first.
+// rows returns the rows to show, and how many entries are left out: first checks
+// that decided to go on watching.
 func rows(lines []rehearsal.Entry) (shown []row, leftOut int) {
 	var notable, plain []int
 	for i, l := range lines {
@@ -79,7 +79,8 @@ func newRow(l rehearsal.Entry) row {
 	return r
 }
 
-// strength is the evidence of one gate in a line; false if there is none.
+// strength returns the evidence of one gate in an entry, that of errors or else
+// that of latency; false if there is none.
 func strength(l rehearsal.Entry, errors bool) (health.Strength, bool) {
 	for _, s := range l.Evidence {
 		if (s.Gate == rollout.ErrorsGateName) == errors {
@@ -89,7 +90,7 @@ func strength(l rehearsal.Entry, errors bool) (health.Strength, bool) {
 	return health.Strength{}, false
 }
 
-// periodRow is the traffic of one period.
+// periodRow is a row of the table of traffic: one period.
 type periodRow struct {
 	At                   string
 	Share                string
@@ -113,8 +114,8 @@ func shareText(p rehearsal.Period) string {
 	return "–"
 }
 
-// shareOf is the share of the requests that the new version got, served or
-// throttled; false if there were none.
+// shareOf returns the new version's share of the requests, served or throttled;
+// false if there were none.
 func shareOf(p rehearsal.Period) (float64, bool) {
 	got := func(t rehearsal.Tally) float64 { return float64(t.Invocations + t.Throttles) }
 	newVersion := got(p.NewVersion.Tally)

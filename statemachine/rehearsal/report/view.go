@@ -12,7 +12,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// view is what the page says, in the words in which it does.
+// view has the page's texts and charts, for the template.
 type view struct {
 	verdict
 	words
@@ -29,12 +29,12 @@ type view struct {
 	Periods                    []periodRow
 	Alias                      []aliasRow
 	Undo                       string
-	Cost, Told                 []string
+	Cost, Notified             []string
 	Input, Scenario, World     string
 	Seed                       uint64
 }
 
-// fact is a number that matters, with what it is of.
+// fact is one of the numbers at the top of the page; Of puts it in relation.
 type fact struct{ ID, Name, Value, Of string }
 
 // aliasRow compares the alias before and after in one respect.
@@ -45,7 +45,7 @@ func newView(p Page) *view {
 	v := &view{
 		verdict: verdicts[r.Outcome], words: wordsOf(r), Reason: strings.Split(r.Reason, "\n"),
 		What: "The input of a rollout", Baseline: r.Baseline, NewVersion: r.NewVersion,
-		Undo: r.Undo, Told: r.Told,
+		Undo: r.Undo, Notified: r.Notified,
 		Input: pretty(p.Input), Scenario: p.ScenarioName, World: p.Scenario.Description, Seed: p.Seed,
 	}
 	if r.Error != "" {
@@ -54,7 +54,7 @@ func newView(p Page) *view {
 	if r.Unverified {
 		v.Words += ", unverified"
 		v.Tone, v.Sign = "warn", attention
-		v.Meaning = "The alias is wholly on the new version, but in some step there was too little traffic to know anything of it."
+		v.Meaning = "The alias routes all traffic to the new version, but in some step there was too little traffic to judge it by."
 	}
 	if r.Function != "" {
 		v.What = r.Function + "’s alias " + r.Alias
@@ -77,7 +77,7 @@ func newView(p Page) *view {
 	return v
 }
 
-// facts are the numbers that come first.
+// facts returns the numbers at the top of the page.
 func facts(r rehearsal.Result) []fact {
 	served, before := r.Served[r.NewVersion], r.Served[r.Baseline]
 	weight := 0.0
@@ -93,7 +93,7 @@ func facts(r rehearsal.Result) []fact {
 		{"baseline-errors", "bad requests by the baseline", rollout.Thousands(before.Errors), "of " + rollout.Thousands(before.Invocations) + said.that + rateOf(before)},
 	}
 	if r.Recorded != nil && r.Recorded.Counted == "" {
-		all = all[1 : len(all)-1] // nobody counted requests
+		all = all[1 : len(all)-1] // the requests were not counted
 	}
 	if r.Executions > 0 {
 		all = append(all, fact{"price", "for Step Functions", dollars(r.Price), rollout.Thousands(r.Transitions) + " state transitions"})
@@ -120,7 +120,7 @@ func rateOf(t rehearsal.Tally) string {
 
 func planned(r rehearsal.Result) string {
 	if total := rollout.Total(r.Steps); total > 0 {
-		return "; planned were " + rehearsal.Clock(float64(total))
+		return "; planned: " + rehearsal.Clock(float64(total))
 	}
 	return ""
 }
@@ -134,7 +134,7 @@ func cost(r rehearsal.Result) []string {
 		return []string{"one invocation of a function, of " + rehearsal.Clock(r.Seconds)}
 	}
 	return []string{
-		rollout.Thousands(r.Transitions) + " state transitions, " + dollars(r.Price) + " at Step Functions’ price after the free ones",
+		rollout.Thousands(r.Transitions) + " state transitions, " + dollars(r.Price) + " at Step Functions’ price, without the free tier",
 		rollout.Thousands(r.Events) + " history events of 25,000, in the longest of the rollout’s executions: " + rollout.Thousands(int64(r.Executions)),
 	}
 }
@@ -158,9 +158,9 @@ func aliasRows(before, after *rehearsal.AliasState, absent string) []aliasRow {
 	return []aliasRow{{"traffic", trafficBefore, trafficAfter}, {"description", descriptionBefore, descriptionAfter}}
 }
 
-// verdict says an outcome: in a word, what it means for the alias, and how good
-// that is, with a sign that does without colour: the path of a line in a square
-// of 24.
+// verdict presents an outcome: in a word, with its meaning for the alias, a tone
+// ("good", "warn" or "bad"), and a sign that works without colour: an SVG path in a
+// square of 24.
 type verdict struct{ Words, Meaning, Tone, Sign string }
 
 const (
@@ -172,22 +172,21 @@ const (
 )
 
 var verdicts = map[rehearsal.Outcome]verdict{
-	rehearsal.Promoted:       {"Promoted", "The alias is wholly on the new version.", "good", tick},
-	rehearsal.Unchanged:      {"Unchanged", "The alias was on the new version already. Nothing was touched.", "good", tick},
-	rehearsal.RolledBack:     {"Rolled back", "The alias is wholly on the baseline again.", "bad", back},
-	rehearsal.Refused:        {"Refused", "Nothing was touched.", "warn", dash},
-	rehearsal.NotStarted:     {"Not started", "Nothing was touched.", "warn", dash},
-	rehearsal.AliasChanged:   {"Ended by somebody else’s change", "The alias is as somebody else left it, and may be split.", "warn", attention},
-	rehearsal.RollbackFailed: {"Rollback failed: a person is needed", "The alias may still send traffic to the new version.", "bad", cross},
-	rehearsal.Stopped:        {"Stopped", "Somebody stopped the execution; the cleanup then looks after the alias.", "warn", attention},
-	rehearsal.TimedOut:       {"Timed out", "Step Functions ended the execution after a year; the cleanup then looks after the alias.", "warn", attention},
-	rehearsal.Running:        {"Running", "The execution had not ended yet when its history was read.", "warn", dash},
+	rehearsal.Promoted:       {"Promoted", "The alias routes all traffic to the new version.", "good", tick},
+	rehearsal.Unchanged:      {"Unchanged", "The alias was already on the new version. Nothing was changed.", "good", tick},
+	rehearsal.RolledBack:     {"Rolled back", "The alias is back on the baseline.", "bad", back},
+	rehearsal.Refused:        {"Refused", "Nothing was changed.", "warn", dash},
+	rehearsal.NotStarted:     {"Not started", "Nothing was changed.", "warn", dash},
+	rehearsal.AliasChanged:   {"Ended by another change", "The alias is as the other change left it, and may split traffic.", "warn", attention},
+	rehearsal.RollbackFailed: {"Rollback failed: manual action needed", "The alias may still send traffic to the new version.", "bad", cross},
+	rehearsal.Stopped:        {"Stopped", "The execution was stopped; the cleanup puts the alias back if needed.", "warn", attention},
+	rehearsal.TimedOut:       {"Timed out", "Step Functions ended the execution after a year; the cleanup puts the alias back if needed.", "warn", attention},
+	rehearsal.Running:        {"Running", "The execution had not ended when its history was read.", "warn", dash},
 	rehearsal.Failed:         {"Failed", "The execution ended in a way that the workflow does not foresee.", "bad", cross},
 }
 
-// interval95 is Jeffreys' interval for an error rate: the 2.5th and the 97.5th
-// percentile of its distribution after so many errors, which it is in with a
-// probability of 95 %.
+// interval95 returns Jeffreys' interval for an error rate: the 2.5th and the 97.5th
+// percentile of its posterior distribution under Jeffreys' prior.
 func interval95(t rehearsal.Tally) (low, high float64) {
 	low, high = 0, 1
 	n := float64(max(0, t.Invocations))
@@ -201,7 +200,7 @@ func interval95(t rehearsal.Tally) (low, high float64) {
 	return low, high
 }
 
-// powerOfTen writes evidence as the gates' reasons do: "10^2.2".
+// powerOfTen formats evidence as in "10^2.2".
 func powerOfTen(log10 float64) string {
 	return "10^" + tenths(log10)
 }
@@ -210,7 +209,8 @@ func tenths(x float64) string {
 	return strconv.FormatFloat(math.Round(x*10)/10+0, 'f', -1, 64)
 }
 
-// thin picks at most most of n, evenly, the first and the last among them.
+// thin returns at most most of the indexes below n, evenly spaced, with the first
+// and the last.
 func thin(n, most int) []int {
 	picked := make([]int, min(n, most))
 	for i := range picked {
