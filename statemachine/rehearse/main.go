@@ -120,7 +120,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return fail(fmt.Errorf("-speed must be a number from 0 on; given: %v", *speed))
 	}
 	if *speed > 0 && (*runs != 1 || *asJSON) {
-		return fail(errors.New("-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out either"))
+		return fail(errors.New("-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out one of the two"))
 	}
 	request, err := readInput(*input, stdin)
 	if err != nil {

@@ -11,76 +11,78 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// Question is what advice is asked for: which plan shows a certain harm soonest,
-// in the traffic of a scenario.
+// Question asks which plan finds a harmful version at the lowest cost in failed
+// requests, under the traffic of a scenario.
 type Question struct {
-	// Input is the request; the other plans keep all of it but its plan.
+	// Input is the request; the other plans replace only its plan.
 	Input []byte
-	// Plans are compared with the request's own, all of them watched in the way
-	// of this project, and nobody is asked for approval.
+	// Plans are compared with the request's own. All are watched by the request's
+	// gates, without approval.
 	Plans []NamedPlan
-	// Scenario has the traffic and the baseline's behaviour. What it says of the
-	// new version is not used, nor what people do in it.
+	// Scenario has the traffic and the baseline's profile. The new version's
+	// profile and manual actions in it are not used.
 	Scenario rehearsal.Scenario
-	// Harm is the least error rate of a new version that is to be found, above
-	// the baseline's.
+	// Harm is the lowest error rate of a new version that must be found, in
+	// (baseline's error rate, 1].
 	Harm float64
-	// Runs are the rehearsals of each plan, once with a new version that does no
-	// harm and once with one that does. Seed is the first one's.
+	// Runs is how often each plan is rehearsed with a harmless version, and again
+	// with a harmful one. Seed is that of the first rehearsal.
 	Runs int
 	Seed uint64
-	// FalseAlarms is the share of harmless rollouts that may be rolled back.
+	// FalseAlarms is the share of harmless rollouts that may be rolled back, in
+	// [0, 1].
 	FalseAlarms float64
-	// Unseen is how long a harmful version that was promoted serves all of the
-	// traffic until somebody notices, in seconds.
+	// Unseen is how long a promoted harmful version serves all traffic before it is
+	// noticed, in seconds, in [0, rehearsal.MaxSeconds].
 	Unseen float64
 }
 
-// Advice is the answer, from simulation.
+// Advice is the answer to a Question, from rehearsals.
 type Advice struct {
 	Plans []PlanAdvice `json:"plans"`
-	// Best are the plans to choose from: of those whose share of false alarms was
-	// as low as asked for, the one with the fewest excess bad requests in the mean,
-	// and all of which it can't be told whether they have more.
+	// Best are the names of the plans to choose from: of those whose share of false
+	// alarms was at most the Question's, the one with the fewest excess bad requests
+	// in the mean, and all whose intervals overlap with it.
 	Best []string `json:"best"`
-	// Notes say what was not compared, or otherwise than the input has it.
+	// Notes list plans that were left out, and fields of the input that were changed.
 	Notes []string `json:"notes,omitempty"`
 }
 
-// PlanAdvice is what one plan does.
+// PlanAdvice is the estimate for one plan.
 type PlanAdvice struct {
 	Name string          `json:"name"`
 	Plan json.RawMessage `json:"plan"` // as in a request
 	// SecondsToPromote is the median with a harmless version; 0 if none was promoted.
 	SecondsToPromote float64 `json:"seconds-to-promote"`
-	// FalseAlarms are the harmless versions that are rolled back for their health.
+	// FalseAlarms are the harmless versions that were rolled back as unhealthy.
 	FalseAlarms Share `json:"false-alarms"`
-	// Found are the harmful versions that are rolled back for their health, and
-	// SecondsToRollback how soon.
+	// Found are the harmful versions that were rolled back as unhealthy, and
+	// SecondsToRollback is how soon; nil if none was.
 	Found             Share   `json:"found"`
 	SecondsToRollback *Spread `json:"seconds-to-rollback,omitempty"`
-	// ExcessBad are the failed requests of the harmful version beyond those that
-	// the baseline would have failed too: of what it served, the share by which its
-	// error rate is higher. In the mean that is what is counted less what was to be
-	// expected. Those from its promotion until somebody notices are added. MeanExcess
-	// is their mean; see meanExcess for its interval.
+	// ExcessBad are the failed requests of the harmful version beyond those that the
+	// baseline would have failed too: the requests it served, times the difference
+	// of the error rates. Those from its promotion until it is noticed are included.
+	// MeanExcess is their mean; see meanExcess for its interval.
 	ExcessBad  Spread `json:"excess-bad-requests"`
 	MeanExcess Mean   `json:"mean-excess-bad-requests"`
-	// SmallestHarm is the least error rate of a new version that is rolled back for
-	// its health in nine of ten rollouts, roughly: from a quarter of the runs at
-	// each rate that is tried, but at least ten. 0 if there is none.
+	// SmallestHarm is the lowest error rate of a new version that is rolled back as
+	// unhealthy in nine of ten rollouts, roughly: it is estimated from SearchRuns
+	// rehearsals at each rate. 0 if there is none.
 	SmallestHarm float64 `json:"smallest-harm"`
 }
 
-// Mean is a mean with the bounds of its 95 % confidence interval.
+// Mean is a mean with the bounds of its 95% confidence interval.
 type Mean struct {
 	Mean float64 `json:"mean"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
 }
 
-// Advise rehearses the plans in question. finished is told, from any goroutine,
-// how many of all the rehearsals are over; nil for nobody.
+// Advise rehearses the request's own plan and those of the question, and compares
+// them. It calls finished, from any goroutine, with the number of rehearsals that
+// are over and of all; finished may be nil. It returns an error if a number of the
+// question is out of its range, or if the input can't be rehearsed.
 func Advise(q Question, finished func(over, of int)) (Advice, error) {
 	if err := q.check(); err != nil {
 		return Advice{}, err
@@ -116,30 +118,32 @@ func (q Question) check() error {
 	base := q.Scenario.Baseline.ErrorRate
 	switch {
 	case q.Scenario.RequestsPerSecond == 0:
-		return errors.New("the scenario's requests-per-second are 0, no traffic: nothing to compare")
+		return errors.New("the scenario's requests-per-second is 0, no traffic: nothing to compare")
 	case !(q.Harm > base && q.Harm <= 1):
 		return fmt.Errorf("the harm must be an error rate above the baseline's %v, at most 1; given: %v", base, q.Harm)
 	case !(q.FalseAlarms >= 0 && q.FalseAlarms <= 1):
 		return fmt.Errorf("the share of false alarms must be from 0 to 1; given: %v", q.FalseAlarms)
 	case !(q.Unseen >= 0 && q.Unseen <= rehearsal.MaxSeconds):
-		return fmt.Errorf("the time that a harm is unseen must be from 0 to %d seconds; given: %v", rehearsal.MaxSeconds, q.Unseen)
+		return fmt.Errorf("the time until a promoted harmful version is noticed must be from 0 to %d seconds; given: %v", rehearsal.MaxSeconds, q.Unseen)
 	}
 	return nil
 }
 
-// excess is the error rate of the harmful version beyond the baseline's.
+// excess returns the error rate of the harmful version minus the baseline's.
 func (q Question) excess() float64 { return q.Harm - q.Scenario.Baseline.ErrorRate }
 
-// The search for the smallest harm halves, on a logarithmic scale, what lies
-// between the baseline's error rate and all.
+// The search for the smallest harm bisects the error rates between the baseline's
+// and 1, on a logarithmic scale.
 const (
 	searchSteps = 8
 	nineOfTen   = 0.9
 )
 
-// SearchRuns are the rehearsals at each rate that the search tries.
+// SearchRuns returns how many rehearsals the search for the smallest harm makes at
+// each rate: a quarter of Runs, but at least ten.
 func (q Question) SearchRuns() int { return max(10, q.Runs/4) }
 
+// answer fills in the candidate's estimates.
 func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int) ([]rehearsal.Result, error)) error {
 	base := q.Scenario.Baseline.ErrorRate
 	harmless, err := rehearse(base, q.Runs)
@@ -172,7 +176,8 @@ func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int
 	return err
 }
 
-// smallest is the smallest harm that is found.
+// smallest returns the lowest error rate that nine of ten rollouts find; 0 if they
+// don't even find an error rate of 1.
 func (q Question) smallest(rehearse func(errorRate float64, runs int) ([]rehearsal.Result, error)) (float64, error) {
 	found := func(errorRate float64) (bool, error) {
 		results, err := rehearse(errorRate, q.SearchRuns())
@@ -198,12 +203,13 @@ func (q Question) smallest(rehearse func(errorRate float64, runs int) ([]rehears
 	return base + math.Exp(high), nil
 }
 
-// foundIn are the seconds that rollouts took which were rolled back for their health.
+// foundIn returns the durations, in seconds, of the rollouts that were rolled back
+// as unhealthy.
 func foundIn(results []rehearsal.Result) []float64 {
 	return durationsOf(slices.DeleteFunc(slices.Clone(results), func(r rehearsal.Result) bool { return r.Error != rollout.Unhealthy }), rehearsal.RolledBack)
 }
 
-// durationsOf are the seconds that rehearsals with an outcome took.
+// durationsOf returns the durations, in seconds, of the rehearsals with an outcome.
 func durationsOf(results []rehearsal.Result, outcome rehearsal.Outcome) []float64 {
 	var all []float64
 	for _, r := range results {

@@ -9,19 +9,19 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// meanExcess is the mean of the excess bad requests of rollouts, of which some
-// ended before their promotion and others missed the harm. These are rare and dear,
-// so that no interval from the values alone is to be trusted: of a hundred
-// rollouts that all find it, one in thirty may still not. Its bounds are therefore
+// meanExcess returns the mean of the excess bad requests of rollouts, of which some
+// ended before their promotion and others missed the harm. Misses are rare and
+// costly, so an interval from the values alone can't be trusted: even if a hundred
+// rollouts all find the harm, one in thirty may miss it. The bounds are therefore
 //
 //	low  = (1-p)·a + p·m  with a, m, p at their lower bounds
 //	high = (1-p)·a + p·m  with a, m, p at their upper bounds
 //
 // where p is the share missed (Clopper and Pearson's bounds), a the mean of those
-// that ended (Student's), and m what a miss costs: from the lower to the higher of
-// cost, which is what the plan leads to expect, and the mean of those seen. p and a
-// have 97.5 % each, so that both hold in 95 % (Bonferroni). Where fewer than two
-// ended, a is anything from 0 to m.
+// that ended (Student's), and m the cost of a miss: from the lower to the higher of
+// cost, which follows from the plan, and the mean of the observed misses. The
+// bounds of p and a hold with 97.5% each, so both hold with 95% (Bonferroni). If
+// fewer than two rollouts ended, a is anything from 0 to m.
 func meanExcess(ended, missed []float64, cost float64) Mean {
 	all := slices.Concat(ended, missed)
 	lowMiss, highMiss := cost, cost
@@ -44,7 +44,7 @@ func meanExcess(ended, missed []float64, cost float64) Mean {
 	}
 }
 
-// best are the names of the plans to choose from.
+// best returns the names of the plans to choose from; see Advice.
 func best(all []PlanAdvice, falseAlarms float64) []string {
 	fit := slices.DeleteFunc(slices.Clone(all), func(p PlanAdvice) bool { return p.FalseAlarms.Share > falseAlarms })
 	slices.SortStableFunc(fit, func(a, b PlanAdvice) int { return cmp.Compare(a.MeanExcess.Mean, b.MeanExcess.Mean) })

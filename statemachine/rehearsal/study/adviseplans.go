@@ -11,32 +11,32 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// NamedPlan is a plan to compare: fields of a request, as JSON.
+// NamedPlan is a plan to compare. Fields is a JSON object with fields of a request.
 type NamedPlan struct{ Name, Fields string }
 
-// UsualPlans are schedules that people use.
+// UsualPlans are common plans: the blog post's, CodeDeploy's, and geometric ones.
 var UsualPlans = []NamedPlan{
 	{"blog post: linear, 10 steps of 2 min", `{"type": "linear", "steps": 10, "interval": 120}`},
 	{"CodeDeploy: Canary10Percent5Minutes", `{"type": "Canary10Percent5Minutes"}`},
 	{"CodeDeploy: Canary10Percent30Minutes", `{"type": "Canary10Percent30Minutes"}`},
 	{"CodeDeploy: Linear10PercentEvery1Minute", `{"type": "Linear10PercentEvery1Minute"}`},
 	{"CodeDeploy: AllAtOnce", `{"type": "AllAtOnce"}`},
-	{"geometric from 1 %, 8 steps of 5 min", `{"type": "geometric", "first-weight": 0.01, "steps": 8, "interval": 300}`},
-	{"geometric from 1 %, as the evidence allows", `{"type": "geometric", "first-weight": 0.01, "steps": 8, "interval": 1800, "advance": "evidence"}`},
+	{"geometric from 1%, 8 steps of 5 min", `{"type": "geometric", "first-weight": 0.01, "steps": 8, "interval": 300}`},
+	{"geometric from 1%, as the evidence allows", `{"type": "geometric", "first-weight": 0.01, "steps": 8, "interval": 1800, "advance": "evidence"}`},
 }
 
-// planFields are the fields of a request that make its plan, and what depends on it.
+// planFields are the fields of a request that define its plan or depend on it.
 var planFields = []string{"type", "steps", "interval", "first-weight", "weights", "bake", "advance", "approval"}
 
 // candidate is a plan to compare.
 type candidate struct {
 	PlanAdvice
 	input []byte // the whole request
-	// planned is how many seconds at full weight the plan comes to.
+	// planned is the sum of the steps' durations times their weights, in seconds.
 	planned float64
 }
 
-// candidates are the request's own plan and the others that can be carried out,
+// candidates returns the request's own plan and the others that are valid for it,
 // with notes on what was changed and what was left out.
 func (q Question) candidates() (all []candidate, notes []string, err error) {
 	var request map[string]json.RawMessage
@@ -48,10 +48,10 @@ func (q Question) candidates() (all []candidate, notes []string, err error) {
 		return nil, nil, err
 	}
 	if !asked.HealthCheck {
-		return nil, nil, errors.New("the input has health-check false: nothing is looked at, so no plan finds anything")
+		return nil, nil, errors.New("the input has health-check false: without health checks no plan finds anything")
 	}
 	if asked.Approval != nil {
-		notes = append(notes, "The input's approval is left out: in these rehearsals nobody is asked.")
+		notes = append(notes, "The input's approval is left out: these rehearsals do not wait for one.")
 		delete(request, "approval")
 	}
 	own, rest := map[string]json.RawMessage{}, map[string]json.RawMessage{}
@@ -75,7 +75,7 @@ func (q Question) candidates() (all []candidate, notes []string, err error) {
 		other, err := q.candidate(plan, rest)
 		switch {
 		case err != nil:
-			notes = append(notes, fmt.Sprintf("Left out is %s, which does not go with the rest of the input: %v", plan.Name, err))
+			notes = append(notes, fmt.Sprintf("%s is left out, as it does not fit the rest of the input: %v", plan.Name, err))
 		case samePlan(first.input, other.input):
 			all[0].Name += " (" + plan.Name + ")"
 		default:
@@ -85,8 +85,8 @@ func (q Question) candidates() (all []candidate, notes []string, err error) {
 	return all, notes, nil
 }
 
-// candidate is a plan with the rest of the request. It is rehearsed once: a plan
-// that is refused is none.
+// candidate returns a plan with the rest of the request. It rehearses it once, and
+// returns an error if it is refused.
 func (q Question) candidate(plan NamedPlan, rest map[string]json.RawMessage) (candidate, error) {
 	whole := maps.Clone(rest)
 	if err := json.Unmarshal([]byte(plan.Fields), &whole); err != nil {
@@ -115,7 +115,7 @@ func (q Question) candidate(plan NamedPlan, rest map[string]json.RawMessage) (ca
 	return c, err
 }
 
-// samePlan tells whether both inputs, which can be carried out, have one plan.
+// samePlan reports whether two valid inputs have the same plan.
 func samePlan(a, b []byte) bool {
 	first, errFirst := rollout.Decode(a)
 	second, errSecond := rollout.Decode(b)
@@ -127,8 +127,8 @@ func samePlan(a, b []byte) bool {
 	return errFirst == nil && errSecond == nil && slices.Equal(stepsFirst, stepsSecond)
 }
 
-// erring returns the scenario with a new version that behaves as the baseline but
-// for its error rate, which is higher by as much at all times.
+// erring returns the scenario with a new version that has the baseline's profile,
+// but a higher error rate: by the same amount at all times.
 func erring(s rehearsal.Scenario, errorRate float64) rehearsal.Scenario {
 	worse := errorRate - s.Baseline.ErrorRate
 	as := func(baseline rehearsal.VersionProfile) rehearsal.VersionProfile {
@@ -140,8 +140,8 @@ func erring(s rehearsal.Scenario, errorRate float64) rehearsal.Scenario {
 	for i, change := range s.Changes {
 		change.NewVersion, change.Stop, change.Alias, change.Order = nil, false, nil, ""
 		if change.Baseline != nil {
-			behaviour := as(*change.Baseline)
-			change.NewVersion = &behaviour
+			profile := as(*change.Baseline)
+			change.NewVersion = &profile
 		}
 		s.Changes[i] = change
 	}

@@ -18,32 +18,31 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// Distribution is what became of many rehearsals that differ by chance alone.
+// Distribution summarizes the results of many rehearsals that differ only by chance.
 type Distribution struct {
-	// Runs have the seeds from FirstSeed on.
+	// Runs is the number of rehearsals; they have consecutive seeds from FirstSeed on.
 	Runs      int    `json:"runs"`
 	FirstSeed uint64 `json:"first-seed"`
-	// Outcomes are how they ended, the most frequent first.
+	// Outcomes are the outcomes that occurred, the most frequent first.
 	Outcomes []OutcomeShare `json:"outcomes"`
-	// Unverified are those that were promoted without enough traffic to know.
+	// Unverified are those promoted without enough traffic to judge some step.
 	Unverified Share `json:"unverified"`
-	// FalseAlarms were rolled back for their errors or latency, although the new
-	// version had served no worse than the baseline until then: neither its error
-	// rate nor its mean duration was higher, nor, where the request counts
-	// throttles as errors, its share of throttled requests. Absent where the
-	// scenario has neighbours (checks, alarms, …), whose word may have been the
-	// reason.
+	// FalseAlarms were rolled back for errors or latency although the new version
+	// had been no worse than the baseline until then: neither its error rate nor its
+	// mean duration was higher, nor, if the request counts throttles as errors, its
+	// share of throttled requests. Nil if the scenario has dependencies (checks,
+	// alarms, …), which may have caused the rollback.
 	FalseAlarms *Share `json:"false-alarms,omitempty"`
-	// SecondsToRollback is the virtual time from a rollout's start until it was
-	// rolled back. Absent if none was.
+	// SecondsToRollback is the virtual time from the start until the rollback, of
+	// the rollouts that were rolled back. Nil if none was.
 	SecondsToRollback *Spread `json:"seconds-to-rollback,omitempty"`
-	// BadRequests are the failed ones that the new version served in a rollout,
-	// however it ended.
+	// BadRequests is the number of requests that the new version failed in a
+	// rollout, whatever its outcome.
 	BadRequests Spread `json:"bad-requests"`
 }
 
-// Share is how many of the runs, as a share of all, with the bounds of its 95 %
-// confidence interval (Clopper and Pearson's, which is exact).
+// Share is a number of runs, also as a share of all in [0, 1], with the bounds of
+// the share's 95% confidence interval (Clopper and Pearson's, which is exact).
 type Share struct {
 	Count int     `json:"count"`
 	Share float64 `json:"share"`
@@ -60,16 +59,17 @@ type OutcomeShare struct {
 // Spread is how a number is distributed over the runs.
 type Spread struct {
 	Median float64 `json:"median"`
-	P95    float64 `json:"p95"` // the least that 95 % of the runs don't exceed
+	P95    float64 `json:"p95"` // the lowest value that 95% of the runs don't exceed
 	Worst  float64 `json:"worst"`
-	// Values are all of them, the least first.
+	// Values are all values, in ascending order.
 	Values []float64 `json:"values"`
 }
 
-// Repeat rehearses a rollout so many times, with the seeds from Options.Seed on,
-// on all cores. The same options give the same distribution on any number of
-// cores. finished is called with how many are over, from any goroutine; nil for nobody.
-// It fails with the reason if all of them are refused: that is no matter of chance.
+// Repeat rehearses a rollout runs times, at least once, on all cores, with
+// consecutive seeds from o.Seed on. The same options give the same distribution on
+// any number of cores. It calls finished, from any goroutine, with how many
+// rehearsals are over; finished may be nil. It returns an error if a rehearsal
+// fails, or if all of them are refused: then the error has the reason.
 func Repeat(o rehearsal.Options, runs int, finished func(int)) (Distribution, error) {
 	results, err := repeat(o, runs, finished)
 	if err != nil {
@@ -81,10 +81,11 @@ func Repeat(o rehearsal.Options, runs int, finished func(int)) (Distribution, er
 	return distribution(o, results), nil
 }
 
-// repeat fails as the first rehearsal that does, and begins no more after it.
+// repeat returns the results in the order of their seeds. If a rehearsal fails, it
+// starts no more and returns the error of the one with the lowest seed.
 func repeat(o rehearsal.Options, runs int, finished func(int)) ([]rehearsal.Result, error) {
 	if o.Listen != "" {
-		return nil, errors.New("many rehearsals can't be served on one address: leave out either")
+		return nil, errors.New("many rehearsals can't be served on one address: leave out one of the two")
 	}
 	if last := math.MaxUint64 - uint64(runs-1); o.Seed > last {
 		return nil, fmt.Errorf("the seeds of %d rehearsals must not go beyond %d: the first must be at most %d; given: %d", runs, uint64(math.MaxUint64), last, o.Seed)
@@ -101,7 +102,7 @@ func repeat(o rehearsal.Options, runs int, finished func(int)) ([]rehearsal.Resu
 				if results[i], failed[i] = rehearsal.Run(one); failed[i] != nil {
 					next.Store(int64(runs))
 				}
-				results[i].Output = nil // of a thousand runs, nobody needs the data
+				results[i].Output = nil // not needed, and large in a thousand runs
 				if n := over.Add(1); finished != nil {
 					finished(int(n))
 				}
@@ -152,10 +153,12 @@ func share(count, of int) Share {
 	return s
 }
 
-// oneSided is the chance, at most, that a 95 % interval is wholly too low, or too high.
+// oneSided is the largest probability that the true value is above a 95% interval,
+// and also that it is below.
 const oneSided = 0.025
 
-// clopperPearson are the bounds of a share, each wrong with that chance at most.
+// clopperPearson returns the bounds of a share, each wrong with a probability of at
+// most wrong.
 func clopperPearson(count, of int, wrong float64) (low, high float64) {
 	high = 1
 	if count > 0 {
@@ -167,7 +170,7 @@ func clopperPearson(count, of int, wrong float64) (low, high float64) {
 	return low, high
 }
 
-// spreadOf is nil of nothing.
+// spreadOf sorts values in place and returns their spread; nil if there are none.
 func spreadOf(values []float64) *Spread {
 	if len(values) == 0 {
 		return nil
@@ -176,13 +179,13 @@ func spreadOf(values []float64) *Spread {
 	return &Spread{Median: Quantile(values, 0.5), P95: Quantile(values, 0.95), Worst: values[len(values)-1], Values: values}
 }
 
-// Quantile is the least of the values, the least of them first, that so large a
-// share of them don't exceed.
+// Quantile returns the lowest of the values, which are in ascending order and not
+// empty, that a share of them in [0, 1] don't exceed.
 func Quantile(values []float64, share float64) float64 {
 	return values[max(int(math.Ceil(share*float64(len(values))))-1, 0)]
 }
 
-// Summary writes what a person wants to know of them.
+// Summary writes the distribution as text for people, and returns w's error.
 func (d Distribution) Summary(w io.Writer) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s rollouts, with the seeds %d to %d\n", rollout.Thousands(int64(d.Runs)), d.FirstSeed, d.FirstSeed+uint64(d.Runs)-1)
@@ -199,15 +202,16 @@ func (d Distribution) Summary(w io.Writer) error {
 		row("false", "rolled back although the new version was no worse: %s", d.FalseAlarms)
 	}
 	if s := d.SecondsToRollback; s != nil {
-		row("rollback", "after %s (median), %s (95 %% of them), %s (the latest)", rehearsal.Clock(s.Median), rehearsal.Clock(s.P95), rehearsal.Clock(s.Worst))
+		row("rollback", "after %s (median), %s (95%% of them), %s (the latest)", rehearsal.Clock(s.Median), rehearsal.Clock(s.P95), rehearsal.Clock(s.Worst))
 	}
 	count := func(n float64) string { return rollout.Thousands(int64(n)) }
-	row("bad", "%s bad requests served by the new version (median), %s (95 %% of the rollouts), %s (the worst)",
+	row("bad", "%s bad requests served by the new version (median), %s (95%% of the rollouts), %s (the worst)",
 		count(d.BadRequests.Median), count(d.BadRequests.P95), count(d.BadRequests.Worst))
 	_, err := io.WriteString(w, text.String())
 	return err
 }
 
+// String returns the count and the share with its interval.
 func (s Share) String() string {
-	return fmt.Sprintf("%s, %s (95 %% interval: %s to %s)", rollout.Thousands(int64(s.Count)), rollout.Percent(s.Share), rollout.Percent(s.Low), rollout.Percent(s.High))
+	return fmt.Sprintf("%s, %s (95%% interval: %s to %s)", rollout.Thousands(int64(s.Count)), rollout.Percent(s.Share), rollout.Percent(s.Low), rollout.Percent(s.High))
 }

@@ -128,7 +128,7 @@ func TestFalseAlarmsOfWhatIsCompared(t *testing.T) {
 func TestManyThatCanNotBe(t *testing.T) {
 	for want, options := range map[string]rehearsal.Options{
 		"the input is not JSON":                          {Input: []byte("nonsense")},
-		"leave out either":                               {Input: []byte(blogInput), Listen: "127.0.0.1:0"},
+		"leave out one of the two":                       {Input: []byte(blogInput), Listen: "127.0.0.1:0"},
 		"every rehearsal is refused: ":                   {Input: []byte("{}")},
 		"the first must be at most 18446744073709551614": {Input: []byte(blogInput), Seed: 1<<64 - 1},
 	} {
