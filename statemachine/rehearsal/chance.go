@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// chance decides how many requests there are and how they end, and apart from
-// that how long they take: neither depends on the other's draws.
+// chance has a random stream for the numbers of requests and how they end, and
+// another one for their durations: neither depends on the other's draws.
 type chance struct{ counts, durations *rand.Rand }
 
 // The parts of a rehearsal's traffic, each with random streams of its own.
@@ -17,11 +17,12 @@ const (
 	beforeRollout
 )
 
+// newChance returns the random streams of a part of the traffic.
 func newChance(seed, part uint64) chance {
 	return chance{rand.New(rand.NewPCG(seed, 2*part)), rand.New(rand.NewPCG(seed, 2*part+1))}
 }
 
-// poisson draws a number whose mean is given.
+// poisson draws from the Poisson distribution with the given mean.
 func poisson(random *rand.Rand, mean float64) int64 {
 	if mean <= 0 {
 		return 0
@@ -29,7 +30,7 @@ func poisson(random *rand.Rand, mean float64) int64 {
 	return int64(math.Round(distuv.Poisson{Lambda: mean, Src: random}.Rand()))
 }
 
-// binomial draws how many of n there are whose probability is p each.
+// binomial draws how many of n events occur, each with probability p.
 func binomial(random *rand.Rand, n int64, p float64) int64 {
 	switch {
 	case n == 0 || p <= 0:

@@ -20,75 +20,77 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// Function is how a function answers that the rollout calls: a check, a hook or,
-// to a probe, the new version.
+// Function describes how a function answers that the rollout invokes: a check, a
+// hook or, for a probe, the new version.
 type Function struct {
 	// Answer is any JSON; {} if it is left out.
 	Answer json.RawMessage `json:"answer,omitempty"`
-	// Error is what it fails with instead.
+	// Error is the error that it fails with instead.
 	Error string `json:"error,omitempty"`
-	// Duration is how long it takes, in [0, 900].
+	// Duration is how long it takes, in seconds, in [0, 900].
 	Duration float64 `json:"duration,omitempty"`
 }
 
-// Endpoint is how a URL answers.
+// Endpoint describes how a URL answers.
 type Endpoint struct {
 	// Status is the HTTP status; 200 if it is left out.
 	Status int `json:"status,omitempty"`
 	// Body is any JSON.
 	Body json.RawMessage `json:"body,omitempty"`
-	// Duration is how long it takes, in [0, 900].
+	// Duration is how long it takes, in seconds, in [0, 900].
 	Duration float64 `json:"duration,omitempty"`
-	// Down means that nothing answers there.
+	// Down means that connections are refused.
 	Down bool `json:"down,omitempty"`
 }
 
-// Dependencies are what a rollout talks to beside CloudWatch.
+// Dependencies are what the gates of a rollout use beside the metrics of the
+// function that is rolled out.
 type Dependencies struct {
-	// Functions are beside the one that is rolled out, by name.
+	// Functions are the other functions, by name.
 	Functions map[string]Function `json:"functions,omitempty"`
-	// Probed is how the new version answers who invokes it by its number.
+	// Probed is how the new version answers when it is invoked by its number; nil
+	// for {} after its mean duration.
 	Probed *Function `json:"probed,omitempty"`
-	// Endpoints are sites by their URL. There are no others.
+	// Endpoints are the only ones that exist, by URL.
 	Endpoints map[string]Endpoint `json:"endpoints,omitempty"`
-	// Alarms are CloudWatch alarms by their name, each with its state.
+	// Alarms are the states of CloudWatch alarms, by name.
 	Alarms map[string]types.StateValue `json:"alarms,omitempty"`
 }
 
-// check holds the neighbours' numbers against their bounds, and returns which
-// alarms have states that there are not.
-func (n Dependencies) check(path string, within func(path string, value, low, high float64)) error {
-	for name, f := range n.Functions {
+// check passes the durations and their bounds to within, and returns an error that
+// lists the alarms with unknown states.
+func (d Dependencies) check(path string, within func(path string, value, low, high float64)) error {
+	for name, f := range d.Functions {
 		within(path+"functions."+name+".duration", f.Duration, 0, 900)
 	}
-	for url, s := range n.Endpoints {
-		within(path+"endpoints."+url+".duration", s.Duration, 0, 900)
+	for url, e := range d.Endpoints {
+		within(path+"endpoints."+url+".duration", e.Duration, 0, 900)
 	}
-	if n.Probed != nil {
-		within(path+"probed.duration", n.Probed.Duration, 0, 900)
+	if d.Probed != nil {
+		within(path+"probed.duration", d.Probed.Duration, 0, 900)
 	}
 	var problems []error
-	for _, name := range slices.Sorted(maps.Keys(n.Alarms)) {
-		if state := n.Alarms[name]; !slices.Contains(state.Values(), state) {
+	for _, name := range slices.Sorted(maps.Keys(d.Alarms)) {
+		if state := d.Alarms[name]; !slices.Contains(state.Values(), state) {
 			problems = append(problems, fmt.Errorf("%salarms.%s must be one of %s; given: %s", path, name, state.Values(), state))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// nothing tells whether there are none.
-func (n Dependencies) nothing() bool {
-	return len(n.Functions) == 0 && len(n.Endpoints) == 0 && n.Probed == nil && len(n.Alarms) == 0
+// nothing reports whether there are none.
+func (d Dependencies) nothing() bool {
+	return len(d.Functions) == 0 && len(d.Endpoints) == 0 && d.Probed == nil && len(d.Alarms) == 0
 }
 
-// with is the neighbours with those of a change in their place.
-func (n Dependencies) with(change Dependencies) Dependencies {
-	n.Functions, n.Endpoints = joined(n.Functions, change.Functions), joined(n.Endpoints, change.Endpoints)
-	n.Alarms = joined(n.Alarms, change.Alarms)
+// with returns the dependencies with those of a change added or replaced.
+func (d Dependencies) with(change Dependencies) Dependencies {
+	d.Functions, d.Endpoints = joined(d.Functions, change.Functions), joined(d.Endpoints, change.Endpoints)
+	d.Alarms = joined(d.Alarms, change.Alarms)
 	if change.Probed != nil {
-		n.Probed = change.Probed
+		d.Probed = change.Probed
 	}
-	return n
+	return d
 }
 
 func joined[T any](before, change map[string]T) map[string]T {
@@ -98,7 +100,7 @@ func joined[T any](before, change map[string]T) map[string]T {
 	return all
 }
 
-// dependencies are all that the scenario and its changes name.
+// dependencies returns all that the scenario and its changes name.
 func (r *run) dependencies() Dependencies {
 	all := r.options.Scenario.Dependencies
 	for _, change := range r.options.Scenario.Changes {
@@ -107,14 +109,14 @@ func (r *run) dependencies() Dependencies {
 	return all
 }
 
-// keepSecrets puts the scenario's secrets where references find them.
+// keepSecrets stores the scenario's secrets under their references.
 func (r *run) keepSecrets() error {
 	var problems []error
 	for reference, value := range r.options.Scenario.Secrets {
 		kind, name, _ := strings.Cut(reference, ":")
 		switch kind {
 		case "ssm":
-			problems = append(problems, r.server.PutSecureParameter(name, value, "arn:aws:iam::123456789012:user/somebody"))
+			problems = append(problems, r.server.PutSecureParameter(name, value, "arn:aws:iam::123456789012:user/operator"))
 		case "secretsmanager":
 			problems = append(problems, r.server.AddSecret(name, value))
 		default:
@@ -124,8 +126,8 @@ func (r *run) keepSecrets() error {
 	return errors.Join(problems...)
 }
 
-// settle puts the functions of the scenario, and of its changes, beside the one
-// that is rolled out, and has the new version answer probes.
+// settleDependencies creates the functions and alarms of the scenario and its
+// changes, and makes the new version answer probes.
 func (r *run) settleDependencies() error {
 	all := r.dependencies()
 	var problems []error
@@ -147,6 +149,7 @@ func (r *run) settleDependencies() error {
 	return errors.Join(problems...)
 }
 
+// respond returns the function's answer and duration.
 func (f Function) respond() ([]byte, time.Duration, error) {
 	if f.Error != "" {
 		return nil, seconds(f.Duration), errors.New(f.Error)
@@ -157,12 +160,13 @@ func (f Function) respond() ([]byte, time.Duration, error) {
 	return f.Answer, seconds(f.Duration), nil
 }
 
-// Do answers an HTTP request as the scenario's endpoints do.
+// Do answers an HTTP request as the scenario's endpoint for its URL; there is no
+// network. It returns an error for any other URL.
 func (r *run) Do(request *http.Request) (*http.Response, error) {
 	r.catchUp()
 	url := request.URL.String()
-	site, ok := r.traffic.now.Endpoints[url]
-	duration := seconds(site.Duration)
+	endpoint, ok := r.traffic.now.Endpoints[url]
+	duration := seconds(endpoint.Duration)
 	if deadline, ok := request.Context().Deadline(); ok { // in real time, of which none passes here
 		if patience := time.Until(deadline).Round(time.Second); duration > patience {
 			r.clock.Sleep(patience)
@@ -173,23 +177,24 @@ func (r *run) Do(request *http.Request) (*http.Response, error) {
 	switch {
 	case !ok:
 		return nil, fmt.Errorf("the scenario has no endpoint %s", url)
-	case site.Down:
+	case endpoint.Down:
 		return nil, fmt.Errorf("dial %s: connection refused", request.URL.Host)
 	}
-	if site.Status == 0 {
-		site.Status = http.StatusOK
+	if endpoint.Status == 0 {
+		endpoint.Status = http.StatusOK
 	}
 	return &http.Response{
-		StatusCode: site.Status, Status: fmt.Sprintf("%d %s", site.Status, http.StatusText(site.Status)),
+		StatusCode: endpoint.Status, Status: fmt.Sprintf("%d %s", endpoint.Status, http.StatusText(endpoint.Status)),
 		Header: http.Header{"Content-Type": {"application/json"}},
-		Body:   io.NopCloser(bytes.NewReader(site.Body)), ContentLength: int64(len(site.Body)),
+		Body:   io.NopCloser(bytes.NewReader(endpoint.Body)), ContentLength: int64(len(endpoint.Body)),
 		Request: request,
 	}, nil
 }
 
-// together runs functions side by side in virtual time, as gates.InGoroutines
-// does in real time. Those that are late go on until they have their answer: a
-// call that were cut off would go on outside its actor's turn.
+// together runs functions concurrently in virtual time, as gates.RunParallel does
+// in real time, and returns when all have returned or limit has elapsed. Late ones
+// run on until they have their answer: a call that was cut off would go on outside
+// its actor's turn.
 func (r *run) together(ctx context.Context, limit time.Duration, each []func(context.Context)) {
 	deadline := r.clock.Now().Add(limit)
 	var all []*asl.Signal
@@ -208,9 +213,9 @@ func (r *run) together(ctx context.Context, limit time.Duration, each []func(con
 	}
 }
 
-// order writes a person's order where the rollout reads it.
+// order writes a user's order into the parameter where the rollout reads it.
 func (r *run) order(command rollout.Command, by string) {
 	user := "arn:aws:iam::123456789012:user/" + by
 	r.err = errors.Join(r.err, r.server.PutParameter(rollout.ControlParameter(r.timeline.last.Plan.Owner), string(command), user))
-	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: fmt.Sprintf("%s orders: %s", by, command)})
+	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: fmt.Sprintf("%s orders %s", by, command)})
 }

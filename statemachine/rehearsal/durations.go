@@ -12,15 +12,15 @@ import (
 )
 
 // Durations of invocations have a lognormal distribution on fixed values. The
-// invocations are cut into bands by how long they take: the faster half, the
-// faster half of the rest, and so on; and each band into equal quarters, the
+// invocations are divided into bands by how long they take: the faster half, the
+// faster half of the rest, and so on; and each band into four equal parts, the
 // cells. All invocations of a cell take the cell's mean.
 //
-// So percentiles are cells' values, too: above p95 there are 4.7 % and above
-// p99 0.98 %. A version that is slower by a hair has up to a fifth more over
-// them, as a whole cell crosses the threshold: less than the latency gate
-// tolerates. The values must not move with time: then whole cells of one
-// version's invocations would cross the threshold together.
+// So percentiles are values of cells, too: 4.7% are above p95 and 0.98% above p99.
+// A slightly slower version has up to a fifth more above them, as a whole cell
+// crosses the threshold: less than the latency gate tolerates. The values must not
+// change with time, or whole cells of one version's invocations would cross the
+// threshold together.
 const (
 	bands       = 8
 	cellsOfBand = 4
@@ -28,10 +28,11 @@ const (
 	sigma       = 0.5 // of the logarithm
 )
 
-// durations has the value of each cell, the shortest first, relative to the
-// mean of all.
+// durations has the value of each cell, in ascending order, relative to the mean of
+// all.
 type durations [cells]float64
 
+// newDurations returns the means of the lognormal distribution in each cell.
 func newDurations() *durations {
 	var d durations
 	normal := distuv.UnitNormal
@@ -47,18 +48,18 @@ func newDurations() *durations {
 	return &d
 }
 
-// cellShare is the share of the invocations that are in a cell.
+// cellShare returns the share of the invocations that are in a cell.
 func cellShare(cell int) float64 {
 	band := min(cell/cellsOfBand+1, bands-1) // the last two have the same
 	return math.Exp2(float64(-band)) / cellsOfBand
 }
 
-// longest is the longest time that an invocation can take.
+// longest returns the longest duration of an invocation, for a mean in seconds.
 func (d *durations) longest(mean float64) time.Duration {
 	return seconds(d[cells-1] * mean)
 }
 
-// draw draws how long n invocations take, whose mean is given.
+// draw draws the durations of n invocations with the given mean.
 func (d *durations) draw(random *rand.Rand, n int64, mean time.Duration) localaws.DurationStats {
 	var counts [cells]int64
 	for band := range bands {
@@ -82,7 +83,7 @@ func (d *durations) draw(random *rand.Rand, n int64, mean time.Duration) localaw
 	return localaws.DurationStats{Values: values}
 }
 
-// spread draws which of the cells, all equally probable, each of n is in.
+// spread draws which of the cells, all equally likely, each of n is in.
 func spread(random *rand.Rand, n int64, cells []int64) {
 	if len(cells) == 1 || n == 0 {
 		cells[0] = n
@@ -93,8 +94,8 @@ func spread(random *rand.Rand, n int64, cells []int64) {
 	spread(random, n-first, cells[len(cells)/2:])
 }
 
-// half draws how many of n are in one of two equally probable halves: as many
-// as there are ones in n random bits.
+// half draws how many of n are in one of two equally likely halves: as many as n
+// random bits have ones.
 func half(random *rand.Rand, n int64) int64 {
 	const slow = 100 // words of bits
 	if n > slow*64 {

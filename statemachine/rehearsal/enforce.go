@@ -14,8 +14,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// enforce has each function run as its role in the template, and with its
-// environment.
+// enforce makes each function run with its role and its environment in the
+// template.
 func (r *run) enforce(cfg aws.Config) error {
 	if r.options.Simple {
 		if _, ok := r.options.Template.functions[simpleDeploy]; !ok {
@@ -39,7 +39,8 @@ func (r *run) enforce(cfg aws.Config) error {
 	return nil
 }
 
-// portsOf are what a deployed function reaches AWS through.
+// portsOf returns the ports through which a deployed function reaches AWS, and
+// creates the stack's own topic if there is one.
 func (r *run) portsOf(name string, cfg aws.Config) (wire.Ports, error) {
 	f := r.options.Template.functions[name]
 	p := r.portsThrough(r.server.As(f.role.principal, cfg))
@@ -51,13 +52,13 @@ func (r *run) portsOf(name string, cfg aws.Config) (wire.Ports, error) {
 	r.topics = append(r.topics, own)
 	arn, err := r.server.AddTopic(own[strings.LastIndex(own, ":")+1:])
 	if err == nil && arn != own {
-		err = fmt.Errorf("the stack's topic is %s, which is not in the rehearsal's account and Region: there it would be %s", own, arn)
+		err = fmt.Errorf("the stack's topic is %s, which is not in the rehearsal's account and Region; there it would be %s", own, arn)
 	}
 	return p, err
 }
 
-// tag opts in what the scenario does not say of that it is not: the function
-// that is rolled out, checks and hooks, and secrets.
+// tag opts in the function that is rolled out, checks and hooks, and secrets, except
+// for those that the scenario lists as untagged.
 func (r *run) tag() error {
 	var problems []error
 	give := func(name, arn, key string) {
@@ -85,7 +86,7 @@ func (r *run) tag() error {
 	return errors.Join(problems...)
 }
 
-// asItself has the state machine call functions as its role.
+// asItself makes the state machine invoke functions with its role.
 func (m *machine) asItself(call asl.Invoke) asl.Invoke {
 	if m.permits == nil {
 		return call
@@ -98,14 +99,14 @@ func (m *machine) asItself(call asl.Invoke) asl.Invoke {
 	}
 }
 
-// executionARN is the ARN of an execution of that name.
+// executionARN returns the ARN of the execution of that name.
 func (m *machine) executionARN(name string) string {
 	return strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + name
 }
 
-// followed authorizes what Step Functions does as the machine's role when an
-// execution has ended that was started by another, or has started others: the
-// one that waits asks how it went, and one that was ended stops what it waits for.
+// followed authorizes what Step Functions does with the machine's role after an
+// execution has ended that was started by another one or has started others: it
+// describes it for the one that waits for it, and stops those that it waited for.
 func (m *machine) followed(e *execution) {
 	if m.permits == nil {
 		return

@@ -7,9 +7,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Harmless reports whether the new version served no worse than the baseline
-// until then, in seconds since the start of a rollout with that input. Changes
-// at the same time are one.
+// Harmless reports whether the new version's profile is never worse than the
+// baseline's up to a time, in seconds since the start of a rollout with that input:
+// neither in error rate nor in mean duration nor, if the input counts throttles, in
+// throttled requests. Changes at the same time count as one.
 func (s Scenario) Harmless(input []byte, until float64) bool {
 	req, err := rollout.Decode(input)
 	if err != nil {
@@ -37,7 +38,7 @@ func (s Scenario) Harmless(input []byte, until float64) bool {
 	return !worse()
 }
 
-// Isolated reports whether the scenario has no neighbours at any time.
+// Isolated reports whether the scenario has no dependencies at any time.
 func (s Scenario) Isolated() bool {
 	return s.Dependencies.nothing() && !slices.ContainsFunc(s.Changes, func(c Change) bool { return !c.Dependencies.nothing() })
 }

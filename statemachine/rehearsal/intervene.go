@@ -14,31 +14,33 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// AliasChange is what somebody writes into the alias by hand. What it leaves
-// out stays as it is.
+// AliasChange is a change of the alias by another user. What it leaves out stays
+// as it is.
 type AliasChange struct {
-	// Version is the one that the alias is to point at.
+	// Version is the version that the alias then points at.
 	Version string `json:"version,omitempty"`
 	// Weight is the new version's share, in [0, 1].
 	Weight      *float64 `json:"weight,omitempty"`
 	Description *string  `json:"description,omitempty"`
 }
 
-// intervenes tells whether a change is a person's deed at a moment.
+// intervenes reports whether a change is an action of a user.
 func (c Change) intervenes() bool {
 	return c.Stop || c.Redrive || c.Alias != nil || c.Order != ""
 }
 
-// steered is a rollout as people act on it. ended is fired while it is over.
+// steered is a rollout that users can act on. The signal that ended returns is
+// fired as long as the rollout is over.
 type steered struct {
 	ended   func() *asl.Signal
 	stop    func()
 	redrive func() error
 }
 
-// intervene does at its time what a person does: stop the execution, redrive it,
-// write the alias, or give an order. Once the rollout is over only a redrive is
-// left; whether another comes decides how long the others have to be waited for.
+// intervene waits for the time of a change and does what its user does: it stops
+// the execution, redrives it, writes the alias, or gives an order. After the end of
+// the rollout only a redrive has an effect; redriven says whether the scenario has
+// one, so that the other changes must be waited for beyond the end.
 func (r *run) intervene(c Change, on steered, redriven bool) {
 	at := r.timeline.start.Add(c.at(r.total()))
 	if redriven {
@@ -52,20 +54,21 @@ func (r *run) intervene(c Change, on steered, redriven bool) {
 	}
 	r.catchUp()
 	if c.Stop && !over {
-		r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "somebody stops the rollout"})
+		r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "an operator stops the execution"})
 		on.stop()
 	}
 	if c.Redrive {
 		defer r.redrive(on.redrive)
 	}
 	if c.Order != "" {
-		r.order(c.Order, cmp.Or(c.By, "somebody"))
+		r.order(c.Order, cmp.Or(c.By, "operator"))
 	}
 	if c.Alias != nil {
 		r.err = errors.Join(r.err, r.writeAlias(*c.Alias))
 	}
 }
 
+// writeAlias carries out a user's change of the alias.
 func (r *run) writeAlias(c AliasChange) error {
 	name := alias.Name{Function: r.request.FunctionName, Alias: r.request.AliasName}
 	found, err := r.ports.Aliases.Read(context.Background(), name)
@@ -85,12 +88,13 @@ func (r *run) writeAlias(c AliasChange) error {
 	if _, err := r.ports.Aliases.Write(context.Background(), name, content, found.RevisionID); err != nil {
 		return fmt.Errorf("the scenario's change of the alias: %w", err)
 	}
-	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "somebody writes the alias: " + content.String()})
+	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "another user changes the alias: " + content.String()})
 	return nil
 }
 
-// cleaned is told what a cleanup did, and tells whether that was anything. An
-// alias that is left is told of once: each sweep comes to it again.
+// cleaned adds what a cleanup did to the timeline, and reports whether it put an
+// alias back or failed. An alias that it left alone is added once, although each
+// sweep finds it again.
 func (r *run) cleaned(answer json.RawMessage, err error) (busy bool) {
 	now := r.clock.Now()
 	if err != nil {
@@ -102,10 +106,10 @@ func (r *run) cleaned(answer json.RawMessage, err error) (busy bool) {
 		r.err = errors.Join(r.err, err)
 	}
 	for _, one := range all {
-		line := Entry{State: "Cleanup", Text: "the alias is left as it is: " + one.SkippedBecause}
+		line := Entry{State: "Cleanup", Text: "the alias was left as it is: " + one.SkippedBecause}
 		if one.Alias == rollout.AliasPutBack {
 			busy = true
-			line.Text = fmt.Sprintf("alias %s of %s was put back: it is wholly on version %s again", r.request.AliasName, r.request.Function(), r.timeline.last.Plan.Baseline)
+			line.Text = fmt.Sprintf("alias %s of %s was put back on version %s", r.request.AliasName, r.request.Function(), r.timeline.last.Plan.Baseline)
 		}
 		if line.Text != r.left {
 			r.timeline.add(now, line)
@@ -115,7 +119,7 @@ func (r *run) cleaned(answer json.RawMessage, err error) (busy bool) {
 	return busy
 }
 
-// total is the plan's duration.
+// total returns the plan's duration; 0 before it is known.
 func (r *run) total() time.Duration {
 	if r.traffic == nil {
 		return 0

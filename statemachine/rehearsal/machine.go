@@ -17,19 +17,19 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// machineARN is the state machine's ARN here, unless a template names it.
+// machineARN is the state machine's ARN in rehearsals without a template.
 const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:lambda-rollout"
 
-// functionPrefix begins the ARNs of the functions here, before the task's name.
+// functionPrefix is what the functions' ARNs have before the task's name.
 const functionPrefix = "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-"
 
-// functionARN is the ARN that a task function of the workflow has here.
+// functionARN returns the ARN of the function of that task.
 func functionARN(name string) string { return functionPrefix + name }
 
-// taskOf is the name of the task whose function has an ARN.
+// taskOf returns the name of the task whose function has that ARN.
 func taskOf(arn string) string { return strings.TrimPrefix(arn, functionPrefix) }
 
-// definition is a workflow with the ARNs of this place.
+// definition parses a workflow, after it has substituted the functions' ARNs.
 func definition(workflow string) (*asl.Definition, error) {
 	text, err := substituted(workflow)
 	if err != nil {
@@ -38,32 +38,34 @@ func definition(workflow string) (*asl.Definition, error) {
 	return asl.Parse([]byte(text))
 }
 
+// substituted returns a workflow with the functions' ARNs.
 func substituted(workflow string) (string, error) {
 	return asl.Substitute(workflow, statemachine.Substitutions("aws", func(f statemachine.Function) string { return functionARN(f.Name) }))
 }
 
-// deployedWorkflow is the definition that all rehearsals run: reading it takes as long as
-// a few checks.
+// deployedWorkflow returns the deployed definition. It is parsed once, which takes
+// as long as a few checks.
 var deployedWorkflow = sync.OnceValues(func() (*asl.Definition, error) { return definition(statemachine.Definition) })
 
-// machine is the deployed state machine with its functions: it runs executions
-// on the clock, tells Step Functions' API of them, and has the cleanup called
-// after those that end badly.
+// machine is the deployed state machine with its functions. It runs executions on
+// the virtual clock, provides them to the local Step Functions API, and calls the
+// cleanup after their ends.
 type machine struct {
 	definition *asl.Definition
 	arn        string
 	clock      *asl.Clock
 	functions  map[string]runtime.Handler // by ARN
-	permits    *permissions               // nil if everybody may do everything
+	permits    *permissions               // nil if all calls are allowed
 	faults     *taskFaults
 	seed       uint64
 	events     int // how often EventBridge delivers an execution's end
-	// leaveChildren lets nested executions go on when the one that started them
-	// is stopped: Step Functions promises to stop them only if it can.
+	// leaveChildren keeps nested executions running when the one that started them
+	// is stopped: Step Functions stops them only on a best-effort basis.
 	leaveChildren bool
 	onEvent       func(*execution, asl.Event)
 	onCleanup     func(answer json.RawMessage, err error) (busy bool)
-	// wrap lets tests stand between the workflow and its functions; nil for nobody.
+	// wrap intercepts invocations of the functions, for tests and the meter; may be
+	// nil.
 	wrap func(asl.Invoke) asl.Invoke
 
 	executions []*execution // in the order of their start
@@ -76,17 +78,17 @@ type execution struct {
 	name   string
 	parent string // the ARN of the execution that started it, if any
 	input  json.RawMessage
-	first  []any     // events of its history
-	last   []any     // those that came last, if they are not among the first
+	first  []any     // the first events of its history
+	last   []any     // the last events that are not among the first
 	state  string    // the last one it entered
 	end    asl.Event // its last end; it may have been redriven since
 }
 
-// keptEvents is how much of a history is kept at each end: its beginning has the
-// plan, and its end says how it stands.
+// keptEvents is how many events of a history are kept at each end: its beginning
+// has the plan, and its end the current state.
 const keptEvents = 40
 
-// keep keeps an event, the first and the last ones.
+// keep appends an event to the first or the last events of the history.
 func (e *execution) keep(event asl.Event) {
 	switch {
 	case len(e.first) < keptEvents:
@@ -99,13 +101,13 @@ func (e *execution) keep(event asl.Event) {
 	}
 }
 
-// start starts an execution. A name that is taken is refused, unless that
-// execution is running with the same input: then it is the one.
+// start starts an execution. If an execution has that name, start returns it if it
+// is running with the same input, and an error otherwise.
 func (m *machine) start(name string, input json.RawMessage) (*execution, error) {
 	return m.startFor("", name, input)
 }
 
-// startFor is start for another execution, whose ARN is given.
+// startFor is start on behalf of the execution with the ARN parent, if any.
 func (m *machine) startFor(parent, name string, input json.RawMessage) (*execution, error) {
 	for _, other := range m.executions {
 		if other.name != name {
@@ -137,7 +139,7 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the input is refused: %w", err)
+		return nil, fmt.Errorf("starting the execution: %w", err)
 	}
 	m.executions = append(m.executions, e)
 	return e, nil
@@ -158,6 +160,7 @@ func (m *machine) startNested(s asl.StartExecution) (*asl.Execution, error) {
 	return e.Execution, nil
 }
 
+// invoke returns call, wrapped if wrap is set.
 func (m *machine) invoke() asl.Invoke {
 	if m.wrap == nil {
 		return m.call
@@ -165,8 +168,8 @@ func (m *machine) invoke() asl.Invoke {
 	return m.wrap(m.call)
 }
 
-// call calls a function as Lambda does, and reports its error as Lambda does:
-// by the name of its Go type, with its text inside a JSON document.
+// call invokes a function as Lambda does. An error becomes an *asl.TaskError with
+// the name of its Go type, and with its text inside a JSON document.
 func (m *machine) call(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
 	function, ok := m.functions[resource]
 	if !ok {
@@ -196,7 +199,8 @@ func (m *machine) call(ctx context.Context, resource string, input json.RawMessa
 	return nil, &asl.TaskError{Name: name.Name(), Cause: string(cause)}
 }
 
-// Executions tells Step Functions' API of the machine's executions.
+// Executions returns the executions of the state machine with that ARN, in the
+// order of their start; false if this is another state machine.
 func (m *machine) Executions(arn string) ([]localaws.Execution, bool) {
 	if arn != m.arn {
 		return nil, false
@@ -208,7 +212,7 @@ func (m *machine) Executions(arn string) ([]localaws.Execution, bool) {
 	return all, true
 }
 
-// Execution tells Step Functions' API of one of them.
+// Execution returns the execution with that ARN; false if there is none.
 func (m *machine) Execution(arn string) (localaws.Execution, bool) {
 	for _, e := range m.executions {
 		if e.ARN() == arn {
@@ -218,6 +222,7 @@ func (m *machine) Execution(arn string) (localaws.Execution, bool) {
 	return localaws.Execution{}, false
 }
 
+// described converts an execution for the local Step Functions API.
 func (m *machine) described(e *execution) localaws.Execution {
 	result := e.Result()
 	return localaws.Execution{
@@ -229,7 +234,8 @@ func (m *machine) described(e *execution) localaws.Execution {
 	}
 }
 
-// endedBadly tells whether an execution may have left something behind.
+// endedBadly reports whether an execution failed, timed out or was aborted, and so
+// may need a cleanup.
 func (e *execution) endedBadly() bool {
 	switch e.Status() {
 	case asl.Failed, asl.TimedOut, asl.Aborted:

@@ -6,32 +6,33 @@ import (
 	"time"
 )
 
-// The occasions of a cleanup, each with a rule of its own.
+// The occasions of a cleanup. The stack has an EventBridge rule for each.
 const (
 	ended = iota
 	swept
 )
 
-// The stack's cleanup: how long an event takes, and how often it sweeps.
+// How long an event takes to arrive, how often the stack sweeps, and how many
+// sweeps are waited for: those of a day.
 const (
 	eventDelay    = time.Second
 	sweepInterval = 5 * time.Minute
 	mostSweeps    = 24 * 12
 )
 
-// watch has the cleanup called after an execution's end, as the stack's rule
-// does; one that is redriven ends more than once. EventBridge promises neither
-// that an event comes, nor that it comes only once: events is how often.
+// watch calls the cleanup after an execution's end, as the stack's rule does; an
+// execution that is redriven ends more than once. EventBridge guarantees neither
+// that an event arrives nor that it arrives only once: events is how often it does.
 func (m *machine) watch(e *execution) {
 	m.followed(e)
 	for range m.events {
 		m.clock.Sleep(eventDelay)
-		m.tellEnd(e)
+		m.deliverEnd(e)
 	}
 }
 
-// tellEnd delivers the event of an execution's end.
-func (m *machine) tellEnd(e *execution) {
+// deliverEnd delivers the event of an execution's end.
+func (m *machine) deliverEnd(e *execution) {
 	m.cleanup(ended, map[string]any{
 		"source":      "aws.states",
 		"detail-type": "Step Functions Execution Status Change",
@@ -40,16 +41,17 @@ func (m *machine) tellEnd(e *execution) {
 	})
 }
 
-// sweep is what the stack's schedule does; it tells whether anything came of it.
+// sweep calls the cleanup as the stack's schedule does, and reports whether it had
+// something to do.
 func (m *machine) sweep() (busy bool) {
 	return m.cleanup(swept, map[string]any{"sweep": m.arn, "time": m.clock.Now()})
 }
 
-// settle waits for the end of all executions and, if any ended badly, sweeps
-// until two sweeps in a row find nothing to do, but not for longer than a day.
+// settle waits for the end of all executions. If any ended badly, it sweeps until
+// two sweeps in a row find nothing to do, for at most a day.
 func (m *machine) settle() {
 	if m.settling {
-		return // which sees what is redriven meanwhile
+		return // the call under way waits for redriven executions, too
 	}
 	m.settling = true
 	defer func() { m.settling = false }()
@@ -63,9 +65,8 @@ func (m *machine) settle() {
 	}
 }
 
-// cleanup calls the Rollback function as EventBridge does: in an invocation of
-// its own that no one waits for, and again if it fails. It tells whether
-// anything came of it: an alias put back, or a failure.
+// cleanup calls the Rollback function as EventBridge does: asynchronously, with two
+// retries. It reports whether the function put an alias back or failed.
 func (m *machine) cleanup(occasion int, event any) (busy bool) {
 	if !m.permits.mayCleanUp(occasion) {
 		return false
@@ -75,7 +76,7 @@ func (m *machine) cleanup(occasion int, event any) (busy bool) {
 		panic(err) // it is made of texts and times
 	}
 	for try := range 3 {
-		m.clock.Sleep(time.Duration(try) * time.Minute) // as Lambda waits between asynchronous tries
+		m.clock.Sleep(time.Duration(try) * time.Minute) // as Lambda waits before a retry
 		answer, err := m.invoke()(context.Background(), functionARN("Rollback"), input)
 		if busy = m.onCleanup(answer, err); err == nil {
 			return busy

@@ -17,24 +17,24 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// meter counts what a rehearsal uses while it runs.
+// meter counts what a rehearsal uses while it runs. The first error is kept in err.
 type meter struct {
 	used Usage
 	data map[metricHour]bool // already counted
 	err  error
 }
 
-// watch has the meter count everything in a rehearsal.
+// watch attaches the meter to a rehearsal that has not started.
 func (m *meter) watch(r *run) {
 	m.data = map[metricHour]bool{}
 	r.after = m.called
 	r.ports.Log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
 	r.ports.Metrics = health.NewCloudWatch(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
 	r.machine.functions = functions(r.ports)
-	tell := r.machine.onEvent
+	next := r.machine.onEvent
 	r.machine.onEvent = func(e *execution, event asl.Event) {
 		m.happened(event)
-		tell(e, event)
+		next(e, event)
 	}
 	r.machine.wrap = func(call asl.Invoke) asl.Invoke {
 		return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
@@ -44,10 +44,10 @@ func (m *meter) watch(r *run) {
 	}
 }
 
-// logOverhead is what CloudWatch Logs counts for each event beside its text.
+// logOverhead is how many bytes CloudWatch Logs adds for each event.
 const logOverhead = 26
 
-// platformLines are what Lambda itself writes about each invocation.
+// platformLines are the log lines that Lambda itself writes for each invocation.
 var platformLines = []string{
 	"START RequestId: 00000000-0000-4000-8000-000000000000 Version: $LATEST\n",
 	"END RequestId: 00000000-0000-4000-8000-000000000000\n",
@@ -55,7 +55,7 @@ var platformLines = []string{
 		"XRAY TraceId: 1-00000000-000000000000000000000000\tSegmentId: 0000000000000000\tSampled: true\t\n",
 }
 
-// Write takes a line of a function's log.
+// Write counts a line of a function's log. It always succeeds.
 func (m *meter) Write(line []byte) (int, error) {
 	m.used[functionLog] += int64(len(line)-len(written(line))+len(time.RFC3339Nano)) + logOverhead
 	if bytes.Contains(line, []byte(`"_aws"`)) {
@@ -66,7 +66,7 @@ func (m *meter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// written is when a line was written, in real time, whose length differs from
+// written returns the line's timestamp, in real time; its length differs from
 // rehearsal to rehearsal.
 func written(line []byte) []byte {
 	rest, ok := bytes.CutPrefix(line, []byte(`{"time":"`))
@@ -82,9 +82,9 @@ type metricHour struct {
 	hour   int64  // since 1970
 }
 
-// charted counts the metrics of a line in the embedded metric format, once for
-// each hour: CloudWatch charges for the hours in which a metric gets data, and
-// each set of dimension values is a metric.
+// charted counts the metrics of a line in the embedded metric format, once per
+// hour: CloudWatch bills the hours in which a metric gets data, and each set of
+// dimension values is a metric.
 func (m *meter) charted(line []byte) error {
 	var root map[string]json.RawMessage
 	if err := json.Unmarshal(line, &root); err != nil {
@@ -137,7 +137,7 @@ func (m *meter) invoked(resource string, input json.RawMessage) {
 	}
 }
 
-// called counts calls of AWS that are charged for.
+// called counts AWS calls that are billed.
 func (m *meter) called(c localaws.Call) {
 	switch c.Operation {
 	case "DescribeAlarms":
@@ -163,8 +163,8 @@ func (m *meter) happened(e asl.Event) {
 	m.used[executionLog] += size + logOverhead
 }
 
-// loggedSize is the length of logLine's line. The data, which is nearly all of
-// it, is measured and not written.
+// loggedSize returns the length of logLine's line in bytes. Input and output, which
+// are nearly all of it, are measured without being written.
 func loggedSize(e asl.Event) (int64, error) {
 	size := 0
 	for _, data := range []*json.RawMessage{&e.Input, &e.Output} {
@@ -177,10 +177,10 @@ func loggedSize(e asl.Event) (int64, error) {
 	return int64(size + len(line)), err
 }
 
-// logLine is an event as Step Functions writes it to CloudWatch Logs at level
+// logLine returns an event as Step Functions writes it to CloudWatch Logs at level
 // ALL with execution data, after the examples in its developer guide ("Using
-// CloudWatch Logs to log execution history"): numbers are texts, and each text of
-// data has a note that nothing of it was cut off.
+// CloudWatch Logs to log execution history"): numbers are strings, and input and
+// output are accompanied by a note that they were not truncated.
 func logLine(e asl.Event) ([]byte, error) {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -215,16 +215,17 @@ func logLine(e asl.Event) ([]byte, error) {
 	})
 }
 
-// meteredCloudWatch counts the metrics that are asked for: those are charged
-// for, not the calls.
+// meteredCloudWatch counts the metrics that are requested: these are billed, not
+// the calls.
 type meteredCloudWatch struct {
 	*cloudwatch.Client
 	meter *meter
 }
 
+// GetMetricData counts the metrics of the queries and passes them on.
 func (c meteredCloudWatch) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, options ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
 	for _, query := range in.MetricDataQueries {
-		if query.MetricStat != nil { // an expression asks for no metric of its own
+		if query.MetricStat != nil { // an expression requests no metric of its own
 			c.meter.used[metricReads]++
 		}
 	}

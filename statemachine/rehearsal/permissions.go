@@ -10,21 +10,21 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// eventBridge is how EventBridge calls functions.
+// eventBridge is the principal with which EventBridge invokes functions.
 const eventBridge = "events.amazonaws.com"
 
 // permissions decide what the roles of a template may do in one rehearsal, and
-// keep what came of it. Without one, nil, everybody may do everything.
+// record the decisions. If nil, everything is allowed.
 type permissions struct {
 	template *Template
 	roles    map[string]iam.Policies // by principal
-	// needed counts the calls that each permission alone has let through.
+	// needed counts the calls that no other permission allowed, by permission.
 	needed map[held]int
 	denied []string // each refusal once
-	err    error    // what could not be evaluated
+	err    error    // requests that could not be evaluated
 	logged map[string]bool
 
-	// For tests: a permission that is taken away.
+	// without is a permission that tests remove.
 	without held
 }
 
@@ -34,6 +34,7 @@ type held struct {
 	iam.Permission
 }
 
+// newPermissions returns the permissions of a template; nil without one.
 func newPermissions(t *Template) *permissions {
 	if t == nil {
 		return nil
@@ -41,7 +42,7 @@ func newPermissions(t *Template) *permissions {
 	return &permissions{template: t, roles: t.roles(), needed: map[held]int{}, logged: map[string]bool{}}
 }
 
-// roles are all policies that are enforced, by principal.
+// roles returns all policies that are enforced, by principal.
 func (t *Template) roles() map[string]iam.Policies {
 	all := map[string]iam.Policies{t.machine.principal: t.machine.policies, eventBridge: t.grants}
 	for _, f := range t.functions {
@@ -50,7 +51,8 @@ func (t *Template) roles() map[string]iam.Policies {
 	return all
 }
 
-// authorize is the local AWS's Authorize.
+// authorize implements the Authorize option of the local AWS: it returns an error
+// that explains why the principal may not perform the action, or nil.
 func (p *permissions) authorize(principal, action, resource string, context map[string][]string) error {
 	effect, by, err := p.evaluate(principal, action, resource, context)
 	switch {
@@ -77,11 +79,11 @@ func (p *permissions) authorize(principal, action, resource string, context map[
 	return why
 }
 
-// evaluate decides, and changes nothing.
+// evaluate decides about a request without recording it.
 func (p *permissions) evaluate(principal, action, resource string, context map[string][]string) (iam.Effect, []iam.Permission, error) {
 	policies, ok := p.roles[principal]
 	if !ok {
-		return iam.ImplicitlyDenied, nil, fmt.Errorf("a call of %s by %s, who has no role in the template", action, principal)
+		return iam.ImplicitlyDenied, nil, fmt.Errorf("a call of %s by %s, which has no role in the template", action, principal)
 	}
 	decision, err := policies.Evaluate(iam.Request{Action: action, Resource: resource, Context: context})
 	if err != nil || decision.Effect != iam.Allowed || p.without.principal != principal {
@@ -94,7 +96,8 @@ func (p *permissions) evaluate(principal, action, resource string, context map[s
 	return iam.Allowed, by, nil
 }
 
-// useKey authorizes what sending to an encrypted topic or queue takes beside.
+// useKey authorizes the use of the key of an encrypted topic or queue that is sent
+// to.
 func (p *permissions) useKey(principal, action, resource string) error {
 	key, ok := p.template.keys[resource]
 	if !ok || action != "sns:Publish" && action != "sqs:SendMessage" {
@@ -106,8 +109,8 @@ func (p *permissions) useKey(principal, action, resource string) error {
 		p.authorize(principal, "kms:Decrypt", key, via))
 }
 
-// asMachine authorizes a call of the state machine's own, as Step Functions
-// makes it. Of the resource it knows no tags.
+// asMachine authorizes a call that Step Functions makes with the machine's role. It
+// evaluates no resource tags.
 func (p *permissions) asMachine(action, resource string) error {
 	if p == nil {
 		return nil
@@ -118,7 +121,7 @@ func (p *permissions) asMachine(action, resource string) error {
 	return nil
 }
 
-// mayStop tells whether Step Functions can stop a nested execution.
+// mayStop reports whether Step Functions can stop a nested execution.
 func (p *permissions) mayStop(execution string) bool {
 	if p == nil {
 		return true
@@ -127,9 +130,9 @@ func (p *permissions) mayStop(execution string) bool {
 	return err == nil && effect == iam.Allowed
 }
 
-// created authorizes what Step Functions does as the machine's role when the
-// machine is created, and later on its behalf: to deliver its log, to trace it,
-// and to be told of the end of nested executions.
+// created authorizes what Step Functions does with the machine's role when the
+// machine is created, and later on its behalf: deliver its log, trace it, and be
+// notified of the end of nested executions.
 func (p *permissions) created() {
 	if p == nil {
 		return
@@ -149,13 +152,13 @@ func (p *permissions) created() {
 		everywhere("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets")
 	}
 	for _, action := range slices.Sorted(maps.Keys(actions)) {
-		_ = p.asMachine(action, actions[action]) // it is in denied
+		_ = p.asMachine(action, actions[action]) // a refusal is in denied
 	}
 }
 
-// invoked authorizes what Lambda does as a function's role at each invocation:
-// to write its log, for which the first one needs a stream, and to trace it. If
-// it can't, the function runs all the same.
+// invoked authorizes what Lambda does with a function's role at each invocation:
+// write its log, for which the first invocation creates a stream, and trace it. The
+// function runs even if that is refused.
 func (p *permissions) invoked(function string) {
 	if p == nil {
 		return
@@ -173,8 +176,8 @@ func (p *permissions) invoked(function string) {
 	}
 }
 
-// givenUp authorizes what Lambda does as a function's role with an asynchronous
-// call that has failed for the last time.
+// givenUp authorizes what Lambda does with a function's role after the last retry
+// of an asynchronous invocation has failed.
 func (p *permissions) givenUp(function string) {
 	if p == nil || p.template.functions[function].givenUp == "" {
 		return
@@ -183,7 +186,7 @@ func (p *permissions) givenUp(function string) {
 	_ = p.authorize(f.role.principal, "sqs:SendMessage", f.givenUp, nil)
 }
 
-// mayCleanUp tells whether EventBridge can call Rollback on an occasion.
+// mayCleanUp reports whether EventBridge may invoke Rollback on an occasion.
 func (p *permissions) mayCleanUp(occasion int) bool {
 	if p == nil {
 		return true
@@ -193,7 +196,7 @@ func (p *permissions) mayCleanUp(occasion int) bool {
 		map[string][]string{"aws:SourceArn": {rule}, "aws:SourceAccount": {account}}) == nil
 }
 
-// failure is what could not be evaluated, if anything.
+// failure returns an error if a request could not be evaluated.
 func (p *permissions) failure() error {
 	if p == nil {
 		return nil

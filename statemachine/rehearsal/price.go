@@ -9,15 +9,15 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// AWS's list prices in US East (N. Virginia), in dollars, after the services' pricing
-// pages (aws.amazon.com/<service>/pricing) as of November 2026. Free tiers are not
-// taken off. Other Regions differ, most of all in the price of logs.
+// AWS's list prices in US East (N. Virginia), in dollars, from the services' pricing
+// pages (aws.amazon.com/<service>/pricing) as of November 2026, without free tiers.
+// Other Regions differ, most of all in the price of logs.
 const (
 	perInvocation  = 0.20 / 1e6
 	perGBSecond    = 0.0000133334 // of an arm64 function, first tier
 	perMetricRead  = 0.01 / 1000  // GetMetricData: each query of a metric, though several statistics of one may count once
-	perAlarmRead   = 0.01 / 1000  // any other request of CloudWatch: whether DescribeAlarms is one is not said
-	perPublish     = 0.50 / 1e6   // SNS; deliveries are the subscribers'
+	perAlarmRead   = 0.01 / 1000  // other CloudWatch requests; AWS does not document whether DescribeAlarms is one
+	perPublish     = 0.50 / 1e6   // SNS, without deliveries
 	perBusEvent    = 1.00 / 1e6   // EventBridge, custom events
 	perSecretRead  = 0.05 / 10e3  // Secrets Manager
 	perLoggedByte  = 0.50 / 1e9   // CloudWatch Logs, standard class
@@ -30,21 +30,22 @@ const (
 	functionMemory = 128.0 / 1024 // GB
 )
 
-// What the stack has, of what costs by being there: the metrics that its alarms
-// stand on, of which one alarm may have several, and its dashboards.
+// What the stack has that is billed by the month: the metrics of its alarms, of
+// which an alarm may have several, and its dashboards.
 const (
 	alarms            = 10
 	dashboardsOfStack = 1
 )
 
-// Billed is how long Lambda bills an invocation for, in the mean, in seconds.
+// Billed is the mean time for which Lambda bills an invocation, in seconds: one of
+// HealthCheck, and one of any other function.
 type Billed struct {
 	HealthCheck float64
 	Others      float64
 }
 
-// MonthOfIdleness is what a stack uses in a month without rollouts: a sweep every
-// five minutes finds nothing to do.
+// MonthOfIdleness returns what a stack uses in a month without rollouts, in which
+// a sweep every five minutes finds nothing to do.
 func MonthOfIdleness() Usage {
 	var m meter
 	for range sweepsOfMonth {
@@ -54,16 +55,16 @@ func MonthOfIdleness() Usage {
 	return m.used
 }
 
-// charge is one line of a bill: its quantity in a unit, and what that costs.
+// charge is a row of the table of costs: a quantity, and what that costs.
 type charge struct {
 	name     string
-	price    string // the list price, as people read it
+	price    string // the list price, for people
 	quantity func(Usage, Billed) float64
-	dollars  float64 // for one of the quantity
+	dollars  float64 // for one unit of the quantity
 	write    func(float64) string
 }
 
-// charges are the lines of a bill.
+// charges returns the rows of the table of costs.
 func charges() []charge {
 	of := func(item int) func(Usage, Billed) float64 {
 		return func(u Usage, _ Billed) float64 { return float64(u[item]) }
@@ -72,26 +73,26 @@ func charges() []charge {
 	duration := func(u Usage, b Billed) float64 {
 		return functionMemory * (float64(u[healthChecks])*b.HealthCheck + float64(u[otherTasks])*b.Others)
 	}
-	whole := func(n float64) string { return rollout.Thousands(int64(n)) }
+	count := func(n float64) string { return rollout.Thousands(int64(n)) }
 	return []charge{
-		{"Step Functions: state transitions", "$0.025 for 1,000", of(transitions), dollarsPerTransition, whole},
-		{"Lambda: requests", "$0.20 for 1,000,000", invocations, perInvocation, whole},
+		{"Step Functions: state transitions", "$0.025 for 1,000", of(transitions), dollarsPerTransition, count},
+		{"Lambda: requests", "$0.20 for 1,000,000", invocations, perInvocation, count},
 		{"Lambda: GB-seconds", "$0.0000133334", duration, perGBSecond, gbSeconds},
-		{"CloudWatch: metrics read by GetMetricData", "$0.01 for 1,000", of(metricReads), perMetricRead, whole},
-		{"CloudWatch: DescribeAlarms", "$0.01 for 1,000", of(alarmReads), perAlarmRead, whole},
-		{"CloudWatch: custom metrics, by the hour", "$0.30 a month", of(metricHours), perMetricHour, whole},
-		{"CloudWatch: alarms", "$0.10 a month", of(alarmMonths), perAlarmMonth, whole},
-		{"CloudWatch: dashboards", "$3.00 a month", of(dashboards), perDashboard, whole},
+		{"CloudWatch: metrics read by GetMetricData", "$0.01 for 1,000", of(metricReads), perMetricRead, count},
+		{"CloudWatch: DescribeAlarms", "$0.01 for 1,000", of(alarmReads), perAlarmRead, count},
+		{"CloudWatch: custom metrics, by the hour", "$0.30 a month", of(metricHours), perMetricHour, count},
+		{"CloudWatch: alarms", "$0.10 a month", of(alarmMonths), perAlarmMonth, count},
+		{"CloudWatch: dashboards", "$3.00 a month", of(dashboards), perDashboard, count},
 		{"Logs of executions, ingested", "$0.50 a GB", of(executionLog), perLoggedByte, bytesRead},
 		{"Logs of functions, ingested", "$0.50 a GB", of(functionLog), perLoggedByte, bytesRead},
-		{"X-Ray: traces recorded", "$5.00 for 1,000,000", of(traces), perTrace, whole},
-		{"SNS: publishes", "$0.50 for 1,000,000", of(publishes), perPublish, whole},
-		{"EventBridge: custom events", "$1.00 for 1,000,000", of(busEvents), perBusEvent, whole},
-		{"Secrets Manager: reads", "$0.05 for 10,000", of(secretReads), perSecretRead, whole},
+		{"X-Ray: traces recorded", "$5.00 for 1,000,000", of(traces), perTrace, count},
+		{"SNS: publishes", "$0.50 for 1,000,000", of(publishes), perPublish, count},
+		{"EventBridge: custom events", "$1.00 for 1,000,000", of(busEvents), perBusEvent, count},
+		{"Secrets Manager: reads", "$0.05 for 10,000", of(secretReads), perSecretRead, count},
 	}
 }
 
-// gbSeconds and bytesRead write a quantity as people read it.
+// gbSeconds formats a number of GB-seconds.
 func gbSeconds(n float64) string {
 	if n < 1000 {
 		return fmt.Sprintf("%.1f", n)
@@ -99,6 +100,7 @@ func gbSeconds(n float64) string {
 	return rollout.Thousands(int64(math.Round(n)))
 }
 
+// bytesRead formats a number of bytes.
 func bytesRead(n float64) string {
 	if n < 1e6 {
 		return fmt.Sprintf("%.0f kB", n/1e3)
@@ -109,7 +111,7 @@ func bytesRead(n float64) string {
 	return rollout.Thousands(int64(math.Round(n/1e6))) + " MB"
 }
 
-// dollars writes an amount: to a hundredth of a cent if it is less than a dollar.
+// dollars formats an amount: to a hundredth of a cent if it is less than a dollar.
 func dollars(amount float64) string {
 	switch {
 	case amount < 0.0001:
@@ -120,14 +122,14 @@ func dollars(amount float64) string {
 	return fmt.Sprintf("$%.2f", amount)
 }
 
-// Bill is a column of the table: what something uses.
+// Bill is a column of the table of costs: what something uses.
 type Bill struct {
 	Name  string
 	Usage Usage
 }
 
-// Table writes bills as a Markdown table. A line that is nothing in all of them
-// is left out.
+// Table writes the costs of bills as a Markdown table, and returns w's error. Rows
+// that are zero in all bills are left out.
 func Table(w io.Writer, billed Billed, bills ...Bill) error {
 	var text strings.Builder
 	text.WriteString("| | price |")

@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// Printable replaces what would control a terminal or turn the direction of
-// writing, but for line breaks: causes
-// and reasons are somebody else's.
+// Printable returns text with tabs as spaces, and with U+FFFD in place of all
+// characters that control a terminal or the direction of writing, except line
+// breaks. Causes and reasons may contain text of other users.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -8,11 +8,11 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// Provisioned is the provisioned concurrency that there is when the rollout
-// starts, and how AWS allocates more.
+// Provisioned is the provisioned concurrency at the start of the rollout, and how
+// AWS allocates more.
 type Provisioned struct {
-	// Alias and Baseline are how much the alias, or the baseline version, has of
-	// its own: one of them, as AWS has it.
+	// Alias and Baseline are the provisioned concurrency of the alias and of the
+	// baseline version; AWS allows only one of them.
 	Alias    int32 `json:"alias,omitempty"`
 	Baseline int32 `json:"baseline,omitempty"`
 	// Seconds is how long an allocation takes; 90 if it is left out, as AWS says a
@@ -21,14 +21,16 @@ type Provisioned struct {
 	// Fails is AWS's reason why it can't allocate for the new version, such as
 	// FUNCTION_ERROR_INIT_FAILURE; empty if it can.
 	Fails string `json:"fails,omitempty"`
-	// Locks has AWS refuse changes of an alias while it allocates for it. Whether
+	// Locks makes AWS refuse changes of an alias while it allocates for it. Whether
 	// it does so is not known.
 	Locks bool `json:"locks,omitempty"`
 }
 
-// usualAllocation is how long an allocation takes, in seconds.
+// usualAllocation is how long an allocation takes by default, in seconds.
 const usualAllocation = 90
 
+// check passes the numbers and their bounds to within, and returns an error if both
+// the alias and the baseline have provisioned concurrency.
 func (p *Provisioned) check(within func(path string, value, low, high float64)) error {
 	if p == nil {
 		return nil
@@ -40,12 +42,12 @@ func (p *Provisioned) check(within func(path string, value, low, high float64)) 
 		within("provisioned-concurrency.seconds", *p.Seconds, 0, MaxSeconds)
 	}
 	if p.Alias > 0 && p.Baseline > 0 {
-		return errors.New("provisioned-concurrency must be of the alias or of the baseline: AWS does not let both have some")
+		return errors.New("provisioned-concurrency must be of the alias or of the baseline: AWS does not allow both")
 	}
 	return nil
 }
 
-// provision gives the function's alias or baseline what they have of it.
+// provision gives the alias or the baseline its provisioned concurrency.
 func (r *run) provision() error {
 	p := r.options.Scenario.Provisioned
 	if p == nil {
@@ -70,7 +72,7 @@ func (r *run) provision() error {
 	return errors.Join(append(problems, r.server.FailAllocations(function, r.request.NewVersion, p.Fails))...)
 }
 
-// allocates words what came of Allocate.
+// allocates returns the text of an entry for the state Allocate.
 func allocates(s rollout.State) string {
 	if s.Begin == rollout.BeginAllocating {
 		return fmt.Sprintf("version %s gets a provisioned concurrency of %d, as the baseline has; AWS is allocating it", s.NewVersion, s.Provision().Allocate)

@@ -13,28 +13,28 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// Recorded says where the figures of a recorded rollout are from.
+// Recorded is the source of a recorded rollout's figures.
 type Recorded struct {
-	// Execution is its ARN; empty if it ended before any task began.
+	// Execution is the execution's ARN; empty if it ended before any task began.
 	Execution string    `json:"execution,omitempty"`
 	Started   time.Time `json:"started"`
-	// Counted is who counted the traffic; empty if nobody did.
+	// Counted is the source of the traffic's counts; empty if there are none.
 	Counted Counter `json:"counted,omitempty"`
 	// Notes say what is missing.
 	Notes []string `json:"notes,omitempty"`
 }
 
-// Counter is who counted a recorded rollout's traffic.
+// Counter is a source of a recorded rollout's traffic counts.
 type Counter string
 
-// The counters.
+// The sources of traffic counts.
 const (
 	ByCloudWatch Counter = "cloudwatch"
-	// ByChecks are the health checks, from what CloudWatch told them by then.
+	// ByChecks means the health checks, from the metrics that CloudWatch had then.
 	ByChecks Counter = "checks"
 )
 
-// About says all of it in sentences.
+// About returns the fields as sentences for people, without full stops.
 func (r Recorded) About() []string {
 	about := []string{"started at " + r.Started.Format(time.RFC3339)}
 	if r.Execution != "" {
@@ -42,37 +42,38 @@ func (r Recorded) About() []string {
 	}
 	switch r.Counted {
 	case ByCloudWatch:
-		about = append(about, "traffic as CloudWatch counted it, by the periods that its metrics have: the first and the last one may reach beyond the rollout")
+		about = append(about, "traffic as CloudWatch counted it, by the periods of its metrics: the first and the last one may extend beyond the rollout")
 	case ByChecks:
-		about = append(about, "traffic as the health checks counted it, minute by minute: of the last minutes as much as CloudWatch had by then, and no durations")
+		about = append(about, "traffic as the health checks counted it, by the minute: the last minutes only as far as CloudWatch had them by then, and without durations")
 	default:
-		about = append(about, "nothing is known of the traffic")
+		about = append(about, "the traffic is not known")
 	}
 	return append(about, r.Notes...)
 }
 
-// Recording is a rollout on AWS as the histories of its executions tell of it.
-// Its story is told by the same code as a rehearsal's.
+// Recording is a rollout on AWS, read from the histories of its executions. The
+// same code makes its timeline as a rehearsal's.
 type Recording struct {
 	input    json.RawMessage
 	request  rollout.Request
 	timeline timeline
-	result   Result // but for the traffic
+	result   Result // without the traffic
 	start    time.Time
-	end      time.Time // or the last event of one that is running
+	end      time.Time // of the execution, or its last event if it is running
 	shifts   []Shift
-	deeds    []Change // of people, that the history tells of: stops and redrives
+	actions  []Change // of users, as far as the history has them: stops and redrives
 
 	before   *health.BaselineHistory // the last one that a check had
 	minutes  map[int64]health.Minute // that checks had read, by their Unix seconds
 	checked  time.Time               // the last check
 	measured *measured               // nil without metrics
-	parts    map[string][]asl.Event  // of executions that the rollout went on in, by ARN; nil once they are in the story
+	parts    map[string][]asl.Event  // executions in which the rollout continued, by ARN; nil once they are in the timeline
 }
 
-// NewRecording tells the story of a rollout: of its own execution's history,
-// and of those of the executions that a long one went on in, in any order. What
-// is not there of the latter is noted.
+// NewRecording reads a rollout from the history of its execution and, for a long
+// rollout, from those of the executions in which it continued, in any order. The
+// result notes which of the latter are missing. NewRecording returns an error if a
+// history is of another state machine, is not of this rollout, or is given twice.
 func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 	r := &Recording{
 		input: owner[0].Input, start: owner[0].Timestamp, end: owner[len(owner)-1].Timestamp,
@@ -81,7 +82,7 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 	if continued, ok, err := rollout.ReadResume(r.input); err != nil {
 		return nil, err
 	} else if ok {
-		return nil, fmt.Errorf("the first history is of an execution that a long rollout went on in: give that of %s before it", continued.Plan.Owner)
+		return nil, fmt.Errorf("the first history is of an execution in which a long rollout continued: give that of %s before it", continued.Plan.Owner)
 	}
 	if err := known(owner); err != nil {
 		return nil, err
@@ -95,13 +96,13 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 			return nil, fmt.Errorf("history %d: %w", i+2, err)
 		}
 		if _, twice := r.parts[arn]; twice || arn == "" {
-			return nil, fmt.Errorf("history %d: it is of the execution %q, which must be there, and once", i+2, arn)
+			return nil, fmt.Errorf("history %d is of the execution %q, which must be known, and given only once", i+2, arn)
 		}
 		r.parts[arn] = part
 	}
 	r.result.Recorded = &Recorded{Execution: executionOf(owner), Started: r.start}
 	r.timeline.begin(r.start, Options{})
-	last, err := r.tell(owner)
+	last, err := r.replay(owner)
 	if err != nil {
 		return nil, err
 	}
@@ -109,16 +110,16 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 		if part == nil {
 			continue
 		}
-		return nil, fmt.Errorf("the first history's rollout did not go on in the execution %s", arn)
+		return nil, fmt.Errorf("the first history's rollout did not continue in the execution %s", arn)
 	}
-	// An execution that the rollout went on in may have been redriven after that.
+	// An execution in which the rollout continued may have been redriven later.
 	slices.SortStableFunc(r.timeline.lines, func(a, b Entry) int { return cmp.Compare(a.At, b.At) })
 	r.take(owner)
 	r.finish(owner[len(owner)-1], last)
 	return r, nil
 }
 
-// known refuses the history of another state machine.
+// known returns an error if a history is of another state machine.
 func known(h asl.History) error {
 	def, err := deployedWorkflow()
 	if err != nil {
@@ -139,8 +140,8 @@ func known(h asl.History) error {
 	return nil
 }
 
-// executionOf is the ARN of a history's execution, which each task is given;
-// empty if none was.
+// executionOf returns the ARN of a history's execution, from the input of its first
+// task; empty if it has none.
 func executionOf(h asl.History) string {
 	for _, e := range h {
 		var in struct {
@@ -153,9 +154,9 @@ func executionOf(h asl.History) string {
 	return ""
 }
 
-// tell takes an execution's events and, where it waits for another one, those of
-// that. It returns the last state that it entered.
-func (r *Recording) tell(h asl.History) (last string, err error) {
+// replay adds an execution's events to the timeline, and those of the executions
+// that it waited for. It returns the last state that the execution entered.
+func (r *Recording) replay(h asl.History) (last string, err error) {
 	in := &execution{}
 	var billed bill
 	r.result.Executions++
@@ -185,7 +186,7 @@ func (r *Recording) tell(h asl.History) (last string, err error) {
 	return in.state, nil
 }
 
-// follow tells of the execution that an event says has been started.
+// follow replays the execution that was started by a TaskSubmitted event.
 func (r *Recording) follow(submitted asl.Event) error {
 	var out struct{ ExecutionArn string }
 	if err := json.Unmarshal(submitted.Output, &out); err != nil || out.ExecutionArn == "" {
@@ -193,28 +194,29 @@ func (r *Recording) follow(submitted asl.Event) error {
 	}
 	part, ok := r.parts[out.ExecutionArn]
 	if !ok {
-		r.result.Recorded.Notes = append(r.result.Recorded.Notes, "the rollout went on in "+out.ExecutionArn+", whose history was not given")
+		r.result.Recorded.Notes = append(r.result.Recorded.Notes, "the rollout continued in "+out.ExecutionArn+", whose history was not given")
 		return nil
 	}
 	if part == nil {
-		return nil // a retry was answered with the same one
+		return nil // a retry returned the same execution
 	}
 	r.parts[out.ExecutionArn] = nil
-	_, err := r.tell(part)
+	_, err := r.replay(part)
 	return err
 }
 
-// take keeps what people did to the rollout's own execution.
+// take keeps the stops and redrives of the rollout's own execution.
 func (r *Recording) take(owner asl.History) {
 	for _, e := range owner {
-		deed := Change{After: e.Timestamp.Sub(r.start).Seconds(), Stop: e.Type == asl.ExecutionAborted, Redrive: e.Type == asl.ExecutionRedriven}
-		if deed.intervenes() && deed.After > 0 {
-			r.deeds = append(r.deeds, deed)
+		action := Change{After: e.Timestamp.Sub(r.start).Seconds(), Stop: e.Type == asl.ExecutionAborted, Redrive: e.Type == asl.ExecutionRedriven}
+		if action.intervenes() && action.After > 0 {
+			r.actions = append(r.actions, action)
 		}
 	}
 }
 
-// finish says how the rollout ended, by its own execution's last event.
+// finish fills in how the rollout ended, from the last event and state of its own
+// execution.
 func (r *Recording) finish(last asl.Event, state string) {
 	status := ends[last.Type]
 	if r.result.Outcome = outcome(status, state); status == "" {
@@ -227,7 +229,7 @@ func (r *Recording) finish(last asl.Event, state string) {
 	if status == asl.TimedOut {
 		r.result.Reason = overdue
 	}
-	r.request, _ = rollout.Decode(r.input) // one that was refused has what can be read of it
+	r.request, _ = rollout.Decode(r.input) // of a refused one, what is readable
 	r.timeline.conclude(&r.result)
 	r.result.Function, r.result.Alias, r.result.NewVersion = r.request.Function(), r.request.AliasName, r.request.NewVersion
 	r.result.Seconds = r.end.Sub(r.start).Seconds()
@@ -244,10 +246,10 @@ func (r *Recording) finish(last asl.Event, state string) {
 	}
 }
 
-// Input is the execution's.
+// Input returns the execution's input.
 func (r *Recording) Input() []byte { return r.input }
 
-// Result is the rollout as it is known.
+// Result returns the result of the rollout, with the traffic as far as it is known.
 func (r *Recording) Result() Result {
 	result, about := r.result, *r.result.Recorded
 	result.Recorded, result.Served = &about, map[string]Tally{}
@@ -266,7 +268,9 @@ func (r *Recording) Result() Result {
 	return result
 }
 
-// Metrics takes what CloudWatch answered to the Queries.
+// Metrics reads CloudWatch's answer to the Queries, as aws cloudwatch
+// get-metric-data prints it. It returns an error if the answer is incomplete or of
+// another rollout.
 func (r *Recording) Metrics(answer []byte) error {
 	if r.result.Baseline == "" {
 		return errors.New("the execution ended before it knew the baseline: there are no metrics to read")

@@ -223,12 +223,12 @@ func TestARecordingTellsOfEveryExecution(t *testing.T) {
 	if _, err := NewRecording(history(1)); err == nil || !strings.Contains(err.Error(), "give that of rehearsal before it") {
 		t.Errorf("a part alone: %v", err)
 	}
-	if _, err := NewRecording(history(0), history(1), history(1)); err == nil || !strings.Contains(err.Error(), "and once") {
+	if _, err := NewRecording(history(0), history(1), history(1)); err == nil || !strings.Contains(err.Error(), "given only once") {
 		t.Errorf("a part twice: %v", err)
 	}
 	other := export(t, blogPost, world)
 	foreign, _ := asl.ReadHistory(bytes.ReplaceAll(other.histories[0], []byte(":rehearsal"), []byte(":other")))
-	if _, err := NewRecording(history(0), foreign); err == nil || !strings.Contains(err.Error(), "did not go on in the execution") {
+	if _, err := NewRecording(history(0), foreign); err == nil || !strings.Contains(err.Error(), "did not continue in the execution") {
 		t.Errorf("another rollout's history: %v", err)
 	}
 }

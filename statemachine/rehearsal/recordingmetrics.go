@@ -11,8 +11,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// recordedFigures are what is asked of CloudWatch for each version and period: the end of
-// a query's id, the metric, and the statistic.
+// recordedFigures are queried for each version and period. id is the end of the
+// query's id.
 var recordedFigures = [...]struct{ id, metric, stat string }{
 	{"_invocations", "Invocations", "Sum"},
 	{"_errors", "Errors", "Sum"},
@@ -22,7 +22,7 @@ var recordedFigures = [...]struct{ id, metric, stat string }{
 	{"_p95", "Duration", "p95"},
 }
 
-// The figures by their place.
+// The indexes of recordedFigures.
 const (
 	invocationsSum = iota
 	errorsSum
@@ -32,11 +32,12 @@ const (
 	p95Duration
 )
 
-// letters begin the ids of the baseline's queries and of the new version's.
+// letters are the first characters of the ids of the baseline's queries and of the
+// new version's.
 var letters = [2]string{"b", "n"}
 
-// metricPeriods are what a query may ask for, in seconds: the first one that
-// leaves no more than mostPeriods.
+// metricPeriods are the periods of queries, in seconds. The first is used that
+// divides the rollout into at most mostPeriods.
 var metricPeriods = [...]int64{60, 300, 900, 3600, 6 * 3600, 24 * 3600}
 
 // How long CloudWatch keeps periods of a minute, of five minutes, and of an hour.
@@ -46,22 +47,23 @@ const (
 	keepsHours       = 455 * 24 * time.Hour
 )
 
-// metricRange is the time that queries ask of: whole periods, up to that in which
-// the rollout ended.
+// metricRange returns the time range of the queries, in Unix seconds: full periods,
+// up to the end of the one in which the rollout ended.
 func (r *Recording) metricRange(period int64) (from, to int64) {
 	return r.start.Unix() / period * period, (r.end.Unix()/period + 1) * period
 }
 
-// Queries are what aws cloudwatch get-metric-data takes by --cli-input-json to
-// answer with this rollout's metrics. Later than 15 days after the rollout there
-// are no single minutes, and later than 63 days no five minutes; later than 455 days they are refused, as there
-// is nothing.
+// Queries returns the JSON for --cli-input-json of aws cloudwatch get-metric-data
+// that requests this rollout's metrics. The period depends on the rollout's length,
+// and on now, as CloudWatch keeps minutes for 15 days, five minutes for 63 days and
+// hours for 455 days. Queries returns an error if the rollout ended more than 455
+// days before now, or before it shifted traffic.
 func (r *Recording) Queries(now time.Time) ([]byte, error) {
 	if r.result.Baseline == "" || len(r.shifts) == 0 {
-		return nil, errors.New("the execution ended before it shifted any traffic: there are no metrics to ask for")
+		return nil, errors.New("the execution ended before it shifted any traffic: there are no metrics to query")
 	}
 	if now.Sub(r.end) > keepsHours {
-		return nil, fmt.Errorf("the rollout was over on %s, and CloudWatch keeps metrics for 455 days: there are none left to ask for; record it without them", r.end.Format(time.DateOnly))
+		return nil, fmt.Errorf("the rollout ended on %s, and CloudWatch keeps metrics for 455 days: record it without them", r.end.Format(time.DateOnly))
 	}
 	least := int64(60)
 	if age := now.Sub(r.start); age > keepsFiveMinutes-time.Hour {
@@ -109,8 +111,9 @@ func (r *Recording) Queries(now time.Time) ([]byte, error) {
 	return json.MarshalIndent(input, "", "  ")
 }
 
-// label says what a query is of. The answer repeats it: that is how metrics of
-// something else are told, and how long their periods are.
+// label names the alias, version, metric, statistic and period of a query. The
+// answer repeats it, which shows whether its metrics are of this rollout, and how
+// long their periods are.
 func (r *Recording) label(version, figure int, period int64) string {
 	return fmt.Sprintf("%s:%s:%s %s %s %d s", r.result.Function, r.result.Alias, []string{r.result.Baseline, r.result.NewVersion}[version],
 		recordedFigures[figure].metric, recordedFigures[figure].stat, period)
@@ -123,9 +126,9 @@ type measured struct {
 	values [2][len(recordedFigures)]map[int64]float64
 }
 
-// readMetrics reads what aws cloudwatch get-metric-data prints as JSON. Pages
-// that the CLI has joined have a query's result in several pieces. Values outside
-// the rollout's time are left out.
+// readMetrics reads what aws cloudwatch get-metric-data prints as JSON. If the CLI
+// has joined pages, a query's result is in several pieces. Values outside the
+// rollout's time are ignored.
 func readMetrics(text []byte, r *Recording) (*measured, error) {
 	var answer struct {
 		MetricDataResults []struct {
@@ -145,18 +148,18 @@ func readMetrics(text []byte, r *Recording) (*measured, error) {
 		return nil, fmt.Errorf(`these are no metrics: there are no "MetricDataResults"; %s`, what)
 	}
 	if answer.NextToken != "" {
-		return nil, errors.New("these are only a part of the metrics: there is a NextToken; leave out --max-items, --no-paginate and the like")
+		return nil, errors.New("these are only some of the metrics: there is a NextToken; leave out --max-items, --no-paginate and the like")
 	}
 	m, status := &measured{}, map[string]string{}
 	for i, result := range answer.MetricDataResults {
 		version, figure, ok := figureOf(result.ID)
 		if !ok {
-			continue // somebody's own query
+			continue // a query of the user's own
 		}
 		at := fmt.Sprintf("MetricDataResults[%d] (%s)", i, result.ID)
 		period := periodOf(result.Label)
 		if want := r.label(version, figure, period); result.Label != want {
-			return nil, fmt.Errorf("%s is of %q, and this rollout's is of %q: ask with the queries that are made of its history", at, result.Label, want)
+			return nil, fmt.Errorf("%s is of %q, and this rollout's is of %q: use the queries that are made from its history", at, result.Label, want)
 		}
 		if m.period != 0 && m.period != period {
 			return nil, fmt.Errorf("%s has periods of %d s, and the others have %d s", at, period, m.period)
@@ -175,23 +178,24 @@ func readMetrics(text []byte, r *Recording) (*measured, error) {
 	for v := range letters {
 		for at, errors := range m.values[v][errorsSum] {
 			if invocations := m.values[v][invocationsSum][at]; errors > invocations {
-				return nil, fmt.Errorf("the result %s_errors has %v at %s, and %s_invocations has %v: there can't be more errors than invocations; if the minute is a recent one, CloudWatch does not have all of it yet: ask again",
+				return nil, fmt.Errorf("the result %s_errors has %v at %s, and %s_invocations has %v: there can't be more errors than invocations; if the minute is recent, CloudWatch does not have all of it yet: query again",
 					letters[v], errors, time.Unix(at, 0).UTC().Format(time.RFC3339), letters[v], invocations)
 			}
 		}
 		for _, of := range recordedFigures {
 			switch s, ok := status[letters[v]+of.id]; {
 			case !ok:
-				return nil, fmt.Errorf("there is no result %s%s: ask with the queries that are made of the history", letters[v], of.id)
+				return nil, fmt.Errorf("there is no result %s%s: use the queries that are made from the history", letters[v], of.id)
 			case s != "Complete":
-				return nil, fmt.Errorf("the result %s%s is not complete: its StatusCode is %q; ask again", letters[v], of.id, s)
+				return nil, fmt.Errorf("the result %s%s is not complete: its StatusCode is %q; query again", letters[v], of.id, s)
 			}
 		}
 	}
 	return m, nil
 }
 
-// take adds values at their times.
+// take adds the values within the rollout's time, by the Unix seconds of their
+// periods.
 func (m *measured) take(values map[int64]float64, timestamps []json.RawMessage, given []float64, r *Recording) error {
 	from, to := r.metricRange(m.period)
 	for i, text := range timestamps {
@@ -213,7 +217,8 @@ func (m *measured) take(values map[int64]float64, timestamps []json.RawMessage, 
 	return nil
 }
 
-// figureOf takes an id apart.
+// figureOf returns the version and the figure of a query's id; false if the id is
+// not one of ours.
 func figureOf(id string) (version, figure int, ok bool) {
 	for v, letter := range letters {
 		for f, of := range recordedFigures {
@@ -225,7 +230,7 @@ func figureOf(id string) (version, figure int, ok bool) {
 	return 0, 0, false
 }
 
-// periodOf is what a label says of the period; that of a minute if it is none of
+// periodOf returns the period in a label, in seconds; 60 if the label is not one of
 // ours.
 func periodOf(label string) int64 {
 	for _, p := range metricPeriods {
@@ -236,7 +241,8 @@ func periodOf(label string) int64 {
 	return metricPeriods[0]
 }
 
-// at is what a version served in a period.
+// at returns what a version served in the period that begins at a Unix second, and
+// its mean duration in seconds, 0 if it is not known.
 func (m *measured) at(version int, second int64) (Served, float64) {
 	values := &m.values[version]
 	count := func(figure int) int64 { return int64(math.Round(values[figure][second])) }

@@ -38,7 +38,7 @@ func TestARedrivenRolloutIsRecorded(t *testing.T) {
 		if !reflect.DeepEqual(got.Lines, said) {
 			t.Errorf("%s: the lines are %v, want %v", changes, got.Lines, said)
 		}
-		want := "redriven (1): the execution goes on here; it had been stopped at 0:05:30"
+		want := "redriven (1): the execution continues here; it had been stopped at 0:05:30"
 		if !slices.ContainsFunc(got.Lines, func(l Entry) bool { return l.At == 1500 && l.State == "Wait" && l.Text == want }) {
 			t.Errorf("%s: nothing says %q: %+v", changes, want, got.Lines)
 		}
@@ -191,12 +191,12 @@ func TestARecordedRedrive(t *testing.T) {
 		if got.Outcome != want.outcome || got.Transitions != want.transitions || got.Seconds != want.seconds {
 			t.Errorf("after %d events: %s, %d transitions, %v s; want %+v", n, got.Outcome, got.Transitions, got.Seconds, want)
 		}
-		line := Entry{At: 3600, State: "HealthCheck", Text: "redriven (1): the execution goes on here; it had timed out at 0:00:05 States.Timeout"}
+		line := Entry{At: 3600, State: "HealthCheck", Text: "redriven (1): the execution continues here; it had timed out at 0:00:05 States.Timeout"}
 		if (n >= 6) != slices.ContainsFunc(got.Lines, func(l Entry) bool { return reflect.DeepEqual(l, line) }) {
 			t.Errorf("after %d events the lines are %+v", n, got.Lines)
 		}
 	}
-	if r, err := NewRecording(historyOf(t, slices.Clone(events)...)); err != nil || len(r.deeds) != 2 || !r.deeds[0].Redrive || !r.deeds[1].Stop || r.end.Sub(r.start) != time.Hour+3*time.Second {
+	if r, err := NewRecording(historyOf(t, slices.Clone(events)...)); err != nil || len(r.actions) != 2 || !r.actions[0].Redrive || !r.actions[1].Stop || r.end.Sub(r.start) != time.Hour+3*time.Second {
 		t.Errorf("%+v %v", r, err)
 	}
 }

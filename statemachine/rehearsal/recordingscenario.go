@@ -13,18 +13,18 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Scenario is the world that the rollout was in, as far as it is known: the
-// traffic, both versions' errors, throttles and mean durations, and what people
-// did. Each is the mean over a time; another one begins where it changed clearly,
-// see cuts.
+// Scenario returns the conditions of the rollout as far as they are known: the
+// traffic, both versions' errors, throttles and mean durations, and what users did.
+// Each rate is the mean over a stretch of time; a new stretch begins where the rate
+// clearly changed, see cuts. Scenario returns an error if no traffic is known.
 func (r *Recording) Scenario() (Scenario, error) {
 	all, counter := r.buckets()
 	known := slices.DeleteFunc(all, func(b bucket) bool { return b.of[0].and(b.of[1].Tally) == Tally{} })
 	if len(known) == 0 {
-		return Scenario{}, errors.New("nothing is known of the traffic: a scenario needs the metrics, or health checks that saw some")
+		return Scenario{}, errors.New("the traffic is not known: a scenario needs the metrics, or health checks that saw some")
 	}
 	s := Scenario{MetricDelay: 30, Description: fmt.Sprintf(
-		"Recorded: %s, started at %s. Traffic as %s counted it; a rate is the mean of a time, and another one begins where it clearly changed. Alarms, probes, endpoints, hooks and failures of AWS are not in it.",
+		"Recorded: %s, started at %s. Traffic as %s counted it; a rate is the mean over a time, and changes where it clearly changed. Alarms, probes, endpoints, hooks and AWS failures are not included.",
 		r.result.Recorded.Execution, r.start.Format(time.RFC3339), map[Counter]string{ByCloudWatch: "CloudWatch", ByChecks: "the health checks"}[counter])}
 
 	requests := make([]ratio, len(known))
@@ -33,15 +33,15 @@ func (r *Recording) Scenario() (Scenario, error) {
 			requests[i] = ratio{weight: float64(b.to - b.from), amount: float64(total.Invocations + total.Throttles)}
 		}
 	}
-	if sum(requests).weight == 0 { // no period is wholly known
+	if sum(requests).weight == 0 { // no period is completely known
 		requests[0] = r.trafficBefore(known[0])
 	}
 	rates := stretches(requests, poissonGain)
-	var behaviours [2][]VersionProfile
-	for v := range behaviours {
-		behaviours[v] = r.behaviours(known, v, counter)
+	var profiles [2][]VersionProfile
+	for v := range profiles {
+		profiles[v] = r.profiles(known, v, counter)
 	}
-	s.RequestsPerSecond, s.Baseline, s.NewVersion = rates[0], behaviours[0][0], behaviours[1][0]
+	s.RequestsPerSecond, s.Baseline, s.NewVersion = rates[0], profiles[0][0], profiles[1][0]
 	for i := 1; i < len(known); i++ {
 		c := Change{After: float64(known[i].from) - float64(r.start.UnixNano())/1e9}
 		if c.After <= 0 {
@@ -50,11 +50,11 @@ func (r *Recording) Scenario() (Scenario, error) {
 		if rates[i] != rates[i-1] {
 			c.RequestsPerSecond = &rates[i]
 		}
-		if behaviours[0][i] != behaviours[0][i-1] {
-			c.Baseline = &behaviours[0][i]
+		if profiles[0][i] != profiles[0][i-1] {
+			c.Baseline = &profiles[0][i]
 		}
-		if behaviours[1][i] != behaviours[1][i-1] {
-			c.NewVersion = &behaviours[1][i]
+		if profiles[1][i] != profiles[1][i-1] {
+			c.NewVersion = &profiles[1][i]
 		}
 		if !c.nothing() {
 			s.Changes = append(s.Changes, c)
@@ -65,17 +65,17 @@ func (r *Recording) Scenario() (Scenario, error) {
 			s.Changes = append(s.Changes, Change{After: after, Order: o.Command, By: o.By})
 		}
 	}
-	s.Changes = append(s.Changes, r.deeds...)
+	s.Changes = append(s.Changes, r.actions...)
 	return s, s.check()
 }
 
-// orders are those that somebody gave, in their order.
+// orders returns the orders that users gave, by time.
 func (r *Recording) orders() []rollout.Order {
 	return slices.SortedFunc(slices.Values(r.timeline.last.Progress.Orders), func(a, b rollout.Order) int { return a.At.Compare(b.At) })
 }
 
-// trafficBefore is that of the hour before the rollout, or else that of a period
-// which was not over.
+// trafficBefore returns the traffic of the hour before the rollout or, if it is not
+// known, that of a period that was not over.
 func (r *Recording) trafficBefore(b bucket) ratio {
 	if r.before != nil && r.before.Count.Requests > 0 {
 		return ratio{time.Hour.Seconds(), float64(r.before.Count.Requests)}
@@ -84,8 +84,9 @@ func (r *Recording) trafficBefore(b bucket) ratio {
 	return ratio{float64(b.to - b.from), float64(both.Invocations + both.Throttles)}
 }
 
-// behaviours are a version's in each of the periods.
-func (r *Recording) behaviours(known []bucket, v int, counter Counter) []VersionProfile {
+// profiles returns the profile of version v, 0 for the baseline and 1 for the new
+// version, in each of the periods.
+func (r *Recording) profiles(known []bucket, v int, counter Counter) []VersionProfile {
 	failed, throttled, took := make([]ratio, len(known)), make([]ratio, len(known)), make([]ratio, len(known))
 	for i, b := range known {
 		n := float64(b.of[v].Invocations)
@@ -110,11 +111,11 @@ func (r *Recording) behaviours(known []bucket, v int, counter Counter) []Version
 	return all
 }
 
-// durationByChecks is the mean duration of a version, in seconds, from what
+// durationByChecks estimates the mean duration of a version, in seconds, from what
 // checks know: the baseline's 95th percentile before the rollout, and how many
-// requests took longer since. Durations are taken to be lognormal, as those of a
-// rehearsal are. The new version's is the baseline's unless its share of slow
-// requests clearly differs.
+// requests took longer since. Durations are assumed to be lognormal, as in a
+// rehearsal. The new version's is the baseline's unless its share of slow requests
+// clearly differs.
 func (r *Recording) durationByChecks(v int) float64 {
 	if r.before == nil || r.before.Timed == 0 || !(r.before.Over[0] > 0) {
 		return usual.Duration
@@ -142,13 +143,16 @@ func (r *Recording) durationByChecks(v int) float64 {
 	return meanAt(usualShare)
 }
 
-// ratio is an amount of something in a time or in so many requests: its weight.
+// ratio is an amount of something per weight: a time in seconds, or a number of
+// requests.
 type ratio struct{ weight, amount float64 }
 
+// and returns the sum of both.
 func (s ratio) and(other ratio) ratio {
 	return ratio{s.weight + other.weight, s.amount + other.amount}
 }
 
+// rate returns the amount per weight; 0 without any weight.
 func (s ratio) rate() float64 {
 	if s.weight == 0 {
 		return 0
@@ -156,13 +160,13 @@ func (s ratio) rate() float64 {
 	return s.amount / s.weight
 }
 
-// What is a clear change: how much likelier what was seen must be with two rates
-// than with one, as a natural logarithm (1 to 22,000), and how far the rates are
-// apart, relative to the larger. And how often a time is cut in two, at most, one
-// half after the other.
+// A change is clear if the observations are likelier with two rates than with one,
+// by a log likelihood ratio of at least clearGain (1 to 22,000), and if the rates
+// differ by at least clearShare of the larger. A time is cut in two recursively, to
+// a depth of mostHalves.
 //
-// The new version's slow requests are only compared once with the baseline's, and
-// not wherever a time could be cut: so a likelihood that is 20 times higher will do.
+// The new version's slow requests are compared with the baseline's only once, not
+// at each possible cut, so a likelihood ratio of 20 (comparedOnce) is enough.
 const (
 	clearGain    = 10
 	clearShare   = 0.2
@@ -170,15 +174,15 @@ const (
 	comparedOnce = 3
 )
 
-// clearly tells whether the rates of two times differ.
+// clearly reports whether the rates of two times differ clearly.
 func clearly(a, b ratio, gain func(a, b ratio) float64) bool {
 	return a.weight > 0 && b.weight > 0 && gain(a, b) >= clearGain && math.Abs(a.rate()-b.rate()) >= clearShare*max(a.rate(), b.rate())
 }
 
-// stretches gives each period the rate of the stretch of time that it is in. A
-// time is cut where two rates explain it best, if they differ clearly; then each
-// part again (binary segmentation: A. J. Scott and M. Knott, A Cluster Analysis
-// Method for Grouping Means in the Analysis of Variance, 1974).
+// stretches returns, for each period, the rate of the stretch of time that it is in.
+// A time is cut where two rates explain it best, if they differ clearly, and then
+// each part again (binary segmentation: A. J. Scott and M. Knott, A Cluster
+// Analysis Method for Grouping Means in the Analysis of Variance, 1974).
 func stretches(all []ratio, gain func(a, b ratio) float64) []float64 {
 	borders := append(append([]int{0}, cuts(all, gain, mostHalves)...), len(all))
 	rates := make([]float64, len(all))
@@ -195,15 +199,15 @@ func stretches(all []ratio, gain func(a, b ratio) float64) []float64 {
 	return rates
 }
 
-// cuts are the places of the borders, in their order.
+// cuts returns the indexes at which new stretches begin, in ascending order.
 func cuts(all []ratio, gain func(a, b ratio) float64, halves int) []int {
 	if halves == 0 || len(all) < 2 {
 		return nil
 	}
-	whole, before, best, most := sum(all), ratio{}, 0, 0.0
+	total, before, best, most := sum(all), ratio{}, 0, 0.0
 	for i := 1; i < len(all); i++ {
 		before = before.and(all[i-1])
-		after := ratio{whole.weight - before.weight, whole.amount - before.amount}
+		after := ratio{total.weight - before.weight, total.amount - before.amount}
 		if all[i].weight == 0 || !clearly(before, after, gain) {
 			continue
 		}
@@ -221,6 +225,7 @@ func cuts(all []ratio, gain func(a, b ratio) float64, halves int) []int {
 	return borders
 }
 
+// sum adds up ratios.
 func sum(all []ratio) (s ratio) {
 	for _, one := range all {
 		s = s.and(one)
@@ -228,7 +233,8 @@ func sum(all []ratio) (s ratio) {
 	return s
 }
 
-// poissonGain is how much likelier counts are with two rates than with one.
+// poissonGain returns the log likelihood ratio of two rates against one, for
+// Poisson distributed counts.
 func poissonGain(a, b ratio) float64 {
 	of := func(s ratio) float64 {
 		if s.amount <= 0 || s.weight <= 0 {
@@ -239,8 +245,7 @@ func poissonGain(a, b ratio) float64 {
 	return of(a) + of(b) - of(a.and(b))
 }
 
-// durationGain is the same of durations, taken to be lognormal: amounts are their
-// sums.
+// durationGain is poissonGain for lognormal durations; amounts are their sums.
 func durationGain(a, b ratio) float64 {
 	if !(a.rate() > 0) || !(b.rate() > 0) {
 		return 0

@@ -9,7 +9,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// note keeps what the task's state says of the alias and the traffic.
+// note keeps what a task's output says about the alias and the traffic. It returns
+// an error if the output's evidence can't be read.
 func (r *Recording) note(state string, at time.Time) error {
 	switch now := r.timeline.last; state {
 	case "UpdateAlias":
@@ -40,13 +41,14 @@ func (r *Recording) note(state string, at time.Time) error {
 		if e.History != nil {
 			r.before = e.History
 		}
-		for _, m := range e.Minutes { // a later check knows no less of it
+		for _, m := range e.Minutes { // a later check knows at least as much of it
 			r.minutes[m.At.Unix()] = m
 		}
 	}
 	return nil
 }
 
+// weigh adds a shift, unless the weight is unchanged.
 func (r *Recording) weigh(at time.Time, weight float64) {
 	after := at.Sub(r.start).Seconds()
 	if len(r.shifts) == 0 && after > 0 {
@@ -57,20 +59,21 @@ func (r *Recording) weigh(at time.Time, weight float64) {
 	}
 }
 
-// bucket is a period of the clock on the wall, and what the baseline and the new
-// version were counted to have served in it.
+// bucket is a period of CloudWatch's, and the counted traffic of the baseline and the
+// new version in it.
 type bucket struct {
 	from, to int64 // Unix seconds
 	of       [2]Served
-	mean     [2]float64 // of the durations, in seconds; 0 if it is not known
-	whole    bool       // wholly within the rollout, and nothing of it is still to come
+	mean     [2]float64 // mean duration in seconds; 0 if it is not known
+	whole    bool       // completely within the rollout, with final counts
 }
 
-// settlesIn is how late, in seconds, CloudWatch's minutes are as a rule.
-const settlesIn = 120
+// finalAfter is how many seconds after its end a minute's metrics are usually
+// complete.
+const finalAfter = 120
 
-// buckets are those of the whole rollout, one after the other, and who counted
-// them.
+// buckets returns those of the whole rollout, in order, and the source of their
+// counts.
 func (r *Recording) buckets() ([]bucket, Counter) {
 	period, counter := int64(60), ByChecks
 	switch {
@@ -89,7 +92,7 @@ func (r *Recording) buckets() ([]bucket, Counter) {
 				b.of[v], b.mean[v] = r.measured.at(v, at)
 			}
 		} else {
-			b.whole = b.to+settlesIn <= r.checked.Unix()
+			b.whole = b.to+finalAfter <= r.checked.Unix()
 			minute := r.minutes[at]
 			b.of[0].Tally, b.of[1].Tally = tallyOf(minute.Baseline), tallyOf(minute.NewVersion)
 		}
@@ -98,15 +101,15 @@ func (r *Recording) buckets() ([]bucket, Counter) {
 	return all, counter
 }
 
-// tallyOf counts a minute as the errors gate does: of one that is not over, an
-// error may be known before its request.
+// tallyOf counts a minute as the errors gate does: in a recent minute, an error may
+// be known before its request.
 func tallyOf(s health.Sample) Tally {
 	return Tally{Invocations: max(s.Requests, s.Errors), Errors: s.Errors}
 }
 
-// periods are the buckets as the result has them: from the rollout's start on,
-// and joined until there are no more than mostPeriods. CloudWatch's percentiles
-// can't be joined.
+// periods converts buckets for the result: they begin at the rollout's start, and
+// are joined until there are at most mostPeriods, or one more. Joined periods have
+// no percentiles.
 func (r *Recording) periods(buckets []bucket) []Period {
 	start := float64(r.start.UnixNano()) / 1e9
 	var all []Period
@@ -130,7 +133,7 @@ func (r *Recording) periods(buckets []bucket) []Period {
 	return all
 }
 
-// and is both together.
+// and returns the sum of both.
 func (t Tally) and(other Tally) Tally {
 	return Tally{Invocations: t.Invocations + other.Invocations, Errors: t.Errors + other.Errors, Throttles: t.Throttles + other.Throttles}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// Redrive is Step Functions' RedriveExecution. Its error says why the execution
-// can't be redriven.
+// Redrive redrives an execution as Step Functions' RedriveExecution does. It returns
+// an error if there is no such execution or it can't be redriven.
 func (m *machine) Redrive(arn string) error {
 	for _, e := range m.executions {
 		if e.ARN() != arn {
@@ -35,11 +35,11 @@ func (m *machine) allEnded() (bad bool) {
 	return bad
 }
 
-// redrive does what a person does who redrives the rollout, and waits until what
-// comes of it is settled.
+// redrive redrives the rollout as a user does, and waits for its end and the
+// cleanup.
 func (r *run) redrive(redrive func() error) {
 	if err := redrive(); err != nil {
-		r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "the rollout is redriven, in vain: " + err.Error()})
+		r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "the rollout can't be redriven: " + err.Error()})
 		return
 	}
 	r.machine.settle()

@@ -80,7 +80,7 @@ func TestARolloutThatIsRedriven(t *testing.T) {
 				t.Errorf("%s: the alias is left at %+v", result.Outcome, *result.AliasAfter)
 			}
 			if !slices.ContainsFunc(result.Lines, func(l Entry) bool {
-				return l.State == "Wait" && strings.Contains(l.Text, "redriven (1): the execution goes on here; it had been stopped at 0:05:30")
+				return l.State == "Wait" && strings.Contains(l.Text, "redriven (1): the execution continues here; it had been stopped at 0:05:30")
 			}) {
 				t.Error("nothing is said of it")
 			}
@@ -92,9 +92,9 @@ func ptr[T any](v T) *T { return &v }
 
 func TestARedriveInVain(t *testing.T) {
 	for changes, want := range map[string]string{
-		`{"after": 60, "redrive": true}`:                                    "in vain: Execution is RUNNING and cannot be redriven",
-		`{"after": 90000, "redrive": true}`:                                 "in vain: Execution is SUCCEEDED and cannot be redriven",
-		`{"after": 330, "stop": true}, {"after": 1300000, "redrive": true}`: "in vain: Execution redrivable period exceeded",
+		`{"after": 60, "redrive": true}`:                                    "the rollout can't be redriven: Execution is RUNNING and cannot be redriven",
+		`{"after": 90000, "redrive": true}`:                                 "the rollout can't be redriven: Execution is SUCCEEDED and cannot be redriven",
+		`{"after": 330, "stop": true}, {"after": 1300000, "redrive": true}`: "the rollout can't be redriven: Execution redrivable period exceeded",
 	} {
 		world, err := ParseScenario([]byte(`{"changes": [` + changes + `]}`))
 		if err != nil {

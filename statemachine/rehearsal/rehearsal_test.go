@@ -233,8 +233,8 @@ func TestOnlyLoopbackIsListenedOn(t *testing.T) {
 
 func TestBadScenariosAreRefused(t *testing.T) {
 	for _, test := range []struct{ scenario, want string }{
-		{`[]`, "not as it should be"},
-		{`{} {}`, "more behind it"},
+		{`[]`, "the scenario is not valid"},
+		{`{} {}`, "more follows it"},
 		{`{"request-per-second": 1}`, "request-per-second"},
 		{`{"requests-per-second": -1, "metric-delay": -2, "baseline": {"error-rate": 1.5}}`, "requests-per-second must be from 0 to 1e+06; given: -1\nmetric-delay"},
 		{`{"changes": [{"new-version": {"error-rate": 1}}]}`, "changes[0] must have either after or after-share"},

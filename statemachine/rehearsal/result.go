@@ -28,58 +28,58 @@ const (
 	RollbackFailed Outcome = "rollback-failed"
 	// Unchanged had nothing to do.
 	Unchanged Outcome = "unchanged"
-	// Stopped is an execution that somebody stopped.
+	// Stopped means that a user stopped the execution.
 	Stopped Outcome = "stopped"
-	// TimedOut is an execution that Step Functions ended after a year.
+	// TimedOut means that Step Functions ended the execution after a year.
 	TimedOut Outcome = "timed-out"
-	// Failed is an end that the workflow does not foresee.
+	// Failed means an end that the workflow does not foresee.
 	Failed Outcome = "failed"
 	// Running is a recorded execution that has not ended yet.
 	Running Outcome = "running"
 )
 
-// Result is a whole rehearsal, or a rollout that was recorded on AWS.
+// Result is the result of a rehearsal, or of a rollout recorded on AWS.
 type Result struct {
-	// Recorded says where the figures of a recorded rollout are from; nil for a
-	// rehearsal. Of a recorded one Served, BadRequests and Periods are as they were
+	// Recorded is the source of a recorded rollout's figures; nil for a rehearsal.
+	// For a recorded rollout Served, BadRequests and Periods are as they were
 	// counted, the alias is as the workflow left it, and Notified is not known.
 	Recorded *Recorded `json:"recorded,omitempty"`
 
 	Outcome Outcome `json:"outcome"`
-	// Error and Reason are what the execution ends with; a promoted one has no Error.
+	// Error and Reason are the execution's error and cause, or why it was promoted;
+	// then Error is empty.
 	Error  string `json:"error,omitempty"`
 	Reason string `json:"reason"`
-	// Function and Alias are what was to be rolled out, from Baseline to
-	// NewVersion in Steps; empty as far as the request was refused before that was
-	// known.
+	// Function, Alias, Baseline, NewVersion and Steps are those of the plan; empty
+	// as far as the request was refused before they were known.
 	Function   string         `json:"function,omitempty"`
 	Alias      string         `json:"alias,omitempty"`
 	Baseline   string         `json:"baseline,omitempty"`
 	NewVersion string         `json:"new-version,omitempty"`
 	Steps      []rollout.Step `json:"steps,omitempty"`
-	// Unverified means that it was promoted without enough traffic to know
-	// anything of the new version in some step.
+	// Unverified means that it was promoted although some step had too little
+	// traffic to judge the new version by.
 	Unverified bool `json:"unverified,omitempty"`
 	// Seconds is the time from start to end, virtual in a rehearsal.
 	Seconds float64 `json:"seconds"`
-	// Served is what each version really served, whatever the metrics showed.
+	// Served is what each version really served, whether the metrics have it or not.
 	Served map[string]Tally `json:"served"`
-	// BadRequests are the failed ones of the new version.
+	// BadRequests is how many requests the new version failed.
 	BadRequests int64 `json:"bad-requests"`
-	// Periods are what was served when, and Shifts the weight that the alias
-	// really had.
+	// Periods is Served over time, and Shifts the weights that the alias really had.
 	Periods []Period `json:"periods,omitempty"`
 	Shifts  []Shift  `json:"shifts,omitempty"`
 	// AliasBefore and AliasAfter are absent if there was no alias.
 	AliasBefore *AliasState `json:"alias-before,omitempty"`
 	AliasAfter  *AliasState `json:"alias-after,omitempty"`
-	// Transitions are what Step Functions bills; Price is theirs, in dollars.
+	// Transitions is the number of state transitions that Step Functions bills, and
+	// Price their price in dollars.
 	Transitions int64   `json:"transitions"`
 	Price       float64 `json:"price"`
-	// Executions is how many the rollout took, and Events the longest history
-	// of one of them.
+	// Executions is how many executions the rollout took; 0 for the one-function
+	// deployer. Events is the length of the longest of their histories.
 	Executions int `json:"executions"`
-	// Checks is how often health was looked at.
+	// Checks is the number of health checks.
 	Checks int   `json:"checks"`
 	Events int64 `json:"events"`
 	// Notified are the detail types of the events put on the event bus, in order: one
@@ -87,18 +87,21 @@ type Result struct {
 	Notified []string `json:"told"`
 	// Denied are the permissions that were missing, in AWS's words, each once.
 	Denied []string `json:"denied,omitempty"`
-	Path   []string `json:"path"`
-	Lines  []Entry  `json:"lines"`
-	// Output is the execution's, if it succeeded.
+	// Path has the states in the order in which they were entered, and Lines the
+	// timeline.
+	Path  []string `json:"path"`
+	Lines []Entry  `json:"lines"`
+	// Output is the execution's output; nil if it did not succeed.
 	Output json.RawMessage `json:"output,omitempty"`
-	// Provisioned is what versions and aliases have of provisioned concurrency in
-	// the end, by their name.
+	// Provisioned is the provisioned concurrency of versions and aliases at the end,
+	// by name.
 	Provisioned map[string]int32 `json:"provisioned-concurrency,omitempty"`
-	// Undo is the command line that would have put the alias back.
+	// Undo is a shell command that puts the alias back by hand.
 	Undo string `json:"undo,omitempty"`
 }
 
-// AliasState is where an alias sends its traffic.
+// AliasState is the routing and the description of an alias. Weights has the share
+// of an additional version, in [0, 1].
 type AliasState struct {
 	Version     string             `json:"version"`
 	Weights     map[string]float64 `json:"weights,omitempty"`
@@ -109,6 +112,7 @@ type AliasState struct {
 // Standard workflow, in dollars, after the first 4,000 of a month.
 const dollarsPerTransition = 0.025 / 1000
 
+// result collects the result of a rehearsal that is over.
 func (r *run) result() Result {
 	result := Result{
 		Served:   map[string]Tally{},
@@ -146,7 +150,7 @@ func (r *run) result() Result {
 	return result
 }
 
-// conclude takes what the story has come to, of a result whose outcome is known.
+// conclude fills in what the timeline knows, for a result whose outcome is known.
 func (s *timeline) conclude(result *Result) {
 	result.Checks, result.Path, result.Lines = s.last.Progress.Checks, s.path, s.lines
 	result.Undo, result.Baseline, result.Steps = s.last.Plan.Undo, s.last.Plan.Baseline, s.last.Plan.Steps
@@ -158,7 +162,7 @@ func (s *timeline) conclude(result *Result) {
 	}
 }
 
-// end says how the first execution ended, and what all of them took.
+// end fills in how the first execution ended, and the totals of all executions.
 func (m *machine) end(result *Result, start time.Time) {
 	first := m.executions[0]
 	end := first.Result()
@@ -175,9 +179,10 @@ func (m *machine) end(result *Result, start time.Time) {
 	}
 }
 
-// overdue is the reason of an execution that timed out, which AWS gives none.
+// overdue is the reason of an execution that timed out; AWS gives none.
 const overdue = "Step Functions ends an execution after a year, and this one was not over by then"
 
+// outcome returns the outcome of an execution with that status and last state.
 func outcome(status asl.Status, last string) Outcome {
 	switch status {
 	case asl.Aborted:
@@ -195,7 +200,8 @@ func aliasState(a localaws.Alias) *AliasState {
 	return &AliasState{Version: a.Version, Weights: a.Weights(), Description: a.Description}
 }
 
-// Summary writes what a person wants to know at the end.
+// Summary writes the result as text for people, without control characters, and
+// returns w's error.
 func (r Result) Summary(w io.Writer) error {
 	var text strings.Builder
 	unverified := ""
@@ -231,7 +237,7 @@ func (r Result) Summary(w io.Writer) error {
 		row("denied", "%s", denied)
 	}
 	if r.Executions == 0 {
-		row("cost", "one invocation of %s, of a function with %d MB", Clock(r.Seconds), simpleMemory)
+		row("cost", "one invocation of %s, with %d MB", Clock(r.Seconds), simpleMemory)
 		_, err := io.WriteString(w, Printable(text.String()))
 		return err
 	}
@@ -248,7 +254,7 @@ func inExecutions(n int) string {
 	return fmt.Sprintf(" in the longest of %d executions", n)
 }
 
-// headline says an outcome to a person.
+// headline has the outcomes as the summary shows them.
 var headline = map[Outcome]string{
 	Promoted:       "PROMOTED",
 	Unchanged:      "UNCHANGED",
@@ -257,8 +263,8 @@ var headline = map[Outcome]string{
 	RolledBack:     "ROLLED BACK",
 	Refused:        "REFUSED",
 	NotStarted:     "NOT STARTED",
-	AliasChanged:   "ENDED BY SOMEBODY ELSE'S CHANGE",
-	RollbackFailed: "ROLLBACK FAILED: A PERSON IS NEEDED",
+	AliasChanged:   "ENDED BY ANOTHER CHANGE",
+	RollbackFailed: "ROLLBACK FAILED: MANUAL ACTION NEEDED",
 	Failed:         "FAILED",
 	Running:        "RUNNING",
 }

@@ -1,7 +1,3 @@
-// Package rehearsal runs a rollout on this machine in virtual time: the
-// deployed state machine file and the deployed task code, against a local AWS
-// that real SDK clients talk to, in a world that a Scenario describes. It shows
-// what would happen, and why, before anything real is touched.
 package rehearsal
 
 import (
@@ -22,33 +18,32 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// Options say what to rehearse.
+// Options describe a rehearsal.
 type Options struct {
-	// Input is the execution's input, as start-execution would take it.
+	// Input is the execution's input, as start-execution takes it.
 	Input    []byte
 	Scenario Scenario
-	// Seed decides all chance. The same options give the same result.
+	// Seed is the seed of the random numbers. The same options give the same result.
 	Seed uint64
-	// Template has the functions and the state machine run as its roles, which
-	// may do no more than it says; nil to let them do everything.
+	// Template makes the functions and the state machine run with the permissions of
+	// their roles in it; nil to allow everything.
 	Template *Template
-	// Simple has the one-function deployer carry out the rollout, instead of the
-	// workflow.
+	// Simple rehearses the one-function deployer instead of the workflow.
 	Simple bool
 	// Listen is a loopback address to serve the local AWS on, such as
-	// "127.0.0.1:0"; empty to do without a socket.
+	// "127.0.0.1:0"; empty to call it without a socket.
 	Listen string
-	// Watch is told what happens, as it happens; nil for nobody.
+	// Watch is called with each entry of the timeline as it happens; may be nil.
 	Watch func(Entry)
-	// Brief keeps no lines, no path and no periods in the result; lines and path
-	// are hundreds of megabytes for a rollout of a year.
+	// Brief leaves lines, path and periods out of the result. For a rollout of a
+	// year, lines and path take hundreds of megabytes.
 	Brief bool
 
-	// adjust changes a rehearsal before it runs; nil for nothing.
+	// adjust changes a rehearsal before it runs; may be nil.
 	adjust func(*run)
-	log    *slog.Logger // what the functions log; nil for nowhere
-	// For tests: the workflow, if it is not the deployed one, and what people and
-	// functions reach AWS through, if it is not as deployed.
+	log    *slog.Logger // for the functions' logs; nil to discard them
+	// definition replaces the deployed workflow in tests, and through the deployed
+	// ports of users and functions; both may be nil.
 	definition *asl.Definition
 	through    func(wire.Ports) wire.Ports
 }
@@ -57,7 +52,8 @@ type Options struct {
 var started = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 // Run rehearses a rollout to its end. An error means that the rehearsal itself
-// failed; a rollout that is refused or rolled back is a result like any other.
+// failed, for example because the input is not JSON; a rollout that is refused,
+// rolled back or stopped is a result.
 func Run(o Options) (Result, error) {
 	var input any
 	if err := json.Unmarshal(o.Input, &input); err != nil {
@@ -79,7 +75,7 @@ func Run(o Options) (Result, error) {
 	if o.Template != nil {
 		r.machine.arn = o.Template.machineARN
 	}
-	r.server = localaws.New(r.world())
+	r.server = localaws.New(r.serverOptions())
 	if _, err := r.server.AddTopic(topicName); err != nil {
 		return Result{}, err
 	}
@@ -110,8 +106,8 @@ func Run(o Options) (Result, error) {
 	return r.result(), nil
 }
 
-// world is how the local AWS is to be.
-func (r *run) world() localaws.Options {
+// serverOptions returns the options of the local AWS.
+func (r *run) serverOptions() localaws.Options {
 	o := localaws.Options{
 		Now: r.clock.Now, Sleep: r.clock.Sleep,
 		Latency:    seconds(r.options.Scenario.Latency),
@@ -132,27 +128,29 @@ type run struct {
 	clock   *asl.Clock
 	server  *localaws.Server
 	machine *machine
-	ports   wire.Ports // of people and, without a template, of all functions
+	ports   wire.Ports // of users and, without a template, of all functions
 	request rollout.Request
-	traffic *traffic        // nil until the world is ready, and if the request is refused
+	traffic *traffic        // nil until it is prepared, and if the request is refused
 	was     *localaws.Alias // before the rollout
 	simple  simple
 	// simplePorts are those of the one-function deployer, and topics the stack's
-	// own ones that there are.
+	// own topics that exist.
 	simplePorts wire.Ports
 	topics      []string
 
 	description string // of the alias
 	timeline    timeline
-	left        string // what the last cleanup said
+	left        string // the text of the last cleanup's entry
 	err         error
 
-	// Told before a call of AWS has its effect, and after it; nil for nobody.
+	// before is called before an AWS call takes effect, and after after it; both may
+	// be nil.
 	before func(operation string)
 	after  func(localaws.Call)
 }
 
-// play builds the world, runs the rollout in it and waits until all is settled.
+// play prepares the local AWS, runs the rollout, and waits until all executions and
+// cleanups are over.
 func (r *run) play() {
 	if r.err = r.prepare(); r.err != nil {
 		return
@@ -169,14 +167,13 @@ func (r *run) play() {
 	}
 	r.letIntervene(steered{
 		ended:   execution.Ended,
-		stop:    func() { execution.Stop("", "Stopped by somebody") },
+		stop:    func() { execution.Stop("", "Stopped by an operator") },
 		redrive: func() error { return r.machine.Redrive(execution.ARN()) },
 	})
 	r.machine.settle()
 }
 
-// letIntervene lets people do what the scenario says, until the rollout has
-// ended, or for good if it is redriven.
+// letIntervene starts the users' actions in the scenario.
 func (r *run) letIntervene(on steered) {
 	changes := r.options.Scenario.Changes
 	redriven := slices.ContainsFunc(changes, func(c Change) bool { return c.Redrive })
@@ -187,13 +184,14 @@ func (r *run) letIntervene(on steered) {
 	}
 }
 
-// catchUp lets the traffic happen that has not been drawn yet.
+// catchUp draws the traffic up to now.
 func (r *run) catchUp() {
 	if r.traffic != nil && r.err == nil {
 		r.err = r.traffic.catchUp(r.clock.Now())
 	}
 }
 
+// beforeCall brings the traffic up to date before each AWS call.
 func (r *run) beforeCall(operation string) {
 	r.catchUp()
 	if r.before != nil {
@@ -201,13 +199,15 @@ func (r *run) beforeCall(operation string) {
 	}
 }
 
+// afterCall passes an AWS call on to after.
 func (r *run) afterCall(c localaws.Call) {
 	if r.after != nil {
 		r.after(c)
 	}
 }
 
-// connect returns how clients reach the local AWS, and how to end that.
+// connect returns the configuration of the local AWS's clients, and a function that
+// closes its socket, if there is one.
 func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 	if r.options.Listen == "" {
 		return r.server.Config(), func() {}, nil
@@ -228,8 +228,8 @@ func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 	return r.server.ConfigAt("http://" + listener.Addr().String()), func() { _ = server.Close() }, nil
 }
 
-// prepare builds the world that the request expects. For a request that will
-// be refused there is nothing to build.
+// prepare creates what the request and the scenario expect on the local AWS, and
+// starts the traffic. For a request that will be refused it creates nothing.
 func (r *run) prepare() error {
 	var err error
 	if r.request, err = rollout.Decode(r.options.Input); err != nil {

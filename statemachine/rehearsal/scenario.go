@@ -14,39 +14,39 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// Scenario is the world that a rollout is rehearsed in: its traffic, how both
-// versions behave, and what goes wrong meanwhile. Durations are in seconds.
+// Scenario has the conditions that a rollout is rehearsed under: its traffic, the
+// profiles of both versions, and what goes wrong. Durations are in seconds.
 type Scenario struct {
 	Description string `json:"description,omitempty"`
-	// RequestsPerSecond is the mean rate at which the alias is invoked. The
-	// number of requests in a time is Poisson distributed, and each draws its
-	// version by the alias's weights. When the rollout starts, an hour of such
-	// traffic lies behind, all of it the baseline's.
+	// RequestsPerSecond is the mean rate at which the alias is invoked. The number
+	// of requests in a time is Poisson distributed, and each draws its version by the
+	// alias's weights. Before the rollout starts, the baseline has served an hour of
+	// such traffic.
 	RequestsPerSecond float64        `json:"requests-per-second"`
 	Baseline          VersionProfile `json:"baseline"`
 	NewVersion        VersionProfile `json:"new-version"`
-	// MetricDelay is how long after its end a request shows in CloudWatch.
+	// MetricDelay is the time from the end of a request until CloudWatch has it.
 	MetricDelay float64 `json:"metric-delay"`
-	// Latency is how long each call of AWS takes.
+	// Latency is how long each AWS call takes.
 	Latency float64 `json:"latency"`
 	Dependencies
 	// Provisioned is nil if nothing has provisioned concurrency.
 	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
-	// Secrets are texts by the references that lead to them from headers:
+	// Secrets are the values of secrets, by the references to them in headers:
 	// "secretsmanager:<name>" or "ssm:<parameter>".
 	Secrets map[string]string `json:"secrets,omitempty"`
-	// Untagged are functions, by name, and secrets, by reference, whose owners
-	// have not let rollouts use them. It only counts with a template.
+	// Untagged are functions, by name, and secrets, by reference, that are not opted
+	// in to rollouts. It is only used with a template.
 	Untagged []string `json:"untagged,omitempty"`
 	// Changes take place during the rollout.
 	Changes []Change `json:"changes,omitempty"`
-	// Faults are calls of AWS, and invocations of the workflow's functions, that go wrong.
+	// Faults are AWS calls, and invocations of the workflow's functions, that fail.
 	Faults []Fault `json:"faults,omitempty"`
 }
 
-// Change sets what it names anew, at a time since the rollout's start: either
-// after so many seconds or after a share of the plan's duration. What lasts for
-// a while only takes two changes, there and back.
+// Change replaces the fields that it has, at a time since the rollout's start: after
+// After seconds, or after AfterShare of the plan's duration, in (0, 1]. A temporary
+// change takes two Changes, there and back.
 type Change struct {
 	After             float64         `json:"after,omitempty"`
 	AfterShare        float64         `json:"after-share,omitempty"`
@@ -55,9 +55,9 @@ type Change struct {
 	NewVersion        *VersionProfile `json:"new-version,omitempty"`
 	MetricDelay       *float64        `json:"metric-delay,omitempty"`
 	Dependencies
-	// Stop is a person who stops the execution, Redrive one who redrives it after it
-	// has ended, Alias one who writes the alias by hand, and Order one who steers the
-	// rollout: By, or somebody.
+	// Stop means that a user stops the execution, Redrive that one redrives it after
+	// it has ended, Alias that one changes the alias, and Order that the user By
+	// ("operator" if empty) gives the rollout an order.
 	Stop    bool            `json:"stop,omitempty"`
 	Redrive bool            `json:"redrive,omitempty"`
 	Alias   *AliasChange    `json:"alias,omitempty"`
@@ -65,9 +65,9 @@ type Change struct {
 	By      string          `json:"by,omitempty"`
 }
 
-// Fault makes calls of an AWS operation, or of a task's function, go wrong: by their number (the First
-// one, counted from 1, and so many from there: Count, 0 for all), by the time
-// since the rollout's start (From, Until; 0 for no bound), or both.
+// Fault makes calls of an AWS operation, or invocations of a task's function, fail:
+// by their number (Count calls, 0 for all, from the First on, counted from 1), by
+// the time since the rollout's start (From, Until; 0 for no bound), or both.
 type Fault struct {
 	Operation string             `json:"operation,omitempty"`
 	Task      string             `json:"task,omitempty"`
@@ -76,14 +76,14 @@ type Fault struct {
 	Count     int                `json:"count,omitempty"`
 	From      float64            `json:"from,omitempty"`
 	Until     float64            `json:"until,omitempty"`
-	// Delay is what a slow call takes after its effect.
+	// Delay is how long a slow call takes after its effect.
 	Delay float64 `json:"delay,omitempty"`
 }
 
 //go:embed scenarios/*.json
 var builtIn embed.FS
 
-// BuiltIn returns the names of the scenarios that come with the rehearsal.
+// BuiltIn returns the names of the built-in scenarios, sorted.
 func BuiltIn() []string {
 	entries, err := builtIn.ReadDir("scenarios")
 	if err != nil {
@@ -96,7 +96,7 @@ func BuiltIn() []string {
 	return names
 }
 
-// LoadBuiltIn returns the scenario of that name; false if there is none.
+// LoadBuiltIn returns the built-in scenario of that name; false if there is none.
 func LoadBuiltIn(name string) (Scenario, bool) {
 	data, err := builtIn.ReadFile("scenarios/" + name + ".json")
 	if err != nil {
@@ -109,29 +109,31 @@ func LoadBuiltIn(name string) (Scenario, bool) {
 	return scenario, true
 }
 
-// ParseScenario reads a scenario from JSON. What it leaves out is as in
-// "healthy": ten requests a second, no errors, 100 ms in the mean, and metrics
-// that are 30 s late. The error lists everything that is wrong.
+// ParseScenario reads a scenario from JSON. The defaults are ten requests per second
+// without errors, of 100 ms in the mean, and metrics that are 30 s late. Unknown
+// fields are errors. The error lists all values that are out of range.
 func ParseScenario(data []byte) (Scenario, error) {
 	s := Scenario{RequestsPerSecond: 10, Baseline: usual, NewVersion: usual, MetricDelay: 30}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&s); err != nil {
-		return Scenario{}, fmt.Errorf("the scenario is not as it should be: %w", err)
+		return Scenario{}, fmt.Errorf("the scenario is not valid: %w", err)
 	}
 	if _, more := decoder.Token(); more != io.EOF {
-		return Scenario{}, errors.New("the scenario must be one JSON object, and there is more behind it")
+		return Scenario{}, errors.New("the scenario must be one JSON object, but more follows it")
 	}
 	return s, s.check()
 }
 
-// The bounds of a scenario's numbers.
+// The upper bounds of a scenario's numbers.
 const (
-	maxRate    = 1e6
+	maxRate = 1e6 // requests per second
+	// MaxSeconds bounds the times of a scenario, in seconds: 366 days.
 	MaxSeconds = 366 * 24 * 60 * 60
 	maxCluster = 1e6
 )
 
+// check returns an error that lists everything that is wrong.
 func (s Scenario) check() error {
 	var problems []error
 	within := func(path string, value, low, high float64) {
@@ -184,6 +186,7 @@ func (s Scenario) check() error {
 	return errors.Join(problems...)
 }
 
+// check returns an error if there is no such fault.
 func (f Fault) check() error {
 	if f.Task != "" {
 		return f.checkTask()
@@ -192,13 +195,13 @@ func (f Fault) check() error {
 	return err
 }
 
-// nothing tells whether a change changes nothing.
+// nothing reports whether a change changes nothing.
 func (c Change) nothing() bool {
 	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil &&
 		c.Dependencies.nothing() && !c.intervenes()
 }
 
-// local is the fault as the local AWS takes it, in a rollout that starts then.
+// local converts the fault for the local AWS, for a rollout that starts at start.
 func (f Fault) local(start time.Time) localaws.Fault {
 	at := func(offset float64) time.Time {
 		if offset == 0 {
@@ -214,6 +217,7 @@ func (f Fault) local(start time.Time) localaws.Fault {
 	}
 }
 
+// seconds converts a number of seconds to a duration.
 func seconds(s float64) time.Duration {
 	return time.Duration(s * float64(time.Second))
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// Period is a part of a rehearsal, and what each version really served in it,
-// known to the metrics or not.
+// Period is a part of a rehearsal, with what each version really served in it,
+// whether the metrics have it or not.
 type Period struct {
-	// At is when it begins, in seconds since the rollout's start, and Seconds how
+	// At is when it begins, in seconds since the rollout's start, and Seconds is how
 	// long it lasts: a minute, or in a long rollout 2, 4, 8 and so on, so that there
-	// are never more than mostPeriods.
+	// are at most 360 periods.
 	At         float64 `json:"at"`
 	Seconds    float64 `json:"seconds"`
 	Baseline   Served  `json:"baseline"`
@@ -24,34 +24,34 @@ type Period struct {
 // Served is what a version served in a period.
 type Served struct {
 	Tally
-	// Median and P95 are those of the durations; nil if there are none.
+	// Median and P95 are percentiles of the durations; nil if they are not known.
 	Median *Estimate `json:"median,omitempty"`
 	P95    *Estimate `json:"p95,omitempty"`
 }
 
 // Estimate is a percentile of a period's durations, in milliseconds, with the
-// bounds between which the version's own lies with a confidence of about 95 %.
-// These are durations of the period, too: those whose ranks are 1.96 standard
-// deviations away, by the normal approximation of the binomial distribution. A
-// bound is nil if there are too few durations to have such a rank, and both are
-// if CloudWatch told the percentile.
+// bounds of its confidence interval of about 95%. The bounds are durations of the
+// period as well: those whose ranks are 1.96 standard deviations away, by the normal
+// approximation of the binomial distribution. A bound is nil if there are too few
+// durations for such a rank; both are nil if the percentile is CloudWatch's.
 type Estimate struct {
 	Value float64  `json:"value"`
 	Low   *float64 `json:"low,omitempty"`
 	High  *float64 `json:"high,omitempty"`
 }
 
-// Shift is a weight of the new version that the alias really had, from At on, in
-// seconds since the rollout's start.
+// Shift is a weight that the new version really had in the alias, in [0, 1], from At
+// on, in seconds since the rollout's start.
 type Shift struct {
 	At     float64 `json:"at"`
 	Weight float64 `json:"weight"`
 }
 
-// mostPeriods is how many periods are kept apart.
+// mostPeriods is how many periods are kept, at most.
 const mostPeriods = 360
 
-// series records what is served, and the weight. A nil one records nothing.
+// series records what is served, and the weight, over time. A nil series records
+// nothing.
 type series struct {
 	start   time.Time
 	span    time.Duration // of each period
@@ -59,17 +59,19 @@ type series struct {
 	shifts  []Shift
 }
 
-// drawn is what is known of a version in a period.
+// drawn is what a version served in a period: its counts, and how many invocations
+// had which duration.
 type drawn struct {
 	Tally
 	durations map[time.Duration]int64
 }
 
+// newSeries returns an empty series that begins at start.
 func newSeries(start time.Time) *series {
 	return &series{start: start, span: time.Minute}
 }
 
-// add takes what a version has served.
+// add records what a version has served.
 func (s *series) add(isNew bool, r localaws.Invocations) {
 	if s == nil {
 		return
@@ -92,6 +94,7 @@ func (s *series) add(isNew bool, r localaws.Invocations) {
 	}
 }
 
+// take adds other to d.
 func (d *drawn) take(other drawn) {
 	d.Invocations += other.Invocations
 	d.Errors += other.Errors
@@ -104,7 +107,7 @@ func (d *drawn) take(other drawn) {
 	}
 }
 
-// join makes one period of each two.
+// join joins each two periods to one.
 func (s *series) join() {
 	for i := 0; i < len(s.periods); i += 2 {
 		both := s.periods[i]
@@ -118,7 +121,7 @@ func (s *series) join() {
 	s.span *= 2
 }
 
-// weigh notes the weight that the alias has at a time.
+// weigh records the new version's weight at a time.
 func (s *series) weigh(at time.Time, weight float64) {
 	if s == nil {
 		return
@@ -128,7 +131,7 @@ func (s *series) weigh(at time.Time, weight float64) {
 	}
 }
 
-// until gives the periods up to the time at which the traffic ended.
+// until returns the periods up to end, when the traffic ended.
 func (s *series) until(end time.Time) []Period {
 	all := make([]Period, len(s.periods))
 	for i, p := range s.periods {
@@ -141,6 +144,7 @@ func (s *series) until(end time.Time) []Period {
 	return all
 }
 
+// served returns the counts, and the percentiles if there are durations.
 func (d drawn) served() Served {
 	s := Served{Tally: d.Tally}
 	if len(d.durations) > 0 {
@@ -150,7 +154,8 @@ func (d drawn) served() Served {
 	return s
 }
 
-// percentile estimates one from the values that occurred, in their order.
+// percentile estimates the percentile of a share in (0, 1), from the sorted values
+// that occurred.
 func (d drawn) percentile(values []time.Duration, share float64) *Estimate {
 	var total int64
 	for _, count := range d.durations {

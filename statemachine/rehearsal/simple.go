@@ -20,41 +20,41 @@ type simple struct {
 	failed error
 }
 
-// The function as it is deployed.
+// The deployed function.
 const (
 	simpleARN     = "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-SimpleDeploy:rehearsal"
 	simpleTimeout = 15 * time.Minute
 	simpleMemory  = 128 // MB
 )
 
-// playSimple carries out the rollout in one function.
+// playSimple rehearses the one-function deployer.
 func (r *run) playSimple() {
 	ended := r.clock.NewSignal()
 	r.letIntervene(steered{
 		ended: func() *asl.Signal { return ended },
 		stop: func() {
-			r.err = errors.Join(r.err, errors.New("the scenario stops the rollout, and nobody can stop a function that runs: leave that out, or rehearse the workflow"))
+			r.err = errors.Join(r.err, errors.New("the scenario stops the rollout, but a running function can't be stopped: leave that out, or rehearse the workflow"))
 		},
 		redrive: func() error {
-			err := errors.New("the scenario redrives the rollout, and a function that has ended can't be redriven: leave that out, or rehearse the workflow")
+			err := errors.New("the scenario redrives the rollout, but a function can't be redriven: leave that out, or rehearse the workflow")
 			r.err = errors.Join(r.err, err)
 			return err
 		},
 	})
 	if len(r.machine.faults.list) > 0 {
-		r.err = errors.Join(r.err, errors.New("the scenario has faults of the workflow's tasks, and one function has none: leave them out, or rehearse the workflow"))
+		r.err = errors.Join(r.err, errors.New("the scenario has faults of the workflow's tasks, but the one-function deployer has none: leave them out, or rehearse the workflow"))
 	}
 	deadline := r.clock.Now().Add(simpleTimeout)
 	deployer := r.simplePorts.SimpleDeploy()
 	deployer.Deadline = func(context.Context) time.Time { return deadline }
 	deployer.Until = func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
-		return ctx, func() {} // that is no time of this clock
+		return ctx, func() {} // the deadline is in virtual time
 	}
 	deployer.Done = func(name string, s rollout.State) { r.timeline.task(name, r.clock.Now(), s) }
 	r.machine.permits.invoked(simpleDeploy)
 	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)
 	if r.simple.at = r.clock.Now(); r.simple.at.After(deadline) {
-		r.err = errors.Join(r.err, fmt.Errorf("the function would have been killed at %s, and went on to %s", deadline, r.simple.at))
+		r.err = errors.Join(r.err, fmt.Errorf("the function would have been killed at %s, but ran until %s", deadline, r.simple.at))
 	}
 	if r.simple.failed != nil {
 		r.timeline.add(r.simple.at, Entry{State: "SimpleDeploy", Error: errorName(r.simple.failed), Text: r.simple.failed.Error()})
@@ -62,9 +62,10 @@ func (r *run) playSimple() {
 	ended.Fire()
 }
 
+// errorName returns the name of an error's type, as Lambda reports it.
 func errorName(err error) string { return reflect.TypeOf(err).Name() }
 
-// end says how the invocation ended.
+// end fills in how the invocation ended.
 func (s simple) end(result *Result, start time.Time) {
 	result.Seconds = s.at.Sub(start).Seconds()
 	if s.failed == nil {

@@ -276,7 +276,7 @@ func strayTrials(t testing.TB) []namedTrial {
 			with(fmt.Sprintf("an event and a sweep at call %d", call), true, func(o *observed) {
 				o.onReply = func(number int, _ string) {
 					if number == call {
-						o.machine.tellEnd(o.machine.executions[0])
+						o.machine.deliverEnd(o.machine.executions[0])
 						o.machine.sweep()
 					}
 				}

@@ -140,7 +140,7 @@ func drawStray(t *rapid.T, plain *observed) disturbance {
 	call := someCall(t, plain)
 	return disturbance{name: fmt.Sprintf("an event and a sweep at call %d", call), install: func(o *observed) {
 		o.atReply(call, func() {
-			o.machine.tellEnd(o.machine.executions[0])
+			o.machine.deliverEnd(o.machine.executions[0])
 			o.machine.sweep()
 		})
 	}}

@@ -11,15 +11,17 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// The kinds of fault that invocations of the workflow's own functions have.
+// The kinds of fault of the workflow's own functions.
 const (
-	// inactive: Lambda refuses the call, as of a function that was not invoked for weeks.
+	// inactive: Lambda refuses the invocation, as for a function that was not invoked
+	// for weeks.
 	inactive localaws.FaultKind = "inactive"
-	// outOfMemory: the sandbox dies when the function has done its work, and with it the answer.
+	// outOfMemory: the sandbox is killed after the function has done its work, and
+	// its answer is lost.
 	outOfMemory localaws.FaultKind = "out-of-memory"
 )
 
-// taskErrors are the faults as Step Functions learns of them.
+// taskErrors are the errors that Step Functions receives for the faults.
 var taskErrors = map[localaws.FaultKind]asl.TaskError{
 	inactive: {Name: "Lambda.ResourceNotReadyException",
 		Cause: "The function is inactive and its VPC connection is no longer available. Wait for the VPC connection to reestablish and try again. (Service: Lambda, Status Code: 502)"},
@@ -27,7 +29,7 @@ var taskErrors = map[localaws.FaultKind]asl.TaskError{
 		Cause: `{"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Runtime exited with error: signal: killed"}`},
 }
 
-// checkTask returns an error unless invocations can go wrong like this.
+// checkTask returns an error if there is no such fault of a task.
 func (f Fault) checkTask() error {
 	var tasks []string
 	for _, function := range statemachine.Functions() {
@@ -47,13 +49,14 @@ func (f Fault) checkTask() error {
 	return nil
 }
 
-// taskFaults are a scenario's faults of tasks. Nil: there are none.
+// taskFaults are a scenario's faults of tasks; nil if there are none.
 type taskFaults struct {
 	start time.Time
 	list  []Fault
 	calls map[string]int // by task
 }
 
+// newTaskFaults returns the faults of tasks in a rollout that starts at start.
 func newTaskFaults(all []Fault, start time.Time) *taskFaults {
 	f := &taskFaults{start: start, calls: map[string]int{}}
 	for _, fault := range all {
@@ -64,8 +67,8 @@ func newTaskFaults(all []Fault, start time.Time) *taskFaults {
 	return f
 }
 
-// strike counts an invocation that begins now, and returns how it goes wrong: ""
-// if it goes well.
+// strike counts an invocation that begins now, and returns its fault; "" if it has
+// none.
 func (f *taskFaults) strike(task string, now time.Time) localaws.FaultKind {
 	if f == nil || len(f.list) == 0 {
 		return ""

@@ -12,23 +12,24 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/iam"
 )
 
-// Template is the CloudFormation template of a stack, as `cdk synth` writes it.
-// With one, the workflow's functions and the state machine run as their roles:
-// what these don't allow is refused as AWS refuses it.
+// Template is the CloudFormation template of a stack, as `cdk synth` writes it. With
+// one, the workflow's functions and the state machine run with their roles: calls
+// that these don't allow are refused as AWS refuses them.
 type Template struct {
 	machine    role
 	machineARN string
 	functions  map[string]deployed // by the task's name, and SimpleDeploy
-	// What calls the cleanup: EventBridge's grants, and its rules, by their ARNs.
+	// grants are EventBridge's permissions to invoke functions; ended and sweep are
+	// the ARNs of the rules that call the cleanup.
 	grants       iam.Policies
 	ended, sweep string
-	// keys are the customer's own ones that topics and queues are encrypted with,
-	// by the ARN of these.
+	// keys are the ARNs of the customer managed keys of topics and queues, by the ARN
+	// of the topic or queue.
 	keys          map[string]string
 	logs, tracing bool // of the state machine
 }
 
-// role is whose calls they are, and what they may do.
+// role is the principal of calls, and its policies.
 type role struct {
 	principal string // the ARN of the role's session
 	policies  iam.Policies
@@ -40,21 +41,22 @@ type deployed struct {
 	environment map[string]string
 	logGroup    string // its ARN
 	tracing     bool
-	// givenUp is the ARN of what gets asynchronous calls that always failed, or empty.
+	// givenUp is the ARN of the queue for asynchronous invocations whose retries
+	// failed; empty if there is none.
 	givenUp string
 }
 
-// Where the rehearsal takes place.
+// The Region and the account of all rehearsals.
 const (
 	region  = "eu-central-1"
 	account = "123456789012"
 )
 
-// simpleDeploy is the function that is none of the workflow's.
+// simpleDeploy is the function of the one-function deployer.
 const simpleDeploy = "SimpleDeploy"
 
-// ParseTemplate reads a template. The error names what of it the rehearsal
-// could not keep to.
+// ParseTemplate reads a template, as JSON. It returns an error if the template has
+// something that a rehearsal can't enforce.
 func ParseTemplate(data []byte) (*Template, error) {
 	source, err := iam.ParseTemplate(data, iam.Place{Region: region, Account: account, Stack: "lambda-rollout"})
 	if err != nil {
@@ -62,7 +64,7 @@ func ParseTemplate(data []byte) (*Template, error) {
 	}
 	machines := source.OfType("AWS::StepFunctions::StateMachine")
 	if len(machines) != 1 {
-		return nil, fmt.Errorf("the template has %d state machines, and the rehearsal is of one: give the template of the stack with the rollouts", len(machines))
+		return nil, fmt.Errorf("the template has %d state machines, but must have one: use the template of the stack with the rollouts", len(machines))
 	}
 	t := &Template{functions: map[string]deployed{}, keys: map[string]string{}}
 	if err := t.read(source, machines[0]); err != nil {
@@ -71,6 +73,7 @@ func ParseTemplate(data []byte) (*Template, error) {
 	return t, nil
 }
 
+// read reads the functions, roles, rules and keys.
 func (t *Template) read(source *iam.Template, machine string) error {
 	ids, err := callFunctions(source, machine)
 	if err != nil {
@@ -84,8 +87,8 @@ func (t *Template) read(source *iam.Template, machine string) error {
 	return errors.Join(t.readMachine(source, machine), t.readRules(source), t.readKeys(source))
 }
 
-// callFunctions gives the workflow's functions, and SimpleDeploy if there is
-// one, the names that they have here. It returns their logical ids by task.
+// callFunctions names the workflow's functions, and SimpleDeploy if there is one, as
+// in rehearsals. It returns their logical ids by task.
 func callFunctions(source *iam.Template, machine string) (map[string]string, error) {
 	ids := map[string]string{}
 	all := source.OfType("AWS::Lambda::Function")
@@ -111,12 +114,13 @@ func callFunctions(source *iam.Template, machine string) (map[string]string, err
 	for name, id := range ids {
 		source.Call(id, "lambda-rollout-"+name)
 		if arn, err := source.ARN(id); err != nil || arn != functionARN(name) {
-			return nil, fmt.Errorf("%s has a name of its own (%s), which the rehearsal does not know: %w", id, arn, err)
+			return nil, fmt.Errorf("%s has an explicit name (%s), which rehearsals do not support: %w", id, arn, err)
 		}
 	}
 	return ids, nil
 }
 
+// readFunction reads the function with a logical id.
 func readFunction(source *iam.Template, id string) (deployed, error) {
 	d := deployed{environment: map[string]string{}}
 	name, err := source.Name(id)
@@ -141,7 +145,7 @@ func readFunction(source *iam.Template, id string) (deployed, error) {
 		}
 	}
 	if texts["key"] != "" {
-		return d, errors.New("its KmsKeyArn encrypts its environment, and what that takes of its role is not known here")
+		return d, errors.New("its KmsKeyArn encrypts its environment, and rehearsals do not know which permissions that takes")
 	}
 	d.logGroup = "arn:aws:logs:" + region + ":" + account + ":log-group:" + cmp.Or(texts["group"], "/aws/lambda/"+name)
 	d.tracing, d.givenUp = texts["tracing"] == "Active", texts["given up"]
@@ -159,17 +163,18 @@ func readFunction(source *iam.Template, id string) (deployed, error) {
 		}
 	}
 	if d.givenUp != "" && !strings.HasPrefix(d.givenUp, "arn:aws:sqs:") {
-		return d, fmt.Errorf("calls that it fails for good go to %s, and only queues are known here", d.givenUp)
+		return d, fmt.Errorf("invocations whose retries failed go to %s, and rehearsals support only queues", d.givenUp)
 	}
 	return d, nil
 }
 
-// readRole reads the role of a resource, whose sessions have the given name.
+// readRole reads the role of a resource; its sessions have the given name.
 func readRole(source *iam.Template, id, property, session string) (role, error) {
 	r, err := source.RoleOf(id, property)
 	return role{"arn:aws:sts::" + account + ":assumed-role/" + r.Name + "/" + session, r.Policies}, err
 }
 
+// readMachine reads the state machine's role, logging and tracing.
 func (t *Template) readMachine(source *iam.Template, id string) error {
 	var err error
 	if t.machineARN, err = source.ARN(id); err != nil {
@@ -189,12 +194,12 @@ func (t *Template) readMachine(source *iam.Template, id string) error {
 	}
 	t.tracing = tracing == true
 	if key, err := source.Property(id, "EncryptionConfiguration", "KmsKeyId"); err != nil || key != nil {
-		return fmt.Errorf("the state machine is encrypted with a key, and what that takes of the roles is not known here: %w", err)
+		return fmt.Errorf("the state machine is encrypted with a key, and rehearsals do not know which permissions that takes: %w", err)
 	}
 	return nil
 }
 
-// readRules finds what calls the cleanup.
+// readRules finds the rules that call the cleanup, and EventBridge's grants.
 func (t *Template) readRules(source *iam.Template) error {
 	var err error
 	if t.grants, err = source.Grants(eventBridge); err != nil {
@@ -232,7 +237,7 @@ func (t *Template) readRules(source *iam.Template) error {
 	return nil
 }
 
-// readKeys finds the customer's keys. Those that AWS manages take no permission.
+// readKeys finds the customer managed keys. AWS managed keys need no permissions.
 func (t *Template) readKeys(source *iam.Template) error {
 	for _, kind := range []string{"AWS::SNS::Topic", "AWS::SQS::Queue"} {
 		for _, id := range source.OfType(kind) {
@@ -247,7 +252,7 @@ func (t *Template) readKeys(source *iam.Template) error {
 			switch {
 			case key == "" || strings.HasPrefix(key, "alias/aws/"):
 			case strings.HasPrefix(key, "alias/"):
-				return fmt.Errorf("%s is encrypted with %s, and which key that is is not known here", id, key)
+				return fmt.Errorf("%s is encrypted with %s, and rehearsals do not know which key that is", id, key)
 			case strings.HasPrefix(key, "arn:"):
 				t.keys[arn] = key
 			default:

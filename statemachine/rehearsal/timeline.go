@@ -13,32 +13,35 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// Entry is one thing that happened: a task's end, an attempt that failed, or
-// the execution's end.
+// Entry is an entry of a rollout's timeline: a completed task, an attempt that
+// failed, a redrive, a user's action, or a cleanup.
 type Entry struct {
 	// At is the time since the rollout's start, in seconds.
 	At float64 `json:"at"`
-	// State is the workflow's state in which it happened.
+	// State is the workflow's state in which it happened; "by hand" for an action of
+	// a user, and "Cleanup" for one of the cleanup.
 	State string `json:"state"`
-	// Step of Of steps is the current one, at Weight; 0 before the first.
+	// Step is the current step of Of steps, from 1; 0 before the first. Weight is the
+	// new version's weight, in [0, 1].
 	Step   int     `json:"step"`
 	Of     int     `json:"of"`
 	Weight float64 `json:"weight"`
-	// Baseline and NewVersion are the requests that a check saw.
+	// Baseline and NewVersion are the requests that a check counted; nil for other
+	// entries.
 	Baseline   *rollout.Counts  `json:"baseline,omitempty"`
 	NewVersion *rollout.Counts  `json:"new-version,omitempty"`
 	Decision   rollout.Decision `json:"decision,omitempty"`
-	// Evidence is what a check has against the new version, gate by gate.
+	// Evidence is a check's evidence against the new version, by gate.
 	Evidence []health.Strength `json:"evidence,omitempty"`
-	// Error names what failed in an attempt, or ended the execution.
+	// Error is the name of the error of a failed attempt; empty for other entries.
 	Error string `json:"error,omitempty"`
 	Text  string `json:"text"`
-	// Planned is how long the plan takes, in seconds.
+	// Planned is the duration of the plan, in seconds; 0 before it is known.
 	Planned float64 `json:"-"`
 }
 
-// timeline turns the events of executions into lines. A nested execution's stand
-// among those of the one that started it.
+// timeline turns the events of executions into entries. Those of a nested execution
+// are among those of the one that started it. The first error is kept in err.
 type timeline struct {
 	start time.Time
 	watch func(Entry)
@@ -49,11 +52,12 @@ type timeline struct {
 	err   error
 }
 
+// begin sets the start of the rollout, and what to keep and to watch.
 func (s *timeline) begin(start time.Time, o Options) {
 	s.start, s.watch, s.brief = start, o.Watch, o.Brief
 }
 
-// event takes one event of an execution's history.
+// event processes the next event of an execution's history.
 func (s *timeline) event(in *execution, e asl.Event) {
 	switch e.Type {
 	case asl.LambdaFunctionSucceeded:
@@ -72,6 +76,7 @@ func (s *timeline) event(in *execution, e asl.Event) {
 	}
 }
 
+// add completes an entry with the time and the step, keeps it and passes it on.
 func (s *timeline) add(at time.Time, line Entry) {
 	line.At = at.Sub(s.start).Seconds()
 	line.Step, line.Of, line.Weight = s.last.Progress.Step, s.last.Progress.Of, s.last.Progress.Weight
@@ -84,9 +89,10 @@ func (s *timeline) add(at time.Time, line Entry) {
 	}
 }
 
+// taskEnded processes the output of a task.
 func (s *timeline) taskEnded(name string, e asl.Event) {
 	if s.brief && s.watch == nil && name == "HealthCheck" {
-		return // nobody will know
+		return // nothing of it is kept
 	}
 	var now rollout.State
 	if err := json.Unmarshal(e.Output, &now); err != nil {
@@ -100,7 +106,8 @@ func (s *timeline) taskEnded(name string, e asl.Event) {
 	s.task(name, e.Timestamp, now)
 }
 
-// possible refuses what no task returns, and a file may have all the same.
+// possible returns an error if no task returns such a state, though a file may
+// contain it.
 func possible(name string, now rollout.State) error {
 	checks := name == "HealthCheck" || name == "PreTraffic" || name == "PostTraffic"
 	switch {
@@ -112,7 +119,7 @@ func possible(name string, now rollout.State) error {
 	return nil
 }
 
-// task takes the state that a task has returned.
+// task adds the entry of a task that has returned a state.
 func (s *timeline) task(name string, at time.Time, now rollout.State) {
 	s.last = now
 	line := Entry{State: name}
@@ -120,7 +127,7 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 	case "CalculateWeights":
 		if now.Begin == rollout.BeginWatch || now.Begin == rollout.BeginUnchanged {
 			line.Text = map[rollout.Begin]string{
-				rollout.BeginWatch:     "goes on in another execution, as the history of the one before was filling up",
+				rollout.BeginWatch:     "continues in another execution, before the history of the previous one is full",
 				rollout.BeginUnchanged: "nothing to do",
 			}[now.Begin]
 			break
@@ -140,7 +147,7 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 	default:
 		if now.Outcome != nil {
 			line.Text = now.Outcome.Reason
-			if now.Health != nil { // whose readings stand in the line above
+			if now.Health != nil { // its readings are in the entry before
 				line.Text, _, _ = strings.Cut(lineEach(now.Health.Readings, line.Text), "\n")
 			}
 		}
@@ -148,7 +155,7 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 	s.add(at, line)
 }
 
-// evidence is what the last check had weighed: its state has it to the last bit.
+// evidence returns the evidence of the last check, recomputed exactly from its state.
 func (s *timeline) evidence(now rollout.State) []health.Strength {
 	if len(now.Evidence) == 0 || now.Health.Window.To.IsZero() {
 		return nil
@@ -156,10 +163,10 @@ func (s *timeline) evidence(now rollout.State) []health.Strength {
 	var known health.Evidence
 	err := json.Unmarshal(now.Evidence, &known)
 	if err == nil {
-		var weighed health.Assessment
-		if weighed, err = known.Assess(now, now.Health.Window.To); err == nil {
+		var assessed health.Assessment
+		if assessed, err = known.Assess(now, now.Health.Window.To); err == nil {
 			var strengths []health.Strength
-			if strengths, err = weighed.Strengths(); err == nil {
+			if strengths, err = assessed.Strengths(); err == nil {
 				return strengths
 			}
 		}
@@ -168,7 +175,7 @@ func (s *timeline) evidence(now rollout.State) []health.Strength {
 	return nil
 }
 
-// lineEach gives each gate's reading a line of its own.
+// lineEach puts each gate's reading on a line of its own.
 func lineEach(readings []rollout.Reading, reason string) string {
 	for _, r := range readings {
 		reason = strings.ReplaceAll(reason, "; "+r.Gate+" ", "\n"+r.Gate+" ")
@@ -176,7 +183,8 @@ func lineEach(readings []rollout.Reading, reason string) string {
 	return reason
 }
 
-// Clock writes seconds as h:mm:ss, with days in front if there are any.
+// Clock formats seconds as h:mm:ss, with the days in front from one day on, as in
+// 1d 2:03:04.
 func Clock(seconds float64) string {
 	total := int64(seconds)
 	text := fmt.Sprintf("%d:%02d:%02d", total/3600%24, total/60%60, total%60)

@@ -7,18 +7,18 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// Tally counts the requests that a version really got during the rollout, known
-// to the metrics or not: those that it served, how many of them failed, and
-// those that were throttled.
+// Tally counts the requests that a version really got, whether the metrics have them
+// or not: those that it served, how many of these failed, and those that were
+// throttled.
 type Tally struct {
 	Invocations int64 `json:"invocations"`
 	Errors      int64 `json:"errors"`
 	Throttles   int64 `json:"throttles,omitempty"`
 }
 
-// traffic sends the alias's requests to its versions as time goes by. It is
-// brought up to the present before anything looks at it or changes the alias:
-// then everything that happened since is drawn at once.
+// traffic sends the alias's requests to its versions as virtual time passes. It is
+// brought up to date before each AWS call, which may read the metrics or change the
+// alias: then all requests since the last time are drawn.
 type traffic struct {
 	aws             *localaws.Server
 	function, alias string
@@ -29,15 +29,15 @@ type traffic struct {
 	durations       *durations
 	done            time.Time // how far the traffic has been drawn
 	now             Scenario  // as it stands after the changes so far
-	changes         []Change  // those to come, in their order
+	changes         []Change  // those to come, by time
 	clusters        map[string]*clusters
 	served          map[string]Tally
 	series          *series
 }
 
-// grain is the longest time whose requests are drawn at once. It divides a
-// minute: a minute's metrics grow while the minute goes on. A minute that was
-// over and known to the metrics before anybody looked is drawn as a whole.
+// grain is the longest time whose requests are drawn at once. It divides a minute,
+// as a minute's metrics grow during the minute. A minute that is over and complete
+// in the metrics before they are read is drawn at once.
 const grain = 10 * time.Second
 
 // catchUp draws the traffic up to an instant.
@@ -68,12 +68,12 @@ func (t *traffic) catchUp(to time.Time) error {
 	return nil
 }
 
+// nextChange returns the time of the next change; there must be one.
 func (t *traffic) nextChange() time.Time {
 	return t.start.Add(t.changes[0].at(t.total))
 }
 
-// lateness is how long it takes from a request to when it shows in the metrics,
-// at most.
+// lateness returns the longest time from a request until the metrics have it.
 func (t *traffic) lateness() time.Duration {
 	most := time.Duration(0)
 	for _, b := range []VersionProfile{t.now.Baseline, t.now.NewVersion} {
@@ -82,7 +82,8 @@ func (t *traffic) lateness() time.Duration {
 	return most + seconds(t.now.MetricDelay)
 }
 
-// at is the time of a change since the rollout's start.
+// at returns the time of a change since the start of a rollout whose plan takes
+// total.
 func (c Change) at(total time.Duration) time.Duration {
 	if c.AfterShare > 0 {
 		return time.Duration(c.AfterShare * float64(total))
@@ -90,6 +91,7 @@ func (c Change) at(total time.Duration) time.Duration {
 	return seconds(c.After)
 }
 
+// apply makes a change to the current scenario.
 func (t *traffic) apply(c Change) {
 	if c.RequestsPerSecond != nil {
 		t.now.RequestsPerSecond = *c.RequestsPerSecond
@@ -133,19 +135,20 @@ func (t *traffic) serve(from, to time.Time) error {
 		t.run(alias.Additional, shifted, to))
 }
 
-// run lets a version serve requests that come a moment before to.
+// run draws how a version serves requests, all of which arrive a nanosecond before
+// to.
 func (t *traffic) run(version string, requests int64, to time.Time) error {
 	if requests == 0 {
 		return nil
 	}
-	behaviour := t.now.Baseline
+	profile := t.now.Baseline
 	if version == t.next {
-		behaviour = t.now.NewVersion
+		profile = t.now.NewVersion
 	}
 	at := to.Add(-time.Nanosecond)
-	throttled := binomial(t.chance.counts, requests, behaviour.Throttled)
+	throttled := binomial(t.chance.counts, requests, profile.Throttled)
 	invoked := requests - throttled
-	failed := t.clustersOf(version).failures(t.chance.counts, behaviour, invoked, at)
+	failed := t.clustersOf(version).failures(t.chance.counts, profile, invoked, at)
 	tally := t.served[version]
 	tally.Invocations += invoked
 	tally.Errors += failed
@@ -153,21 +156,21 @@ func (t *traffic) run(version string, requests int64, to time.Time) error {
 	t.served[version] = tally
 
 	now, late := invoked, int64(0)
-	if behaviour.LateSuccesses > 0 {
+	if profile.LateSuccesses > 0 {
 		now, late = failed, invoked-failed
 	}
 	serve := func(r localaws.Invocations) error {
 		r.Function, r.Alias, r.Version, r.At = t.function, t.alias, version, at
-		r.Duration = t.durations.draw(t.chance.durations, r.Invocations, seconds(behaviour.Duration))
+		r.Duration = t.durations.draw(t.chance.durations, r.Invocations, seconds(profile.Duration))
 		t.series.add(version == t.next, r)
 		return t.aws.RecordInvocations(r)
 	}
 	return errors.Join(
 		serve(localaws.Invocations{Invocations: now, Errors: failed, Throttles: throttled}),
-		serve(localaws.Invocations{Invocations: late, Late: seconds(behaviour.LateSuccesses)}))
+		serve(localaws.Invocations{Invocations: late, Late: seconds(profile.LateSuccesses)}))
 }
 
-// share is the new version's weight in an alias.
+// share returns the new version's weight in an alias.
 func (t *traffic) share(a localaws.Alias) float64 {
 	switch t.next {
 	case a.Version:
@@ -178,6 +181,7 @@ func (t *traffic) share(a localaws.Alias) float64 {
 	return 0
 }
 
+// clustersOf returns the state of a version's clusters.
 func (t *traffic) clustersOf(version string) *clusters {
 	if t.clusters[version] == nil {
 		t.clusters[version] = &clusters{}

@@ -10,10 +10,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Usage is how much is used of all that AWS charges for, by item.
+// Usage counts what AWS bills, by item.
 type Usage [items]int64
 
-// The items. Bytes are those of the text before compression.
+// The items. Bytes are counted before compression.
 const (
 	transitions  = iota // states entered, and retries
 	healthChecks        // invocations of HealthCheck
@@ -32,15 +32,15 @@ const (
 	items
 )
 
-// wholeChecks is how long a plan is rehearsed from beginning to end to count
-// what it uses: longer ones take more than seconds.
+// wholeChecks is how many checks a plan may have to be rehearsed completely when its
+// usage is counted; longer ones would take more than seconds.
 const wholeChecks = 1500
 
-// Count says what a rollout uses that goes on to its end in its time: approvals are
-// given at once, and no step ends early on evidence. It is counted in a
-// rehearsal of it. Of a long one the parts are counted that it is made of: what
-// each check adds, each execution that it goes on in, and each hour with a
-// metric's data. It fails if the rollout is not promoted in the options' scenario.
+// Count returns what a rollout uses that is promoted on schedule: without waiting
+// for approvals, and with no step that ends early on evidence. It counts in a
+// rehearsal of the rollout. For a long rollout it counts in shorter ones, and adds
+// up what each check, each execution and each hour with a metric's data uses. It
+// returns an error if the rollout is not promoted in the options' scenario.
 func Count(o Options) (Usage, error) {
 	plan, err := plainly(o.Input)
 	if err != nil {
@@ -57,18 +57,18 @@ func Count(o Options) (Usage, error) {
 	return plan.compose(o, length)
 }
 
-// manySteps is more than a plan that is counted by its parts can have: shortened
-// to a few checks a step it would still be long.
+// manySteps is how many steps a plan may have to be counted in shorter rehearsals:
+// with more, it would be long even with a few checks per step.
 const manySteps = 100
 
-// plannedInput is an execution's input whose cost is asked for.
+// plannedInput is an execution's input whose usage is counted.
 type plannedInput struct {
 	fields  map[string]json.RawMessage
 	request rollout.Request
 	steps   []rollout.Step
 }
 
-// plainly reads an input as one that goes on by its schedule.
+// plainly reads an input, without the fields that make it depart from its schedule.
 func plainly(input []byte) (plannedInput, error) {
 	var p plannedInput
 	if _, err := rollout.Decode(input); err != nil {
@@ -90,7 +90,7 @@ func plainly(input []byte) (plannedInput, error) {
 	return p, err
 }
 
-// shortened is the input with so many checks a step; with 0 it is left as it is.
+// shortened returns the input with that many checks per step; with 0, unchanged.
 func (p plannedInput) shortened(checksPerStep int64) ([]byte, error) {
 	fields := maps.Clone(p.fields)
 	if checksPerStep > 0 {
@@ -111,18 +111,18 @@ func (p plannedInput) shortened(checksPerStep int64) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// length is what decides how much a plan uses.
+// length is what a plan's usage depends on.
 type length struct {
 	checks int64
-	parts  int64 // executions that it goes on in
-	// hours are those in which the alias's weight is logged, and those in which a
-	// decision is, for each decision. Both are metrics; what else is one has data
-	// as often in a short plan as in a long one.
+	parts  int64 // executions in which it continues
+	// hours is the number of hours in which the alias's weight is logged, plus those
+	// in which a decision is, for each decision. Both are metrics; all other metrics
+	// have data as often in a short plan as in a long one.
 	hours int64
 }
 
-// walk follows the plan, shortened to so many checks a step, as the tasks would,
-// with a new version that is well.
+// walk follows the plan, shortened to that many checks per step, as the tasks do
+// with a healthy new version, and returns its length.
 func (p plannedInput) walk(checksPerStep int64) (length, error) {
 	var l length
 	text, err := p.shortened(checksPerStep)
@@ -176,7 +176,8 @@ func (p plannedInput) walk(checksPerStep int64) (length, error) {
 	}
 }
 
-// measure counts in a rehearsal of the plan, shortened to so many checks a step.
+// measure counts the usage in a rehearsal of the plan, shortened to that many checks
+// per step.
 func (p plannedInput) measure(o Options, checksPerStep int64) (Usage, error) {
 	var err error
 	if o.Input, err = p.shortened(checksPerStep); err != nil {
@@ -191,16 +192,16 @@ func (p plannedInput) measure(o Options, checksPerStep int64) (Usage, error) {
 	case m.err != nil:
 		return Usage{}, m.err
 	case result.Outcome != Promoted:
-		return Usage{}, fmt.Errorf("the cost is that of a rollout which is promoted, and in this scenario it ends as %s: %s", result.Outcome, result.Reason)
+		return Usage{}, fmt.Errorf("costs are those of a promoted rollout, but in this scenario it ends as %s: %s", result.Outcome, result.Reason)
 	}
 	m.used[transitions] = result.Transitions
 	return m.used, nil
 }
 
-// compose adds up a long plan. Two rehearsals that differ by their checks alone
-// tell what a check adds, and a third what it adds to go on in another execution.
-// The hours with a metric's data do not follow the checks: the walks tell by how
-// many they differ.
+// compose adds up the usage of a long plan. Two rehearsals that differ only in their
+// checks show what a check adds, and a third what another execution adds. The hours
+// with a metric's data are not proportional to the checks: they are counted in
+// walks.
 func (p plannedInput) compose(o Options, whole length) (Usage, error) {
 	steps := int64(len(p.steps))
 	var used [3]Usage
@@ -216,7 +217,7 @@ func (p plannedInput) compose(o Options, whole length) (Usage, error) {
 		}
 	}
 	if lengths[0].parts != 0 || lengths[1].parts != 0 || lengths[2].parts != 1 {
-		return Usage{}, fmt.Errorf("the shortened plans go on in %d, %d and %d executions, which should be none, none and one", lengths[0].parts, lengths[1].parts, lengths[2].parts)
+		return Usage{}, fmt.Errorf("the shortened plans continue in %d, %d and %d executions, which should be none, none and one", lengths[0].parts, lengths[1].parts, lengths[2].parts)
 	}
 	between := lengths[1].checks - lengths[0].checks
 	var total Usage

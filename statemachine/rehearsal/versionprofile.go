@@ -5,32 +5,33 @@ import (
 	"encoding/json"
 )
 
-// VersionProfile is how a version serves its requests.
+// VersionProfile describes how a version serves its requests.
 type VersionProfile struct {
-	// ErrorRate is the share of the invocations that end in an error, in [0, 1].
+	// ErrorRate is the share of the invocations that fail, in [0, 1].
 	ErrorRate float64 `json:"error-rate"`
-	// Duration is the mean duration of an invocation, failed or not, in [0, 900].
-	// Single ones are lognormal with σ = 0.5, on 32 fixed values from 0.4 to 4.4
-	// times the mean: one in twenty takes longer than about twice the mean, and
-	// one in a hundred longer than about 2.8 times.
+	// Duration is the mean duration of an invocation, failed or not, in seconds, in
+	// [0, 900]. Durations are lognormal with σ = 0.5, on 32 fixed values from 0.4 to
+	// 4.4 times the mean: one in twenty is longer than about twice the mean, and one
+	// in a hundred longer than about 2.8 times.
 	Duration float64 `json:"duration"`
-	// Cluster is the mean size of the clusters that the errors come in, from 1 on:
-	// 1, the usual, is each error for itself. The sizes are geometric. A cluster is
-	// the work of a sick execution environment: invocations of this version one
-	// after the other, all within one minute. The mean error rate stays the same.
+	// Cluster is the mean size of the clusters in which errors occur, in [1, 1e6]. 1,
+	// the default, means independent errors. The sizes are geometrically distributed.
+	// A cluster models an unhealthy execution environment: consecutive invocations of
+	// this version within one minute. The mean error rate stays the same.
 	Cluster float64 `json:"cluster"`
 	// Throttled is the share of the requests that are throttled, in [0, 1]. These
-	// are no invocations: the other shares are of those that are left.
+	// are no invocations: the other shares are of the remaining requests.
 	Throttled float64 `json:"throttled"`
-	// LateSuccesses is how much later than errors the successful invocations show
-	// in the metrics.
+	// LateSuccesses is how many seconds later than failed invocations the metrics
+	// have the successful ones.
 	LateSuccesses float64 `json:"late-successes"`
 }
 
-// usual is how a version behaves unless a scenario says otherwise.
+// usual is the default profile.
 var usual = VersionProfile{Duration: 0.1, Cluster: 1}
 
-// UnmarshalJSON reads a behaviour; what it leaves out is as usual.
+// UnmarshalJSON reads a profile; fields that it leaves out have the default values,
+// and unknown ones are errors.
 func (b *VersionProfile) UnmarshalJSON(data []byte) error {
 	type plain VersionProfile // without this method
 	p := plain(usual)
@@ -43,7 +44,7 @@ func (b *VersionProfile) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// check holds the behaviour's numbers against their bounds.
+// check passes the profile's numbers and their bounds to within.
 func (b VersionProfile) check(path string, within func(path string, value, low, high float64)) {
 	within(path+".error-rate", b.ErrorRate, 0, 1)
 	within(path+".duration", b.Duration, 0, 900)

@@ -28,8 +28,8 @@ const (
 	topicARN  = "arn:aws:sns:eu-central-1:123456789012:" + topicName
 )
 
-// portsThrough returns the deployed ports, over clients of AWS with a
-// configuration. Only endpoints are the scenario's, and time is virtual.
+// portsThrough returns the deployed ports over AWS clients with a configuration,
+// but with the scenario's endpoints and virtual time.
 func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 	p := clients.Connect(wire.Ports{
 		Environment: wire.Environment{Gates: rollout.GateNames(), Topics: rollout.ReadAddressee(r.options.Input).Notify.Topics, Topic: topicARN},
@@ -48,7 +48,7 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 	return p
 }
 
-// functions are the workflow's, by ARN.
+// functions returns the handlers of the workflow's functions, by ARN.
 func functions(p wire.Ports) map[string]runtime.Handler {
 	byName := map[string]any{
 		"CalculateWeights": p.CalculateWeights().Handle,
@@ -64,15 +64,15 @@ func functions(p wire.Ports) map[string]runtime.Handler {
 	return handlers
 }
 
-// build makes the function, its versions and its alias, as they are before the
-// rollout: the alias is wholly on the version before the new one, or on the
-// next if there is none before.
+// build creates the function, its versions and its alias, and the input's topics, as
+// they are before the rollout: the alias routes all traffic to the version before
+// the new one, or to the next one if there is none before.
 func build(server *localaws.Server, req rollout.Request, description string) error {
 	number, err := strconv.Atoi(req.NewVersion)
 	if err != nil {
 		return err
 	}
-	versions := []int{number - 2, number - 1, number} // one before, to fall back on by hand
+	versions := []int{number - 2, number - 1, number} // with one before the baseline, for changes by hand
 	baseline := strconv.Itoa(number - 1)
 	switch number {
 	case 1:
@@ -91,11 +91,11 @@ func build(server *localaws.Server, req rollout.Request, description string) err
 		server.AddAlias(req.Function(), req.AliasName, baseline, description))
 }
 
-// history is how long the traffic lasts already when the rollout starts.
+// history is how much traffic there is before the rollout starts.
 const history = time.Hour
 
-// newTraffic sends the traffic of a scenario to the alias from now on. What
-// came before is served already.
+// newTraffic starts the traffic of a scenario at start, after it has drawn the
+// traffic before.
 func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64) (*traffic, error) {
 	server.SetMetricDelay(seconds(s.MetricDelay))
 	t := traffic{
@@ -111,7 +111,7 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 	return &t, err
 }
 
-// plannedTime is how long the request's plan takes; 0 if it has none.
+// plannedTime returns the duration of the request's plan; 0 if it has none.
 func plannedTime(req rollout.Request) time.Duration {
 	steps, err := req.Schedule()
 	if err != nil {
@@ -120,7 +120,7 @@ func plannedTime(req rollout.Request) time.Duration {
 	return time.Duration(rollout.Total(steps)) * time.Second
 }
 
-// begin has the traffic drawn from there on.
+// begin starts to draw the traffic at a time.
 func (t *traffic) begin(from time.Time, chance chance, changes []Change) {
 	t.done, t.chance, t.changes = from, chance, slices.Clone(changes)
 	t.clusters, t.served = map[string]*clusters{}, map[string]Tally{}
