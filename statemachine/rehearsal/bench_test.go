@@ -14,7 +14,7 @@ import (
 //
 //	go test -run '^$' -bench 'Rollout|Year' ./statemachine/rehearsal
 
-// BenchmarkBlogRollout is the blog post's example, with all that is told of it.
+// BenchmarkBlogRollout rehearses the blog post's example, with its timeline.
 func BenchmarkBlogRollout(b *testing.B) {
 	checks := 0
 	b.ReportAllocs()

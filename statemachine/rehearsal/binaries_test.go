@@ -54,7 +54,7 @@ func newExecutable(t *testing.T, pkg string) executable {
 }
 
 // readSources reads the functions' sources, so that `go test` runs these tests
-// anew whenever one of them changes.
+// again whenever one of them changes.
 func readSources(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir("../../lambdas", func(path string, _ fs.DirEntry, err error) error {

@@ -19,9 +19,9 @@ import (
 // and links cloudwatch with package health, in whose words tasks talk of alarms.
 var sdkClients = map[string][]string{
 	"CalculateWeights": {"lambda", "cloudwatch", "sfn"},
-	"UpdateAlias":      {"lambda", "cloudwatch", "sns", "eventbridge"},                          // it tells of steps
+	"UpdateAlias":      {"lambda", "cloudwatch", "sns", "eventbridge"},                          // it notifies of steps
 	"HealthCheck":      {"lambda", "cloudwatch", "sns", "eventbridge", "ssm", "secretsmanager"}, // and reads orders, and endpoints' secrets
-	"Rollback":         {"lambda", "cloudwatch", "sns", "eventbridge", "sfn"},                   // and tells of ends, which it looks up
+	"Rollback":         {"lambda", "cloudwatch", "sns", "eventbridge", "sfn"},                   // and notifies of ends, which it looks up
 	"Finalize":         {"lambda", "cloudwatch"},
 	"SimpleDeploy":     {"lambda", "cloudwatch", "sns", "eventbridge", "ssm", "secretsmanager"}, // it does all of them but the lookup
 }
@@ -89,7 +89,7 @@ func (s *stage) same(t *testing.T, name string, o Options, want Result) {
 	}
 }
 
-// tookTooLong tells whether a task met a limit in real time.
+// tookTooLong reports whether a task met a limit in real time.
 func tookTooLong(r Result) bool {
 	return slices.ContainsFunc(r.Lines, func(l Entry) bool {
 		return l.Error == "Sandbox.Timedout" || strings.Contains(l.Text, "deadline exceeded") || strings.Contains(l.Text, "no answer within")

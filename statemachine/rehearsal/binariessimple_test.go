@@ -44,7 +44,7 @@ func TestRolloutsByTheOneFunctionDeployersExecutable(t *testing.T) {
 
 // deploys has the process carry out the shortest rollout in a local AWS in real
 // time, where an alarm has a state from the first shift on.
-func (s *stage) deploys(t *testing.T, name string, alarm types.StateValue, want any, version, told string) {
+func (s *stage) deploys(t *testing.T, name string, alarm types.StateValue, want any, version, notified string) {
 	var server *localaws.Server
 	server = localaws.New(localaws.Options{OnCall: func(c localaws.Call) {
 		if c.Operation == "UpdateAlias" {
@@ -73,7 +73,7 @@ func (s *stage) deploys(t *testing.T, name string, alarm types.StateValue, want 
 	for _, event := range server.Events() {
 		events = append(events, event.DetailType)
 	}
-	if diff := cmp.Diff([]string{"Rollout started", told}, events); diff != "" {
-		t.Errorf("told (-want +got): %s", diff)
+	if diff := cmp.Diff([]string{"Rollout started", notified}, events); diff != "" {
+		t.Errorf("notified (-want +got): %s", diff)
 	}
 }

@@ -101,7 +101,7 @@ func (s *stage) enter(r *run) {
 	r.machine.wrap = func(asl.Invoke) asl.Invoke { return s.invoke }
 }
 
-// invoke invokes a function, and tells of its failure as Lambda does.
+// invoke invokes a function, and reports its failure as Lambda does.
 func (s *stage) invoke(_ context.Context, arn string, input json.RawMessage) (json.RawMessage, error) {
 	instance, ok := s.instances[arn]
 	if !ok {
@@ -152,7 +152,7 @@ func (s *stage) print(t *testing.T, name string) {
 		f.starts.Seconds()*1000, f.warm, peak(s.instances[functionARN(name)]))
 }
 
-// peak says how much memory a process has used at most, where Linux tells.
+// peak says how much memory a process has used at most, where Linux reports it.
 func peak(i *runtimeapi.Instance) string {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.PID()))
 	if err != nil {

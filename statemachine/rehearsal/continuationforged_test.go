@@ -13,7 +13,7 @@ import (
 )
 
 // forgery is an input that claims to continue a rollout, with a state that its
-// author wrote: one step to go, no health checks, nobody to ask.
+// author wrote: one step to go, no health checks, no approval.
 func forgery(owner string, weight float64) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(`{"continue": {"function-name": "f", "alias-name": "live", "new-version": "8", "health-check": false, "advance": "schedule",
 	  "plan": {"baseline": "7", "owner": %q, "description": "Serves everybody", "steps": [{"weight": 0.1, "seconds": 1}, {"weight": 0.5, "seconds": 3000}, {"weight": 1, "seconds": 1}], "undo": "rm -rf ~", "gates": {}},
@@ -30,7 +30,7 @@ func TestAForgedContinuationDoesNotTakeOverARollout(t *testing.T) {
 		var forger *execution
 		result, err := Run(Options{Input: []byte(input), Scenario: subjects()[0].scenario, Seed: 1, Brief: true, Template: deployedTemplate(t), adjust: func(r *run) {
 			o = observe(r)
-			r.description = "Serves everybody"
+			r.description = "Serves everyone"
 			o.clock.Go(func() {
 				o.clock.Sleep(10 * time.Minute) // it waits for the approval by now
 				now, _ := o.standing()
@@ -62,7 +62,7 @@ func TestAForgedContinuationDoesNotTakeOverARollout(t *testing.T) {
 			}
 		}
 		if !refused {
-			t.Errorf("nobody was notified of %s", name)
+			t.Errorf("no one was notified of %s", name)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func TestAForgedContinuationDoesNotTakeOverARollout(t *testing.T) {
 // TestAForgedContinuationStartsNoRollout on an alias that is in none, whatever
 // owner it names: itself, no execution, or one that has ended.
 func TestAForgedContinuationStartsNoRollout(t *testing.T) {
-	for _, owner := range []string{"nobody", "second", first} {
+	for _, owner := range []string{"no-one", "second", first} {
 		var o *observed
 		_, err := Run(Options{Input: []byte(subjects()[2].input), Scenario: subjects()[2].scenario, Seed: 1, Brief: true, adjust: func(r *run) {
 			o = observe(r)
@@ -102,9 +102,9 @@ func TestNobodyTakesAContinuationsName(t *testing.T) {
 	for seed := range uint64(5) {
 		_, err := Run(Options{Input: []byte(s.input), Scenario: s.scenario, Seed: seed, Brief: true, adjust: func(r *run) {
 			observe(r).nested = true
-			tell := r.machine.onEvent
+			onEvent := r.machine.onEvent
 			r.machine.onEvent = func(e *execution, event asl.Event) {
-				if tell(e, event); event.Type == asl.ExecutionStarted && e.parent != "" {
+				if onEvent(e, event); event.Type == asl.ExecutionStarted && e.parent != "" {
 					names[e.name] = true
 				}
 			}

@@ -81,7 +81,7 @@ func TestClustersKeepTheMeanAndSwellTheVariance(t *testing.T) {
 			last = deviation
 		}
 		// The variance of a Markov chain's sum, r being the correlation of
-		// neighbours: an error follows an error by its cluster, or by chance.
+		// adjacent invocations: an error follows an error by its cluster, or by chance.
 		m := max(b.Cluster, 1)
 		begins := b.ErrorRate / (b.ErrorRate + m*(1-b.ErrorRate))
 		r := (1 - 1/m) * (1 - begins)

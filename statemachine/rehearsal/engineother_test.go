@@ -12,7 +12,7 @@ import (
 
 // standIn is the machine that our engine runs while the other one runs the
 // workflow: its only task is that whole execution. So all that surrounds a
-// rollout goes on as ever: it can be stopped, is told of, and cleaned up after.
+// rollout goes on as ever: it can be stopped, notifies, and is cleaned up after.
 const standIn = `{"StartAt": "Workflow", "States": {"Workflow": {"Type": "Task", "End": true,
 	"Resource": "` + standInARN + `", "Parameters": {"Name.$": "$$.Execution.Name", "Input.$": "$"}}}}`
 

@@ -57,9 +57,9 @@ func (s *seen) watch(r *run, full bool) {
 			return answer, err
 		}
 	}
-	tell := r.machine.onEvent
+	onEvent := r.machine.onEvent
 	r.machine.onEvent = func(e *execution, event asl.Event) {
-		tell(e, event)
+		onEvent(e, event)
 		if strings.HasSuffix(string(event.Type), "StateEntered") {
 			s.Paths[e.name] = append(s.Paths[e.name], event.State)
 		}
@@ -105,7 +105,7 @@ func (s subject) rollOut(workflow string) (seen, error) {
 }
 
 // seen rehearses a subject by this definition and returns what is seen of it.
-// adjust is told of both before it begins.
+// adjust gets both before it begins.
 func (s subject) seen(definition *asl.Definition, adjust func(*run, *seen) error) (seen, error) {
 	var saw seen
 	var r *run
@@ -195,7 +195,7 @@ func TestDifferencesOfTheWorkflowAreSeen(t *testing.T) {
 			t.Fatal(err)
 		}
 		if cmp.Equal(ours, theirs) {
-			t.Errorf("nobody sees %s instead of %s", change[1], change[0])
+			t.Errorf("the comparison misses %s instead of %s", change[1], change[0])
 		}
 	}
 }

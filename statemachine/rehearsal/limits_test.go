@@ -50,9 +50,9 @@ func TestLegalInputsFitIntoTheExecution(t *testing.T) {
 			scenario.Alarms = test.alarms
 			largest, where, ended := 0, "", ""
 			_, err := Run(Options{Input: []byte(test.input), Scenario: scenario, Seed: 1, Brief: true, adjust: func(r *run) {
-				tell := r.machine.onEvent
+				onEvent := r.machine.onEvent
 				r.machine.onEvent = func(e *execution, event asl.Event) {
-					tell(e, event)
+					onEvent(e, event)
 					if len(event.Output) > largest {
 						largest, where = len(event.Output), e.state
 					}

@@ -94,7 +94,7 @@ func TestWhatIsCounted(t *testing.T) {
 		"not started":           {steps, `{"faults": [{"operation": "GetAlias", "kind": "server-error"}]}`, false, nil, counted{Outcomes: []string{"not-started"}}},
 		"contested":             {steps, `{"changes": [{"after": 200, "alias": {"weight": 0.3}}]}`, false, nil, counted{Outcomes: []string{"alias-changed"}, Weights: []float64{7, 20}}},
 		"rollback failed":       {steps, `{"new-version": {"error-rate": 0.5, "duration": 0.1}, "faults": [{"operation": "UpdateAlias", "kind": "throttled", "from": 30}]}`, false, nil, counted{Outcomes: []string{"rollback-failed"}, Weights: []float64{7}}},
-		"nobody can be told":    {steps, `{"faults": [{"operation": "Publish", "kind": "throttled"}]}`, false, nil, counted{Outcomes: []string{"promoted"}, Weights: all}},
+		"none can be notified":  {steps, `{"faults": [{"operation": "Publish", "kind": "throttled"}]}`, false, nil, counted{Outcomes: []string{"promoted"}, Weights: all}},
 		"an answer is lost":     {steps, `{"faults": [{"operation": "UpdateAlias", "kind": "cut-after", "first": 4, "count": 1}]}`, false, nil, counted{Outcomes: []string{"promoted"}, Weights: all}},
 	} {
 		t.Run(name, func(t *testing.T) {

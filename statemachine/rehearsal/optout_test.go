@@ -13,7 +13,7 @@ import (
 func TestATagThatComesBackMendsTheAlias(t *testing.T) {
 	const function = "arn:aws:lambda:eu-central-1:123456789012:function:f"
 	scenario, _ := LoadBuiltIn("healthy")
-	var mended time.Duration
+	var allowed time.Duration
 	result, err := Run(Options{
 		Input:    []byte(`{"function-name": "f", "alias-name": "live", "new-version": "8", "steps": 4, "interval": 60}`),
 		Scenario: scenario, Seed: 1, Template: deployedTemplate(t),
@@ -33,10 +33,10 @@ func TestATagThatComesBackMendsTheAlias(t *testing.T) {
 						if err := r.server.SetTags(function, map[string]string{"lambda-rollout": "enabled"}); err != nil {
 							t.Error(err)
 						}
-						mended = r.clock.Now().Sub(started)
+						allowed = r.clock.Now().Sub(started)
 					})
 				case 3:
-					if late := r.clock.Now().Sub(started) - mended; mended == 0 || late > sweepInterval {
+					if late := r.clock.Now().Sub(started) - allowed; allowed == 0 || late > sweepInterval {
 						t.Errorf("put back %s after the tag came back", late)
 					}
 				}

@@ -94,7 +94,7 @@ func outcomes(t *testing.T, input, scenario string, runs int) map[string]int {
 	return counts
 }
 
-// unlikely tells whether so many of n, or more, would come about with a chance
+// unlikely reports whether so many of n, or more, would come about with a chance
 // of less than one in a million if each does with chance p.
 func unlikely(count, n int, p float64) bool {
 	if count == 0 {

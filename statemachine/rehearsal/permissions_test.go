@@ -220,7 +220,7 @@ func TestEachMissingPermissionIsSeen(t *testing.T) {
 		}
 	}
 	t.Logf("besides being denied, %d change what the rollout does", changed)
-	if changed < 30 { // logs, traces and what is told at the very end don't
+	if changed < 30 { // logs, traces and the last notifications don't
 		t.Errorf("taking permissions away changes %d rollouts", changed)
 	}
 }

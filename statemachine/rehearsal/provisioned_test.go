@@ -77,9 +77,9 @@ func TestTheNextRolloutWaitsForAWS(t *testing.T) {
 	var next *execution
 	result, err := Run(Options{Input: []byte(ignoring), Scenario: scenario, Seed: 1,
 		adjust: func(r *run) {
-			tell := r.machine.onEvent
+			onEvent := r.machine.onEvent
 			r.machine.onEvent = func(e *execution, event asl.Event) {
-				tell(e, event)
+				onEvent(e, event)
 				if e.state == "Wait for allocation" && next == nil {
 					next = new(execution) // once
 					var err error

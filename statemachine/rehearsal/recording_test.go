@@ -32,13 +32,13 @@ func export(t testing.TB, input string, world Scenario) exported {
 	events, order := map[*execution][]asl.Event{}, []*execution{}
 	options := Options{Input: []byte(input), Scenario: world, Seed: 1, adjust: func(r *run) {
 		e.run = r
-		told := r.machine.onEvent
+		onEvent := r.machine.onEvent
 		r.machine.onEvent = func(in *execution, event asl.Event) {
 			if events[in] == nil {
 				order = append(order, in)
 			}
 			events[in] = append(events[in], event)
-			told(in, event)
+			onEvent(in, event)
 		}
 	}}
 	var err error

@@ -8,7 +8,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// FuzzRecordedMetrics: the story of a history is shown or refused, with whatever
+// FuzzRecordedMetrics: a history is shown or refused, with whatever
 // CloudWatch is said to have answered.
 func FuzzRecordedMetrics(f *testing.F) {
 	recorded, err := os.ReadFile("../rehearse/testdata/record/history.json")
@@ -40,7 +40,7 @@ func FuzzRecordedMetrics(f *testing.F) {
 			return
 		}
 		if result := r.Result(); result.Outcome == "" || result.Seconds < 0 {
-			t.Errorf("a story without an end: %q after %v s", result.Outcome, result.Seconds)
+			t.Errorf("a timeline without an end: %q after %v s", result.Outcome, result.Seconds)
 		}
 		_, _ = r.Queries(started)
 		_ = r.Metrics(metrics)

@@ -134,7 +134,7 @@ func TestARolloutThatFailedFailsAgain(t *testing.T) {
 			var before asl.Result
 			var path []string
 			result, err := Run(Options{Input: []byte(test.input), Scenario: world, Seed: 1, adjust: func(r *run) {
-				next := r.machine.onEvent
+				onEvent := r.machine.onEvent
 				r.machine.onEvent = func(e *execution, event asl.Event) {
 					switch {
 					case event.Type == asl.ExecutionRedriven:
@@ -148,7 +148,7 @@ func TestARolloutThatFailedFailsAgain(t *testing.T) {
 					case path != nil && strings.HasSuffix(string(event.Type), "StateEntered"):
 						path = append(path, event.State)
 					}
-					next(e, event)
+					onEvent(e, event)
 				}
 			}})
 			if err != nil {

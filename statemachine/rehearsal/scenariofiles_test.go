@@ -19,7 +19,7 @@ type ScenarioFile struct {
 // Name is the file's, without its folder.
 func (f ScenarioFile) Name() string { return strings.TrimSuffix(filepath.Base(f.Path), ".txtar") }
 
-// OfGates tells whether the file is about gates.
+// OfGates reports whether the file is about gates.
 func (f ScenarioFile) OfGates() bool { return filepath.Base(filepath.Dir(f.Path)) == "gates" }
 
 // ScenarioFiles reads all of them. An input that a file leaves out is the blog's.

@@ -34,7 +34,7 @@ type subject struct {
 	// rollout goes on in another one after every check but the last.
 	nested bool
 	simple bool // by the one-function deployer
-	// people are those who take part in the rollout; nil if nobody does.
+	// people are those who take part in the rollout; nil if none do.
 	people func(*observed)
 }
 
@@ -61,8 +61,8 @@ type observed struct {
 	*run
 	changed       changes
 	heard         notices
-	spoken        bool            // somebody may have been notified since the last look
-	approved      map[string]bool // rollouts that somebody has approved
+	spoken        bool            // someone may have been notified since the last look
+	approved      map[string]bool // rollouts that a user has approved
 	secondVersion string          // what the second rollout moves to
 	untagged      bool            // the function was not opted in for a while
 	caller        string          // the name of the execution whose task makes the call
@@ -109,7 +109,7 @@ func (o *observed) observe(r *run) {
 	o.run = r
 	r.before = func(operation string) {
 		o.look()
-		o.spoken = o.spoken || tells(operation)
+		o.spoken = o.spoken || notifies(operation)
 		if o.handling {
 			return
 		}
@@ -121,9 +121,9 @@ func (o *observed) observe(r *run) {
 		o.hook(o.onCall, len(o.calls), operation)
 	}
 	r.after = func(c localaws.Call) {
-		o.spoken = o.spoken || tells(c.Operation)
+		o.spoken = o.spoken || notifies(c.Operation)
 		o.look()
-		if tells(c.Operation) && c.Status != 200 {
+		if notifies(c.Operation) && c.Status != 200 {
 			o.heard.lost = append(o.heard.lost, len(o.changed.all))
 		}
 		if o.handling {
@@ -169,9 +169,9 @@ func (o *observed) observe(r *run) {
 			return task()
 		}
 	}
-	tell := r.machine.onEvent
+	onEvent := r.machine.onEvent
 	r.machine.onEvent = func(e *execution, event asl.Event) {
-		tell(e, event)
+		onEvent(e, event)
 		o.events++
 		if o.onEvent != nil {
 			o.onEvent(o.events, e)

@@ -15,7 +15,7 @@ import (
 )
 
 // everySubject makes trials of each subject and each delivery. The undisturbed
-// rollout tells how many points of disturbance there are.
+// rollout shows how many points of disturbance there are.
 func everySubject(t testing.TB, trials func(plain *observed, with func(name string, harmless bool, disturb func(*observed)))) []namedTrial {
 	t.Helper()
 	var all []namedTrial
@@ -191,13 +191,13 @@ func nestings(plain *observed) int {
 	return 0
 }
 
-// deed is what somebody else does to the alias.
+// deed is what another user does to the alias.
 type deed struct {
 	name string
 	do   func(alias.Content) alias.Content
 }
 
-// deeds are what somebody else may do to the alias meanwhile. All but the
+// deeds are what another user may do to the alias meanwhile. All but the
 // change of the text before a marker must stand to the byte.
 var deeds = []deed{
 	{"another weight", func(c alias.Content) alias.Content {
@@ -223,7 +223,7 @@ var deeds = []deed{
 	}},
 }
 
-// foreignTrials let somebody else write, or delete, the alias between every
+// foreignTrials let another user write, or delete, the alias between every
 // two calls, and on both sides of each call's effect. What they do before the
 // rollout has read the alias is the alias that it starts from.
 func foreignTrials(t testing.TB) []namedTrial {
@@ -243,7 +243,7 @@ func foreignTrials(t testing.TB) []namedTrial {
 				}
 				with(fmt.Sprintf("%s after call %d", deed.name, call), false, func(o *observed) { o.onReply = at(o, write) })
 			}
-			with(fmt.Sprintf("the same, written anew after call %d", call), false, func(o *observed) {
+			with(fmt.Sprintf("the same, written again after call %d", call), false, func(o *observed) {
 				o.onReply = at(o, func(o *observed) {
 					o.foreignWrite(func(c alias.Content) alias.Content { return c })
 				})
@@ -254,7 +254,7 @@ func foreignTrials(t testing.TB) []namedTrial {
 	})
 }
 
-// foreignWrite has somebody else write the alias, if it is there. They may fail, as
+// foreignWrite has another user write the alias, if it is there. They may fail, as
 // rollouts may.
 func (o *observed) foreignWrite(do func(alias.Content) alias.Content) {
 	ctx, name := by(context.Background(), other), alias.Name{Function: "f", Alias: "live"}

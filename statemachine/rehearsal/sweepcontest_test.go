@@ -47,8 +47,8 @@ func (o *observed) contest(call, calls int, version string) {
 	}
 }
 
-// meetings are the numbers of the calls at which somebody else can meet the
-// rollout: not those that tell others, or ask for orders, as nothing of the alias
+// meetings are the numbers of the calls at which another user can meet the
+// rollout: not those that notify, or ask for orders, as nothing of the alias
 // lies between them and the next.
 func meetings(plain *observed) []int {
 	var calls []int

@@ -67,8 +67,8 @@ func (o *observed) note(channel string, text []byte) {
 	o.heard.all = append(o.heard.all, n)
 }
 
-// tells reports whether an operation of AWS is one that notifies.
-func tells(operation string) bool { return operation == "Publish" || operation == "PutEvents" }
+// notifies reports whether an operation of AWS is one that notifies.
+func notifies(operation string) bool { return operation == "Publish" || operation == "PutEvents" }
 
 // cleanUp calls the cleanup, and notes whose end it has taken in.
 func (o *observed) cleanUp(ctx context.Context, input json.RawMessage, call func(context.Context) (json.RawMessage, error)) (json.RawMessage, error) {

@@ -17,7 +17,7 @@ var whenThingsGoWrong = []struct {
 	row string
 	// worlds and kinds are the names of undisturbed rollouts and of disturbances.
 	worlds, kinds []string
-	// endings are those that the row tells of. A disturbance that comes too late, or
+	// endings are those that the row names. A disturbance that comes too late, or
 	// that does no harm, leaves the rollout's own ending.
 	endings []Outcome
 }{
@@ -135,12 +135,12 @@ func TestTheReadmeTellsWhatTheSweepTries(t *testing.T) {
 	}
 	for name, linked := range kindsThere {
 		if !linked {
-			t.Errorf("no row tells of the kind %q", name)
+			t.Errorf("no row has the kind %q", name)
 		}
 	}
 }
 
-// Endings are looked for until all that a row tells of are seen.
+// Endings are looked for until all that a row names are seen.
 const (
 	fewestDraws = 24
 	mostDraws   = 600

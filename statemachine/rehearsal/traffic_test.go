@@ -78,7 +78,7 @@ func byVersion(version string) []string {
 	return []string{"FunctionName", "f", "Resource", "f:live", "ExecutedVersion", version}
 }
 
-// near tells whether a count is within five standard deviations of its mean.
+// near reports whether a count is within five standard deviations of its mean.
 func near(count, mean, variance float64) bool {
 	return math.Abs(count-mean) <= 5*math.Sqrt(variance)
 }
@@ -210,7 +210,7 @@ func TestLateSuccessesShowAfterTheErrors(t *testing.T) {
 	}
 }
 
-func TestBehavioursAreChecked(t *testing.T) {
+func TestVersionProfilesAreChecked(t *testing.T) {
 	_, err := ParseScenario([]byte(`{"baseline": {"cluster": 0.5, "throttled": 2}, "new-version": {"late-successes": -1},
 		"changes": [{"after": 1, "baseline": {"cluster": 1e7}}]}`))
 	for _, want := range []string{"baseline.cluster must be from 1 to 1e+06; given: 0.5", "baseline.throttled must be from 0 to 1; given: 2",

@@ -54,16 +54,16 @@ func TestALongPlanIsWhatItsPartsAddUpTo(t *testing.T) {
 	}
 }
 
-// TestThePlanTellsTheHoursOfMetrics holds the hours that are told from a plan to
+// TestThePlanPredictsTheHoursOfMetrics holds the hours that a plan predicts to
 // those that the log lines of its rehearsal have, with checks that are more and
-// less often than hourly: what is not told has data once.
-func TestThePlanTellsTheHoursOfMetrics(t *testing.T) {
+// less often than hourly: what is not predicted has data once.
+func TestThePlanPredictsTheHoursOfMetrics(t *testing.T) {
 	const hooks = `"hooks": {"pre-traffic": ["a"], "post-traffic": ["b"]}`
 	succeeded := json.RawMessage(`{"status": "SUCCEEDED"}`)
 	for _, test := range []struct {
-		interval int
-		more     string
-		untold   int64
+		interval    int
+		more        string
+		unpredicted int64
 	}{
 		{900, `"check-interval": 100`, 2}, // Outcome, BadInvocations
 		{9000, `"check-interval": 1000`, 2},
@@ -73,13 +73,13 @@ func TestThePlanTellsTheHoursOfMetrics(t *testing.T) {
 	} {
 		plan, options := planned(t, test.interval, test.more)
 		options.Scenario.Functions = map[string]Function{"a": {Answer: succeeded}, "b": {Answer: succeeded}}
-		told, err := plan.walk(0)
+		predicted, err := plan.walk(0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		used, err := plan.measure(options, 0)
-		if err != nil || used[metricHours] != told.hours+test.untold {
-			t.Errorf("every %d s, %s: %d hours, told are %d and %d: %v", test.interval, test.more, used[metricHours], told.hours, test.untold, err)
+		if err != nil || used[metricHours] != predicted.hours+test.unpredicted {
+			t.Errorf("every %d s, %s: %d hours, predicted are %d and %d: %v", test.interval, test.more, used[metricHours], predicted.hours, test.unpredicted, err)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestWhatTheBlogsRolloutUses(t *testing.T) {
 		metricReads:  14 + 19*13,     // the first check reads the record, the others slow requests
 		publishes:    2,              // started, promoted
 		busEvents:    2,              // likewise
-		traces:       2,              // the execution, and what tells of its end
+		traces:       2,              // the execution, and what notifies of its end
 		metricHours:  6,              // of one hour: Weight; Decision watch, advance, promote; Outcome, BadInvocations
 	}
 	if used != want {
@@ -154,7 +154,7 @@ func TestALoggedEventIsMeasuredAsItIsWritten(t *testing.T) {
 	_, options := planned(t, 60)
 	options.adjust = func(r *run) {
 		m.watch(r)
-		tell := r.machine.onEvent
+		onEvent := r.machine.onEvent
 		r.machine.onEvent = func(e *execution, event asl.Event) {
 			line, err := logLine(event)
 			size, sizeErr := loggedSize(event)
@@ -162,7 +162,7 @@ func TestALoggedEventIsMeasuredAsItIsWritten(t *testing.T) {
 				t.Errorf("%d bytes are measured, %v, of %s", size, sizeErr, line)
 			}
 			sizes += int(size) + logOverhead
-			tell(e, event)
+			onEvent(e, event)
 		}
 	}
 	if _, err := Run(options); err != nil {

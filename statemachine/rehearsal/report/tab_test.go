@@ -129,7 +129,7 @@ func (t *tab) on(width int64, medium string) {
 	t.do(chromedp.EmulateViewport(width, 800), media)
 }
 
-// tooWide tells by how many pixels the page is wider than the screen.
+// tooWide returns by how many pixels the page is wider than the screen.
 func (t *tab) tooWide() int {
 	return ask[int](t, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
 }
