@@ -120,7 +120,7 @@ func (r *run) keepSecrets() error {
 		case "secretsmanager":
 			problems = append(problems, r.server.AddSecret(name, value))
 		default:
-			problems = append(problems, fmt.Errorf("%q is no reference to a secret, such as secretsmanager:<name> or ssm:<parameter>", reference))
+			problems = append(problems, fmt.Errorf("%q is not a reference to a secret, such as secretsmanager:<name> or ssm:<parameter>", reference))
 		}
 	}
 	return errors.Join(problems...)
