@@ -143,11 +143,11 @@ func diffOf(what string, want, got []string) error {
 	return nil
 }
 
-// nestedRetries are the errors after which it is tried again to start a nested
-// execution: the ones of StartExecution that pass, as the model of its API has
-// them, and those that every call can end with, each by the names that AWS's
-// integrations have given such errors. States.ALL and States.TaskFailed are not
-// among them: they match the failure of the execution that was started.
+// nestedRetries are the errors after which starting a nested execution is
+// retried: StartExecution's transient errors, from the model of its API, and the
+// errors that any call can end with, each by the names that AWS's integrations
+// have given such errors. States.ALL and States.TaskFailed are not among them:
+// they match the failure of the execution that was started.
 var nestedRetries = []string{
 	"StepFunctions.ThrottlingException", "StepFunctions.TooManyRequestsException", "StepFunctions.KmsThrottlingException",
 	"StepFunctions.ExecutionLimitExceeded", "StepFunctions.ExecutionLimitExceededException",

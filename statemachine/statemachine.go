@@ -1,29 +1,38 @@
-// Package statemachine holds the workflow's one definition: the Amazon States
-// Language file that CDK deploys, the rehearsal runs and the tests read.
+// Package statemachine embeds the rollout workflow, written in Amazon States
+// Language. The CDK construct deploys it, the rehearsal runs it and the tests
+// read it: there is no other copy.
+//
+// Definition is the workflow's text. Its task functions and AWS's partition are
+// placeholders; Substitutions returns the values for them, and Functions lists
+// the Lambda functions that do the work:
+//
+//	values := statemachine.Substitutions("aws", arnOf)
+//	text, err := asl.Substitute(statemachine.Definition, values)
 package statemachine
 
 import _ "embed"
 
-// Definition is the workflow in Amazon States Language, byte for byte as it is
-// deployed. It names its task functions and AWS's partition by placeholders, to
-// which Substitutions gives their values.
+// Definition is the workflow in Amazon States Language, exactly as it is
+// deployed. It refers to its task functions and to AWS's partition by
+// placeholders, such as ${UpdateAliasArn}; Substitutions returns their values.
 //
 //go:embed rollout.asl.json
 var Definition string
 
-// Function is one of the Lambda functions that do the workflow's work.
+// Function describes one of the Lambda functions that the workflow calls.
 type Function struct {
-	// Name is the task's name: that of its state in the definition.
+	// Name is the task's name, which is also the name of its state in the definition.
 	Name string
-	// Substitution is the placeholder, without ${ }, that the definition has
-	// in place of the function's ARN.
+	// Substitution is the placeholder for the function's ARN in the definition,
+	// without ${ }.
 	Substitution string
-	// Package is the folder of the function's main package, from the module's root.
+	// Package is the folder of the function's main package, relative to the
+	// module's root.
 	Package string
 }
 
-// Functions returns the functions that the definition calls, in the order of
-// a rollout.
+// Functions returns the functions that the definition calls, in the order in
+// which a rollout first calls them.
 func Functions() []Function {
 	return []Function{
 		{"CalculateWeights", "CalculateWeightsArn", "lambdas/calculateweights"},
@@ -34,16 +43,17 @@ func Functions() []Function {
 	}
 }
 
-// partition is the placeholder of AWS's partition. An execution fails at once in
-// a state whose resource is in another partition than the execution itself, and
-// that is caught by nothing (https://github.com/aws/aws-cdk/issues/4597).
-const partition = "Partition"
+// partitionPlaceholder stands for AWS's partition in the definition. An execution
+// fails in a state whose resource is in another partition than the execution
+// itself, and no Catch matches that failure
+// (https://github.com/aws/aws-cdk/issues/4597).
+const partitionPlaceholder = "Partition"
 
-// Substitutions returns the values of all placeholders in Definition: the
-// partition that it is deployed to, such as "aws-us-gov", and the ARN of each
-// of Functions.
-func Substitutions[T any](of T, arn func(Function) T) map[string]T {
-	values := map[string]T{partition: of}
+// Substitutions returns the value of every placeholder in Definition by its
+// name: the partition to which the workflow is deployed, such as "aws-us-gov",
+// and the ARN of each of Functions. T is string, or *string for tokens of CDK.
+func Substitutions[T any](partition T, arn func(Function) T) map[string]T {
+	values := map[string]T{partitionPlaceholder: partition}
 	for _, f := range Functions() {
 		values[f.Substitution] = arn(f)
 	}

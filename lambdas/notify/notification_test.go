@@ -97,7 +97,7 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 		"rolled-back":     ended(rollout.EventRolledBack, "Unhealthy", "alias MyAlias of MyFunction is wholly on version 1 again. Rolled back at 10 % on version 2: errors roll-back: <bad>"),
 		"refused":         untouched(rollout.EventRefused, "VersionNotFound", "nothing was touched: there is no version 2 of MyFunction: publish it first"),
 		"refused-unknown": unknown,
-		"not-started":     untouched(rollout.EventNotStarted, "Throttled", "This execution could not begin, and has touched nothing. The last error was: Throttled"),
+		"not-started":     untouched(rollout.EventNotStarted, "Throttled", "This execution could not start, and nothing was changed. The last error was: Throttled"),
 		"alias-changed":   split(rollout.EventAliasChanged, "AliasChanged", "alias MyAlias of MyFunction is on version 3"),
 		"rollback-failed": split(rollout.EventRollbackFailed, "RollbackFailed", "A person is needed: the alias may still send traffic to the new version. Put it back with: "+undoIt+" (The last error was: Throttled)"),
 		"stopped":         ended(rollout.EventStopped, "", "the execution was stopped. The cleanup has put the alias back: it is wholly on the baseline"),

@@ -101,8 +101,8 @@ func TestHowARolloutEnds(t *testing.T) {
 			fail(w, e, rollout.State{}, "Refused", "VersionNotFound", "nothing was touched: there is none")
 		}, rollout.Notification{Event: rollout.EventRefused, Error: "VersionNotFound", Reason: "nothing was touched: there is none"}},
 		{"not started", func(w *world, e *localaws.Execution, _ rollout.State) {
-			fail(w, e, rollout.State{}, "Not started", "Throttled", "This execution could not begin, and has touched nothing. The last error was: {}")
-		}, rollout.Notification{Event: rollout.EventNotStarted, Error: "Throttled", Reason: "This execution could not begin, and has touched nothing. The last error was: {}"}},
+			fail(w, e, rollout.State{}, "Not started", "Throttled", "This execution could not start, and nothing was changed. The last error was: {}")
+		}, rollout.Notification{Event: rollout.EventNotStarted, Error: "Throttled", Reason: "This execution could not start, and nothing was changed. The last error was: {}"}},
 		{"alias changed", func(w *world, e *localaws.Execution, s rollout.State) {
 			w.write("3", nil)
 			fail(w, e, s, "Alias changed", "AliasChanged", "alias live of f is on version 3")

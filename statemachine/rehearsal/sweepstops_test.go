@@ -25,7 +25,7 @@ var errorWords = []string{
 // causeWords are the same of its cause.
 var causeWords = []string{
 	"", "Stopped by somebody", "alias live of f is wholly on version 7 again. Rolled back at 30 % on version 8",
-	"This execution could not begin, and has touched nothing", "nothing was touched: there is no function f",
+	"This execution could not start, and nothing was changed", "nothing was touched: there is no function f",
 	`{"errorMessage":"nothing was touched","errorType":"AccessDenied"}`, "<b>停止</b> `rm` $(x) [rollout second 7→8 30%]",
 }
 
