@@ -9,9 +9,12 @@ import (
 
 // condition is a Choice rule without its Next.
 type condition interface {
+	// holds reports whether the condition is true in the scope. The error is a
+	// States.Runtime failure.
 	holds(s scope) (bool, error)
 }
 
+// allOf is And.
 type allOf []condition
 
 func (c allOf) holds(s scope) (bool, error) {
@@ -23,6 +26,7 @@ func (c allOf) holds(s scope) (bool, error) {
 	return true, nil
 }
 
+// anyOf is Or.
 type anyOf []condition
 
 func (c anyOf) holds(s scope) (bool, error) {
@@ -34,6 +38,7 @@ func (c anyOf) holds(s scope) (bool, error) {
 	return false, nil
 }
 
+// negation is Not.
 type negation struct{ of condition }
 
 func (c negation) holds(s scope) (bool, error) {
@@ -41,9 +46,9 @@ func (c negation) holds(s scope) (bool, error) {
 	return !ok, err
 }
 
-// comparison is a rule about one variable. Values of other types than the
-// operator's are simply not equal, greater or less; a path that leads nowhere
-// is States.Runtime, except for IsPresent.
+// comparison is a rule about one variable. It is false for values of another
+// type than the operator's. A path that leads nowhere fails with States.Runtime,
+// except for IsPresent.
 type comparison struct {
 	variable refPath
 	operator operator
@@ -68,20 +73,22 @@ func (c comparison) holds(s scope) (bool, error) {
 	return c.operator.apply(v, operand), nil
 }
 
+// invalidCondition returns the failure of a comparison whose path leads nowhere.
 func invalidCondition(p refPath) error {
 	return failf(errorRuntime, "Invalid path '%s': The choice state's condition path references an invalid value.", p.text)
 }
 
-// operator is a comparison operator, taken apart: StringLessThanEqualsPath is
-// type String, relation LessThanEquals, taking a path. The others (StringMatches
-// and the Is… tests) have their name in test.
+// operator is a comparison operator, split into its parts:
+// StringLessThanEqualsPath has the type String and the relation LessThanEquals
+// and takes a path. StringMatches and the Is… tests have only their name, in test.
 type operator struct {
 	operandType, relation string
 	takesPath             bool
 	test                  string
 }
 
-// parseOperator takes a comparison operator's name apart.
+// parseOperator splits a comparison operator's name into its parts. It returns
+// false if there is no such operator.
 func parseOperator(name string) (operator, bool) {
 	switch name {
 	case "StringMatches", "IsPresent", "IsNull", "IsString", "IsNumeric", "IsBoolean", "IsTimestamp":
@@ -103,7 +110,7 @@ func parseOperator(name string) (operator, bool) {
 	return operator{}, false
 }
 
-// accepts reports whether a literal operand is of the operator's type.
+// accepts reports whether a literal operand has the operator's type.
 func (o operator) accepts(operand any) bool {
 	switch {
 	case o.test == "StringMatches":
@@ -114,7 +121,8 @@ func (o operator) accepts(operand any) bool {
 	return typed(o.operandType, operand)
 }
 
-// typed reports whether a value is of one of the operators' types.
+// typed reports whether v has the operand type: String, Numeric, Boolean or
+// Timestamp.
 func typed(operandType string, v any) bool {
 	var ok bool
 	switch operandType {
@@ -130,6 +138,7 @@ func typed(operandType string, v any) bool {
 	return ok
 }
 
+// apply reports whether the comparison of v with the operand is true.
 func (o operator) apply(v, operand any) bool {
 	if o.test == "StringMatches" {
 		s, ok := v.(string)
@@ -170,21 +179,22 @@ func (o operator) apply(v, operand any) bool {
 	return order <= 0
 }
 
-// compareNumbers compares 64-bit integers exactly and others as IEEE 754
-// doubles, which is what the language promises.
+// compareNumbers compares 64-bit integers exactly and other numbers as IEEE 754
+// doubles, which is the precision that the language guarantees.
 func compareNumbers(a, b number) int {
 	x, errX := strconv.ParseInt(string(a), 10, 64)
 	y, errY := strconv.ParseInt(string(b), 10, 64)
 	if errX == nil && errY == nil {
 		return cmp.Compare(x, y)
 	}
-	// Beyond a double's range ParseFloat gives an infinity, which is right here.
+	// Beyond a double's range ParseFloat returns an infinity, which compares correctly.
 	f, _ := strconv.ParseFloat(string(a), 64)
 	g, _ := strconv.ParseFloat(string(b), 64)
 	return cmp.Compare(f, g)
 }
 
-// timestamp reads a timestamp: RFC 3339 with an upper-case T and a zone.
+// timestamp reads a timestamp: RFC 3339 with an upper-case T and a zone. It
+// returns false if v is not one.
 func timestamp(v any) (time.Time, bool) {
 	s, ok := v.(string)
 	if !ok || strings.Contains(s, ",") {
@@ -194,8 +204,8 @@ func timestamp(v any) (time.Time, bool) {
 	return t, err == nil
 }
 
-// wildcardMatch reports whether s matches the pattern, in which * stands for
-// any text, \* for a star and \\ for a backslash.
+// wildcardMatch reports whether s matches the pattern, in which * matches any
+// text, \* a star and \\ a backslash.
 func wildcardMatch(pattern, s string) bool {
 	star, mark := -1, 0 // the last star, and where in s its text ends so far
 	p, i := 0, 0
@@ -218,8 +228,8 @@ func wildcardMatch(pattern, s string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// patternByte returns the byte that the pattern has at p and how many bytes
-// it takes there: two when it is escaped, none at the end.
+// patternByte returns the byte at position p of the pattern and its width in
+// the pattern: two bytes when it is escaped, none at the end.
 func patternByte(pattern string, p int) (byte, int) {
 	switch {
 	case p >= len(pattern):

@@ -9,17 +9,18 @@ import (
 	"time"
 )
 
-// Clock is virtual time and, at once, the scheduler of the actors that live in
-// it. An actor is a function on a goroutine of its own; exactly one runs at a
-// time, until it sleeps, waits or returns. Time stands still while an actor
-// runs and jumps to the next actor's instant when none is due. The order is
-// fixed: by instant, then by which actor was scheduled first. So the same
-// actors always give the same run, and need no locks among themselves.
+// Clock is a virtual clock and the scheduler of the actors that live on it. An
+// actor is a function on its own goroutine. Exactly one runs at a time, until it
+// sleeps, waits or returns. Time stands still while an actor runs and jumps to
+// the next actor's instant when none is due. Actors run in the order of their
+// instants, then in the order in which they were scheduled. The same actors
+// therefore always produce the same run, and need no locks among themselves.
 //
-// Actors may block only through their clock. Apart from Now, a Clock's methods
-// are for actors (and goroutines an actor is waiting for, which act in its
-// name), and for the goroutine that calls Run, before and after it.
-// A clock reaches 292 years from its start; later instants count as that one.
+// Actors may block only through their clock. Except for Now, a Clock's methods
+// may be called only by actors, by goroutines that an actor is waiting for
+// (which act on its behalf), and by the goroutine that calls Run, before and
+// after it. A clock reaches 292 years from its start; later instants count as
+// that last one.
 type Clock struct {
 	start   time.Time
 	now     atomic.Int64 // nanoseconds since start
@@ -28,7 +29,7 @@ type Clock struct {
 	current *actor
 	live    map[*actor]struct{}
 	spare   []chan job    // of goroutines whose actors have returned
-	idle    chan struct{} // tells Run that no actor is due, or that the run broke
+	idle    chan struct{} // signals Run that no actor is due, or that the run broke
 	running bool
 
 	broken    *breakage // what ended the run early
@@ -36,14 +37,14 @@ type Clock struct {
 	unwound   chan struct{}
 }
 
-// breakage is why a run ends before its actors do.
+// breakage is the reason why a run ends before its actors do.
 type breakage struct {
 	err      error // an actor called fail
 	panicked any   // an actor panicked with this
 	// Neither: an actor left by runtime.Goexit, as testing.T.FailNow does.
 }
 
-// actor is a function's life on the clock.
+// actor is a function that runs on the clock.
 type actor struct {
 	f       func() // until it has started
 	resume  chan struct{}
@@ -55,7 +56,7 @@ type actor struct {
 	waits   uintptr // where it last waited without a deadline
 }
 
-// NewClock returns a clock that stands at start, which is taken as UTC.
+// NewClock returns a clock that shows start, in UTC.
 func NewClock(start time.Time) *Clock {
 	return &Clock{
 		start:   start.Round(0).UTC(),
@@ -68,8 +69,8 @@ func NewClock(start time.Time) *Clock {
 // Now returns the virtual time, in UTC. Any goroutine may call it.
 func (c *Clock) Now() time.Time { return c.start.Add(time.Duration(c.now.Load())) }
 
-// Go adds an actor. It begins at the current instant, after the actors that
-// are already due: within Run, not before the calling actor yields.
+// Go adds an actor that runs f. It begins at the current instant, after the
+// actors that are already due: within Run, not before the calling actor yields.
 func (c *Clock) Go(f func()) {
 	c.seq++
 	a := &actor{f: f, index: -1, number: c.seq, started: caller()}
@@ -77,8 +78,8 @@ func (c *Clock) Go(f func()) {
 	c.schedule(a, c.now.Load())
 }
 
-// Sleep suspends the calling actor for d. Not positive, it lets the other
-// actors that are due now go first.
+// Sleep suspends the calling actor for d. If d is not positive, it lets the
+// other actors that are due now run first. It panics outside of Run.
 func (c *Clock) Sleep(d time.Duration) {
 	a := c.self("Sleep")
 	at := c.now.Load() + max(int64(d), 0)
@@ -93,13 +94,13 @@ func (c *Clock) Sleep(d time.Duration) {
 	c.yield(a)
 }
 
-// Run lets the actors run until all have returned. It returns a DeadlockError
-// when the actors that are left wait for what cannot come any more, and the
-// failure when a task of an execution broke its contract (see Invoke).
+// Run runs the actors until all have returned. It returns a *DeadlockError if
+// the remaining actors wait for signals that can no longer fire, and another
+// error if a task of an execution broke its contract (see Invoke).
 //
-// An actor's panic goes on in Run's caller: an error or a string as *ActorPanic,
-// which adds the actor's stack; any other value as it is, so that testing
-// libraries that panic with values of their own keep working. An actor that
+// An actor's panic continues in Run's caller: an error or a string as
+// *ActorPanic, which adds the actor's stack; any other value unchanged, so that
+// testing libraries that panic with their own values keep working. An actor that
 // calls runtime.Goexit, as testing.T.Fatal does, makes Run's goroutine exit too.
 //
 // However Run ends, it leaves no actor behind: those that did not return have
@@ -130,7 +131,7 @@ func (c *Clock) Run() error {
 	return nil
 }
 
-// fail ends the run: Run returns err. It does not return.
+// fail ends the run and makes Run return err. fail itself does not return.
 func (c *Clock) fail(err error) {
 	c.broken = &breakage{err: err}
 	runtime.Goexit()
@@ -146,7 +147,7 @@ func (c *Clock) actors() []*actor {
 	return all
 }
 
-// unwind makes the actors that are left exit, one after the other.
+// unwind makes the remaining actors exit, one after the other.
 func (c *Clock) unwind() {
 	c.unwinding = true
 	for _, a := range c.actors() {
@@ -165,8 +166,8 @@ func (c *Clock) unwind() {
 	clear(c.live)
 }
 
-// begin runs a new actor, on the goroutine of one that has returned if there is
-// any: the stack that it has grown is most of what a short actor costs.
+// begin runs a new actor, on the goroutine of an actor that has returned if
+// there is one: growing a stack is most of the cost of a short actor.
 func (c *Clock) begin(a *actor, f func()) {
 	if n := len(c.spare); n > 0 {
 		goroutine := c.spare[n-1]
@@ -191,8 +192,8 @@ type job struct {
 	f     func()
 }
 
-// run lets an actor run on its goroutine. It tells whether the goroutine is
-// spare then.
+// run runs an actor on the current goroutine. It reports whether the goroutine
+// is free for another actor afterwards.
 func (c *Clock) run(a *actor, f func(), goroutine chan job) (spare bool) {
 	returned := false
 	defer func() {
@@ -217,7 +218,7 @@ func (c *Clock) run(a *actor, f func(), goroutine chan job) (spare bool) {
 	return
 }
 
-// self returns the one actor that runs now.
+// self returns the running actor. It panics outside of Run, naming the method.
 func (c *Clock) self(method string) *actor {
 	if c.unwinding {
 		runtime.Goexit()
@@ -228,7 +229,7 @@ func (c *Clock) self(method string) *actor {
 	return c.current
 }
 
-// schedule queues an actor that is not queued.
+// schedule queues an actor that is not queued yet, to run at the instant at.
 func (c *Clock) schedule(a *actor, at int64) {
 	c.seq++
 	a.at, a.seq = at, c.seq
@@ -252,8 +253,8 @@ func (c *Clock) yield(a *actor) {
 	}
 }
 
-// pass gives the turn to the next due actor, or back to Run. The caller must
-// touch nothing of the clock afterwards until its own turn comes.
+// pass hands the turn to the next due actor, or back to Run. Afterwards the
+// caller must not use the clock until its own turn comes.
 func (c *Clock) pass() {
 	if len(c.due) == 0 {
 		c.current = nil

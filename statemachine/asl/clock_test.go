@@ -49,13 +49,13 @@ func TestClockOrdersByInstantThenBySequence(t *testing.T) {
 			j.clock.Sleep(time.Second)
 			j.note("c at one")
 			j.clock.Sleep(-time.Hour)
-			j.note("c has not gone back")
+			j.note("c has not yielded")
 		})
 		if err := j.clock.Run(); err != nil {
 			t.Fatal(err)
 		}
 		j.want(t, "0s a begins", "0s b begins", "0s a's child", "0s b's child",
-			"1s c at one", "1s c has not gone back",
+			"1s c at one", "1s c has not yielded",
 			"2s a at two", "2s b at two", "2s a after the others", "2s b after the others")
 	}
 }

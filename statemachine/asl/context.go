@@ -2,7 +2,8 @@ package asl
 
 import "time"
 
-// timeFormat is how Step Functions prints instants: RFC 3339, UTC, milliseconds.
+// timeFormat is the format in which Step Functions prints instants: RFC 3339,
+// UTC, milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
 func formatTime(t time.Time) string { return t.UTC().Format(timeFormat) }
@@ -13,12 +14,12 @@ type visit struct {
 	entered time.Time
 	event   int64 // the ID of its StateEntered event
 	retries int
-	context *object // the context object during this attempt, once it was asked for
+	context *object // the context object during this attempt; nil until a path reads it
 }
 
-// setExecutionContext sets $$.Execution. AWS was recorded giving RedriveCount 0
-// to executions that were never redriven (histories in LocalStack's tests), and
-// documents RedriveTime, which is there only after a redrive.
+// setExecutionContext sets $$.Execution. On AWS, executions that were never
+// redriven have RedriveCount 0 (histories recorded in LocalStack's tests), and
+// RedriveTime is present only after a redrive (documented).
 func (e *Execution) setExecutionContext() {
 	o := e.options
 	e.executionContext = newObject("Id", o.ExecutionARN, "Input", e.input.value, "Name", o.Name,
@@ -28,7 +29,7 @@ func (e *Execution) setExecutionContext() {
 	}
 }
 
-// contextObject returns $$. It is built at most once an attempt.
+// contextObject returns $$. It builds it at most once per attempt.
 func (e *Execution) contextObject() any {
 	if e.visit.context == nil {
 		e.visit.context = newObject(
@@ -42,7 +43,7 @@ func (e *Execution) contextObject() any {
 	return e.visit.context
 }
 
-// knownContext reports whether $$ followed by these steps can lead somewhere.
+// knownContext reports whether the context object can have a node at these steps.
 func knownContext(steps []step) bool {
 	if len(steps) == 0 {
 		return true

@@ -9,7 +9,8 @@ type filter struct {
 // whole reports whether the filter is $, the default.
 func (f filter) whole() bool { return !f.nothing && f.path.isRoot() }
 
-// apply returns what InputPath or OutputPath lets through: for null, {}.
+// apply returns the part of the scope's input that InputPath or OutputPath
+// selects; for null, {}.
 func (f filter) apply(s scope) (any, error) {
 	switch {
 	case f.nothing:
@@ -24,8 +25,8 @@ func (f filter) apply(s scope) (any, error) {
 	return v, nil
 }
 
-// merge returns a state's raw input with the result where ResultPath says;
-// for null, without it.
+// merge returns a state's raw input with the result at ResultPath; for null,
+// the raw input alone.
 func (f filter) merge(raw, result any) (any, error) {
 	switch {
 	case f.nothing:
@@ -40,7 +41,7 @@ func (f filter) merge(raw, result any) (any, error) {
 	return v, nil
 }
 
-// dataFlow is the fields by which a state picks its input and shapes its
+// dataFlow holds the fields by which a state selects its input and shapes its
 // output, in the order of their use: InputPath, Parameters, (the state's work),
 // ResultSelector, ResultPath, OutputPath. ResultPath places the result in the
 // raw input, from before InputPath. Templates may be nil.
@@ -49,7 +50,8 @@ type dataFlow struct {
 	parameters, resultSelector        template
 }
 
-// effectiveInput is what the state works on.
+// effectiveInput returns what the state works on: its raw input after InputPath
+// and Parameters.
 func (d *dataFlow) effectiveInput(e *Execution, raw any) (any, error) {
 	v, err := d.inputPath.apply(scope{e, raw})
 	if err != nil || d.parameters == nil {
@@ -58,7 +60,8 @@ func (d *dataFlow) effectiveInput(e *Execution, raw any) (any, error) {
 	return d.parameters.render(scope{e, v})
 }
 
-// output is what the state passes on, given the result of its work.
+// output returns what the state passes on: the result of its work after
+// ResultSelector, ResultPath and OutputPath.
 func (d *dataFlow) output(e *Execution, raw, result any) (any, error) {
 	if d.resultSelector != nil {
 		v, err := d.resultSelector.render(scope{e, result})

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Definition is a checked state machine. It never changes, and serves any
-// number of executions at the same time, also on different clocks.
+// Definition is a parsed and checked state machine. It is immutable and serves
+// any number of executions at the same time, also on different clocks.
 type Definition struct {
 	start   *state
 	states  []*state // in the order of the definition
@@ -15,7 +15,7 @@ type Definition struct {
 	nested  bool // it has tasks that start executions
 }
 
-// Has tells whether there is a state of that name.
+// Has reports whether the definition has a state of that name.
 func (d *Definition) Has(state string) bool {
 	for _, s := range d.states {
 		if s.name == state {
@@ -34,12 +34,12 @@ type state struct {
 	work           work
 }
 
-// work is what makes a type of state.
+// work is what distinguishes the types of states.
 type work interface {
-	// run does the state's work on its raw input and returns its output and the
-	// state to go on with, nil to end. e.emit has recorded that it was entered.
+	// run does the state's work on its raw input. It returns the state's output
+	// and the next state, or nil to end. Its StateEntered event is already recorded.
 	run(e *Execution, s *state, raw document) (document, *state, error)
-	// targets lists the states it can lead to by other ways than Next.
+	// targets returns the states that can follow other than by Next.
 	targets() []*state
 }
 
@@ -50,17 +50,18 @@ const (
 	maxSeconds    = 99999999
 )
 
-// Parse reads and checks a definition. Whatever it does not know (a field, a
-// type of state, an operator, a function, a form of path) and whatever can't
-// be right (a missing or unreachable state, rules that exclude each other) it
-// refuses, each by name with its JSON path, all at once (errors.Join).
+// Parse reads and checks a definition, a JSON text. It refuses what this package
+// does not support (a field, a type of state, an operator, a function, a form of
+// path) and what cannot be right (a missing or unreachable state, rules that
+// exclude each other). The error joins all problems (errors.Join), each with its
+// JSON path.
 //
-// It is stricter than AWS where AWS would only fail when the state runs: a
-// field of the context object that is not known here, a States.Format whose
-// values and places differ in number, a field given twice.
+// Parse is stricter than AWS where AWS would fail only when the state runs: for
+// an unsupported field of the context object, a States.Format whose values and
+// places differ in number, and a field given twice.
 func Parse(definition []byte) (*Definition, error) {
 	if len(definition) > maxDefinition {
-		return nil, fmt.Errorf("$: a definition has at most %d bytes, this one %d", maxDefinition, len(definition))
+		return nil, fmt.Errorf("$: a definition may have at most %d bytes; this one has %d", maxDefinition, len(definition))
 	}
 	root, err := parseJSON(definition)
 	if err != nil {
@@ -75,29 +76,30 @@ func Parse(definition []byte) (*Definition, error) {
 	return d, nil
 }
 
-// parser builds a definition; its states exist before their fields are read,
-// so that each can point at any other.
+// parser builds a definition. It creates all states before it reads their
+// fields, so that each can refer to any other.
 type parser struct {
 	problems
 	states map[string]*state
 }
 
+// machine reads the whole definition.
 func (p *parser) machine(root any) *Definition {
 	f := p.fields("$", "a state machine", root)
 	defer f.done()
 	f.text("Comment")
 	if language, ok := f.text("QueryLanguage"); ok && language != "JSONPath" {
-		p.addf(f.place("QueryLanguage"), "%q is not known here: JSONPath is", language)
+		p.addf(f.place("QueryLanguage"), "%q is not supported; use JSONPath", language)
 	}
 	if version, ok := f.text("Version"); ok && version != "1.0" {
-		p.addf(f.place("Version"), "%q is not known here: 1.0 is", version)
+		p.addf(f.place("Version"), "%q is not supported; use 1.0", version)
 	}
 	d := &Definition{timeout: time.Duration(f.integer("TimeoutSeconds", 0, 1, maxSeconds)) * time.Second}
 
 	states := &object{}
 	if v, ok := f.need("States"); ok {
 		if states, ok = v.(*object); !ok || len(states.members) == 0 {
-			p.addf(f.place("States"), "States is an object with at least one state")
+			p.addf(f.place("States"), "States must be an object with at least one state")
 			states = &object{}
 		}
 	}
@@ -107,7 +109,7 @@ func (p *parser) machine(root any) *Definition {
 		p.states[name] = s
 		d.states = append(d.states, s)
 		if n := len([]rune(name)); n == 0 || n > maxStateName {
-			p.addf(memberPath("$.States", name), "a state's name has 1 to %d characters, this one %d", maxStateName, n)
+			p.addf(memberPath("$.States", name), "a state's name must have 1 to %d characters; this one has %d", maxStateName, n)
 		}
 	}
 	for i, s := range d.states {
@@ -124,7 +126,8 @@ func (p *parser) machine(root any) *Definition {
 	return d
 }
 
-// target returns the state of that name, or a stand-in after reporting it.
+// target returns the state of that name. If there is none, it reports that and
+// returns nil.
 func (p *parser) target(at, name string) *state {
 	if s, ok := p.states[name]; ok {
 		return s
@@ -133,13 +136,13 @@ func (p *parser) target(at, name string) *state {
 	return nil
 }
 
-// next reads a state's Next or End.
+// next reads a state's Next or End. It returns nil for End.
 func (p *parser) next(f *fields) *state {
 	if f.atMostOne("Next", "End") == 0 {
 		p.addf(f.at, "%s has neither Next nor End", f.what)
 	}
 	if v, ok := f.get("End"); ok && v != true {
-		p.addf(f.place("End"), "End is true or left out")
+		p.addf(f.place("End"), "End must be true or absent")
 	}
 	if name, ok := f.text("Next"); ok {
 		return p.target(f.place("Next"), name)
@@ -147,8 +150,8 @@ func (p *parser) next(f *fields) *state {
 	return nil
 }
 
-// unreachable reports the states that no path from StartAt reaches. A broken
-// StartAt is a report of its own.
+// unreachable reports the states that cannot be reached from StartAt. A wrong
+// StartAt has already been reported.
 func (p *parser) unreachable(d *Definition) {
 	if d.start == nil {
 		return
@@ -169,7 +172,7 @@ func (p *parser) unreachable(d *Definition) {
 	}
 	for _, s := range d.states {
 		if !reached[s] {
-			p.addf(memberPath("$.States", s.name), "no way leads to the state %q", s.name)
+			p.addf(memberPath("$.States", s.name), "the state %q is unreachable", s.name)
 		}
 	}
 }

@@ -1,16 +1,25 @@
-// Package asl runs Amazon States Language definitions on a virtual clock: a
-// year of waiting takes as long as its tasks take to answer.
+// Package asl runs Amazon States Language definitions on a virtual clock, so
+// that a year of waiting takes only as long as its tasks take to answer.
 //
-// It knows exactly the part of the language that this project uses (JSONPath;
-// Task with Lambda functions and with nested executions, Choice, Wait, Pass,
-// Succeed, Fail) and refuses the rest by name when a definition is parsed, so
-// that what runs here means the same on AWS Step Functions.
+// Parse reads a definition, Definition.Start starts an Execution of it on a
+// Clock, and Clock.Run runs all executions on that clock to their ends:
 //
 //	clock := asl.NewClock(start)
 //	definition, err := asl.Parse(text)
 //	execution, err := definition.Start(asl.Options{Clock: clock, Invoke: invoke, Input: input})
 //	err = clock.Run()
 //	result := execution.Result()
+//
+// Options.Invoke does the work of Lambda functions, Options.StartExecution
+// starts nested executions, and Options.OnEvent receives each event of the
+// history, in the shape of GetExecutionHistory. ReadHistory reads the history of
+// an execution on AWS. Other goroutines of a simulation live on the same clock as
+// actors: Clock.Go starts one, Clock.Sleep and Clock.Wait suspend it.
+//
+// The package supports the part of the language that this project uses
+// (JSONPath; Task with Lambda functions and with nested executions, Choice, Wait,
+// Pass, Succeed, Fail). Parse refuses everything else by name, so that what runs
+// here means the same on AWS Step Functions.
 //
 // Where AWS's documentation and its recorded histories leave a choice, the doc
 // comment at that place says what was chosen.

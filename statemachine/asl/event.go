@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// EventType is an event's type as GetExecutionHistory names it. Those of states
-// are made of the state's type: TaskStateEntered, WaitStateExited, …
+// EventType is an event's type as GetExecutionHistory names it. A state's entry
+// and exit are named after the state's type: TaskStateEntered, WaitStateExited, …
 type EventType string
 
 // The event types that are not a state's entry or exit.
@@ -31,10 +31,9 @@ const (
 	TaskTimedOut            EventType = "TaskTimedOut"
 )
 
-// Event is one event of an execution's history. Which fields are set depends
-// on its type. As JSON it has the shape of an event of GetExecutionHistory:
-// details under the type's own name, data as strings of JSON; timestamps are
-// RFC 3339.
+// Event is one event of an execution's history. Its type determines which fields
+// are set. Its JSON has the shape of an event of GetExecutionHistory: details
+// under the type's own name, data as strings of JSON, timestamps as RFC 3339.
 type Event struct {
 	ID         int64 // from 1
 	PreviousID int64 // 0 for the first event and, as on AWS, for the second
@@ -42,19 +41,19 @@ type Event struct {
 	Type       EventType
 
 	State        string          // …StateEntered, …StateExited
-	Input        json.RawMessage // ExecutionStarted, …StateEntered, …Scheduled; not to be changed
-	Output       json.RawMessage // …Succeeded, …StateExited, TaskSubmitted; not to be changed
+	Input        json.RawMessage // ExecutionStarted, …StateEntered, …Scheduled; must not be modified
+	Output       json.RawMessage // …Succeeded, …StateExited, TaskSubmitted; must not be modified
 	RoleARN      string          // ExecutionStarted
-	ResourceType string          // all of a task's attempt, if it is no Lambda function's: the service
-	Resource     string          // all of a task's attempt: the function's ARN or the service's action
+	ResourceType string          // Task…: the service, such as "states"
+	Resource     string          // all events of a task's attempt: the function's ARN or the service's action
 	Region       string          // …Scheduled
 	Timeout      time.Duration   // …Scheduled; 0: none
 	Error        string          // …Failed, …TimedOut, ExecutionAborted
-	Cause        string          // the same
+	Cause        string          // …Failed, …TimedOut, ExecutionAborted
 	RedriveCount int             // ExecutionRedriven
 }
 
-// MarshalJSON writes the event as GetExecutionHistory does.
+// MarshalJSON returns the event in the shape that GetExecutionHistory returns.
 func (e Event) MarshalJSON() ([]byte, error) {
 	o := newObject(
 		"timestamp", formatTime(e.Timestamp),
@@ -68,7 +67,8 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return appendJSON(nil, o), nil
 }
 
-// details returns the event's details and the field's name for them.
+// details returns the event's details and the name of their field, or "" and nil
+// if an event of its type has none.
 func (e Event) details() (string, *object) {
 	d := &object{}
 	text := func(key, value string) {
@@ -130,21 +130,23 @@ func (e Event) details() (string, *object) {
 		d.add("output", string(e.Output))
 		return "stateExitedEventDetails", d
 	}
-	return "", nil // it was read, and its details were not kept
+	return "", nil // ReadHistory keeps such an event without its details
 }
 
-// detailsName is the field's name for the details, where it is made of the type.
+// detailsName returns the name of the details' field, for types whose field is
+// named after the type.
 func (e Event) detailsName() string {
 	return string(e.Type[0]|0x20) + string(e.Type[1:]) + "EventDetails"
 }
 
-// History keeps the events of executions: Options.OnEvent takes its Record.
+// History is a list of an execution's events. Its Record method can serve as
+// Options.OnEvent.
 type History []Event
 
-// Record appends an event.
+// Record appends an event to the history.
 func (h *History) Record(e Event) { *h = append(*h, e) }
 
-// Types returns the events' types.
+// Types returns the events' types, in order.
 func (h History) Types() []EventType {
 	types := make([]EventType, len(h))
 	for i, e := range h {

@@ -11,14 +11,14 @@ import (
 
 // Limits of Step Functions on executions.
 const (
-	// MaxEvents is how many events a history can have. The last one is
+	// MaxEvents is the maximum number of events in a history. The last one is
 	// ExecutionSucceeded or the failure of reaching the limit.
 	MaxEvents = 25000
-	// MaxData is how many bytes of JSON the input and the output of an execution,
-	// a state and a task can have.
+	// MaxData is the maximum size, in bytes of JSON, of the input and of the output
+	// of an execution, a state and a task.
 	MaxData = 262144
-	// MaxDuration is how long an execution can run (a year). One that ends at
-	// that very instant is in time; so it is with a definition's TimeoutSeconds.
+	// MaxDuration is the longest time that an execution can run (a year). One that
+	// ends at exactly that instant is in time, as with a definition's TimeoutSeconds.
 	MaxDuration = 365 * 24 * time.Hour
 )
 
@@ -34,8 +34,9 @@ const (
 	Aborted   Status = "ABORTED"
 )
 
-// Execution is one run of a definition. It keeps counts, not its history.
-// Its methods are for the actors of its clock, and for when the clock doesn't run.
+// Execution is one run of a definition, started by Definition.Start. It keeps
+// counts, not its history. Its methods may be called by the actors of its clock,
+// and by anyone while the clock does not run.
 type Execution struct {
 	definition *Definition
 	options    Options
@@ -49,10 +50,10 @@ type Execution struct {
 
 	executionContext, machineContext *object
 	visit                            visit
-	at                               position // what a redrive goes on from
+	at                               position // where a redrive continues
 
-	returned *Signal // the actor that runs it has returned
-	leaving  bool    // redriven, and the actor that ran it before has not returned yet
+	returned *Signal // fires when the actor that runs it has returned
+	leaving  bool    // it was redriven, and its previous actor has not returned yet
 
 	result   Result
 	emitting bool
@@ -60,21 +61,22 @@ type Execution struct {
 	stopping *failure // a Stop that has to wait until emit returns
 }
 
-// Result is what an execution has come to.
+// Result is the state of an execution, or its end.
 type Result struct {
 	Status       Status
-	Output       json.RawMessage // if Status is Succeeded
-	Error, Cause string          // if it is Failed, TimedOut or Aborted; may be empty
-	Events       int64           // of the history so far
-	Transitions  int64           // states entered and retries: what AWS bills
+	Output       json.RawMessage // set if Status is Succeeded
+	Error, Cause string          // set if Status is Failed, TimedOut or Aborted; may be empty
+	Events       int64           // number of events in the history so far
+	Transitions  int64           // states entered, retries and redrives: what AWS bills
 	Start, Stop  time.Time       // Stop is zero while it runs
 	Redrives     int             // how often it was redriven
-	Redriven     time.Time       // the last time; zero if never
+	Redriven     time.Time       // the time of the last redrive; zero if there was none
 }
 
-// Start starts an execution now: as an actor, which begins when the clock lets
-// it. It returns an error, and starts nothing, where StartExecution would
-// refuse (input that is not JSON or too large, a bad name).
+// Start starts an execution at the current instant, as an actor of the clock. It
+// returns an error, and starts nothing, if Options lacks what the definition
+// needs or if StartExecution would refuse the call (input that is not JSON or
+// too large, an invalid name).
 func (d *Definition) Start(o Options) (*Execution, error) {
 	if o.Clock == nil || o.Invoke == nil {
 		return nil, errors.New("asl: Options need a Clock and an Invoke")
@@ -90,7 +92,7 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 	setDefault(&o.ExecutionARN, strings.Replace(o.StateMachineARN, ":stateMachine:", ":execution:", 1)+":"+o.Name)
 	setDefault(&o.RoleARN, "arn:aws:iam::123456789012:role/machine")
 	if len(o.Name) > 80 || strings.ContainsAny(o.Name, " \t\n<>{}[]?*\"#%\\^|~`$&,;:/") {
-		return nil, fmt.Errorf("asl: InvalidName: %q (at most 80 characters, none of them special)", o.Name)
+		return nil, fmt.Errorf("asl: InvalidName: %q (use at most 80 characters, none of them special)", o.Name)
 	}
 	if len(o.Input) > MaxData {
 		return nil, fmt.Errorf("asl: InvalidExecutionInput: %d bytes, more than %d", len(o.Input), MaxData)
@@ -129,21 +131,21 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 // Status returns the execution's status.
 func (e *Execution) Status() Status { return e.result.Status }
 
-// Result returns what the execution has come to so far.
+// Result returns the execution's state so far.
 func (e *Execution) Result() Result { return e.result }
 
 // ARN returns the execution's ARN.
 func (e *Execution) ARN() string { return e.options.ExecutionARN }
 
-// Ended returns the signal that fires when the execution has ended: after a
-// Redrive another one, which fires when it has ended again.
+// Ended returns the signal that fires when the execution ends. After a Redrive
+// it returns another signal, which fires when the execution ends again.
 func (e *Execution) Ended() *Signal { return e.ended }
 
-// Stop is StopExecution: it ends the execution as Aborted at this instant and
-// runs no Catch. A task that runs goes on, see Invoke. Within OnEvent, or
-// before the execution has begun, it takes effect right after that event or
-// the first one. Of an execution that has ended it changes nothing. Both texts
-// may be empty.
+// Stop ends the execution as Aborted at this instant, like AWS's StopExecution,
+// and runs no Catch. A running task continues, see Invoke. Called within OnEvent,
+// or before the execution has begun, it takes effect right after that event or
+// the first one. It does nothing if the execution has ended. Both texts may be
+// empty.
 func (e *Execution) Stop(errorName, cause string) {
 	if e.result.Status != Running || e.stopping != nil {
 		return
@@ -155,14 +157,14 @@ func (e *Execution) Stop(errorName, cause string) {
 	e.end(Aborted, Event{Type: ExecutionAborted, Error: errorName, Cause: cause})
 }
 
-// run is the execution's actor.
+// run runs the execution from its first state. It is the execution's actor.
 func (e *Execution) run() {
 	e.at = position{state: e.definition.start, input: e.input}
 	err := e.emit(Event{Type: ExecutionStarted, Input: e.input.text, RoleARN: e.options.RoleARN})
 	e.follow(e.input, e.definition.start, err)
 }
 
-// follow goes from a state on to the execution's end.
+// follow runs the execution from a state to its end.
 func (e *Execution) follow(data document, s *state, err error) {
 	for err == nil && s != nil {
 		data, s, err = e.enter(s, data)
@@ -203,9 +205,9 @@ func (e *Execution) finish(s *state, raw document) (document, *state, error) {
 	return out, next, err
 }
 
-// emit records an event of the running execution, unless the limit of events
-// ends it instead. It returns errOver if the execution has ended: by that, by
-// a Stop in the sink or, while its actor was held up elsewhere, by another's Stop.
+// emit records an event of the running execution, or ends the execution if the
+// history is full. It returns errOver if the execution has ended: by that limit,
+// by a Stop in OnEvent, or by a Stop from another actor in the meantime.
 func (e *Execution) emit(event Event) error {
 	if e.over() {
 		return errOver
@@ -219,7 +221,7 @@ func (e *Execution) emit(event Event) error {
 	return e.obeyStop()
 }
 
-// obeyStop ends the execution if the sink of its last event has stopped it.
+// obeyStop ends the execution if OnEvent stopped it at its last event.
 func (e *Execution) obeyStop() error {
 	if e.stopping == nil {
 		return nil
@@ -228,11 +230,11 @@ func (e *Execution) obeyStop() error {
 	return errOver
 }
 
-// over reports whether the actor that runs the execution has to return: it has
-// ended, be it that it was redriven meanwhile.
+// over reports whether the actor that runs the execution must return: the
+// execution has ended, even if it has been redriven since.
 func (e *Execution) over() bool { return e.result.Status != Running || e.leaving }
 
-// record gives the event its number and hands it to the sink.
+// record numbers the event and passes it to OnEvent.
 func (e *Execution) record(event Event) {
 	event.PreviousID = e.result.Events
 	if event.PreviousID == 1 {
@@ -257,9 +259,10 @@ func (e *Execution) end(status Status, last Event) {
 	e.ended.Fire()
 }
 
-// wait suspends the execution until the instant or one of the signals. It
-// returns whether it was a signal, and errOver when the execution has ended
-// meanwhile: stopped, or still running after all that happens at its deadline.
+// wait suspends the execution until the instant or until one of the signals
+// fires. It reports whether a signal fired, and returns errOver if the execution
+// has ended meanwhile: it was stopped, or it was still running after all that
+// happens at its deadline.
 func (e *Execution) wait(until time.Time, signals ...*Signal) (signalled bool, err error) {
 	if e.over() {
 		return false, errOver
@@ -284,7 +287,8 @@ func (e *Execution) wait(until time.Time, signals ...*Signal) (signalled bool, e
 	return false, nil
 }
 
-// await waits for a task's signal. Without it until the instant, that is States.Timeout.
+// await waits for a task's signal. It returns States.Timeout if the signal has
+// not fired by the instant.
 func (e *Execution) await(s *Signal, until time.Time) error {
 	answered, err := e.wait(until, s)
 	if err == nil && !answered {

@@ -4,13 +4,13 @@ import (
 	"strings"
 )
 
-// scope is what paths and functions can see while a state is worked on.
+// scope is what paths and functions can read while a state runs.
 type scope struct {
 	execution *Execution
 	input     any
 }
 
-// root returns where the path begins.
+// root returns the value at which the path begins: the context object or the input.
 func (s scope) root(p refPath) any {
 	if p.context {
 		return s.execution.contextObject()
@@ -18,20 +18,20 @@ func (s scope) root(p refPath) any {
 	return s.input
 }
 
-// lookup returns the node that the path identifies.
+// lookup returns the node that the path identifies, and whether there is one.
 func (s scope) lookup(p refPath) (any, bool) { return p.get(s.root(p)) }
 
-// inputText returns the text in which a missing path was looked for, for causes.
+// inputText returns the JSON text in which a missing path was looked up, for causes.
 func (s scope) inputText(p refPath) []byte { return appendJSON(nil, s.root(p)) }
 
 // expr is the value of a template's field whose name ends in .$, and of
-// ErrorPath and CausePath: a path or a call of an intrinsic function. field is
-// the field's name, for causes.
+// ErrorPath and CausePath: a path or a call of an intrinsic function.
 type expr interface {
+	// eval returns the expression's value. field is the field's name, for causes.
 	eval(s scope, field string) (any, error)
 }
 
-// parseExpr reads a path or a call.
+// parseExpr reads a path or a call of an intrinsic function.
 func parseExpr(text string) (expr, error) {
 	if strings.HasPrefix(text, "$") {
 		p, err := parsePath(text)
@@ -40,6 +40,7 @@ func parseExpr(text string) (expr, error) {
 	return parseCall(text)
 }
 
+// eval implements expr.
 func (p refPath) eval(s scope, field string) (any, error) {
 	v, ok := s.lookup(p)
 	if !ok {
@@ -51,10 +52,11 @@ func (p refPath) eval(s scope, field string) (any, error) {
 
 // template is a payload template: Parameters or ResultSelector.
 type template interface {
+	// render returns the template's value in the scope.
 	render(s scope) (any, error)
 }
 
-// literal is a part of a template without expressions: shared, never copied.
+// literal is a part of a template without expressions. It is shared, never copied.
 type literal struct{ value any }
 
 func (l literal) render(scope) (any, error) { return l.value, nil }
@@ -98,7 +100,7 @@ type exprTemplate struct {
 
 func (t exprTemplate) render(s scope) (any, error) { return t.expr.eval(s, t.field) }
 
-// template compiles a payload template.
+// template compiles a payload template and reports its problems.
 func (p *problems) template(at string, value any) template {
 	switch v := value.(type) {
 	case *object:
@@ -149,8 +151,7 @@ func (p *problems) objectTemplate(at string, o *object) template {
 	return t
 }
 
-// expr compiles a path or a call. A path into the context object has to be
-// one that the context object here has.
+// expr compiles a path or a call and reports its problems.
 func (p *problems) expr(at, text string) expr {
 	x, err := parseExpr(text)
 	if err != nil {
@@ -161,7 +162,8 @@ func (p *problems) expr(at, text string) expr {
 	return x
 }
 
-// contextPaths checks every path into the context object inside x.
+// contextPaths reports the paths inside x that lead to fields that the context
+// object does not have.
 func (p *problems) contextPaths(at string, x expr) {
 	switch x := x.(type) {
 	case refPath:

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Error names of the language that the interpreter itself deals in.
+// Error names of the language that the interpreter itself uses.
 const (
 	errorAll            = "States.ALL"
 	errorTaskFailed     = "States.TaskFailed"
@@ -17,13 +17,13 @@ const (
 	errorResultPathFail = "States.ResultPathMatchFailure"
 )
 
-// errOver unwinds the states of an execution that has ended.
+// errOver makes the running state of an ended execution return.
 var errOver = errors.New("asl: the execution is over")
 
-// failure is an error of the machine that runs, as Retry and Catch see it.
+// failure is an error of the state machine, as Retry and Catch see it.
 type failure struct {
 	name, cause string
-	unplaced    bool // the cause does not say yet in which state it happened
+	unplaced    bool // the cause does not name the state yet
 }
 
 func (f *failure) Error() string { return f.name + ": " + f.cause }
@@ -33,7 +33,7 @@ func failf(name, format string, args ...any) error {
 	return &failure{name: name, cause: fmt.Sprintf(format, args...), unplaced: true}
 }
 
-// place says in the cause of err, once, in which state it happened, as AWS does.
+// place adds to the cause of err, once, the state in which it happened, as AWS does.
 func (e *Execution) place(err error) error {
 	f, ok := err.(*failure)
 	if !ok || !f.unplaced {

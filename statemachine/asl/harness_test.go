@@ -27,11 +27,12 @@ func parse(t testing.TB, definition string) *Definition {
 	return d
 }
 
-// script is what functions answer, in turn, the last for ever: JSON, or !Name
-// or !Name: cause for a TaskError, or echo for its input; before it optionally @duration to take.
+// script lists what each function answers, in turn; the last answer repeats. An
+// answer is JSON, or !Name or "!Name: cause" for a TaskError, or echo for the input,
+// optionally after @duration, the time that it takes.
 type script map[string][]string
 
-// invoker returns the script's functions. Without an answer they echo.
+// invoker returns an Invoke that follows the script. Functions without answers echo.
 func (s script) invoker(c *Clock) Invoke {
 	calls := map[string]int{}
 	return func(_ context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
@@ -89,7 +90,7 @@ func run(t testing.TB, d *Definition, input string, s script, change func(*Optio
 	return e.Result(), *h
 }
 
-// checkHistory holds what is true of every history.
+// checkHistory checks what is true of every history.
 func checkHistory(t testing.TB, e *Execution, h History) {
 	t.Helper()
 	r := e.Result()
@@ -109,7 +110,7 @@ func checkHistory(t testing.TB, e *Execution, h History) {
 	}
 }
 
-// failing returns functions that return err.
+// failing returns an Invoke that returns err.
 func failing(err error) Invoke {
 	return func(context.Context, string, json.RawMessage) (json.RawMessage, error) { return nil, err }
 }

@@ -51,24 +51,24 @@ func TestARedriveIsRead(t *testing.T) {
 
 func TestWhatIsNoWholeHistoryIsRefused(t *testing.T) {
 	for _, test := range []struct{ change, to, says string }{
-		{`"events": [`, `"events": 1, "x": [`, "this is no history"},
+		{`"events": [`, `"events": 1, "x": [`, "this is not a history"},
 		{`"events": [`, `"executions": [`, `it has no "events"`},
 		{`    ]
 }`, `], "NextToken": "abc"}`, "it has a NextToken"},
-		{`"id": 2`, `"id": 4`, "event 2 is not there exactly once"},
-		{`"id": 2`, `"id": 3`, "event 2 is not there exactly once"},
+		{`"id": 2`, `"id": 4`, "event 2 must occur exactly once"},
+		{`"id": 2`, `"id": 3`, "event 2 must occur exactly once"},
 		{`"id": 2`, `"id": 1e9`, "id"},
 		{`"id": 2`, `"id": -2`, "ids are from 1"},
 		{`"type": "ExecutionStarted"`, `"type": "ExecutionAborted"`, "the first event must be ExecutionStarted"},
-		{`"output": "{\"b\":2}", `, ``, "events[0]: LambdaFunctionSucceeded comes without its data: get the history with --include-execution-data"},
-		{`"input": "{\"a\":1}", "inputDetails": {"truncated": false}, "roleArn"`, `"roleArn"`, "ExecutionStarted comes without its data"},
+		{`"output": "{\"b\":2}", `, ``, "events[0]: LambdaFunctionSucceeded has no data: get the history with --include-execution-data"},
+		{`"input": "{\"a\":1}", "inputDetails": {"truncated": false}, "roleArn"`, `"roleArn"`, "ExecutionStarted has no data"},
 		{`"outputDetails": {"truncated": false}`, `"outputDetails": {"truncated": true}`, "the data of LambdaFunctionSucceeded is cut off"},
 		{`{\"b\":2}`, `{\"b\":2`, "the data of LambdaFunctionSucceeded is not JSON"},
-		{`"name": "First"`, `"name": ""`, "no name of a state"},
-		{`"2026-03-01T12:00:00.250000+00:00"`, `"yesterday"`, "its timestamp must be like"},
-		{`"2026-03-01T12:00:00.250000+00:00"`, `1e300`, "its timestamp must be like"},
-		{`"2026-03-01T12:00:00.250000+00:00"`, `null`, "its timestamp must be like"},
-		{`"2026-03-01T12:00:00.250000+00:00"`, `"2025-03-01T12:00:00Z"`, "event 2 is from before the first one"},
+		{`"name": "First"`, `"name": ""`, "no state name"},
+		{`"2026-03-01T12:00:00.250000+00:00"`, `"yesterday"`, "its timestamp must look like"},
+		{`"2026-03-01T12:00:00.250000+00:00"`, `1e300`, "its timestamp must look like"},
+		{`"2026-03-01T12:00:00.250000+00:00"`, `null`, "its timestamp must look like"},
+		{`"2026-03-01T12:00:00.250000+00:00"`, `"2025-03-01T12:00:00Z"`, "event 2 is older than the first one"},
 	} {
 		changed := strings.Replace(printed, test.change, test.to, 1)
 		if _, err := asl.ReadHistory([]byte(changed)); changed == printed || err == nil || !strings.Contains(err.Error(), test.says) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// maxNesting is how deep calls of intrinsic functions may nest, on AWS too.
+// maxNesting is the maximum depth of nested calls of intrinsic functions, as on AWS.
 const maxNesting = 10
 
 // call is a call of an intrinsic function.
@@ -17,7 +17,7 @@ type call struct {
 }
 
 // constant is a literal argument. raw keeps a string's escapes, which
-// States.Format needs to tell \{ from {.
+// States.Format needs to distinguish \{ from {.
 type constant struct {
 	value any
 	raw   string
@@ -25,7 +25,7 @@ type constant struct {
 
 func (c constant) eval(scope, string) (any, error) { return c.value, nil }
 
-// parseCall reads a text that is a call and nothing else.
+// parseCall reads a text that consists of one call.
 func parseCall(text string) (expr, error) {
 	c, rest, err := scanCall(text, 1)
 	if err == nil && rest != "" {
@@ -34,6 +34,8 @@ func parseCall(text string) (expr, error) {
 	return c, err
 }
 
+// scanCall reads the call at the beginning of text and returns what follows it.
+// depth is how deep the call is nested, from 1.
 func scanCall(text string, depth int) (call, string, error) {
 	name, rest, ok := strings.Cut(text, "(")
 	if !ok || !strings.HasPrefix(name, "States.") {
@@ -63,6 +65,8 @@ func scanCall(text string, depth int) (call, string, error) {
 	return c, rest, c.check()
 }
 
+// scanArgument reads the argument at the beginning of text and returns what
+// follows it.
 func scanArgument(text string, depth int) (expr, string, error) {
 	switch {
 	case strings.HasPrefix(text, "$"):
@@ -79,29 +83,30 @@ func scanArgument(text string, depth int) (expr, string, error) {
 	}
 	v, err := parseJSON([]byte(text[:end]))
 	if err != nil || text[0] == '"' || text[0] == '{' || text[0] == '[' {
-		return nil, text, fmt.Errorf("%q is no argument: paths, 'text', numbers, true, false, null and functions are", text[:end])
+		return nil, text, fmt.Errorf("%q is not an argument; use a path, 'text', a number, true, false, null or a function", text[:end])
 	}
 	return constant{value: v}, text[end:], nil
 }
 
-// scanText reads a string in single quotes. A \ escapes ' { } and itself.
+// scanText reads a string in single quotes and returns what follows it. A \
+// escapes ' { } and itself.
 func scanText(text string) (expr, string, error) {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
 		case '\\':
 			i++
 			if i >= len(text) || !strings.ContainsRune(`'{}\`, rune(text[i])) {
-				return nil, text, errors.New(`\ stands only before ', {, } and \`)
+				return nil, text, errors.New(`\ is allowed only before ', {, } and \`)
 			}
 		case '\'':
 			raw := text[1:i]
 			return constant{value: unescape(raw), raw: raw}, text[i+1:], nil
 		}
 	}
-	return nil, text, errors.New("a string in single quotes does not end")
+	return nil, text, errors.New("a string in single quotes is not closed")
 }
 
-// unescape takes away each \ that escapes.
+// unescape removes each \ that escapes a character.
 func unescape(raw string) string {
 	var b strings.Builder
 	for i := 0; i < len(raw); i++ {
@@ -113,7 +118,7 @@ func unescape(raw string) string {
 	return b.String()
 }
 
-// check refuses what could only fail when it runs.
+// check returns an error for a call that would always fail when it runs.
 func (c call) check() error {
 	n := len(c.arguments)
 	switch c.function {
@@ -131,7 +136,7 @@ func (c call) check() error {
 			return nil
 		}
 		if _, ok := t.value.(string); !ok {
-			return errors.New("the template of States.Format is no string")
+			return errors.New("the template of States.Format is not a string")
 		}
 		pieces, err := formatPieces(t.raw)
 		if err == nil && len(pieces) != n {
@@ -139,9 +144,10 @@ func (c call) check() error {
 		}
 		return err
 	}
-	return fmt.Errorf("the intrinsic function %s is not known here (States.Format, States.StringToJson and States.JsonToString are)", c.function)
+	return fmt.Errorf("the intrinsic function %s is not supported; use States.Format, States.StringToJson or States.JsonToString", c.function)
 }
 
+// eval implements expr.
 func (c call) eval(s scope, field string) (any, error) {
 	values := make([]any, len(c.arguments))
 	for i, argument := range c.arguments {
@@ -167,7 +173,8 @@ func (c call) eval(s scope, field string) (any, error) {
 	return v, nil
 }
 
-// apply calls the function. Its errors are the causes of States.IntrinsicFailure.
+// apply calls the function. Its errors become the causes of
+// States.IntrinsicFailure.
 func (c call) apply(values []any) (any, error) {
 	switch c.function {
 	case "States.JsonToString":
@@ -175,7 +182,7 @@ func (c call) apply(values []any) (any, error) {
 	case "States.StringToJson":
 		text, ok := values[0].(string)
 		if !ok {
-			return nil, errors.New("the argument is no string")
+			return nil, errors.New("the argument is not a string")
 		}
 		return parseJSON([]byte(text))
 	}
@@ -183,13 +190,13 @@ func (c call) apply(values []any) (any, error) {
 	if t, isConstant := c.arguments[0].(constant); isConstant {
 		raw = t.raw
 	} else if !ok {
-		return nil, errors.New("the template is no string")
+		return nil, errors.New("the template is not a string")
 	}
 	return format(raw, values[1:])
 }
 
-// format puts the values in the places {} of the template. Objects and arrays
-// are refused: what AWS prints for them is documented nowhere.
+// format inserts the values at the places {} of the template. It refuses objects
+// and arrays, because AWS does not document what it prints for them.
 func format(template string, values []any) (any, error) {
 	pieces, err := formatPieces(template)
 	if err != nil {
@@ -204,7 +211,7 @@ func format(template string, values []any) (any, error) {
 		case string:
 			text = append(text, v...)
 		case *object, []any, *unread:
-			return nil, errors.New("a value is an object or an array: States.JsonToString makes a string of it")
+			return nil, errors.New("a value is an object or an array; convert it with States.JsonToString")
 		default:
 			text = appendJSON(text, v)
 		}
@@ -213,8 +220,8 @@ func format(template string, values []any) (any, error) {
 	return string(text), nil
 }
 
-// formatPieces cuts a template at its places {}. A brace that is not part of
-// {} has to be escaped.
+// formatPieces splits a template at its places {}. A brace that is not part of {}
+// must be escaped.
 func formatPieces(template string) ([]string, error) {
 	var pieces []string
 	begin := 0

@@ -5,27 +5,27 @@ import (
 	"fmt"
 )
 
-// maxDepth is how deep JSON may nest (the limit of AWS's own JSON reader).
+// maxDepth is the maximum nesting of JSON (the limit of AWS's own JSON reader).
 const maxDepth = 1000
 
-// parseJSON reads one JSON value (RFC 8259). As in encoding/json, invalid
-// UTF-8 in strings becomes U+FFFD.
+// parseJSON reads one JSON value (RFC 8259) completely. As in encoding/json,
+// invalid UTF-8 in strings becomes U+FFFD.
 func parseJSON(text []byte) (any, error) {
 	r := jsonReader{text: string(text)}
 	return r.whole()
 }
 
-// jsonReader reads a text; what it reads shares the text's memory.
+// jsonReader reads JSON values from a text. They share the text's memory.
 type jsonReader struct {
 	text     string
 	pos      int
 	lazy     bool     // objects and arrays may stay unread
-	members  []member // of the objects, and
+	members  []member // of the objects that are being read, the innermost last
 	elements []any    // of the arrays that are being read, the innermost last
 	keys     []extent // of the objects that are being skimmed, the innermost last
 }
 
-// whole reads a text that is one value.
+// whole reads a text that consists of one value.
 func (r *jsonReader) whole() (any, error) {
 	r.members = make([]member, 0, smallObject)
 	v, err := r.value(0)
@@ -38,6 +38,7 @@ func (r *jsonReader) whole() (any, error) {
 	return v, nil
 }
 
+// unexpected returns the error for the byte at the current position.
 func (r *jsonReader) unexpected(where string) error {
 	if r.pos >= len(r.text) {
 		return fmt.Errorf("the JSON text ends too early, at byte %d", r.pos)
@@ -57,7 +58,7 @@ func (r *jsonReader) space() {
 	}
 }
 
-// take skips white space and then c, if that is what comes.
+// take skips white space and then c. It reports whether c was there.
 func (r *jsonReader) take(c byte) bool {
 	r.space()
 	if r.pos < len(r.text) && r.text[r.pos] == c {
@@ -202,7 +203,7 @@ func (r *jsonReader) number() (any, error) {
 	return number(r.text[begin:r.pos]), nil
 }
 
-// numeral takes a number and reports whether it is one.
+// numeral skips a number. It reports whether there is one.
 func (r *jsonReader) numeral() bool {
 	r.accept('-')
 	if !r.accept('0') && !r.digits() {
@@ -220,7 +221,7 @@ func (r *jsonReader) numeral() bool {
 	return r.digits()
 }
 
-// accept takes c, if that is what comes.
+// accept skips c. It reports whether c was there.
 func (r *jsonReader) accept(c byte) bool {
 	if r.pos < len(r.text) && r.text[r.pos] == c {
 		r.pos++
@@ -229,7 +230,7 @@ func (r *jsonReader) accept(c byte) bool {
 	return false
 }
 
-// digits takes the digits that come and reports whether there were any.
+// digits skips digits. It reports whether there were any.
 func (r *jsonReader) digits() bool {
 	begin := r.pos
 	for r.pos < len(r.text) && '0' <= r.text[r.pos] && r.text[r.pos] <= '9' {

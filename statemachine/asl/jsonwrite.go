@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendJSON appends a value as compact JSON. It escapes only what JSON makes
-// it escape.
+// appendJSON appends a value to dst as compact JSON. It escapes only what JSON
+// requires.
 func appendJSON(dst []byte, value any) []byte {
 	switch v := value.(type) {
 	case nil:
@@ -46,7 +46,7 @@ func appendJSON(dst []byte, value any) []byte {
 	panic("asl: not a JSON value")
 }
 
-// appendString appends a JSON string; invalid UTF-8 becomes U+FFFD.
+// appendString appends s to dst as a JSON string. Invalid UTF-8 becomes U+FFFD.
 func appendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	if !utf8.ValidString(s) {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// function is a Lambda function as a task's resource: its ARN.
+// function is the resource of a task that calls a Lambda function: the function's
+// ARN.
 type function string
 
 func (w function) arn() string { return string(w) }
@@ -25,8 +26,8 @@ func (w function) event(kind attemptEvent) Event {
 	}[kind]}
 }
 
-// call runs the function in an actor of its own and waits for its answer. A
-// function that ends at the timeout's very instant is too late.
+// call runs the function in its own actor and waits for its answer. A function
+// that ends exactly at the timeout is too late.
 func (w function) call(e *Execution, input document, until time.Time) (document, error) {
 	var answer document
 	var failed *TaskError
@@ -38,7 +39,7 @@ func (w function) call(e *Execution, input document, until time.Time) (document,
 			answer, err = readAnswer(text)
 		}
 		if err != nil && !errors.As(err, &failed) {
-			e.clock.fail(fmt.Errorf("asl: the task of state %q (%s) gave neither an answer nor a TaskError: %w", state, string(w), err))
+			e.clock.fail(fmt.Errorf("asl: the task of state %q (%s) returned neither an answer nor a TaskError: %w", state, string(w), err))
 		}
 		done.Fire()
 	})
@@ -51,6 +52,7 @@ func (w function) call(e *Execution, input document, until time.Time) (document,
 	return answer, nil
 }
 
+// readAnswer reads a function's answer, which must be JSON.
 func readAnswer(text json.RawMessage) (document, error) {
 	value, err := readJSON(text)
 	return document{value: value, text: text, foreign: true}, err

@@ -8,25 +8,27 @@ import (
 	"time"
 )
 
-// StartExecution asks for a nested execution: Options.StartExecution gets it
-// from a task with the resource arn:aws:states:::states:startExecution.sync:2, of
-// the partition that the execution is in.
+// StartExecution is a request for a nested execution. Options.StartExecution
+// receives it from a task whose resource is
+// arn:aws:states:::states:startExecution.sync:2, in the execution's partition.
 //
-// The function does what the StartExecution of AWS does, in an actor of its
-// own; it may sleep. It returns an execution on the same clock, whose end the
-// task then waits for. A *TaskError is a refusal as Retry and Catch see it:
-// StepFunctions.ExecutionAlreadyExistsException,
+// Options.StartExecution does what AWS's StartExecution does. It runs in its own
+// actor and may sleep. It returns an execution on the same clock, and the task
+// then waits for that execution's end. A *TaskError is a refusal as Retry and
+// Catch see it: StepFunctions.ExecutionAlreadyExistsException,
 // StepFunctions.StateMachineDoesNotExistException, the throttling and the
-// service errors. Any other error, and no execution, end Clock.Run, as with Invoke.
+// service errors. Any other error, and a nil execution, end Clock.Run, as with
+// Invoke.
 //
-// It is for the function to be idempotent: AWS answers with the execution that
-// is running if name, state machine and input are the same, and refuses the name
-// of any other execution of that machine in the last 90 days. So a retried task
-// with a fixed Name fails by ExecutionAlreadyExistsException once its child has ended.
+// Options.StartExecution must be idempotent as AWS is: AWS returns the running
+// execution if name, state machine and input are the same, and refuses the name of
+// any other execution of that machine in the last 90 days. A retried task with a
+// fixed Name therefore fails with ExecutionAlreadyExistsException once its child
+// has ended.
 type StartExecution struct {
 	StateMachineARN string
-	Name            string          // empty if the task gives none: AWS makes one up
-	Input           json.RawMessage // an object; not to be changed
+	Name            string          // empty if the task gives none: AWS generates one
+	Input           json.RawMessage // an object; must not be modified
 	Parent          string          // the ARN of the execution that asks
 }
 
@@ -39,7 +41,8 @@ func isNestedARN(text string) bool {
 	return strings.HasPrefix(partition, "arn:aws") && !strings.Contains(partition[4:], ":") && nestedARN == "arn:aws:states:"+rest
 }
 
-// nested is a nested execution as a task's resource: the resource's text.
+// nested is the resource of a task that starts a nested execution: the resource's
+// text.
 type nested string
 
 func (w nested) arn() string { return string(w) }
@@ -54,11 +57,11 @@ func (nested) event(kind attemptEvent) Event {
 	}[kind]}
 }
 
-// nestedFields are the parameters, all but the first optional.
+// nestedFields lists the supported parameters. Only the first is required.
 var nestedFields = []string{"StateMachineArn", "Input", "Name"}
 
-// nestedParameters checks what the definition already tells of the parameters.
-// Of the fields that AWS has, TraceHeader is not known here.
+// nestedParameters checks the parameters as far as the definition fixes them.
+// AWS's field TraceHeader is not supported.
 func (p *parser) nestedParameters(f *fields) {
 	v, ok := f.need("Parameters")
 	if !ok {
@@ -78,22 +81,23 @@ func (p *parser) nestedParameters(f *fields) {
 	}
 }
 
-// nestedProblem says what is wrong with a parameter's value. Input is an
-// object: of other values, strings above all, AWS does not document what the
-// nested execution gets.
+// nestedProblem returns what is wrong with a parameter's value, or "". Input must
+// be an object: AWS does not document what the nested execution receives for
+// other values, strings above all.
 func nestedProblem(key string, v any) string {
 	if key == "Input" {
 		if _, ok := opened(v).(*object); !ok {
-			return "Input is an object"
+			return "Input must be an object"
 		}
 		return ""
 	}
 	if s, ok := v.(string); !ok || s == "" {
-		return key + " is a string that is not empty"
+		return key + " must be a non-empty string"
 	}
 	return ""
 }
 
+// check implements resource: it checks the values of an attempt's parameters.
 func (nested) check(parameters any) error {
 	o, _ := opened(parameters).(*object)
 	for _, key := range nestedFields {
@@ -105,14 +109,15 @@ func (nested) check(parameters any) error {
 	return nil
 }
 
-// submission is the start of a nested execution, from when it is asked for.
+// submission is the start of a nested execution.
 type submission struct {
 	answered *Signal
-	child    *Execution // or
-	refused  *TaskError
-	left     bool // the parent no longer waits for it
+	child    *Execution // set if it was started
+	refused  *TaskError // set if it was refused
+	left     bool       // the parent no longer waits for it
 }
 
+// call starts the nested execution in its own actor and waits for its end.
 func (w nested) call(e *Execution, parameters document, until time.Time) (document, error) {
 	s := &submission{answered: e.clock.NewSignal()}
 	state := e.visit.name
@@ -134,7 +139,7 @@ func (w nested) call(e *Execution, parameters document, until time.Time) (docume
 			err = errors.New("no execution on this clock")
 		}
 		if err != nil && !errors.As(err, &s.refused) {
-			e.clock.fail(fmt.Errorf("asl: the task of state %q (%s) gave neither an execution nor a TaskError: %w", state, string(w), err))
+			e.clock.fail(fmt.Errorf("asl: the task of state %q (%s) returned neither an execution nor a TaskError: %w", state, string(w), err))
 		}
 		s.child = child
 		s.answered.Fire()
@@ -163,7 +168,7 @@ func (s *submission) follow(e *Execution, until time.Time) (document, error) {
 	if err := e.emit(submitted); err != nil {
 		return document{}, err
 	}
-	for s.child.Status() == Running { // more than once if it is redriven at its end's very instant
+	for s.child.Status() == Running { // more than once if it is redriven at the instant of its end
 		if err := e.await(s.child.Ended(), until); err != nil {
 			return document{}, err
 		}
@@ -171,8 +176,8 @@ func (s *submission) follow(e *Execution, until time.Time) (document, error) {
 	return s.child.outcome()
 }
 
-// leave stops the nested execution, or will as soon as it has started, unless
-// the options leave it running. AWS gives no error and this cause.
+// leave stops the nested execution, or will stop it as soon as it has started,
+// unless Options.LeaveChildren is set. AWS stops it with this cause and no error.
 func (s *submission) leave(e *Execution) {
 	s.left = true
 	if s.child != nil && !e.options.LeaveChildren {

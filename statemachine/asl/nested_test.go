@@ -126,7 +126,7 @@ func TestNestedEndings(t *testing.T) {
 	for _, c := range []struct {
 		name, child string
 		refuse      []*TaskError
-		stop        time.Duration // when somebody stops the child
+		stop        time.Duration // when the child is stopped
 		error       string
 		cause       string
 		failed      EventType
@@ -137,7 +137,7 @@ func TestNestedEndings(t *testing.T) {
 		{"without words", machine(wait + `"F":{"Type":"Fail"}`), nil, 0, "States.TaskFailed", cause(``, "FAILED", 30*time.Second), TaskFailed, 2},
 		{"timed out itself", strings.Replace(machine(wait+`"F":{"Type":"Fail"}`), "{", `{"TimeoutSeconds":20,`, 1), nil, 0,
 			"States.TaskFailed", cause(``, "TIMED_OUT", 20*time.Second), TaskFailed, 2},
-		{"stopped by somebody", machine(wait + `"F":{"Type":"Fail"}`), nil, 11 * time.Second,
+		{"stopped by an operator", machine(wait + `"F":{"Type":"Fail"}`), nil, 11 * time.Second,
 			"States.TaskFailed", cause(`"Cause":"by hand","Error":"Stopped",`, "ABORTED", 11*time.Second), TaskFailed, 2},
 		{"longer than the task's timeout", machine(`"F":{"Type":"Wait","Seconds":101,"End":true}`), nil, 0, "States.Timeout", "", TaskTimedOut, 2},
 		{"refused", machine(`"F":{"Type":"Succeed"}`), []*TaskError{{Name: "StepFunctions.StateMachineDoesNotExistException", Cause: "no such"}}, 0,
@@ -173,7 +173,7 @@ func TestNestedEndings(t *testing.T) {
 
 const abandoned = "The Task state in AWS Step Functions execution [arn:aws:states:eu-west-1:123456789012:execution:parent:top] which was managing this resource was aborted"
 
-// A name by RetryCount: Parameters are evaluated anew for each attempt.
+// A name by RetryCount: each attempt evaluates the Parameters again.
 func TestNestedRetry(t *testing.T) {
 	n := newNest(t, map[string]string{"parent": machine(nestedTask), "child": machine(`"F":{"Type":"Succeed","InputPath":null}`)})
 	n.refuse = []*TaskError{{Name: "StepFunctions.ThrottlingException"}, {Name: "StepFunctions.ThrottlingException"}}
@@ -188,7 +188,7 @@ func TestNestedRetry(t *testing.T) {
 	}
 	n = newNest(t, map[string]string{"parent": machine(
 		`"A":{"Type":"Task","Resource":"nested","Parameters":{"StateMachineArn.$":"$$.StateMachine.Id","Name.$":"$.x"},"Catch":[{"ErrorEquals":["States.ALL"],"Next":"A"}],"End":true}`)})
-	if r := n.run(`{"x":1}`); r.Error != "States.Runtime" || r.Events != 3 || !strings.Contains(r.Cause, "could not be used to start the Task: [Name is a string that is not empty]") {
+	if r := n.run(`{"x":1}`); r.Error != "States.Runtime" || r.Events != 3 || !strings.Contains(r.Cause, "could not be used to start the Task: [Name must be a non-empty string]") {
 		t.Errorf("%+v", r)
 	}
 }

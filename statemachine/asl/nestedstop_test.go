@@ -78,7 +78,7 @@ func stopNested(t *testing.T, definitions map[string]string, names []string, lev
 }
 
 // The parent is stopped while the start is under way or while the child is
-// inside a task: the function goes on, and nobody listens.
+// inside a task: the function goes on, and its answer is ignored.
 func TestStopFromAnotherActorNested(t *testing.T) {
 	for at := 500 * time.Millisecond; at < 14*time.Second; at += time.Second {
 		n := newNest(t, map[string]string{"parent": machine(nestedTask), "child": machine(`"F":{"Type":"Task","Resource":"fn:F","Catch":[{"ErrorEquals":["States.ALL"],"Next":"W"}],"Next":"W"},"W":{"Type":"Wait","Seconds":5,"End":true}`)})

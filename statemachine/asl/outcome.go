@@ -2,19 +2,19 @@ package asl
 
 import "time"
 
-// maxCause is how many characters AWS documents a cause to have at most.
+// maxCause is the maximum number of characters of a cause, as AWS documents it.
 const maxCause = 32768
 
-// outcome is what a task gets of a nested execution that has ended: an answer
-// with its description, or States.TaskFailed, whatever the execution's own
-// error, with the description as the cause.
+// outcome returns what a task receives from a nested execution that has ended: an
+// answer with its description, or the failure States.TaskFailed, whatever the
+// execution's own error, with the description as the cause.
 //
-// Names, order and values are those recorded on AWS: of DescribeExecution, in
-// alphabetical order, dates in milliseconds. Input and Output are values in the
-// answer, but in a cause Input is a string of JSON, for sync:2 too; Error and
-// Cause are left out where they are empty and of an execution that timed out.
-// A cause longer than maxCause is cut: what AWS does with it is not
-// documented, and a machine must not count on reading it whole.
+// Names, order and values are those recorded on AWS: the fields of
+// DescribeExecution, in alphabetical order, with dates in milliseconds. Input and
+// Output are values in the answer; in a cause, Input is a string of JSON, for
+// sync:2 too. Error and Cause are omitted if they are empty or if the execution
+// timed out. A cause longer than maxCause is cut: AWS does not document what it
+// does with one, so a state machine must not rely on reading it completely.
 func (e *Execution) outcome() (document, error) {
 	r := e.result
 	d := &object{}
@@ -62,7 +62,7 @@ func (e *Execution) outcome() (document, error) {
 	return document{}, &failure{name: errorTaskFailed, cause: cutCause(string(appendJSON(nil, d)))}
 }
 
-// cutCause cuts a cause to what AWS keeps of it.
+// cutCause returns the first maxCause characters of a cause.
 func cutCause(cause string) string {
 	if len(cause) <= maxCause {
 		return cause
@@ -71,4 +71,5 @@ func cutCause(cause string) string {
 	return string(runes[:min(len(runes), maxCause)])
 }
 
+// epochMillis returns an instant as milliseconds since 1970.
 func epochMillis(t time.Time) number { return integer(t.UnixMilli()) }

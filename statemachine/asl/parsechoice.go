@@ -1,5 +1,6 @@
 package asl
 
+// choice reads a Choice state's own fields.
 func (p *parser) choice(f *fields) *choice {
 	c := &choice{}
 	for i, v := range f.list("Choices", true) {
@@ -63,13 +64,14 @@ func (p *parser) condition(f *fields) condition {
 	}
 	switch {
 	case len(names) == 0:
-		p.addf(f.at, "%s has no comparison operator that is known here", f.what)
+		p.addf(f.at, "%s has no supported comparison operator", f.what)
 	case len(names) > 1:
 		f.atMostOne(names...)
 	}
 	return found
 }
 
+// comparison reads a rule's Variable and its operand, the field key.
 func (p *parser) comparison(f *fields, key string, op operator) condition {
 	c := comparison{operator: op}
 	if _, ok := f.need("Variable"); ok {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// state reads one state.
+// state reads one state into s.
 func (p *parser) state(s *state, at string, value any) {
 	f := p.fields(at, "a state", value)
 	kind, ok := f.text("Type")
@@ -45,22 +45,25 @@ func (p *parser) state(s *state, at string, value any) {
 	case "Fail":
 		s.work = p.failState(f)
 	default:
-		p.addf(f.place("Type"), "the type of state %q is not known here (Task, Choice, Wait, Pass, Succeed and Fail are)", kind)
+		p.addf(f.place("Type"), "the type of state %q is not supported; use Task, Choice, Wait, Pass, Succeed or Fail", kind)
 		return
 	}
 	f.done()
 }
 
+// inputOutput reads InputPath and OutputPath.
 func (p *parser) inputOutput(f *fields, s *state) {
 	s.flow.inputPath = f.filter("InputPath")
 	s.flow.outputPath = f.filter("OutputPath")
 }
 
+// parameters reads Parameters and ResultPath.
 func (p *parser) parameters(f *fields, s *state) {
 	s.flow.parameters = f.template("Parameters")
 	s.flow.resultPath = f.filter("ResultPath")
 }
 
+// wait reads a Wait state's own fields.
 func (p *parser) wait(f *fields) wait {
 	if f.atMostOne("Seconds", "SecondsPath", "Timestamp", "TimestampPath") == 0 {
 		p.addf(f.at, "a Wait state has none of Seconds, SecondsPath, Timestamp and TimestampPath")
@@ -69,7 +72,7 @@ func (p *parser) wait(f *fields) wait {
 	w.path, w.secondsPath = f.path("SecondsPath")
 	if s, ok := f.text("Timestamp"); ok {
 		if w.until, ok = timestamp(s); !ok {
-			p.addf(f.place("Timestamp"), "%q is no timestamp (RFC 3339, such as 2030-01-31T12:00:00Z)", s)
+			p.addf(f.place("Timestamp"), "%q is not a timestamp (RFC 3339, such as 2030-01-31T12:00:00Z)", s)
 		}
 	}
 	if path, ok := f.path("TimestampPath"); ok {
@@ -78,6 +81,7 @@ func (p *parser) wait(f *fields) wait {
 	return w
 }
 
+// failState reads a Fail state's own fields.
 func (p *parser) failState(f *fields) failWith {
 	var w failWith
 	read := func(key string) expr {
@@ -91,7 +95,7 @@ func (p *parser) failState(f *fields) failWith {
 		}
 		x := p.expr(f.place(key+"Path"), path)
 		if c, ok := x.(call); ok && c.function == "States.StringToJson" {
-			p.addf(f.place(key+"Path"), "%sPath takes a function that returns a string, which %s is not", key, c.function)
+			p.addf(f.place(key+"Path"), "%sPath takes a function that returns a string; %s does not", key, c.function)
 		}
 		return x
 	}
@@ -99,6 +103,7 @@ func (p *parser) failState(f *fields) failWith {
 	return w
 }
 
+// task reads a Task state's own fields.
 func (p *parser) task(f *fields) *task {
 	t := &task{timeout: f.integer("TimeoutSeconds", 0, 1, maxSeconds)}
 	if v, ok := f.need("Resource"); ok {
@@ -110,7 +115,7 @@ func (p *parser) task(f *fields) *task {
 			t.resource = nested(text)
 			p.nestedParameters(f)
 		default:
-			p.addf(f.place("Resource"), "%s is not known here: the ARN of a Lambda function is (arn:aws:lambda:region:account:function:name), and %s", appendJSON(nil, v), nestedARN)
+			p.addf(f.place("Resource"), "%s is not supported; use the ARN of a Lambda function (arn:aws:lambda:region:account:function:name) or %s", appendJSON(nil, v), nestedARN)
 		}
 	}
 	for i, v := range f.list("Retry", false) {
@@ -143,15 +148,16 @@ func isFunctionARN(text string) bool {
 	return true
 }
 
-// onlyLast reports States.ALL in any but the last of n retriers or catchers.
+// onlyLast reports States.ALL in all but the last of n retriers or catchers.
 func (p *parser) onlyLast(at string, n int, errors func(int) errorNames) {
 	for i := range n - 1 {
 		if errors(i).has(errorAll) {
-			p.addf(elementPath(at, i), "%s is possible only in the last one", errorAll)
+			p.addf(elementPath(at, i), "%s is allowed only in the last one", errorAll)
 		}
 	}
 }
 
+// errorEquals reads the ErrorEquals of a retrier or a catcher.
 func (p *parser) errorEquals(f *fields) errorNames {
 	var names errorNames
 	for i, v := range f.list("ErrorEquals", true) {
@@ -159,18 +165,19 @@ func (p *parser) errorEquals(f *fields) errorNames {
 		name, ok := v.(string)
 		switch {
 		case !ok || name == "":
-			p.addf(at, "an error's name is a string that is not empty")
+			p.addf(at, "an error's name must be a non-empty string")
 		case strings.HasPrefix(name, "States.") && !isReserved(name):
-			p.addf(at, "there is no error %q (names that begin with States. are the language's own)", name)
+			p.addf(at, "there is no error %q (the language reserves names that begin with States.)", name)
 		}
 		names = append(names, name)
 	}
 	if names.has(errorAll) && len(names) > 1 {
-		p.addf(f.place("ErrorEquals"), "%s stands alone", errorAll)
+		p.addf(f.place("ErrorEquals"), "%s must be the only error", errorAll)
 	}
 	return names
 }
 
+// retrier reads one element of Retry.
 func (p *parser) retrier(at string, value any) retrier {
 	f := p.fields(at, "a retrier", value)
 	defer f.done()
@@ -186,19 +193,20 @@ func (p *parser) retrier(at string, value any) retrier {
 		n, _ := v.(number)
 		rate, err := strconv.ParseFloat(string(n), 64)
 		if err != nil || rate < 1 {
-			p.addf(f.place("BackoffRate"), "BackoffRate is a number from 1.0")
+			p.addf(f.place("BackoffRate"), "BackoffRate must be a number of at least 1.0")
 		}
 		r.backoff = rate
 	}
 	if jitter, ok := f.text("JitterStrategy"); ok {
 		r.fullJitter = jitter == "FULL"
 		if jitter != "FULL" && jitter != "NONE" {
-			p.addf(f.place("JitterStrategy"), "%q is not known here: FULL and NONE are", jitter)
+			p.addf(f.place("JitterStrategy"), "%q is not supported; use FULL or NONE", jitter)
 		}
 	}
 	return r
 }
 
+// catcher reads one element of Catch.
 func (p *parser) catcher(at string, value any) catcher {
 	f := p.fields(at, "a catcher", value)
 	defer f.done()

@@ -27,14 +27,14 @@ type step struct {
 	element int // -1 for a member
 }
 
-// parsePath reads a text that is a path and nothing else.
+// parsePath reads a text that consists of one path.
 func parsePath(text string) (refPath, error) {
 	p, rest, err := scanPath(text)
 	switch {
 	case err != nil:
 		return refPath{}, err
 	case strings.HasPrefix(rest, "("):
-		return refPath{}, errors.New("function calls in paths are not known here")
+		return refPath{}, errors.New("function calls in paths are not supported")
 	case rest != "":
 		r, _ := utf8.DecodeRuneInString(rest)
 		return refPath{}, fmt.Errorf("%q is not part of a path; write such a name as ['…']", r)
@@ -46,20 +46,20 @@ func parsePath(text string) (refPath, error) {
 func scanPath(text string) (p refPath, rest string, err error) {
 	rest, ok := strings.CutPrefix(text, "$")
 	if !ok {
-		return p, text, errors.New("a path begins with $")
+		return p, text, errors.New("a path must begin with $")
 	}
 	if r, ok := strings.CutPrefix(rest, "$"); ok {
 		p.context, rest = true, r
 	} else if n := nameLength(rest); n > 0 {
-		return p, rest, fmt.Errorf("variables ($%s) are not known here", rest[:n])
+		return p, rest, fmt.Errorf("variables ($%s) are not supported", rest[:n])
 	}
 	for err == nil && rest != "" {
 		var s step
 		switch {
 		case strings.HasPrefix(rest, ".."):
-			err = errors.New("recursive descent (..) is not known here")
+			err = errors.New("recursive descent (..) is not supported")
 		case strings.HasPrefix(rest, ".*"), strings.HasPrefix(rest, "[*"):
-			err = errors.New("wildcards (*) are not known here")
+			err = errors.New("wildcards (*) are not supported")
 		case rest[0] == '.':
 			n := nameLength(rest[1:])
 			if n == 0 {
@@ -78,7 +78,8 @@ func scanPath(text string) (p refPath, rest string, err error) {
 	return p, rest, err
 }
 
-// nameLength returns how many bytes of text make a member's name after a dot.
+// nameLength returns the length in bytes of the member's name at the beginning of
+// text, as it may be written after a dot.
 func nameLength(text string) int {
 	for i, r := range text {
 		if !(r == '_' || r == '-' || r >= utf8.RuneSelf && r != utf8.RuneError && !unicode.IsSpace(r) ||
@@ -89,7 +90,7 @@ func nameLength(text string) int {
 	return len(text)
 }
 
-// scanBracket reads what follows a [, through the ].
+// scanBracket reads what follows a [, through the ], and returns the rest.
 func scanBracket(text string) (step, string, error) {
 	if text != "" && (text[0] == '\'' || text[0] == '"') {
 		return scanQuoted(text)
@@ -98,15 +99,15 @@ func scanBracket(text string) (step, string, error) {
 	index, err := strconv.Atoi(inside)
 	switch {
 	case strings.HasPrefix(inside, "?"):
-		return step{}, text, errors.New("filters ([?…]) are not known here")
+		return step{}, text, errors.New("filters ([?…]) are not supported")
 	case strings.HasPrefix(inside, "("):
-		return step{}, text, errors.New("script expressions ([(…)]) are not known here")
+		return step{}, text, errors.New("script expressions ([(…)]) are not supported")
 	case strings.Contains(inside, ":"):
-		return step{}, text, errors.New("slices ([a:b]) are not known here")
+		return step{}, text, errors.New("slices ([a:b]) are not supported")
 	case strings.Contains(inside, ","):
-		return step{}, text, errors.New("unions ([a,b]) are not known here")
+		return step{}, text, errors.New("unions ([a,b]) are not supported")
 	case strings.HasPrefix(inside, "-"):
-		return step{}, text, errors.New("negative indexes are not known here")
+		return step{}, text, errors.New("negative indexes are not supported")
 	case !ok:
 		return step{}, text, errors.New("a ] is missing")
 	case err != nil || inside != strconv.Itoa(index):
@@ -115,7 +116,7 @@ func scanBracket(text string) (step, string, error) {
 	return step{"", index}, rest, nil
 }
 
-// scanQuoted reads a quoted name and the ] after it.
+// scanQuoted reads a quoted name and the ] after it, and returns the rest.
 func scanQuoted(text string) (step, string, error) {
 	var name strings.Builder
 	for i := 1; i < len(text); i++ {
@@ -126,20 +127,21 @@ func scanQuoted(text string) (step, string, error) {
 		case c != text[0]:
 			name.WriteByte(c)
 		case strings.HasPrefix(text[i+1:], ","):
-			return step{}, text, errors.New("unions (['a','b']) are not known here")
+			return step{}, text, errors.New("unions (['a','b']) are not supported")
 		case !strings.HasPrefix(text[i+1:], "]"):
 			return step{}, text, errors.New("a ] is missing")
 		default:
 			return step{name.String(), -1}, text[i+2:], nil
 		}
 	}
-	return step{}, text, errors.New("a quoted name does not end")
+	return step{}, text, errors.New("a quoted name is not closed")
 }
 
 // isRoot reports whether the path is $.
 func (p refPath) isRoot() bool { return !p.context && len(p.steps) == 0 }
 
-// get returns the node that the path identifies under root.
+// get returns the node that the path identifies under root, and whether there is
+// one.
 func (p refPath) get(root any) (any, bool) {
 	for _, s := range p.steps {
 		var ok bool
@@ -164,10 +166,10 @@ func (s step) get(node any) (any, bool) {
 	return nil, false
 }
 
-// put returns root with the node that the path identifies set to value: copied
-// along the path, shared elsewhere. Objects on the way are made where they are
-// missing. It fails where the path leads through anything else: a member of
-// something that is no object, an element that is not there.
+// put returns a copy of root in which the node that the path identifies is set to
+// value. It copies along the path and shares the rest, and creates missing
+// objects on the way. It returns false if the path leads through anything else: a
+// member of something that is not an object, or an element that does not exist.
 func (p refPath) put(root, value any) (any, bool) { return put(root, p.steps, value) }
 
 func put(node any, steps []step, value any) (any, bool) {

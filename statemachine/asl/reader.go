@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// problems collects what is wrong with a definition.
+// problems collects the problems of a definition.
 type problems struct {
 	list []error
 }
@@ -16,7 +16,7 @@ func (p *problems) addf(at, format string, args ...any) {
 	p.list = append(p.list, fmt.Errorf("%s: %s", at, fmt.Sprintf(format, args...)))
 }
 
-// memberPath extends a JSON path by a member's name.
+// memberPath returns a JSON path extended by a member's name.
 func memberPath(at, name string) string {
 	if name != "" && nameLength(name) == len(name) {
 		return at + "." + name
@@ -24,10 +24,10 @@ func memberPath(at, name string) string {
 	return at + "['" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name) + "']"
 }
 
-// elementPath extends a JSON path by an index.
+// elementPath returns a JSON path extended by an index.
 func elementPath(at string, i int) string { return fmt.Sprintf("%s[%d]", at, i) }
 
-// repeats reports the keys that objects write more than once.
+// repeats reports the keys that occur more than once in an object, at any depth.
 func (p *problems) repeats(at string, value any) {
 	switch v := value.(type) {
 	case *object:
@@ -54,18 +54,18 @@ type fields struct {
 	asked map[string]bool
 }
 
-// fields returns the reader of an object; anything else is reported and read
-// as an object without fields.
+// fields returns a reader of an object. It reports anything else and reads it as
+// an object without fields.
 func (p *problems) fields(at, what string, value any) *fields {
 	o, ok := value.(*object)
 	if !ok {
-		p.addf(at, "%s is an object", what)
+		p.addf(at, "%s must be an object", what)
 		o = &object{}
 	}
 	return &fields{problems: p, at: at, what: what, obj: o, asked: map[string]bool{}}
 }
 
-// done reports the fields that nobody asked for.
+// done reports the fields that no method asked for.
 func (f *fields) done() {
 	for _, m := range f.obj.members {
 		if !f.asked[m.key] {
@@ -74,16 +74,16 @@ func (f *fields) done() {
 	}
 }
 
-// place is the JSON path of a field.
+// place returns the JSON path of a field.
 func (f *fields) place(key string) string { return memberPath(f.at, key) }
 
-// get returns a field's value and whether the field is there.
+// get returns a field's value and whether the field is present.
 func (f *fields) get(key string) (any, bool) {
 	f.asked[key] = true
 	return f.obj.get(key)
 }
 
-// need is get for a field that has to be there.
+// need is get for a required field: it reports a missing one.
 func (f *fields) need(key string) (any, bool) {
 	v, ok := f.get(key)
 	if !ok {
@@ -92,7 +92,7 @@ func (f *fields) need(key string) (any, bool) {
 	return v, ok
 }
 
-// text reads an optional string.
+// text reads an optional string. It returns false if there is none.
 func (f *fields) text(key string) (string, bool) {
 	v, ok := f.get(key)
 	if !ok {
@@ -100,12 +100,12 @@ func (f *fields) text(key string) (string, bool) {
 	}
 	s, ok := v.(string)
 	if !ok {
-		f.addf(f.place(key), "%s is a string", key)
+		f.addf(f.place(key), "%s must be a string", key)
 	}
 	return s, ok
 }
 
-// needText is text for a field that has to be there.
+// needText is text for a required field: it reports a missing one.
 func (f *fields) needText(key string) (string, bool) {
 	if _, ok := f.need(key); !ok {
 		return "", false
@@ -113,7 +113,8 @@ func (f *fields) needText(key string) (string, bool) {
 	return f.text(key)
 }
 
-// integer reads an optional integer within bounds; otherwise it returns def.
+// integer reads an optional integer from low to high. It returns def if there is
+// none.
 func (f *fields) integer(key string, def, low, high int64) int64 {
 	v, ok := f.get(key)
 	if !ok {
@@ -122,13 +123,13 @@ func (f *fields) integer(key string, def, low, high int64) int64 {
 	n, ok := v.(number)
 	i, err := strconv.ParseInt(string(n), 10, 64)
 	if !ok || err != nil || i < low || i > high {
-		f.addf(f.place(key), "%s is an integer from %d to %d", key, low, high)
+		f.addf(f.place(key), "%s must be an integer from %d to %d", key, low, high)
 		return def
 	}
 	return i
 }
 
-// path reads an optional path.
+// path reads an optional path. It returns false if there is none.
 func (f *fields) path(key string) (refPath, bool) {
 	s, ok := f.text(key)
 	if !ok {
@@ -137,7 +138,8 @@ func (f *fields) path(key string) (refPath, bool) {
 	return f.parsePath(f.place(key), s), true
 }
 
-// parsePath compiles a path, which may lead into the context object.
+// parsePath compiles a path, which may lead into the context object, and reports
+// its problems.
 func (p *problems) parsePath(at, text string) refPath {
 	path, err := parsePath(text)
 	if err != nil {
@@ -148,7 +150,8 @@ func (p *problems) parsePath(at, text string) refPath {
 	return path
 }
 
-// filter reads an InputPath, OutputPath or ResultPath: a path or null; by default $.
+// filter reads an InputPath, OutputPath or ResultPath: a path or null. The default
+// is $.
 func (f *fields) filter(key string) filter {
 	v, ok := f.get(key)
 	if !ok {
@@ -159,7 +162,7 @@ func (f *fields) filter(key string) filter {
 	}
 	s, ok := v.(string)
 	if !ok {
-		f.addf(f.place(key), "%s is a path or null", key)
+		f.addf(f.place(key), "%s must be a path or null", key)
 		return filter{}
 	}
 	path := f.parsePath(f.place(key), s)
@@ -176,13 +179,13 @@ func (f *fields) template(key string) template {
 		return nil
 	}
 	if _, ok := v.(*object); !ok {
-		f.addf(f.place(key), "%s is an object", key)
+		f.addf(f.place(key), "%s must be an object", key)
 		return nil
 	}
 	return f.problems.template(f.place(key), v)
 }
 
-// list reads an array that has to be there (if needed) and not empty.
+// list reads an array. If needed, it must be present and not empty.
 func (f *fields) list(key string, needed bool) []any {
 	get := f.get
 	if needed {
@@ -194,12 +197,13 @@ func (f *fields) list(key string, needed bool) []any {
 	}
 	list, ok := v.([]any)
 	if !ok || needed && len(list) == 0 {
-		f.addf(f.place(key), "%s is an array that is not empty", key)
+		f.addf(f.place(key), "%s must be a non-empty array", key)
 	}
 	return list
 }
 
-// atMostOne reports fields that exclude each other, and returns how many there are.
+// atMostOne reports fields that exclude each other, and returns how many of them
+// are present.
 func (f *fields) atMostOne(keys ...string) int {
 	var there []string
 	for _, key := range keys {
@@ -208,7 +212,7 @@ func (f *fields) atMostOne(keys ...string) int {
 		}
 	}
 	if len(there) > 1 {
-		f.addf(f.at, "%s has %s: only one of them is possible", f.what, strings.Join(there, " and "))
+		f.addf(f.at, "%s has %s; only one of them is allowed", f.what, strings.Join(there, " and "))
 	}
 	return len(there)
 }

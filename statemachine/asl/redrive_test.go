@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// redriven runs an execution to its end, and redrives it after pauses, one after
-// the other. It stops it at the instant stop, if that is not 0.
+// redriven runs an execution to its end and redrives it after each of the pauses.
+// If stop is not 0, it stops the execution at that instant.
 func redriven(t testing.TB, d *Definition, input string, s script, stop time.Duration, pauses ...time.Duration) (*Execution, History) {
 	t.Helper()
 	e, h, c := start(t, d, input, s, nil)
@@ -115,8 +115,8 @@ func TestHowEachStateIsRedriven(t *testing.T) {
 	}
 }
 
-// TestRedriveAfterEachEvent stops an execution at each event, redrives it at once
-// and holds what comes of it to the run that was not stopped.
+// TestRedriveAfterEachEvent stops an execution at each event, redrives it, and
+// compares the result with the run that was not stopped.
 func TestRedriveAfterEachEvent(t *testing.T) {
 	d := stoppable(t)
 	whole, plain := run(t, d, `{}`, stoppableScript(), nil)
@@ -164,7 +164,7 @@ func TestRedriveAfterEachEvent(t *testing.T) {
 	}
 }
 
-// firstCaught is the ID of the first state's exit.
+// firstCaught returns the ID of the first state's exit.
 func firstCaught(h History) int64 {
 	return h[slices.IndexFunc(h, func(e Event) bool { return e.Type == "TaskStateExited" })].ID
 }
@@ -242,59 +242,8 @@ func TestWhatCannotBeRedriven(t *testing.T) {
 	}
 }
 
-// TestARedrivenTaskStartsItsNestedExecutionAgain has one whose name is free only
-// if the task makes another one of it.
-func TestARedrivenTaskStartsItsNestedExecutionAgain(t *testing.T) {
-	for name, want := range map[string]string{
-		`"fixed"`: "StepFunctions.ExecutionAlreadyExistsException",
-		`"States.Format('{}-{}', $$.Execution.Name, $$.Execution.RedriveCount)"`: "States.TaskFailed",
-	} {
-		key := "Name.$"
-		if name == `"fixed"` {
-			key = "Name"
-		}
-		n := newNest(t, map[string]string{
-			"parent": machine(`"A":{"Type":"Task","Resource":"nested","Parameters":{"StateMachineArn":"` + machines + `child","` + key + `":` + name + `},"OutputPath":"$.RedriveCount","End":true}`),
-			"child":  machine(`"F":{"Type":"Task","Resource":"fn:F","End":true}`),
-		})
-		n.script = script{"F": {"!X"}}
-		n.clock.Go(func() {
-			n.clock.Sleep(time.Second)
-			if err := n.executions["top"].Redrive(); err != nil {
-				t.Error(err)
-			}
-		})
-		if r := n.run("{}"); r.Error != want || r.Redrives != 1 {
-			t.Errorf("%s: %s %s %s", name, r.Status, r.Error, r.Cause)
-		}
-		if len(n.order) != map[bool]int{true: 3, false: 2}[key == "Name.$"] {
-			t.Errorf("%s: the executions are %q", name, n.order)
-		}
-	}
-}
-
-// TestAChildRedrivenAtItsEnd is followed to its end by the parent that waits.
-func TestAChildRedrivenAtItsEnd(t *testing.T) {
-	n := newNest(t, map[string]string{
-		"parent": machine(`"A":{"Type":"Task","Resource":"nested","Parameters":{"StateMachineArn":"` + machines + `child","Name":"c"},"End":true}`),
-		"child":  machine(`"F":{"Type":"Task","Resource":"fn:F","End":true}`),
-	})
-	n.script = script{"F": {"@5s !X", "@5s 1"}}
-	n.clock.Go(func() {
-		n.clock.Sleep(2 * time.Second)
-		child := n.executions["c"]
-		child.Stop("", "")
-		if err := child.Redrive(); err != nil {
-			t.Error(err)
-		}
-	})
-	r := n.run("{}")
-	if r.Status != Succeeded || !strings.Contains(string(r.Output), `"RedriveCount":1,"RedriveDate":1896091202000,"RedriveStatus":"NOT_REDRIVABLE"`) || r.Stop.Sub(r.Start) != 7*time.Second {
-		t.Errorf("%s after %v: %s %s", r.Status, r.Stop.Sub(r.Start), r.Output, r.Cause)
-	}
-}
-
-// TestRedrivenAtItsDeadline has an actor that comes last at that instant.
+// TestRedrivenAtItsDeadline redrives an execution in an actor that runs last at the
+// instant of the deadline.
 func TestRedrivenAtItsDeadline(t *testing.T) {
 	text := strings.Replace(machine(`"A":{"Type":"Task","Resource":"fn:F","End":true}`), `{"StartAt"`, `{"TimeoutSeconds":60,"StartAt"`, 1)
 	e, h, c := start(t, parse(t, text), `{}`, script{"F": {"@100s 1", "@10s 2"}}, nil)

@@ -11,12 +11,13 @@ type errorNames []string
 
 func (n errorNames) has(name string) bool { return slices.Contains(n, name) }
 
-// match reports whether an error is one of these. The wildcards don't match
-// what AWS documents as terminal: States.ALL matches neither States.Runtime nor
-// States.DataLimitExceeded, and States.TaskFailed not States.Timeout either. By
-// its own name States.DataLimitExceeded is matched; States.Runtime never is.
-// (Histories recorded on AWS in 2024 show States.ALL catching
-// States.DataLimitExceeded; a machine must not count on it.)
+// match reports whether an error matches one of the names. The wildcards do not
+// match the errors that AWS documents as terminal: States.ALL matches neither
+// States.Runtime nor States.DataLimitExceeded, and States.TaskFailed additionally
+// does not match States.Timeout. States.DataLimitExceeded is matched by its own
+// name; States.Runtime never is. (Histories recorded on AWS in 2024 show
+// States.ALL catching States.DataLimitExceeded; a state machine must not rely on
+// that.)
 func (n errorNames) match(name string) bool {
 	switch name {
 	case errorRuntime:
@@ -29,7 +30,7 @@ func (n errorNames) match(name string) bool {
 	return n.has(name) || n.has(errorTaskFailed) || n.has(errorAll)
 }
 
-// isReserved reports whether the language has an error of that name.
+// isReserved reports whether the language defines an error of that name.
 func isReserved(name string) bool {
 	return slices.Contains([]string{errorAll, errorTaskFailed, errorTimeout, errorRuntime, errorDataLimit, errorNoChoice,
 		errorIntrinsic, errorResultPathFail, "States.ParameterPathFailure", "States.Permissions", "States.BranchFailed",
@@ -48,8 +49,8 @@ type retrier struct {
 }
 
 // delay returns how long to wait before the retry that follows n others:
-// interval·backoffⁿ, at most maxDelay; with full jitter a random time up to
-// that (random gives numbers in [0, 1)). To the millisecond.
+// interval·backoffⁿ, at most maxDelay; with full jitter, a random part of that
+// (random returns numbers in [0, 1)). It is rounded down to the millisecond.
 func (r retrier) delay(n int64, random func() float64) time.Duration {
 	seconds := min(r.interval.Seconds()*math.Pow(r.backoff, float64(n)), r.maxDelay.Seconds())
 	if r.fullJitter {

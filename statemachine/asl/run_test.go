@@ -67,7 +67,7 @@ func TestExecutions(t *testing.T) {
 		name: "defaults of a retrier, and nothing caught", states: retryTask, input: `{}`, script: script{"F": {"!Other: why"}},
 		path: "A", failed: "Other: why", took: 700 * time.Second, transitions: 4,
 	}, {
-		name: "retries count anew in each visit, and RetryCount with them",
+		name: "each visit counts its retries, and RetryCount, from 0",
 		states: `"A":{"Type":"Task","Resource":"fn:F","Retry":[{"ErrorEquals":["X"],"MaxAttempts":1}],"ResultPath":null,"Next":"B"},
 			"B":{"Type":"Task","Resource":"fn:G","Parameters":{"n.$":"$$.State.RetryCount"},"Retry":[{"ErrorEquals":["X"],"MaxAttempts":1}],"Catch":[{"ErrorEquals":["X"],"Next":"A"}],"End":true}`,
 		script: script{"F": {"!X", "1", "!X", "1"}, "G": {"!X", "!X", "!X", "echo"}}, path: "A B A B", output: `{"n":1}`,
@@ -77,7 +77,7 @@ func TestExecutions(t *testing.T) {
 		states: `"A":{"Type":"Task","Resource":"fn:F","TimeoutSeconds":10,"Retry":[{"ErrorEquals":["States.Timeout"],"MaxAttempts":1}],"End":true}`,
 		script: script{"F": {"@15s 1", "@9s 2"}}, path: "A", output: "2", took: 20 * time.Second, transitions: 2,
 	}, {
-		name: "a timeout that nobody catches fails, with no cause", states: `"A":{"Type":"Task","Resource":"fn:F","TimeoutSeconds":10,"End":true}`,
+		name: "an uncaught timeout fails with no cause", states: `"A":{"Type":"Task","Resource":"fn:F","TimeoutSeconds":10,"End":true}`,
 		script: script{"F": {"@10s 1"}}, path: "A", failed: "States.Timeout", took: 10 * time.Second,
 	}, {
 		name:   "States.TaskFailed is all but a timeout",

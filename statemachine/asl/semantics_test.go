@@ -137,7 +137,7 @@ func TestSemanticDifferencesAreSeen(t *testing.T) {
 			return x.Other == nil && differences(x.outcome, theirs(t, x)) != ""
 		})
 		if !seen {
-			t.Errorf("%s: nobody sees %s instead of %s", change.row, change.new, change.old)
+			t.Errorf("%s: no test notices %s instead of %s", change.row, change.new, change.old)
 		}
 	}
 }

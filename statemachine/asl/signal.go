@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Signal is something that happens once, for which actors can wait.
+// Signal is something that happens once and that actors can wait for.
 type Signal struct {
 	clock   *Clock
 	fired   bool
@@ -19,9 +19,9 @@ func (c *Clock) NewSignal() *Signal { return &Signal{clock: c} }
 // Fired reports whether the signal has fired.
 func (s *Signal) Fired() bool { return s.fired }
 
-// Fire makes the signal fired, for good. The actors that wait for it become
-// due at the current instant, in the order in which they began to wait; the
-// caller goes on first. A second Fire does nothing.
+// Fire fires the signal, permanently. The actors that wait for it become due at
+// the current instant, in the order in which they began to wait; the caller
+// continues first. A second Fire does nothing.
 func (s *Signal) Fire() {
 	if s.fired {
 		return
@@ -33,11 +33,11 @@ func (s *Signal) Fire() {
 }
 
 // Wait suspends the calling actor until one of the signals has fired or the
-// deadline has come, and returns the fired signal, or nil for the deadline.
-// The zero deadline never comes. Of several fired signals it returns the first
-// in the argument's order; when a signal fires at the deadline's very instant,
-// before the actor's turn, the signal wins. What is already so makes Wait
-// return at once, without yielding.
+// deadline is reached. It returns the fired signal, or nil at the deadline. A zero
+// deadline means none. Of several fired signals it returns the first in the order
+// of the arguments. If a signal fires exactly at the deadline, before the actor's
+// turn, Wait returns the signal. If a signal has already fired or the deadline has
+// passed, Wait returns at once, without yielding. It panics outside of Run.
 func (c *Clock) Wait(deadline time.Time, signals ...*Signal) *Signal {
 	a := c.self("Wait")
 	if s := firstFired(signals); s != nil {
@@ -55,8 +55,8 @@ func (c *Clock) Wait(deadline time.Time, signals ...*Signal) *Signal {
 	return c.suspend(a, signals)
 }
 
-// waitLast is Wait for a deadline that comes after all else that happens at its
-// instant, also if it is the current one.
+// waitLast is Wait with a deadline that comes after everything else that happens
+// at its instant, even if that is the current one.
 func (c *Clock) waitLast(deadline time.Time, signals ...*Signal) *Signal {
 	a := c.self("Wait")
 	at := int64(deadline.Sub(c.start))
@@ -69,10 +69,11 @@ func (c *Clock) waitLast(deadline time.Time, signals ...*Signal) *Signal {
 	return c.suspend(a, signals)
 }
 
-// lastOfAll in an actor's seq makes it go after all others of its instant.
+// lastOfAll, set in an actor's seq, makes it run after all others of its instant.
 const lastOfAll = 1 << 63
 
-// suspend makes the running actor a wait for its turn or for the signals.
+// suspend makes the running actor a wait for its turn or for the signals. It
+// returns the first fired signal, or nil.
 func (c *Clock) suspend(a *actor, signals []*Signal) *Signal {
 	for _, s := range signals {
 		s.waiters = append(s.waiters, a)
@@ -86,6 +87,7 @@ func (c *Clock) suspend(a *actor, signals []*Signal) *Signal {
 	return firstFired(signals)
 }
 
+// firstFired returns the first signal that has fired, or nil.
 func firstFired(signals []*Signal) *Signal {
 	for _, s := range signals {
 		if s.fired {
@@ -95,7 +97,7 @@ func firstFired(signals []*Signal) *Signal {
 	return nil
 }
 
-// wake makes a waiting actor due now, unless it is already.
+// wake makes a waiting actor due now, unless it already is.
 func (c *Clock) wake(a *actor) {
 	now := c.now.Load()
 	if a.index < 0 {
@@ -109,7 +111,8 @@ func (c *Clock) wake(a *actor) {
 	}
 }
 
-// queue is the actors that are due at a known instant: a heap by (at, seq).
+// queue holds the actors that are due at a known instant, as a heap ordered by
+// (at, seq).
 type queue []*actor
 
 func (q queue) Len() int { return len(q) }

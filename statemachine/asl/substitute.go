@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Substitute replaces each ${Name} in a definition by its value, as CDK's and
-// CloudFormation's DefinitionSubstitutions do. It refuses a ${…} whose name has
-// no value, and a value whose name is not in the definition; all at once.
-// Values are put in as they are: they should need no JSON escaping, as ARNs do.
+// Substitute returns the definition with each ${Name} replaced by its value, as
+// CDK's and CloudFormation's DefinitionSubstitutions do. Values are inserted
+// unchanged and must not need JSON escaping; ARNs do not. The error lists every
+// ${…} without a value and every value whose name the definition does not have.
 func Substitute(definition string, values map[string]string) (string, error) {
 	var errs []error
 	used := map[string]bool{}
@@ -18,7 +18,7 @@ func Substitute(definition string, values map[string]string) (string, error) {
 		name := placeholder[2 : len(placeholder)-1]
 		value, ok := values[name]
 		if !ok && !used[name] {
-			errs = append(errs, fmt.Errorf("the definition has %s, for which there is no value", placeholder))
+			errs = append(errs, fmt.Errorf("the definition has %s, but no value is given for it", placeholder))
 		}
 		used[name] = true
 		return value
@@ -31,7 +31,7 @@ func Substitute(definition string, values map[string]string) (string, error) {
 	}
 	slices.Sort(unused)
 	for _, name := range unused {
-		errs = append(errs, fmt.Errorf("there is a value for ${%s}, which the definition does not have", name))
+		errs = append(errs, fmt.Errorf("a value is given for ${%s}, which the definition does not have", name))
 	}
 	if len(errs) > 0 {
 		return "", errors.Join(errs...)

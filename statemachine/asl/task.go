@@ -18,18 +18,18 @@ type task struct {
 
 // resource is what a Task state calls.
 type resource interface {
-	// arn returns what the definition names.
+	// arn returns the resource as the definition names it.
 	arn() string
-	// check refuses parameters of an attempt with which nothing can be called.
+	// check returns a failure if an attempt's parameters are unusable.
 	check(parameters any) error
-	// event returns an event of an attempt, with what all of them say.
+	// event returns an event of an attempt, with the fields that all of them have.
 	event(attemptEvent) Event
 	// call does the work of an attempt, between its events Started and Succeeded,
 	// and returns the answer, or States.Timeout if there is none before until.
 	call(e *Execution, parameters document, until time.Time) (document, error)
 }
 
-// attemptEvent is one of the events that attempts of all tasks have.
+// attemptEvent is one of the events that the attempts of all tasks have.
 type attemptEvent int
 
 const (
@@ -48,7 +48,7 @@ func (w *task) targets() []*state {
 	return list
 }
 
-// run makes attempts until one succeeds or no retrier takes the failure, which
+// run makes attempts until one succeeds or no retrier handles the failure, which
 // then goes to the catchers.
 func (w *task) run(e *Execution, s *state, raw document) (document, *state, error) {
 	made := make([]int64, len(w.retriers)) // the retries of each retrier in this visit
@@ -71,8 +71,8 @@ func (w *task) run(e *Execution, s *state, raw document) (document, *state, erro
 	}
 }
 
-// retry sleeps before the next attempt, if the first retrier that knows the
-// failure has attempts left.
+// retry waits before the next attempt, if the first retrier that matches the
+// failure has attempts left. It reports whether there is a next attempt.
 func (w *task) retry(e *Execution, f *failure, made []int64) (bool, error) {
 	i := slices.IndexFunc(w.retriers, func(r retrier) bool { return r.errors.match(f.name) })
 	if i < 0 || made[i] >= w.retriers[i].attempts {
@@ -89,8 +89,8 @@ func (w *task) retry(e *Execution, f *failure, made []int64) (bool, error) {
 	return true, nil
 }
 
-// catch goes on as the first catcher that knows the failure says. Its output
-// is not subject to the state's own OutputPath.
+// catch continues with the first catcher that matches the failure, or returns the
+// failure. The state's own OutputPath does not apply to a catcher's output.
 func (w *task) catch(e *Execution, s *state, raw document, f *failure) (document, *state, error) {
 	for _, c := range w.catchers {
 		if !c.errors.match(f.name) {
@@ -106,9 +106,10 @@ func (w *task) catch(e *Execution, s *state, raw document, f *failure) (document
 	return raw, nil, f
 }
 
-// attempt calls the resource once, with all that comes before and after. The
-// parameters are evaluated anew in each attempt, as on AWS: a retried one sees
-// its own $$.State.RetryCount (and the same $$.State.EnteredTime).
+// attempt calls the resource once: it evaluates the parameters, records the
+// attempt's events and shapes the output. As on AWS, each attempt evaluates the
+// parameters again: a retry sees its own $$.State.RetryCount (and the same
+// $$.State.EnteredTime).
 func (w *task) attempt(e *Execution, s *state, raw document) (document, error) {
 	if partitionOf(w.resource.arn()) != e.partition { // seen on AWS: https://github.com/aws/aws-cdk/issues/4597
 		return raw, failf(errorRuntime, "The resource belongs to a different partition from the running execution.")
@@ -155,7 +156,7 @@ func (w *task) attempt(e *Execution, s *state, raw document) (document, error) {
 	return e.limited(s, value, raw, answer)
 }
 
-// failed records that the call failed, and returns why.
+// failed records that the call failed, and returns its failure.
 func (w *task) failed(e *Execution, err error) error {
 	f, ok := err.(*failure)
 	if !ok {

@@ -2,18 +2,18 @@ package asl
 
 import "unicode/utf8"
 
-// unread is an object or an array inside of data that no path has entered yet:
-// a long execution carries much state from task to task that no state of the
-// machine looks at. Its text is in the very form in which appendJSON writes it.
+// unread is an object or an array inside data that no path has entered yet. It
+// saves time because a long execution carries much state from task to task that
+// no state of the machine reads. Its text is exactly what appendJSON would write.
 //
-// Reading it changes it, so that it is no part of a definition: those are read
-// whole and shared by clocks that run at the same time.
+// Reading it changes it, so a definition, which clocks that run at the same time
+// share, contains none.
 type unread struct {
 	text  string
-	value any // once it was entered: the *object or []any
+	value any // the *object or []any; nil until a path enters it
 }
 
-// opened returns v; if it is unread, then the object or the array that it is.
+// opened returns v or, if v is unread, the object or array that it contains.
 func opened(v any) any {
 	u, ok := v.(*unread)
 	if !ok {
@@ -21,23 +21,23 @@ func opened(v any) any {
 	}
 	if u.value == nil {
 		r := jsonReader{text: u.text, lazy: true}
-		u.value, _ = r.whole() // the text is sound: it was skimmed
+		u.value, _ = r.whole() // the text is valid: it was skimmed
 	}
 	return u.value
 }
 
-// readJSON is parseJSON for data: what lies deeper in it may stay unread.
+// readJSON is parseJSON for data: objects and arrays inside it may stay unread.
 func readJSON(text []byte) (any, error) {
 	r := jsonReader{text: string(text), lazy: true}
 	return r.whole()
 }
 
-// skimDepth is how deep below the value that is read objects and arrays are
-// skimmed. One that can't stay unread is read, and what is in it skimmed again:
-// the bound keeps that from being done at each of a thousand levels.
+// skimDepth is how many levels below the value being read objects and arrays are
+// skimmed. One that can't stay unread is read, and its contents are skimmed again;
+// the bound prevents repeating that at each of a thousand levels.
 const skimDepth = 2
 
-// skimmed takes an object or an array, and leaves it unread if it can.
+// skimmed reads an object or an array, and leaves it unread if possible.
 func (r *jsonReader) skimmed(depth int) (any, error) {
 	begin := r.pos
 	r.keys = r.keys[:0]
@@ -51,7 +51,7 @@ func (r *jsonReader) skimmed(depth int) (any, error) {
 	return r.array(depth)
 }
 
-// skim takes a value and reports whether it is sound and written just as
+// skim skips a value and reports whether it is valid and written exactly as
 // appendJSON would write it: no space, no needless escape, no key twice.
 func (r *jsonReader) skim(depth int) bool {
 	if depth > maxDepth || r.pos >= len(r.text) {
@@ -104,8 +104,8 @@ func (r *jsonReader) skimObject(depth int) bool {
 	return false
 }
 
-// skimKey takes a member's name that is not among the keys from first on. It
-// gives up on large objects, in which looking at each key would take long.
+// skimKey skips a member's name and reports whether it is not among the keys from
+// first on. It gives up on large objects, where comparing every key takes long.
 func (r *jsonReader) skimKey(first int) bool {
 	begin := r.pos
 	if begin >= len(r.text) || r.text[begin] != '"' || !r.skimString() || len(r.keys)-first > 4*smallObject {
@@ -121,7 +121,7 @@ func (r *jsonReader) skimKey(first int) bool {
 	return true
 }
 
-// extent is a part of the text.
+// extent is a range of the text, in bytes.
 type extent struct{ begin, end int }
 
 func (r *jsonReader) skimString() bool {

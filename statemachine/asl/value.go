@@ -1,19 +1,19 @@
 package asl
 
 // A JSON value between states is one of nil, bool, number, string, []any,
-// *object and *unread, which opened takes away. Values are immutable once they
-// are read or built: states and executions share them freely.
+// *object and *unread (see opened). Values are immutable once they are read or
+// built, so states and executions share them freely.
 
-// number is a JSON number in its own spelling, so that it survives every round
-// trip exactly.
+// number is a JSON number as it was written, so that it survives every round trip
+// exactly.
 type number string
 
-// object is a JSON object that keeps its members in the order they were
-// written, as Step Functions does. Of a repeated key the last value counts.
+// object is a JSON object that keeps its members in the order in which they were
+// written, as Step Functions does. The last value of a repeated key counts.
 type object struct {
 	members  []member
 	index    map[string]int // by key; nil while the object is small
-	repeated []string       // keys that were written more than once
+	repeated []string       // keys that occurred more than once
 }
 
 type member struct {
@@ -21,7 +21,8 @@ type member struct {
 	value any
 }
 
-// smallObject is up to how many members looking at each key beats a map.
+// smallObject is the number of members up to which comparing each key is faster
+// than a map.
 const smallObject = 12
 
 // find returns the position of a key, or -1.
@@ -66,7 +67,7 @@ func (o *object) add(key string, value any) {
 	}
 }
 
-// with returns a copy of the object in which key has the value.
+// with returns a copy of the object in which the key has the value.
 func (o *object) with(key string, value any) *object {
 	c := &object{members: make([]member, 0, len(o.members)+1)}
 	for _, m := range o.members {
@@ -81,7 +82,7 @@ func (o *object) with(key string, value any) *object {
 	return c
 }
 
-// newObject builds an object from keys and values by turns.
+// newObject returns an object built from alternating keys and values.
 func newObject(members ...any) *object {
 	o := &object{members: make([]member, 0, len(members)/2)}
 	for i := 0; i < len(members); i += 2 {
@@ -90,14 +91,15 @@ func newObject(members ...any) *object {
 	return o
 }
 
-// document is a value together with its JSON text: the text is written once,
-// and measured, recorded and handed to tasks from there.
+// document is a value together with its JSON text. The text is written once, then
+// measured, recorded and passed to tasks.
 type document struct {
 	value   any
 	text    []byte
-	foreign bool // the text may differ from what appendJSON writes: a task wrote it
+	foreign bool // a task wrote the text, so it may differ from what appendJSON writes
 }
 
+// newDocument returns the document of a value.
 func newDocument(value any) document {
 	return document{value: value, text: appendJSON(nil, value)}
 }

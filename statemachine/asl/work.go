@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
+// integer returns n as a JSON number.
 func integer(n int64) number { return number(strconv.FormatInt(n, 10)) }
 
-// document returns the document of a value that is often, unchanged, that of
-// one that is known.
+// document returns the document of a value. It reuses the text of a known
+// document that is equal, which is often the case.
 func (e *Execution) document(value any, known ...document) document {
 	for _, d := range known {
 		switch value.(type) {
@@ -28,7 +29,8 @@ func (e *Execution) document(value any, known ...document) document {
 	return document{value: value, text: bytes.Clone(e.scratch)}
 }
 
-// limited is document for what a state hands on, if it isn't too large.
+// limited returns the document of what a state passes on, or
+// States.DataLimitExceeded if it is larger than MaxData.
 func (e *Execution) limited(s *state, value any, known ...document) (document, error) {
 	d := e.document(value, known...)
 	if len(d.text) > MaxData {
@@ -37,7 +39,7 @@ func (e *Execution) limited(s *state, value any, known ...document) (document, e
 	return d, nil
 }
 
-// passOn is the end of the states whose output is their effective input.
+// passOn returns the output of a state whose output is its effective input.
 func (e *Execution) passOn(s *state, raw document, input any) (document, error) {
 	v, err := s.flow.outputPath.apply(scope{e, input})
 	if err != nil {
@@ -83,7 +85,7 @@ func (succeed) run(e *Execution, s *state, raw document) (document, *state, erro
 	return out, nil, err
 }
 
-// failWith is a Fail state. Its texts are nil where it has none.
+// failWith is a Fail state. An expression is nil if the state has no such field.
 type failWith struct {
 	errorName, cause expr
 }
@@ -153,8 +155,9 @@ func (w *choice) run(e *Execution, s *state, raw document) (document, *state, er
 	return out, next, err
 }
 
-// wait is a Wait state: for seconds, or else what path leads to (seconds or a
-// timestamp), or else until an instant. An instant that has passed is no wait.
+// wait is a Wait state: it waits for a number of seconds, or for what a path leads
+// to (seconds or a timestamp), or until an instant. An instant in the past means no
+// wait.
 type wait struct {
 	seconds     int64 // -1: not given
 	secondsPath bool  // path leads to seconds
@@ -180,7 +183,7 @@ func (w wait) run(e *Execution, s *state, raw document) (document, *state, error
 	return out, s.next, err
 }
 
-// instant returns when the wait ends.
+// instant returns the instant at which the wait ends.
 func (w wait) instant(e *Execution, input any) (time.Time, error) {
 	now := e.clock.Now()
 	switch {

@@ -109,7 +109,7 @@ func TestFilesThatAreNoRecording(t *testing.T) {
 		{[]string{"-history", history, "-metrics", history}, `there are no "MetricDataResults"`},
 		{[]string{"-history", changed("history.json", `"CalculateWeights"`, `"Greet"`)}, `another state machine's history: it begins with the state "Greet"`},
 		{[]string{"-history", changed("history.json", `"Rolled back"`, `"Undone"`)}, `there is no state "Undone"`},
-		{[]string{"-history", changed("history.json", `"id": 9,`, `"id": 99,`)}, "event 9 is not there exactly once"},
+		{[]string{"-history", changed("history.json", `"id": 9,`, `"id": 99,`)}, "event 9 must occur exactly once"},
 		{[]string{"-history", changed("history.json", `\"health\":`, `\"wealth\":`)}, "it has no health"},
 		{[]string{"-history", changed("history.json", `\"step\":1,\"of\"`, `\"step\":7,\"of\"`)}, "there is no step 7 in a plan of 2"},
 		{[]string{"-history", history, "-metrics", changed("metrics.json", "checkout:live:8", "payment:live:8")}, `is of "payment:live:8 Invocations Sum 60 s"`},
