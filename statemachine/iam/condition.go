@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// condition is one key of one operator, which a request must meet.
+// condition is one condition key under one operator.
 type condition struct {
 	operator string // as it is written
 	key      string
 	values   []string
-	set      string // "ForAnyValue" or "ForAllValues" for keys of many values, or empty
+	set      string // "ForAnyValue" or "ForAllValues" for keys with several values, or empty
 	test     func(want, have string) bool
-	negated  bool // none of the values is to be had
+	negated  bool // it is met if none of the values matches
 	ifExists bool // it is met if the key is absent
 }
 
-// operators are those that are known here, without those that negate them.
+// operators maps the supported operators, without their negations, to their tests.
 var operators = map[string]func(want, have string) bool{
 	"StringEquals":           func(want, have string) bool { return want == have },
 	"StringEqualsIgnoreCase": strings.EqualFold,
@@ -27,10 +27,10 @@ var operators = map[string]func(want, have string) bool{
 	"ArnEquals":              matchARN,
 	"ArnLike":                matchARN,
 	"Bool":                   strings.EqualFold,
-	"Null":                   nil, // it looks at no value
+	"Null":                   nil, // it compares no value
 }
 
-// negations are operators that are met where another one is not.
+// negations maps negated operators to the operators that they negate.
 var negations = map[string]string{
 	"StringNotEquals":           "StringEquals",
 	"StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
@@ -39,18 +39,18 @@ var negations = map[string]string{
 	"ArnNotLike":                "ArnLike",
 }
 
-// parseConditions reads a Condition element, in the order of its operators and keys.
+// parseConditions reads a Condition element. It returns the conditions sorted by operator and key.
 func parseConditions(block any) ([]condition, error) {
 	byOperator, ok := block.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("the Condition is %v, and should be an object of operators", block)
+		return nil, fmt.Errorf("the Condition is %v; it must be an object of operators", block)
 	}
 	var all []condition
 	var problems []error
 	for _, operator := range slices.Sorted(maps.Keys(byOperator)) {
 		byKey, ok := byOperator[operator].(map[string]any)
 		if !ok {
-			problems = append(problems, fmt.Errorf("%s has %v, and should have an object of condition keys", operator, byOperator[operator]))
+			problems = append(problems, fmt.Errorf("%s has %v; it must have an object of condition keys", operator, byOperator[operator]))
 		}
 		for _, key := range slices.Sorted(maps.Keys(byKey)) {
 			c, err := parseCondition(operator, key, byKey[key])
@@ -63,6 +63,7 @@ func parseConditions(block any) ([]condition, error) {
 	return all, errors.Join(problems...)
 }
 
+// parseCondition reads one key of one operator with the values that it is given.
 func parseCondition(operator, key string, given any) (condition, error) {
 	c := condition{operator: operator, key: key}
 	name := operator
@@ -74,7 +75,7 @@ func parseCondition(operator, key string, given any) (condition, error) {
 	}
 	test, ok := operators[name]
 	if !ok || name == "Null" && (c.set != "" || c.ifExists) {
-		return c, fmt.Errorf("the operator is not known; known are %s, the negated ones, IfExists, ForAnyValue and ForAllValues",
+		return c, fmt.Errorf("the operator is not supported; use %s, their negations, IfExists, ForAnyValue or ForAllValues",
 			strings.Join(slices.Sorted(maps.Keys(operators)), ", "))
 	}
 	c.test = test
@@ -87,18 +88,19 @@ func parseCondition(operator, key string, given any) (condition, error) {
 		case (name == "Bool" || name == "Null") && value != "true" && value != "false":
 			problem = fmt.Errorf("%q is neither true nor false", value)
 		case strings.HasPrefix(name, "Arn") && strings.Count(value, ":") < 5:
-			problem = fmt.Errorf("%q is no ARN with all its six parts", value)
+			problem = fmt.Errorf("%q is not an ARN with all six parts", value)
 		}
 		err = errors.Join(err, problem)
 	}
 	return c, err
 }
 
-// met tells whether a request meets the condition. It fails if the request does not say whether it has the key.
+// met reports whether a request with these condition keys meets the condition. It returns an error if the request does
+// not say whether it has the key, or has several values for an operator of one.
 func (c condition) met(context map[string][]string) (bool, error) {
 	have, known := lookUp(context, c.key)
 	if !known {
-		return false, fmt.Errorf("the condition key %s (%s) is not known of this request", c.key, c.operator)
+		return false, fmt.Errorf("the condition key %s (%s) is not known for this request", c.key, c.operator)
 	}
 	if c.test == nil { // Null
 		return slices.Contains(c.values, map[bool]string{true: "true", false: "false"}[len(have) == 0]), nil
@@ -109,21 +111,21 @@ func (c condition) met(context map[string][]string) (bool, error) {
 	case len(have) == 0:
 		return c.negated && c.set == "", nil
 	case len(have) > 1 && c.set == "":
-		return false, fmt.Errorf("the condition key %s has %d values, for which %s needs ForAnyValue or ForAllValues", c.key, len(have), c.operator)
+		return false, fmt.Errorf("the condition key %s has %d values; %s needs ForAnyValue or ForAllValues", c.key, len(have), c.operator)
 	case c.set == "ForAnyValue":
 		return slices.ContainsFunc(have, c.fits), nil
 	}
 	return !slices.ContainsFunc(have, func(value string) bool { return !c.fits(value) }), nil
 }
 
-// fits tells whether one value that a request has for the key is right.
+// fits reports whether one of the request's values for the key meets the condition.
 func (c condition) fits(have string) bool {
 	any := slices.ContainsFunc(c.values, func(want string) bool { return c.test(want, have) })
 	return any != c.negated
 }
 
-// lookUp finds a key, whose case does not count, among those of a request. It is known if the request has it, be it
-// without a value, or has one that ends in /* for all others that begin alike.
+// lookUp returns a request's values for a key, ignoring case. The key is known if the request has it, even without a
+// value, or has a key that ends in /* and stands for all others with the same prefix.
 func lookUp(context map[string][]string, key string) (values []string, known bool) {
 	if values, known = context[key]; known {
 		return values, true

@@ -1,9 +1,17 @@
-// Package iam evaluates AWS IAM policies as AWS does, and reads those of a synthesized CloudFormation template: so that
-// it can be tried on one machine whether a role may do what its function does, and whether it does all that it may.
+// Package iam evaluates AWS IAM policies as AWS does, and reads the policies of a synthesized CloudFormation template. A
+// rehearsal uses it to check, without AWS, that a function's role allows every call that the function makes, and that
+// the function needs every permission that its role grants.
 //
-// It knows the part of the policy language that identity-based policies of functions use. What it does not know, be it
-// an operator, a policy variable, an intrinsic function, or a condition key of which a request says nothing, is an error
-// that names it. It never takes such a thing for allowed or for refused.
+// [ParseTemplate] reads a template, [Template.RoleOf] returns the role of one of its resources, and
+// [Policies.Evaluate] decides on a [Request]:
+//
+//	template, err := iam.ParseTemplate(data, iam.Place{Region: "eu-central-1", Account: "123456789012", Stack: "Rollouts"})
+//	role, err := template.RoleOf(id, "Role")
+//	decision, err := role.Policies.Evaluate(iam.Request{Action: "lambda:GetAlias", Resource: arn})
+//
+// The package supports the part of the policy language that identity-based policies of functions use. Anything else is an
+// error that names it: an operator, a policy variable, an intrinsic function, or a condition key about which a request
+// says nothing. It is never treated as allowed or as denied.
 //
 // The rules are those of the IAM User Guide: "Policy evaluation logic" and "IAM JSON policy elements".
 package iam

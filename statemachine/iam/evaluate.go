@@ -5,33 +5,34 @@ import (
 	"strings"
 )
 
-// Request is one call, as IAM sees it.
+// Request is one call as IAM sees it.
 type Request struct {
-	Action   string // "lambda:GetAlias"; its case does not count
+	Action   string // such as "lambda:GetAlias"; case is ignored
 	Resource string // an ARN, or "*" for an action that has no resources
-	// Context has the condition keys that are known of the call, each with its values: none if it is known to be
-	// absent. A key that ends in /*, such as "aws:ResourceTag/*", says so of all others that begin alike. A condition on
-	// any other key can't be evaluated.
+	// Context maps the condition keys that are known for the call to their values: none if the key is known to be
+	// absent. A key that ends in /*, such as "aws:ResourceTag/*", stands for all others with the same prefix. A
+	// condition on any other key can't be evaluated.
 	Context map[string][]string
 }
 
-// Effect is what policies make of a request.
+// Effect is the result of evaluating a request.
 type Effect int
 
-// The effects. What no statement allows is denied, and a statement that denies it wins over all that allow it.
+// The effects. A request that no statement allows is denied; a statement that denies it overrides all that allow it.
 const (
 	ImplicitlyDenied Effect = iota
 	Allowed
 	ExplicitlyDenied
 )
 
-// Decision is an effect, and all permissions that it comes from: those that allow the request, or those that deny it.
+// Decision is an effect and the permissions that cause it: all that allow the request, or all that deny it.
 type Decision struct {
 	Effect Effect
-	By     []Permission
+	By     []Permission // empty if the effect is ImplicitlyDenied
 }
 
-// Evaluate decides on a request.
+// Evaluate decides on a request. It returns an error if a condition on the request can't be evaluated (see
+// [Request].Context), or if the result depends on how far a wildcard reaches, which AWS does not document clearly.
 func (ps Policies) Evaluate(r Request) (Decision, error) {
 	var d Decision
 	action := strings.ToLower(r.Action)
@@ -51,7 +52,7 @@ func (ps Policies) Evaluate(r Request) (Decision, error) {
 				met, err = s.meets(r.Context)
 			}
 			if err != nil {
-				return Decision{}, fmt.Errorf("statement %d of policy %s, asked for %s on %s: %w", i+1, p.Name, r.Action, r.Resource, err)
+				return Decision{}, fmt.Errorf("statement %d of policy %s, for %s on %s: %w", i+1, p.Name, r.Action, r.Resource, err)
 			}
 			switch {
 			case !met:
@@ -65,7 +66,8 @@ func (ps Policies) Evaluate(r Request) (Decision, error) {
 	return d, nil
 }
 
-// covers gives the permissions of the statement that are about an action, in lower case, on a resource.
+// covers returns the statement's permissions that match an action, in lower case, on a resource. i is the statement's
+// index in its policy.
 func (s *Statement) covers(policy string, i int, action, resource string) ([]Permission, error) {
 	actions := matches(s.actions, s.notActions, action, matchText)
 	if len(actions) == 0 {
@@ -73,7 +75,7 @@ func (s *Statement) covers(policy string, i int, action, resource string) ([]Per
 	}
 	for _, pattern := range s.resources {
 		if matchResource(pattern, resource) != matchText(pattern, resource) {
-			return nil, fmt.Errorf("whether %s is among %s depends on whether a wildcard goes beyond a colon, which AWS does not say plainly: end the pattern in *, or name the resource", resource, pattern)
+			return nil, fmt.Errorf("whether %s matches %s depends on whether a wildcard matches a colon, which AWS does not document clearly; end the pattern in *, or name the resource", resource, pattern)
 		}
 	}
 	var by []Permission
@@ -85,7 +87,7 @@ func (s *Statement) covers(policy string, i int, action, resource string) ([]Per
 	return by, nil
 }
 
-// matches gives the places of the patterns that match a text; with not, of all patterns if none does.
+// matches returns the indices of the patterns that match a text; with not, of all patterns if none matches.
 func matches(patterns []string, not bool, text string, match func(pattern, text string) bool) []int {
 	var matched, all []int
 	for i, pattern := range patterns {
@@ -105,7 +107,7 @@ func matches(patterns []string, not bool, text string, match func(pattern, text 
 	return all
 }
 
-// meets tells whether a request meets all conditions.
+// meets reports whether a request with these condition keys meets all conditions.
 func (s *Statement) meets(context map[string][]string) (bool, error) {
 	all := true
 	for _, c := range s.conditions {

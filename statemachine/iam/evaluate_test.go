@@ -42,8 +42,8 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// TestWildcardsBeforeColonsAreNotGuessed asks for resources of which it depends on the
-// reading of a wildcard whether a statement is about them.
+// TestWildcardsBeforeColonsAreNotGuessed checks resources that a statement covers or
+// not depending on how its wildcards are read.
 func TestWildcardsBeforeColonsAreNotGuessed(t *testing.T) {
 	const function = "arn:aws:lambda:eu-central-1:1:function:"
 	for _, effect := range []string{"Allow", "Deny"} {
@@ -51,7 +51,7 @@ func TestWildcardsBeforeColonsAreNotGuessed(t *testing.T) {
 			ps := policy(t, `{"Effect": "`+effect+`", "Action": "lambda:*", "`+element+`": ["`+function+`f*x", "`+function+`g?7"]}`)
 			for resource, unclear := range map[string]bool{"f-x": false, "fx": false, "f:x": true, "f-a:b-x": true, "g:7": true, "g-7": false, "h": false} {
 				_, err := ps.Evaluate(Request{Action: "lambda:GetAlias", Resource: function + resource})
-				if unclear && (err == nil || !strings.Contains(err.Error(), "goes beyond a colon")) || !unclear && err != nil {
+				if unclear && (err == nil || !strings.Contains(err.Error(), "matches a colon")) || !unclear && err != nil {
 					t.Errorf("%s %s of %s: %v", effect, element, resource, err)
 				}
 			}
@@ -106,7 +106,7 @@ func TestConditions(t *testing.T) {
 		`{"StringEquals": {"aws:SourceIp": "a"}}`:                "the condition key aws:SourceIp (StringEquals) is not known",
 		`{"StringNotEqualsIfExists": {"aws:ResourceTag/": "a"}}`: "is not known",
 		`{"Null": {"aws:SourceIp": "true"}}`:                     "is not known",
-		`{"StringEquals": {"aws:TagKeys": "a"}}`:                 "has 2 values, for which StringEquals needs",
+		`{"StringEquals": {"aws:TagKeys": "a"}}`:                 "has 2 values; StringEquals needs",
 	} {
 		for _, effect := range []string{"Allow", "Deny"} {
 			ps := policy(t, `{"Effect": "`+effect+`", "Action": "*", "Resource": "*", "Condition": `+condition+`}`)
@@ -118,7 +118,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// drawStatement draws a statement about few actions and resources.
+// drawStatement draws a statement about a few actions and resources.
 func drawStatement(t *rapid.T, effect string) string {
 	of := func(name string, from ...string) string {
 		list, err := json.Marshal(rapid.SliceOfN(rapid.SampledFrom(from), 1, 3).Draw(t, name))
@@ -142,7 +142,7 @@ func drawRequest(t *rapid.T) Request {
 	}
 }
 
-// TestDenyWinsAndAllowOnlyAdds, whatever else there is, and wherever it stands.
+// TestDenyWinsAndAllowOnlyAdds adds a statement at any place among any others.
 func TestDenyWinsAndAllowOnlyAdds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		request := drawRequest(t)

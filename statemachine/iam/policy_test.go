@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// policy reads a policy of the statements that are given as JSON.
+// policy returns a policy with statements given as JSON.
 func policy(t testing.TB, statements string) Policies {
 	t.Helper()
 	p, err := parse(statements)
@@ -26,20 +26,20 @@ func parse(statements string) (Policy, error) {
 
 func TestWhatIsNotKnownIsRefused(t *testing.T) {
 	for _, test := range []struct{ name, statements, want string }{
-		{"a field", `{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*", "Principal": "*"}`, "the field Principal is not known"},
-		{"an effect", `{"Effect": "allow", "Action": "s3:Get*", "Resource": "*"}`, "the Effect is allow: there are Allow and Deny"},
-		{"no action", `{"Effect": "Allow", "Resource": "*"}`, "there must be either Action or NotAction"},
-		{"both resources", `{"Effect": "Allow", "Action": "*", "Resource": "*", "NotResource": "*"}`, "either Resource or NotResource"},
+		{"a field", `{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*", "Principal": "*"}`, "the field Principal is not supported"},
+		{"an effect", `{"Effect": "allow", "Action": "s3:Get*", "Resource": "*"}`, "the Effect is allow; use Allow or Deny"},
+		{"no action", `{"Effect": "Allow", "Resource": "*"}`, "exactly one of Action and NotAction is required"},
+		{"both resources", `{"Effect": "Allow", "Action": "*", "Resource": "*", "NotResource": "*"}`, "exactly one of Resource and NotResource"},
 		{"no list", `{"Effect": "Allow", "Action": [], "Resource": "*"}`, "an empty list"},
-		{"no action's name", `{"Effect": "Allow", "Action": "GetAlias", "Resource": "*"}`, `"GetAlias" is no action`},
-		{"part of an ARN", `{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:*"}`, "no ARN with all its six parts"},
+		{"no action's name", `{"Effect": "Allow", "Action": "GetAlias", "Resource": "*"}`, `"GetAlias" is not an action`},
+		{"part of an ARN", `{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:*"}`, "not an ARN with all six parts"},
 		{"a wildcard for the service", `{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:*:eu-central-1:1:x"}`, "in place of the service"},
 		{"a variable in a resource", `{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b/${aws:username}"}`, `the policy variable "aws:username"`},
 		{"a variable in a condition", `{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"k": "${aws:userid}"}}}`, `the policy variable "aws:userid"`},
-		{"an operator", `{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}`, "IpAddress of aws:SourceIp: the operator is not known"},
+		{"an operator", `{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}`, "IpAddress of aws:SourceIp: the operator is not supported"},
 		{"a truth", `{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "no"}}}`, `"no" is neither true nor false`},
-		{"an ARN to be like", `{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "*"}}}`, `"*" is no ARN`},
-		{"no object", `"all"`, "there is all where an object"},
+		{"an ARN to be like", `{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "*"}}}`, `"*" is not an ARN`},
+		{"no object", `"all"`, "found all; expected an object"},
 	} {
 		if _, err := parse(test.statements); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Resolve puts in place of intrinsic functions what they give.
+// Resolve returns the value, as encoding/json decodes it, with all intrinsic functions inside it replaced by their
+// results. It returns an error for functions, parameters and resources that are not supported.
 func (t *Template) Resolve(value any) (any, error) {
 	switch value := value.(type) {
 	case []any:
@@ -33,6 +34,7 @@ func (t *Template) Resolve(value any) (any, error) {
 	return value, nil
 }
 
+// text is Resolve for a string.
 func (t *Template) text(value any) (string, error) {
 	resolved, err := t.Resolve(value)
 	if err != nil {
@@ -40,12 +42,12 @@ func (t *Template) text(value any) (string, error) {
 	}
 	text, ok := resolved.(string)
 	if !ok {
-		return "", fmt.Errorf("there is %v where a text is expected", resolved)
+		return "", fmt.Errorf("found %v; expected a string", resolved)
 	}
 	return text, nil
 }
 
-// call gives what an intrinsic function does.
+// call returns the result of an intrinsic function with the given arguments.
 func (t *Template) call(function string, of any) (any, error) {
 	switch function {
 	case "Ref":
@@ -67,9 +69,10 @@ func (t *Template) call(function string, of any) (any, error) {
 	case "Fn::Sub":
 		return t.sub(of)
 	}
-	return nil, fmt.Errorf("the intrinsic function %s of %v can't be resolved here; Ref, Fn::GetAtt, Fn::Join and Fn::Sub can", function, of)
+	return nil, fmt.Errorf("the intrinsic function %s of %v is not supported; use Ref, Fn::GetAtt, Fn::Join or Fn::Sub", function, of)
 }
 
+// ref returns the result of Ref for a pseudo parameter, a parameter or a resource.
 func (t *Template) ref(id string) (any, error) {
 	switch id {
 	case "AWS::Partition":
@@ -85,7 +88,7 @@ func (t *Template) ref(id string) (any, error) {
 	}
 	if p, ok := t.parameters[id]; ok {
 		if p.Default == nil || p.Type != "String" && p.Type != "Number" {
-			return nil, fmt.Errorf("the parameter %s has no default that is known here", id)
+			return nil, fmt.Errorf("the parameter %s has no default of type String or Number", id)
 		}
 		return p.Default, nil
 	}
@@ -99,6 +102,7 @@ func (t *Template) ref(id string) (any, error) {
 	return t.Name(id)
 }
 
+// attribute returns the result of Fn::GetAtt.
 func (t *Template) attribute(id, attribute string) (any, error) {
 	kind := t.resources[id].Type
 	switch {
@@ -109,19 +113,19 @@ func (t *Template) attribute(id, attribute string) (any, error) {
 	case kind == "AWS::SNS::Topic" && attribute == "TopicName", kind == "AWS::SQS::Queue" && attribute == "QueueName":
 		return t.Name(id)
 	}
-	return nil, fmt.Errorf("the attribute %s of %s can't be resolved here", attribute, id)
+	return nil, fmt.Errorf("the attribute %s of %s is not supported", attribute, id)
 }
 
-// join is Fn::Join: a delimiter and a list of texts.
+// join returns the result of Fn::Join, whose arguments are a delimiter and a list of strings.
 func (t *Template) join(of any) (any, error) {
 	arguments, _ := of.([]any)
 	if len(arguments) != 2 {
-		return nil, fmt.Errorf("Fn::Join takes a delimiter and a list, and is given %v", of)
+		return nil, fmt.Errorf("Fn::Join takes a delimiter and a list, not %v", of)
 	}
 	delimiter, ok := arguments[0].(string)
 	list, isList := arguments[1].([]any)
 	if !ok || !isList {
-		return nil, fmt.Errorf("Fn::Join takes a delimiter and a list, and is given %v", of)
+		return nil, fmt.Errorf("Fn::Join takes a delimiter and a list, not %v", of)
 	}
 	var parts []string
 	for _, one := range list {
@@ -134,7 +138,7 @@ func (t *Template) join(of any) (any, error) {
 	return strings.Join(parts, delimiter), nil
 }
 
-// sub is Fn::Sub: a text, or one with values of its own for what it names.
+// sub returns the result of Fn::Sub, whose argument is a string, or a list of a string and a map of values for its names.
 func (t *Template) sub(of any) (any, error) {
 	var own map[string]any
 	if arguments, ok := of.([]any); ok && len(arguments) == 2 {
@@ -143,7 +147,7 @@ func (t *Template) sub(of any) (any, error) {
 	}
 	rest, ok := of.(string)
 	if !ok {
-		return nil, fmt.Errorf("Fn::Sub takes a text, and is given %v", of)
+		return nil, fmt.Errorf("Fn::Sub takes a string, not %v", of)
 	}
 	var text strings.Builder
 	for {
@@ -154,7 +158,7 @@ func (t *Template) sub(of any) (any, error) {
 		}
 		name, after, closed := strings.Cut(after, "}")
 		if !closed {
-			return nil, fmt.Errorf("Fn::Sub: a ${ without its } in %q", of)
+			return nil, fmt.Errorf("Fn::Sub: a ${ without } in %q", of)
 		}
 		rest = after
 		if literal, ok := strings.CutPrefix(name, "!"); ok {
@@ -169,7 +173,7 @@ func (t *Template) sub(of any) (any, error) {
 	}
 }
 
-// named is what a name in ${ } stands for.
+// named returns the value of a name in ${ }, which may be one of the function's own values, a resource or an attribute.
 func (t *Template) named(name string, own map[string]any) (string, error) {
 	if value, ok := own[name]; ok {
 		return t.text(value)

@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// Role is an IAM role with all policies that it has.
+// Role is an IAM role with all its policies.
 type Role struct {
 	Name     string
 	Policies Policies
 }
 
-// RoleOf gives the role that a property of a resource names. All policies of a role must be in the template: one that is
-// AWS's own, or a boundary, is an error, as nothing here knows what it says.
+// RoleOf returns the role that a property of a resource names by its ARN, such as the property "Role" of a function. All
+// policies of the role must be in the template: an AWS managed policy or a permissions boundary is an error, because its
+// content is not known.
 func (t *Template) RoleOf(id, property string) (Role, error) {
 	role, err := t.roleOf(id, property)
 	if err != nil {
@@ -53,7 +54,7 @@ func (t *Template) roleOf(id, property string) (Role, error) {
 		for _, policy := range t.OfType(kind) {
 			of, err := t.attached(policy)
 			if err != nil {
-				problems = append(problems, fmt.Errorf("to whom %s is attached: %w", policy, err))
+				problems = append(problems, fmt.Errorf("the roles of %s: %w", policy, err))
 			} else if slices.Contains(of, role.Name) {
 				problems = append(problems, t.add(&role, t.resources[policy].Properties, t.resources[policy].Condition))
 			}
@@ -62,7 +63,7 @@ func (t *Template) roleOf(id, property string) (Role, error) {
 	return role, errors.Join(problems...)
 }
 
-// attached gives the names of the roles that have a policy which is a resource of its own.
+// attached returns the names of the roles to which a policy that is a resource of its own is attached.
 func (t *Template) attached(policy string) ([]string, error) {
 	var names []string
 	for _, property := range []string{"Roles", "RoleName"} {
@@ -81,7 +82,8 @@ func (t *Template) attached(policy string) ([]string, error) {
 	return names, nil
 }
 
-// add gives a role a policy with its name, such as a role's own.
+// add parses a policy, given by its properties, and adds it to the role. condition is the policy's Condition in the
+// template; any is an error.
 func (t *Template) add(role *Role, policy any, condition string) error {
 	fields, _ := policy.(map[string]any)
 	name := "without a name"
@@ -91,7 +93,7 @@ func (t *Template) add(role *Role, policy any, condition string) error {
 		}
 	}
 	if condition != "" {
-		return fmt.Errorf("whether there is a policy %s depends on the condition %s, and conditions are not evaluated here", name, condition)
+		return fmt.Errorf("the policy %s depends on the condition %s, and conditions are not evaluated", name, condition)
 	}
 	document, err := t.Resolve(fields["PolicyDocument"])
 	if err != nil {
@@ -102,14 +104,14 @@ func (t *Template) add(role *Role, policy any, condition string) error {
 	return err
 }
 
-// Grants gives what the resource-based policies of the template's functions let an AWS service do, such as
-// "events.amazonaws.com": its resources of the type AWS::Lambda::Permission, each as a policy of its own. A request by
-// the service has the condition keys aws:SourceArn and aws:SourceAccount.
+// Grants returns what the resource-based policies of the template's functions allow an AWS service, such as
+// "events.amazonaws.com", to do: the resources of the type AWS::Lambda::Permission for that service, each as a policy of
+// its own. A request by the service must have the condition keys aws:SourceArn and aws:SourceAccount.
 func (t *Template) Grants(service string) (Policies, error) {
 	var all Policies
 	for _, id := range t.OfType("AWS::Lambda::Permission") {
 		if condition := t.resources[id].Condition; condition != "" {
-			return nil, fmt.Errorf("whether there is a permission %s depends on the condition %s, and conditions are not evaluated here", id, condition)
+			return nil, fmt.Errorf("the permission %s depends on the condition %s, and conditions are not evaluated", id, condition)
 		}
 		given, err := t.Resolve(t.resources[id].Properties)
 		if err != nil {

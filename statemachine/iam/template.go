@@ -9,49 +9,51 @@ import (
 	"strings"
 )
 
-// Place is where a template is deployed to, in thought.
+// Place is where a template is assumed to be deployed.
 type Place struct {
 	Region, Account string
-	Stack           string // its name begins those that CloudFormation makes up
+	Stack           string // the stack's name; the names that CloudFormation generates begin with it
 }
 
-// Template is a CloudFormation template, as the CDK writes it. What of it can't be resolved here (conditions, parameters
-// without a default, other intrinsic functions) is an error only for who asks for it.
+// Template is a CloudFormation template as the CDK writes it. Parts of it that can't be resolved (conditions, parameters
+// without a default, other intrinsic functions) are an error only when they are read.
 type Template struct {
 	place      Place
 	parameters map[string]parameter
 	resources  map[string]resource
-	names      map[string]string // given by Call, by logical id
+	names      map[string]string // set by Call, by logical id
 	naming     []string          // logical ids whose names are being resolved, each for the one before it
 }
 
+// parameter is a template's parameter.
 type parameter struct {
 	Type    string
 	Default any
 }
 
+// resource is a template's resource.
 type resource struct {
 	Type       string
 	Condition  string
 	Properties map[string]any
 }
 
-// ParseTemplate reads a template from JSON.
+// ParseTemplate reads a template from its JSON text, as deployed at the given place.
 func ParseTemplate(data []byte, at Place) (*Template, error) {
 	var file struct {
 		Parameters map[string]parameter
 		Resources  map[string]resource
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("the template is not JSON, as cdk synth writes it to *.template.json: %w", err)
+		return nil, fmt.Errorf("the template is not JSON; give the *.template.json that cdk synth writes: %w", err)
 	}
 	if len(file.Resources) == 0 {
-		return nil, errors.New("the template has no Resources: give a CloudFormation template, such as *.template.json of cdk synth")
+		return nil, errors.New("the template has no Resources; give a CloudFormation template, such as the *.template.json that cdk synth writes")
 	}
 	return &Template{place: at, parameters: file.Parameters, resources: file.Resources, names: map[string]string{}}, nil
 }
 
-// OfType gives the logical ids of all resources of a type, sorted.
+// OfType returns the logical ids of all resources of a type, such as "AWS::Lambda::Function", sorted.
 func (t *Template) OfType(kind string) []string {
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
@@ -62,11 +64,11 @@ func (t *Template) OfType(kind string) []string {
 	return ids
 }
 
-// Call gives a resource a name in place of that which CloudFormation would make up. One that the template gives stays.
+// Call sets the name of a resource that CloudFormation would otherwise generate. A name in the template takes precedence.
 func (t *Template) Call(id, name string) { t.names[id] = name }
 
-// kinds are the types of resources that others name here: the property with the name, the ARN with that in place of %,
-// and whether Ref gives the ARN or the name.
+// kinds maps the supported types of resources to the property that has their name, to their ARN with % for the name, and
+// to whether Ref returns the ARN or the name.
 var kinds = map[string]struct {
 	name, arn string
 	refIsARN  bool
@@ -81,7 +83,8 @@ var kinds = map[string]struct {
 	"AWS::KMS::Key":                    {"", "arn:aws:kms:REGION:ACCOUNT:key/%", false},
 }
 
-// Name gives the name that a resource has once it is deployed.
+// Name returns the name that a resource has once it is deployed: its own, the one set by Call, or stack-id. It returns an
+// error for unknown ids and unsupported types.
 func (t *Template) Name(id string) (string, error) {
 	r, ok := t.resources[id]
 	kind, known := kinds[r.Type]
@@ -89,9 +92,9 @@ func (t *Template) Name(id string) (string, error) {
 	case !ok:
 		return "", fmt.Errorf("the template has no resource %s", id)
 	case !known:
-		return "", fmt.Errorf("the name of %s, which is an %s, is not known here", id, r.Type)
+		return "", fmt.Errorf("the name of %s, which is an %s, is not supported", id, r.Type)
 	case r.Condition != "":
-		return "", fmt.Errorf("whether there is a resource %s depends on the condition %s, and conditions are not evaluated here", id, r.Condition)
+		return "", fmt.Errorf("the resource %s depends on the condition %s, and conditions are not evaluated", id, r.Condition)
 	case slices.Contains(t.naming, id):
 		return "", fmt.Errorf("the name of %s depends on itself", id)
 	case kind.name != "" && r.Properties[kind.name] != nil:
@@ -104,14 +107,15 @@ func (t *Template) Name(id string) (string, error) {
 	return t.place.Stack + "-" + id, nil
 }
 
-// ARN gives a resource's.
+// ARN returns a resource's ARN. Its errors are those of Name.
 func (t *Template) ARN(id string) (string, error) {
 	name, err := t.Name(id)
 	arn := strings.NewReplacer("REGION", t.place.Region, "ACCOUNT", t.place.Account, "%", name).Replace(kinds[t.resources[id].Type].arn)
 	return arn, err
 }
 
-// Property gives what a resource has at a path of properties, with all references in it resolved; nil if there is none.
+// Property returns the value at a path of a resource's properties, with all references in it resolved; nil if there is
+// none.
 func (t *Template) Property(id string, path ...string) (any, error) {
 	var value any = t.resources[id].Properties
 	for _, name := range path {
@@ -125,7 +129,7 @@ func (t *Template) Property(id string, path ...string) (any, error) {
 	return resolved, err
 }
 
-// Text is Property for a text; "" if there is none.
+// Text returns the string at a path of a resource's properties; "" if there is none. A value of another type is an error.
 func (t *Template) Text(id string, path ...string) (string, error) {
 	value, err := t.Property(id, path...)
 	if err != nil || value == nil {
@@ -133,7 +137,7 @@ func (t *Template) Text(id string, path ...string) (string, error) {
 	}
 	text, ok := value.(string)
 	if !ok {
-		return "", fmt.Errorf("%s of %s is %v, and should be a text", strings.Join(path, "."), id, value)
+		return "", fmt.Errorf("%s of %s is %v; it must be a string", strings.Join(path, "."), id, value)
 	}
 	return text, nil
 }

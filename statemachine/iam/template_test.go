@@ -87,7 +87,7 @@ func TestGrantsAreRead(t *testing.T) {
 		}
 	}
 	changed := strings.Replace(stack, `"G": {`, `"G": {"Condition": "C", `, 1)
-	if some, err := template(t, changed).Grants("events.amazonaws.com"); err == nil || !strings.Contains(err.Error(), "a permission G depends on the condition C") {
+	if some, err := template(t, changed).Grants("events.amazonaws.com"); err == nil || !strings.Contains(err.Error(), "the permission G depends on the condition C") {
 		t.Errorf("on a condition: %v, %v", some, err)
 	}
 	if none, err := template(t, stack).Grants("s3.amazonaws.com"); len(none) > 0 || err != nil {
@@ -95,11 +95,11 @@ func TestGrantsAreRead(t *testing.T) {
 	}
 }
 
-// TestWhatCannotBeReadIsAnError changes one thing of the template after the other.
+// TestWhatCannotBeReadIsAnError breaks the template in one place at a time.
 func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	for _, test := range []struct{ name, from, to, want string }{
-		{"a managed policy", `"AssumeRolePolicyDocument": {}`, `"AssumeRolePolicyDocument": {}, "ManagedPolicyArns": ["arn:aws:iam::aws:policy/x"]`, "the field ManagedPolicyArns is not known"},
-		{"a boundary", `"AssumeRolePolicyDocument": {}`, `"AssumeRolePolicyDocument": {}, "PermissionsBoundary": "x"`, "the field PermissionsBoundary is not known"},
+		{"a managed policy", `"AssumeRolePolicyDocument": {}`, `"AssumeRolePolicyDocument": {}, "ManagedPolicyArns": ["arn:aws:iam::aws:policy/x"]`, "the field ManagedPolicyArns is not supported"},
+		{"a boundary", `"AssumeRolePolicyDocument": {}`, `"AssumeRolePolicyDocument": {}, "PermissionsBoundary": "x"`, "the field PermissionsBoundary is not supported"},
 		{"an intrinsic function", `"Resource": {"Ref": "T"}`, `"Resource": {"Fn::ImportValue": "x"}`, "the intrinsic function Fn::ImportValue"},
 		{"a parameter", `"Resource": {"Ref": "T"}`, `"Resource": {"Ref": "Ask"}`, "the parameter Ask has no default"},
 		{"a resource that is not there", `"Resource": {"Ref": "T"}`, `"Resource": {"Ref": "Nothing"}`, "no resource Nothing"},
@@ -107,7 +107,7 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 		{"an attribute", `"Resource": {"Ref": "T"}`, `"Resource": {"Fn::GetAtt": ["F", "Version"]}`, "the attribute Version of F"},
 		{"a role from elsewhere", `{"Fn::GetAtt": ["R", "Arn"]}`, `"arn:aws:iam::123456789012:role/x"`, "the template has no role arn:aws:iam::123456789012:role/x"},
 		{"a policy on a condition", `{"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "Attached"`, `{"Type": "AWS::IAM::Policy", "Condition": "C", "Properties": {"PolicyName": "Attached"`, "the condition C"},
-		{"somebody it can't find out", `"Roles": ["someone"]`, `"Roles": [{"Fn::ImportValue": "x"}]`, "to whom Other is attached"},
+		{"a role that can't be resolved", `"Roles": ["someone"]`, `"Roles": [{"Fn::ImportValue": "x"}]`, "the roles of Other"},
 	} {
 		changed := strings.Replace(stack, test.from, test.to, 1)
 		if changed == stack {

@@ -2,7 +2,7 @@ package iam
 
 import "strings"
 
-// matchText matches a text with a pattern in which * stands for any characters, or none, and ? for one of any kind.
+// matchText reports whether a text matches a pattern, in which * matches any number of characters and ? exactly one.
 func matchText(pattern, text string) bool {
 	for i := 0; i < len(pattern); i++ {
 		switch {
@@ -21,10 +21,10 @@ func matchText(pattern, text string) bool {
 	return text == ""
 }
 
-// matchResource matches an ARN with what a Resource element has. The User Guide: wildcards stand for characters within
-// a segment, slashes among them; a * that is a segment's last character "can expand to match beyond the colon boundaries".
-// Where it makes a difference to take all wildcards beyond them, [Policies.Evaluate] fails: of a Deny, to match less
-// would be the unsafe side.
+// matchResource reports whether an ARN matches an entry of a Resource element. According to the User Guide, wildcards
+// match characters within a segment, including slashes; a * that is a segment's last character "can expand to match
+// beyond the colon boundaries". Where the result depends on whether other wildcards match colons too, [Policies.Evaluate]
+// returns an error, because matching less would be unsafe for a Deny.
 func matchResource(pattern, arn string) bool {
 	for i := 0; i < len(pattern); i++ {
 		switch {
@@ -49,8 +49,8 @@ func matchResource(pattern, arn string) bool {
 	return arn == ""
 }
 
-// matchARN is the operators ArnEquals and ArnLike, which are the same: each of the six parts of an ARN is compared for
-// itself. The last one may have colons.
+// matchARN reports whether an ARN matches a pattern under ArnEquals and ArnLike, which are the same: each of the six
+// parts is compared separately. The last part may contain colons.
 func matchARN(pattern, arn string) bool {
 	want, have := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
 	if len(have) != 6 {

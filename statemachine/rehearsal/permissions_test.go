@@ -271,7 +271,7 @@ func TestAFunctionThatIsNotOptedInIsRefused(t *testing.T) {
 func TestAConditionThatIsNotKnownIsAnError(t *testing.T) {
 	template := changedTemplate(t, `"aws:ResourceTag/lambda-rollout":"enabled"`, `"aws:SourceVpc":"vpc-1"`)
 	_, err := Run(Options{Input: []byte(subjects()[0].input), Template: template})
-	if err == nil || !strings.Contains(err.Error(), "the condition key aws:SourceVpc (StringEquals) is not known of this request") {
+	if err == nil || !strings.Contains(err.Error(), "the condition key aws:SourceVpc (StringEquals) is not known for this request") {
 		t.Errorf("%v", err)
 	}
 }
