@@ -136,8 +136,14 @@ func splitPath(path string) (name, resource, alias string) {
 	return name, resource, alias
 }
 
+// handle implements service. It holds l.mu during every operation but Invoke, which lets time pass.
 func (l *lambdaService) handle(operation string, r *request) (reply, *apiError) {
 	name, _, alias := splitPath(r.URL.Path)
+	if operation == "Invoke" {
+		return l.invoke(name, r)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch operation {
 	case "CreateFunction":
 		return l.createFunction(r)
@@ -161,8 +167,6 @@ func (l *lambdaService) handle(operation string, r *request) (reply, *apiError) 
 		return l.deleteAlias(name, alias)
 	case "ListAliases":
 		return l.listAliases(name, r)
-	case "Invoke":
-		return l.invoke(name, r)
 	case "GetProvisionedConcurrencyConfig":
 		return l.getProvisioned(name, r)
 	case "PutProvisionedConcurrencyConfig":

@@ -86,9 +86,7 @@ func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) 
 		return reply{}, err
 	}
 
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f, err := l.find(ref.name)
+	f, err := l.find(ref)
 	if err != nil {
 		return reply{}, err
 	}
@@ -104,8 +102,6 @@ func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) 
 }
 
 func (l *lambdaService) getAlias(name, aliasName string) (reply, *apiError) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	_, a, err := l.findAlias(name, aliasName)
 	if err != nil {
 		return reply{}, err
@@ -118,8 +114,6 @@ func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, 
 	if err := decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	f, was, err := l.findAlias(name, aliasName)
 	if err != nil {
 		return reply{}, err
@@ -144,13 +138,7 @@ func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, 
 }
 
 func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
-	ref, err := l.unqualified(name)
-	if err != nil {
-		return reply{}, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f, err := l.find(ref.name)
+	f, _, err := l.findUnqualified(name)
 	if err != nil {
 		return reply{}, err
 	}
@@ -161,17 +149,11 @@ func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
 
 // listAliases answers all of a function's aliases in one page, or those that point at a version.
 func (l *lambdaService) listAliases(name string, r *request) (reply, *apiError) {
-	ref, err := l.unqualified(name)
+	f, _, err := l.findUnqualified(name)
 	if err != nil {
 		return reply{}, err
 	}
 	number := r.URL.Query().Get("FunctionVersion")
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f, err := l.find(ref.name)
-	if err != nil {
-		return reply{}, err
-	}
 	out := lambda.ListAliasesOutput{Aliases: []types.AliasConfiguration{}}
 	for _, a := range f.aliases {
 		if number == "" || number == a.Version || number == a.Additional {
@@ -184,11 +166,7 @@ func (l *lambdaService) listAliases(name string, r *request) (reply, *apiError) 
 
 // findAlias gives the function and its alias. l.mu is held.
 func (l *lambdaService) findAlias(name, aliasName string) (*function, Alias, *apiError) {
-	ref, err := l.unqualified(name)
-	if err != nil {
-		return nil, Alias{}, err
-	}
-	f, err := l.find(ref.name)
+	f, ref, err := l.findUnqualified(name)
 	if err != nil {
 		return nil, Alias{}, err
 	}

@@ -8,13 +8,7 @@ import (
 // deleteFunction deletes a version or, without a qualifier, the whole function with its aliases. A version that an alias
 // sends requests to can't be deleted.
 func (l *lambdaService) deleteFunction(name string, r *request) (reply, *apiError) {
-	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
-	if err != nil {
-		return reply{}, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f, err := l.find(ref.name)
+	f, ref, err := l.findQualified(name, r)
 	if err != nil {
 		return reply{}, err
 	}

@@ -37,13 +37,35 @@ type version struct {
 	handler Handler
 }
 
-// find gives the function, or Lambda's refusal. l.mu is held.
-func (l *lambdaService) find(name string) (*function, *apiError) {
-	if f := l.functions[name]; f != nil {
+// find returns the function that ref names, after ending the allocations that are due. The error is Lambda's refusal.
+// l.mu is held.
+func (l *lambdaService) find(ref functionRef) (*function, *apiError) {
+	if f := l.functions[ref.name]; f != nil {
 		l.settle(f, l.now())
 		return f, nil
 	}
-	return nil, notFound("Function not found: %s", l.arn(functionRef{name: name}))
+	return nil, notFound("Function not found: %s", l.arn(functionRef{name: ref.name}))
+}
+
+// findUnqualified returns the function that a name without a qualifier stands for. l.mu is held.
+func (l *lambdaService) findUnqualified(name string) (*function, functionRef, *apiError) {
+	ref, err := l.unqualified(name)
+	if err != nil {
+		return nil, ref, err
+	}
+	f, err := l.find(ref)
+	return f, ref, err
+}
+
+// findQualified returns the function that a name stands for, with the qualifier in the name or in the request's query.
+// l.mu is held.
+func (l *lambdaService) findQualified(name string, r *request) (*function, functionRef, *apiError) {
+	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
+	if err != nil {
+		return nil, ref, err
+	}
+	f, err := l.find(ref)
+	return f, ref, err
 }
 
 // version gives the version of that number, or $LATEST for the names of that. l.mu is held as long as it is used.
@@ -73,8 +95,6 @@ func (l *lambdaService) createFunction(r *request) (reply, *apiError) {
 		return reply{}, invalid("null", "code", "Member must not be null")
 	}
 
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.functions[ref.name] != nil {
 		return reply{}, &apiError{http.StatusConflict, "ResourceConflictException", "Function already exist: " + ref.name}
 	}
@@ -142,13 +162,7 @@ func (l *lambdaService) updateFunctionConfiguration(name string, r *request) (re
 
 // updateLatest changes a function's $LATEST, and publishes it if asked to.
 func (l *lambdaService) updateLatest(name string, revision *string, publish bool, change func(*types.FunctionConfiguration)) (reply, *apiError) {
-	ref, err := l.unqualified(name)
-	if err != nil {
-		return reply{}, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f, err := l.find(ref.name)
+	f, _, err := l.findUnqualified(name)
 	if err != nil {
 		return reply{}, err
 	}
@@ -166,13 +180,7 @@ func (l *lambdaService) updateLatest(name string, revision *string, publish bool
 }
 
 func (l *lambdaService) getFunctionConfiguration(name string, r *request) (reply, *apiError) {
-	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
-	if err != nil {
-		return reply{}, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f, err := l.find(ref.name)
+	f, ref, err := l.findQualified(name, r)
 	if err != nil {
 		return reply{}, err
 	}
@@ -194,13 +202,7 @@ func (l *lambdaService) publishVersion(name string, r *request) (reply, *apiErro
 	if err := decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	ref, err := l.unqualified(name)
-	if err != nil {
-		return reply{}, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f, err := l.find(ref.name)
+	f, _, err := l.findUnqualified(name)
 	if err != nil {
 		return reply{}, err
 	}

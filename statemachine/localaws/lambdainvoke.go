@@ -99,7 +99,7 @@ type pick struct {
 func (l *lambdaService) pick(ref functionRef) (pick, *apiError) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f, err := l.find(ref.name)
+	f, err := l.find(ref)
 	if err != nil {
 		return pick{}, err
 	}

@@ -46,8 +46,6 @@ func (p provisioned) wire() lambda.GetProvisionedConcurrencyConfigOutput {
 }
 
 func (l *lambdaService) getProvisioned(name string, r *request) (reply, *apiError) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	f, ref, err := l.findProvisionable(name, r)
 	if err != nil {
 		return reply{}, err
@@ -71,8 +69,6 @@ func (l *lambdaService) putProvisioned(name string, r *request) (reply, *apiErro
 	if n := aws.ToInt32(in.ProvisionedConcurrentExecutions); n < 1 {
 		return reply{}, invalid(n, "provisionedConcurrentExecutions", "Member must have value greater than or equal to 1")
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	f, ref, err := l.findProvisionable(name, r)
 	if err != nil {
 		return reply{}, err
@@ -116,8 +112,6 @@ func (f *function) checkProvisioned(qualifier string) *apiError {
 }
 
 func (l *lambdaService) deleteProvisioned(name string, r *request) (reply, *apiError) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	f, ref, err := l.findProvisionable(name, r)
 	if err != nil {
 		return reply{}, err
@@ -139,7 +133,7 @@ func (l *lambdaService) findProvisionable(name string, r *request) (*function, f
 	case ref.qualifier == latest:
 		return nil, ref, invalidParameter("The function resource provided must be an alias or a published version.")
 	}
-	f, err := l.find(ref.name)
+	f, err := l.find(ref)
 	if err != nil {
 		return nil, ref, err
 	}
