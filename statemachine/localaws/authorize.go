@@ -10,15 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Authorize decides whether a principal may do what an operation takes: an IAM action on a resource, an ARN or "*". The
-// context has the condition keys that are known of the call, with their values; one without values is known to be absent,
-// and one that ends in /*, as "aws:ResourceTag/*", says so of all others that begin alike. It must not be changed.
+// Authorize decides whether a principal may perform an IAM action on a resource, an ARN or "*". The context maps the
+// condition keys that are known for the call to their values. A key without values is known to be absent; a key that ends
+// in /*, such as "aws:ResourceTag/*", stands for all others with the same prefix. The context must not be modified.
 //
-// An error refuses the call. Its text is the reason, as in "no identity-based policy allows the lambda:GetAlias action".
+// An error denies the call. Its text is the reason, as in "no identity-based policy allows the lambda:GetAlias action".
 type Authorize func(principal, action, resource string, context map[string][]string) error
 
-// As gives the configuration of clients whose calls are a principal's: an ARN, such as that of an assumed role. Calls of
-// clients that are nobody's are not authorized: they are those of whoever runs the rehearsal.
+// As returns a copy of a configuration of [Server.Config] or [Server.ConfigAt] whose clients make calls as a principal: an
+// ARN, such as that of an assumed role. Calls without a principal are never denied: the rehearsal itself makes them.
 func (s *Server) As(principal string, cfg aws.Config) aws.Config {
 	cfg = cfg.Copy()
 	if _, ok := cfg.HTTPClient.(client); ok {
@@ -29,17 +29,17 @@ func (s *Server) As(principal string, cfg aws.Config) aws.Config {
 	return cfg
 }
 
-// nobodysKey is the access key of clients that are nobody's.
-const nobodysKey = "local"
+// anonymousKey is the access key id of clients without a principal.
+const anonymousKey = "local"
 
-// keyOf signs calls with an access key of that id.
+// keyOf returns credentials whose access key has that id.
 func keyOf(id string) aws.CredentialsProviderFunc {
 	return func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: id, SecretAccessKey: "local", Source: "localaws"}, nil
 	}
 }
 
-// principalOf is who has signed a request: the access key id in its Authorization header.
+// principalOf returns who signed a request: the access key id in its Authorization header; empty without a principal.
 func principalOf(r *http.Request) string {
 	_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	scope, _, _ = strings.Cut(scope, ",")
@@ -48,13 +48,13 @@ func principalOf(r *http.Request) string {
 		return ""
 	}
 	key := strings.Join(parts[:len(parts)-4], "/")
-	if key == nobodysKey {
+	if key == anonymousKey {
 		return ""
 	}
 	return key
 }
 
-// authorize refuses a call that its principal may not make.
+// authorize returns the service's refusal if the call's principal may not make the call, and nil otherwise.
 func (s *Server) authorize(svc service, operation string, r *request) *apiError {
 	if s.options.Authorize == nil || r.principal == "" {
 		return nil
@@ -81,26 +81,26 @@ func (s *Server) authorize(svc service, operation string, r *request) *apiError 
 	return nil
 }
 
-// NotAuthorized is AWS's sentence for a call that was refused.
+// NotAuthorized returns AWS's message for a call that was denied.
 func NotAuthorized(principal, action, resource string, because error) string {
 	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because %s", principal, action, resource, because)
 }
 
-// tags are those of resources, in the form of condition keys. Each map stays as it is.
+// tags holds the tags of resources, as condition keys. The inner maps are never modified.
 type tags struct {
 	mu sync.Mutex
 	by map[string]map[string][]string // by ARN
 }
 
-// noTags is what is known of a resource that has none, or that can't have any.
+// noTags holds the condition keys of a resource that has no tags, or that can't have any.
 var noTags = map[string][]string{"aws:ResourceTag/*": nil}
 
-// SetTags gives a resource its tags, without a call: a function, a parameter, or a secret, whose ARN is then taken
-// without the six characters at its end. Other tags are not known here. Only authorization looks at them.
+// SetTags replaces the tags of a resource, without a call: a function, a parameter, or a secret, whose ARN is given without
+// the six characters at its end. It returns an error for the ARN of another resource. Only authorization reads the tags.
 func (s *Server) SetTags(arn string, given map[string]string) error {
 	parts := strings.SplitN(arn, ":", 7)
 	if kind := strings.Join(parts[:min(3, len(parts))], ":"); kind != "arn:aws:ssm" && (len(parts) < 7 || kind != "arn:aws:lambda" && kind != "arn:aws:secretsmanager") {
-		return fmt.Errorf("set tags: %q is the ARN of no function, parameter or secret", arn)
+		return fmt.Errorf("set tags: %q is not the ARN of a function, parameter or secret", arn)
 	}
 	keys := map[string][]string{"aws:ResourceTag/*": nil}
 	for key, value := range given {
@@ -112,7 +112,7 @@ func (s *Server) SetTags(arn string, given map[string]string) error {
 	return nil
 }
 
-// of gives the tags of a resource. A version and an alias have those of their function.
+// of returns the tags of a resource. A version and an alias have those of their function.
 func (t *tags) of(arn string) map[string][]string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -22,9 +22,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const somebody = "arn:aws:sts::123456789012:assumed-role/some/body"
+const caller = "arn:aws:sts::123456789012:assumed-role/some/body"
 
-// gate is an Authorize that lets nothing through unless it is open, and writes down what it was asked.
+// gate is an Authorize that denies everything unless it is open, and records what it was asked.
 type gate struct {
 	open  bool
 	asked []string
@@ -32,13 +32,13 @@ type gate struct {
 
 func (g *gate) authorize(principal, action, resource string, context map[string][]string) error {
 	g.asked = append(g.asked, fmt.Sprintf("%s on %s %v", action, resource, slices.Sorted(maps.Keys(context))))
-	if g.open && principal == somebody {
+	if g.open && principal == caller {
 		return nil
 	}
 	return errors.New("no identity-based policy allows the " + action + " action")
 }
 
-// permittedCalls are all calls that principals can make, with what each asks for, and how its refusal looks.
+// permittedCalls lists all calls that principals can make, with the permissions that each needs and its error if denied.
 var permittedCalls = []struct {
 	operation string
 	call      func(*testing.T, aws.Config) error
@@ -101,7 +101,7 @@ var permittedCalls = []struct {
 	}, []string{"secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-central-1:123456789012:secret:token-000001 [aws:ResourceTag/* aws:ResourceTag/team]"}, "AccessDeniedException", 400},
 }
 
-// overBothWithGate runs a test with a principal's clients in a world with tags.
+// overBothWithGate runs a test with a principal's clients, over both transports, in a world with tags.
 func overBothWithGate(t *testing.T, test func(*testing.T, *world, *gate, func(principal string) aws.Config)) {
 	for _, transport := range []string{"in process", "socket"} {
 		t.Run(transport, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestCallsAreAuthorized(t *testing.T) {
 	overBothWithGate(t, func(t *testing.T, w *world, g *gate, as func(string) aws.Config) {
 		for _, c := range permittedCalls {
 			g.open, g.asked = true, nil
-			if err := c.call(t, as(somebody)); err != nil && c.operation != "ListExecutions" { // there is no machine
+			if err := c.call(t, as(caller)); err != nil && c.operation != "ListExecutions" { // there is no machine
 				t.Errorf("%s, allowed: %v", c.operation, err)
 			}
 			if diff := cmp.Diff(c.asks, g.asked); diff != "" {
@@ -135,12 +135,12 @@ func TestCallsAreAuthorized(t *testing.T) {
 			}
 			before := w.alias(t)
 			g.open = false
-			err := c.call(t, as(somebody))
+			err := c.call(t, as(caller))
 			if code, status := outcome(err); code != c.code || status != c.status {
 				t.Errorf("%s, refused: %s, %d: %v", c.operation, code, status, err)
 			}
 			asked, resource := cut(c.asks[0])
-			want := "User: " + somebody + " is not authorized to perform: " + asked + " on resource: " + resource + " because no identity-based policy allows the " + asked + " action"
+			want := "User: " + caller + " is not authorized to perform: " + asked + " on resource: " + resource + " because no identity-based policy allows the " + asked + " action"
 			if api := smithy.APIError(nil); !errors.As(err, &api) || api.ErrorMessage() != want {
 				t.Errorf("%s says %v, want %s", c.operation, err, want)
 			}
@@ -151,13 +151,13 @@ func TestCallsAreAuthorized(t *testing.T) {
 	})
 }
 
-// cut takes apart what a gate was asked.
+// cut splits what a gate was asked.
 func cut(asked string) (action, resource string) {
 	_, _ = fmt.Sscanf(asked, "%s on %s", &action, &resource)
 	return action, resource
 }
 
-func TestNobodysCallsAreNotAuthorized(t *testing.T) {
+func TestCallsWithoutPrincipalAreNotAuthorized(t *testing.T) {
 	overBothWithGate(t, func(t *testing.T, w *world, g *gate, as func(string) aws.Config) {
 		g.asked = nil
 		if _, err := w.shift(t.Context(), "2", 0.5); err != nil || g.asked != nil {
@@ -172,7 +172,7 @@ func TestNobodysCallsAreNotAuthorized(t *testing.T) {
 func TestOperationsWithUnknownPermissionsAreRefused(t *testing.T) {
 	overBothWithGate(t, func(t *testing.T, _ *world, g *gate, as func(string) aws.Config) {
 		g.open = true
-		_, err := lambda.NewFromConfig(as(somebody)).DeleteAlias(t.Context(), &lambda.DeleteAliasInput{FunctionName: aws.String("f"), Name: aws.String("live")})
+		_, err := lambda.NewFromConfig(as(caller)).DeleteAlias(t.Context(), &lambda.DeleteAliasInput{FunctionName: aws.String("f"), Name: aws.String("live")})
 		if code, _ := outcome(err); code != "UnknownOperationException" {
 			t.Errorf("%v", err)
 		}

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// awsJSON is what services of the protocol AWS JSON 1.1 have in common.
+// awsJSON implements what services with the protocol AWS JSON 1.1 have in common.
 type awsJSON struct {
-	target string   // begins the X-Amz-Target of the service's operations, with the dot
-	fault  string   // its error for what is broken inside
-	known  []string // its operations
+	target string   // the prefix of X-Amz-Target for the service's operations, with the dot
+	fault  string   // the service's error code for internal failures
+	known  []string // the service's operations
 }
 
 func (s awsJSON) operations() []string { return s.known }
@@ -28,7 +28,7 @@ func (s awsJSON) route(r *http.Request) (operation, target string, err *apiError
 	return operation, "", err
 }
 
-// decode reads the request's body into the SDK's own input type, whose field names are those on the wire.
+// decode reads the request's body into the SDK's input type, whose field names are those on the wire.
 func (s awsJSON) decode(r *request, input any) *apiError {
 	if err := json.Unmarshal(r.body, input); err != nil {
 		return malformed(err)
@@ -36,6 +36,7 @@ func (s awsJSON) decode(r *request, input any) *apiError {
 	return nil
 }
 
+// encode returns an answer with the output as JSON.
 func (s awsJSON) encode(output any) (reply, *apiError) {
 	body, err := json.Marshal(output)
 	if err != nil {

@@ -16,36 +16,38 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
 )
 
-// inProcess is the base endpoint of clients that need no socket: a name that no resolver knows.
+// inProcess is the base endpoint of clients that need no socket. No resolver knows the name.
 const inProcess = "http://aws.local.invalid"
 
-// Config configures SDK clients to talk to s in their own goroutine, without a socket and without retries: every retry
-// in a rehearsal is the state machine's.
+// Config returns the configuration of SDK clients that call s in their own goroutine, without a socket. Clients do not
+// retry: every retry in a rehearsal is the state machine's.
 func (s *Server) Config() aws.Config {
 	cfg := s.ConfigAt(inProcess)
 	cfg.HTTPClient = client{server: s}
-	cfg.Credentials = aws.AnonymousCredentials{} // signing would take a quarter of a call's time, and nobody looks at it
+	cfg.Credentials = aws.AnonymousCredentials{} // signing would take a quarter of a call's time, and nothing checks it
 	return cfg
 }
 
-// ConfigAt is Config for a server that serves s at the endpoint, such as "http://127.0.0.1:8080".
+// ConfigAt returns the configuration of SDK clients that call s over HTTP, where another server serves it at the endpoint,
+// such as "http://127.0.0.1:8080".
 func (s *Server) ConfigAt(endpoint string) aws.Config {
 	return aws.Config{
 		Region:       s.options.Region,
 		BaseEndpoint: aws.String(endpoint),
 		HTTPClient:   transport.New(),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials:  keyOf(nobodysKey),
+		Credentials:  keyOf(anonymousKey),
 	}
 }
 
-// Client calls s directly. Its errors are those of a real transport: a [url.Error], around [io.ErrUnexpectedEOF] for a
-// cut connection, or around the context's error when that ended first.
+// Client returns an HTTP client that calls s directly. Its errors are those of a real transport: a [url.Error] that wraps
+// [io.ErrUnexpectedEOF] for a cut connection, or the context's error when that ended first.
 func (s *Server) Client() aws.HTTPClient { return client{server: s} }
 
+// client implements Client, for one principal.
 type client struct {
 	server    *Server
-	principal string // whose calls they are; empty for nobody's
+	principal string // who makes the calls; empty for none
 }
 
 // Do implements [aws.HTTPClient].
@@ -77,14 +79,14 @@ func (c client) Do(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// ServeHTTP implements [http.Handler]. A cut closes the connection in the middle of the answer's head: a client that saw
-// no byte at all would be free to send some requests again by itself, and then the cut would go unseen.
+// ServeHTTP implements [http.Handler]. A cut closes the connection in the middle of the response's header: a client that
+// received no byte at all might retry some requests by itself, and the caller would not see the cut.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.answer(r, principalOf(r))
 	if err != nil {
 		if hijacker, ok := w.(http.Hijacker); ok {
 			if conn, _, err := hijacker.Hijack(); err == nil {
-				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n") // if these bytes fail to arrive, that is a cut as well
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n") // if the write fails, the connection is cut anyway
 				_ = conn.Close()
 				return
 			}
@@ -97,5 +99,5 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header.Set("Content-Length", strconv.Itoa(len(answer.body)))
 	w.WriteHeader(answer.status)
-	_, _ = w.Write(answer.body) // a client that left hears nothing, as with AWS
+	_, _ = w.Write(answer.body) // a client that has gone receives nothing, as with AWS
 }

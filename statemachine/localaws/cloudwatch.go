@@ -18,11 +18,11 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 )
 
-// cloudWatchPath is where CloudWatch's operations are found in Smithy's RPC v2 protocol.
+// cloudWatchPath is the path prefix of CloudWatch's operations in Smithy's RPC v2 protocol.
 const cloudWatchPath = "/service/GraniteServiceVersion20100801/operation/"
 
-// cloudWatchService is Amazon CloudWatch's metrics and alarms. Its protocol is Smithy's RPC v2 with CBOR bodies, read and
-// written by the SDK's own client protocol and schemas, run backwards.
+// cloudWatchService implements Amazon CloudWatch's metrics and alarms. Its protocol is Smithy's RPC v2 with CBOR bodies,
+// which it reads and writes with the SDK's own client protocol and schemas, applied in reverse.
 type cloudWatchService struct {
 	region, account string
 	metrics         *metricStore
@@ -73,7 +73,7 @@ func (c *cloudWatchService) handle(operation string, r *request) (reply, *apiErr
 	return reply{}, unknownOperation(operation, r.Request)
 }
 
-// unzip unpacks a body that the client has compressed, as it does with large ones.
+// unzip decompresses a body that the client has compressed, as it does with large ones.
 func unzip(r *request) error {
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "":
@@ -90,7 +90,7 @@ func unzip(r *request) error {
 	}
 }
 
-// decode reads the request's body, whose shape the schema describes.
+// decode reads the request's body into input. The schema describes its shape.
 func (c *cloudWatchService) decode(r *request, schema *smithy.Schema, input smithy.Deserializable) *apiError {
 	response := &smithyhttp.Response{Response: &http.Response{
 		StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(r.body)), ContentLength: int64(len(r.body)),
@@ -102,7 +102,7 @@ func (c *cloudWatchService) decode(r *request, schema *smithy.Schema, input smit
 	return nil
 }
 
-// encode writes the answer's body, whose shape the schema describes.
+// encode returns an answer with output as its body. The schema describes its shape.
 func (c *cloudWatchService) encode(schema *smithy.Schema, output smithy.Serializable) (reply, *apiError) {
 	body, err := serialize(c.protocol, smithy.NewOperationSchema(schema, schema, nil), output)
 	if err != nil {
@@ -111,6 +111,7 @@ func (c *cloudWatchService) encode(schema *smithy.Schema, output smithy.Serializ
 	return reply{http.StatusOK, cborHeader(), body}, nil
 }
 
+// cborHeader returns the header of every answer.
 func cborHeader() http.Header {
 	return http.Header{"Content-Type": {"application/cbor"}, "Smithy-Protocol": {"rpc-v2-cbor"}}
 }
@@ -127,8 +128,8 @@ func (c *cloudWatchService) unavailable() *apiError {
 	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "Service unavailable"}
 }
 
-// refusal writes an error as a service does that once spoke the query protocol: the shape in the body, the code that
-// clients have always known in a header. The code is what the SDK's ErrorCode gives.
+// refusal returns an error as a service writes it that once spoke the query protocol: the shape is in the body, the error
+// code of the query protocol in a header. The SDK's ErrorCode returns that code.
 func (c *cloudWatchService) refusal(e *apiError) reply {
 	shape, message := shapeOf(e.code), "message"
 	if e.code == "InternalServiceError" {
@@ -143,7 +144,7 @@ func (c *cloudWatchService) refusal(e *apiError) reply {
 	return reply{e.status, header, cbor.Encode(cbor.Map{"__type": cbor.String(shape), message: cbor.String(e.message)})}
 }
 
-// shapeOf gives the shape of CloudWatch's model, or of the frameworks before it, that goes with an error code.
+// shapeOf returns the shape, in CloudWatch's model or in the frameworks in front of it, that belongs to an error code.
 func shapeOf(code string) string {
 	switch code {
 	case "AccessDenied":
@@ -166,10 +167,12 @@ func shapeOf(code string) string {
 	return "com.amazonaws.cloudwatch#" + code
 }
 
+// badRequest returns an error with the status 400.
 func badRequest(code, format string, args ...any) *apiError {
 	return &apiError{http.StatusBadRequest, code, fmt.Sprintf(format, args...)}
 }
 
+// malformed returns the error for a request that can't be read.
 func malformed(err error) *apiError {
 	return badRequest("SerializationException", "cannot read the request: %v", err)
 }

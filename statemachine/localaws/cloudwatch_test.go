@@ -124,7 +124,7 @@ func TestMetricDelay(t *testing.T) {
 	})
 }
 
-// TestMetricRetention lets 500 days go by: each resolution is kept as long as AWS keeps it, and no longer in memory.
+// TestMetricRetention lets 500 days pass: each resolution is kept as long as on AWS, and no longer in memory.
 func TestMetricRetention(t *testing.T) {
 	w := newWorld(t, Options{})
 	const day = 24 * time.Hour

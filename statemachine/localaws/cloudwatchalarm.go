@@ -16,7 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// alarm is an alarm as it stands. Nothing evaluates it: its state is the one that was set last.
+// alarm is a metric or composite alarm. Nothing evaluates it: its state is the one that was set last.
 type alarm struct {
 	name       string
 	composite  bool
@@ -24,11 +24,11 @@ type alarm struct {
 	reason     string
 	reasonData *string
 	created    time.Time
-	updated    time.Time // when its state was set last
-	changed    time.Time // when its state became another one
+	updated    time.Time // when its state was last set
+	changed    time.Time // when its state last became a different one
 }
 
-// set gives the alarm a state.
+// set sets the alarm's state at the instant now.
 func (a *alarm) set(state types.StateValue, reason string, data *string, now time.Time) {
 	if a.state != state {
 		a.changed = now
@@ -36,7 +36,7 @@ func (a *alarm) set(state types.StateValue, reason string, data *string, now tim
 	a.state, a.reason, a.reasonData, a.updated = state, reason, data, now
 }
 
-// describeAlarmsInput is the SDK's input, read instead of written.
+// describeAlarmsInput is the SDK's input with a method to read it.
 type describeAlarmsInput struct{ cloudwatch.DescribeAlarmsInput }
 
 // Deserialize implements [smithy.Deserializable].
@@ -67,7 +67,7 @@ func (in *describeAlarmsInput) Deserialize(d smithy.ShapeDeserializer) error {
 	})
 }
 
-// setAlarmStateInput is the SDK's input, read instead of written.
+// setAlarmStateInput is the SDK's input with a method to read it.
 type setAlarmStateInput struct{ cloudwatch.SetAlarmStateInput }
 
 // Deserialize implements [smithy.Deserializable].
@@ -87,11 +87,13 @@ func (in *setAlarmStateInput) Deserialize(d smithy.ShapeDeserializer) error {
 	})
 }
 
+// readString reads an optional string.
 func readString(d smithy.ShapeDeserializer, member *smithy.Schema, to **string) error {
 	*to = new(string)
 	return d.ReadString(member, *to)
 }
 
+// readStrings reads a list of strings.
 func readStrings[T ~string](d smithy.ShapeDeserializer, list *smithy.Schema, to *[]T) error {
 	*to = []T{}
 	return smithy.ReadList(d, list, func() error {
@@ -102,8 +104,8 @@ func readStrings[T ~string](d smithy.ShapeDeserializer, list *smithy.Schema, to 
 	})
 }
 
-// describeAlarms answers alarms by name, metric alarms only unless other types are asked for. Those that do not exist
-// are left out. A page has 50 unless MaxRecords says otherwise, even if more names are given.
+// describeAlarms returns alarms sorted by name, only metric alarms unless the request has AlarmTypes. It omits alarms that
+// do not exist. A page has 50 alarms unless MaxRecords is given, even if more names are given.
 func (c *cloudWatchService) describeAlarms(r *request) (reply, *apiError) {
 	var in describeAlarmsInput
 	if err := c.decode(r, schemas.DescribeAlarmsInput, &in); err != nil {
@@ -137,6 +139,7 @@ func (c *cloudWatchService) describeAlarms(r *request) (reply, *apiError) {
 	return c.encode(schemas.DescribeAlarmsOutput, &out)
 }
 
+// checkDescribeAlarms returns an error for input that CloudWatch refuses or that is not supported.
 func checkDescribeAlarms(in *describeAlarmsInput) *apiError {
 	switch {
 	case len(in.AlarmNames) > 100:
@@ -158,7 +161,7 @@ func checkDescribeAlarms(in *describeAlarmsInput) *apiError {
 	return nil
 }
 
-// wants reports whether the request asks for the alarm.
+// wants reports whether the alarm matches the request.
 func (in *describeAlarmsInput) wants(a *alarm) bool {
 	kind := types.AlarmTypeMetricAlarm
 	if a.composite {
@@ -170,7 +173,7 @@ func (in *describeAlarmsInput) wants(a *alarm) bool {
 		(in.StateValue == "" || in.StateValue == a.state)
 }
 
-// tokenAlarm gives the index of the alarm at which a NextToken goes on; of the first without one. c.mu is held.
+// tokenAlarm returns the index of the alarm at which a NextToken continues; 0 without a token. c.mu is held.
 func (c *cloudWatchService) tokenAlarm(token *string) (int, *apiError) {
 	if token == nil {
 		return 0, nil
@@ -183,9 +186,9 @@ func (c *cloudWatchService) tokenAlarm(token *string) (int, *apiError) {
 	return i, nil
 }
 
-// describe puts the alarm into its list of the answer. c.mu is held.
+// describe adds the alarm to the answer's list of its type. c.mu is held.
 func (c *cloudWatchService) describe(a *alarm, out *cloudwatch.DescribeAlarmsOutput) {
-	was := *a // what is answered must not change later
+	was := *a // the answer must not change later
 	arn := aws.String("arn:aws:cloudwatch:" + c.region + ":" + c.account + ":alarm:" + a.name)
 	if a.composite {
 		out.CompositeAlarms = append(out.CompositeAlarms, types.CompositeAlarm{
@@ -202,7 +205,7 @@ func (c *cloudWatchService) describe(a *alarm, out *cloudwatch.DescribeAlarmsOut
 	})
 }
 
-// setAlarmState sets an alarm's state, which here stays until it is set again.
+// setAlarmState sets an alarm's state. Unlike on AWS, the state stays until it is set again.
 func (c *cloudWatchService) setAlarmState(r *request) (reply, *apiError) {
 	var in setAlarmStateInput
 	if err := c.decode(r, schemas.SetAlarmStateInput, &in); err != nil {
@@ -230,7 +233,7 @@ func (c *cloudWatchService) setAlarmState(r *request) (reply, *apiError) {
 	return reply{http.StatusOK, cborHeader(), nil}, nil
 }
 
-// searchAlarm gives the index of the alarm, or the one that it would have. c.mu is held.
+// searchAlarm returns the index that the alarm has or would have, and whether it exists. c.mu is held.
 func (c *cloudWatchService) searchAlarm(name string) (int, bool) {
 	return slices.BinarySearchFunc(c.alarms, name, func(a *alarm, name string) int { return strings.Compare(a.name, name) })
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// checkGetMetricData refuses what CloudWatch refuses, and by name what only the local AWS can't do.
+// checkGetMetricData returns an error for input that CloudWatch refuses or that the local AWS does not support.
 func checkGetMetricData(in *getMetricDataInput) *apiError {
 	switch {
 	case in.StartTime == nil:
@@ -42,12 +42,13 @@ func checkGetMetricData(in *getMetricDataInput) *apiError {
 	return checkMath(in)
 }
 
-// place is that of a query in its request, counted from 1. It is written out only where something is wrong.
+// place is a query's number in its request, from 1. It is formatted only for errors.
 type place int
 
+// String returns the place as CloudWatch's errors write it.
 func (p place) String() string { return fmt.Sprintf("MetricDataQueries.member.%d", int(p)) }
 
-// checkQuery checks one query, which the request has at the given place.
+// checkQuery checks one query, at the given place of the request.
 func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 	stat := query.MetricStat
 	switch {
@@ -82,7 +83,7 @@ func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 	return nil
 }
 
-// isQueryID reports whether s begins with a lower-case letter and goes on with letters, digits and underscores.
+// isQueryID reports whether s is a lower-case letter followed by letters, digits and underscores, of at most 255 bytes.
 func isQueryID(s string) bool {
 	for i := range len(s) {
 		c := s[i]

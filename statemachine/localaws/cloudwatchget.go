@@ -13,10 +13,10 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// maxDatapoints is how many datapoints GetMetricData returns at most in one page, and when nothing else is asked for.
+// maxDatapoints is the maximum, and the default, number of datapoints in a page of GetMetricData.
 const maxDatapoints = 100_800
 
-// getMetricDataInput is the SDK's input, read instead of written.
+// getMetricDataInput is the SDK's input with a method to read it.
 type getMetricDataInput struct{ cloudwatch.GetMetricDataInput }
 
 // Deserialize implements [smithy.Deserializable].
@@ -52,9 +52,9 @@ func (in *getMetricDataInput) Deserialize(d smithy.ShapeDeserializer) error {
 	})
 }
 
-// getMetricData answers the datapoints of metrics. Its pages go through the queries in their order, and through each
-// one's datapoints in the order asked for: a query that is not finished has the status PartialData, one that is not
-// begun is left to a later page.
+// getMetricData returns the datapoints of metrics. Its pages go through the queries in order, and through each query's
+// datapoints in the requested order. A query that continues on a later page has the status PartialData; one that has not
+// begun is omitted.
 func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 	var in getMetricDataInput
 	if err := c.decode(r, schemas.GetMetricDataInput, &in); err != nil {
@@ -71,7 +71,7 @@ func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 	now := c.metrics.now()
 	start, end := roundStart(*in.StartTime, now), in.EndTime.Unix()
 	if in.EndTime.Nanosecond() > 0 {
-		end++ // a datapoint at the whole second before it lies before it
+		end++ // a datapoint at the whole second below it is before it
 	}
 	ascending := in.ScanBy == types.ScanByTimestampAscending
 	left := maxDatapoints
@@ -112,7 +112,7 @@ func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 	return c.encode(schemas.GetMetricDataOutput, &out)
 }
 
-// resultOf puts a query's datapoints into the answer's shape.
+// resultOf returns a query's datapoints in the answer's shape.
 func resultOf(query *types.MetricDataQuery, points []figure) types.MetricDataResult {
 	result := types.MetricDataResult{
 		Id: query.Id, Label: query.Label, StatusCode: types.StatusCodeComplete,
@@ -132,7 +132,8 @@ func resultOf(query *types.MetricDataQuery, points []figure) types.MetricDataRes
 	return result
 }
 
-// roundStart rounds the time down as CloudWatch does: by how long it is ago, to the minute, five minutes or the hour.
+// roundStart returns start in seconds, rounded down as CloudWatch does: depending on its age, to a minute (less than 15
+// days), to five minutes (up to 63 days) or to an hour.
 func roundStart(start, now time.Time) int64 {
 	const day = 24 * time.Hour
 	seconds := start.Unix()
@@ -145,19 +146,19 @@ func roundStart(start, now time.Time) int64 {
 	return seconds - seconds%3600
 }
 
-// position is where a page begins: a query, and within it the first datapoint that was not returned yet.
+// position is where a page begins: a query, and in it the first datapoint that has not been returned yet.
 type position struct {
 	query int
 	begun bool
-	next  int64 // the datapoint's time, when begun
+	next  int64 // the datapoint's time, if begun
 }
 
-// token writes the position as an opaque NextToken.
+// token returns the position as an opaque NextToken.
 func (p position) token() string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d@%d", p.query, p.next))
 }
 
-// parsePosition reads a NextToken; none is the beginning.
+// parsePosition reads a NextToken for a request of so many queries; without a token, it returns the beginning.
 func parsePosition(token *string, queries int) (position, *apiError) {
 	if token == nil {
 		return position{}, nil
@@ -173,7 +174,8 @@ func parsePosition(token *string, queries int) (position, *apiError) {
 	return p, nil
 }
 
-// rest gives what earlier pages have not returned. It goes by time, as new datapoints may have come in between.
+// rest returns the points that earlier pages have not returned. It compares times, because new datapoints may have
+// arrived in between.
 func (p position) rest(points []figure, ascending bool) []figure {
 	if !p.begun {
 		return points

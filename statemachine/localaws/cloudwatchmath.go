@@ -11,21 +11,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// supportedMath says which metric math GetMetricData has here.
+// supportedMath describes the supported metric math, for errors.
 const supportedMath = "+ - * / and parentheses, numbers, ids of the request's queries, and FILL(id, number)"
 
 // metricMath evaluates the queries of one request.
 type metricMath struct {
 	queries []types.MetricDataQuery
-	// read gives the datapoints of a query for a metric, the oldest first; none while a request is only checked.
+	// read returns the datapoints of a query for a metric, the oldest first; none while a request is only checked.
 	read func(*types.MetricStat) []figure
-	// start ≤ time < end is what is read, in seconds. What is later than now is not filled.
+	// start ≤ time < end is read, in seconds. FILL adds no datapoints later than now.
 	start, end, now int64
-	open            []string            // ids of the expressions that are being evaluated, to find those that need themselves
-	known           map[string]quantity // what queries have come to, by id: others may need them many times
+	open            []string            // ids of the expressions that are being evaluated, to detect cycles
+	known           map[string]quantity // results of queries by id, because others may need them many times
 }
 
-// quantity is what a part of an expression comes to: a number, or a time series with the period of its metrics.
+// quantity is the value of a part of an expression: a number, or a time series with the period of its metrics.
 type quantity struct {
 	scalar bool
 	number float64
@@ -33,7 +33,8 @@ type quantity struct {
 	period int64
 }
 
-// checkMath refuses the request's expressions that can't be evaluated, as CloudWatch does: with all of the request.
+// checkMath returns an error if one of the request's expressions can't be evaluated. Like CloudWatch, it then refuses the
+// whole request.
 func checkMath(in *getMetricDataInput) *apiError {
 	m := &metricMath{queries: in.MetricDataQueries, read: func(*types.MetricStat) []figure { return nil }}
 	for i := range in.MetricDataQueries {
@@ -44,7 +45,7 @@ func checkMath(in *getMetricDataInput) *apiError {
 	return nil
 }
 
-// of gives a query's datapoints, which must not be changed. The error names the expression that is at fault.
+// of returns a query's datapoints, which must not be modified. The error names the faulty expression.
 func (m *metricMath) of(query *types.MetricDataQuery) (quantity, error) {
 	id := aws.ToString(query.Id)
 	result, ok := m.known[id]
@@ -61,6 +62,7 @@ func (m *metricMath) of(query *types.MetricDataQuery) (quantity, error) {
 	return result, err
 }
 
+// evaluate computes a query that is not known yet.
 func (m *metricMath) evaluate(query *types.MetricDataQuery, id string) (quantity, error) {
 	if query.Expression == nil {
 		return quantity{points: m.read(query.MetricStat), period: int64(aws.ToInt32(query.MetricStat.Period))}, nil
@@ -69,7 +71,7 @@ func (m *metricMath) evaluate(query *types.MetricDataQuery, id string) (quantity
 		return quantity{}, fmt.Errorf("expression '%s' (%s): %s", id, *query.Expression, fmt.Sprintf(format, args...))
 	}
 	if slices.Contains(m.open, id) {
-		return fail("it needs itself")
+		return fail("it refers to itself")
 	}
 	m.open = append(m.open, id)
 	defer func() { m.open = m.open[:len(m.open)-1] }()
@@ -77,18 +79,18 @@ func (m *metricMath) evaluate(query *types.MetricDataQuery, id string) (quantity
 	result, err := e.sum()
 	switch {
 	case e.inner != nil:
-		return quantity{}, e.inner // of an expression that this one needs
+		return quantity{}, e.inner // the error of an expression that this one refers to
 	case err != nil:
 		return fail("%v", err)
 	case len(e.tokens) > 0:
 		return fail("unexpected %q; the local AWS has %s", e.tokens[0], supportedMath)
 	case result.scalar:
-		return fail("it must give a time series, and not a number")
+		return fail("it must return a time series, not a number")
 	}
 	return result, nil
 }
 
-// expression is what is left of one that is being evaluated, by recursive descent.
+// expression is the remaining part of an expression that is being evaluated, by recursive descent.
 type expression struct {
 	math   *metricMath
 	tokens []string
@@ -101,7 +103,7 @@ var (
 	mathName   = regexp.MustCompile(`^[A-Za-z_]`)
 )
 
-// next is the next token without taking it; empty at the end.
+// next returns the next token without consuming it; empty at the end.
 func (e *expression) next() string {
 	if len(e.tokens) == 0 {
 		return ""
@@ -109,7 +111,7 @@ func (e *expression) next() string {
 	return e.tokens[0]
 }
 
-// take takes the next token if it is the one that is wanted.
+// take consumes the next token if it is the wanted one, and reports whether it was.
 func (e *expression) take(wanted string) bool {
 	if e.next() != wanted {
 		return false
@@ -118,15 +120,17 @@ func (e *expression) take(wanted string) bool {
 	return true
 }
 
+// sum evaluates operands joined by + and -.
 func (e *expression) sum() (quantity, error) {
 	return e.chain([]string{"+", "-"}, e.product)
 }
 
+// product evaluates operands joined by * and /.
 func (e *expression) product() (quantity, error) {
 	return e.chain([]string{"*", "/"}, e.factor)
 }
 
-// chain evaluates operands with operators of one precedence between them, from left to right.
+// chain evaluates operands joined by operators of one precedence, from left to right.
 func (e *expression) chain(operators []string, operand func() (quantity, error)) (quantity, error) {
 	left, err := operand()
 	for err == nil && slices.Contains(operators, e.next()) {
@@ -140,6 +144,7 @@ func (e *expression) chain(operators []string, operand func() (quantity, error))
 	return left, err
 }
 
+// factor evaluates one operand: a number, a query, FILL, or an expression in parentheses, each with or without a minus.
 func (e *expression) factor() (quantity, error) {
 	switch token := e.next(); {
 	case e.take("-"):
@@ -160,7 +165,7 @@ func (e *expression) factor() (quantity, error) {
 	case mathName.MatchString(token):
 		return e.query()
 	case token == "":
-		return quantity{}, fmt.Errorf("it ends where a value should be")
+		return quantity{}, fmt.Errorf("it ends where a value is expected")
 	default:
 		return quantity{}, fmt.Errorf("unexpected %q; the local AWS has %s", token, supportedMath)
 	}
@@ -171,7 +176,7 @@ func (e *expression) query() (quantity, error) {
 	id := e.next()
 	i := slices.IndexFunc(e.math.queries, func(q types.MetricDataQuery) bool { return aws.ToString(q.Id) == id })
 	if i < 0 {
-		return quantity{}, fmt.Errorf("%q is no query of the request; the local AWS has %s", id, supportedMath)
+		return quantity{}, fmt.Errorf("%q is not a query of the request; the local AWS has %s", id, supportedMath)
 	}
 	e.take(id)
 	result, err := e.math.of(&e.math.queries[i])
@@ -179,7 +184,7 @@ func (e *expression) query() (quantity, error) {
 	return result, err
 }
 
-// fill evaluates FILL(id, number): each period without a datapoint gets the number.
+// fill evaluates FILL(id, number), which gives each period without a datapoint the number.
 func (e *expression) fill() (quantity, error) {
 	e.take("FILL")
 	if !e.take("(") || !mathName.MatchString(e.next()) {
@@ -208,8 +213,8 @@ func (e *expression) fill() (quantity, error) {
 	return of, nil
 }
 
-// combine is an operation on two quantities. Of two time series it has the times that both have, and never a result that
-// is no number, such as that of a division by zero.
+// combine returns the result of an operation on two quantities. For two time series, it has the times that both have. It
+// omits datapoints whose result is not a finite number, such as a division by zero.
 func combine(operator string, a, b quantity) quantity {
 	if a.scalar && b.scalar {
 		return quantity{scalar: true, number: apply(operator, a.number, b.number)}
@@ -245,6 +250,7 @@ func combine(operator string, a, b quantity) quantity {
 	return out
 }
 
+// apply returns the result of an operation on two numbers; NaN for a division by zero.
 func apply(operator string, a, b float64) float64 {
 	switch operator {
 	case "+":

@@ -77,8 +77,8 @@ func TestMetricMath(t *testing.T) {
 	})
 }
 
-// TestExpressionsAreEvaluatedOnce has each of sixty expressions twice in the
-// next one.
+// TestExpressionsAreEvaluatedOnce uses each of sixty expressions twice in the next
+// one.
 func TestExpressionsAreEvaluatedOnce(t *testing.T) {
 	queries := []types.MetricDataQuery{metricQuery("e0", "N", "M", "Sum", 60)}
 	for i := 1; i <= 60; i++ {
@@ -98,24 +98,24 @@ func TestExpressionsAreEvaluatedOnce(t *testing.T) {
 func TestMetricMathRefusals(t *testing.T) {
 	w := newWorld(t, Options{})
 	for expression, message := range map[string]string{
-		"":             "ends where a value should be",
-		"a +":          "ends where a value should be",
+		"":             "ends where a value is expected",
+		"a +":          "ends where a value is expected",
 		"a b":          `unexpected "b"`,
 		"(a":           "not closed",
 		"a)":           `unexpected ")"`,
 		"a ^ 2":        `unexpected "^"`,
 		"a > 2":        `unexpected ">"`,
 		"1.2.3 * a":    "1.2.3",
-		"d":            `"d" is no query`,
-		"MAX(a)":       `"MAX" is no query`,
-		"e + 1":        "needs itself",
-		"1 + 2":        "must give a time series",
+		"d":            `"d" is not a query`,
+		"MAX(a)":       `"MAX" is not a query`,
+		"e + 1":        "refers to itself",
+		"1 + 2":        "must return a time series",
 		"FILL(a)":      "FILL takes",
 		"FILL(2, a)":   "FILL takes",
 		"FILL(a, b)":   "FILL takes",
 		"FILL(a, 1":    "FILL takes",
-		"METRICS()":    `"METRICS" is no query`,
-		"FILL(d, 0)":   `"d" is no query`,
+		"METRICS()":    `"METRICS" is not a query`,
+		"FILL(d, 0)":   `"d" is not a query`,
 		"a + FILL a":   "FILL takes",
 		"a * 'string'": `unexpected "'"`,
 	} {

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// putMetricDataInput is the SDK's input, read instead of written.
+// putMetricDataInput is the SDK's input with a method to read it.
 type putMetricDataInput struct{ cloudwatch.PutMetricDataInput }
 
 // Deserialize implements [smithy.Deserializable].
@@ -42,7 +42,7 @@ func (in *putMetricDataInput) Deserialize(d smithy.ShapeDeserializer) error {
 	})
 }
 
-// putMetricData records data. All of it is checked before any is recorded.
+// putMetricData records data. It checks all of it before it records any.
 func (c *cloudWatchService) putMetricData(r *request) (reply, *apiError) {
 	var in putMetricDataInput
 	if err := c.decode(r, schemas.PutMetricDataInput, &in); err != nil {
@@ -107,8 +107,8 @@ func checkDatum(n int, datum *types.MetricDatum, now time.Time) *apiError {
 	return nil
 }
 
-// sampleOf gives the values of the n-th datum, which come in one of three ways. A set of statistics has a
-// distribution only if it is of one value, or of the same one several times.
+// sampleOf returns the values of the n-th datum, which has exactly one of Value, Values and StatisticValues. A set of
+// statistics has a distribution only if it stands for one value, once or several times.
 func sampleOf(n int, datum *types.MetricDatum) (sample, *apiError) {
 	ways := 0
 	for _, given := range []bool{datum.Value != nil, datum.StatisticValues != nil, len(datum.Values) > 0} {
@@ -129,7 +129,7 @@ func sampleOf(n int, datum *types.MetricDatum) (sample, *apiError) {
 	case set != nil:
 		all.stats = stats{aws.ToFloat64(set.SampleCount), aws.ToFloat64(set.Sum), aws.ToFloat64(set.Minimum), aws.ToFloat64(set.Maximum)}
 		if all.count == 1 && all.min != all.max && min(all.min, all.sum) >= 0 {
-			all.values = distribution{{all.sum, 1}} // contradictory, but AWS has percentiles of any set of one
+			all.values = distribution{{all.sum, 1}} // contradictory, but AWS returns percentiles for any set of one
 		}
 	case datum.Value != nil:
 		all.stats = stats{1, *datum.Value, *datum.Value, *datum.Value}
@@ -160,6 +160,7 @@ func sampleOf(n int, datum *types.MetricDatum) (sample, *apiError) {
 	return all, nil
 }
 
+// dimensionsOf converts the SDK's dimensions.
 func dimensionsOf(dimensions []types.Dimension) []dimension {
 	out := make([]dimension, len(dimensions))
 	for i, d := range dimensions {

@@ -8,24 +8,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// supportedStatistics says which statistics GetMetricData has here.
+// supportedStatistics describes the supported statistics, for errors.
 const supportedStatistics = "Sum, SampleCount, Average, Minimum, Maximum, p0 to p100, and TC and PR between absolute bounds"
 
-// statistic is what GetMetricData is asked for. Of the plain ones there is only the name; the others are those of a
-// distribution.
+// statistic is a statistic that GetMetricData can return: a plain one, or one of a distribution of values.
 type statistic struct {
 	plain     types.Statistic
-	kind      string  // p, TC or PR, when not plain
-	percent   float64 // of p
-	low, high float64 // of TC and PR: exclusive and inclusive
+	kind      string  // p, TC or PR, if it is not plain
+	percent   float64 // for p: 0 to 100
+	low, high float64 // for TC and PR: an exclusive and an inclusive bound
 }
 
-// distributional is the part of CloudWatch's own pattern of statistics that is supported here.
+// distributional is the supported part of CloudWatch's own pattern for statistics of a distribution.
 var distributional = regexp.MustCompile(`^(?:(p)(\d{1,2}(?:\.\d{0,10})?|100(?:\.0{0,10})?)|(TC|PR)\((` + bound + `)?:(` + bound + `)?\))$`)
 
 const bound = `\d+(?:\.\d{0,10})?(?:[Ee][+-]?\d+)?`
 
-// parseStatistic reads a statistic's name, and reports whether it is one that is supported.
+// parseStatistic reads a statistic's name, such as "Sum", "p99.9" or "TC(10:20)". It returns false if it is not supported.
 func parseStatistic(name string) (statistic, bool) {
 	switch plain := types.Statistic(name); plain {
 	case types.StatisticSum, types.StatisticSampleCount, types.StatisticAverage, types.StatisticMinimum, types.StatisticMaximum:
@@ -48,7 +47,7 @@ func parseStatistic(name string) (statistic, bool) {
 	return s, s.low < s.high
 }
 
-// of gives the statistic of the points together. A statistic of a distribution there is only if all of it is known.
+// of returns the statistic of all points together; false for a statistic of a distribution if not all values are known.
 func (s statistic) of(points []point, t *tier) (value float64, ok bool) {
 	all := points[0].stats
 	for _, p := range points[1:] {
@@ -70,7 +69,7 @@ func (s statistic) of(points []point, t *tier) (value float64, ok bool) {
 	return min(max(values.percentile(s.percent), all.min), all.max), true // rounded values may lie outside
 }
 
-// statistic gives the value of one of CloudWatch's five plain statistics.
+// statistic returns the value of one of CloudWatch's five plain statistics.
 func (s stats) statistic(name types.Statistic) float64 {
 	switch name {
 	case types.StatisticSum:

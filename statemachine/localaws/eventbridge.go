@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Event is an event that the account's default event bus got.
+// Event is an event that the account's default event bus received.
 type Event struct {
 	Source, DetailType string
 	Detail             json.RawMessage
@@ -16,7 +16,7 @@ type Event struct {
 	Time               time.Time
 }
 
-// eventBridgeService is the account's default event bus of Amazon EventBridge, without rules.
+// eventBridgeService implements Amazon EventBridge's default event bus, without rules.
 type eventBridgeService struct {
 	awsJSON
 	now             func() time.Time
@@ -33,7 +33,7 @@ func newEventBridgeService(o Options) *eventBridgeService {
 	}
 }
 
-// Events gives all events that were put, the first one first.
+// Events returns all events that the default event bus received, the oldest first.
 func (s *Server) Events() []Event {
 	s.events.mu.Lock()
 	defer s.events.mu.Unlock()
@@ -47,14 +47,14 @@ func (b *eventBridgeService) handle(operation string, r *request) (reply, *apiEr
 	return b.putEvents(r)
 }
 
-// eventEntry is an event as PutEvents is given it.
+// eventEntry is an entry of PutEvents.
 type eventEntry struct {
 	Source, DetailType, Detail, EventBusName string
 	Resources                                []string
 	Time                                     *float64 // in seconds since 1970
 }
 
-// putEvents takes what of the events is right: the answer says of each what became of it.
+// putEvents accepts the valid entries and refuses the others. The answer has a result for each entry.
 func (b *eventBridgeService) putEvents(r *request) (reply, *apiError) {
 	var in struct {
 		Entries    []eventEntry
@@ -102,7 +102,7 @@ func (b *eventBridgeService) putEvents(r *request) (reply, *apiError) {
 	return b.encode(out)
 }
 
-// size is an event's as EventBridge counts it.
+// size returns an entry's size in bytes, as EventBridge counts it.
 func (e eventEntry) size() int {
 	size := len(e.Source) + len(e.DetailType) + len(e.Detail)
 	for _, resource := range e.Resources {
@@ -114,7 +114,7 @@ func (e eventEntry) size() int {
 	return size
 }
 
-// refuses says why an event is not taken, as a code and in words; empty if it is.
+// refuses returns why an entry is refused, as an error code and a message; both are empty if it is accepted.
 func (b *eventBridgeService) refuses(e eventEntry) (code, why string) {
 	var detail map[string]any
 	bus := e.EventBusName

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// FaultKind is a way in which a call goes wrong.
+// FaultKind is a way in which a call fails.
 type FaultKind string
 
 // The kinds of fault.
@@ -17,37 +17,37 @@ const (
 	Throttled   FaultKind = "throttled"    // refused: Lambda's 429 TooManyRequestsException, CloudWatch's 400 Throttling
 	ServerError FaultKind = "server-error" // refused: 500, Lambda's ServiceException, CloudWatch's InternalServiceFault
 	Unavailable FaultKind = "unavailable"  // refused: 503
-	CutBefore   FaultKind = "cut-before"   // no effect, and the connection is cut
-	CutAfter    FaultKind = "cut-after"    // the effect happens, and its answer is lost
-	Slow        FaultKind = "slow"         // the effect happens, and its answer takes long
+	CutBefore   FaultKind = "cut-before"   // the connection is cut before the effect, which does not happen
+	CutAfter    FaultKind = "cut-after"    // the connection is cut after the effect, so its answer is lost
+	Slow        FaultKind = "slow"         // the effect happens, and the answer takes long
 
-	// What stands between the caller and AWS answers in its place. There is no effect.
+	// An intermediary, such as a proxy, answers in AWS's place. There is no effect.
 	ProxyForbidden   FaultKind = "proxy-forbidden"   // 403 with a page of HTML
 	ProxyUnavailable FaultKind = "proxy-unavailable" // 503 with a page of HTML
-	BareThrottle     FaultKind = "bare-throttle"     // 429 with nothing in it
+	BareThrottle     FaultKind = "bare-throttle"     // 429 with an empty body
 )
 
 // Every matches each operation in [Fault.Operation].
 const Every = "*"
 
-// Fault says which calls go wrong, and how. A call is struck when its number and its time both match. Several faults
-// may strike one call: their delays add up, and the first injected of another kind than Slow decides how it ends.
+// Fault describes which calls fail, and how. It strikes a call whose number and time both match. Several faults may strike
+// one call: their delays add up, and the first injected fault of a kind other than Slow decides how the call ends.
 type Fault struct {
 	Operation string // "UpdateAlias", or Every
 	Kind      FaultKind
 
-	// First is the number of the first call that is struck, counting the operation's calls since the injection from
-	// 1 (0 means 1), and Count how many from there on (0: all).
+	// First is the number of the first call that is struck, counting the operation's calls from 1 since the injection
+	// (0 means 1). Count is the number of calls from there on (0 means all).
 	First, Count int
 
-	// From and Until bound the time at which struck calls arrive: From ≤ arrival < Until. Zero: no bound.
+	// From and Until bound the time at which struck calls arrive: From ≤ arrival < Until. A zero time is no bound.
 	From, Until time.Time
 
-	// Before passes before the effect and After between the effect and the answer. For Slow only.
+	// Before is the delay before the effect, After the delay between the effect and the answer. For Slow only.
 	Before, After time.Duration
 }
 
-// Injection is a fault in force. It is safe for concurrent use.
+// Injection is a fault that [Server.Inject] has put in force. It is safe for concurrent use.
 type Injection struct {
 	fault  Fault
 	faults *faults
@@ -55,8 +55,8 @@ type Injection struct {
 	fired  int
 }
 
-// Inject puts a fault in force. It refuses a fault that could never fire as it is written, such as one of an operation
-// that the local AWS does not have.
+// Inject puts a fault in force. It returns an error for a fault that could never fire as written, such as one for an
+// operation that the local AWS does not have.
 func (s *Server) Inject(f Fault) (*Injection, error) {
 	known := []string{Every}
 	for _, svc := range s.services {
@@ -73,7 +73,7 @@ func (s *Server) Inject(f Fault) (*Injection, error) {
 	case f.Before < 0 || f.After < 0:
 		return nil, fmt.Errorf("fault: delays %v and %v must not be negative", f.Before, f.After)
 	case (f.Before+f.After > 0) != (f.Kind == Slow):
-		return nil, fmt.Errorf("fault: a delay goes with kind %q, and it with a delay; got kind %q, delays %v and %v",
+		return nil, fmt.Errorf("fault: the kind %q needs a delay, and other kinds have none; got kind %q, delays %v and %v",
 			Slow, f.Kind, f.Before, f.After)
 	case !f.Until.IsZero() && !f.From.Before(f.Until):
 		return nil, fmt.Errorf("fault: from %v must be before until %v", f.From, f.Until)
@@ -81,17 +81,17 @@ func (s *Server) Inject(f Fault) (*Injection, error) {
 	return s.faults.add(f), nil
 }
 
-// Remove takes the fault out of force. Removing twice does nothing.
+// Remove ends the fault. Removing it again does nothing.
 func (i *Injection) Remove() { i.faults.remove(i) }
 
-// Fired tells how many calls the fault has struck.
+// Fired returns how many calls the fault has struck.
 func (i *Injection) Fired() int {
 	i.faults.mu.Lock()
 	defer i.faults.mu.Unlock()
 	return i.fired
 }
 
-// faults are those in force, in the order of their injection.
+// faults holds the faults in force, in the order of their injection.
 type faults struct {
 	mu      sync.Mutex
 	inForce []*Injection
@@ -111,13 +111,13 @@ func (fs *faults) remove(i *Injection) {
 	fs.inForce = slices.DeleteFunc(fs.inForce, func(other *Injection) bool { return other == i })
 }
 
-// trouble is what one call goes through. The zero value is a call that goes well.
+// trouble is what the faults do to one call. The zero value is a call without faults.
 type trouble struct {
-	kind          FaultKind // how it ends, if not well
+	kind          FaultKind // how the call ends; empty if it succeeds
 	before, after time.Duration
 }
 
-// strike counts a call that arrives now, and tells what happens to it.
+// strike counts a call that arrives now, and returns what the faults do to it.
 func (fs *faults) strike(operation string, now time.Time) trouble {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -140,7 +140,7 @@ func (fs *faults) strike(operation string, now time.Time) trouble {
 	return t
 }
 
-// covers reports whether the n-th call, arriving now, is to be struck.
+// covers reports whether the fault strikes the n-th call, arriving now.
 func (f Fault) covers(n int, now time.Time) bool {
 	first := max(f.First, 1)
 	return n >= first && (f.Count == 0 || n < first+f.Count) &&
@@ -148,7 +148,7 @@ func (f Fault) covers(n int, now time.Time) bool {
 		(f.Until.IsZero() || now.Before(f.Until))
 }
 
-// refusalOf is the error with which the service refuses the call, or nil when it does not.
+// refusalOf returns the error with which the service refuses the call, or nil.
 func (t trouble) refusalOf(svc service) *apiError {
 	switch t.kind {
 	case Throttled:
@@ -161,7 +161,7 @@ func (t trouble) refusalOf(svc service) *apiError {
 	return nil
 }
 
-// intercepted is the answer of something that is not AWS, if one comes in the place of AWS's.
+// intercepted returns the answer of an intermediary, and whether there is one in place of AWS's.
 func (t trouble) intercepted() (reply, bool) {
 	status := map[FaultKind]int{ProxyForbidden: http.StatusForbidden, ProxyUnavailable: http.StatusServiceUnavailable, BareThrottle: http.StatusTooManyRequests}[t.kind]
 	answer := reply{status: status, header: http.Header{}}

@@ -25,7 +25,7 @@ func (w *world) inject(t testing.TB, f Fault) *Injection {
 	return i
 }
 
-// TestFaults strikes a call of each service with each kind of fault, and looks at the caller's error, the effect, and the time.
+// TestFaults strikes a call of each service with each kind of fault, and checks the caller's error, the effect, and the time.
 func TestFaults(t *testing.T) {
 	services := []struct {
 		operation string
@@ -180,7 +180,7 @@ func TestFaultsStrikeByNumberAndTime(t *testing.T) {
 	}
 }
 
-// TestHooks sees the calls in their order, and the time at which each has its effect.
+// TestHooks checks the order of the calls, and the time at which each has its effect.
 func TestHooks(t *testing.T) {
 	var log []string
 	var weight float64
@@ -217,7 +217,7 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// TestHooksInterleave has a hook let time pass and somebody else change the alias, once on each side of a call's effect.
+// TestHooksInterleave has a hook let time pass and another user change the alias, once before and once after a call's effect.
 func TestHooksInterleave(t *testing.T) {
 	for side, want := range map[string]struct {
 		code        string // how the call ends
@@ -263,7 +263,7 @@ func TestHooksInterleave(t *testing.T) {
 	}
 }
 
-// TestSlowAnswerPastDeadline ends the caller's patience while the answer is on its way: the effect stays.
+// TestSlowAnswerPastDeadline lets the caller's context end while the answer is under way: the effect stays.
 func TestSlowAnswerPastDeadline(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorld(t, Options{})

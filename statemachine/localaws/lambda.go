@@ -17,17 +17,17 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
 
-// functionsPath is the resource under which all of Lambda's operations on functions live.
+// functionsPath is the path of Lambda's operations on functions, except for provisioned concurrency.
 const functionsPath = "/2015-03-31/functions"
 
-// lambdaService is AWS Lambda: functions, their versions and aliases, and their invocation.
+// lambdaService implements AWS Lambda: functions, their versions and aliases, and their invocation.
 type lambdaService struct {
 	region, account string
 	now             func() time.Time
 	sleep           func(time.Duration)
 	metrics         *metricStore
 	protocol        *restjson1.Protocol
-	answer          *smithy.OperationSchema // of which every answer is the input
+	answer          *smithy.OperationSchema // every answer is written as this operation's input
 
 	mu        sync.Mutex // guards all that follows; not held while a handler runs
 	functions map[string]*function
@@ -43,7 +43,7 @@ func newLambdaService(o Options, metrics *metricStore) *lambdaService {
 		region: o.Region, account: o.Account, now: o.Now, sleep: o.Sleep,
 		metrics:   metrics,
 		protocol:  restjson1.New(nil),
-		answer:    smithy.NewOperationSchema(post, post, nil), // of the input it only counts that there is one
+		answer:    smithy.NewOperationSchema(post, post, nil), // the operation only needs to have an input
 		functions: map[string]*function{},
 		draws:     rand.New(rand.NewPCG(o.Seed, 0)),
 		recorders: map[recorderKey]*recorder{},
@@ -83,7 +83,8 @@ func (l *lambdaService) route(r *http.Request) (operation, target string, err *a
 	return operation, target, nil
 }
 
-// operationOf names the operation by its method and the parts of its path, which are empty where there are none.
+// operationOf returns the name of the operation with this method and these parts of its path, which are empty if missing;
+// "" if there is no such operation.
 func operationOf(method, name, resource, alias string) string {
 	switch {
 	case name == "":
@@ -128,7 +129,7 @@ func operationOf(method, name, resource, alias string) string {
 	return ""
 }
 
-// splitPath takes /2015-03-31/functions/{name}/{resource}/{alias} apart, and the same with the other date.
+// splitPath splits /2015-03-31/functions/{name}/{resource}/{alias} into its parts, also with the date of provisionedPath.
 func splitPath(path string) (name, resource, alias string) {
 	rest := strings.Trim(strings.TrimPrefix(strings.TrimPrefix(path, functionsPath), provisionedPath), "/")
 	name, rest, _ = strings.Cut(rest, "/")
@@ -177,7 +178,7 @@ func (l *lambdaService) handle(operation string, r *request) (reply, *apiError) 
 	return reply{}, unknownOperation(operation, r.Request)
 }
 
-// decode reads a request's JSON body into the SDK's own input type, whose field names are those on the wire.
+// decode reads a request's JSON body into the SDK's input type, whose field names are those on the wire.
 func decode(r *request, input any) *apiError {
 	if len(r.body) == 0 {
 		return nil
@@ -188,7 +189,7 @@ func decode(r *request, input any) *apiError {
 	return nil
 }
 
-// encode writes one of the SDK's own types as Lambda writes it, with the SDK's protocol run backwards.
+// encode returns an answer with one of the SDK's types as its body, written with the SDK's protocol applied in reverse.
 func (l *lambdaService) encode(status int, output smithy.Serializable) (reply, *apiError) {
 	body, err := serialize(l.protocol, l.answer, output)
 	if err != nil {
@@ -197,7 +198,7 @@ func (l *lambdaService) encode(status int, output smithy.Serializable) (reply, *
 	return reply{status, http.Header{"Content-Type": {"application/json"}}, body}, nil
 }
 
-// serialize runs a client's protocol to write an answer as it would write a request.
+// serialize returns an answer's body, which a client's protocol writes as if it were a request.
 func serialize(p smithyhttp.ClientProtocol, operation *smithy.OperationSchema, v smithy.Serializable) ([]byte, error) {
 	r := smithyhttp.NewStackRequest().(*smithyhttp.Request)
 	if err := p.SerializeRequest(context.Background(), operation, v, r); err != nil {
@@ -212,7 +213,7 @@ func serialize(p smithyhttp.ClientProtocol, operation *smithy.OperationSchema, v
 	return body, err
 }
 
-// nextRevision gives a RevisionId that was never given before. l.mu is held.
+// nextRevision returns a new RevisionId. l.mu is held.
 func (l *lambdaService) nextRevision() string {
 	l.revisions++
 	return identifier(l.revisions)
@@ -230,7 +231,7 @@ func (l *lambdaService) unavailable() *apiError {
 	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailableException", "Service is unavailable, please try again later."}
 }
 
-// refusal writes an error as Lambda does, whose errors do not all spell their message alike.
+// refusal returns an error as Lambda writes it. The name of the message's field depends on the error.
 func (l *lambdaService) refusal(e *apiError) reply {
 	fields := map[string]string{"Type": "User", "message": e.message}
 	switch e.code {
@@ -250,24 +251,28 @@ func (l *lambdaService) refusal(e *apiError) reply {
 	return reply{e.status, http.Header{"Content-Type": {"application/json"}, "X-Amzn-Errortype": {e.code}}, body}
 }
 
+// notFound returns Lambda's error for a resource that does not exist.
 func notFound(format string, args ...any) *apiError {
 	return &apiError{http.StatusNotFound, "ResourceNotFoundException", fmt.Sprintf(format, args...)}
 }
 
+// invalidParameter returns Lambda's error for input that an operation refuses.
 func invalidParameter(format string, args ...any) *apiError {
 	return &apiError{http.StatusBadRequest, "InvalidParameterValueException", fmt.Sprintf(format, args...)}
 }
 
-// invalid is what Lambda's front answers, before the operation itself has looked at the request.
+// invalid returns the error of AWS's request validation, which precedes the operation itself.
 func invalid(value any, at, constraint string) *apiError {
 	return &apiError{http.StatusBadRequest, "ValidationException", fmt.Sprintf(
 		"1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", value, at, constraint)}
 }
 
+// unsatisfied returns the validation error for a value that does not match its pattern.
 func unsatisfied(value, at, pattern string) *apiError {
 	return invalid(value, at, "Member must satisfy regular expression pattern: "+pattern)
 }
 
+// staleRevision returns the error for a RevisionId that is not the latest.
 func staleRevision() *apiError {
 	return &apiError{http.StatusPreconditionFailed, "PreconditionFailedException", "The Revision Id provided does not match the " +
 		"latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"}

@@ -12,18 +12,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// Alias is a weighted alias as it stands. It is a value: what happens later does not change it.
+// Alias is the state of a weighted alias at one instant.
 type Alias struct {
 	Function    string
 	Name        string
-	Version     string  // what it points at
-	Additional  string  // the version behind its weight; empty when it has none
-	Weight      float64 // Additional's share of the requests, 0–1
+	Version     string  // the version that it points at
+	Additional  string  // the version that receives Weight; empty if there is none
+	Weight      float64 // Additional's share of the requests, 0 to 1
 	Description string
-	RevisionID  string // another one after each change
+	RevisionID  string // differs after each change
 }
 
-// Weights are the alias's additional versions with their weights, as Lambda's API has them; nil when there is none.
+// Weights returns the alias's additional versions with their weights, as Lambda's API has them; nil if there are none.
 func (a Alias) Weights() map[string]float64 {
 	if a.Additional == "" {
 		return nil
@@ -31,13 +31,13 @@ func (a Alias) Weights() map[string]float64 {
 	return map[string]float64{a.Additional: a.Weight}
 }
 
-// Alias gives the alias's state without a call, so without faults and hooks; false when there is no such alias.
+// Alias returns the alias's state without a call, and therefore without faults and hooks; false if there is no such alias.
 func (s *Server) Alias(functionName, aliasName string) (Alias, bool) {
 	return s.AliasAt(functionName, aliasName, s.options.Now())
 }
 
-// AliasAt is Alias as of an instant that is not over yet for anybody who has called: what AWS does by itself later has not
-// happened.
+// AliasAt returns the alias's state at an instant, without the changes that AWS makes by itself after it. The instant must
+// not precede the time of any earlier call.
 func (s *Server) AliasAt(functionName, aliasName string, at time.Time) (Alias, bool) {
 	s.lambda.mu.Lock()
 	defer s.lambda.mu.Unlock()
@@ -50,7 +50,7 @@ func (s *Server) AliasAt(functionName, aliasName string, at time.Time) (Alias, b
 	return a, ok
 }
 
-// wire is the alias in the SDK's words.
+// wire returns the alias as the SDK's type.
 func (a Alias) wire(arn string) types.AliasConfiguration {
 	out := types.AliasConfiguration{
 		AliasArn: &arn, Name: &a.Name, FunctionVersion: &a.Version, Description: &a.Description, RevisionId: &a.RevisionID,
@@ -147,7 +147,7 @@ func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
 	return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 }
 
-// listAliases answers all of a function's aliases in one page, or those that point at a version.
+// listAliases returns all of a function's aliases, or those that send requests to a version, in one page.
 func (l *lambdaService) listAliases(name string, r *request) (reply, *apiError) {
 	f, _, err := l.findUnqualified(name)
 	if err != nil {
@@ -164,7 +164,7 @@ func (l *lambdaService) listAliases(name string, r *request) (reply, *apiError) 
 	return l.encode(http.StatusOK, &out)
 }
 
-// findAlias gives the function and its alias. l.mu is held.
+// findAlias returns the function and its alias. l.mu is held.
 func (l *lambdaService) findAlias(name, aliasName string) (*function, Alias, *apiError) {
 	f, ref, err := l.findUnqualified(name)
 	if err != nil {
@@ -177,8 +177,8 @@ func (l *lambdaService) findAlias(name, aliasName string) (*function, Alias, *ap
 	return f, a, nil
 }
 
-// change applies what a request gives and keeps what it leaves out. A routing configuration that is given but empty
-// takes the weight away. What can be judged without knowing the function is judged here.
+// change applies the fields that a request has and keeps the others. An empty routing configuration removes the weight.
+// The error covers what can be checked without the function.
 func (a *Alias) change(number, description *string, routing *types.AliasRoutingConfiguration) *apiError {
 	if number != nil {
 		if *number != latest && !isVersion(*number) {
@@ -214,7 +214,7 @@ func (a *Alias) change(number, description *string, routing *types.AliasRoutingC
 	return nil
 }
 
-// check holds an alias, as it is to be, against the function's versions. l.mu is held.
+// check checks an alias's new state against the function's versions. l.mu is held.
 func (l *lambdaService) check(f *function, a Alias) *apiError {
 	baseline := f.version(a.Version)
 	if baseline == nil {
@@ -242,7 +242,7 @@ func (l *lambdaService) check(f *function, a Alias) *apiError {
 	return nil
 }
 
-// deadLetters is the ARN of the version's dead-letter target; empty without one.
+// deadLetters returns the ARN of the version's dead-letter target; empty without one.
 func deadLetters(v *version) string {
 	if v.config.DeadLetterConfig == nil {
 		return ""

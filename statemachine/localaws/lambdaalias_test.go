@@ -196,7 +196,7 @@ func TestVersions(t *testing.T) {
 	})
 }
 
-// TestAliasModel holds random updates against a model of the alias in a few lines.
+// TestAliasModel compares random updates with a short model of the alias.
 func TestAliasModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t, Options{})

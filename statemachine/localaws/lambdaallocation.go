@@ -12,36 +12,37 @@ import (
 
 // How AWS allocates provisioned concurrency, and what it does to an alias meanwhile.
 //
-// Seen on AWS by others, and not by this project: when an alias with provisioned concurrency is pointed at another version,
-// Lambda itself writes the routing config {"<the version before>": 1} on it until the new version's is allocated
+// Observed on AWS by others, not by this project: when an alias with provisioned concurrency is pointed at another version,
+// Lambda itself writes the routing config {"<the previous version>": 1} on it until the new version's is allocated
 // (terraform-provider-aws pull request 48116, in acceptance tests, May 2026). If the new version can't be initialized, the
-// allocation ends as FAILED and these weights stay, until they are cleared with update-alias --routing-config '{}'
-// (gradientedge/cdk-utils pull request 1110, June 2026). Documented: an allocation takes a minute or two, and is usable when
-// all of it is there.
+// allocation ends as FAILED and these weights stay until they are cleared with update-alias --routing-config '{}'
+// (gradientedge/cdk-utils pull request 1110, June 2026). Documented: an allocation takes a minute or two, and is usable
+// only when it is complete.
 //
-// Not known: whether the answer of UpdateAlias has these weights already, whether they change the RevisionId, what
-// UpdateAlias may do while an allocation is IN_PROGRESS, what becomes of the weights if the alias is pointed back meanwhile
-// or its provisioned concurrency is deleted, and whether an alias with some may be pointed at a version with its own.
-// The local AWS takes each in the way that is harder for its callers: the answer is as it was asked for, each change has
-// a RevisionId of its own, pointing back is a move like any other, deleting leaves the weights, and the last is refused.
+// Not known: whether the answer of UpdateAlias already has these weights, whether they change the RevisionId, what
+// UpdateAlias may do while an allocation is IN_PROGRESS, what happens to the weights if the alias is pointed back meanwhile
+// or its provisioned concurrency is deleted, and whether an alias with provisioned concurrency may be pointed at a version
+// that has its own. In each case the local AWS does what is harder for its callers: the answer shows the requested state,
+// each change has its own RevisionId, pointing back is a move like any other, deleting leaves the weights, and the last is
+// refused.
 
-// Allocating is how the account allocates provisioned concurrency. The zero value has it ready as soon as it is asked for.
+// Allocating describes how the account allocates provisioned concurrency. With the zero value it is ready at once.
 type Allocating struct {
-	// Takes is how long an allocation is IN_PROGRESS.
+	// Takes is how long an allocation stays IN_PROGRESS.
 	Takes time.Duration
-	// Locks has UpdateAlias refused while the alias's allocation is IN_PROGRESS. Whether AWS does that is not known.
+	// Locks makes UpdateAlias fail while the alias's allocation is IN_PROGRESS. Whether AWS does that is not known.
 	Locks bool
 }
 
-// SetAllocating changes how provisioned concurrency is allocated from now on.
+// SetAllocating sets how provisioned concurrency is allocated from now on.
 func (s *Server) SetAllocating(a Allocating) {
 	s.lambda.mu.Lock()
 	defer s.lambda.mu.Unlock()
 	s.lambda.allocates = a
 }
 
-// FailAllocations makes every allocation for a version that ends from now on end as FAILED, with that StatusReason: as of
-// one whose initialization fails. An empty reason takes that back.
+// FailAllocations makes every allocation for a version that ends from now on end as FAILED with that StatusReason, as if
+// the version's initialization failed. An empty reason ends that. It returns an error if there is no such version.
 func (s *Server) FailAllocations(functionName, version, reason string) error {
 	l := s.lambda
 	l.mu.Lock()
@@ -56,7 +57,7 @@ func (s *Server) FailAllocations(functionName, version, reason string) error {
 	return nil
 }
 
-// AddProvisioned gives a version or an alias provisioned concurrency that is ready, without a call.
+// AddProvisioned adds provisioned concurrency, which is ready, to a version or an alias, without a call.
 func (s *Server) AddProvisioned(functionName, qualifier string, executions int32) error {
 	l := s.lambda
 	l.mu.Lock()
@@ -81,7 +82,7 @@ func (s *Server) AddProvisioned(functionName, qualifier string, executions int32
 	return nil
 }
 
-// Provisioned is how much provisioned concurrency each version and alias of a function was given, ready or not.
+// Provisioned returns the requested provisioned concurrency of each version and alias of a function, ready or not.
 func (s *Server) Provisioned(functionName string) map[string]int32 {
 	s.lambda.mu.Lock()
 	defer s.lambda.mu.Unlock()
@@ -94,8 +95,8 @@ func (s *Server) Provisioned(functionName string) map[string]int32 {
 	return all
 }
 
-// NextAllocation is when the next allocation under way of a function ends, and the alias's weights with it; false if there
-// is none.
+// NextAllocation returns when the next allocation of a function that is IN_PROGRESS ends, and the alias's weights with it;
+// false if there is none.
 func (s *Server) NextAllocation(functionName string) (time.Time, bool) {
 	s.lambda.mu.Lock()
 	defer s.lambda.mu.Unlock()
@@ -112,14 +113,14 @@ func (s *Server) NextAllocation(functionName string) (time.Time, bool) {
 	return next, !next.IsZero()
 }
 
-// allocation is one that begins now. l.mu is held.
+// allocation returns an allocation that begins now. l.mu is held.
 func (l *lambdaService) allocation(executions int32, version string) provisioned {
 	now := l.now()
 	return provisioned{executions: executions, modified: now, version: version,
 		status: types.ProvisionedConcurrencyStatusEnumInProgress, due: now.Add(l.allocates.Takes)}
 }
 
-// checkMove refuses a change of an alias because of provisioned concurrency. l.mu is held.
+// checkMove returns an error if provisioned concurrency forbids a change of an alias. l.mu is held.
 func (l *lambdaService) checkMove(f *function, was, to Alias) *apiError {
 	p, ok := f.provisioned[was.Name]
 	switch {
@@ -140,8 +141,8 @@ func (l *lambdaService) checkMove(f *function, was, to Alias) *apiError {
 	return nil
 }
 
-// moveProvisioned begins to allocate an alias's provisioned concurrency for the version that it points at now, and keeps
-// its requests on the version before until that is done. l.mu is held.
+// moveProvisioned begins to allocate an alias's provisioned concurrency for the version that it now points at, and keeps
+// its requests on the previous version until that is done. l.mu is held.
 func (l *lambdaService) moveProvisioned(f *function, was, to Alias) {
 	p, ok := f.provisioned[to.Name]
 	if !ok || was.Version == to.Version {
@@ -154,7 +155,7 @@ func (l *lambdaService) moveProvisioned(f *function, was, to Alias) {
 	f.aliases[to.Name] = to
 }
 
-// settle ends the allocations whose time is over at now. l.mu is held.
+// settle ends the allocations that are due at now. l.mu is held.
 func (l *lambdaService) settle(f *function, now time.Time) {
 	var over []string
 	for qualifier, p := range f.provisioned {

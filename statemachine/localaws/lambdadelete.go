@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// deleteFunction deletes a version or, without a qualifier, the whole function with its aliases. A version that an alias
-// sends requests to can't be deleted.
+// deleteFunction deletes a version or, without a qualifier, the whole function with its aliases. A version that receives
+// an alias's requests can't be deleted.
 func (l *lambdaService) deleteFunction(name string, r *request) (reply, *apiError) {
 	f, ref, err := l.findQualified(name, r)
 	if err != nil {

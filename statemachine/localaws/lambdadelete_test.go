@@ -12,8 +12,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// TestDeleteFunction: a version goes unless an alias sends requests to it, and
-// a function goes with everything that belongs to it.
+// TestDeleteFunction: a version is deleted unless an alias sends requests to it,
+// and a function is deleted with everything that belongs to it.
 func TestDeleteFunction(t *testing.T) {
 	ctx := context.Background()
 	server := localaws.New(localaws.Options{})

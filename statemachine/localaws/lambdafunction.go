@@ -16,15 +16,15 @@ import (
 // latest is the name of a function's unpublished version.
 const latest = "$LATEST"
 
-// defaultTimeout is a function's Timeout unless it is given another one, in seconds.
+// defaultTimeout is a function's default Timeout, in seconds.
 const defaultTimeout = 3
 
-// function is a Lambda function with all that belongs to it.
+// function is a Lambda function with everything that belongs to it.
 type function struct {
 	latest   version
 	changed  bool             // since the last version was published
 	versions map[int]*version // published and not deleted, by number
-	last     int              // the number of the last one that was published
+	last     int              // the number of the last published version
 	aliases  map[string]Alias
 
 	provisioned map[string]provisioned // by version or alias
@@ -68,7 +68,7 @@ func (l *lambdaService) findQualified(name string, r *request) (*function, funct
 	return f, ref, err
 }
 
-// version gives the version of that number, or $LATEST for the names of that. l.mu is held as long as it is used.
+// version returns the version of that number, $LATEST for "" and "$LATEST", or nil. l.mu is held as long as it is used.
 func (f *function) version(number string) *version {
 	if number == "" || number == latest {
 		return &f.latest
@@ -117,7 +117,7 @@ func (l *lambdaService) createFunction(r *request) (reply, *apiError) {
 	return l.encode(http.StatusCreated, &f.latest.config)
 }
 
-// add gives the account a function that is ready to be invoked, with nothing published yet. l.mu is held.
+// add adds a function that is ready to be invoked, with nothing published yet. l.mu is held.
 func (l *lambdaService) add(config types.FunctionConfiguration) *function {
 	config.FunctionArn, config.Version = aws.String(l.arn(functionRef{name: *config.FunctionName})), aws.String(latest)
 	config.State, config.LastUpdateStatus = types.StateActive, types.LastUpdateStatusSuccessful
@@ -160,7 +160,7 @@ func (l *lambdaService) updateFunctionConfiguration(name string, r *request) (re
 	})
 }
 
-// updateLatest changes a function's $LATEST, and publishes it if asked to.
+// updateLatest changes a function's $LATEST, and publishes it if publish is set.
 func (l *lambdaService) updateLatest(name string, revision *string, publish bool, change func(*types.FunctionConfiguration)) (reply, *apiError) {
 	f, _, err := l.findUnqualified(name)
 	if err != nil {
@@ -216,7 +216,8 @@ func (l *lambdaService) publishVersion(name string, r *request) (reply, *apiErro
 	return l.encode(http.StatusCreated, &l.publish(f, in.Description).config)
 }
 
-// publish gives a new version made of $LATEST; when nothing has changed since the last one, that one, as AWS does.
+// publish publishes $LATEST and returns the new version. If nothing has changed since the last one, it returns that one, as
+// AWS does.
 func (l *lambdaService) publish(f *function, description *string) *version {
 	if f.changed {
 		f.changed = false
@@ -232,8 +233,8 @@ func (l *lambdaService) publish(f *function, description *string) *version {
 	return f.versions[f.last]
 }
 
-// SetConfiguration changes what Lambda says about a version ("" or "$LATEST": the unpublished one): its State,
-// LastUpdateStatus, Role, DeadLetterConfig, Timeout and so on, which no call could bring about at once.
+// SetConfiguration changes the configuration that Lambda reports for a version ("" or "$LATEST": the unpublished one) in
+// ways that no single call can: its State, LastUpdateStatus, Role, DeadLetterConfig, Timeout and so on.
 func (s *Server) SetConfiguration(functionName, number string, change func(*types.FunctionConfiguration)) error {
 	l := s.lambda
 	l.mu.Lock()
@@ -246,11 +247,11 @@ func (s *Server) SetConfiguration(functionName, number string, change func(*type
 	return nil
 }
 
-// versionOf finds a version for callers in this process. l.mu is held.
+// versionOf returns a version for the methods of Server. l.mu is held.
 func (l *lambdaService) versionOf(functionName, number string) (*version, error) {
 	f := l.functions[functionName]
 	if f == nil {
-		return nil, fmt.Errorf("no function %q", functionName)
+		return nil, fmt.Errorf("there is no function %q", functionName)
 	}
 	v := f.version(number)
 	if v == nil {
@@ -259,13 +260,13 @@ func (l *lambdaService) versionOf(functionName, number string) (*version, error)
 	return v, nil
 }
 
-// touch marks the version as changed just now.
+// touch gives the version a new revision and the current time as its last modification.
 func (l *lambdaService) touch(v *version) {
 	v.config.RevisionId = aws.String(l.nextRevision())
 	v.config.LastModified = aws.String(l.now().UTC().Format("2006-01-02T15:04:05.000-0700"))
 }
 
-// codeOf gives the size and the digest of code, wherever it lies; of code that lies elsewhere, only its place counts.
+// codeOf returns the size and the digest of code. For code that is stored elsewhere, only its place counts.
 func codeOf(zip []byte, place ...*string) (int64, string) {
 	digest := sha256.New()
 	digest.Write(zip)
@@ -275,7 +276,7 @@ func codeOf(zip []byte, place ...*string) (int64, string) {
 	return int64(len(zip)), base64.StdEncoding.EncodeToString(digest.Sum(nil))
 }
 
-// replace sets a field to the given value, unless none is given.
+// replace sets a field to the given value, if there is one.
 func replace[T any](field **T, given *T) {
 	if given != nil {
 		*field = given

@@ -14,12 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// Handler is what a version does when it is invoked: it answers JSON after a duration, or fails after it. It is called
-// without any lock, by several goroutines when several invoke. A duration above the version's timeout is cut off there.
+// Handler does what a version does when it is invoked. It returns a JSON answer or an error, and how long the invocation
+// takes; at the version's timeout, the invocation is cut off. It is called without any lock, possibly concurrently.
 type Handler func(payload []byte) (answer []byte, duration time.Duration, err error)
 
-// SetHandler gives a version ("" or "$LATEST": the unpublished one) its behaviour. A version that is published later
-// takes over that of $LATEST. Without a handler a version answers {} at once.
+// SetHandler sets the handler of a version ("" or "$LATEST": the unpublished one). A version that is published later
+// inherits that of $LATEST. Without a handler, a version answers {} at once.
 func (s *Server) SetHandler(functionName, number string, h Handler) error {
 	s.lambda.mu.Lock()
 	defer s.lambda.mu.Unlock()
@@ -31,7 +31,7 @@ func (s *Server) SetHandler(functionName, number string, h Handler) error {
 	return nil
 }
 
-// invoke runs a function synchronously. Its duration passes on the clock before the answer comes.
+// invoke runs a function synchronously. Its duration passes on the clock before the answer. l.mu is not held.
 func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 	if kind := r.Header.Get("X-Amz-Invocation-Type"); kind != "" && kind != string(types.InvocationTypeRequestResponse) {
 		return reply{}, invalidParameter("The local AWS invokes synchronously only; the invocation type %q is not supported.", kind)
@@ -80,10 +80,10 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 	return reply{http.StatusOK, header, answer}, nil
 }
 
-// defaultMemory is what a function has that was given none, in MB.
+// defaultMemory is a function's default memory size, in MB.
 const defaultMemory = 128
 
-// errTimedOut is the failure of a handler that takes longer than it may.
+// errTimedOut is the failure of a handler that exceeds the version's timeout.
 var errTimedOut = errors.New("timed out")
 
 // pick is the version that serves one request.
@@ -127,23 +127,23 @@ func (l *lambdaService) pick(ref functionRef) (pick, *apiError) {
 	return pick{*v.config.Version, v.handler, time.Duration(seconds) * time.Second, memory, l.recorderFor(key)}, nil
 }
 
-// nobody is the request id where Lambda tells one in a text. The answer's own is not known when the text is written.
-var nobody = identifier(0)
+// textRequestID is the request id in texts that contain one. The answer's own is not known when the text is written.
+var textRequestID = identifier(0)
 
-// tailOfLog is the end of the log of one invocation, as Lambda's text format has it. The handler itself logs nothing.
+// tailOfLog returns the end of the log of one invocation, in Lambda's text format. The handler itself logs nothing.
 func tailOfLog(p pick, duration time.Duration) string {
 	ms := duration.Seconds() * 1000
 	return fmt.Sprintf("START RequestId: %[1]s Version: %[2]s\nEND RequestId: %[1]s\n"+
 		"REPORT RequestId: %[1]s\tDuration: %.2[3]f ms\tBilled Duration: %.0[4]f ms\tMemory Size: %[5]d MB\tMax Memory Used: %[5]d MB\t\n",
-		nobody, p.number, ms, math.Ceil(ms), p.memory)
+		textRequestID, p.number, ms, math.Ceil(ms), p.memory)
 }
 
-// timeoutBody is how Lambda tells that a function ran into its timeout.
+// timeoutBody returns the answer of an invocation that timed out, as Lambda writes it.
 func timeoutBody(timeout time.Duration) []byte {
-	return fmt.Appendf(nil, `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: %s Error: Task timed out after %.2f seconds"}`, nobody, timeout.Seconds())
+	return fmt.Appendf(nil, `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: %s Error: Task timed out after %.2f seconds"}`, textRequestID, timeout.Seconds())
 }
 
-// failureBody is how Lambda's Go runtime tells an error: its message, and the name of its outermost type.
+// failureBody returns an error as Lambda's Go runtime reports it: its message, and the name of its outermost type.
 func failureBody(err error) []byte {
 	kind := reflect.TypeOf(err)
 	if kind.Kind() == reflect.Pointer {

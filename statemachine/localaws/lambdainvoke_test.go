@@ -75,7 +75,7 @@ func TestInvokeRunsTheHandler(t *testing.T) {
 	})
 }
 
-func TestInvokeTellsTheDurationIfAsked(t *testing.T) {
+func TestInvokeReturnsTheLogIfAsked(t *testing.T) {
 	overBothTransports(t, func(t *testing.T, w *world) {
 		check(t, w.SetHandler("f", "2", func([]byte) ([]byte, time.Duration, error) { return nil, 12340 * time.Microsecond, nil }))
 		const id = "00000000-0000-4000-8000-000000000000"
@@ -129,8 +129,8 @@ func TestInvokeEndsAtTheTimeout(t *testing.T) {
 	})
 }
 
-// TestServeLeavesWhatInvokesLeave makes the same requests once one by one and once in bulk.
-func TestServeLeavesWhatInvokesLeave(t *testing.T) {
+// TestRecordInvocationsRecordsWhatInvokesRecord makes the same requests once one by one and once in bulk.
+func TestRecordInvocationsRecordsWhatInvokesRecord(t *testing.T) {
 	durations := []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, 200 * time.Millisecond, 50 * time.Millisecond}
 	invoked := newWorld(t, Options{})
 	_, err := invoked.shift(t.Context(), "2", 1)
@@ -198,8 +198,8 @@ func TestServeLeavesWhatInvokesLeave(t *testing.T) {
 	}
 }
 
-// TestServeThrottledAndLate: requests that are turned away are neither invocations nor errors, and late ones show later.
-func TestServeThrottledAndLate(t *testing.T) {
+// TestRecordThrottledAndLate: throttled requests are neither invocations nor errors, and late ones show later.
+func TestRecordThrottledAndLate(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.SetMetricDelay(30 * time.Second)
 	check(t, w.RecordInvocations(Invocations{Function: "f", Alias: "live", Version: "2", At: noon, Invocations: 3, Errors: 3, Throttles: 5}))

@@ -8,34 +8,35 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// Invocations are requests to one version that came in the same minute.
+// Invocations describes requests to one version that all begin at the same time.
 type Invocations struct {
 	Function string
-	Alias    string // through which they came; empty: the version was invoked by its number
-	Version  string // which served them
+	Alias    string // the alias that was invoked; empty if the version was invoked by its number
+	Version  string // the version that served them
 	At       time.Time
-	// Invocations that were served, and how many of them ended in a function error.
+	// Invocations is the number of served requests, Errors how many of them ended in a function error.
 	Invocations, Errors int64
-	// Throttles are the requests that were turned away besides: neither invocations nor errors.
+	// Throttles is the number of throttled requests, which are neither invocations nor errors.
 	Throttles int64
 	Duration  DurationStats
-	Late      time.Duration // how much later than usual they are recorded, all of them
+	Late      time.Duration // how much later than usual all of them are recorded
 }
 
-// DurationStats are the durations of invocations, failed ones too: summed up, or as the Values that occurred. Only with
-// those, or if all are the same, do percentiles, trimmed counts and percentile ranks of Duration exist.
+// DurationStats describes the durations of invocations, including failed ones: either their sum, minimum and maximum, or
+// the Values that occurred. Percentiles, trimmed counts and percentile ranks of Duration exist only with Values, or if all
+// durations are the same.
 type DurationStats struct {
 	Sum, Minimum, Maximum time.Duration
-	Values                []DurationCount // at most 150, which make up all invocations; instead of the others
+	Values                []DurationCount // at most 150, covering all invocations; excludes the other fields
 }
 
-// DurationCount is a duration and how many invocations it took.
+// DurationCount is a duration and the number of invocations that took it.
 type DurationCount struct {
 	Duration time.Duration
 	Count    int64
 }
 
-// check refuses durations that so many invocations can't have had.
+// check returns an error for durations that so many invocations can't have had.
 func (d DurationStats) check(invocations int64) error {
 	switch {
 	case len(d.Values) == 0 && (d.Minimum < 0 || d.Minimum > d.Maximum || d.Sum < d.Minimum):
@@ -43,9 +44,9 @@ func (d DurationStats) check(invocations int64) error {
 	case len(d.Values) == 0:
 		return nil
 	case len(d.Values) > maxValues:
-		return fmt.Errorf("%d values of durations, at most %d", len(d.Values), maxValues)
+		return fmt.Errorf("%d values of durations; at most %d are allowed", len(d.Values), maxValues)
 	case d.Sum != 0 || d.Minimum != 0 || d.Maximum != 0:
-		return errors.New("durations both as values and summed up")
+		return errors.New("durations are given both as values and as a sum")
 	}
 	left := invocations
 	for _, v := range d.Values {
@@ -55,12 +56,12 @@ func (d DurationStats) check(invocations int64) error {
 		left -= v.Count
 	}
 	if left != 0 {
-		return fmt.Errorf("durations of %d in %d invocations", invocations-left, invocations)
+		return fmt.Errorf("durations of only %d of %d invocations", invocations-left, invocations)
 	}
 	return nil
 }
 
-// sample gives the durations of so many invocations, in milliseconds.
+// sample returns the durations of so many invocations, in milliseconds.
 func (d DurationStats) sample(invocations float64) sample {
 	if len(d.Values) == 0 {
 		return sample{stats: stats{count: invocations, sum: milliseconds(d.Sum), min: milliseconds(d.Minimum), max: milliseconds(d.Maximum)}}
@@ -72,7 +73,7 @@ func (d DurationStats) sample(invocations float64) sample {
 	return newSample(values)
 }
 
-// longest gives the longest of the durations.
+// longest returns the longest duration.
 func (d DurationStats) longest() time.Duration {
 	longest := d.Maximum
 	for _, v := range d.Values {
@@ -81,32 +82,33 @@ func (d DurationStats) longest() time.Duration {
 	return longest
 }
 
-// RecordInvocations leaves the metrics that as many calls of Invoke would leave, all of them begun at At, without making them.
-// They are recorded when the longest has ended, at At plus its duration; Late and [Server.SetMetricDelay] come on top.
-// As only their number is known, Errors has a distribution when all or none of them failed.
-// An alias may send requests to a version for a while after it left it, so only the names must exist.
+// RecordInvocations records the metrics that so many calls of Invoke, all begun at At, would record, without making them.
+// They are recorded when the longest invocation ends, at At plus its duration; Late and [Server.SetMetricDelay] are added
+// to that. The metric Errors has a distribution only if all or none of the invocations failed. An alias may send requests
+// to a version for a while after it left it, so RecordInvocations checks only that function, alias and version exist. It
+// returns an error if they do not, or for impossible numbers.
 func (s *Server) RecordInvocations(r Invocations) error {
 	if r.Errors < 0 || r.Errors > r.Invocations {
-		return fmt.Errorf("serve: %d errors in %d invocations", r.Errors, r.Invocations)
+		return fmt.Errorf("record invocations: %d errors in %d invocations", r.Errors, r.Invocations)
 	}
 	if r.Throttles < 0 || r.Late < 0 {
-		return fmt.Errorf("serve: %d throttles, %v late", r.Throttles, r.Late)
+		return fmt.Errorf("record invocations: %d throttles, %v late", r.Throttles, r.Late)
 	}
 	if err := r.Duration.check(r.Invocations); err != nil {
-		return fmt.Errorf("serve: %w", err)
+		return fmt.Errorf("record invocations: %w", err)
 	}
 	if r.Invocations == 0 && r.Throttles == 0 {
 		return nil
 	}
 	recorder, err := s.lambda.recorderOf(r)
 	if err != nil {
-		return fmt.Errorf("serve: %w", err)
+		return fmt.Errorf("record invocations: %w", err)
 	}
 	recorder.record(r)
 	return nil
 }
 
-// recorderOf finds where the requests are to be recorded.
+// recorderOf returns the recorder of the requests, or an error if function, alias or version do not exist.
 func (l *lambdaService) recorderOf(r Invocations) (*recorder, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -123,20 +125,20 @@ func (l *lambdaService) recorderOf(r Invocations) (*recorder, error) {
 	return l.recorderFor(key), nil
 }
 
-// recorderKey says how invocations came to where they were served.
+// recorderKey identifies invocations that have the same sets of dimensions.
 type recorderKey struct {
 	function string
-	resource string // as in the dimension of that name; the function's name alone when it was not qualified
-	executed string // the version, when an alias was invoked
+	resource string // the dimension Resource; the function's name alone if it was invoked without a qualifier
+	executed string // the version, if an alias was invoked
 }
 
-// recorder holds the metrics into which such invocations go: each in all of the invocation's sets of dimensions.
+// recorder holds the metrics of such invocations, each in all of the invocation's sets of dimensions.
 type recorder struct {
 	store                                    *metricStore
 	invocations, errors, throttles, duration []*series
 }
 
-// recorderFor gives the recorder for the key, always the same. l.mu is held.
+// recorderFor returns the one recorder for the key. l.mu is held.
 func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 	if rec := l.recorders[key]; rec != nil {
 		return rec
@@ -159,8 +161,8 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 	return rec
 }
 
-// record puts the requests' datapoints, at the time when they came: for each invocation a 1 in Invocations, a 0 or 1 in
-// Errors, and its milliseconds in Duration; for each that was turned away a 1 in Throttles.
+// record puts the requests' datapoints, with the time of the requests: for each invocation a 1 in Invocations, a 0 or 1 in
+// Errors, and its milliseconds in Duration; for each throttled request a 1 in Throttles.
 func (rec *recorder) record(r Invocations) {
 	recorded := r.At.Add(r.Duration.longest() + r.Late)
 	if r.Throttles > 0 {
@@ -179,7 +181,7 @@ func (rec *recorder) record(r Invocations) {
 	rec.store.putAll(rec.duration, r.At, recorded, r.Duration.sample(n))
 }
 
-// ones is so many times the value 1.
+// ones returns a sample of n times the value 1.
 func ones(n int64) sample {
 	return sample{stats: stats{count: float64(n), sum: float64(n), min: 1, max: 1}}
 }

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// functionRef is a function as a request names it, with the version or alias that is meant, if any.
+// functionRef is a function as a request names it, with a version or alias, if any.
 type functionRef struct {
 	name      string
 	qualifier string // "", "$LATEST", a version, or an alias
 }
 
-// String writes the reference as Lambda's metrics do in their Resource dimension.
+// String returns the reference as Lambda's metrics write it in their dimension Resource.
 func (f functionRef) String() string {
 	if f.qualifier == "" {
 		return f.name
@@ -20,8 +20,8 @@ func (f functionRef) String() string {
 	return f.name + ":" + f.qualifier
 }
 
-// parseFunction reads the forms that Lambda takes, each with or without a qualifier at its end: a name, a partial ARN
-// (123456789012:function:name) and a full one.
+// parseFunction reads the forms that Lambda accepts, each with or without a qualifier at its end: a name, a partial ARN
+// (123456789012:function:name) and a full ARN.
 func (l *lambdaService) parseFunction(given string) (functionRef, *apiError) {
 	var ref functionRef
 	region, account := l.region, l.account
@@ -54,12 +54,12 @@ func (l *lambdaService) parseFunction(given string) (functionRef, *apiError) {
 	return ref, nil
 }
 
-// arn is the ARN of the function, its version or its alias.
+// arn returns the ARN of the function, its version or its alias.
 func (l *lambdaService) arn(ref functionRef) string {
 	return "arn:aws:lambda:" + l.region + ":" + l.account + ":function:" + ref.String()
 }
 
-// unqualified parses the name for an operation that works on the function or names its alias apart.
+// unqualified parses the name for an operation on the function itself, or one that names the alias separately.
 func (l *lambdaService) unqualified(given string) (functionRef, *apiError) {
 	ref, err := l.parseFunction(given)
 	if err == nil && ref.qualifier != "" {
@@ -68,7 +68,7 @@ func (l *lambdaService) unqualified(given string) (functionRef, *apiError) {
 	return ref, err
 }
 
-// qualified parses the name for an operation that takes a qualifier, in the name or beside it.
+// qualified parses the name for an operation that accepts a qualifier, in the name or separately.
 func (l *lambdaService) qualified(given, qualifier string) (functionRef, *apiError) {
 	ref, err := l.parseFunction(given)
 	switch {
@@ -83,14 +83,16 @@ func (l *lambdaService) qualified(given, qualifier string) (functionRef, *apiErr
 	return ref, nil
 }
 
+// isQualifier reports whether s can be a version, $LATEST or the name of an alias.
 func isQualifier(s string) bool { return s == latest || (isWord(s) && len(s) <= 128) }
 
 // isVersion reports whether s has the form of a published version's number.
 func isVersion(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// isAliasName reports whether Lambda takes s as the name of an alias: a word that is not a number.
+// isAliasName reports whether Lambda accepts s as the name of an alias: a word that is not a number.
 func isAliasName(s string) bool { return isWord(s) && len(s) <= 128 && !isVersion(s) }
 
+// isWord reports whether s has only letters, digits, - and _, at least one.
 func isWord(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -101,6 +103,7 @@ func isWord(s string) bool {
 	return s != ""
 }
 
+// badFunctionName returns the validation error for a function's name.
 func badFunctionName(given string) *apiError {
 	return unsatisfied(given, "functionName", `(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// provisionedPath is where Lambda has provisioned concurrency: below another date than its other operations.
+// provisionedPath is the path of Lambda's operations on provisioned concurrency, which has another date than the others.
 const (
 	provisionedPath     = "/2019-09-30/functions"
 	provisionedResource = "provisioned-concurrency"
@@ -19,15 +19,16 @@ const (
 type provisioned struct {
 	executions int32
 	modified   time.Time
-	version    string // the one that it is allocated for: its own, or the one that the alias points at
+	version    string // the version for which it is allocated: itself, or the one that the alias points at
 	status     types.ProvisionedConcurrencyStatusEnum
-	due        time.Time // when an allocation under way ends
-	// holds is the version that AWS keeps an alias's requests on until the allocation has succeeded; empty for none.
+	due        time.Time // when an allocation that is IN_PROGRESS ends
+	// holds is the version on which AWS keeps an alias's requests until the allocation has succeeded; empty for none.
 	holds string
 	// failure is why an allocation has FAILED.
 	failure string
 }
 
+// wire returns the configuration as the SDK's type.
 func (p provisioned) wire() lambda.GetProvisionedConcurrencyConfigOutput {
 	out := lambda.GetProvisionedConcurrencyConfigOutput{
 		RequestedProvisionedConcurrentExecutions: &p.executions,
@@ -59,8 +60,9 @@ func (l *lambdaService) getProvisioned(name string, r *request) (reply, *apiErro
 	return l.encode(http.StatusOK, &out)
 }
 
-// putProvisioned gives a version or an alias provisioned concurrency. An alias must not have weights then; giving it
-// weights afterwards is allowed, as AWS speaks of weighted aliases with provisioned concurrency in canary deployments.
+// putProvisioned sets the provisioned concurrency of a version or an alias. The alias must not have weights at that time;
+// adding weights later is allowed, because AWS documents weighted aliases with provisioned concurrency for canary
+// deployments.
 func (l *lambdaService) putProvisioned(name string, r *request) (reply, *apiError) {
 	var in lambda.PutProvisionedConcurrencyConfigInput
 	if err := decode(r, &in); err != nil {
@@ -86,7 +88,7 @@ func (l *lambdaService) putProvisioned(name string, r *request) (reply, *apiErro
 	return l.encode(http.StatusAccepted, &out)
 }
 
-// checkProvisioned refuses provisioned concurrency where it can't be had. l.mu is held.
+// checkProvisioned returns an error if a version or an alias can't have provisioned concurrency. l.mu is held.
 func (f *function) checkProvisioned(qualifier string) *apiError {
 	conflict := func(message string) *apiError {
 		return &apiError{http.StatusConflict, "ResourceConflictException", message}
@@ -120,7 +122,7 @@ func (l *lambdaService) deleteProvisioned(name string, r *request) (reply, *apiE
 	return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 }
 
-// findProvisionable gives the function, and the alias or published version of it that the request names. l.mu is held.
+// findProvisionable returns the function, and the alias or published version that the request names. l.mu is held.
 func (l *lambdaService) findProvisionable(name string, r *request) (*function, functionRef, *apiError) {
 	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
 	switch {

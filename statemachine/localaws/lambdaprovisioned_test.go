@@ -62,7 +62,7 @@ func TestProvisionedConcurrency(t *testing.T) {
 		_, err = w.lambda.DeleteAlias(t.Context(), &lambda.DeleteAliasInput{FunctionName: aws.String("f"), Name: aws.String("next")})
 		check(t, err)
 		check(t, w.AddAlias("f", "next", "3", ""))
-		missing("made anew", "next")
+		missing("created again", "next")
 	})
 }
 

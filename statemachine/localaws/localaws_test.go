@@ -19,7 +19,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// virtualClock stands still unless it is slept on.
+// virtualClock is a clock that only Sleep advances.
 type virtualClock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -78,7 +78,7 @@ func (w *world) connect(cfg aws.Config) {
 	w.lambda, w.cloudwatch, w.sfn = lambda.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg), sfn.NewFromConfig(cfg)
 }
 
-// createFunction creates a function with so many published versions.
+// createFunction creates a function with a number of published versions.
 func (w *world) createFunction(t testing.TB, name string, versions int) {
 	t.Helper()
 	_, err := w.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
@@ -108,7 +108,7 @@ func (w *world) alias(t testing.TB) Alias {
 	return a
 }
 
-// data reads one metric of an hour around noon.
+// data reads one metric for the hour around noon.
 func (w *world) data(t testing.TB, namespace, name, stat string, dimensions ...string) []datapoint {
 	t.Helper()
 	return w.query(t, &cloudwatch.GetMetricDataInput{
@@ -154,7 +154,7 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// outcome tells how a call ended as its caller sees it: its error code and HTTP status, or the error when no answer came.
+// outcome returns how a call ended for its caller: its error code and HTTP status, or the error if no answer came.
 func outcome(err error) (code string, status int) {
 	if err == nil {
 		return "", 200

@@ -10,7 +10,7 @@ import (
 )
 
 // metricStore holds every metric's datapoints as CloudWatch retains them: minutes for 15 days, five minutes for 63,
-// hours for 455. So its size is bounded however long a rehearsal lasts.
+// hours for 455. Its size is therefore bounded however long a rehearsal lasts.
 type metricStore struct {
 	now func() time.Time
 
@@ -19,15 +19,15 @@ type metricStore struct {
 	byKey map[string]*series
 }
 
-// dimension is a name and a value that tell a metric from others of its name.
+// dimension is a name and a value that distinguish a metric from others with the same name.
 type dimension struct{ name, value string }
 
 func newMetricStore(now func() time.Time) *metricStore {
 	return &metricStore{now: now, byKey: map[string]*series{}}
 }
 
-// SetMetricDelay sets how long it takes until a datapoint that is recorded from now on can be seen by GetMetricData: put
-// at t, it is there at t plus the delay. So a minute goes on growing after it has ended, as it does with AWS.
+// SetMetricDelay sets how long it takes until GetMetricData returns data that is recorded from now on: data recorded at t
+// is visible at t plus d. The values of a minute therefore still grow after it has ended, as on AWS.
 func (s *Server) SetMetricDelay(d time.Duration) {
 	store := s.cloudwatch.metrics
 	store.mu.Lock()
@@ -35,7 +35,7 @@ func (s *Server) SetMetricDelay(d time.Duration) {
 	store.delay = d
 }
 
-// series gives the metric's series, which is made if there is none. The order of the dimensions does not matter.
+// series returns the metric's series, and creates it if there is none. The order of the dimensions does not matter.
 func (m *metricStore) series(namespace, name string, dimensions []dimension, unit types.StandardUnit) *series {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -48,7 +48,7 @@ func (m *metricStore) series(namespace, name string, dimensions []dimension, uni
 	return s
 }
 
-// metricKey identifies a metric. It sorts the dimensions.
+// metricKey returns a key that identifies a metric. It sorts the dimensions in place.
 func metricKey(namespace, name string, dimensions []dimension) []byte {
 	slices.SortFunc(dimensions, func(a, b dimension) int { return strings.Compare(a.name, b.name) })
 	key := make([]byte, 0, 128)
@@ -61,8 +61,8 @@ func metricKey(namespace, name string, dimensions []dimension) []byte {
 	return key
 }
 
-// putAll adds the values, measured at one time and recorded at another, to each of the series. Most series are never
-// read: so the values wait, even if they are visible, until somebody reads them or there are many.
+// putAll adds the values, measured at one time and recorded at another, to each of the series. Because most series are
+// never read, values wait, even if they are visible, until the series is read or many are waiting.
 func (m *metricStore) putAll(all []*series, at, recorded time.Time, values sample) {
 	const many = 500
 	m.mu.Lock()
@@ -76,8 +76,8 @@ func (m *metricStore) putAll(all []*series, at, recorded time.Time, values sampl
 	}
 }
 
-// read gives the statistic of each of the metric's periods that lie in start ≤ time < end and have it, the oldest first.
-// Periods are counted from start. Times and period are in seconds; the period is a multiple of 60. No unit means any.
+// read returns the statistic for each of the metric's periods in start ≤ time < end that has it, the oldest first. Periods
+// are counted from start. Times and period are in seconds; the period is a multiple of 60. An empty unit means any.
 func (m *metricStore) read(namespace, name string, dimensions []dimension, unit types.StandardUnit, stat statistic, period, start, end int64) []figure {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,14 +90,14 @@ func (m *metricStore) read(namespace, name string, dimensions []dimension, unit 
 	return s.read(now.Unix(), stat, period, start, end)
 }
 
-// series is one metric: what can be seen of it, at three resolutions, and what waits to be added to that.
+// series is one metric: its datapoints at three resolutions, and the data that waits to be added to them.
 type series struct {
 	unit    types.StandardUnit
 	tiers   [3]tier   // the finest first; each holds all of the data that it retains
-	pending []pending // by the time when they become visible
+	pending []pending // by the time at which they become visible
 }
 
-// pending is data that are recorded and not yet added: they can't be seen yet, or nobody has looked.
+// pending is data that is recorded but not yet added, because it is not visible yet or the series has not been read.
 type pending struct {
 	visible int64 // in nanoseconds
 	at      int64 // in seconds
@@ -121,14 +121,14 @@ func (s *series) await(p pending) {
 	s.pending = slices.Insert(s.pending, i, p)
 }
 
-// settle adds what has become visible by now.
+// settle adds the data that has become visible by now.
 func (s *series) settle(now time.Time) {
 	n := 0
 	for n < len(s.pending) && s.pending[n].visible <= now.UnixNano() {
 		s.add(s.pending[n].at, now.Unix(), &s.pending[n].values)
 		n++
 	}
-	s.pending = slices.Delete(s.pending, 0, n) // in place: its memory is used again
+	s.pending = slices.Delete(s.pending, 0, n) // in place, to reuse its memory
 }
 
 func (s *series) add(at, now int64, values *sample) {
@@ -137,7 +137,7 @@ func (s *series) add(at, now int64, values *sample) {
 	}
 }
 
-// read answers from the coarsest tier whose datapoints fit the periods asked for.
+// read reads the coarsest tier whose datapoints fit the requested periods.
 func (s *series) read(now int64, stat statistic, period, start, end int64) []figure {
 	for i := len(s.tiers) - 1; i > 0; i-- {
 		if t := &s.tiers[i]; period%t.period == 0 && start%t.period == 0 {
@@ -151,10 +151,10 @@ func (s *series) read(now int64, stat statistic, period, start, end int64) []fig
 type tier struct {
 	period, retained int64
 	points           []point        // by time
-	values           map[int64]kept // of those points that have different values, and all of them known
+	values           map[int64]kept // the values, by time, of points with different values that are all known
 }
 
-// point is a datapoint: the statistics of the values measured in a period that begins at its time.
+// point is a datapoint: the statistics of the values measured in the period that begins at its time.
 type point struct {
 	at int64
 	stats
@@ -163,7 +163,7 @@ type point struct {
 func (t *tier) add(at, now int64, values *sample) {
 	at -= at % t.period
 	i := len(t.points)
-	if i > 0 && t.points[i-1].at == at { // as mostly
+	if i > 0 && t.points[i-1].at == at { // the most frequent case
 		i--
 	} else if i > 0 && t.points[i-1].at > at {
 		i = t.search(at)
@@ -185,20 +185,20 @@ func (t *tier) add(at, now int64, values *sample) {
 	}
 }
 
-// search gives the index of the first point that is not before the time.
+// search returns the index of the first point that is not before the time.
 func (t *tier) search(at int64) int {
 	i, _ := slices.BinarySearchFunc(t.points, at, func(p point, at int64) int { return int(p.at - at) })
 	return i
 }
 
-// figure is the statistic of a period that begins at its time.
+// figure is the value of a statistic for the period that begins at its time.
 type figure struct {
 	at    int64
 	value float64
 }
 
 func (t *tier) read(now int64, stat statistic, period, start, end int64) []figure {
-	end = start + (end-start+period-1)/period*period // a datapoint that is returned is returned whole
+	end = start + (end-start+period-1)/period*period // the last period is returned completely
 	out := make([]figure, 0, min((end-start)/period, int64(len(t.points))))
 	for points := t.points[t.search(max(start, now-t.retained)):]; len(points) > 0 && points[0].at < end; {
 		at := points[0].at - (points[0].at-start)%period
@@ -214,7 +214,7 @@ func (t *tier) read(now int64, stat statistic, period, start, end int64) []figur
 	return out
 }
 
-// stats are CloudWatch's statistics of a set of values.
+// stats holds CloudWatch's statistics of a set of values.
 type stats struct{ count, sum, min, max float64 }
 
 func (s *stats) merge(other stats) {

@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// maxValues is how many values can be recorded in one call, as with PutMetricData.
+// maxValues is the maximum number of values in one call, as for PutMetricData.
 const maxValues = 150
 
-// mostValues is how many different values a distribution may hold. One that outgrows it is rounded.
+// mostValues is the maximum number of different values in a distribution. One that exceeds it is rounded.
 const mostValues = 1000
 
-// distribution is a multiset of values, none of them negative: each different value once, by value. Datapoints share
-// it, so it is not changed after it was made, but by the one datapoint that made it for itself.
+// distribution is a multiset of non-negative values: each different value once, in ascending order. Datapoints share it,
+// so only a datapoint that made it for itself may modify it.
 type distribution []valueCount
 
 // kept is a datapoint's distribution.
@@ -22,15 +22,17 @@ type kept struct {
 	own bool // made for this datapoint
 }
 
+// valueCount is a value and how often it occurred.
 type valueCount struct{ value, count float64 }
 
-// newDistribution sorts the values, which may hold the same one several times, and takes them over.
+// newDistribution returns the distribution of the values, which may contain the same value several times. It reuses the
+// slice.
 func newDistribution(values []valueCount) distribution {
 	slices.SortFunc(values, func(a, b valueCount) int { return cmp.Compare(a.value, b.value) })
 	return compact(values)
 }
 
-// compact joins neighbours of the same value, in place.
+// compact merges adjacent entries with the same value, in place.
 func compact(values []valueCount) distribution {
 	out := values[:0]
 	for _, v := range values {
@@ -43,7 +45,7 @@ func compact(values []valueCount) distribution {
 	return out
 }
 
-// merge gives both distributions' values together.
+// merge returns the values of both distributions together, rounded if there are too many.
 func (d distribution) merge(other distribution) distribution {
 	out := make(distribution, 0, len(d)+len(other)-d.common(other))
 	for len(d) > 0 && len(other) > 0 {
@@ -63,7 +65,7 @@ func (d distribution) merge(other distribution) distribution {
 	return out
 }
 
-// common counts the values that both have.
+// common returns the number of values that both have.
 func (d distribution) common(other distribution) int {
 	n := 0
 	for len(d) > 0 && len(other) > 0 {
@@ -79,7 +81,7 @@ func (d distribution) common(other distribution) int {
 	return n
 }
 
-// absorb adds the other's counts, in place, if all of its values are there already.
+// absorb adds the other's counts in place, and reports whether it could: all of the other's values must be present.
 func (d distribution) absorb(other distribution) bool {
 	for i, rest := 0, other; len(rest) > 0; i++ {
 		if i == len(d) {
@@ -98,9 +100,9 @@ func (d distribution) absorb(other distribution) bool {
 	return true
 }
 
-// round rounds the values, in place, until three quarters of the most are left: each to the nearest of as many binary
-// digits as can be kept. Durations from a millisecond to a quarter of an hour keep five digits after the first, which
-// moves a value by less than 1.6 %; those between 100 ms and a second keep seven, and move by less than 0.4 %.
+// round rounds the values in place until at most three quarters of mostValues are left: each to the nearest value with as
+// many binary digits as possible. Durations from a millisecond to a quarter of an hour keep five digits after the first,
+// which changes a value by less than 1.6%; those between 100 ms and a second keep seven, and change by less than 0.4%.
 func (d distribution) round() distribution {
 	const mantissa = 52 // digits after the first in a float64
 	for kept := 9; kept >= 0 && len(d) > mostValues*3/4; kept-- {
@@ -113,9 +115,9 @@ func (d distribution) round() distribution {
 	return d
 }
 
-// percentile gives the smallest of the values that at least p percent of them do not exceed.
+// percentile returns the smallest value that at least p percent of the values do not exceed (p from 0 to 100).
 func (d distribution) percentile(p float64) float64 {
-	const slack = 1 - 1e-15 // a few roundings of the last digit, so that p7 of 100 values is the seventh
+	const slack = 1 - 1e-15 // allows for rounding of the last digits, so that p7 of 100 values is the seventh
 	rank := p / 100 * d.between(math.Inf(-1), math.Inf(1)) * slack
 	seen := 0.0
 	for _, v := range d {
@@ -126,7 +128,7 @@ func (d distribution) percentile(p float64) float64 {
 	return d[len(d)-1].value
 }
 
-// between counts the values that are greater than low and not greater than high.
+// between returns the number of values that are greater than low and not greater than high.
 func (d distribution) between(low, high float64) float64 {
 	count := 0.0
 	for _, v := range d {
@@ -137,14 +139,14 @@ func (d distribution) between(low, high float64) float64 {
 	return count
 }
 
-// sample is data to be recorded. Its values are nil if they are not known, and also if all are the same: then the
-// statistics say it all.
+// sample is data to be recorded. Its values are nil if they are not known, and also if all are the same, because the
+// statistics then determine them.
 type sample struct {
 	stats
 	values distribution
 }
 
-// newSample takes the values over, in any order; at least one, unless it is to be refused.
+// newSample returns a sample of the values, which may be in any order. It reuses the slice.
 func newSample(values []valueCount) sample {
 	var s sample
 	for i, v := range values {
@@ -161,10 +163,10 @@ func newSample(values []valueCount) sample {
 	return s
 }
 
-// oneValue reports whether the values are known by the statistics alone.
+// oneValue reports whether the statistics alone determine the values, because all are the same.
 func (s *stats) oneValue() bool { return s.min == s.max && s.min >= 0 }
 
-// distribution gives the values that the statistics sum up, of which kept is what was kept; nil if they are not known.
+// distribution returns the values that the statistics summarize, given those that were kept; nil if they are not known.
 func (s *stats) distribution(kept distribution) distribution {
 	if kept == nil && s.oneValue() {
 		return distribution{{s.min, s.count}}
@@ -172,8 +174,8 @@ func (s *stats) distribution(kept distribution) distribution {
 	return kept
 }
 
-// addValues keeps the values of the point at the time up to date: before is what it was without the new ones. Values are
-// lost as soon as some are added that are not known. It costs nothing to those who have none.
+// addValues updates the values of the point at the time, whose statistics were before until now. A point loses its values
+// as soon as unknown ones are added. It costs nothing for series that keep no values.
 func (t *tier) addValues(at int64, before *stats, added *sample) {
 	if t.values == nil && added.values == nil && (before.min == added.min || !before.oneValue() || !added.oneValue()) {
 		return
@@ -191,6 +193,7 @@ func (t *tier) addValues(at int64, before *stats, added *sample) {
 	}
 }
 
+// keep stores the values of the point at the time.
 func (t *tier) keep(at int64, values kept) {
 	if t.values == nil {
 		t.values = map[int64]kept{}
@@ -198,7 +201,7 @@ func (t *tier) keep(at int64, values kept) {
 	t.values[at] = values
 }
 
-// valuesOf gives all values of the points together; nil if not all are known.
+// valuesOf returns all values of the points together; nil if not all are known.
 func (t *tier) valuesOf(points []point) distribution {
 	var all distribution
 	for i, p := range points {

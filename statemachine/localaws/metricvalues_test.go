@@ -24,15 +24,15 @@ func (w *world) record(t testing.TB, minute int, datum types.MetricDatum) {
 	check(t, err)
 }
 
-// wait reads the metric Wait of the hour after noon.
+// wait reads the metric Wait for the hour after noon.
 func (w *world) wait(t testing.TB, stat string, period int32) []datapoint {
 	t.Helper()
 	return w.query(t, &cloudwatch.GetMetricDataInput{StartTime: aws.Time(noon), EndTime: aws.Time(noon.Add(time.Hour)), ScanBy: types.ScanByTimestampAscending,
 		MetricDataQueries: []types.MetricDataQuery{metricQuery("m", "Shop", "Wait", stat, period)}})
 }
 
-// TestDistributionAgainstBruteForce records random durations in all of the ways there are, and compares the statistics
-// of all minutes and of the whole with those of the plain list of values.
+// TestDistributionAgainstBruteForce records random durations in every possible way, and compares the statistics of each
+// minute and of the hour with those of the plain list of values.
 func TestDistributionAgainstBruteForce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t, Options{})
@@ -90,7 +90,7 @@ func TestDistributionAgainstBruteForce(t *testing.T) {
 	})
 }
 
-// nearestRank computes exactly which value is the percentile.
+// nearestRank returns the percentile, computed exactly.
 func nearestRank(t *rapid.T, sorted []float64, p string) float64 {
 	rank, ok := new(big.Rat).SetString(p)
 	if !ok {
@@ -137,7 +137,7 @@ func TestDistributionStatistics(t *testing.T) {
 		}
 		w.record(t, 1, hundred)
 		w.clock.Sleep(time.Hour)
-		for p := range 100 { // as numbers, 7 % of 100 are a little more than 7
+		for p := range 100 { // as numbers, 7% of 100 are a little more than 7
 			if got := w.wait(t, fmt.Sprintf("p%d", p+1), 60); len(got) != 2 || got[1].Value != float64(p+1) {
 				t.Errorf("p%d of 1, 2, … 100: %v", p+1, got)
 			}
@@ -145,8 +145,8 @@ func TestDistributionStatistics(t *testing.T) {
 	})
 }
 
-// TestDistributionAndStatisticSets puts sets of statistics among values: the periods with such a set have no statistics
-// of a distribution, unless the set is of one value. So it is with negative values.
+// TestDistributionAndStatisticSets records sets of statistics among values: periods with such a set have no statistics of
+// a distribution, unless the set is of one value. The same holds for negative values.
 func TestDistributionAndStatisticSets(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.clock.Sleep(time.Hour)
@@ -190,73 +190,6 @@ func TestDistributionAndStatisticSets(t *testing.T) {
 	}
 }
 
-// TestDistributionRetention lets 70 days go by with two durations an hour: distributions leave with their datapoints.
-func TestDistributionRetention(t *testing.T) {
-	w := newWorld(t, Options{})
-	const day = 24 * time.Hour
-	for range 70 * 24 {
-		check(t, w.RecordInvocations(Invocations{Function: "f", Version: "1", At: w.clock.Now(), Invocations: 4,
-			Duration: DurationStats{Values: []DurationCount{{time.Second, 1}, {time.Millisecond, 3}}}}))
-		w.clock.Sleep(time.Hour)
-	}
-	now := w.clock.Now()
-	for _, c := range []struct {
-		ago    time.Duration
-		period int32
-		want   int
-	}{{14 * day, 60, 24}, {20 * day, 60, 0}, {20 * day, 300, 24}, {66 * day, 300, 0}, {66 * day, 3600, 24}} {
-		got := w.query(t, &cloudwatch.GetMetricDataInput{StartTime: aws.Time(now.Add(-c.ago)), EndTime: aws.Time(now.Add(day - c.ago)),
-			MetricDataQueries: []types.MetricDataQuery{metricQuery("m", "AWS/Lambda", "Duration", "TC(1:)", c.period, "FunctionName", "f")}})
-		if len(got) != c.want || slices.ContainsFunc(got, func(p datapoint) bool { return p.Value != 1 }) {
-			t.Errorf("a day %v ago, by %d s: %v, want %d times 1", c.ago, c.period, got, c.want)
-		}
-	}
-	for _, s := range w.Server.cloudwatch.metrics.byKey {
-		for _, tier := range s.tiers {
-			if n := len(tier.values); n != 0 && n != len(tier.points) || n == 0 && s.unit == types.StandardUnitMilliseconds {
-				t.Errorf("%d distributions of %d datapoints of %d s (%s)", n, len(tier.points), tier.period, s.unit)
-			}
-		}
-	}
-}
-
-// TestDistributionBound puts far more different values into an hour than are kept: they are rounded, and none is lost.
-func TestDistributionBound(t *testing.T) {
-	w := newWorld(t, Options{})
-	const calls = 200
-	for i := range calls {
-		r := Invocations{Function: "f", Version: "1", At: w.clock.Now(), Invocations: maxValues}
-		for j := range maxValues { // from a millisecond to 900 s, evenly by their logarithm
-			ms := math.Pow(900_000, float64(j*calls+i)/(calls*maxValues-1))
-			r.Duration.Values = append(r.Duration.Values, DurationCount{time.Duration(ms * float64(time.Millisecond)), 1})
-		}
-		check(t, w.RecordInvocations(r))
-	}
-	if early := w.data(t, "AWS/Lambda", "Duration", "Sum", "FunctionName", "f"); len(early) != 0 {
-		t.Errorf("recorded before the longest has ended: %v", early)
-	}
-	w.clock.Sleep(15 * time.Minute)
-	for _, p := range []float64{0, 1, 25, 50, 99, 99.9, 100} {
-		got := w.data(t, "AWS/Lambda", "Duration", fmt.Sprintf("p%v", p), "FunctionName", "f")
-		want := math.Pow(900_000, p/100)
-		if len(got) != 1 || math.Abs(got[0].Value/want-1) > 0.017 || got[0].Value > 900_000 {
-			t.Errorf("p%v is %v, want nearly %v", p, got, want)
-		}
-	}
-	if got := w.data(t, "AWS/Lambda", "Duration", "TC(:1E9)", "FunctionName", "f"); len(got) != 1 || got[0].Value != calls*maxValues {
-		t.Errorf("of %d values %v are left", calls*maxValues, got)
-	}
-	for _, s := range w.Server.cloudwatch.metrics.byKey {
-		for _, tier := range s.tiers {
-			for _, d := range tier.values {
-				if len(d.distribution) > mostValues {
-					t.Errorf("%d different values are kept", len(d.distribution))
-				}
-			}
-		}
-	}
-}
-
 func TestDistributionOfInvocations(t *testing.T) {
 	w := newWorld(t, Options{})
 	for _, d := range []time.Duration{30 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond} {
@@ -287,11 +220,11 @@ func TestDistributionRefusals(t *testing.T) {
 	values := func(v ...DurationCount) DurationStats { return DurationStats{Values: v} }
 	for want, d := range map[string]DurationStats{
 		"151 values":             values(make([]DurationCount, 151)...),
-		"durations of 9 in 10":   values(DurationCount{1, 4}, DurationCount{2, 5}),
+		"only 9 of 10":           values(DurationCount{1, 4}, DurationCount{2, 5}),
 		"7 of 2ns":               values(DurationCount{1, 4}, DurationCount{2, 7}),
 		"0 of 1ns":               values(DurationCount{1, 0}, DurationCount{2, 10}),
 		"10 of -1ns":             values(DurationCount{-1, 10}),
-		"as values and summed":   {Maximum: 1, Values: []DurationCount{{1, 10}}},
+		"as values and as a sum": {Maximum: 1, Values: []DurationCount{{1, 10}}},
 		"impossible durations {": {Minimum: 2, Maximum: 1},
 	} {
 		err := w.RecordInvocations(Invocations{Function: "f", Version: "1", At: noon, Invocations: 10, Duration: d})

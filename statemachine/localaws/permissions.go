@@ -10,18 +10,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// The permissions that operations take, as the Service Authorization Reference has them. An operation that is missing
-// here can be called by nobody whose calls are authorized.
+// The permissions that operations need, according to the Service Authorization Reference. No principal can call an
+// operation that is missing here.
 
-// need is one permission that a call takes.
+// need is one permission that a call needs.
 type need struct {
 	action   string
 	resource string // an ARN, or "*" for an action that has no resources
-	tagged   bool   // its tags are known here; else nothing is known of them, unless there is no resource
+	tagged   bool   // the server knows the resource's tags; otherwise they are unknown, unless there is no resource
 }
 
-// needs for Lambda. Alias operations are authorized on the function. Of the two that read a version's or an alias's
-// settings AWS does not say plainly whether IAM sees the qualified ARN: here they take both.
+// needs implements service. Lambda authorizes alias operations on the function. For the two operations that read the
+// settings of a version or an alias, AWS does not document clearly whether IAM sees the qualified ARN: here they need
+// both permissions.
 func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) {
 	name, _, _ := splitPath(r.URL.Path)
 	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
@@ -46,8 +47,8 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 	return nil, nil
 }
 
-// needs for CloudWatch. DescribeAlarms can be narrowed to alarms, but tells of composite ones only to those who may read
-// all: on less than "*" it would answer less.
+// needs implements service. DescribeAlarms can be restricted to alarms, but it returns composite alarms only to principals
+// that may read all of them, so it needs "*" here.
 func (c *cloudWatchService) needs(operation string, _ *request) ([]need, *apiError) {
 	switch operation {
 	case "GetMetricData", "DescribeAlarms":
@@ -56,6 +57,7 @@ func (c *cloudWatchService) needs(operation string, _ *request) ([]need, *apiErr
 	return nil, nil
 }
 
+// needs implements service: Publish needs the permission on the topic.
 func (n *snsService) needs(_ string, r *request) ([]need, *apiError) {
 	form, err := url.ParseQuery(string(r.body))
 	if err != nil {
@@ -64,7 +66,7 @@ func (n *snsService) needs(_ string, r *request) ([]need, *apiError) {
 	return []need{{"sns:Publish", form.Get("TopicArn"), false}}, nil
 }
 
-// needs for EventBridge: PutEvents takes the permission on each bus that it names.
+// needs implements service: PutEvents needs the permission on each bus that it names.
 func (b *eventBridgeService) needs(_ string, r *request) ([]need, *apiError) {
 	var in struct{ Entries []eventEntry }
 	if err := b.decode(r, &in); err != nil {
@@ -84,12 +86,12 @@ func (b *eventBridgeService) needs(_ string, r *request) ([]need, *apiError) {
 		}
 	}
 	if len(all) == 0 {
-		all = []need{{"events:PutEvents", "*", false}} // it is refused for another reason
+		all = []need{{"events:PutEvents", "*", false}} // the call is refused for another reason
 	}
 	return all, nil
 }
 
-// needs for Step Functions: the listing is authorized on the state machine, the others on the execution.
+// needs implements service: ListExecutions is authorized on the state machine, the others on the execution.
 func (s *stepFunctionsService) needs(operation string, r *request) ([]need, *apiError) {
 	var in struct{ StateMachineArn, ExecutionArn string }
 	if err := json.Unmarshal(r.body, &in); err != nil {
@@ -102,7 +104,7 @@ func (s *stepFunctionsService) needs(operation string, r *request) ([]need, *api
 	return []need{{"states:" + operation, resource, false}}, nil
 }
 
-// needs for Parameter Store, whose policies see the parameter whether or not there is one.
+// needs implements service. Policies for Parameter Store see the parameter's ARN whether or not it exists.
 func (s *ssmService) needs(operation string, r *request) ([]need, *apiError) {
 	var in struct{ Name *string }
 	if err := s.decode(r, &in); err != nil {
@@ -112,7 +114,8 @@ func (s *ssmService) needs(operation string, r *request) ([]need, *apiError) {
 	return []need{{"ssm:" + operation, s.prefix + strings.TrimPrefix(name, "/"), true}}, nil
 }
 
-// needs for Secrets Manager, whose policies see the whole ARN of a secret. One that there is not has no tags.
+// needs implements service. Policies for Secrets Manager see the complete ARN of a secret. A secret that does not exist has
+// no tags.
 func (s *secretsManagerService) needs(operation string, r *request) ([]need, *apiError) {
 	var in struct{ SecretId *string }
 	if err := s.decode(r, &in); err != nil {
@@ -133,8 +136,8 @@ func (unknownService) needs(operation string, r *request) ([]need, *apiError) {
 	return nil, unknownOperation(operation, r.Request)
 }
 
-// denied is the refusal of who lacks a permission, as each service words it: SNS and CloudWatch still have the codes of
-// the query protocol, and services of the protocol AWS JSON answer with the status 400.
+// The denied methods return the error for a missing permission, as each service writes it: SNS and CloudWatch still use the
+// codes of the query protocol, and services with the protocol AWS JSON answer with the status 400.
 
 func (l *lambdaService) denied(message string) *apiError {
 	return &apiError{http.StatusForbidden, "AccessDeniedException", message}

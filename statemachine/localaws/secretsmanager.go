@@ -12,18 +12,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// secretsManagerService is what AWS Secrets Manager gives to who reads secrets.
+// secretsManagerService implements AWS Secrets Manager as far as it serves readers of secrets.
 type secretsManagerService struct {
 	awsJSON
 	now    func() time.Time
 	prefix string // of all ARNs
 
-	mu      sync.Mutex
+	mu      sync.Mutex        // guards what follows
 	secrets map[string]secret // by name
-	added   int               // how many versions, of all secrets
+	added   int               // number of versions of all secrets
 }
 
-// secret is the current version of one.
+// secret is the current version of a secret.
 type secret struct {
 	arn, version, value string
 	created             time.Time
@@ -40,14 +40,14 @@ func newSecretsManagerService(o Options) *secretsManagerService {
 	}
 }
 
-// AddSecret gives the account a secret whose value is a text, or that secret a new value, without a call. A secret's ARN
-// is its name's and "-" and six characters.
+// AddSecret adds a secret whose value is a string, or sets the value of an existing one, without a call. A secret's ARN
+// ends in its name, "-" and six characters. It returns an error for an invalid name or an empty value.
 func (s *Server) AddSecret(name, value string) error {
 	m := s.secrets
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !secretName.MatchString(name) || value == "" {
-		return fmt.Errorf("add secret: %q is not a secret's name, or there is no value", name)
+		return fmt.Errorf("add secret: %q is not a valid name, or the value is empty", name)
 	}
 	m.added++
 	of, ok := m.secrets[name]
@@ -66,7 +66,7 @@ func (s *secretsManagerService) handle(operation string, r *request) (reply, *ap
 	return reply{}, unknownOperation(operation, r.Request)
 }
 
-// getSecretValue answers the current version of a secret; there is no other here.
+// getSecretValue returns the current version of a secret. The local AWS keeps no other.
 func (s *secretsManagerService) getSecretValue(r *request) (reply, *apiError) {
 	var in secretsmanager.GetSecretValueInput
 	if err := s.decode(r, &in); err != nil {
@@ -93,7 +93,7 @@ func (s *secretsManagerService) getSecretValue(r *request) (reply, *apiError) {
 	}{of.arn, name, of.version, of.value, []string{"AWSCURRENT"}, epochSeconds(of.created)})
 }
 
-// find gives the secret of a name, of an ARN, or of an ARN without the six characters at its end.
+// find returns the secret with a name, an ARN, or an ARN without the six characters at its end. s.mu is held.
 func (s *secretsManagerService) find(id string) (name string, of secret, ok bool) {
 	if of, ok = s.secrets[id]; ok {
 		return id, of, true

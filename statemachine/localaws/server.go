@@ -10,44 +10,44 @@ import (
 	"time"
 )
 
-// Options say in which world the local AWS lives. The zero value is a working one: real time, no latency.
+// Options configure a Server. The zero value works, with real time and no latency.
 type Options struct {
-	Now   func() time.Time    // the clock; time.Now when nil
-	Sleep func(time.Duration) // how a call's duration passes; time.Sleep when nil
+	Now   func() time.Time    // the clock; time.Now if nil
+	Sleep func(time.Duration) // lets a call's duration pass; time.Sleep if nil
 
-	Region  string // eu-central-1 when empty
-	Account string // 123456789012 when empty
+	Region  string // eu-central-1 if empty
+	Account string // 123456789012 if empty
 
-	// Executions is where state machines run, for Step Functions to tell of. Nil for none.
+	// Executions provides the executions that Step Functions reports. Nil for none.
 	Executions Executions
 
-	// Latency is how long every call takes before it has its effect. Invoke takes its handler's duration on top.
+	// Latency is how long every call takes before it has its effect. Invoke additionally takes its handler's duration.
 	Latency time.Duration
 
-	// Seed of the draws that send an Invoke to one of a weighted alias's two versions. The same seed and the same
-	// calls give the same draws.
+	// Seed determines the draws that send an Invoke to one of a weighted alias's two versions. The same seed and the
+	// same calls give the same draws.
 	Seed uint64
 
-	// BeforeCall is called when a call's latency has passed, right before it has its effect (or is refused, or cut):
-	// here a simulation brings its traffic up to the present, and a test lets somebody else come first. It is called
+	// BeforeCall is called when a call's latency has passed, right before the call has its effect (or is refused, or
+	// cut). A simulation can bring its traffic up to date there, and a test can let another user act first. It is called
 	// without any lock, in the goroutine that serves the call: it may use the Server, make calls (for which it is called
 	// again) and let time pass with Sleep. Nil for none.
 	BeforeCall func(operation string)
 
-	// Authorize decides on each call that a client of [Server.As] makes, when BeforeCall has been called and unless a fault
-	// refuses the call anyway. Nil: everybody may do everything.
+	// Authorize decides on each call of a client that [Server.As] configured. It is called after BeforeCall, unless a
+	// fault refuses the call anyway. If nil, every call is allowed.
 	Authorize Authorize
 
-	// OnCall is called after each call's effect, when its answer is ready, and before the caller sees that. It may do
-	// what BeforeCall may do; the answer stays as it is. Calls at the same time have it called at the same time. Nil for none.
+	// OnCall is called after each call's effect, when its answer is ready and before the caller receives it. It may do
+	// what BeforeCall may do; it does not affect the answer. Concurrent calls call it concurrently. Nil for none.
 	OnCall func(Call)
 }
 
-// Call is what became of one call.
+// Call describes a call and its answer.
 type Call struct {
-	Operation string // as AWS names it: "UpdateAlias"; for an unknown one, what there is to name it
-	Target    string // what it was about, where the address tells: "function", "function:alias"
-	Status    int    // HTTP status of the answer; 0 when the connection was cut
+	Operation string // as AWS names it, such as "UpdateAlias"; for an unknown one, what identifies it best
+	Target    string // what the call was about, if the request shows it: "function", "function:alias", a topic's name
+	Status    int    // HTTP status of the answer; 0 if the connection was cut
 	Code      string // AWS's error code; empty for success, for a cut, and for an answer that is not AWS's
 }
 
@@ -66,7 +66,7 @@ type Server struct {
 	requests   atomic.Uint64
 }
 
-// New gives an AWS account with nothing in it.
+// New returns a local AWS with an empty account.
 func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -90,25 +90,25 @@ func New(o Options) *Server {
 
 // service is one AWS service, speaking its own protocol.
 type service interface {
-	// claims reports whether the request is meant for this service, known operation or not.
+	// claims reports whether the request is for this service, even if its operation is unknown.
 	claims(r *http.Request) bool
-	// route names the operation that the request asks for and what it is about. An operation that the service does
-	// not have is an error, and the name is then whatever names it best.
+	// route returns the operation that the request asks for and what it is about. An operation that the service does
+	// not have is an error; the name is then whatever identifies it best.
 	route(r *http.Request) (operation, target string, err *apiError)
-	// operations lists the operations that the service has.
+	// operations returns the names of the operations that the service has.
 	operations() []string
-	// needs lists the permissions that an operation takes; none if they are not known. What is so wrong with the request
-	// that they can't be told is an error.
+	// needs returns the permissions that an operation needs; none if they are not known. It returns an error if the
+	// request is too malformed to determine them.
 	needs(operation string, r *request) ([]need, *apiError)
-	// handle does what the operation does.
+	// handle performs the operation.
 	handle(operation string, r *request) (reply, *apiError)
-	// throttled, broken and unavailable are the errors of a service in trouble, as this one words them.
+	// throttled, broken and unavailable return the service's errors for throttling, status 500 and status 503.
 	throttled() *apiError
 	broken() *apiError
 	unavailable() *apiError
-	// denied is the error for a principal that may not do what it asks for.
+	// denied returns the error for a principal that lacks a permission.
 	denied(message string) *apiError
-	// refusal puts an error into the service's protocol.
+	// refusal returns an error as an answer in the service's protocol.
 	refusal(*apiError) reply
 }
 
@@ -116,7 +116,7 @@ type service interface {
 type request struct {
 	*http.Request
 	body      []byte
-	principal string // whose call it is; empty for nobody's
+	principal string // who makes the call; empty for none
 }
 
 // reply is an HTTP answer before it is written.
@@ -126,22 +126,22 @@ type reply struct {
 	body   []byte
 }
 
-// apiError is an error answer of AWS: a code that clients branch on, and a sentence for people.
+// apiError is an error answer of AWS: a code for clients, and a message for people.
 type apiError struct {
 	status  int
 	code    string
 	message string
 }
 
-// errCut is how a call ends whose answer never comes.
+// errCut is the error of a call whose answer is lost.
 var errCut = errors.New("connection cut")
 
-// answer serves one request of a principal: the one path that both transports take. The error is errCut, or the caller's context's
-// when that ended while time passed here: then the effect may have happened, and nobody hears of it.
+// answer serves one request of a principal, for both transports. The error is errCut, or the error of the caller's context
+// if that ended while time passed here: the effect may then have happened without an answer.
 func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 	svc := s.serviceFor(r)
 	operation, target, refused := svc.route(r)
-	body, err := readBody(r) // even if nobody looks at it: a client that is still writing does not hear its answer
+	body, err := readBody(r) // even if it is not needed: a client that is still writing does not receive its answer
 	if err != nil && refused == nil {
 		refused = &apiError{http.StatusBadRequest, "RequestBodyUnreadable", err.Error()}
 	}
@@ -155,7 +155,7 @@ func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 	answer, intercepted := trouble.intercepted()
 	switch {
 	case intercepted:
-		refused = nil // AWS has not even seen it
+		refused = nil // the call has not reached AWS
 		s.sleep(trouble.after)
 	case !cut:
 		if refused == nil {
@@ -182,7 +182,8 @@ func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 	return answer, context.Cause(r.Context())
 }
 
-// perform has the service do the call unless it is refused already or not allowed, and signs the answer with a request id.
+// perform lets the service handle the call, unless it is already refused or not authorized, and adds a request id to the
+// answer.
 func (s *Server) perform(svc service, operation string, r *request, refused *apiError) (reply, *apiError) {
 	var answer reply
 	if refused == nil {
@@ -198,6 +199,7 @@ func (s *Server) perform(svc service, operation string, r *request, refused *api
 	return answer, refused
 }
 
+// serviceFor returns the first service that claims the request.
 func (s *Server) serviceFor(r *http.Request) service {
 	for _, svc := range s.services {
 		if svc.claims(r) {
@@ -225,7 +227,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// identifier writes n in the shape of AWS's identifiers, so that they are unique, and the same in every rehearsal.
+// identifier returns n in the format of AWS's identifiers. They are unique, and the same in every rehearsal.
 func identifier(n uint64) string {
 	const shape = "00000000-0000-4000-8000-000000000000"
 	hex := strconv.FormatUint(n&(1<<48-1), 16)

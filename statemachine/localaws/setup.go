@@ -10,8 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// AddFunction gives the account a function, without a call. Of all the versions that were ever published of it, those
-// with the given numbers are left. The next one to be published comes after the last of them.
+// AddFunction adds a function whose published versions have the given numbers, in ascending order, without a call. The next
+// version to be published follows the last of them. It returns an error if the name or the numbers are invalid or the
+// function exists.
 func (s *Server) AddFunction(name string, versions ...int) error {
 	l := s.lambda
 	l.mu.Lock()
@@ -20,7 +21,7 @@ func (s *Server) AddFunction(name string, versions ...int) error {
 		return fmt.Errorf("add function: %q is not a function's plain name", name)
 	}
 	if l.functions[name] != nil {
-		return fmt.Errorf("add function: there is one named %q", name)
+		return fmt.Errorf("add function: %q already exists", name)
 	}
 	for i, number := range versions {
 		if number < 1 || i > 0 && number <= versions[i-1] {
@@ -46,7 +47,8 @@ func (s *Server) AddFunction(name string, versions ...int) error {
 	return nil
 }
 
-// AddAlias gives a function an alias that points at one version, without a call.
+// AddAlias adds an alias that points at one version, without a call. It replaces an alias of that name. It returns an error
+// if the version does not exist or the name is invalid.
 func (s *Server) AddAlias(functionName, aliasName, version, description string) error {
 	l := s.lambda
 	l.mu.Lock()
@@ -55,7 +57,7 @@ func (s *Server) AddAlias(functionName, aliasName, version, description string) 
 		return fmt.Errorf("add alias: %w", err)
 	}
 	if !isAliasName(aliasName) {
-		return fmt.Errorf("add alias: %q is not an alias's name", aliasName)
+		return fmt.Errorf("add alias: %q is not a valid name", aliasName)
 	}
 	l.functions[functionName].aliases[aliasName] = Alias{
 		Function: functionName, Name: aliasName, Version: version, Description: description, RevisionID: l.nextRevision(),
@@ -63,18 +65,18 @@ func (s *Server) AddAlias(functionName, aliasName, version, description string) 
 	return nil
 }
 
-// AddAlarm gives the account an alarm, metric or composite, in the state INSUFFICIENT_DATA, without a call. Nothing ever
-// evaluates it.
+// AddAlarm adds a metric or composite alarm in the state INSUFFICIENT_DATA, without a call. Nothing ever evaluates it. It
+// returns an error if the name is invalid or taken.
 func (s *Server) AddAlarm(name string, composite bool) error {
 	c := s.cloudwatch
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i, exists := c.searchAlarm(name)
 	if name == "" || len(name) > 255 {
-		return fmt.Errorf("add alarm: %q is not an alarm's name", name)
+		return fmt.Errorf("add alarm: %q is not a valid name", name)
 	}
 	if exists {
-		return fmt.Errorf("add alarm: there is one named %q", name)
+		return fmt.Errorf("add alarm: %q already exists", name)
 	}
 	a := &alarm{name: name, composite: composite, created: c.metrics.now()}
 	a.set(cwtypes.StateValueInsufficientData, "Unchecked: Initial alarm creation", nil, a.created)
@@ -82,7 +84,8 @@ func (s *Server) AddAlarm(name string, composite bool) error {
 	return nil
 }
 
-// SetAlarmState sets an alarm's state without a call, so without faults and hooks.
+// SetAlarmState sets an alarm's state without a call, and therefore without faults and hooks. It returns an error for an
+// unknown alarm or state.
 func (s *Server) SetAlarmState(name string, state cwtypes.StateValue, reason string) error {
 	c := s.cloudwatch
 	c.mu.Lock()
@@ -92,7 +95,7 @@ func (s *Server) SetAlarmState(name string, state cwtypes.StateValue, reason str
 	}
 	i, ok := c.searchAlarm(name)
 	if !ok {
-		return fmt.Errorf("set alarm state: no alarm %q", name)
+		return fmt.Errorf("set alarm state: there is no alarm %q", name)
 	}
 	c.alarms[i].set(state, reason, nil, c.metrics.now())
 	return nil

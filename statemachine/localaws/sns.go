@@ -16,19 +16,19 @@ import (
 	"time"
 )
 
-// Published is a message that a topic got.
+// Published is a message that a topic received.
 type Published struct {
-	Topic   string // ARN
+	Topic   string // the topic's ARN
 	Subject string // empty for none
-	// Message is as it was given. PerProtocol is what it has for each kind of subscriber ("default", "email", …), if it
-	// was given as that.
+	// Message is the message as it was published. If it was published with the MessageStructure "json", PerProtocol has
+	// its text for each protocol ("default", "email", …); otherwise it is nil.
 	Message     string
 	PerProtocol map[string]string
 	Attributes  map[string]string
 	At          time.Time
 }
 
-// For gives what a subscriber by the protocol ("email", "lambda", …) gets.
+// For returns the text that a subscriber with the protocol ("email", "lambda", …) receives.
 func (p Published) For(protocol string) string {
 	if p.PerProtocol == nil {
 		return p.Message
@@ -39,8 +39,8 @@ func (p Published) For(protocol string) string {
 	return p.PerProtocol["default"]
 }
 
-// snsService is Amazon SNS's standard topics, without subscriptions. Its protocol is the query protocol: form-encoded
-// requests, and answers in XML.
+// snsService implements Amazon SNS's standard topics, without subscriptions. Its protocol is the query protocol:
+// form-encoded requests, and answers in XML.
 type snsService struct {
 	now             func() time.Time
 	region, account string
@@ -56,23 +56,23 @@ func newSNSService(o Options) *snsService {
 
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
-// AddTopic gives the account a standard topic, without a call, and tells its ARN.
+// AddTopic adds a standard topic, without a call, and returns its ARN. It returns an error if the name is invalid or taken.
 func (s *Server) AddTopic(name string) (arn string, err error) {
 	if !topicName.MatchString(name) {
-		return "", fmt.Errorf("add topic: %q is not a standard topic's name", name)
+		return "", fmt.Errorf("add topic: %q is not a valid name of a standard topic", name)
 	}
 	n := s.sns
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	arn = "arn:aws:sns:" + n.region + ":" + n.account + ":" + name
 	if slices.Contains(n.topics, arn) {
-		return "", fmt.Errorf("add topic: there is one named %q", name)
+		return "", fmt.Errorf("add topic: %q already exists", name)
 	}
 	n.topics = append(n.topics, arn)
 	return arn, nil
 }
 
-// Published gives all messages that topics got, the first one first.
+// Published returns all messages that topics received, the oldest first.
 func (s *Server) Published() []Published {
 	s.sns.mu.Lock()
 	defer s.sns.mu.Unlock()
@@ -85,7 +85,7 @@ func (n *snsService) claims(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
-// route looks into the body, where the query protocol has the operation's name, and leaves it to be read again.
+// route reads the operation's name from the body, where the query protocol has it, and restores the body.
 func (n *snsService) route(r *http.Request) (operation, target string, err *apiError) {
 	body, readErr := readBody(r)
 	if readErr != nil {
@@ -115,7 +115,7 @@ func (n *snsService) handle(operation string, r *request) (reply, *apiError) {
 	return n.publish(form)
 }
 
-// publish takes a message to a topic. Messages to phones and to devices' endpoints are not known here.
+// publish publishes a message to a topic. Messages to phones and to devices' endpoints are not supported.
 func (n *snsService) publish(form url.Values) (reply, *apiError) {
 	if err := unknownParameters(form); err != nil {
 		return reply{}, err
@@ -127,7 +127,7 @@ func (n *snsService) publish(form url.Values) (reply, *apiError) {
 		name, kind, value := form.Get(entry+"Name"), form.Get(entry+"Value.DataType"), form.Get(entry+"Value.StringValue")
 		switch {
 		case kind != "String":
-			return reply{}, badRequest("InvalidParameterValue", "The local AWS knows message attributes of the type String; '%s' has the type '%s'.", name, kind)
+			return reply{}, badRequest("InvalidParameterValue", "The local AWS supports message attributes of the type String only; '%s' has the type '%s'.", name, kind)
 		case value == "":
 			return reply{}, badRequest("InvalidParameterValue", "The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, kind)
 		}
@@ -164,12 +164,12 @@ func (n *snsService) publish(form url.Values) (reply, *apiError) {
 	}{Result: result{identifier(uint64(len(n.published)))}}), nil
 }
 
-// isSubject tells whether SNS takes a text as a message's subject.
+// isSubject reports whether SNS accepts a text as a message's subject.
 func isSubject(text string) bool {
 	return len(text) >= 1 && len(text) <= 100 && text[0] != ' ' && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// readStructure reads a message that is one JSON object, with a text for each protocol.
+// readStructure reads a message that is a JSON object with a text for each protocol.
 func readStructure(structure, message string) (map[string]string, *apiError) {
 	if structure != "json" {
 		return nil, badRequest("InvalidParameter", "Invalid parameter: MessageStructure")
@@ -180,7 +180,7 @@ func readStructure(structure, message string) (map[string]string, *apiError) {
 	}
 	texts := map[string]string{}
 	for protocol, value := range all {
-		if text, ok := value.(string); ok { // SNS passes over the others
+		if text, ok := value.(string); ok { // SNS ignores the others
 			texts[protocol] = text
 		}
 	}
@@ -190,17 +190,18 @@ func readStructure(structure, message string) (map[string]string, *apiError) {
 	return texts, nil
 }
 
-// unknownParameters refuses what would have a meaning for SNS and has none here.
+// unknownParameters returns an error for a parameter that is not supported.
 func unknownParameters(form url.Values) *apiError {
 	known := []string{"Action", "Version", "TopicArn", "Subject", "Message", "MessageStructure"}
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		if !slices.Contains(known, name) && !strings.HasPrefix(name, "MessageAttributes.entry.") {
-			return badRequest("InvalidParameter", "Invalid parameter: the local AWS does not know %s", name)
+			return badRequest("InvalidParameter", "Invalid parameter: the local AWS does not support %s", name)
 		}
 	}
 	return nil
 }
 
+// answer returns an answer with the value as XML.
 func (n *snsService) answer(status int, value any) reply {
 	body, err := xml.Marshal(value)
 	if err != nil {

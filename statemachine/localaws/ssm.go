@@ -16,27 +16,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
 
-// keptVersions is how many versions of a parameter there are at most; the oldest go first.
+// keptVersions is the maximum number of versions of a parameter; the oldest are deleted first.
 const keptVersions = 100
 
-// ssmService is the part of AWS Systems Manager that keeps parameters, of the standard tier.
+// ssmService implements Parameter Store, the part of AWS Systems Manager that keeps parameters, with the standard tier.
 type ssmService struct {
 	awsJSON
 	now    func() time.Time
-	caller string // the user who makes every call
+	caller string // the ARN of the user that every call is attributed to
 	prefix string // of all ARNs
 
-	mu         sync.Mutex
+	mu         sync.Mutex            // guards what follows
 	parameters map[string]*parameter // by name
 }
 
-// parameter is one with the versions that are kept of it, the oldest first. There is at least one.
+// parameter is a parameter with its kept versions, the oldest first. There is at least one.
 type parameter struct {
 	name     string
 	kind     types.ParameterType
 	versions []parameterVersion
 }
 
+// parameterVersion is one version of a parameter.
 type parameterVersion struct {
 	number             int64
 	value, user, about string
@@ -55,8 +56,8 @@ func newSSMService(o Options) *ssmService {
 	}
 }
 
-// PutParameter gives a parameter of the type String a new version, without a call; the user, an ARN, is who did it. If
-// there is no such parameter, it is made.
+// PutParameter creates a parameter of the type String or adds a version to it, without a call, as the user with that ARN.
+// It returns an error for what Parameter Store would refuse.
 func (s *Server) PutParameter(name, value, user string) error {
 	return s.ssm.give(name, value, user, types.ParameterTypeString)
 }
@@ -66,6 +67,7 @@ func (s *Server) PutSecureParameter(name, value, user string) error {
 	return s.ssm.give(name, value, user, types.ParameterTypeSecureString)
 }
 
+// give implements PutParameter and PutSecureParameter.
 func (s *ssmService) give(name, value, user string, kind types.ParameterType) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,7 +106,7 @@ func (s *ssmService) putParameter(r *request) (reply, *apiError) {
 	}{version, types.ParameterTierStandard})
 }
 
-// put makes a parameter, or a new version of it, and gives the version's number.
+// put creates a parameter or adds a version to it, and returns the version's number. s.mu is held.
 func (s *ssmService) put(in *ssm.PutParameterInput, user string) (int64, *apiError) {
 	if err := checkPut(in); err != nil {
 		return 0, err
@@ -130,6 +132,7 @@ func (s *ssmService) put(in *ssm.PutParameterInput, user string) (int64, *apiErr
 	return next.number, nil
 }
 
+// checkPut returns an error for input that Parameter Store refuses or that is not supported.
 func checkPut(in *ssm.PutParameterInput) *apiError {
 	name, value := aws.ToString(in.Name), aws.ToString(in.Value)
 	first := strings.ToLower(strings.TrimPrefix(name, "/"))
@@ -152,7 +155,7 @@ func checkPut(in *ssm.PutParameterInput) *apiError {
 
 func (p *parameter) latest() parameterVersion { return p.versions[len(p.versions)-1] }
 
-// valueOf is a version's value, or what stands for it where it is not to be decrypted.
+// valueOf returns a version's value, or a stand-in for the ciphertext of a SecureString that is not to be decrypted.
 func (p *parameter) valueOf(v parameterVersion, decrypt *bool) string {
 	if p.kind != types.ParameterTypeSecureString || aws.ToBool(decrypt) {
 		return v.value
@@ -161,7 +164,7 @@ func (p *parameter) valueOf(v parameterVersion, decrypt *bool) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// getParameter answers the last version, or that whose number is behind a colon; labels of versions there are none here.
+// getParameter returns the last version, or the one whose number follows the name's colon. Labels are not supported.
 func (s *ssmService) getParameter(r *request) (reply, *apiError) {
 	var in ssm.GetParameterInput
 	if err := s.decode(r, &in); err != nil {
@@ -195,7 +198,7 @@ func (s *ssmService) getParameter(r *request) (reply, *apiError) {
 	return s.encode(&struct{ Parameter item }{out})
 }
 
-// getParameterHistory answers the versions that are kept, the newest last. Its NextToken is the number of the next version.
+// getParameterHistory returns the kept versions, the newest last. Its NextToken is the number of the next version.
 func (s *ssmService) getParameterHistory(r *request) (reply, *apiError) {
 	var in ssm.GetParameterHistoryInput
 	if err := s.decode(r, &in); err != nil {
@@ -213,7 +216,7 @@ func (s *ssmService) getParameterHistory(r *request) (reply, *apiError) {
 	case err != nil:
 		return reply{}, err
 	case selector != "":
-		return reply{}, badRequest("ValidationException", "The history of a parameter has all versions, not %s alone.", selector)
+		return reply{}, badRequest("ValidationException", "The history of a parameter has all versions; version %s can't be selected.", selector)
 	}
 	from := int64(1)
 	if in.NextToken != nil {
@@ -250,7 +253,7 @@ func (s *ssmService) getParameterHistory(r *request) (reply, *apiError) {
 	return s.encode(&out)
 }
 
-// find gives the parameter of a name or an ARN, and what is behind the name's colon.
+// find returns the parameter with a name or an ARN, and what follows the name's colon. s.mu is held.
 func (s *ssmService) find(given string) (p *parameter, selector string, err *apiError) {
 	name, selector, selects := strings.Cut(strings.TrimPrefix(given, s.prefix), ":")
 	switch {

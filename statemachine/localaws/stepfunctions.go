@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Executions is where state machines run: the local AWS only reports them, through Step Functions' read operations, and
-// has them restarted if they are a [Redriver].
-// What it gives is as of now. It is called with no lock held, by several goroutines when several call.
+// Executions provides the executions of state machines, which run elsewhere. The local AWS reports them through Step
+// Functions' read operations, and restarts them if the value is also a [Redriver]. The methods return the current state.
+// They are called without any lock, possibly concurrently.
 type Executions interface {
-	// Executions gives all executions of a state machine, in any order; false when there is no such machine.
+	// Executions returns all executions of a state machine, in any order; false if there is no such state machine.
 	Executions(stateMachineARN string) ([]Execution, bool)
-	// Execution gives one execution; false when there is no such execution.
+	// Execution returns one execution; false if there is no such execution.
 	Execution(executionARN string) (Execution, bool)
 }
 
-// Execution is an execution of a state machine as it stands.
+// Execution is the state of an execution of a state machine.
 type Execution struct {
 	ARN             string
 	Name            string
@@ -29,22 +29,22 @@ type Execution struct {
 	Stopped         time.Time // zero while it runs
 	Input           json.RawMessage
 	Output          json.RawMessage // nil unless it succeeded
-	Error, Cause    string          // empty: none
+	Error, Cause    string          // empty if there is none
 	Redrives        int             // how often it was redriven
-	Redriven        time.Time       // the last time; zero if never
-	NotRedrivable   string          // of one that ended badly: why it can't be redriven; empty if it can
+	Redriven        time.Time       // the time of the last redrive; zero if there was none
+	NotRedrivable   string          // why an execution that did not succeed can't be redriven; empty if it can
 
-	// History gives the events of the execution, the oldest first, with ids that grow; some may be missing, so that
-	// whoever runs long executions need only keep the first and the last few. Each is a value that encoding/json
-	// writes in the shape of an event of GetExecutionHistory, its timestamp as RFC 3339 or in seconds since 1970.
-	// Only GetExecutionHistory asks for it. Nil: no events are kept.
+	// History returns the events of the execution, the oldest first, with ascending ids. Some may be missing, so that
+	// long executions need to keep only the first and the last few. Each event is a value that encoding/json writes in
+	// the shape of an event of GetExecutionHistory, its timestamp as RFC 3339 or in seconds since 1970. Only
+	// GetExecutionHistory calls it. Nil if no events are kept.
 	History func() []any
 }
 
-// stepFunctionsTarget begins the X-Amz-Target of Step Functions' operations.
+// stepFunctionsTarget is the prefix of X-Amz-Target for Step Functions' operations.
 const stepFunctionsTarget = "AWSStepFunctions."
 
-// stepFunctionsService is what AWS Step Functions tells of executions. Its protocol is AWS JSON 1.0.
+// stepFunctionsService implements the operations of AWS Step Functions on executions. Its protocol is AWS JSON 1.0.
 type stepFunctionsService struct {
 	executions Executions
 	now        func() time.Time
@@ -58,7 +58,7 @@ func newStepFunctionsService(o Options) *stepFunctionsService {
 	return &stepFunctionsService{executions: o.Executions, now: o.Now}
 }
 
-// noExecutions is an account without state machines.
+// noExecutions implements Executions for an account without state machines.
 type noExecutions struct{}
 
 func (noExecutions) Executions(string) ([]Execution, bool) { return nil, false }
@@ -95,7 +95,7 @@ func (s *stepFunctionsService) handle(operation string, r *request) (reply, *api
 	return reply{}, unknownOperation(operation, r.Request)
 }
 
-// decode reads the request's body into the SDK's own input type, whose field names are, but for case, those on the wire.
+// decode reads the request's body into the SDK's input type, whose field names are, except for case, those on the wire.
 func (s *stepFunctionsService) decode(r *request, input any) *apiError {
 	if err := json.Unmarshal(r.body, input); err != nil {
 		return malformed(err)
@@ -103,6 +103,7 @@ func (s *stepFunctionsService) decode(r *request, input any) *apiError {
 	return nil
 }
 
+// encode returns an answer with the output as JSON.
 func (s *stepFunctionsService) encode(output any) (reply, *apiError) {
 	body, err := json.Marshal(output)
 	if err != nil {
@@ -131,7 +132,7 @@ func (s *stepFunctionsService) refusal(e *apiError) reply {
 	return reply{e.status, http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, body}
 }
 
-// find gives the execution of that ARN.
+// find returns the execution with that ARN.
 func (s *stepFunctionsService) find(arn string) (Execution, *apiError) {
 	if err := checkARN(arn, "execution", 8); err != nil {
 		return Execution{}, err
@@ -143,7 +144,7 @@ func (s *stepFunctionsService) find(arn string) (Execution, *apiError) {
 	return e, nil
 }
 
-// checkARN refuses what does not have the form of an ARN of Step Functions, or is one of another kind of resource.
+// checkARN returns an error unless the text is an ARN of Step Functions for this type of resource, with so many parts.
 func checkARN(arn, resource string, parts int) *apiError {
 	given := strings.Split(arn, ":")
 	switch {
@@ -157,7 +158,7 @@ func checkARN(arn, resource string, parts int) *apiError {
 	return nil
 }
 
-// checkPage gives the size of a page: what is asked for, or 100.
+// checkPage returns the size of a page: maxResults, or 100 if it is 0.
 func checkPage(maxResults int32) (int, *apiError) {
 	switch {
 	case maxResults < 0:
@@ -170,11 +171,12 @@ func checkPage(maxResults int32) (int, *apiError) {
 	return int(maxResults), nil
 }
 
+// invalidToken returns the error for a NextToken that was not returned before.
 func invalidToken(token string) *apiError {
 	return badRequest("InvalidToken", "Invalid Token: '%s'", token)
 }
 
-// epochSeconds is a time as AWS JSON writes it, to the millisecond.
+// epochSeconds returns a time as AWS JSON writes it: in seconds since 1970, to the millisecond.
 func epochSeconds(t time.Time) json.Number {
 	return json.Number(fmt.Sprintf("%d.%03d", t.Unix(), t.Nanosecond()/int(time.Millisecond)))
 }

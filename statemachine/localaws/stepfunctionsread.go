@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// executionItem is an execution as ListExecutions writes it, and the beginning of what DescribeExecution writes.
+// executionItem is an execution as ListExecutions returns it, and the first part of what DescribeExecution returns.
 type executionItem struct {
 	ExecutionARN    string      `json:"executionArn"`
 	StateMachineARN string      `json:"stateMachineArn"`
@@ -29,6 +29,7 @@ type executionItem struct {
 	RedriveDate     json.Number `json:"redriveDate,omitempty"`
 }
 
+// item returns the execution as ListExecutions does.
 func (e Execution) item() executionItem {
 	item := executionItem{ExecutionARN: e.ARN, StateMachineARN: e.StateMachineARN, Name: e.Name, Status: e.Status, StartDate: epochSeconds(e.Started), RedriveCount: e.Redrives}
 	if e.Redrives > 0 {
@@ -40,9 +41,9 @@ func (e Execution) item() executionItem {
 	return item
 }
 
-// listExecutions answers a state machine's executions, the last started first, and of those that started together the
-// one whose ARN sorts first. A NextToken stays good when more executions are started and when others change their status.
-// ARNs of versions and aliases of state machines are not known here, nor are map runs.
+// listExecutions returns a state machine's executions, the last started first; those that started together are sorted by
+// ARN. A NextToken stays valid when more executions start and when others change their status. ARNs of versions and aliases
+// of state machines are not supported, nor are map runs.
 func (s *stepFunctionsService) listExecutions(r *request) (reply, *apiError) {
 	var in sfn.ListExecutionsInput
 	if err := s.decode(r, &in); err != nil {
@@ -86,7 +87,7 @@ func (s *stepFunctionsService) listExecutions(r *request) (reply, *apiError) {
 	return s.encode(&out)
 }
 
-// checkListExecutions gives the size of a page, or refuses the request.
+// checkListExecutions returns the size of a page, or an error for input that is refused or not supported.
 func checkListExecutions(in *sfn.ListExecutionsInput) (size int, err *apiError) {
 	filters := types.ExecutionStatus("").Values()
 	switch {
@@ -146,7 +147,7 @@ func (s *stepFunctionsService) describeExecution(r *request) (reply, *apiError) 
 	return s.encode(&out)
 }
 
-// getExecutionHistory answers the events that are kept. A NextToken stays good when more events come and old ones go.
+// getExecutionHistory returns the kept events. A NextToken stays valid when events are added and old ones are dropped.
 func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError) {
 	var in sfn.GetExecutionHistoryInput
 	if err := s.decode(r, &in); err != nil {
@@ -164,7 +165,7 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 	if e.History != nil {
 		events = e.History()
 	}
-	// The page is the events from and up to these indices, both included, in the direction asked for.
+	// The page has the events from one index to the other, both inclusive, in the requested direction.
 	from, to, step := 0, len(events)-1, 1
 	if in.ReverseOrder {
 		from, to, step = to, from, -1
@@ -200,10 +201,10 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 // historyEvent is an event of an execution's history as it is on the wire.
 type historyEvent map[string]any
 
-// id is the event's, which readEvent has checked.
+// id returns the event's id, which readEvent has checked.
 func (e historyEvent) id() float64 { return e["id"].(float64) }
 
-// indexOf gives the index of the event at which a page begins, whose id is the token. If that is not kept any more, the
+// indexOf returns the index of the event at which a page begins; its id is the token. If that event is no longer kept, the
 // page begins with the next one in its direction.
 func indexOf(events []any, token string, reverse bool) (int, *apiError) {
 	wanted, err := strconv.Atoi(token)
@@ -233,7 +234,7 @@ func indexOf(events []any, token string, reverse bool) (int, *apiError) {
 	return i, nil
 }
 
-// readEvent gives the event as it is on the wire, where its timestamp is in seconds.
+// readEvent returns the event as it is on the wire, with its timestamp in seconds.
 func readEvent(given any) (historyEvent, *apiError) {
 	body, err := json.Marshal(given)
 	if err != nil {
@@ -256,7 +257,7 @@ func readEvent(given any) (historyEvent, *apiError) {
 	return event, nil
 }
 
-// stripData takes away the inputs and outputs.
+// stripData removes the inputs and outputs.
 func (e historyEvent) stripData() {
 	for _, field := range e {
 		if details, ok := field.(map[string]any); ok {
@@ -266,7 +267,7 @@ func (e historyEvent) stripData() {
 	}
 }
 
-// badHistory says that whoever runs the executions broke the contract.
+// badHistory returns the error for events that break the contract of [Execution].History.
 func badHistory(err error) *apiError {
 	return &apiError{http.StatusInternalServerError, "InternalFailure", "the history of the execution: " + err.Error()}
 }

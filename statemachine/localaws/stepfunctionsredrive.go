@@ -11,10 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// Redriver is what Executions can be besides: they are restarted through RedriveExecution. Where they are not,
-// each execution is refused as one that can't be redriven.
+// Redriver can be implemented by [Executions] to support RedriveExecution. Without it, every redrive is refused with
+// ExecutionNotRedrivable.
 type Redriver interface {
-	// Redrive restarts an execution that there is. An error says why it can't be, in the words of
+	// Redrive restarts an existing execution. The error's text is why it can't be redriven, in the words of
 	// DescribeExecution's redriveStatusReason.
 	Redrive(executionARN string) error
 }
@@ -25,18 +25,19 @@ const (
 	tokenLifetime = 15 * time.Minute
 )
 
-// redriveTokens are the client tokens of an execution's last redrives.
+// redriveTokens holds the client tokens of executions' last redrives.
 type redriveTokens struct {
 	mu sync.Mutex
 	by map[string][]redriveToken // by the execution's ARN, the oldest first
 }
 
+// redriveToken is a client token and when it was used.
 type redriveToken struct {
 	token string
 	at    time.Time
 }
 
-// find gives when an execution was redriven with a token that is still known.
+// find returns when an execution was redriven with a token; false if the token is unknown or has expired.
 func (r *redriveTokens) find(arn, token string, now time.Time) (time.Time, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -48,6 +49,7 @@ func (r *redriveTokens) find(arn, token string, now time.Time) (time.Time, bool)
 	return time.Time{}, false
 }
 
+// keep stores a token, and drops the oldest ones.
 func (r *redriveTokens) keep(arn, token string, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,10 +87,11 @@ func (s *stepFunctionsService) redriveExecution(r *request) (reply, *apiError) {
 	}{epochSeconds(at)})
 }
 
+// redrive restarts an execution through the Redriver, if there is one.
 func (s *stepFunctionsService) redrive(e Execution) *apiError {
 	redriver, ok := s.executions.(Redriver)
 	if !ok {
-		return badRequest("ExecutionNotRedrivable", "The executions of this local AWS are not redriven through it.")
+		return badRequest("ExecutionNotRedrivable", "This local AWS does not support redriving executions.")
 	}
 	if err := redriver.Redrive(e.ARN); err != nil {
 		return badRequest("ExecutionNotRedrivable", "%s", err)
@@ -96,7 +99,7 @@ func (s *stepFunctionsService) redrive(e Execution) *apiError {
 	return nil
 }
 
-// redrivable gives whether an execution can be redriven, and if not, why.
+// redrivable returns whether an execution can be redriven, and if not, why.
 func (e Execution) redrivable() (types.ExecutionRedriveStatus, string) {
 	reason := e.NotRedrivable
 	switch types.ExecutionStatus(e.Status) {

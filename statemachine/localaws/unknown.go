@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// unknownService takes the requests that no other service claims, and refuses them by name.
+// unknownService refuses, by name, the requests that no other service claims.
 type unknownService struct{}
 
 func (unknownService) claims(*http.Request) bool { return true }
@@ -24,10 +24,10 @@ func (unknownService) route(r *http.Request) (string, string, *apiError) {
 	return operation, "", unknownOperation(operation, r)
 }
 
-// unknownOperation is the refusal of an operation that the local AWS does not have.
+// unknownOperation returns the error for an operation that the local AWS does not have.
 func unknownOperation(operation string, r *http.Request) *apiError {
 	return &apiError{http.StatusNotFound, "UnknownOperationException", fmt.Sprintf(
-		"the local AWS does not know the operation %q (%s %s)", operation, r.Method, r.URL.Path)}
+		"the local AWS does not support the operation %q (%s %s)", operation, r.Method, r.URL.Path)}
 }
 
 func (unknownService) handle(operation string, r *request) (reply, *apiError) {
