@@ -1,9 +1,17 @@
 // Package localstepfunctions runs state machines on aws-local-stepfunctions, an
-// interpreter of Amazon States Language by other people, on the virtual clock of
-// our own: what both agree on is more than one author's reading of the language.
+// independent interpreter of Amazon States Language, on package asl's virtual
+// clock. Tests compare both interpreters: results on which they agree do not
+// depend on one author's reading of the language.
 //
-// It is given the time, and its tasks are answered by Go. What it lacks is
-// known by the tests that compare the two.
+// Start runs the engine in a Node.js process, Engine.Define sends it a definition,
+// and Machine.Run runs an execution:
+//
+//	engine := localstepfunctions.ForTest(t)
+//	machine, err := engine.Define(definition)
+//	clock.Go(func() { result, err = machine.Run(options) })
+//
+// The engine takes the time from the clock, and Go functions do its tasks. The
+// tests that compare the two know what the engine does not support.
 package localstepfunctions
 
 import (
@@ -27,18 +35,19 @@ var pins embed.FS
 //go:embed engine.js
 var script string
 
-// Engine is the other engine, in a process of its own. Any number of executions
-// may be under way in it, also on different clocks.
+// Engine is a running engine, in its own process. It can run any number of
+// executions at the same time, also on different clocks.
 type Engine struct {
 	connection net.Conn
 	exited     chan error
 
-	mutex  sync.Mutex // holds one message and its answer together
+	mutex  sync.Mutex // held from a message to its answer
 	answer *bufio.Reader
-	last   int // number of a machine or execution
+	last   int // the last number given to a machine or an execution
 }
 
-// ForTest starts the engine until the test's end.
+// ForTest starts an engine that is closed when the test ends. It fails the test if
+// the engine can't be started.
 func ForTest(t testing.TB) *Engine {
 	t.Helper()
 	engine, err := Start()
@@ -53,8 +62,8 @@ func ForTest(t testing.TB) *Engine {
 	return engine
 }
 
-// Start starts the engine, after installing it into the user's cache if it is
-// not there yet.
+// Start starts an engine. It first installs the engine into the user's cache if
+// it is not there yet, which needs Node.js and network access.
 func Start() (*Engine, error) {
 	installed, err := nodetool.Install("localstepfunctions", pins)
 	if err != nil {
@@ -75,33 +84,34 @@ func Start() (*Engine, error) {
 	e := &Engine{exited: make(chan error, 1)}
 	go func() {
 		e.exited <- node.Wait()
-		listener.Close() // nobody will come
+		listener.Close() // no connection will come
 	}()
 	if e.connection, err = listener.Accept(); err != nil {
-		return nil, fmt.Errorf("the other engine did not start: %w: %s", <-e.exited, complaint.Bytes())
+		return nil, fmt.Errorf("aws-local-stepfunctions did not start: %w: %s", <-e.exited, complaint.Bytes())
 	}
 	e.answer = bufio.NewReader(e.connection)
 	return e, nil
 }
 
-// Close ends the process.
+// Close ends the engine's process and waits for its end.
 func (e *Engine) Close() error {
 	return errors.Join(e.connection.Close(), <-e.exited)
 }
 
-// Machine is a definition that the engine has taken.
+// Machine is a state machine that an engine can run.
 type Machine struct {
 	engine *Engine
 	number int
 }
 
-// Define hands a definition to the engine. It is not checked.
+// Define sends a definition, a JSON text, to the engine, which does not validate it.
 func (e *Engine) Define(definition string) (*Machine, error) {
 	m := &Machine{engine: e, number: e.next()}
 	_, err := e.send(message{Define: &define{Machine: m.number, Definition: definition}})
 	return m, err
 }
 
+// next returns a new number for a machine or an execution.
 func (e *Engine) next() int {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
@@ -109,29 +119,32 @@ func (e *Engine) next() int {
 	return e.last
 }
 
-// message is what engine.js is told.
+// message is a message to engine.js: a definition, or the next thing that happens
+// to an execution.
 type message struct {
 	Define    *define `json:"define,omitempty"`
 	Execution int     `json:"execution,omitempty"`
-	Now       int64   `json:"now,omitempty"` // milliseconds
-	// One of these; nothing aborts the execution.
+	Now       int64   `json:"now,omitempty"` // milliseconds since 1970
+	// At most one of these is set. If none is, the execution is aborted.
 	Start *start  `json:"start,omitempty"`
-	Timer int     `json:"timer,omitempty"`
+	Timer int     `json:"timer,omitempty"` // the number of a timer that is due
 	Task  *answer `json:"task,omitempty"`
 }
 
+// define defines a machine.
 type define struct {
 	Machine    int    `json:"machine"`
 	Definition string `json:"definition"`
 }
 
+// start starts an execution.
 type start struct {
 	Machine int             `json:"machine"`
 	Input   json.RawMessage `json:"input"`
 	Context map[string]any  `json:"context"`
 }
 
-// answer is a task's: either Answer, or Error and Cause.
+// answer is the answer of a task: either Answer, or Error and Cause.
 type answer struct {
 	Number int             `json:"number"`
 	Answer json.RawMessage `json:"answer,omitempty"`
@@ -139,7 +152,7 @@ type answer struct {
 	Cause  string          `json:"cause"`
 }
 
-// turn is what an execution asked for since the last message.
+// turn is what an execution has asked for since the last message.
 type turn struct {
 	Timers []struct {
 		Number int     `json:"number"`
@@ -155,7 +168,7 @@ type turn struct {
 	Broken string  `json:"broken"`
 }
 
-// send tells the engine something and returns what came of it.
+// send sends a message to the engine and returns what the execution asked for then.
 func (e *Engine) send(m message) (turn, error) {
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -164,11 +177,11 @@ func (e *Engine) send(m message) (turn, error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	if _, err := e.connection.Write(append(text, '\n')); err != nil {
-		return turn{}, fmt.Errorf("the other engine is gone: %w", err)
+		return turn{}, fmt.Errorf("aws-local-stepfunctions is gone: %w", err)
 	}
 	line, err := e.answer.ReadBytes('\n')
 	if err != nil {
-		return turn{}, fmt.Errorf("the other engine is gone: %w", err)
+		return turn{}, fmt.Errorf("aws-local-stepfunctions is gone: %w", err)
 	}
 	var t turn
 	if err := json.Unmarshal(line, &t); err != nil {

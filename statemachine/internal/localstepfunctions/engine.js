@@ -1,19 +1,18 @@
-// Runs state machines on aws-local-stepfunctions for a Go program, which has the
-// time and the tasks: the engine's Date, its timers and its tasks are that
-// program's.
+// Runs state machines on aws-local-stepfunctions for a Go program, which provides
+// the time and does the tasks: it replaces the engine's Date, timers and tasks.
 //
-// Both talk over a loopback connection in lines of JSON, in turns. A message
-// defines a machine, or tells one execution the next thing that happens to it:
-// its start, a timer that is due, a task's answer, its abortion. The answer, once
-// nothing more can happen at that instant, is what the execution asked for in
-// between, timers and tasks, and how it ended, if it did.
+// The two exchange lines of JSON over a loopback connection, in turns. A message
+// defines a machine, or reports the next thing that happens to one execution: its
+// start, a timer that is due, a task's answer, its abortion. The answer, sent when
+// nothing more can happen at that instant, has the timers and tasks that the
+// execution has asked for since, and how it ended, if it did.
 "use strict";
 
 const { connect } = require("node:net");
 const { createInterface } = require("node:readline");
 
-// The engine is made for Node.js 22, and on Node.js 20 would take the lack of
-// this function for a failure of the state.
+// The engine is made for Node.js 22. On Node.js 20 it would treat the lack of this
+// function as a failure of the state.
 Promise.withResolvers ??= function () {
   let resolve, reject;
   const promise = new Promise((...both) => ([resolve, reject] = both));
@@ -21,8 +20,8 @@ Promise.withResolvers ??= function () {
 };
 
 let now = 0; // milliseconds
-let turn; // what is asked for since the last message: { execution, timers, cleared, tasks }
-let numbers = 0; // of timers and tasks so far
+let turn; // what was asked for since the last message: { execution, timers, cleared, tasks }
+let numbers = 0; // the last number given to a timer or a task
 
 globalThis.Date = class extends Date {
   constructor(...fields) {
@@ -53,7 +52,7 @@ class Execution {
   visit = { EnteredTime: "", Name: "", RetryCount: 0 };
 
   start(definition, input, context) {
-    // Its validator takes longer than a thousand states.
+    // The engine's validator takes longer than running a thousand states.
     const machine = new StateMachine(this.watched(definition), { validationOptions: { noValidate: true } });
     const { result, eventLogs, abort } = machine.run(input, {
       overrides: { taskResourceLocalHandlers: this.handlers(definition) },
@@ -63,8 +62,8 @@ class Execution {
     this.follow(result, eventLogs);
   }
 
-  // watched is the definition, with what the engine leaves out of the context
-  // object noted whenever it takes a state from it.
+  // watched returns the definition in a form that records, whenever the engine
+  // takes a state from it, what the engine omits from the context object.
   watched(definition) {
     const states = {};
     for (const [name, state] of Object.entries(definition.States)) {
@@ -77,7 +76,7 @@ class Execution {
     return { ...definition, States: states };
   }
 
-  // handlers has the Go program carry out the tasks.
+  // handlers returns handlers that let the Go program do the tasks.
   handlers(definition) {
     const handlers = {};
     for (const [name, { Type, Resource }] of Object.entries(definition.States)) {
@@ -85,7 +84,7 @@ class Execution {
         continue;
       }
       handlers[name] = (input) => {
-        this.visit.RetryCount++; // of the next attempt, if there is one
+        this.visit.RetryCount++; // for the next attempt, if there is one
         const number = ++numbers;
         turn.tasks.push({ number, resource: Resource, input });
         return new Promise((resolve, reject) => this.tasks.set(number, { resolve, reject }));
@@ -103,7 +102,7 @@ class Execution {
     }
   }
 
-  // follow waits for the end.
+  // follow waits for the execution's end.
   async follow(result, eventLogs) {
     const path = [];
     const logged = (async () => {
@@ -127,7 +126,7 @@ class Execution {
 const machines = new Map();
 const executions = new Map();
 
-// handle takes a message and returns its answer.
+// handle processes a message and returns its answer.
 async function handle(message) {
   const { define, start, timer, task } = message;
   if (define) {
@@ -151,7 +150,7 @@ async function handle(message) {
   } else {
     execution.abort();
   }
-  await new Promise(setImmediate); // by then, nothing is left to happen
+  await new Promise(setImmediate); // afterwards nothing more can happen at this instant
   if (execution.end) {
     executions.delete(message.execution);
   }

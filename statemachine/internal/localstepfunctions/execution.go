@@ -9,39 +9,41 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// Options say how to run an execution. All but Stop are needed.
+// Options configure an execution. All fields but Stop are required.
 type Options struct {
 	Clock  *asl.Clock
-	Invoke asl.Invoke // gets nested executions' tasks too
+	Invoke asl.Invoke // also called for tasks that start nested executions
 	Input  json.RawMessage
 
 	Name, ExecutionARN, StateMachineARN, StateMachineName, RoleARN string
 
-	// Stop aborts the execution.
+	// Stop aborts the execution when it fires.
 	Stop *asl.Signal
 }
 
 // Result is how an execution ended.
 type Result struct {
-	Output json.RawMessage `json:"output"` // if Error is nil
+	Output json.RawMessage `json:"output"` // set if Error is nil
 	Error  *string         `json:"error"`
 	Cause  string          `json:"cause"`
 	Path   []string        `json:"path"` // the states in the order they were entered
 }
 
-// execution is a run that is under way.
+// execution is a running execution.
 type execution struct {
 	Options
 	machine *Machine
 	number  int
-	due     map[int]time.Time // timers
+	due     map[int]time.Time // timers by number
 	// changed fires when a task has answered.
 	changed  *asl.Signal
 	answered []answer
-	err      error // of a task that broke its contract
+	err      error // errors of tasks that broke the contract of asl.Invoke
 }
 
-// Run runs an execution to its end, within an actor of the clock.
+// Run runs an execution to its end. It must be called in an actor of the clock.
+// The error is that of the engine, or of a task that broke the contract of
+// asl.Invoke; a failure of the execution is in the Result.
 func (m *Machine) Run(o Options) (Result, error) {
 	e := &execution{Options: o, machine: m, number: m.engine.next(), due: map[int]time.Time{}, changed: o.Clock.NewSignal()}
 	next := message{Start: &start{Machine: m.number, Input: o.Input, Context: map[string]any{
@@ -64,7 +66,7 @@ func (m *Machine) Run(o Options) (Result, error) {
 	}
 }
 
-// take sets what the execution asked for going.
+// take starts the timers and tasks that the execution asked for.
 func (e *execution) take(t turn) {
 	for _, timer := range t.Timers {
 		e.due[timer.Number] = e.Clock.Now().Add(time.Duration(max(timer.After, 0) * float64(time.Millisecond)))
@@ -91,8 +93,9 @@ func (e *execution) take(t turn) {
 	}
 }
 
-// wait waits for the next thing that happens to the execution. At the same
-// instant, being stopped comes before an answer, and an answer before a timer.
+// wait waits for the next thing that happens to the execution and returns it as a
+// message. At the same instant, a stop precedes an answer, and an answer precedes
+// a timer.
 func (e *execution) wait() (message, error) {
 	number, until := 0, time.Time{}
 	for n, at := range e.due {

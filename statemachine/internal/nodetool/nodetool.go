@@ -1,5 +1,6 @@
-// Package nodetool runs programs for Node.js that the tests need: their packages
-// at pinned versions, installed once into the user's cache.
+// Package nodetool runs the Node.js programs that the tests need. Install installs
+// their packages, at pinned versions, once into the user's cache; Command and
+// Output run a script that uses them.
 package nodetool
 
 import (
@@ -14,9 +15,9 @@ import (
 )
 
 // Install returns a folder with the node_modules that the package.json and
-// package-lock.json among the pins ask for. It is in the user's cache, with the
-// name and a hash of the pins in its own name, and made when missing. No script
-// of a package is run.
+// package-lock.json among the pins specify. The folder is in the user's cache,
+// with the given name and a hash of the pins in its name. Install creates it with
+// npm if it is missing, without running any script of a package.
 func Install(name string, pins fs.FS) (folder string, err error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -46,8 +47,8 @@ func Install(name string, pins fs.FS) (folder string, err error) {
 	})
 }
 
-// Make has a folder filled that is missing: under another name first, so that it
-// is there either whole or not at all.
+// Make creates a folder if it is missing: fill fills it under another name first,
+// so that the folder either exists completely or not at all.
 func Make(folder string, fill func(unfinished string) error) error {
 	if _, err := os.Stat(folder); err == nil {
 		return nil
@@ -71,15 +72,16 @@ func Make(folder string, fill func(unfinished string) error) error {
 	return nil
 }
 
-// Command is `node` with these arguments, which finds the packages that are
-// installed in the folder.
+// Command returns the command `node` with these arguments. Its scripts find the
+// packages that are installed in the folder.
 func Command(folder string, arguments ...string) *exec.Cmd {
 	node := exec.Command("node", arguments...)
 	node.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(folder, "node_modules"))
 	return node
 }
 
-// Output returns the command's output. The error has what the command complained of.
+// Output runs a command and returns its standard output. The error includes its
+// standard error.
 func Output(command *exec.Cmd) ([]byte, error) {
 	output, err := command.Output()
 	var exit *exec.ExitError
@@ -89,10 +91,11 @@ func Output(command *exec.Cmd) ([]byte, error) {
 	return output, Explain(command, err)
 }
 
-// Explain says of an error in starting a command that is missing what to install.
+// Explain returns the error of starting a command; if the command is missing, one
+// that says what to install.
 func Explain(command *exec.Cmd, err error) error {
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("%s was not found: install Node.js 20 or later, which brings node and npm, and put them on the PATH", command.Args[0])
+		return fmt.Errorf("%s was not found: install Node.js 20 or later, which includes node and npm, and put them on the PATH", command.Args[0])
 	}
 	return err
 }

@@ -8,20 +8,22 @@ import (
 	"time"
 )
 
-// invocation is one of a function.
+// invocation is one invocation of a function.
 type invocation struct {
 	id       string
 	arn      string
 	input    json.RawMessage
 	deadline time.Time
-	answered chan answer // takes one without waiting
+	answered chan answer // has room for one answer
 }
 
+// answer is a function's answer: an output or a failure.
 type answer struct {
 	output  []byte
 	failure *Failure
 }
 
+// result returns the answer as the results of Invoke.
 func (a answer) result() (json.RawMessage, error) {
 	if a.failure != nil {
 		return nil, a.failure
@@ -29,7 +31,7 @@ func (a answer) result() (json.RawMessage, error) {
 	return a.output, nil
 }
 
-// handler is the Runtime API, version 2018-06-01.
+// handler returns the handler of the process's Runtime API, version 2018-06-01.
 func (p *process) handler() http.Handler {
 	const version = "/2018-06-01/runtime/"
 	mux := http.NewServeMux()
@@ -40,13 +42,13 @@ func (p *process) handler() http.Handler {
 	return mux
 }
 
-// next waits for an invocation and hands it over.
+// next waits for an invocation and writes it to the process.
 func (p *process) next(w http.ResponseWriter, r *http.Request) {
 	p.asks.Do(func() { close(p.ready) })
 	var one *invocation
 	select {
 	case one = <-p.invocations:
-	case <-r.Context().Done(): // the process is no more
+	case <-r.Context().Done(): // the process has ended
 		return
 	}
 	p.current.Store(one)
@@ -56,15 +58,15 @@ func (p *process) next(w http.ResponseWriter, r *http.Request) {
 	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(one.deadline.UnixMilli(), 10))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", one.arn)
 	header.Set("Lambda-Runtime-Trace-Id", "Root=1-00000000-"+one.id[:8]+one.id[20:]+"0000;Parent=0000000000000001;Sampled=0")
-	_, _ = w.Write(one.input) // a process that is no more is seen by its end
+	_, _ = w.Write(one.input) // if the process has ended, that is noticed separately
 }
 
-// takes takes the answer to the invocation under way.
+// takes returns a handler that receives the answer to the current invocation.
 func (p *process) takes(read func(body []byte) answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // it is seen by the process's end
+			return // the process has ended, which is noticed separately
 		}
 		one := p.current.Load()
 		if one == nil || one.id != r.PathValue("id") || !p.current.CompareAndSwap(one, nil) {
@@ -77,7 +79,7 @@ func (p *process) takes(read func(body []byte) answer) http.HandlerFunc {
 	}
 }
 
-// initError takes what a process says of why it can't start.
+// initError receives the process's report of why it can't start.
 func (p *process) initError(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

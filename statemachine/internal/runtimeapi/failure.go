@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// Failure is an invocation's failure as Lambda reports it to who invoked.
+// Failure is the failure of an invocation as Lambda reports it to the caller.
 type Failure struct {
-	// Type is the error's name, which Step Functions' Retry and Catch go by.
+	// Type is the error's name, which Step Functions' Retry and Catch match.
 	Type string
-	// Payload is the JSON document that is answered, with the type and a text.
+	// Payload is the answer: a JSON document with errorType and errorMessage.
 	Payload json.RawMessage
 }
 
-// Error implements error.
+// Error returns the type and the payload.
 func (f *Failure) Error() string { return f.Type + ": " + string(f.Payload) }
 
-// reported is a failure that the function itself has told of.
+// reported returns a failure that the function itself has reported.
 func reported(payload []byte) *Failure {
 	var document struct {
 		Type string `json:"errorType"`
@@ -29,18 +29,19 @@ func reported(payload []byte) *Failure {
 	return &Failure{document.Type, payload}
 }
 
-// observed is a failure that Lambda finds.
+// observed returns a failure that Lambda detects, with Lambda's message.
 func observed(name, requestID, format string, args ...any) *Failure {
 	payload, err := json.Marshal(map[string]string{
 		"errorType": name, "errorMessage": "RequestId: " + requestID + " Error: " + fmt.Sprintf(format, args...),
 	})
 	if err != nil {
-		panic(err) // these are texts
+		panic(err) // strings only
 	}
 	return &Failure{name, payload}
 }
 
-// exited is the failure of an invocation, or of a start, in which the process ended.
+// exited returns the failure of an invocation, or of a start, during which the
+// process ended.
 func exited(requestID string, state *os.ProcessState) *Failure {
 	if state.Success() {
 		return observed("Runtime.ExitError", requestID, "Runtime exited without providing a reason")
@@ -48,6 +49,7 @@ func exited(requestID string, state *os.ProcessState) *Failure {
 	return observed("Runtime.ExitError", requestID, "Runtime exited with error: %s", state)
 }
 
+// timedOut returns the failure of an invocation, or of a start, that took too long.
 func timedOut(requestID string, after time.Duration) *Failure {
 	return observed("Sandbox.Timedout", requestID, "Task timed out after %.2f seconds", after.Seconds())
 }

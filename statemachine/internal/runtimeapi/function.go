@@ -1,7 +1,13 @@
-// Package runtimeapi runs the executables of Lambda functions on this machine
-// as Lambda runs them on AWS: as processes of their own, which ask the Runtime
-// API for invocations and answer there, with the environment variables that
-// Lambda sets and none of the caller's.
+// Package runtimeapi runs the executables of Lambda functions on this machine as
+// Lambda runs them on AWS: in their own processes, which get invocations from the
+// Runtime API and answer there, with the environment variables that Lambda sets
+// and none of the caller's.
+//
+// Start starts an Instance of a Function, and Instance.Invoke invokes it:
+//
+//	instance, err := runtimeapi.Start(runtimeapi.Function{ARN: arn, Executable: bootstrap, Timeout: time.Minute})
+//	output, err := instance.Invoke(input)
+//	instance.Stop()
 package runtimeapi
 
 import (
@@ -13,23 +19,26 @@ import (
 	"time"
 )
 
-// Function is a function as it is deployed.
+// Function describes a deployed function.
 type Function struct {
-	// ARN is the function's, which has its name and its Region.
+	// ARN is the function's unqualified ARN. Name and Region are taken from it.
 	ARN string
-	// Executable is the absolute path of its bootstrap.
+	// Executable is the absolute path of the function's bootstrap.
 	Executable string
 	// Timeout is how long an invocation may take, in real time.
 	Timeout time.Duration
-	// Environment are the variables that the function is deployed with.
+	// Environment holds the environment variables that are deployed with the
+	// function. They override Lambda's.
 	Environment map[string]string
 }
 
-// memory is the functions' size in MB. They are told of it, and not held to it.
+// memory is the functions' memory size in MB. It is reported to them, and not
+// enforced.
 const memory = 128
 
-// environment are the variables of a process: those that Lambda sets for a
-// runtime of its own executable, and the function's.
+// environment returns the variables of a process: those that Lambda sets for a
+// custom runtime, and the function's own. It returns an error if the ARN is not
+// that of a function.
 func (f Function) environment(runtimeAPI string) ([]string, error) {
 	parts := strings.Split(f.ARN, ":") // arn:aws:lambda:<Region>:<account>:function:<name>
 	if len(parts) != 7 {

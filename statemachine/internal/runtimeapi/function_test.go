@@ -20,7 +20,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
 )
 
-// What the test's executable does, if it is not to test.
+// What the test's executable does if it does not run tests.
 const (
 	roleVariable = "ROLE"
 	serves       = "serves"       // it is a function
@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 // MyError is an error with a name.
 type MyError struct{ error }
 
-// serve does what its input says.
+// serve does what its input asks for.
 func serve(ctx context.Context, order string) (any, error) {
 	word, rest, _ := strings.Cut(order, " ")
 	switch word {
@@ -98,7 +98,7 @@ func testUntilKilled(address string) {
 
 const arn = "arn:aws:lambda:eu-central-1:123456789012:function:f"
 
-// function is one that this test's executable is.
+// function returns a function whose executable is this test's.
 func function(role string) runtimeapi.Function {
 	executable, err := os.Executable()
 	if err != nil {
@@ -128,7 +128,7 @@ func order(words string) json.RawMessage {
 	return text
 }
 
-// TestAFunctionSeesWhatLambdaGives and nothing of who tests it.
+// TestAFunctionSeesWhatLambdaGives checks a function's environment: Lambda's variables, and none of the test's.
 func TestAFunctionSeesWhatLambdaGives(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "the-testers-own")
 	instance := start(t, function(serves))

@@ -8,27 +8,28 @@ import (
 )
 
 // Instance is one execution environment of a function. It serves one invocation
-// at a time. When its process has ended, the next invocation starts another one.
+// at a time. If its process has ended, the next invocation starts another one.
 type Instance struct {
 	function Function
-	turn     sync.Mutex // held by the invocation under way
+	turn     sync.Mutex // held during an invocation
 	process  *process
-	count    int // of the invocations
+	count    int // number of invocations so far
 }
 
 // startLimit is how long a process may take until it asks for its first
-// invocation. Lambda gives it ten seconds of a processor; here it may have to
-// share one.
+// invocation. Lambda allows ten seconds on a processor; here the process may have
+// to share one.
 const startLimit = time.Minute
 
 // Start starts a function's process and waits until it asks for its first
-// invocation. The error is a *Failure if the process ended or failed instead:
-// then the instance has its output.
+// invocation. The error is a *Failure if the process ended, reported a failure or
+// took too long; the returned instance then has its output.
 func Start(f Function) (*Instance, error) {
 	i := &Instance{function: f}
 	return i, i.start()
 }
 
+// start starts a process for the instance.
 func (i *Instance) start() error {
 	p, err := newProcess(i.function)
 	if err != nil {
@@ -51,9 +52,9 @@ func (i *Instance) start() error {
 	}
 }
 
-// Invoke has the function handle an input. The error is a *Failure if the
-// function failed, crashed, or took too long; then its process is ended, as
-// Lambda does.
+// Invoke invokes the function with a JSON input and returns its JSON output. The
+// error is a *Failure if the function failed, crashed or took too long. A function
+// that took too long loses its process, as on Lambda.
 func (i *Instance) Invoke(input json.RawMessage) (json.RawMessage, error) {
 	i.turn.Lock()
 	defer i.turn.Unlock()
@@ -84,8 +85,8 @@ func (i *Instance) Invoke(input json.RawMessage) (json.RawMessage, error) {
 	}
 }
 
-// handOver waits until the process takes an invocation. If it has ended, or
-// does so after a failure, another one is started.
+// handOver waits until the process takes an invocation. If the process has ended,
+// or ends after a failure, handOver starts another one.
 func (i *Instance) handOver(one *invocation, limit <-chan time.Time) error {
 	for {
 		select {
@@ -106,21 +107,22 @@ func (i *Instance) handOver(one *invocation, limit <-chan time.Time) error {
 	}
 }
 
-// PID is the process's number.
+// PID returns the process's id.
 func (i *Instance) PID() int { return i.process.command.Process.Pid }
 
-// Output is what the process has written to its standard output and error.
+// Output returns what the process has written to its standard output and error; ""
+// if no process could be started.
 func (i *Instance) Output() string {
-	if i.process == nil { // there was nothing to start
+	if i.process == nil {
 		return ""
 	}
 	return i.process.output.String()
 }
 
-// Stop ends the process, at once and whatever it does.
+// Stop kills the process and waits for its end.
 func (i *Instance) Stop() {
 	i.process.kill()
 }
 
-// requestID is the ID of the n-th invocation.
+// requestID returns the ID of the n-th invocation.
 func requestID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012x", n) }

@@ -15,7 +15,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
 )
 
-// TestFailuresAreReportedAsByLambda and an instance serves again after each.
+// TestFailuresAreReportedAsByLambda also checks that an instance serves again after each failure.
 func TestFailuresAreReportedAsByLambda(t *testing.T) {
 	instance := start(t, function(serves))
 	for _, test := range []struct {
@@ -49,8 +49,9 @@ func TestFailuresAreReportedAsByLambda(t *testing.T) {
 	}
 }
 
-// TestAFunctionThatHangsIsEnded and serves again, in another process. Starting
-// that counts, so on a busy machine it may take more than one invocation.
+// TestAFunctionThatHangsIsEnded also checks that it serves again, in another
+// process. Starting that counts towards the timeout, so on a busy machine it may
+// take more than one invocation.
 func TestAFunctionThatHangsIsEnded(t *testing.T) {
 	f := function(serves)
 	f.Timeout = 2 * time.Second
@@ -97,11 +98,11 @@ func TestAFunctionThatCannotStartIsAFailure(t *testing.T) {
 	}
 }
 
-// patience is for what takes a moment, on a machine that has other things to do.
+// patience is a limit for what takes a moment on an idle machine.
 const patience = 5 * time.Minute
 
-// TestNoProcessOutlivesWhoStartedIt kills a tester in the middle of an
-// invocation: the function, which would go on, must end too.
+// TestNoProcessOutlivesWhoStartedIt kills a test process during an invocation: the
+// function, which would otherwise continue, must end too.
 func TestNoProcessOutlivesWhoStartedIt(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux ends a process with its parent; elsewhere it ends after its invocation")

@@ -2,5 +2,6 @@ package runtimeapi
 
 import "syscall"
 
-// endWithParent has a process killed when this program ends, however that ends.
+// endWithParent makes the kernel kill a process when this program ends, for any
+// reason.
 var endWithParent = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

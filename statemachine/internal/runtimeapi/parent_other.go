@@ -4,6 +4,6 @@ package runtimeapi
 
 import "syscall"
 
-// endWithParent leaves it to the process: it ends when it next asks for an
-// invocation, and nobody is there.
+// endWithParent sets nothing: a process ends by itself when it next asks for an
+// invocation and the Runtime API is gone.
 var endWithParent *syscall.SysProcAttr

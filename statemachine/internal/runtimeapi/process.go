@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// process is a running executable, with a Runtime API of its own.
+// process is a running executable with its own Runtime API.
 type process struct {
 	command *exec.Cmd
 	output  output
@@ -21,11 +21,12 @@ type process struct {
 	invocations chan *invocation
 	ready       chan struct{} // closed when it asks for its first invocation
 	asks        sync.Once
-	ended       chan struct{} // closed when it is no more
+	ended       chan struct{} // closed when it has ended
 	current     atomic.Pointer[invocation]
 	initFailure atomic.Pointer[Failure]
 }
 
+// newProcess starts a process of a function.
 func newProcess(f Function) (*process, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,8 +50,8 @@ func newProcess(f Function) (*process, error) {
 	return p, nil
 }
 
-// start starts the executable, which ends with this program at the latest: for
-// that the thread that starts it must stay until it has ended.
+// start starts the executable. It ends when this program ends, at the latest; for
+// that, the thread that starts it must exist until it has ended.
 func (p *process) start() error {
 	p.command.Dir = os.TempDir()
 	p.command.Stdout, p.command.Stderr = &p.output, &p.output
@@ -62,7 +63,7 @@ func (p *process) start() error {
 		err := p.command.Start()
 		started <- err
 		if err == nil {
-			_ = p.command.Wait() // how it ended is in its ProcessState
+			_ = p.command.Wait() // ProcessState has how it ended
 			_ = p.server.Close()
 			close(p.ended)
 		}
@@ -70,24 +71,26 @@ func (p *process) start() error {
 	return <-started
 }
 
-// kill ends the process and waits until it is no more.
+// kill kills the process and waits until it has ended.
 func (p *process) kill() {
 	_ = p.command.Process.Kill() // it may have ended already
 	<-p.ended
 }
 
-// output is what a process writes. It may be read meanwhile.
+// output collects what a process writes. It can be read at the same time.
 type output struct {
 	mutex sync.Mutex
 	text  bytes.Buffer
 }
 
+// Write implements io.Writer.
 func (o *output) Write(text []byte) (int, error) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	return o.text.Write(text)
 }
 
+// String returns what the process has written so far.
 func (o *output) String() string {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
