@@ -113,7 +113,7 @@ func (h handlers) check(final []string) error {
 	}
 	first, rest := h.Retry[0], h.Retry[1]
 	if diff := cmp.Diff(final, slices.Sorted(slices.Values(first.ErrorEquals))); diff != "" || first.MaxAttempts == nil || *first.MaxAttempts != 0 {
-		return fmt.Errorf("the final errors, never tried again (-want +got): %s", diff)
+		return fmt.Errorf("the final errors, which are not retried (-want +got): %s", diff)
 	}
 	if !slices.Equal(rest.ErrorEquals, []string{"States.ALL"}) || rest.MaxAttempts == nil || *rest.MaxAttempts < 8 ||
 		rest.IntervalSeconds > 2 || rest.BackoffRate != 2 || rest.MaxDelaySeconds != 60 || rest.JitterStrategy != "FULL" {

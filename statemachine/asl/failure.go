@@ -26,6 +26,7 @@ type failure struct {
 	unplaced    bool // the cause does not name the state yet
 }
 
+// Error returns the name and the cause.
 func (f *failure) Error() string { return f.name + ": " + f.cause }
 
 // failf returns a failure inside the current state.

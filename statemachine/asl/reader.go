@@ -83,7 +83,7 @@ func (f *fields) get(key string) (any, bool) {
 	return f.obj.get(key)
 }
 
-// need is get for a required field: it reports a missing one.
+// need returns a required field, as get does, and reports a missing one.
 func (f *fields) need(key string) (any, bool) {
 	v, ok := f.get(key)
 	if !ok {
@@ -105,7 +105,7 @@ func (f *fields) text(key string) (string, bool) {
 	return s, ok
 }
 
-// needText is text for a required field: it reports a missing one.
+// needText reads a required string, as text does, and reports a missing one.
 func (f *fields) needText(key string) (string, bool) {
 	if _, ok := f.need(key); !ok {
 		return "", false

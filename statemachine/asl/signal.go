@@ -55,8 +55,8 @@ func (c *Clock) Wait(deadline time.Time, signals ...*Signal) *Signal {
 	return c.suspend(a, signals)
 }
 
-// waitLast is Wait with a deadline that comes after everything else that happens
-// at its instant, even if that is the current one.
+// waitLast acts as Wait with a deadline that comes after everything else that
+// happens at its instant, even if that is the current one.
 func (c *Clock) waitLast(deadline time.Time, signals ...*Signal) *Signal {
 	a := c.self("Wait")
 	at := int64(deadline.Sub(c.start))

@@ -26,7 +26,8 @@ func opened(v any) any {
 	return u.value
 }
 
-// readJSON is parseJSON for data: objects and arrays inside it may stay unread.
+// readJSON reads one JSON value of data, as parseJSON does for definitions. Objects
+// and arrays inside it may stay unread.
 func readJSON(text []byte) (any, error) {
 	r := jsonReader{text: string(text), lazy: true}
 	return r.whole()

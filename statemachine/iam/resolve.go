@@ -34,7 +34,7 @@ func (t *Template) Resolve(value any) (any, error) {
 	return value, nil
 }
 
-// text is Resolve for a string.
+// text resolves a value that must be a string.
 func (t *Template) text(value any) (string, error) {
 	resolved, err := t.Resolve(value)
 	if err != nil {

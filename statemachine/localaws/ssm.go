@@ -62,7 +62,7 @@ func (s *Server) PutParameter(name, value, user string) error {
 	return s.ssm.give(name, value, user, types.ParameterTypeString)
 }
 
-// PutSecureParameter is PutParameter for the type SecureString.
+// PutSecureParameter acts as PutParameter, for the type SecureString.
 func (s *Server) PutSecureParameter(name, value, user string) error {
 	return s.ssm.give(name, value, user, types.ParameterTypeSecureString)
 }
