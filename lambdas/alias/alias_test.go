@@ -91,9 +91,9 @@ func TestARolloutsWrites(t *testing.T) {
 		from, to float64
 		want     string
 	}{
-		{0, 0.1, "version 1 with 10 % on version 2"},
-		{0.1, 0.5, "version 1 with 50 % on version 2"},
-		{0.5, 1, "version 1 with 100 % on version 2"},
+		{0, 0.1, "version 1 with 10% on version 2"},
+		{0.1, 0.5, "version 1 with 50% on version 2"},
+		{0.5, 1, "version 1 with 100% on version 2"},
 	} {
 		var err error
 		if revision, err = w.traffic.Shift(ctx, step.from, step.to, revision); err != nil {
@@ -141,7 +141,7 @@ func TestAWriteMayBeRepeated(t *testing.T) {
 	}
 }
 
-// foreign changes that somebody may make while the weight is 10 %.
+// foreign changes that somebody may make while the weight is 10%.
 var foreignChanges = map[string]func(world){
 	"another version":     func(w world) { w.write("3", nil, "") },
 	"another weight":      func(w world) { w.write("1", map[string]float64{"2": 0.77}, "") },
@@ -193,7 +193,7 @@ func TestTheSameWrittenAnewIsOursStill(t *testing.T) {
 	if revision, err = w.traffic.Shift(ctx, 0.1, 0.2, revision); err != nil || revision != w.revision() {
 		t.Errorf("shifting gives %v", err)
 	}
-	w.want("version 1 with 20 % on version 2")
+	w.want("version 1 with 20% on version 2")
 	w = newWorld(t)
 	revision = w.revision()
 	w.write("1", nil, "")
@@ -215,7 +215,7 @@ func TestOfTwoRolloutsTheSecondIsToldOfTheFirst(t *testing.T) {
 	if _, err := second.Shift(ctx, 0, 0.5, before); !errors.As(err, &taken) || taken.By.Owner != "deploy-42" {
 		t.Errorf("got %v", err)
 	}
-	w.want("version 1 with 10 % on version 2")
+	w.want("version 1 with 10% on version 2")
 }
 
 func TestWhatIsNotThere(t *testing.T) {

@@ -29,10 +29,10 @@ func TestRestore(t *testing.T) {
 		{"ours, the text cut", "1", map[string]float64{"2": 0.3}, "serves...[rollout deploy-42 1->2 30%]", false, "version 1", alias.Reverted, "serves everybody"},
 		{"promoted by us", "2", nil, "", true, "version 2", alias.WasPromoted, "serves everybody"},
 		{"moved to the new version by hand", "2", nil, "", false, "version 2", "", "serves everybody"},
-		{"split by hand", "1", map[string]float64{"2": 0.3}, "", false, "version 1 with 30 % on version 2", "", "serves everybody"},
-		{"another weight than the marker's", "1", map[string]float64{"2": 0.4}, marked, false, "version 1 with 40 % on version 2", "", marked},
+		{"split by hand", "1", map[string]float64{"2": 0.3}, "", false, "version 1 with 30% on version 2", "", "serves everybody"},
+		{"another weight than the marker's", "1", map[string]float64{"2": 0.4}, marked, false, "version 1 with 40% on version 2", "", marked},
 		{"another version than the marker's", "3", nil, marked, false, "version 3", "", marked},
-		{"another rollout's", "1", map[string]float64{"2": 0.3}, "serves everybody [rollout deploy-43 1->2 30%]", false, "version 1 with 30 % on version 2", "", "serves everybody [rollout deploy-43 1->2 30%]"},
+		{"another rollout's", "1", map[string]float64{"2": 0.3}, "serves everybody [rollout deploy-43 1->2 30%]", false, "version 1 with 30% on version 2", "", "serves everybody [rollout deploy-43 1->2 30%]"},
 		{"on the baseline, described anew", "1", nil, "mine now", false, "version 1", alias.Untouched, "mine now"},
 	} {
 		w := newWorld(t)
@@ -67,12 +67,12 @@ func TestReleaseGoesByTheMarkerAlone(t *testing.T) {
 		did         alias.RestoreResult
 		described   string
 	}{
-		{"not marked", "1", map[string]float64{"2": 0.3}, "", "version 1 with 30 % on version 2", alias.Untouched, "serves everybody"},
+		{"not marked", "1", map[string]float64{"2": 0.3}, "", "version 1 with 30% on version 2", alias.Untouched, "serves everybody"},
 		{"ours", "1", map[string]float64{"2": 0.3}, marked, "version 1", alias.Reverted, "serves everybody"},
 		{"ours, with another text", "1", map[string]float64{"2": 0.3}, "mine now [rollout deploy-42 1->2 30%]", "version 1", alias.Reverted, "mine now"},
 		{"ours, the text cut", "1", map[string]float64{"2": 0.3}, "serves...[rollout deploy-42 1->2 30%]", "version 1", alias.Reverted, "the original"},
-		{"ours, changed by hand", "1", map[string]float64{"2": 0.4}, marked, "version 1 with 40 % on version 2", "", marked},
-		{"another rollout's", "1", map[string]float64{"2": 0.3}, "[rollout deploy-43 1->2 30%]", "version 1 with 30 % on version 2", alias.Untouched, "[rollout deploy-43 1->2 30%]"},
+		{"ours, changed by hand", "1", map[string]float64{"2": 0.4}, marked, "version 1 with 40% on version 2", "", marked},
+		{"another rollout's", "1", map[string]float64{"2": 0.3}, "[rollout deploy-43 1->2 30%]", "version 1 with 30% on version 2", alias.Untouched, "[rollout deploy-43 1->2 30%]"},
 	} {
 		w := newWorld(t)
 		w.write(test.version, test.weights, test.description)

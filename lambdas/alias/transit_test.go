@@ -37,7 +37,7 @@ func TestAPromotionInTransitIsOurs(t *testing.T) {
 	if _, err := w.traffic.Promote(ctx, 1, revision); err == nil {
 		t.Fatal("the lost answer went unnoticed")
 	}
-	w.want("version 2 with 100 % on version 1")
+	w.want("version 2 with 100% on version 1")
 	held := w.revision()
 	if revision, err := w.traffic.Promote(ctx, 1, revision); err != nil || revision != held {
 		t.Errorf("promoting again: %q, %v", revision, err)
@@ -100,7 +100,7 @@ func TestAPromotionIsTakenBack(t *testing.T) {
 	if _, err := w.traffic.TakeBack(ctx); err == nil {
 		t.Fatal("the lost answer went unnoticed")
 	}
-	w.want("version 1 with 100 % on version 2")
+	w.want("version 1 with 100% on version 2")
 	if _, err := w.traffic.TakeBack(ctx); err != nil {
 		t.Error(err)
 	}
@@ -134,7 +134,7 @@ func TestAClaimHasAnOwnerBeforeAnyTraffic(t *testing.T) {
 	if _, err := w.traffic.Shift(ctx, 0, 0.3, claimed); err != nil {
 		t.Fatal(err)
 	}
-	w.want("version 1 with 30 % on version 2")
+	w.want("version 1 with 30% on version 2")
 	for range 2 {
 		m, err := alias.Withdraw(ctx, w.traffic.Store, live, "deploy-42")
 		if err != nil || m == nil || m.NewVersion != "2" {

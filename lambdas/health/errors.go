@@ -93,7 +93,7 @@ func atMost(bound float64) string {
 	if bound >= 1 {
 		return "nothing is proven yet"
 	}
-	return "at most " + percentagePoints(bound) + " points worse (95 %)"
+	return "at most " + percentagePoints(bound) + " points worse (95%)"
 }
 
 // percentagePoints writes a share in percentage points, rounded up to two digits.
@@ -113,7 +113,7 @@ func counts(c sequential.Count) rollout.Counts {
 	return rollout.Counts{Requests: c.Requests, Errors: c.Errors}
 }
 
-// said says a count in few words: "31 errors in 1,204 (2.6 %)".
+// said says a count in few words: "31 errors in 1,204 (2.6%)".
 func said(c sequential.Count, errors bool) string {
 	if c.Requests == 0 && c.Errors == 0 {
 		return "no data"

@@ -32,7 +32,7 @@ func underWay(t *testing.T, steps int) rollout.State {
 	s.Plan.Owner, s.Plan.Undo = "monday", undoIt
 	for range steps {
 		s = shift(t, s)
-		s.Health = &rollout.Health{Reason: "errors proven: at most 0.1 points worse (95 %)"}
+		s.Health = &rollout.Health{Reason: "errors proven: at most 0.1 points worse (95%)"}
 	}
 	if steps == 1 {
 		s.Health = nil
@@ -94,7 +94,7 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 		"promoted":        promoted,
 		"unverified":      unverified,
 		"unchanged":       untouched(rollout.EventUnchanged, "", "alias MyAlias of MyFunction is on version 2 already"),
-		"rolled-back":     ended(rollout.EventRolledBack, "Unhealthy", "alias MyAlias of MyFunction is wholly on version 1 again. Rolled back at 10 % on version 2: errors roll-back: <bad>"),
+		"rolled-back":     ended(rollout.EventRolledBack, "Unhealthy", "alias MyAlias of MyFunction is wholly on version 1 again. Rolled back at 10% on version 2: errors roll-back: <bad>"),
 		"refused":         untouched(rollout.EventRefused, "VersionNotFound", "nothing was touched: there is no version 2 of MyFunction: publish it first"),
 		"refused-unknown": unknown,
 		"not-started":     untouched(rollout.EventNotStarted, "Throttled", "This execution could not start, and nothing was changed. The last error was: Throttled"),

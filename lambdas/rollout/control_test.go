@@ -42,16 +42,16 @@ func TestOrders(t *testing.T) {
 		{"nonsense", free, 0, 60, undecided, []rollout.Order{order(1, "dance")}, "watch 60: errors inconclusive: who knows", "ignored: not a command that is known (advance, promote, roll-back, approve, refuse)"},
 		{"an approval that nobody waits for", free, 0, 60, undecided, []rollout.Order{order(1, rollout.Approve)}, "watch 60: errors inconclusive: who knows", "ignored: no approval is waited for"},
 
-		{"approval is asked for at the step's end", approval, 0, 120, undecided, nil, "watch 60: waits for an approval of 100 % on version 2, for 10m0s at most; errors inconclusive: who knows", ""},
+		{"approval is asked for at the step's end", approval, 0, 120, undecided, nil, "watch 60: waits for an approval of 100% on version 2, for 10m0s at most; errors inconclusive: who knows", ""},
 		{"not before", approval, 0, 60, undecided, nil, "watch 60: errors inconclusive: who knows", ""},
-		{"it is waited for", approval, 120, 700, undecided, nil, "watch 20: waits for an approval of 100 % on version 2, for 20s at most; errors inconclusive: who knows", ""},
-		{"for so long", approval, 120, 720, undecided, nil, "roll-back NotApproved: nobody approved of 100 % on version 2 in time; errors inconclusive: who knows", ""},
+		{"it is waited for", approval, 120, 700, undecided, nil, "watch 20: waits for an approval of 100% on version 2, for 20s at most; errors inconclusive: who knows", ""},
+		{"for so long", approval, 120, 720, undecided, nil, "roll-back NotApproved: nobody approved of 100% on version 2 in time; errors inconclusive: who knows", ""},
 		{"harm meanwhile", approval, 120, 180, harmful, nil, "roll-back Unhealthy: latency roll-back: slow", ""},
 		{"approve", approval, 120, 180, undecided, []rollout.Order{order(1, rollout.Approve)}, "advance: step 1 of 2 is over, and the next is approved by order of ann; errors inconclusive: who knows", "obeyed"},
 		{"refuse", approval, 120, 180, undecided, []rollout.Order{order(1, rollout.Disapprove)}, "roll-back Ordered: by order of ann; errors inconclusive: who knows", "obeyed"},
-		{"advance does not approve", approval, 0, 60, undecided, []rollout.Order{order(1, rollout.AdvanceNow)}, "watch 60: waits for an approval of 100 % on version 2, for 10m0s at most; errors inconclusive: who knows", "the step is over, and the next waits for an approval"},
+		{"advance does not approve", approval, 0, 60, undecided, []rollout.Order{order(1, rollout.AdvanceNow)}, "watch 60: waits for an approval of 100% on version 2, for 10m0s at most; errors inconclusive: who knows", "the step is over, and the next waits for an approval"},
 		{"an approval counts whatever comes after it", approval, 120, 180, undecided, []rollout.Order{order(1, rollout.Approve), order(2, rollout.AdvanceNow)}, "advance: step 1 of 2 is over by order of ann; errors inconclusive: who knows", "obeyed, obeyed"},
-		{"doubt does not outlive an approval's time", approval, 120, 720, doubtful, nil, "roll-back NotApproved: nobody approved of 100 % on version 2 in time; errors hold: perhaps", ""},
+		{"doubt does not outlive an approval's time", approval, 120, 720, doubtful, nil, "roll-back NotApproved: nobody approved of 100% on version 2 in time; errors hold: perhaps", ""},
 	} {
 		s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", `+test.fields+` "type": "canary", "interval": 120}`))
 		s.Progress.Since, s.Progress.Began = start, start

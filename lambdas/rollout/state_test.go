@@ -182,18 +182,18 @@ func TestReasons(t *testing.T) {
 	const back = "alias MyAlias of MyFunction is wholly on version 1 again. "
 	for _, test := range []struct{ got, want string }{
 		{reason(func(s *rollout.State) { *s = check(t, *s, start, harmful) }),
-			"Unhealthy: " + back + "Rolled back at 10 % on version 2: latency roll-back: slow"},
+			"Unhealthy: " + back + "Rolled back at 10% on version 2: latency roll-back: slow"},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "Throttled", Cause: `{"errorMessage":"slow down","errorType":"Throttled"}`}
-		}), "Throttled: " + back + "The rollout could not go on at 10 % on version 2: Throttled: slow down"},
+		}), "Throttled: " + back + "The rollout could not go on at 10% on version 2: Throttled: slow down"},
 		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.Timeout"} }),
-			"TimedOut: " + back + "The rollout could not go on at 10 % on version 2: States.Timeout"},
+			"TimedOut: " + back + "The rollout could not go on at 10% on version 2: States.Timeout"},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "States.DataLimitExceeded", Cause: "too large"}
 		}),
-			"DataLimitExceeded: " + back + "The rollout could not go on at 10 % on version 2: States.DataLimitExceeded: too large"},
+			"DataLimitExceeded: " + back + "The rollout could not go on at 10% on version 2: States.DataLimitExceeded: too large"},
 		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.States."} }),
-			"Unnamed: " + back + "The rollout could not go on at 10 % on version 2: States.States."},
+			"Unnamed: " + back + "The rollout could not go on at 10% on version 2: States.States."},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"the history is full","Error":"States.Runtime","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Status":"FAILED"}`}
 		}), "Runtime: " + back + "Execution x-part-2, in which it went on, did not succeed: States.Runtime: the history is full"},
@@ -204,7 +204,7 @@ func TestReasons(t *testing.T) {
 			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"somebody did","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Status":"ABORTED"}`}
 		}), "ExecutionStopped: " + back + "Execution x-part-2, in which it went on, did not succeed: somebody did"},
 		{reason(func(s *rollout.State) { s.Health = &rollout.Health{Decision: "dance"} }),
-			"UnknownDecision: " + back + `The health check's decision at 10 % on version 2 was not one that the workflow knows: "dance"`},
+			"UnknownDecision: " + back + `The health check's decision at 10% on version 2 was not one that the workflow knows: "dance"`},
 	} {
 		if test.got != test.want {
 			t.Errorf("got  %s\nwant %s", test.got, test.want)
@@ -229,12 +229,12 @@ func TestReasons(t *testing.T) {
 
 func TestNumbersAsPeopleWriteThem(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
-		{rollout.Counts{Requests: 1204, Errors: 31}.String(), "31 errors in 1,204 invocations (2.6 %)"},
-		{rollout.Counts{Requests: 10812, Errors: 12}.String(), "12 errors in 10,812 invocations (0.11 %)"},
+		{rollout.Counts{Requests: 1204, Errors: 31}.String(), "31 errors in 1,204 invocations (2.6%)"},
+		{rollout.Counts{Requests: 10812, Errors: 12}.String(), "12 errors in 10,812 invocations (0.11%)"},
 		{rollout.Counts{Requests: 1}.String(), "no errors in 1 invocation"},
 		{rollout.Counts{}.String(), "no data"},
-		{rollout.Percent(0.5), "50 %"}, {rollout.Percent(1), "100 %"}, {rollout.Percent(0.00001), "0.001 %"}, {rollout.Percent(0.09999), "10 %"},
-		{rollout.Weight(0.0001), "0.01 %"}, {rollout.Weight(0.3333), "33.33 %"}, {rollout.Weight(1), "100 %"},
+		{rollout.Percent(0.5), "50%"}, {rollout.Percent(1), "100%"}, {rollout.Percent(0.00001), "0.001%"}, {rollout.Percent(0.09999), "10%"},
+		{rollout.Weight(0.0001), "0.01%"}, {rollout.Weight(0.3333), "33.33%"}, {rollout.Weight(1), "100%"},
 		{rollout.Thousands(0), "0"}, {rollout.Thousands(999), "999"}, {rollout.Thousands(-1234567), "-1,234,567"},
 	} {
 		if test.got != test.want {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// String says the counts as people do: "31 errors in 1,204 invocations (2.6 %)".
+// String says the counts as people do: "31 errors in 1,204 invocations (2.6%)".
 func (c Counts) String() string {
 	if c.Requests == 0 && c.Errors == 0 {
 		return "no data"
@@ -17,7 +17,7 @@ func (c Counts) String() string {
 	return text
 }
 
-// Percent says a share as a percentage of two significant digits: "2.6 %".
+// Percent says a share as a percentage of two significant digits: "2.6%".
 func Percent(share float64) string {
 	percent := share * 100
 	digits := 2
@@ -28,12 +28,12 @@ func Percent(share float64) string {
 	if number, err := strconv.ParseFloat(text, 64); err == nil {
 		text = strconv.FormatFloat(number, 'f', -1, 64)
 	}
-	return text + " %"
+	return text + "%"
 }
 
-// Weight says a weight exactly: "0.5 %", "100 %".
+// Weight says a weight exactly: "0.5%", "100%".
 func Weight(weight float64) string {
-	return strconv.FormatFloat(Round(Round(weight)*100), 'f', -1, 64) + " %"
+	return strconv.FormatFloat(Round(Round(weight)*100), 'f', -1, 64) + "%"
 }
 
 // Thousands writes a number in groups of three digits: "10,812".

@@ -138,7 +138,7 @@ func TestBakeSharesAlphaOut(t *testing.T) {
 	p := HistoricalControlParams{Record: Count{100_000, 50}, Tolerance: 1.5, Margin: 0.001, Eta: 1, Alpha: 0.02, Averaged: 2}
 	b := bake(t, p)
 	if want := upperRate(p.Record, 1, 0.001); b.BaselineRate() != want || b.Limit() != 1.5*want+0.001 {
-		t.Errorf("the bound is %v, the limit %v, with %v at 0.1 %%", b.BaselineRate(), b.Limit(), want)
+		t.Errorf("the bound is %v, the limit %v, with %v at 0.1%%", b.BaselineRate(), b.Limit(), want)
 	}
 	if both := 2*0.001 + math.Exp(-b.Threshold()); math.Abs(both-0.02) > 1e-12 {
 		t.Errorf("the chances add up to %v", both)

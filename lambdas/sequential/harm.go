@@ -20,7 +20,7 @@ type HarmParams struct {
 	Strict bool
 }
 
-// DefaultHarmParams are those that the benchmark is published for: ρ0 = 1.1, δ = 0, η = 1, α = 1 %.
+// DefaultHarmParams are those that the benchmark is published for: ρ0 = 1.1, δ = 0, η = 1, α = 1%.
 func DefaultHarmParams() HarmParams {
 	return HarmParams{Ratio: 1.1, Margin: 0, Eta: 1, Alpha: 0.01}
 }
@@ -58,8 +58,8 @@ const HoldLogE = 1.0986122886681098
 //
 // So no minute gives more evidence of harm than one error of the new version
 // gives alone, and an outage takes about as many minutes to be found as it
-// else takes errors: with ρ0 = 1 and α = 1 %, 3 at weight 10 %, 9 at 50 %, 60 at
-// 90 %.
+// else takes errors: with ρ0 = 1 and α = 1%, 3 at weight 10%, 9 at 50%, 60 at
+// 90%.
 //
 // E[e^ℓ] ≤ 1 in two worlds. Where errors come in clusters that are over within
 // the minute, sizes are alike for both versions, and their numbers are Poisson:

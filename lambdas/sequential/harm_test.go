@@ -170,7 +170,7 @@ func TestMoreErrorsTellMore(t *testing.T) {
 }
 
 // TestFailuresNeeded holds the figures of docs/health.md: errors of the new
-// version, on a clean baseline in one minute, that reach 1 % at a weight.
+// version, on a clean baseline in one minute, that reach 1% at a weight.
 func TestFailuresNeeded(t *testing.T) {
 	h := harm(t, HarmParams{Ratio: 1, Eta: 1, Alpha: 0.01})
 	for _, test := range []struct {
@@ -181,7 +181,7 @@ func TestFailuresNeeded(t *testing.T) {
 			k++
 		}
 		if k != test.errors {
-			t.Errorf("weight %d %%: %d errors needed, want %d", test.weight, k, test.errors)
+			t.Errorf("weight %d%%: %d errors needed, want %d", test.weight, k, test.errors)
 		}
 	}
 }
@@ -200,7 +200,7 @@ func TestStrictOutage(t *testing.T) {
 			s = h.Fold(s, minute(t, 10*(100-test.weight), 0, 10*test.weight, 10*test.weight))
 		}
 		if minutes != test.want {
-			t.Errorf("weight %d %%: %d minutes, want %d", test.weight, minutes, test.want)
+			t.Errorf("weight %d%%: %d minutes, want %d", test.weight, minutes, test.want)
 		}
 	}
 }

@@ -50,7 +50,7 @@ const boundShare = 0.1
 // the bound holds whenever the record ends; that matters since the rollout's
 // pace may depend on what the record shows. It costs little: of no error in n
 // requests it makes 9.3/n where theirs is 6.9/n, of 100 errors 150/n and 135/n (at
-// α' = 0.1 %).
+// α' = 0.1%).
 // Without a record p̄ is 1.
 //
 // Then, with the limit q = τ·p̄ + δ (at most 1), each minute with requests

@@ -19,7 +19,7 @@ type NonInferiorityParams struct {
 	Beta float64
 }
 
-// DefaultNonInferiorityParams are the usual ones: ρ_m = 1, η = 1, β = 5 %.
+// DefaultNonInferiorityParams are the usual ones: ρ_m = 1, η = 1, β = 5%.
 func DefaultNonInferiorityParams() NonInferiorityParams {
 	return NonInferiorityParams{Ratio: 1, Eta: 1, Beta: 0.05}
 }

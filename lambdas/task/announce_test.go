@@ -91,12 +91,12 @@ func TestHowARolloutEnds(t *testing.T) {
 			s = w.twice(w.back.Handle, troubled(s, "Throttled"))
 			fail(w, e, s, "Rolled back", s.Outcome.Error, s.Outcome.Reason)
 		}, rollout.Notification{Event: rollout.EventRolledBack, AliasLeft: rollout.AliasUntouched, Baseline: "1", Of: 2, Error: "Throttled",
-			Reason: "alias live of f is wholly on version 1 again. The rollout could not go on at 10 % on version 2: Throttled"}},
+			Reason: "alias live of f is wholly on version 1 again. The rollout could not go on at 10% on version 2: Throttled"}},
 		{"rolled back for lack of access, which is no refusal", func(w *world, e *localaws.Execution, s rollout.State) {
 			s = w.twice(w.back.Handle, troubled(s, "AccessDenied"))
 			fail(w, e, s, "Rolled back", s.Outcome.Error, s.Outcome.Reason)
 		}, rollout.Notification{Event: rollout.EventRolledBack, AliasLeft: rollout.AliasUntouched, Baseline: "1", Of: 2, Error: "AccessDenied",
-			Reason: "alias live of f is wholly on version 1 again. The rollout could not go on at 10 % on version 2: AccessDenied"}},
+			Reason: "alias live of f is wholly on version 1 again. The rollout could not go on at 10% on version 2: AccessDenied"}},
 		{"refused", func(w *world, e *localaws.Execution, _ rollout.State) {
 			fail(w, e, rollout.State{}, "Refused", "VersionNotFound", "nothing was touched: there is none")
 		}, rollout.Notification{Event: rollout.EventRefused, Error: "VersionNotFound", Reason: "nothing was touched: there is none"}},
@@ -124,8 +124,8 @@ func TestHowARolloutEnds(t *testing.T) {
 			e.Status = "ABORTED"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasLeftAsIs, Baseline: "1", Of: 2, Undo: "UNDO",
 			Reason: `the execution was stopped. The alias was left as it is: alias live of f was changed by somebody else, and is left as it is now: ` +
-				`found version 1 with 20 % on version 2, described as "serves everybody [rollout the-execution 1->2 10%]"; ` +
-				`expected version 1 with 10 % on version 2, described as "serves everybody [rollout the-execution 1->2 10%]"`}},
+				`found version 1 with 20% on version 2, described as "serves everybody [rollout the-execution 1->2 10%]"; ` +
+				`expected version 1 with 10% on version 2, described as "serves everybody [rollout the-execution 1->2 10%]"`}},
 		{"stopped with a refusal's name, which is a text like any other", func(_ *world, e *localaws.Execution, _ rollout.State) {
 			e.Status, e.Error, e.Cause = "ABORTED", "TooLong", "nothing was touched"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2, Error: "TooLong",

@@ -110,25 +110,25 @@ func TestCleanup(t *testing.T) {
 		{"stopped", "ABORTED", nil, "version 1"},
 		{"timed out", "TIMED_OUT", nil, "version 1"},
 		{"failed", "FAILED", nil, "version 1"},
-		{"running", "RUNNING", nil, "version 1 with 10 % on version 2"},
-		{"another execution's", "ABORTED", func(_ *world, e *localaws.Execution) { e.ARN, e.Name = executionARN+"-2", "the-execution-2" }, "version 1 with 10 % on version 2"},
-		{"changed by hand", "ABORTED", func(w *world, _ *localaws.Execution) { w.write("1", map[string]float64{"2": 0.2}) }, "version 1 with 20 % on version 2"},
+		{"running", "RUNNING", nil, "version 1 with 10% on version 2"},
+		{"another execution's", "ABORTED", func(_ *world, e *localaws.Execution) { e.ARN, e.Name = executionARN+"-2", "the-execution-2" }, "version 1 with 10% on version 2"},
+		{"changed by hand", "ABORTED", func(w *world, _ *localaws.Execution) { w.write("1", map[string]float64{"2": 0.2}) }, "version 1 with 20% on version 2"},
 		{"an execution that went on with it", "ABORTED", func(_ *world, e *localaws.Execution) {
 			e.ARN, e.Name, e.Input = executionARN+"-part-1", "the-execution-part-1", json.RawMessage(`{"continue": {}}`)
-		}, "version 1 with 10 % on version 2"},
+		}, "version 1 with 10% on version 2"},
 		{"refused for lack of access", "FAILED", func(w *world, e *localaws.Execution) {
 			e.Error = "AccessDenied"
 			past(w.t, e, rollout.State{}, "Refused")
 			if _, err := w.server.Inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.ServerError}); err != nil {
 				w.t.Fatal(err)
 			}
-		}, "version 1 with 10 % on version 2"},
+		}, "version 1 with 10% on version 2"},
 		{"of an alias that is gone", "FAILED", func(w *world, e *localaws.Execution) {
 			s := rollout.State{Request: rollout.Request{FunctionName: "f", AliasName: "dead"}}
 			s.Plan.Owner = "the-execution"
 			past(w.t, e, s, "Decide")
-		}, "version 1 with 10 % on version 2"},
-		{"refused", "FAILED", func(w *world, e *localaws.Execution) { past(w.t, e, rollout.State{}, "Refused") }, "version 1 with 10 % on version 2"},
+		}, "version 1 with 10% on version 2"},
+		{"refused", "FAILED", func(w *world, e *localaws.Execution) { past(w.t, e, rollout.State{}, "Refused") }, "version 1 with 10% on version 2"},
 	} {
 		for _, event := range []string{endedEvent, sweepEvent} {
 			w := newWorld(t)
@@ -176,7 +176,7 @@ func TestCleanupFindsTheWholeDescription(t *testing.T) {
 }
 
 func TestASweepLooksBackADayAndNoFurther(t *testing.T) {
-	for age, want := range map[time.Duration]string{23 * time.Hour: "version 1", 25 * time.Hour: "version 1 with 10 % on version 2"} {
+	for age, want := range map[time.Duration]string{23 * time.Hour: "version 1", 25 * time.Hour: "version 1 with 10% on version 2"} {
 		w := newWorld(t)
 		started := w.started()
 		w.twice(w.shift.Handle, started)

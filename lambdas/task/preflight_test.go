@@ -74,8 +74,8 @@ func TestPreflight(t *testing.T) {
 		{[]string{"alias-name", `"dead"`}, nil, "AliasNotFound", "there is no alias dead of f: create it"},
 		{[]string{"new-version", `"4"`}, nil, "VersionNotFound", "there is no version 4 of f: publish it first"},
 		{nil, func(w *world) { w.write("$LATEST", nil) }, "AliasNotPublished", "points at $LATEST, which can't share traffic: point it at a version with a number"},
-		{nil, func(w *world) { w.write("1", map[string]float64{"3": 0.2}) }, "AliasSplit", "version 1 with 20 % on version 3), and no rollout did that"},
-		{nil, func(w *world) { w.twice(w.shift.Handle, w.started()) }, "RolloutUnderWay", "execution the-execution moves it from version 1 to version 2, now at 10 %"},
+		{nil, func(w *world) { w.write("1", map[string]float64{"3": 0.2}) }, "AliasSplit", "version 1 with 20% on version 3), and no rollout did that"},
+		{nil, func(w *world) { w.twice(w.shift.Handle, w.started()) }, "RolloutUnderWay", "execution the-execution moves it from version 1 to version 2, now at 10%"},
 		{nil, func(w *world) {
 			w.configure("2", func(c *types.FunctionConfiguration) {
 				c.State, c.StateReason = types.StatePending, aws.String("being created")

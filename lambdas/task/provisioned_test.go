@@ -114,7 +114,7 @@ func TestPreflightAndProvisionedConcurrency(t *testing.T) {
 			if _, err := w.allocate(s); err != nil {
 				w.t.Fatal(err)
 			}
-		}, "RolloutUnderWay", "execution another moves it from version 1 to version 2, now at 0 %"},
+		}, "RolloutUnderWay", "execution another moves it from version 1 to version 2, now at 0%"},
 	} {
 		w := newWorld(t)
 		test.before(w)

@@ -37,7 +37,7 @@ func (w *world) simple(left time.Duration) task.Simple {
 func TestAnAttemptThatWasCutOffIsMended(t *testing.T) {
 	w := newWorld(t)
 	w.twice(w.shift.Handle, w.started())
-	w.want("version 1 with 10 % on version 2")
+	w.want("version 1 with 10% on version 2")
 	var log strings.Builder
 	deployer := w.simple(15 * time.Minute)
 	deployer.Log = telemetry.NewLogger(&log, "Mine")

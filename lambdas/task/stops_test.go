@@ -124,7 +124,7 @@ func TestARedrivenExecutionHasNotEnded(t *testing.T) {
 	if err := a.ended(w, endedEvent); err != nil || len(a.told(t)) != 0 {
 		t.Errorf("%v, notified of %+v", err, a.told(t))
 	}
-	w.want("version 1 with 10 % on version 2")
+	w.want("version 1 with 10% on version 2")
 }
 
 // TestARedrivenRolloutDoesNotGoOn: its tasks end as Redriven, and write nothing;
@@ -141,7 +141,7 @@ func TestARedrivenRolloutDoesNotGoOn(t *testing.T) {
 			t.Errorf("%s: %v", task, err)
 		}
 	}
-	w.want("version 1 with 10 % on version 2")
+	w.want("version 1 with 10% on version 2")
 	call.Rollout = troubled(s, "Redriven")
 	back, err := w.back.Handle(context.Background(), call)
 	if err != nil || back.Outcome.Error != "Redriven" {

@@ -169,7 +169,7 @@ func TestWhatIsNotSettledIsLookedAtAgain(t *testing.T) {
 	s := w.sweeper(&all)
 	w.write("1", map[string]float64{"2": 0.2})
 	s.sweep(t, w.now)
-	w.want("version 1 with 20 % on version 2")
+	w.want("version 1 with 20% on version 2")
 	w.write("1", map[string]float64{"2": 0.1})
 	if _, err := w.server.Inject(localaws.Fault{Operation: "UpdateAlias", Kind: localaws.ServerError, Count: 1}); err != nil {
 		t.Fatal(err)

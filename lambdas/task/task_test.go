@@ -130,7 +130,7 @@ func TestAPromotionTaskByTask(t *testing.T) {
 	if s.Plan.Baseline != "1" || len(s.Plan.Steps) != 2 || w.writes != 0 {
 		t.Errorf("planned %+v with %d writes", s.Plan, w.writes)
 	}
-	for i, weight := range []string{"10 %", "100 %"} {
+	for i, weight := range []string{"10%", "100%"} {
 		s = w.twice(w.shift.Handle, s)
 		w.want("version 1 with " + weight + " on version 2")
 		w.serve("1", 100, 1)
@@ -155,7 +155,7 @@ func TestARollbackTaskByTask(t *testing.T) {
 	w.serve("2", 10, 3)
 	w.now = w.now.Add(time.Minute)
 	s = w.twice(w.check.Handle, s)
-	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2: 3 errors in 10 (30 %), version 1: 0 in 90; evidence 10^2.3, rolls back at 10^2")
+	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2: 3 errors in 10 (30%), version 1: 0 in 90; evidence 10^2.3, rolls back at 10^2")
 	if diff := cmp.Diff(want, s.Health.Readings[0]); diff != "" {
 		t.Error(diff)
 	}

@@ -55,7 +55,7 @@ func TestATransitIsGoneOnWith(t *testing.T) {
 	if lost = w.do(w.back.Handle, lost); !lost.IsInTransit() || !lost.Progress.Allocating.Equal(w.now) {
 		t.Errorf("%+v since %s", lost.Outcome, lost.Progress.Allocating)
 	}
-	w.want2("version 2 with 100 % on version 1")
+	w.want2("version 2 with 100% on version 1")
 	w.now = w.now.Add(time.Hour)
 	if lost = w.do(w.back.Handle, lost); lost.Outcome.Result != rollout.RolledBack || lost.Outcome.Error != "Throttled" {
 		t.Errorf("after an hour: %+v", lost.Outcome)
@@ -67,7 +67,7 @@ func TestATransitIsGoneOnWith(t *testing.T) {
 func (w *world) want2(routing string) {
 	w.t.Helper()
 	a, _ := w.server.Alias("f", "live")
-	if got := a.Version + " " + a.Additional; got != strings.NewReplacer("version ", "", "with 100 % on version ", "").Replace(routing) || a.Weight != 1 {
+	if got := a.Version + " " + a.Additional; got != strings.NewReplacer("version ", "", "with 100% on version ", "").Replace(routing) || a.Weight != 1 {
 		w.t.Errorf("the alias is %+v, want %s", a, routing)
 	}
 }

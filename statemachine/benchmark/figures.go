@@ -34,7 +34,7 @@ func figuresOf(endings []ending) figures {
 }
 
 // meanAnd95th sorts the values; the 95th percentile is the smallest value that
-// at least 95 % of them don't exceed.
+// at least 95% of them don't exceed.
 func meanAnd95th(values []int64) (mean, p95 float64) {
 	slices.Sort(values)
 	sum := int64(0)

@@ -8,7 +8,7 @@ import (
 
 // fisher is what one writes with a statistics package at hand: Fisher's exact
 // test of all requests since the first shift, one-sided, repeated every minute,
-// and rolling back at p < 1 %. Neither the repetition nor that the weight and
+// and rolling back at p < 1%. Neither the repetition nor that the weight and
 // the rates have changed meanwhile is accounted for.
 type fisher struct{}
 

@@ -28,15 +28,15 @@ func (s schedule) minutes() (sum int) {
 }
 
 func schedules() []schedule {
-	linear := schedule{name: "10–90 %"}
+	linear := schedule{name: "10–90%"}
 	for tens := 1; tens <= 9; tens++ {
 		linear.steps = append(linear.steps, step{float64(tens) / 10, 2})
 	}
-	doubling := schedule{name: "1, 2, 4 … 64 %"}
+	doubling := schedule{name: "1, 2, 4 … 64%"}
 	for percent := 1; percent <= 64; percent *= 2 {
 		doubling.steps = append(doubling.steps, step{float64(percent) / 100, 2})
 	}
-	return []schedule{linear, {"10 % for 5 min", []step{{0.1, 5}}}, doubling}
+	return []schedule{linear, {"10% for 5 min", []step{{0.1, 5}}}, doubling}
 }
 
 // change is what the new version does to the rate of errors: times·rate + plus.
@@ -47,7 +47,7 @@ type change struct {
 
 func changes() []change {
 	return []change{
-		same, {"2×", 2, 0}, {"5×", 5, 0}, {"+1 point", 1, 0.01}, {"+5 points", 1, 0.05}, {"50 %", 0, 0.5}, {"100 %", 0, 1},
+		same, {"2×", 2, 0}, {"5×", 5, 0}, {"+1 point", 1, 0.01}, {"+5 points", 1, 0.05}, {"50%", 0, 0.5}, {"100%", 0, 1},
 	}
 }
 
@@ -84,7 +84,7 @@ func (c cell) name() string {
 func plain(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
 func percent(share float64) string {
-	return strconv.FormatFloat(100*share, 'g', 3, 64) + " %"
+	return strconv.FormatFloat(100*share, 'g', 3, 64) + "%"
 }
 
 // grid is what is crossed into cells: each change without stress, and each

@@ -6,8 +6,8 @@
 //	go run ./statemachine/benchmark [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
 //
 // The cells are traffic {1, 10, 100}/s × the baseline's rate of errors {0.01,
-// 0.1, 1} % × new version {same, 2×, 5×, +1 point, +5 points, 50 %, 100 %} ×
-// schedules {10–90 % by 10, 2 minutes each; 10 % for 5 minutes; 1, 2, 4 … 64 %,
+// 0.1, 1}% × new version {same, 2×, 5×, +1 point, +5 points, 50%, 100%} ×
+// schedules {10–90% by 10, 2 minutes each; 10% for 5 minutes; 1, 2, 4 … 64%,
 // 2 minutes each}, and with equal rates every stress (see the stresses). All
 // rules meet the same requests for as long as they shift alike. The figures are
 // the same for the same seed, on any number of cores.

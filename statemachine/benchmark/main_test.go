@@ -31,9 +31,9 @@ func TestTheCommand(t *testing.T) {
 	}
 	for _, want := range []string{
 		"over 10 runs a cell (under\nstress: 2)", "5 runs a cell", "Seed 1.",
-		"| alarm: 1 error in a minute | **100 %** |",
-		"| 100/s, 1 %, +5 points, 10–90 % | 827 | 36 | 100 %, ",
-		"| 1/s, 0.1 %, same, 1, 2, 4 … 64 %, late minutes |  |  | ",
+		"| alarm: 1 error in a minute | **100%** |",
+		"| 100/s, 1%, +5 points, 10–90% | 827 | 36 | 100%, ",
+		"| 1/s, 0.1%, same, 1, 2, 4 … 64%, late minutes |  |  | ",
 	} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the output lacks %q", want)
@@ -79,7 +79,7 @@ func TestTheCommandLine(t *testing.T) {
 }
 
 func TestShortPercent(t *testing.T) {
-	for share, want := range map[float64]string{0: "0 %", 0.00123: "0.12 %", 0.0579: "5.8 %", 0.583: "58.3 %", 0.99996: "99.99 %", 1: "100 %"} {
+	for share, want := range map[float64]string{0: "0%", 0.00123: "0.12%", 0.0579: "5.8%", 0.583: "58.3%", 0.99996: "99.99%", 1: "100%"} {
 		if got := shortPercent(share); got != want {
 			t.Errorf("%v: %q, want %q", share, got, want)
 		}
@@ -144,7 +144,7 @@ func TestThePicture(t *testing.T) {
 	if elements["title"] != 1 || elements["desc"] != 1 || elements["circle"] != len(crowd()) {
 		t.Errorf("elements: %v", elements)
 	}
-	for _, want := range []string{"prefers-color-scheme: dark", "this project &amp; &lt;more&gt;: 0 %, 1.10 times.", `class="rule broken"`} {
+	for _, want := range []string{"prefers-color-scheme: dark", "this project &amp; &lt;more&gt;: 0%, 1.10 times.", `class="rule broken"`} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the picture lacks %q", want)
 		}

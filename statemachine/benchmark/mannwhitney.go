@@ -7,9 +7,9 @@ import (
 
 // mannWhitney is Kayenta's judge (NetflixACAJudge, in Spinnaker and Armory): at
 // a step's end the Mann–Whitney U test compares the error rates of both
-// versions, minute by minute. It rolls back where the 98 % confidence interval
-// (two-sided: 1 % on the harmful side) of how much the new version's are
-// higher lies above 25 % of its estimate, the median of all differences.
+// versions, minute by minute. It rolls back where the 98% confidence interval
+// (two-sided: 1% on the harmful side) of how much the new version's are
+// higher lies above 25% of its estimate, the median of all differences.
 //
 // Chosen here: all minutes since the first shift are compared (the growing
 // lookback), because the two minutes of a step can't be significant; and
@@ -26,7 +26,7 @@ func (*mannWhitney) name() string { return "Mann–Whitney at each step's end" }
 func (*mannWhitney) begin(cell)   {}
 
 func (m *mannWhitney) check(v view) verdict {
-	const confidentZ, tolerance = 2.3263478740408408, 0.25 // z of 99 % of the normal distribution
+	const confidentZ, tolerance = 2.3263478740408408, 0.25 // z of 99% of the normal distribution
 	if !v.stepOver {
 		return goOn
 	}

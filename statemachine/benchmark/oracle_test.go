@@ -48,7 +48,7 @@ func TestTheBound(t *testing.T) {
 }
 
 // TestTheOracleWeighsBothVersions: one error of the new version and none of the
-// baseline, at rates 1 % and 50 %, weight .5, m = .255: ln(.5/.255) +
+// baseline, at rates 1% and 50%, weight .5, m = .255: ln(.5/.255) +
 // 9·ln(.5/.745) + 10·ln(.99/.745).
 func TestTheOracleWeighsBothVersions(t *testing.T) {
 	o := &oracle{}

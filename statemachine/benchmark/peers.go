@@ -31,11 +31,11 @@ func (*errorAlarm) check(v view) verdict {
 }
 
 // rateAlarm is CodeDeploy with an alarm on metric math: Errors / Invocations of
-// the new version above 5 % in three of three periods of a minute. A minute
+// the new version above 5% in three of three periods of a minute. A minute
 // without data does not breach (TreatMissingData: notBreaching).
 type rateAlarm struct{}
 
-func (*rateAlarm) name() string { return "alarm: over 5 %, 3 of 3 minutes" }
+func (*rateAlarm) name() string { return "alarm: over 5%, 3 of 3 minutes" }
 func (*rateAlarm) begin(cell)   {}
 
 func (*rateAlarm) check(v view) verdict {
@@ -53,14 +53,14 @@ func (*rateAlarm) check(v view) verdict {
 
 // failedChecks is Flagger's analysis with interval 1m, threshold 5 and the
 // request-success-rate metric at min 99: a check fails if the new version's
-// success rate over the newest minute is below 99 % or has no value. A failed
+// success rate over the newest minute is below 99% or has no value. A failed
 // check keeps the weight where it is, so its minute does not count towards the
 // step; the fifth, in a row or not, rolls back. (Flagger does so a check later.)
 type failedChecks struct {
 	failed int
 }
 
-func (*failedChecks) name() string { return "success rate below 99 %, 5 fails" }
+func (*failedChecks) name() string { return "success rate below 99%, 5 fails" }
 func (f *failedChecks) begin(cell) { f.failed = 0 }
 
 func (f *failedChecks) check(v view) verdict {

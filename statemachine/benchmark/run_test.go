@@ -52,12 +52,12 @@ func TestTheQuickBenchmark(t *testing.T) {
 	fishers, alarm := by["Fisher's exact test each minute"], by["alarm: 1 error in a minute"]
 	for _, s := range []summary{ours, strict, best} {
 		if !s.keeps() || s.lateSuccesses.breaks() {
-			t.Errorf("%s breaks 1 %%: %+v, %+v, %+v", s.name, s.same, s.shared, s.lateSuccesses)
+			t.Errorf("%s breaks 1%%: %+v, %+v, %+v", s.name, s.same, s.shared, s.lateSuccesses)
 		}
 	}
-	for _, s := range []summary{fishers, alarm, by["alarm: over 5 %, 3 of 3 minutes"]} {
+	for _, s := range []summary{fishers, alarm, by["alarm: over 5%, 3 of 3 minutes"]} {
 		if s.keeps() {
-			t.Errorf("%s keeps 1 %%: %+v, %+v", s.name, s.same, s.shared)
+			t.Errorf("%s keeps 1%%: %+v, %+v", s.name, s.same, s.shared)
 		}
 	}
 	if !ours.clusters20.breaks() || strict.clusters20.breaks() {
@@ -93,7 +93,7 @@ func TestFiguresOfEndings(t *testing.T) {
 	}
 }
 
-// TestWhatBreaks: 1 % and what chance makes of it does not, 3 % does.
+// TestWhatBreaks: 1% and what chance makes of it does not, 3% does.
 func TestWhatBreaks(t *testing.T) {
 	for _, test := range []struct {
 		rolledBack, runs int

@@ -21,7 +21,7 @@ const (
 // rolls back in the worst cell, without stress or under shared stress; upwards,
 // the failed requests until a bad version is rolled back, relative to the
 // bound. Both axes are logarithmic; what is left of the first is drawn at its
-// edge. Rules that break 1 % are hollow. It is an SVG file that needs no other,
+// edge. Rules that break 1% are hollow. It is an SVG file that needs no other,
 // and follows the reader's dark mode.
 func picture(summaries []summary) string {
 	y := ratioAxis(summaries)
@@ -118,7 +118,7 @@ func writeAxes(b *strings.Builder, y axis) {
 	for _, tick := range []struct {
 		share float64
 		text  string
-	}{{0.001, "≤ 0.1 %"}, {0.01, "1 %"}, {0.1, "10 %"}, {1, "100 %"}} {
+	}{{0.001, "≤ 0.1%"}, {0.01, "1%"}, {0.1, "10%"}, {1, "100%"}} {
 		x := alarmsAt(tick.share)
 		class := "grid"
 		if tick.share == alpha {
@@ -135,6 +135,6 @@ func writeAxes(b *strings.Builder, y axis) {
 		fmt.Fprintf(b, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" class="grid"/>`+"\n", left, y.at(ratio), right, y.at(ratio))
 		fmt.Fprintf(b, `<text x="%d" y="%.0f" class="quiet" text-anchor="end">%s×</text>`+"\n", left-8, y.at(ratio)+4, plain(ratio))
 	}
-	fmt.Fprintf(b, `<text x="%d" y="%d" class="quiet" text-anchor="middle">harmless rollouts rolled back, worst cell (hollow: clearly over 1 %%)</text>`+"\n", (left+right)/2, height-20)
+	fmt.Fprintf(b, `<text x="%d" y="%d" class="quiet" text-anchor="middle">harmless rollouts rolled back, worst cell (hollow: clearly over 1%%)</text>`+"\n", (left+right)/2, height-20)
 	fmt.Fprintf(b, `<text transform="translate(20 %d) rotate(-90)" class="quiet" text-anchor="middle">failed requests, 1× is the bound</text>`+"\n", (top+bottom)/2)
 }

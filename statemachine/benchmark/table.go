@@ -39,15 +39,15 @@ func (w worst) String() string {
 }
 
 // shortPercent is a share at about two digits. One that is not 1 is not shown
-// as 100 %.
+// as 100%.
 func shortPercent(share float64) string {
 	switch percent := 100 * share; {
 	case share > 0.999 && share < 1:
-		return fmt.Sprintf("%.4g %%", math.Floor(percent*100)/100)
+		return fmt.Sprintf("%.4g%%", math.Floor(percent*100)/100)
 	case percent >= 10:
-		return fmt.Sprintf("%.3g %%", percent)
+		return fmt.Sprintf("%.3g%%", percent)
 	default:
-		return fmt.Sprintf("%.2g %%", percent)
+		return fmt.Sprintf("%.2g%%", percent)
 	}
 }
 
@@ -63,10 +63,10 @@ func legend(p plan, results []result) string {
 		}
 	}
 	return fmt.Sprintf(`False alarms are the share of harmless rollouts that are rolled back, in the worst cell, over %d runs a cell (under
-stress: %d); **bold** is clearly above 1 %%. The rest is over the %d of %d cells with a worse version that hold enough information to find it (2·ln 100),
+stress: %d); **bold** is clearly above 1%%. The rest is over the %d of %d cells with a worse version that hold enough information to find it (2·ln 100),
 %d runs a cell. Harm found: the mean share of rollouts that are rolled back. Failed requests ÷ bound: the geometric mean of the failed
 requests that the new version serves until it is rolled back (all of them if it never is), relative to the least that a rule with
-1 %% false alarms needs; in (brackets) if the rule breaks 1 %% with equal rates or under shared stress: such figures can't be compared.
+1%% false alarms needs; in (brackets) if the rule breaks 1%% with equal rates or under shared stress: such figures can't be compared.
 Minutes and failed requests: until the rollback or the schedule's end, mean and 95th percentile of each cell; minutes averaged over
 the cells, failed requests by the geometric mean. Seed %d.
 `, p.runsSame, p.runsStress, informative, worse, p.runsWorse, p.seed)

@@ -214,7 +214,7 @@ func TestAliasModel(t *testing.T) {
 				in.FunctionVersion = &next.Version
 			}
 			if rapid.Bool().Draw(rt, "gives a description") {
-				next.Description = rapid.StringMatching(`[a-z7→8 %\[\]]{0,20}`).Draw(rt, "description")
+				next.Description = rapid.StringMatching(`[a-z7→8%\[\]]{0,20}`).Draw(rt, "description")
 				in.Description = &next.Description
 			}
 			switch rapid.SampledFrom([]string{"keep", "clear", "set"}).Draw(rt, "weights") {

@@ -20,7 +20,7 @@ var strictly = strings.Replace(blogInput, `"steps"`, `"health": {"errors": {"str
 
 // TestScenariosEndAsTheyShould rehearses each built-in scenario over and over.
 // The share of those that end otherwise may be wrong by so much at most: what
-// the gates promise of false alarms (1 % each for errors and for latency, beside
+// the gates promise of false alarms (1% each for errors and for latency, beside
 // the baseline and at full weight), or what a scenario of harm is to be seen
 // with. Chance is allowed for: the test fails if the count would come about once
 // in a million times or less.
@@ -30,7 +30,7 @@ func TestScenariosEndAsTheyShould(t *testing.T) {
 		promoted   = "promoted, version 2"
 		unverified = "promoted unverified, version 2"
 		rolledBack = "rolled-back, version 1"
-		alarms     = 0.04 // four tests, each wrong with a chance of 1 % at most
+		alarms     = 0.04 // four tests, each wrong with a chance of 1% at most
 		misses     = 0.02
 		runs       = 100
 	)
@@ -54,7 +54,7 @@ func TestScenariosEndAsTheyShould(t *testing.T) {
 		"worse-2x":         {blogInput, rolledBack, misses},
 		"worse-5x":         {blogInput, rolledBack, misses},
 		"stopped":          {blogInput, "stopped, version 1", 0},
-		"contested":        {blogInput, "alias-changed, version 1 with 5 % on version 2", 0},
+		"contested":        {blogInput, "alias-changed, version 1 with 5% on version 2", 0},
 	}
 	names := rehearsal.BuiltIn()
 	if missing := slices.Compare(names, slices.Sorted(maps.Keys(tests))); missing != 0 {

@@ -55,7 +55,7 @@ func TestAStopWhileAWSAllocates(t *testing.T) {
 // TestAStopWhileARolloutAllocates: the cleanup deletes what was asked for, and
 // takes the marker off.
 func TestAStopWhileARolloutAllocates(t *testing.T) {
-	for _, after := range []float64{10, 130} { // before any traffic, and at 100 %
+	for _, after := range []float64{10, 130} { // before any traffic, and at 100%
 		result, err := Run(Options{Input: []byte(moving), Scenario: stoppedAfter(after, Provisioned{Baseline: 5}), Seed: 1})
 		if err != nil {
 			t.Fatal(err)

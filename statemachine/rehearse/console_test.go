@@ -75,8 +75,8 @@ func TestTheLiveViewStaysBelowTheLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	// At the check that rolls back, with what it saw: the last but one line.
-	picture := regexp.MustCompile(`(?s)weight    █+░+ +\d+ %  step \d of 10, 0:0\d:00 of 0:20:00
-  errors    new [▁▂▃▄▅▆▇█]+ +[\d.]+ %  baseline [▁▂▃▄▅▆▇█]+ +[\d.]+ %
+	picture := regexp.MustCompile(`(?s)weight    █+░+ +\d+%  step \d of 10, 0:0\d:00 of 0:20:00
+  errors    new [▁▂▃▄▅▆▇█]+ +[\d.]+%  baseline [▁▂▃▄▅▆▇█]+ +[\d.]+%
   evidence  █{20,} 10\^\d+\.\d of 10\^2\.0 \(errors\): roll-back$`)
 	if got := pictures[len(pictures)-2]; !picture.MatchString(got) {
 		t.Errorf("the live view is\n%s", got)
@@ -129,7 +129,7 @@ func TestNoRowIsWiderThanTheTerminal(t *testing.T) {
 				t.Errorf("on a terminal of %d there is a row of %d: %q", width, utf8.RuneCountInString(rows[i]), rows[i])
 			}
 		}
-		if whole := strings.HasSuffix(rows[0], "23d 3:33:20"); whole != (width > 90) {
+		if whole := strings.HasSuffix(rows[0], "23d 3:33:20"); whole != (width >= 90) {
 			t.Errorf("on a terminal of %d the weight's row is %q", width, rows[0])
 		}
 	}

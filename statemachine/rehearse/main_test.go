@@ -48,7 +48,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-listen", "0.0.0.0:0"}, "", 2, "", "loopback"},
 		{[]string{"-template", "nowhere.json"}, "", 2, "", "nowhere.json"},
 		{[]string{"-template", file("template.json", `{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}`)}, "", 2, "", "has 0 state machines"},
-		{[]string{"-runs", "3", "-scenario", "errors"}, "", 0, "outcome   rolled-back: 3, 100 % (", ""},
+		{[]string{"-runs", "3", "-scenario", "errors"}, "", 0, "outcome   rolled-back: 3, 100% (", ""},
 		{[]string{"-runs", "3", "-json"}, "", 0, `"outcome": "promoted"`, ""},
 		{[]string{"-runs", "3", "-listen", "127.0.0.1:0"}, "", 2, "", "many rehearsals can't be served on one address: leave out one of the two"},
 		{[]string{"-runs", "3", "-speed", "60"}, "", 2, "", "-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out one of the two"},

@@ -86,8 +86,8 @@ func TestARedrivenRolloutIsRecorded(t *testing.T) {
 			t.Fatalf("version %d: exits with %d: %s", version, code, stderr)
 		}
 		for _, line := range []string{
-			"0:31:01  HealthCheck          10 %             redriven (1): the execution continues here; it had been stopped at 0:01:01",
-			"0:31:01  HealthCheck          10 %             failed with Lambda.TooManyRequestsException: Rate Exceeded.",
+			"0:31:01  HealthCheck           10%             redriven (1): the execution continues here; it had been stopped at 0:01:01",
+			"0:31:01  HealthCheck           10%             failed with Lambda.TooManyRequestsException: Rate Exceeded.",
 			"ROLLED BACK after 0:31:03",
 		} {
 			if !strings.Contains(stdout, line) {

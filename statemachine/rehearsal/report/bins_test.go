@@ -93,7 +93,7 @@ func TestPagesOfManyAtTheEdges(t *testing.T) {
 		"They can’t be identified here":                        {Distribution: all(rehearsal.Promoted, 4)},
 		"All 5 rollouts were refused":                          {Distribution: all(rehearsal.Refused, 5), Input: []byte("nonsense")},
 		"The input is not valid":                               {Distribution: all(rehearsal.Refused, 6), Input: []byte("{}")},
-		"weights: 10 %, 20 %, 30 %, 40 %, 50 %, 60 %, 70 %":    {Distribution: one, Input: []byte(example)},
+		"weights: 10%, 20%, 30%, 40%, 50%, 60%, 70%":           {Distribution: one, Input: []byte(example)},
 		"&lt;script&gt;alert(3)&lt;/script&gt; in the command": {Distribution: one, Command: Commands{Single: "<script>alert(3)</script> in the command"}},
 		"&lt;script&gt;alert(1)&lt;/script&gt;":                {Distribution: one, Input: []byte(hostile), ScenarioName: hostile, Scenario: rehearsal.Scenario{Description: hostile}},
 	} {

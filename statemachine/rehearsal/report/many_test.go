@@ -114,8 +114,8 @@ func wrongFigures(t *testing.T, ctx context.Context) {
 	page := string(writtenMany(t, p))
 	defects := []struct{ old, broken, of string }{
 		{`id="outcome">1,250`, `id="outcome">1,251`, "the headline"},
-		{`class="share">96.2 %`, `class="share">96.3 %`, "rolled-back"},
-		{"interval: 2.9 %", "interval: 3 %", "promoted"},
+		{`class="share">96.2%`, `class="share">96.3%`, "rolled-back"},
+		{"interval: 2.9%", "interval: 3%", "promoted"},
 		{`<rect width="10"`, `<rect width="13"`, "false-alarms’s bar"},
 		{`id="bad-p95">`, `id="bad-p95">1`, "bad-p95"},
 		{`id="rollback-median">0:0`, `id="rollback-median">0:1`, "rollback-median"},

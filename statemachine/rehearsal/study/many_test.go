@@ -54,7 +54,7 @@ func TestManyAreTheSingleOnes(t *testing.T) {
 			t.Errorf("%+v: (-want +got)\n%s", spread.got, diff)
 		}
 	}
-	// Clopper and Pearson's interval of 5 in 5 is from (5 %/2)^(1/5) on.
+	// Clopper and Pearson's interval of 5 in 5 is from (5%/2)^(1/5) on.
 	if o := d.Outcomes[0]; o.Outcome != rehearsal.RolledBack || o.Count != 5 || o.Share.Share != 1 || o.High != 1 || o.Low < 0.4781 || o.Low > 0.4783 {
 		t.Errorf("outcomes %+v", d.Outcomes)
 	}
