@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -72,11 +73,13 @@ func (s State) CommandLine(c Command, execution string) string {
 	}{ControlParameter(s.Plan.Owner), string(c), "String", true}}.String()
 }
 
-// take notes new orders, in their order, and returns the one that the check
-// obeys: roll-back and refuse before all others, else the last. An approval
-// counts whichever that is.
-func (s *State) take(orders []Order) *Order {
-	obey, first := -1, len(s.Progress.Orders)
+// take returns the state with the new orders noted, in their order, and the index
+// in Progress.Orders of the one that the check obeys: roll-back and refuse before
+// all others, else the last. It is -1 if there is none. An approval counts
+// whichever that is. The order that is obeyed has no effect yet.
+func (s State) take(orders []Order) (State, int) {
+	kept := slices.Clone(s.Progress.Orders) // states share no memory
+	obey, first := -1, len(kept)
 	for _, o := range orders {
 		if o.Number <= s.Progress.Order {
 			continue
@@ -95,13 +98,13 @@ func (s *State) take(orders []Order) *Order {
 			o.Effect = notKnown
 			o.Command = Command(Shorten(OneLine(string(o.Command)), maxCommand))
 		}
-		s.Progress.Orders = append(s.Progress.Orders, o)
-		if o.Effect == "" && (obey < 0 || !s.Progress.Orders[obey].Command.undoes()) {
-			obey = len(s.Progress.Orders) - 1
+		kept = append(kept, o)
+		if o.Effect == "" && (obey < 0 || !kept[obey].Command.undoes()) {
+			obey = len(kept) - 1
 		}
 	}
-	for i := first; i < len(s.Progress.Orders); i++ {
-		switch o := &s.Progress.Orders[i]; {
+	for i := first; i < len(kept); i++ {
+		switch o := &kept[i]; {
 		case o.Effect != "" || i == obey:
 		case o.Command == Approve:
 			o.Effect = obeyed
@@ -109,10 +112,8 @@ func (s *State) take(orders []Order) *Order {
 			o.Effect = overtaken
 		}
 	}
-	if obey < 0 {
-		return nil
-	}
-	return &s.Progress.Orders[obey]
+	s.Progress.Orders = kept
+	return s, obey
 }
 
 // undoes tells whether the command ends the rollout by undoing it.

@@ -112,16 +112,25 @@ type Health struct {
 }
 
 // Check decides what follows from a check at now. Any failing gate rolls back;
-// then come the orders that somebody has given since the last check. Otherwise
-// the plan goes on in its time, or sooner if evidence may end a step; a step
-// whose end comes in doubt, without the traffic that is asked for, or before an
-// approval, is prolonged. The state must have Arrived at now.
+// then come the orders that were given since the last check. Otherwise the plan
+// goes on in its time, or sooner if evidence may end a step; a step whose end
+// comes in doubt, without the traffic that is asked for, or before an approval,
+// is prolonged. BeginCheck must have been called with the same now.
 func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	s.Health = &health
 	s.Progress.Checks++
-	s.Progress.Orders = slices.Clone(s.Progress.Orders) // states share no memory
-	health.Decision, health.Reason, health.Cause = s.decide(now, s.take(orders))
-	health.Reason, health.Readings = Brief(health.Reason), Bounded(health.Readings)
+	s, at := s.take(orders)
+	var order Order
+	if at >= 0 {
+		order = s.Progress.Orders[at]
+	}
+	r := s.decide(now, order)
+	health.Decision, health.Reason, health.Cause = r.decision, Brief(r.reason), r.cause
+	health.Readings = Bounded(health.Readings)
+	s.Progress.ApprovalRequestedAt = r.approvalRequestedAt
+	if at >= 0 {
+		s.Progress.Orders[at].Effect = r.effect
+	}
 	s.Progress.Orders = s.Progress.Orders[max(0, len(s.Progress.Orders)-keptOrders):]
 	ends := health.Decision == Advance || health.Decision == Promote
 	if ends && s.HealthCheck && s.lacksTraffic() {
@@ -139,76 +148,90 @@ func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	return s
 }
 
-// decide returns the decision with its reason and, for a rollback, its cause. It
-// notes in the progress what became of the order, and that an approval is
-// waited for.
-func (s *State) decide(now time.Time, order *Order) (decision Decision, reason, cause string) {
+// ruling is what a check comes to.
+type ruling struct {
+	decision Decision
+	reason   string
+	cause    string // of a rollback: an Outcome.Error
+	effect   string // of the order that the check obeys, if there is one
+	// approvalRequestedAt is since when an approval is waited for; zero if none is.
+	approvalRequestedAt time.Time
+}
+
+// decide returns what follows from the readings in s.Health and from the order
+// that the check obeys, which has no Command if there is none. It changes
+// nothing: Check applies the ruling.
+func (s State) decide(now time.Time, order Order) ruling {
 	seen := reasons(s.Health.Readings)
+	r := ruling{effect: obeyed, approvalRequestedAt: s.Progress.ApprovalRequestedAt}
 	if failed := s.Health.ofStatus(Fail); len(failed) > 0 {
-		if order != nil {
-			order.Effect = overruled
-		}
-		return RollBack, reasons(failed), Unhealthy
+		r.effect = overruled
+		return r.rollBack(Unhealthy, reasons(failed))
 	}
 	step := fmt.Sprintf("step %d of %d", s.Progress.Step, s.Progress.Of)
 	over := s.remaining(now) == 0
 	switch {
-	case order != nil:
-		order.Effect = obeyed
-		switch {
-		case order.Command.undoes():
-			return RollBack, fmt.Sprintf("%s; %s", order.who(), seen), Ordered
-		case order.Command == PromoteNow:
-			return Promote, fmt.Sprintf("%s is over %s; %s", step, order.who(), seen), ""
-		case order.Command == Approve:
-			s.Progress.ApprovalRequestedAt = time.Time{}
-			step += " is over, and the next is approved " + order.who()
-		default:
-			step += " is over " + order.who()
-		}
-	case !s.Progress.ApprovalRequestedAt.IsZero() && s.approvalLeft(now) == 0:
-		return s.awaitApproval(now, seen)
-	case !s.Progress.ApprovalRequestedAt.IsZero():
+	case order.Command.undoes():
+		return r.rollBack(Ordered, fmt.Sprintf("%s; %s", order.who(), seen))
+	case order.Command == PromoteNow:
+		return r.goOn(Promote, fmt.Sprintf("%s is over %s; %s", step, order.who(), seen))
+	case order.Command == Approve:
+		r.approvalRequestedAt = time.Time{}
+		step += " is over, and the next is approved " + order.who()
+	case order.Command != "":
+		step += " is over " + order.who()
+	case !r.approvalRequestedAt.IsZero() && s.approvalLeft(now) == 0:
+		return s.awaitApproval(r, now, seen)
+	case !r.approvalRequestedAt.IsZero():
 		step += " is over"
 	case !over && !s.provenEarly():
-		return Watch, seen, ""
+		return r.goOn(Watch, seen)
 	case !over:
 		step += " is proven before its time"
 	case s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficRollBack && s.metricsLeft(now) == 0:
-		return RollBack, fmt.Sprintf("%s is over, and %s; %s", step, s.tooLittle(), seen), NoTraffic
+		return r.rollBack(NoTraffic, fmt.Sprintf("%s is over, and %s; %s", step, s.tooLittle(), seen))
 	default:
 		step += " is over"
 		if s.HealthCheck && s.lacksTraffic() {
 			step += ", unverified: " + s.tooLittle()
 		}
 	}
-	if why := s.doubt(now); why != "" && order == nil && s.holdLeft(now) > 0 {
-		return Watch, fmt.Sprintf("step %d of %d is held, for %s at most, as %s; %s", s.Progress.Step, s.Progress.Of, s.holdLeft(now).Round(time.Second), why, seen), ""
+	if why := s.doubt(now); why != "" && order.Command == "" && s.holdLeft(now) > 0 {
+		return r.goOn(Watch, fmt.Sprintf("step %d of %d is held, for %s at most, as %s; %s", s.Progress.Step, s.Progress.Of, s.holdLeft(now).Round(time.Second), why, seen))
 	}
 	if s.needsApproval() {
-		if order != nil {
-			order.Effect = stillWaits
-		}
-		return s.awaitApproval(now, seen)
+		r.effect = stillWaits
+		return s.awaitApproval(r, now, seen)
 	}
 	if s.Progress.Step == len(s.Plan.Steps) {
-		return Promote, step + "; " + seen, ""
+		return r.goOn(Promote, step+"; "+seen)
 	}
-	return Advance, step + "; " + seen, ""
+	return r.goOn(Advance, step+"; "+seen)
 }
 
-// awaitApproval watches on until somebody approves of the next step, and rolls
-// back if nobody does in time.
-func (s *State) awaitApproval(now time.Time, seen string) (Decision, string, string) {
-	if s.Progress.ApprovalRequestedAt.IsZero() {
-		s.Progress.ApprovalRequestedAt = now
+func (r ruling) goOn(decision Decision, reason string) ruling {
+	r.decision, r.reason = decision, reason
+	return r
+}
+
+func (r ruling) rollBack(cause, reason string) ruling {
+	r.decision, r.cause, r.reason = RollBack, cause, reason
+	return r
+}
+
+// awaitApproval has the rollout watched until the next step is approved, and
+// rolled back if it is not in time.
+func (s State) awaitApproval(r ruling, now time.Time, seen string) ruling {
+	if r.approvalRequestedAt.IsZero() {
+		r.approvalRequestedAt = now
 	}
+	s.Progress.ApprovalRequestedAt = r.approvalRequestedAt
 	next := s.Plan.Steps[s.Progress.Step]
 	left := s.approvalLeft(now).Round(time.Second)
 	if left == 0 {
-		return RollBack, fmt.Sprintf("nobody approved of %s on version %s in time; %s", Weight(next.Weight), s.NewVersion, seen), NotApproved
+		return r.rollBack(NotApproved, fmt.Sprintf("nobody approved of %s on version %s in time; %s", Weight(next.Weight), s.NewVersion, seen))
 	}
-	return Watch, fmt.Sprintf("waits for an approval of %s on version %s, for %s at most; %s", Weight(next.Weight), s.NewVersion, left, seen), ""
+	return r.goOn(Watch, fmt.Sprintf("waits for an approval of %s on version %s, for %s at most; %s", Weight(next.Weight), s.NewVersion, left, seen))
 }
 
 // provenEarly tells whether the evidence may end the step before its time. The
