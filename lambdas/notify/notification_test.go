@@ -3,6 +3,7 @@ package notify_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -32,7 +33,7 @@ func underWay(t *testing.T, steps int) rollout.State {
 	s.Plan.Owner, s.Plan.Undo = "monday", undoIt
 	for range steps {
 		s = shift(t, s)
-		s.Health = &rollout.Health{Reason: "errors proven: at most 0.1 points worse (95%)"}
+		s.Health = &rollout.Health{Reason: "errors: at most 0.1 percentage points worse (95% confidence)"}
 	}
 	if steps == 1 {
 		s.Health = nil
@@ -82,53 +83,63 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 		n.Baseline, n.Of = "", 0
 		return n
 	}
-	promoted := split(rollout.EventPromoted, "", "alias MyAlias of MyFunction is wholly on version 2; 20 checks")
+	promoted := split(rollout.EventPromoted, "", "alias MyAlias of MyFunction now routes all traffic to version 2; 20 checks passed")
 	promoted.Step, promoted.Weight = 10, 1
 	unverified := promoted
 	unverified.Unverified = true
-	unknown := rollout.Notification{Event: rollout.EventRefused, Time: start, Execution: ofMachine + "monday", Error: "InvalidRequest", Reason: "the request has a problem, and nothing was touched:\n- $ must be one JSON object"}
+	unknown := rollout.Notification{Event: rollout.EventRefused, Time: start, Execution: ofMachine + "monday", Error: "InvalidRequest", Reason: "the request has a problem; nothing was changed:\n- $ must be one JSON object"}
 	return map[string]rollout.Notification{
 		"started":         underWay(t, 1).Notification(rollout.EventStarted, 1, start, ofMachine+"monday", commands),
 		"shifted":         underWay(t, 3).Notification(rollout.EventShifted, 3, start, ofMachine+"monday-part-2", commands),
 		"approval-wanted": underWay(t, 3).Notification(rollout.EventApprovalWanted, 4, start, ofMachine+"monday", commands),
 		"promoted":        promoted,
 		"unverified":      unverified,
-		"unchanged":       untouched(rollout.EventUnchanged, "", "alias MyAlias of MyFunction is on version 2 already"),
-		"rolled-back":     ended(rollout.EventRolledBack, "Unhealthy", "alias MyAlias of MyFunction is wholly on version 1 again. Rolled back at 10% on version 2: errors roll-back: <bad>"),
+		"unchanged":       untouched(rollout.EventUnchanged, "", "alias MyAlias of MyFunction is already on version 2"),
+		"rolled-back":     ended(rollout.EventRolledBack, "Unhealthy", "Rolled back at 10%: <bad>. Alias MyAlias of MyFunction is back on version 1."),
 		"refused":         untouched(rollout.EventRefused, "VersionNotFound", "nothing was touched: there is no version 2 of MyFunction: publish it first"),
 		"refused-unknown": unknown,
 		"not-started":     untouched(rollout.EventNotStarted, "Throttled", "This execution could not start, and nothing was changed. The last error was: Throttled"),
 		"alias-changed":   split(rollout.EventAliasChanged, "AliasChanged", "alias MyAlias of MyFunction is on version 3"),
 		"rollback-failed": split(rollout.EventRollbackFailed, "RollbackFailed", "A person is needed: the alias may still send traffic to the new version. Put it back with: "+undoIt+" (The last error was: Throttled)"),
-		"stopped":         ended(rollout.EventStopped, "", "the execution was stopped. The cleanup has put the alias back: it is wholly on the baseline"),
+		"stopped":         ended(rollout.EventStopped, "", "the execution was stopped. The cleanup has put the alias back: all traffic goes to the baseline"),
 		"timed-out":       split(rollout.EventTimedOut, "", "the execution ran out of time. Putting the alias back failed, and is tried again: AWS said no"),
 	}
 }
 
-// TestWhatIsTold holds every notification, as people, programs and chats get
+var update = flag.Bool("update", false, "write what is seen into the golden files")
+
+// TestNotifications holds every notification, as people, programs and chats get
 // it, to testdata/notifications.txtar.
-func TestWhatIsTold(t *testing.T) {
+func TestNotifications(t *testing.T) {
 	all := allNotifications(t)
 	archive, err := txtar.ParseFile("testdata/notifications.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, forms := map[rollout.Event]bool{}, map[string]int{}
-	for _, file := range archive.Files {
+	notified, forms := map[rollout.Event]bool{}, map[string]int{}
+	for i, file := range archive.Files {
 		name, form, _ := strings.Cut(file.Name, ".")
 		n, ok := all[name]
 		if !ok {
 			t.Errorf("%s: there is no such notification", file.Name)
 			continue
 		}
-		told[n.Event] = true
+		notified[n.Event] = true
 		forms[form]++
-		if diff := cmp.Diff(string(file.Data), words(t, n, form)); diff != "" {
+		got := words(t, n, form)
+		if *update {
+			archive.Files[i].Data = []byte(got)
+		} else if diff := cmp.Diff(string(file.Data), got); diff != "" {
 			t.Errorf("%s: %s", file.Name, diff)
 		}
 	}
-	if len(told) != 12 || forms["txt"] != len(all) || forms["json"] != len(all) || forms["chat"] < 4 {
-		t.Errorf("%d events, %v of %d notifications", len(told), forms, len(all))
+	if *update {
+		if err := os.WriteFile("testdata/notifications.txtar", txtar.Format(archive), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(notified) != 12 || forms["txt"] != len(all) || forms["json"] != len(all) || forms["chat"] < 4 {
+		t.Errorf("%d events, %v of %d notifications", len(notified), forms, len(all))
 	}
 }
 
@@ -165,7 +176,11 @@ func TestTheSchemaIsStable(t *testing.T) {
 	}
 	full := allNotifications(t)["approval-wanted"]
 	full.Unverified, full.Error = true, "Unhealthy"
-	if diff := cmp.Diff(string(published), indented(t, full.JSON())); diff != "" {
+	if got := indented(t, full.JSON()); *update {
+		if err := os.WriteFile("testdata/notification-schema-1.json", []byte(got), 0o644); err != nil {
+			t.Error(err)
+		}
+	} else if diff := cmp.Diff(string(published), got); diff != "" {
 		t.Error(diff)
 	}
 	required := []string{"schema", "id", "outcome", "event", "time", "execution", "function", "alias", "new-version", "unverified", "reason"}

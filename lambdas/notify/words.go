@@ -19,13 +19,11 @@ const (
 // Subject is one line: at most 100 characters, all printable ASCII, as SNS
 // wants an e-mail's subject to be.
 func Subject(n rollout.Notification) string {
-	alias, from, to := aliasOf(n), n.Baseline, n.NewVersion
-	if from == "" {
-		from = "the baseline"
-	}
+	alias, from, to := aliasOf(n), "the baseline version", n.NewVersion
 	move := alias + " to " + to
 	if n.Baseline != "" {
-		move = alias + " " + from + " -> " + to
+		from = "version " + n.Baseline
+		move = alias + " " + n.Baseline + " -> " + to
 	}
 	if to == "" {
 		move = alias
@@ -37,26 +35,26 @@ func Subject(n rollout.Notification) string {
 	case rollout.EventShifted:
 		text = "Rollout at " + rollout.Weight(n.Weight) + ": " + move
 	case rollout.EventApprovalWanted:
-		text = "Approval wanted for " + rollout.Weight(n.Weight) + ": " + move
+		text = "Approval needed for " + rollout.Weight(n.Weight) + ": " + move
 	case rollout.EventPromoted:
-		text = "Promoted: " + alias + " is on " + to
+		text = "Promoted: " + alias + " is on version " + to
 		if n.Unverified {
-			text = "Promoted, unverified: " + alias + " is on " + to
+			text = "Promoted, unverified: " + alias + " is on version " + to
 		}
 	case rollout.EventUnchanged:
-		text = "Unchanged: " + alias + " was on " + to + " already"
+		text = "Unchanged: " + alias + " was already on version " + to
 	case rollout.EventRolledBack:
-		text = "Rolled back: " + alias + " is on " + from + " again"
+		text = "Rolled back: " + alias + " is back on " + from
 	case rollout.EventPutBack:
-		text = "Put back: " + alias + " is on " + from + " again"
+		text = "Alias restored: " + alias + " is back on " + from
 	case rollout.EventRefused:
 		text = "Rollout refused: " + move
 	case rollout.EventNotStarted:
 		text = "Rollout not started: " + move
 	case rollout.EventAliasChanged:
-		text = "Rollout ended, alias changed by somebody else: " + alias
+		text = "Rollout ended, alias changed by another user: " + alias
 	case rollout.EventRollbackFailed:
-		text = "ROLLBACK FAILED, a person is needed: " + alias
+		text = "ROLLBACK FAILED, action needed: " + alias
 	case rollout.EventStopped:
 		text = "Rollout stopped: " + move
 	case rollout.EventTimedOut:
@@ -125,11 +123,11 @@ func nextSteps(n rollout.Notification) []nextStep {
 	}
 	if n.Commands != nil {
 		add("To approve", n.Commands.Approve)
-		add("To refuse, and roll back", n.Commands.Refuse)
+		add("To refuse and roll back", n.Commands.Refuse)
 	}
 	switch n.Event {
 	case rollout.EventPromoted, rollout.EventRollbackFailed, rollout.EventAliasChanged, rollout.EventStopped, rollout.EventTimedOut:
-		add("To put the alias on version "+rollout.OneLine(n.Baseline)+" by hand", n.Undo)
+		add("To route all traffic to version "+rollout.OneLine(n.Baseline)+" manually", n.Undo)
 	}
 	return steps
 }

@@ -28,12 +28,12 @@ func (r *reader) approval(path string) *Approval {
 	approval := &Approval{Timeout: a.integer("timeout", 60, Year, 24*60*60)}
 	var items []json.RawMessage
 	if json.Unmarshal(a.fields["before-weights"], &items) != nil || len(items) == 0 {
-		a.refuse("before-weights", "must be a list of weights of the plan, such as [0.5]")
+		a.refuse("before-weights", wantApprovalWeights)
 	}
 	for i, item := range items {
 		weight, ok := asNumber(item)
 		if !ok || Round(weight) <= 0 || weight > 1 {
-			a.add(Problem{Path: fmt.Sprintf("before-weights[%d]", i), Given: shorten(item), Want: "must be a share of the traffic from 0.0001 to 1"})
+			a.add(Problem{Path: fmt.Sprintf("before-weights[%d]", i), Given: shorten(item), Want: wantShare})
 		}
 		approval.BeforeWeights = append(approval.BeforeWeights, Round(weight))
 	}
@@ -51,9 +51,9 @@ func (req *Request) checkApproval(r *reader, steps []Step) {
 		problem := Problem{Path: fmt.Sprintf("approval.before-weights[%d]", i), Given: plainNumber(weight)}
 		switch {
 		case at < 0:
-			problem.Want = "must be the weight of a step of the plan"
+			problem.Want = wantPlanWeight
 		case at == 0:
-			problem.Want = "must not be the first step's weight: nothing is shifted before somebody starts the rollout"
+			problem.Want = wantNotFirst
 		default:
 			continue
 		}

@@ -25,11 +25,6 @@ const (
 
 var checkNames = []string{"name", "function", "timeout", "payload"}
 
-const (
-	wantCalled = "must be a function's name, its partial ARN or its full ARN, with or without a version or an alias"
-	wantCall   = "a function's name, or an object with a function"
-)
-
 // checkFunctions reads a list of them.
 func (r *reader) checkFunctions(path string) []CheckFunction {
 	var checks []CheckFunction

@@ -93,7 +93,7 @@ func ReadResume(input []byte) (s State, is bool, err error) {
 	r := &reader{fields: fields, problems: &problems}
 	var state *State
 	if json.Unmarshal(fields[continueField], &state) != nil || state == nil || state.Plan.Owner == "" {
-		r.refuse(continueField, "must be the data of a rollout under way: only the workflow itself starts an execution with it")
+		r.refuse(continueField, wantContinuation)
 	}
 	r.refuseUnknown([]string{continueField, startedBy})
 	if len(problems) > 0 {

@@ -37,18 +37,6 @@ type Order struct {
 	Effect string `json:"effect,omitempty"`
 }
 
-func (o Order) who() string { return "by order of " + o.By }
-
-// The effects of an order.
-const (
-	obeyed       = "obeyed"
-	overtaken    = "overtaken by another order"
-	stillWaits   = "the step is over, and the next waits for an approval"
-	overruled    = "overruled by harm"
-	nothingToSay = "ignored: no approval is waited for"
-	notKnown     = "ignored: not a command that is known (advance, promote, roll-back, approve, refuse)"
-)
-
 // keptOrders is how many of the last orders the state keeps.
 const keptOrders = 10
 

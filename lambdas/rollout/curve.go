@@ -1,7 +1,7 @@
 package rollout
 
 import (
-	"fmt"
+	"errors"
 	"math"
 )
 
@@ -64,7 +64,7 @@ func (c Curve) weights(n int, first float64) ([]float64, error) {
 	for most > 0 && !strictlyIncreasing(roundAll(c.shares(most, first))) {
 		most--
 	}
-	return nil, fmt.Errorf("must be at most %d: with more, the %s curve has steps that are the same at four decimals", most, c)
+	return nil, errors.New(wantFewerSteps(most, c))
 }
 
 // Round keeps the four decimals of a weight that a plan distinguishes.

@@ -1,9 +1,7 @@
 package rollout
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -48,14 +46,6 @@ func Judged(gate string, verdict Verdict, reason string) Reading {
 		sign = Pass
 	}
 	return Reading{Gate: gate, Status: sign, Verdict: verdict, Reason: reason}
-}
-
-// word is the verdict, or the sign if there is none.
-func (r Reading) word() string {
-	if r.Verdict != "" {
-		return string(r.Verdict)
-	}
-	return string(r.Status)
 }
 
 // Decision is what a health check orders. The workflow's Choice only looks at
@@ -162,51 +152,48 @@ type ruling struct {
 // that the check obeys, which has no Command if there is none. It changes
 // nothing: Check applies the ruling.
 func (s State) decide(now time.Time, order Order) ruling {
-	seen := reasons(s.Health.Readings)
+	seen := separator + readingsText(s.Health.Readings)
 	r := ruling{effect: obeyed, approvalRequestedAt: s.Progress.ApprovalRequestedAt}
 	if failed := s.Health.ofStatus(Fail); len(failed) > 0 {
 		r.effect = overruled
-		return r.rollBack(Unhealthy, reasons(failed))
+		return r.rollBack(Unhealthy, objections(failed))
 	}
-	step := fmt.Sprintf("step %d of %d", s.Progress.Step, s.Progress.Of)
+	step := stepName(s.Progress.Step, s.Progress.Of)
+	ends := ended(step)
 	over := s.remaining(now) == 0
 	switch {
 	case order.Command.undoes():
-		return r.rollBack(Ordered, fmt.Sprintf("%s; %s", order.who(), seen))
+		return r.rollBack(Ordered, orderedBy(order)+seen)
 	case order.Command == PromoteNow:
-		return r.goOn(Promote, fmt.Sprintf("%s is over %s; %s", step, order.who(), seen))
+		return r.goOn(Promote, endedByOrder(step, order)+seen)
 	case order.Command == Approve:
 		r.approvalRequestedAt = time.Time{}
-		step += " is over, and the next is approved " + order.who()
+		ends = approvedBy(step, order)
 	case order.Command != "":
-		step += " is over " + order.who()
+		ends = endedByOrder(step, order)
 	case !r.approvalRequestedAt.IsZero() && s.approvalLeft(now) == 0:
 		return s.awaitApproval(r, now, seen)
 	case !r.approvalRequestedAt.IsZero():
-		step += " is over"
 	case !over && !s.provenEarly():
-		return r.goOn(Watch, seen)
+		return r.goOn(Watch, readingsText(s.Health.Readings))
 	case !over:
-		step += " is proven before its time"
+		ends = endedEarly(step)
 	case s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficRollBack && s.metricsLeft(now) == 0:
-		return r.rollBack(NoTraffic, fmt.Sprintf("%s is over, and %s; %s", step, s.tooLittle(), seen))
-	default:
-		step += " is over"
-		if s.HealthCheck && s.lacksTraffic() {
-			step += ", unverified: " + s.tooLittle()
-		}
+		return r.rollBack(NoTraffic, endedWithoutTraffic(step, s.tooLittle())+seen)
+	case s.HealthCheck && s.lacksTraffic():
+		ends = endedUnverified(step, s.tooLittle())
 	}
 	if why := s.doubt(now); why != "" && order.Command == "" && s.holdLeft(now) > 0 {
-		return r.goOn(Watch, fmt.Sprintf("step %d of %d is held, for %s at most, as %s; %s", s.Progress.Step, s.Progress.Of, s.holdLeft(now).Round(time.Second), why, seen))
+		return r.goOn(Watch, heldBecause(step, s.holdLeft(now).Round(time.Second), why)+seen)
 	}
 	if s.needsApproval() {
 		r.effect = stillWaits
 		return s.awaitApproval(r, now, seen)
 	}
 	if s.Progress.Step == len(s.Plan.Steps) {
-		return r.goOn(Promote, step+"; "+seen)
+		return r.goOn(Promote, ends+seen)
 	}
-	return r.goOn(Advance, step+"; "+seen)
+	return r.goOn(Advance, ends+seen)
 }
 
 func (r ruling) goOn(decision Decision, reason string) ruling {
@@ -229,9 +216,9 @@ func (s State) awaitApproval(r ruling, now time.Time, seen string) ruling {
 	next := s.Plan.Steps[s.Progress.Step]
 	left := s.approvalLeft(now).Round(time.Second)
 	if left == 0 {
-		return r.rollBack(NotApproved, fmt.Sprintf("nobody approved of %s on version %s in time; %s", Weight(next.Weight), s.NewVersion, seen))
+		return r.rollBack(NotApproved, notApproved(s.NewVersion, next.Weight)+seen)
 	}
-	return r.goOn(Watch, fmt.Sprintf("waits for an approval of %s on version %s, for %s at most; %s", Weight(next.Weight), s.NewVersion, left, seen))
+	return r.goOn(Watch, waitsForApproval(s.NewVersion, next.Weight, left)+seen)
 }
 
 // provenEarly tells whether the evidence may end the step before its time. The
@@ -251,11 +238,11 @@ func (s State) doubt(now time.Time) string {
 	case !s.HealthCheck:
 		return ""
 	case s.doubted():
-		return "the new version may do harm"
+		return mayBeWorse(s.NewVersion)
 	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficWait:
 		return s.tooLittle()
 	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficRollBack && s.metricsLeft(now) > 0:
-		return s.tooLittle() + ", and metrics may be late"
+		return butLate(s.tooLittle())
 	}
 	return ""
 }
@@ -271,11 +258,7 @@ func (s State) lacksTraffic() bool {
 }
 
 func (s State) tooLittle() string {
-	text := fmt.Sprintf("version %s had %s to judge by", s.NewVersion, plural(s.Health.Recent, "invocation"))
-	if s.Plan.Gates.MinInvocations > 1 {
-		text += " of the " + Thousands(s.Plan.Gates.MinInvocations) + " that are asked for"
-	}
-	return text
+	return tooLittleTraffic(s.NewVersion, s.Health.Recent, s.Plan.Gates.MinInvocations)
 }
 
 func (h Health) ofStatus(sign Status) []Reading {
@@ -286,15 +269,4 @@ func (h Health) ofStatus(sign Status) []Reading {
 		}
 	}
 	return found
-}
-
-func reasons(readings []Reading) string {
-	if len(readings) == 0 {
-		return "no gate is asked for"
-	}
-	texts := make([]string, len(readings))
-	for i, r := range readings {
-		texts[i] = fmt.Sprintf("%s %s: %s", r.Gate, r.word(), r.Reason)
-	}
-	return strings.Join(texts, "; ")
 }

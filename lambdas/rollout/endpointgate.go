@@ -64,11 +64,6 @@ var (
 var connectionHeaders = []string{"host", "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization",
 	"te", "trailer", "transfer-encoding", "upgrade", "content-length", "content-encoding", "accept-encoding", "expect"}
 
-const (
-	wantURL    = "must be a URL of HTTPS, such as https://api.example.com/health"
-	wantSecret = `must refer to a secret, as "secretsmanager:<name or ARN>", "secretsmanager:<name or ARN>#<key>" or "ssm:<parameter>"; the secret itself must not be in the request`
-)
-
 // endpoints reads a list of them. What may hold a credential is not repeated
 // in a problem.
 func (r *reader) endpoints(path string) []Endpoint {
@@ -77,7 +72,7 @@ func (r *reader) endpoints(path string) []Endpoint {
 	}
 	var items []json.RawMessage
 	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > MaxEndpoints {
-		r.add(Problem{Path: path, Want: fmt.Sprintf("must be a list of 1 to %d endpoints, each with a name and a url", MaxEndpoints)})
+		r.add(Problem{Path: path, Want: wantEndpoints()})
 		return nil
 	}
 	endpoints := make([]Endpoint, len(items))
@@ -86,12 +81,12 @@ func (r *reader) endpoints(path string) []Endpoint {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		fields := &reader{prefix: r.prefix + at + ".", problems: r.problems}
 		if json.Unmarshal(item, &fields.fields) != nil || fields.fields == nil {
-			r.add(Problem{Path: at, Want: "must be an object with a name and a url"})
+			r.add(Problem{Path: at, Want: wantEndpoint})
 			continue
 		}
 		endpoints[i] = fields.endpoint()
 		if name := endpoints[i].Name; name != "" && names[name] {
-			fields.refuse("name", "is another endpoint's already")
+			fields.refuse("name", wantNewEndpoint)
 		}
 		names[endpoints[i].Name] = true
 	}
@@ -105,7 +100,7 @@ func (r *reader) endpoint() Endpoint {
 	e.URL = r.endpointURL("url")
 	e.Body = r.value("body", "")
 	if r.has("body") && e.Method == "GET" {
-		r.add(Problem{Path: "body", Want: "goes with the method POST only"})
+		r.add(Problem{Path: "body", Want: wantPost})
 	}
 	e.Headers = r.headers("headers", r.plainHeader)
 	e.SecretHeaders = r.headers("secret-headers", func(at, _, value string) {
@@ -129,17 +124,17 @@ func (r *reader) endpointURL(path string) string {
 	u, err := url.Parse(given)
 	switch {
 	case len(given) > MaxEndpointURL:
-		r.refuse(path, fmt.Sprintf("must have at most %d characters", MaxEndpointURL))
+		r.refuse(path, wantCharacters(MaxEndpointURL))
 	case strings.Contains(given, "@") && (err != nil || u.User != nil):
-		r.add(Problem{Path: path, Want: "must not have a user or a password in it: give a reference in secret-headers"})
+		r.add(Problem{Path: path, Want: wantNoUser})
 	case err != nil || !headerValueForm.MatchString(given) || u.Scheme != "https" || u.Opaque != "" || strings.HasSuffix(u.Host, ":"):
 		r.refuse(path, wantURL)
 	case strings.Contains(given, "#"):
-		r.refuse(path, "must not have a fragment, the part behind #")
+		r.refuse(path, wantFragment)
 	case !hostForm.MatchString(u.Hostname()) || len(u.Hostname()) > 253 || isLocalhost(u.Hostname()):
-		r.refuse(path, "must name a public host; not by its address, and not localhost")
+		r.refuse(path, wantHost)
 	case u.Port() != "" && strings.TrimLeft(u.Port(), "0") != "443":
-		r.refuse(path, "must have the port 443, or none: public addresses are reached at no other")
+		r.refuse(path, wantPort)
 	}
 	return given
 }
@@ -156,7 +151,7 @@ func (r *reader) headers(path string, check func(at, name, value string)) map[st
 	}
 	var given map[string]json.RawMessage
 	if json.Unmarshal(r.fields[path], &given) != nil || len(given) == 0 || len(given) > MaxEndpointHeaders {
-		r.add(Problem{Path: path, Want: fmt.Sprintf("must be an object of 1 to %d header names and texts", MaxEndpointHeaders)})
+		r.add(Problem{Path: path, Want: wantHeaders()})
 		return nil
 	}
 	headers := map[string]string{}
@@ -164,11 +159,11 @@ func (r *reader) headers(path string, check func(at, name, value string)) map[st
 		at, value := path+"."+fieldPath(name), ""
 		switch {
 		case !headerNameForm.MatchString(name):
-			r.add(Problem{Path: at, Want: "is not a header's name"})
+			r.add(Problem{Path: at, Want: wantHeaderName})
 		case slices.Contains(connectionHeaders, strings.ToLower(name)):
-			r.add(Problem{Path: at, Want: "must not be set: it follows from the connection"})
+			r.add(Problem{Path: at, Want: wantFreeHeader})
 		case json.Unmarshal(given[name], &value) != nil || value == "":
-			r.add(Problem{Path: at, Want: "must be a text"})
+			r.add(Problem{Path: at, Want: wantHeaderText})
 		default:
 			headers[name] = value
 			check(at, name, value)
@@ -180,9 +175,9 @@ func (r *reader) headers(path string, check func(at, name, value string)) map[st
 func (r *reader) plainHeader(at, name, value string) {
 	switch {
 	case credentialForm.MatchString(name):
-		r.add(Problem{Path: at, Want: "must not be in the request, where others can read it: give a reference in secret-headers"})
+		r.add(Problem{Path: at, Want: wantPublicHeader})
 	case !headerValueForm.MatchString(value) || len(value) > MaxHeaderValue:
-		r.add(Problem{Path: at, Want: fmt.Sprintf("must be at most %d characters of plain ASCII, without line breaks", MaxHeaderValue)})
+		r.add(Problem{Path: at, Want: wantHeaderValue()})
 	}
 }
 
@@ -196,7 +191,7 @@ func (r *reader) refuseTwins(e Endpoint) {
 	}{{"headers", e.Headers}, {"secret-headers", e.SecretHeaders}} {
 		for _, name := range slices.Sorted(maps.Keys(of.headers)) {
 			if seen[strings.ToLower(name)] {
-				r.add(Problem{Path: of.path + "." + name, Want: "is there already: headers are the same in capital and small letters"})
+				r.add(Problem{Path: of.path + "." + name, Want: wantOneHeader})
 			}
 			seen[strings.ToLower(name)] = true
 		}
@@ -208,11 +203,10 @@ func (r *reader) statuses(path string) []int {
 	if !r.has(path) {
 		return nil
 	}
-	const want = "must be a status from 200 to 599, such as 200, or a list of 1 to 20 of them"
 	items := []json.RawMessage{r.fields[path]}
 	if _, single := asNumber(items[0]); !single {
 		if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > 20 {
-			r.refuse(path, want)
+			r.refuse(path, wantEndpointStatus)
 			return nil
 		}
 	}
@@ -220,7 +214,7 @@ func (r *reader) statuses(path string) []int {
 	for _, item := range items {
 		status, ok := asWhole(item)
 		if !ok || status < 200 || status > 599 {
-			r.refuse(path, want)
+			r.refuse(path, wantEndpointStatus)
 			return nil
 		}
 		statuses = append(statuses, int(status))

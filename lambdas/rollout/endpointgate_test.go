@@ -71,7 +71,7 @@ func TestBadEndpointsAreRefused(t *testing.T) {
 	const good = `"name": "n", "url": "https://example.com"`
 	const list = "health.endpoints must be a list of 1 to 10 endpoints, each with a name and a url\n"
 	const at = "health.endpoints[0]"
-	const host = " must name a public host; not by its address, and not localhost; given: "
+	const host = " must name a public host, not an IP address or localhost; given: "
 	for _, c := range []struct{ given, want string }{
 		{`{}`, list}, {`[]`, list}, {`null`, list}, {"[" + strings.Repeat(`{},`, 10) + "{}]", list},
 		{`[1]`, at + " must be an object with a name and a url\n"},
@@ -79,36 +79,36 @@ func TestBadEndpointsAreRefused(t *testing.T) {
 		{`[{"name": "a b", "url": "http://example.com", "method": "PUT", "timeout": 31, "status": 99, "expekt": {}}]`,
 			at + ".method must be one of GET, POST; given: \"PUT\"\n" +
 				at + ".name must be a name: at most 64 letters, digits, - and _; given: \"a b\"\n" +
-				at + ".url must be a URL of HTTPS, such as https://api.example.com/health; given: \"http://example.com\"\n" +
+				at + ".url must be an HTTPS URL, such as https://api.example.com/health; given: \"http://example.com\"\n" +
 				at + ".status must be a status from 200 to 599, such as 200, or a list of 1 to 20 of them; given: 99\n" +
 				at + ".timeout must be a whole number from 1 to 30; given: 31\n" +
-				at + ".expekt is not a field here (did you mean \"expect\"?); given: {}\n"},
-		{`[{` + good + `}, {` + good + `}]`, "health.endpoints[1].name is another endpoint's already; given: \"n\"\n"},
-		{`[{"name": "n", "url": "https://joe:hunter2@example.com"}]`, at + ".url must not have a user or a password in it: give a reference in secret-headers\n"},
-		{`[{"name": "n", "url": "https://example.com/#top"}]`, at + ".url must not have a fragment, the part behind #; given: \"https://example.com/#top\"\n"},
-		{`[{"name": "n", "url": "https://example.com:0/"}]`, at + ".url must have the port 443, or none: public addresses are reached at no other; given: \"https://example.com:0/\"\n"},
-		{`[{"name": "n", "url": "https://example.com:8443/health"}]`, at + ".url must have the port 443, or none: public addresses are reached at no other; given: \"https://example.com:8443/health\"\n"},
-		{`[{"name": "n", "url": "https://example.com:4430"}]`, at + ".url must have the port 443, or none: public addresses are reached at no other; given: \"https://example.com:4430\"\n"},
+				at + ".expekt is not a known field (did you mean \"expect\"?); given: {}\n"},
+		{`[{` + good + `}, {` + good + `}]`, "health.endpoints[1].name is already used by another endpoint; given: \"n\"\n"},
+		{`[{"name": "n", "url": "https://joe:hunter2@example.com"}]`, at + ".url must not contain a user or a password: use a reference in secret-headers\n"},
+		{`[{"name": "n", "url": "https://example.com/#top"}]`, at + ".url must not have a fragment, the part after #; given: \"https://example.com/#top\"\n"},
+		{`[{"name": "n", "url": "https://example.com:0/"}]`, at + ".url must have port 443 or none: endpoints are called at no other port; given: \"https://example.com:0/\"\n"},
+		{`[{"name": "n", "url": "https://example.com:8443/health"}]`, at + ".url must have port 443 or none: endpoints are called at no other port; given: \"https://example.com:8443/health\"\n"},
+		{`[{"name": "n", "url": "https://example.com:4430"}]`, at + ".url must have port 443 or none: endpoints are called at no other port; given: \"https://example.com:4430\"\n"},
 		{`[{"name": "n", "url": "https://127.0.0.1/"}]`, at + ".url" + host + "\"https://127.0.0.1/\"\n"},
 		{`[{"name": "n", "url": "https://[fd00::1]/"}]`, at + ".url" + host + "\"https://[fd00::1]/\"\n"},
 		{`[{"name": "n", "url": "https://127.1/"}]`, at + ".url" + host + "\"https://127.1/\"\n"},
 		{`[{"name": "n", "url": "https://2130706433/"}]`, at + ".url" + host + "\"https://2130706433/\"\n"},
 		{`[{"name": "n", "url": "https://0x7f000001/"}]`, at + ".url" + host + "\"https://0x7f000001/\"\n"},
 		{`[{"name": "n", "url": "https://a.LocalHost/"}]`, at + ".url" + host + "\"https://a.LocalHost/\"\n"},
-		{`[{` + good + `, "body": {}}]`, at + ".body goes with the method POST only\n"},
+		{`[{` + good + `, "body": {}}]`, at + ".body applies only to the method POST\n"},
 		{`[{` + good + `, "method": "POST", "body": "` + strings.Repeat("x", 16384) + `"}]`, at + ".body must be JSON of at most 16384 bytes; it has 16386\n"},
 		{`[{` + good + `, "headers": {"authorization": "Bearer hunter2", "Cookie": "hunter2", "X-API-Key": "hunter2", "Host": "x", "connection": "x", "a b": "x", "X-1": "a\r\nb", "X-2": 1}}]`,
-			at + ".headers.Cookie must not be in the request, where others can read it: give a reference in secret-headers\n" +
-				at + ".headers.Host must not be set: it follows from the connection\n" +
-				at + ".headers.X-1 must be at most 1024 characters of plain ASCII, without line breaks\n" +
-				at + ".headers.X-2 must be a text\n" +
-				at + ".headers.X-API-Key must not be in the request, where others can read it: give a reference in secret-headers\n" +
-				at + ".headers.a b is not a header's name\n" +
-				at + ".headers.authorization must not be in the request, where others can read it: give a reference in secret-headers\n" +
-				at + ".headers.connection must not be set: it follows from the connection\n"},
+			at + ".headers.Cookie must not be in the request, where others can read it: use a reference in secret-headers\n" +
+				at + ".headers.Host must not be set: the connection determines it\n" +
+				at + ".headers.X-1 must be at most 1024 printable ASCII characters\n" +
+				at + ".headers.X-2 must be a string that is not empty\n" +
+				at + ".headers.X-API-Key must not be in the request, where others can read it: use a reference in secret-headers\n" +
+				at + ".headers.a b is not a valid header name\n" +
+				at + ".headers.authorization must not be in the request, where others can read it: use a reference in secret-headers\n" +
+				at + ".headers.connection must not be set: the connection determines it\n"},
 		{`[{` + good + `, "headers": {"Accept": "a", "accept": "b"}, "secret-headers": {"ACCEPT": "ssm:/x"}}]`,
-			at + ".headers.accept is there already: headers are the same in capital and small letters\n" +
-				at + ".secret-headers.ACCEPT is there already: headers are the same in capital and small letters\n"},
+			at + ".headers.accept is given twice: header names are case-insensitive\n" +
+				at + ".secret-headers.ACCEPT is given twice: header names are case-insensitive\n"},
 		{`[{` + good + `, "secret-headers": {"Authorization": "Bearer hunter2", "X-1": "ssm:", "X-2": "secretsmanager:a b", "X-3": "secretsmanager:a#"}}]`,
 			strings.ReplaceAll(at+".secret-headers.Authorization WANT\n"+at+".secret-headers.X-1 WANT\n"+at+".secret-headers.X-2 WANT\n"+at+".secret-headers.X-3 WANT\n", "WANT",
 				`must refer to a secret, as "secretsmanager:<name or ARN>", "secretsmanager:<name or ARN>#<key>" or "ssm:<parameter>"; the secret itself must not be in the request`)},

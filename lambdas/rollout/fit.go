@@ -1,9 +1,6 @@
 package rollout
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // curve is the request's weight curve, or that of its preset. The second
 // result is false if its type names neither.
@@ -43,20 +40,20 @@ func (req *Request) validateCurve(r *reader) {
 		req.Steps = 1
 	case Custom:
 		if !r.has("weights") {
-			r.refuse("weights", "is missing: the custom type takes its weights from there")
+			r.refuse("weights", wantWeights)
 		} else if len(req.Weights) > 0 {
 			req.fixed(r, "steps", int64(len(req.Weights)))
 		}
 		req.Steps = len(req.Weights)
 	default:
 		if !r.has("steps") {
-			r.refuse("steps", fmt.Sprintf("is missing: the %s type needs a number of steps", curve))
+			r.refuse("steps", wantSteps(curve))
 		} else if curve == Geometric && req.Steps == 1 {
-			r.refuse("steps", "must be at least 2: the geometric type goes from its first weight to 1")
+			r.refuse("steps", wantTwoSteps)
 		}
 	}
 	if !r.has("interval") {
-		r.refuse("interval", "is missing: how long each step lasts, in seconds")
+		r.refuse("interval", wantInterval)
 	}
 	req.onlyFor(r, "first-weight", curve == Geometric || curve == Canary)
 	req.onlyFor(r, "weights", curve == Custom)
@@ -68,14 +65,14 @@ func (req *Request) validateCurve(r *reader) {
 // fixed refuses a field that contradicts what the type says of it.
 func (req *Request) fixed(r *reader, path string, value int64) {
 	if given, ok := asWhole(r.fields[path]); r.has(path) && (!ok || given != value) {
-		r.refuse(path, fmt.Sprintf("must be %d, or be left out, with the type %s", value, req.Type))
+		r.refuse(path, wantFixed(value, req.Type))
 	}
 }
 
 // onlyFor refuses a field that the type has no use for.
 func (req *Request) onlyFor(r *reader, path string, used bool) {
 	if !used && r.has(path) {
-		r.refuse(path, fmt.Sprintf("has no meaning with the type %s: leave it out", req.Type))
+		r.refuse(path, wantOtherType(req.Type))
 	}
 }
 
@@ -106,8 +103,7 @@ func (req *Request) checkSchedule(r *reader) {
 	}
 	req.checkApproval(r, steps)
 	if total := Total(steps); total > Year {
-		r.add(Problem{Path: "$", Want: fmt.Sprintf(
-			"must end within a year (%d s): %d steps of %d s and %d s of bake are %d s", Year, req.Steps, req.Interval, req.Bake, total)})
+		r.add(Problem{Path: "$", Want: wantYear(req, total)})
 	}
 	req.checkSize(r, steps)
 }

@@ -111,7 +111,7 @@ func (r *reader) gates(path string) Gates {
 		Probes:         settings.probes("probes"),
 		Endpoints:      settings.endpoints("endpoints"),
 		Checks:         settings.checkFunctions("checks"),
-		Alarms:         settings.list("alarms", MaxAlarms, alarmForm, "an alarm's name or ARN"),
+		Alarms:         settings.list("alarms", MaxAlarms, alarmForm, wantAlarm),
 		MinInvocations: settings.integer("min-invocations", 1, 1e9, 1),
 		OnNoTraffic:    settings.enum("on-no-traffic", OnNoTrafficProceed, OnNoTrafficWait, OnNoTrafficRollBack),
 	}
@@ -137,7 +137,7 @@ func (r *reader) chance(path string, absent float64) float64 {
 	}
 	chance, ok := asNumber(r.fields[path])
 	if !ok || !(chance >= 1e-9 && chance <= 0.5) {
-		r.refuse(path, "must be a chance from 1e-9 to 0.5, such as 0.01")
+		r.refuse(path, wantChance)
 		return absent
 	}
 	return chance
@@ -149,7 +149,7 @@ func (r *reader) number(path string, low, high, absent float64) float64 {
 	}
 	number, ok := asNumber(r.fields[path])
 	if !ok || math.IsNaN(number) || number < low || number > high {
-		r.refuse(path, "must be a number from "+plainNumber(low)+" to "+plainNumber(high))
+		r.refuse(path, wantBetween(low, high))
 		return absent
 	}
 	return number

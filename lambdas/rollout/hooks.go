@@ -58,7 +58,7 @@ func (r *reader) hookList(path string) []Hook {
 		if hook.Function != "" && slices.ContainsFunc(hooks, func(h Hook) bool {
 			return h.Function == hook.Function && bytes.Equal(h.Payload, hook.Payload)
 		}) {
-			item.refuse("function", "is in the list already, with the same payload")
+			item.refuse("function", wantNewCall)
 		}
 		item.refuseUnknown(hookNames)
 		hooks = append(hooks, hook)

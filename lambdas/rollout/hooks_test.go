@@ -32,13 +32,13 @@ func TestBadHooksAreRefused(t *testing.T) {
 	for _, test := range []struct{ hooks, want string }{
 		{`["ask"]`, "hooks must be an object; given: [\"ask\"]\n"},
 		{`{"pre-traffic": "ask", "post-traffic": [], "post-trafic": ["ask"]}`,
-			"hooks.pre-traffic must be a list of 1 to 10 of these: each a function's name, or an object with a function\n" +
-				"hooks.post-traffic must be a list of 1 to 10 of these: each a function's name, or an object with a function\n" +
-				"hooks.post-trafic is not a field here (did you mean \"post-traffic\"?); given: [\"ask\"]\n"},
+			"hooks.pre-traffic must be a list of 1 to 10, each a function's name, or an object with a function\n" +
+				"hooks.post-traffic must be a list of 1 to 10, each a function's name, or an object with a function\n" +
+				"hooks.post-trafic is not a known field (did you mean \"post-traffic\"?); given: [\"ask\"]\n"},
 		{`{"pre-traffic": ["ask", {"function": "ask", "payload": { }}], "post-traffic": [{"function": "ask", "timeout": 601, "name": "x"}]}`,
-			"hooks.pre-traffic[1].function is in the list already, with the same payload; given: \"ask\"\n" +
+			"hooks.pre-traffic[1].function is already in the list with the same payload; given: \"ask\"\n" +
 				"hooks.post-traffic[0].timeout must be a whole number from 1 to 600; given: 601\n" +
-				"hooks.post-traffic[0].name is not a field here; given: \"x\"\n"},
+				"hooks.post-traffic[0].name is not a known field; given: \"x\"\n"},
 	} {
 		if diff := cmp.Diff(test.want, refusal(t, called(`"hooks": `+test.hooks))); diff != "" {
 			t.Errorf("%.200s\n%s", test.hooks, diff)

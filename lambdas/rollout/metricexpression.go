@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,7 +16,7 @@ func badPlaceholder(value string) string {
 		name := strings.TrimPrefix(found, "${")
 		name, closed := strings.CutSuffix(name, "}")
 		if !closed || !slices.Contains(placeholders, name) {
-			return "may have the placeholders ${" + strings.Join(placeholders, "}, ${") + "}, and no other" + didYouMean(name, placeholders)
+			return wantPlaceholders(name)
 		}
 	}
 	return ""
@@ -48,23 +47,23 @@ func RenameIDs(expression string, renamed func(id string) string) string {
 func (r *reader) expression() (string, map[string]Metric) {
 	for _, path := range metricNames {
 		if r.has(path) {
-			r.refuse(path, "goes into the metrics of the expression")
+			r.refuse(path, wantInMetrics)
 		}
 	}
-	expression, ok := r.required("expression", `must be an expression of CloudWatch's metric math, such as "100 * errors / requests"`)
+	expression, ok := r.required("expression", wantExpression)
 	metrics := map[string]Metric{}
 	ids := r.object("metrics")
 	if !r.has("metrics") {
-		r.refuse("metrics", `is missing: the metrics of the expression by their ids, such as {"errors": {"namespace": …, "metric": …}}`)
+		r.refuse("metrics", wantMetrics)
 		return expression, metrics
 	}
 	if ids.fields != nil && (len(ids.fields) == 0 || len(ids.fields) > MaxMetrics) {
-		r.refuse("metrics", fmt.Sprintf("must be an object of 1 to %d metrics by their ids", MaxMetrics))
+		r.refuse("metrics", wantMetricIDs())
 		return expression, metrics
 	}
 	for _, id := range slices.Sorted(maps.Keys(ids.fields)) {
 		if !metricIDForm.MatchString(id) {
-			ids.add(Problem{Path: fieldPath(id), Want: "must be an id: a lower-case letter, then letters, digits and _, at most 64"})
+			ids.add(Problem{Path: fieldPath(id), Want: wantMetricID})
 			continue
 		}
 		if fields := ids.object(id); fields.fields != nil {
@@ -83,26 +82,26 @@ func (r *reader) expression() (string, map[string]Metric) {
 func (r *reader) namesIn(expression string, ids []string) {
 	switch {
 	case len(expression) > MaxExpression:
-		r.refuse("expression", fmt.Sprintf("must have at most %d characters", MaxExpression))
+		r.refuse("expression", wantCharacters(MaxExpression))
 		return
 	case strings.Contains(expression, "${"):
-		r.refuse("expression", "must have no placeholders: those go into the metrics' dimensions")
+		r.refuse("expression", wantPlainMath)
 		return
 	case slices.Contains(expressionToken.FindAllString(expression, -1), "METRICS"):
-		r.refuse("expression", "must name its metrics: METRICS() would take in those of the other gates")
+		r.refuse("expression", wantNamedMetrics)
 		return
 	}
 	used := map[string]bool{}
 	RenameIDs(expression, func(id string) string {
 		if !used[id] && !slices.Contains(ids, id) {
-			r.refuse("expression", fmt.Sprintf("has %q, which is not one of its metrics", id)+didYouMean(id, ids))
+			r.refuse("expression", wantKnownMetric(id, ids))
 		}
 		used[id] = true
 		return id
 	})
 	for _, id := range ids {
 		if !used[id] && metricIDForm.MatchString(id) {
-			r.add(Problem{Path: "metrics." + id, Want: "is not in the expression"})
+			r.add(Problem{Path: "metrics." + id, Want: wantUsed})
 		}
 	}
 }

@@ -88,25 +88,18 @@ const (
 	numberForm  = `\d+(?:\.\d{0,10})?(?:[Ee][+-]?\d+)?`
 )
 
-const (
-	wantNamespace  = `must be a namespace of CloudWatch, such as "AWS/SQS"`
-	wantMetricName = "must be a metric's name, at most 255 characters"
-	wantStatistic  = "must be a statistic of CloudWatch, such as Sum, Average, p99, tm95 or TC(250:)"
-	wantDimensions = `must be an object of at most 30 dimensions, such as {"FunctionName": "${function}"}`
-)
-
 // metricGates reads a list of them.
 func (r *reader) metricGates(path string) []MetricGate {
 	if !r.has(path) {
 		return nil
 	}
 	if n := len(r.fields[path]); n > MaxMetricSettings {
-		r.refuse(path, fmt.Sprintf("must be at most %d characters long, and has %d", MaxMetricSettings, n))
+		r.refuse(path, wantShorter(MaxMetricSettings, n))
 		return nil
 	}
 	var items []json.RawMessage
 	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > MaxMetricGates {
-		r.refuse(path, fmt.Sprintf("must be a list of 1 to %d gates, each with a name, a metric or an expression, and a bound", MaxMetricGates))
+		r.refuse(path, wantMetricGates())
 		return nil
 	}
 	gates := make([]MetricGate, len(items))
@@ -115,12 +108,12 @@ func (r *reader) metricGates(path string) []MetricGate {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		fields := &reader{prefix: r.prefix + at + ".", problems: r.problems}
 		if json.Unmarshal(item, &fields.fields) != nil || fields.fields == nil {
-			r.add(Problem{Path: at, Given: shorten(item), Want: "must be an object with a name, a metric or an expression, and a bound"})
+			r.add(Problem{Path: at, Given: shorten(item), Want: wantMetricGate})
 			continue
 		}
 		gates[i] = fields.metricGate()
 		if name := gates[i].Name; name != "" && names[name] {
-			fields.refuse("name", "is another metric gate's already")
+			fields.refuse("name", wantNewMetric)
 		}
 		names[gates[i].Name] = true
 	}
@@ -145,9 +138,9 @@ func (r *reader) metricGate() MetricGate {
 	}
 	switch {
 	case !r.has("max") && !r.has("min"):
-		r.add(Problem{Path: "max", Want: "is missing: a gate needs a max, a min, or both"})
+		r.add(Problem{Path: "max", Want: wantBound})
 	case g.Max != nil && g.Min != nil && *g.Min > *g.Max:
-		r.refuse("min", "must not be more than max")
+		r.refuse("min", wantMinBelowMax)
 	}
 	r.comparison(&g)
 	r.refuseUnknown(metricGateNames)
@@ -158,22 +151,21 @@ func (r *reader) metricGate() MetricGate {
 func (r *reader) comparison(g *MetricGate) {
 	if !g.RelativeToBaseline {
 		if r.has("margin") {
-			r.refuse("margin", "goes with relative-to-baseline only")
+			r.refuse("margin", wantRelative)
 		}
 		return
 	}
 	g.Margin = r.number("margin", 0, 1e15, 0)
 	for _, path := range []string{"max", "min"} {
 		if bound, ok := asNumber(r.fields[path]); ok && bound < 0 {
-			r.refuse(path, "must not be negative: with relative-to-baseline it is how many times the baseline's value")
+			r.refuse(path, wantMultiple)
 		}
 	}
 	if g.Expression == "" && countForm.MatchString(g.Statistic) {
-		r.add(Problem{Path: "statistic", Given: shorten(r.fields["statistic"]), Want: "is a count, which grows with a version's share of the traffic, " +
-			"so that versions can't be compared by it: take one such as Average or p99, or an expression that divides by the requests"})
+		r.add(Problem{Path: "statistic", Given: shorten(r.fields["statistic"]), Want: wantComparable})
 	}
 	if !g.perVersion() {
-		r.refuse("relative-to-baseline", "needs ${version} in a dimension: without it there is nothing of the baseline to compare with")
+		r.refuse("relative-to-baseline", wantPerVersion)
 	}
 }
 
@@ -204,7 +196,7 @@ func (r *reader) bound(path string) *float64 {
 	}
 	bound, ok := asNumber(r.fields[path])
 	if !ok {
-		r.refuse(path, "must be a number")
+		r.refuse(path, wantNumber)
 		return nil
 	}
 	return &bound
@@ -213,7 +205,7 @@ func (r *reader) bound(path string) *float64 {
 func (r *reader) period(path string) int64 {
 	period := r.integer(path, 60, MaxMetricWindow, DefaultMetricPeriod)
 	if period%60 != 0 || MaxMetricWindow%period != 0 {
-		r.refuse(path, "must be whole minutes that divide twelve hours, such as 60, 300 or 3600")
+		r.refuse(path, wantPeriod)
 		return DefaultMetricPeriod
 	}
 	return period
@@ -230,7 +222,7 @@ func (r *reader) metric() Metric {
 	for _, path := range []string{"namespace", "metric"} {
 		var text string
 		if json.Unmarshal(r.fields[path], &text) == nil && placeholderForm.MatchString(text) {
-			r.refuse(path, "must have no placeholders: those go into the dimensions' values")
+			r.refuse(path, wantPlainName)
 		}
 	}
 	if m.Statistic != "" && !statisticForm.MatchString(m.Statistic) {
@@ -251,14 +243,14 @@ func (r *reader) dimensions(path string) map[string]string {
 	dimensions := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(values.fields)) {
 		if !dimensionForm.MatchString(name) {
-			r.refuse(path, wantDimensions+", whose names have at most 255 characters and don't begin with a colon")
+			r.refuse(path, wantDimensionNames)
 			return nil
 		}
-		value, ok := values.required(name, "must be a text: a dimension's value")
+		value, ok := values.required(name, wantDimensionValue)
 		if problem := badPlaceholder(value); ok && problem != "" {
 			values.refuse(name, problem)
 		} else if ok && len(value) > 1024 {
-			values.refuse(name, "must have at most 1024 characters")
+			values.refuse(name, wantCharacters(1024))
 		}
 		dimensions[name] = value
 	}

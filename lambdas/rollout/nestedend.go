@@ -7,9 +7,5 @@ func (c Caught) Nested() string {
 	if n == nil {
 		return ""
 	}
-	text := "the execution " + n.name() + " ended with " + n.Error
-	if n.Cause != "" {
-		text += ": " + n.Cause
-	}
-	return text
+	return nestedEnd(*n)
 }

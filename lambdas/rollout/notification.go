@@ -188,24 +188,15 @@ func (s State) Notification(event Event, step int, at time.Time, execution strin
 		Step: step, Of: len(s.Plan.Steps), Undo: s.Plan.Undo,
 		Unverified: s.Progress.Unverified > 0,
 	}
-	var lasts time.Duration
 	if step >= 1 && step <= len(s.Plan.Steps) {
 		n.Weight = s.Plan.Steps[step-1].Weight
-		lasts = time.Duration(s.Plan.Steps[step-1].Seconds) * time.Second
 	}
-	switch event {
-	case EventStarted:
-		n.Reason = fmt.Sprintf("version %s has %s of the traffic, version %s the rest; %s in %s if all goes well",
-			s.NewVersion, Weight(n.Weight), s.Plan.Baseline, plural(int64(n.Of), "step"), time.Duration(Total(s.Plan.Steps))*time.Second)
-	case EventShifted:
-		n.Reason = fmt.Sprintf("version %s has %s of the traffic; step %d of %d lasts %s", s.NewVersion, Weight(n.Weight), step, n.Of, lasts)
-	case EventApprovalWanted:
-		n.Reason = fmt.Sprintf("version %s stays at %s until somebody approves step %d of %d, %s; if nobody does in time, it is rolled back",
-			s.NewVersion, Weight(s.Progress.Weight), step, n.Of, Weight(n.Weight))
+	if event == EventApprovalWanted {
 		n.Commands = &commands
 	}
+	n.Reason = underWayReason(s, event, step)
 	if s.Health != nil {
-		n.Reason = Brief(n.Reason + ". Last check: " + s.Health.Reason)
+		n.Reason = Brief(n.Reason + " Last check: " + s.Health.Reason)
 	}
 	return n
 }

@@ -25,8 +25,6 @@ var notifyNames = []string{"topics", "shifted", "chat"}
 // topicForm is the ARN of a standard topic: the name of a FIFO topic has a dot.
 var topicForm = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 
-const wantTopic = "the ARN of a standard SNS topic, such as arn:aws:sns:eu-central-1:123456789012:rollouts (FIFO topics deliver to queues alone)"
-
 // notify reads them.
 func (r *reader) notify(path string) Notify {
 	n := r.object(path)
@@ -36,7 +34,7 @@ func (r *reader) notify(path string) Notify {
 		Chat:    n.boolean("chat", false),
 	}
 	if notify.Chat && !n.has("topics") {
-		n.refuse("chat", "has no meaning without topics: it is the form of what they get")
+		n.refuse("chat", wantChatTopics)
 	}
 	n.refuseUnknown(notifyNames)
 	return notify

@@ -43,14 +43,14 @@ func TestNotifyAsItIsAskedFor(t *testing.T) {
 func TestNotifyAsItIsRefused(t *testing.T) {
 	for input, want := range map[string]string{
 		`1`:                         "notify must be an object; given: 1",
-		`{"topic": "x"}`:            `notify.topic is not a field here (did you mean "topics"?); given: "x"`,
-		`{"chat": true}`:            "notify.chat has no meaning without topics: it is the form of what they get; given: true",
+		`{"topic": "x"}`:            `notify.topic is not a known field (did you mean "topics"?); given: "x"`,
+		`{"chat": true}`:            "notify.chat does not apply without topics: it sets the format of what they receive; given: true",
 		`{"shifted": "yes"}`:        `notify.shifted must be true or false, without quotes; given: "yes"`,
-		`{"topics": []}`:            "notify.topics must be a list of 1 to 5 of these: each " + wantTopic + "; given: []",
-		`{"topics": [1,2,3,4,5,6]}`: "notify.topics must be a list of 1 to 5 of these: each " + wantTopic + "; given: [1,2,3,4,5,6]",
+		`{"topics": []}`:            "notify.topics must be a list of 1 to 5, each " + wantTopic + "; given: []",
+		`{"topics": [1,2,3,4,5,6]}`: "notify.topics must be a list of 1 to 5, each " + wantTopic + "; given: [1,2,3,4,5,6]",
 		`{"topics": ["ARN.fifo"]}`:  "notify.topics[0] must be " + wantTopic + `; given: "` + topicARN + `.fifo"`,
 		`{"topics": ["ARN:0"]}`:     "notify.topics[0] must be " + wantTopic + `; given: "` + topicARN + `:0"`,
-		`{"topics": ["ARN", "ARN"], "chat": 1}`: "notify.topics[1] is in the list already; given: \"" + topicARN + "\"\n" +
+		`{"topics": ["ARN", "ARN"], "chat": 1}`: "notify.topics[1] is already in the list; given: \"" + topicARN + "\"\n" +
 			"notify.chat must be true or false, without quotes; given: 1",
 	} {
 		if _, wrong := readNotify(t, input); wrong != want {

@@ -3,7 +3,6 @@ package rollout
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"strings"
 )
 
@@ -17,54 +16,33 @@ const (
 
 // Promoted is the state with its outcome, promoted.
 func (s State) Promoted() State {
-	s.Outcome = &Outcome{Result: Promoted, Reason: s.promotionReason(), Unverified: s.Progress.Unverified > 0}
+	s.Outcome = &Outcome{Result: Promoted, Reason: promotedReason(s), Unverified: s.Progress.Unverified > 0}
 	return s
 }
 
-// promotionReason says of a promoted rollout what is known of the new
-// version's health, and what is not.
-func (s State) promotionReason() string {
-	text := fmt.Sprintf("alias %s of %s is wholly on version %s", s.AliasName, s.Function(), s.NewVersion)
-	if !s.HealthCheck {
-		return text + "; its health was not checked, as asked for"
-	}
-	if missing := s.Progress.Unverified; missing > 0 {
-		text += fmt.Sprintf("; unverified: in %d of %s version %s had too little traffic to know", missing,
-			plural(int64(len(s.Plan.Steps)), "step"), s.NewVersion)
-	}
-	text += "; " + plural(int64(s.Progress.Checks), "check")
-	if s.Health != nil {
-		text += "; " + reasons(s.Health.Readings)
-	}
-	return Brief(text)
-}
-
-// RollbackReason says of a rollout that was rolled back what stopped it: as an
-// error's name, which never begins with "States.", and in words.
+// RollbackReason returns what stopped a rollout that was rolled back: as an
+// error's name, which never begins with "States.", and as sentences that fit an
+// execution's cause.
 func (s State) RollbackReason() (name, reason string) {
 	name, why := s.FailureCause()
-	return name, Brief(fmt.Sprintf("alias %s of %s is wholly on version %s again. %s", s.AliasName, s.Function(), s.Plan.Baseline, why))
+	return name, rolledBackReason(s, why)
 }
 
-// FailureCause says why a rollout is to be rolled back: as an error's name, and in
-// words.
+// FailureCause returns why a rollout is to be rolled back: as an error's name, and
+// as the end of a sentence such as "Rolled back at 10%: …".
 func (s State) FailureCause() (name, why string) {
-	at := fmt.Sprintf("at %s on version %s", Weight(s.Progress.Weight), s.NewVersion)
-	if s.Progress.Step == 0 {
-		at = "before any traffic was shifted"
-	}
 	switch {
 	case s.Error != nil && s.Error.execution() != nil:
 		part := s.Error.execution()
-		return endingName(part.Error), fmt.Sprintf("Execution %s, in which it went on, did not succeed: %s", part.name(), part.words())
+		return endingName(part.Error), continuationFailed(*part)
 	case s.Error != nil:
-		return endingName(s.Error.Error), fmt.Sprintf("The rollout could not go on %s: %s", at, s.Error.words())
+		return endingName(s.Error.Error), couldNotContinue(*s.Error)
 	case s.Health != nil && s.Health.Decision == RollBack:
-		return s.Health.Cause, fmt.Sprintf("Rolled back %s: %s", at, s.Health.Reason)
+		return s.Health.Cause, s.Health.Reason
 	case s.Health != nil:
-		return "UnknownDecision", fmt.Sprintf("The health check's decision %s was not one that the workflow knows: %q", at, s.Health.Decision)
+		return "UnknownDecision", unknownDecision(s.Health.Decision)
 	}
-	return "UnknownDecision", fmt.Sprintf("There was no decision %s", at)
+	return "UnknownDecision", noDecision
 }
 
 // endingName returns the name with which an execution ends because of an error.

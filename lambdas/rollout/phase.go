@@ -41,14 +41,14 @@ func (r Request) Permissions() []string {
 // or before the promotion: the decision next if all of it passes. Here no
 // answer is as bad as a wrong one.
 func (s State) JudgePhase(readings []Reading, next Decision) State {
-	health := Health{Decision: next, Reason: Brief(reasons(readings)), Readings: Bounded(readings)}
+	health := Health{Decision: next, Reason: Brief(readingsText(readings)), Readings: Bounded(readings)}
 	if s.Health != nil { // the last check's, which said to promote
 		health.Readings = Bounded(slices.Concat(s.Health.Readings, readings))
 		health.Window, health.Baseline, health.NewVersion = s.Health.Window, s.Health.Baseline, s.Health.NewVersion
 	}
 	bad := slices.DeleteFunc(slices.Clone(readings), func(r Reading) bool { return r.Status == Pass })
 	if len(bad) > 0 {
-		health.Decision, health.Reason, health.Cause = RollBack, Brief(reasons(bad)), Unhealthy
+		health.Decision, health.Reason, health.Cause = RollBack, Brief(objections(bad)), Unhealthy
 	}
 	s.Health = &health
 	s.Progress.Wait = 0

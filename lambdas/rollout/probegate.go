@@ -65,13 +65,11 @@ var (
 	pathStepForms = regexp.MustCompile(`^(?:\.([\p{L}_][\p{L}\p{N}_-]*)|\['([^'\\\x00-\x1f\x7f]+)'\]|\[(0|[1-9][0-9]{0,5})\])`)
 )
 
-const wantGateName = "must be a name: at most 64 letters, digits, - and _"
-
 // probes reads a list of them.
 func (r *reader) probes(path string) []Probe {
 	var probes []Probe
 	names := map[string]bool{}
-	for _, item := range r.elements(path, MaxProbes, "", "an object with a name") {
+	for _, item := range r.elements(path, MaxProbes, "", wantProbe) {
 		before := len(*r.problems)
 		probe := item.probe()
 		item.refuseTwin("name", probe.Name, names)
@@ -100,13 +98,13 @@ func (r *reader) probe() Probe {
 	p.Timeout = r.integer("timeout", 1, MaxProbeTimeout, DefaultProbeTimeout)
 	p.MaxDuration = r.integer("max-duration", 1, MaxProbeTimeout*1000, 0)
 	if len(*r.problems) == before && p.MaxDuration > p.Timeout*1000 {
-		r.refuse("max-duration", fmt.Sprintf("must be at most %d milliseconds, as the timeout is %d s: a later answer is not waited for", p.Timeout*1000, p.Timeout))
+		r.refuse("max-duration", wantWithinTimeout(p.Timeout))
 	}
 	before = len(*r.problems)
 	p.Count = int(r.integer("count", 1, MaxProbeCount, 1))
 	p.Concurrency = int(r.integer("concurrency", 1, MaxProbeConcurrency, 1))
 	if len(*r.problems) == before && p.Concurrency > p.Count {
-		r.refuse("concurrency", fmt.Sprintf("must be at most the count of invocations, %d", p.Count))
+		r.refuse("concurrency", wantUpToCount(p.Count))
 	}
 	return p
 }
@@ -120,7 +118,7 @@ func (r *reader) elements(path string, most int, short, want string) []*reader {
 	}
 	var items []json.RawMessage
 	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > most {
-		r.add(Problem{Path: path, Want: fmt.Sprintf("must be a list of 1 to %d of these: each %s", most, want)})
+		r.add(Problem{Path: path, Want: wantList(most, want)})
 		return nil
 	}
 	var readers []*reader
@@ -143,7 +141,7 @@ func (r *reader) elements(path string, most int, short, want string) []*reader {
 // refuseTwin notes a name that an earlier element has, too.
 func (r *reader) refuseTwin(path, name string, names map[string]bool) {
 	if name != "" && names[name] {
-		r.refuse(path, fmt.Sprintf("must tell it from the others: there is a %q before it", name))
+		r.refuse(path, wantUnique(name))
 	}
 	names[name] = true
 }
@@ -165,7 +163,7 @@ func (r *reader) value(path, absent string) json.RawMessage {
 func (r *reader) compact(path string, given json.RawMessage) json.RawMessage {
 	var value bytes.Buffer
 	if err := json.Compact(&value, given); err != nil || value.Len() > MaxPayload {
-		r.add(Problem{Path: path, Want: fmt.Sprintf("must be JSON of at most %d bytes; it has %d", MaxPayload, value.Len())})
+		r.add(Problem{Path: path, Want: wantJSON(MaxPayload, value.Len())})
 		return nil
 	}
 	return value.Bytes()
@@ -177,14 +175,14 @@ func (r *reader) equals(path string) map[string]json.RawMessage {
 	}
 	var given map[string]json.RawMessage
 	if json.Unmarshal(r.fields[path], &given) != nil || len(given) == 0 || len(given) > MaxEquals {
-		r.add(Problem{Path: path, Want: fmt.Sprintf(`must be an object of 1 to %d paths and values, such as {"$.items[0].ok": true}`, MaxEquals)})
+		r.add(Problem{Path: path, Want: wantEquals()})
 		return nil
 	}
 	values := map[string]json.RawMessage{}
 	for _, text := range slices.Sorted(maps.Keys(given)) {
 		at := fmt.Sprintf("%s[%q]", path, shorten([]byte(text)))
 		if _, ok := ParsePath(text); !ok {
-			r.add(Problem{Path: at, Want: "must be a path of $, .name, ['name'] and [0] only, such as $.items[0]['first name']"})
+			r.add(Problem{Path: at, Want: wantProbePath})
 		}
 		values[text] = r.compact(at, given[text])
 	}

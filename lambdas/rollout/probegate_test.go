@@ -91,12 +91,12 @@ func TestProbesAreTaken(t *testing.T) {
 func TestBadProbesAreRefused(t *testing.T) {
 	long := `"` + strings.Repeat("x", rollout.MaxPayload) + `"`
 	for _, test := range []struct{ probes, want string }{
-		{`{}`, "health.probes must be a list of 1 to 10 of these: each an object with a name\n"},
-		{`[]`, "health.probes must be a list of 1 to 10 of these: each an object with a name\n"},
-		{`[` + strings.Repeat(`{"name": "a"}, `, 10) + `{"name": "b"}]`, "health.probes must be a list of 1 to 10 of these: each an object with a name\n"},
+		{`{}`, "health.probes must be a list of 1 to 10, each an object with a name\n"},
+		{`[]`, "health.probes must be a list of 1 to 10, each an object with a name\n"},
+		{`[` + strings.Repeat(`{"name": "a"}, `, 10) + `{"name": "b"}]`, "health.probes must be a list of 1 to 10, each an object with a name\n"},
 		{`["ping", null, {}]`, "health.probes[0] must be an object with a name\nhealth.probes[1] must be an object with a name\nhealth.probes[2].name is missing\n"},
 		{`[{"name": "a"}, {"name": "a"}, {"name": "a b"}]`,
-			"health.probes[1].name must tell it from the others: there is a \"a\" before it; given: \"a\"\n" +
+			"health.probes[1].name must be unique: there is already a \"a\"; given: \"a\"\n" +
 				"health.probes[2].name must be a name: at most 64 letters, digits, - and _; given: \"a b\"\n"},
 		{`[{"name": "a", "count": 21, "concurrency": 6, "timeout": 31, "max-duration": 0, "when": "always", "secret": false, "expected": {}}]`,
 			"health.probes[0].when must be one of each-check, before-traffic, both; given: \"always\"\n" +
@@ -104,14 +104,14 @@ func TestBadProbesAreRefused(t *testing.T) {
 				"health.probes[0].max-duration must be a whole number from 1 to 30000; given: 0\n" +
 				"health.probes[0].count must be a whole number from 1 to 20; given: 21\n" +
 				"health.probes[0].concurrency must be a whole number from 1 to 5; given: 6\n" +
-				"health.probes[0].expected is not a field here (did you mean \"expect\"?); given: {}\n"},
+				"health.probes[0].expected is not a known field (did you mean \"expect\"?); given: {}\n"},
 		{`[{"name": "a", "timeout": 2, "max-duration": 2001, "count": 2, "concurrency": 3}]`,
-			"health.probes[0].max-duration must be at most 2000 milliseconds, as the timeout is 2 s: a later answer is not waited for; given: 2001\n" +
+			"health.probes[0].max-duration must be at most 2000 milliseconds: the timeout is 2 s; given: 2001\n" +
 				"health.probes[0].concurrency must be at most the count of invocations, 2; given: 3\n"},
 		{`[{"name": "a", "payload": ` + long + `, "expect": ` + long + `, "equals": {"$.a": ` + long + `, "$..b": 1}}]`,
 			"health.probes[0].payload must be JSON of at most 16384 bytes; it has 16386\n" +
 				"health.probes[0].expect must be JSON of at most 16384 bytes; it has 16386\n" +
-				"health.probes[0].equals[\"$..b\"] must be a path of $, .name, ['name'] and [0] only, such as $.items[0]['first name']\n" +
+				"health.probes[0].equals[\"$..b\"] must be a path made of $, .name, ['name'] and [0], such as $.items[0]['first name']\n" +
 				"health.probes[0].equals[\"$.a\"] must be JSON of at most 16384 bytes; it has 16386\n"},
 		{`[{"name": "a", "equals": {}}]`, "health.probes[0].equals must be an object of 1 to 20 paths and values, such as {\"$.items[0].ok\": true}\n"},
 	} {

@@ -31,24 +31,7 @@ type RequestError struct {
 	Problems []Problem
 }
 
-func (e *RequestError) Error() string {
-	var text strings.Builder
-	if n := len(e.Problems); n == 1 {
-		text.WriteString("the request has a problem, and nothing was touched:")
-	} else {
-		fmt.Fprintf(&text, "the request has %d problems, and nothing was touched:", n)
-	}
-	const told = 20
-	for i, p := range e.Problems {
-		if i == told && len(e.Problems) > told+1 {
-			fmt.Fprintf(&text, "\n- and %d more", len(e.Problems)-told)
-			break
-		}
-		text.WriteString("\n- ")
-		text.WriteString(p.Error())
-	}
-	return Brief(text.String())
-}
+func (e *RequestError) Error() string { return refusedRequest(e.Problems) }
 
 // shorten quotes at most 80 characters of a value that a user gave, on one line.
 func shorten(given []byte) string {

@@ -1,9 +1,6 @@
 package rollout
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Provisioned is the provisioned concurrency that a rollout has to do with, as
 // it was before.
@@ -60,9 +57,7 @@ func (s State) Allocated(ready bool, now time.Time) State {
 // allocates its provisioned concurrency.
 func (s State) InTransit(now time.Time) State {
 	s = s.await(now)
-	s.Outcome = &Outcome{Result: Allocating, Reason: fmt.Sprintf(
-		"alias %s of %s points at version %s, and AWS allocates its provisioned concurrency of %d: until that is ready, AWS keeps all requests on version %s by weights of its own",
-		s.AliasName, s.Function(), s.NewVersion, s.Provision().Alias, s.Plan.Baseline)}
+	s.Outcome = &Outcome{Result: Allocating, Reason: allocatingReason(s)}
 	return s
 }
 

@@ -33,8 +33,7 @@ func readObject(input []byte) (map[string]json.RawMessage, *Problem) {
 		}
 	}
 	if err != nil || fields == nil {
-		return nil, &Problem{Path: "$", Given: shorten(input), Want: "must be one JSON object, such as " +
-			`{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}`}
+		return nil, &Problem{Path: "$", Given: shorten(input), Want: wantRequest}
 	}
 	return fields, nil
 }
@@ -59,7 +58,7 @@ func (r *reader) add(p Problem) {
 func (r *reader) object(path string) *reader {
 	inner := &reader{prefix: r.prefix + path + ".", problems: r.problems}
 	if r.has(path) && (json.Unmarshal(r.fields[path], &inner.fields) != nil || inner.fields == nil) {
-		r.refuse(path, "must be an object")
+		r.refuse(path, wantObject)
 	}
 	return inner
 }
@@ -77,7 +76,7 @@ func (r *reader) refuseUnknown(known []string) {
 		r.add(Problem{
 			Path:  fieldPath(name),
 			Given: shorten(r.fields[name]),
-			Want:  "is not a field here" + didYouMean(name, known),
+			Want:  wantUnknown(name, known),
 		})
 	}
 }
@@ -94,7 +93,7 @@ func fieldPath(name string) string {
 // required reads a text that must be there; want says what is right in it.
 func (r *reader) required(path, want string) (string, bool) {
 	if !r.has(path) {
-		r.refuse(path, "is missing")
+		r.refuse(path, wantMissing)
 		return "", false
 	}
 	var text string
@@ -119,7 +118,7 @@ func (r *reader) integer(path string, low, high, absent int64) int64 {
 	}
 	n, ok := asWhole(r.fields[path])
 	if !ok || n < low || n > high {
-		r.refuse(path, fmt.Sprintf("must be a whole number from %d to %d", low, high))
+		r.refuse(path, wantWhole(low, high))
 		return absent
 	}
 	return n
@@ -135,13 +134,13 @@ func (r *reader) boolean(path string, absent bool) bool {
 	case "false":
 		return false
 	}
-	r.refuse(path, "must be true or false, without quotes")
+	r.refuse(path, wantBoolean)
 	return absent
 }
 
 // enum reads one of a few words; the first of them is the default.
 func (r *reader) enum(path string, words ...string) string {
-	want := "must be one of " + strings.Join(words, ", ")
+	want := wantOneOf(words)
 	given := r.text(path, want, words[0])
 	if given != "" && !slices.Contains(words, given) {
 		r.refuse(path, want+didYouMean(given, words))
@@ -156,7 +155,7 @@ func (r *reader) list(path string, most int, form *regexp.Regexp, want string) [
 	}
 	var items []json.RawMessage
 	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > most {
-		r.refuse(path, fmt.Sprintf("must be a list of 1 to %d of these: each %s", most, want))
+		r.refuse(path, wantList(most, want))
 		return nil
 	}
 	texts := make([]string, len(items))
@@ -167,7 +166,7 @@ func (r *reader) list(path string, most int, form *regexp.Regexp, want string) [
 			at.Want = "must be " + want
 			r.add(at)
 		case slices.Contains(texts[:i], texts[i]):
-			at.Want = "is in the list already"
+			at.Want = wantNoRepeat
 			r.add(at)
 		}
 	}
@@ -180,7 +179,7 @@ func (r *reader) weight(path string) float64 {
 	}
 	weight, ok := asNumber(r.fields[path])
 	if !ok || Round(weight) <= 0 || Round(weight) >= 1 {
-		r.refuse(path, "must be a share of the traffic between 0.0001 and 0.9999, such as 0.05")
+		r.refuse(path, wantOuterShare)
 		return 0
 	}
 	return weight
@@ -192,7 +191,7 @@ func (r *reader) weights(path string) []float64 {
 	}
 	var items []json.RawMessage
 	if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > MaxSteps {
-		r.refuse(path, fmt.Sprintf("must be a list of 1 to %d weights, such as [0.05, 0.25, 1]", MaxSteps))
+		r.refuse(path, wantWeightList())
 		return nil
 	}
 	weights := make([]float64, len(items))
@@ -201,11 +200,11 @@ func (r *reader) weights(path string) []float64 {
 		at := Problem{Path: fmt.Sprintf("%s[%d]", path, i), Given: shorten(item)}
 		switch {
 		case !ok || Round(weight) <= 0 || weight > 1:
-			at.Want = "must be a share of the traffic from 0.0001 to 1"
+			at.Want = wantShare
 		case i > 0 && Round(weight) <= Round(weights[i-1]):
-			at.Want = fmt.Sprintf("must be more than the weight before it, %v, at four decimals", weights[i-1])
+			at.Want = wantMore(weights[i-1])
 		case i == len(items)-1 && weight != 1:
-			at.Want = "must be 1, as the last of the weights: a rollout ends with all traffic on the new version"
+			at.Want = wantLastWeight
 		}
 		if at.Want != "" {
 			r.add(at)

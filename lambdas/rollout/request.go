@@ -98,8 +98,7 @@ const startedBy = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 // on a request that Decode accepted.
 func Decode(input []byte) (Request, error) {
 	if len(input) > MaxInput {
-		return Request{}, &RequestError{Problems: []Problem{{Path: "$", Given: fmt.Sprintf("%d bytes", len(input)), Want: fmt.Sprintf(
-			"must be at most %d bytes: it travels in the execution's data, which has an end", MaxInput)}}}
+		return Request{}, &RequestError{Problems: []Problem{{Path: "$", Given: fmt.Sprintf("%d bytes", len(input)), Want: wantBytes(MaxInput)}}}
 	}
 	fields, problem := readObject(input)
 	if problem != nil {
@@ -132,7 +131,7 @@ func Decode(input []byte) (Request, error) {
 	if !req.HealthCheck {
 		for _, path := range []string{"health", "advance"} {
 			if r.has(path) {
-				r.add(Problem{Path: path, Want: "has no meaning with health-check false: leave one of them out"})
+				r.add(Problem{Path: path, Want: wantHealthCheck})
 			}
 		}
 		req.Gates = Gates{}
@@ -169,13 +168,6 @@ var unpublished = []string{"$LATEST", "$LATEST.PUBLISHED"}
 // such versions share an alias's traffic.
 func IsPublished(version string) bool { return !slices.Contains(unpublished, version) }
 
-const (
-	wantFunction = "must be a function's name (at most 64 letters, digits, - and _), its partial ARN or its full ARN"
-	wantAlias    = "must be an alias's name: at most 128 letters, digits, - and _"
-	wantVersion  = `must be a published version's number, such as "2"`
-	wantType     = "must be one of linear, exponential, geometric, canary, all-at-once, custom, or a CodeDeploy preset such as Linear10PercentEvery1Minute"
-)
-
 func (r *reader) function(path string) string {
 	name, ok := r.required(path, wantFunction)
 	if !ok {
@@ -185,7 +177,7 @@ func (r *reader) function(path string) string {
 	case parts == nil:
 		r.refuse(path, wantFunction)
 	case parts[2] != "":
-		r.refuse(path, fmt.Sprintf("must not name a version or an alias, here %q: the alias goes into alias-name, the version into new-version", parts[2]))
+		r.refuse(path, wantUnqualified(parts[2]))
 	}
 	return name
 }
@@ -195,7 +187,7 @@ func (r *reader) alias(path string) string {
 	switch {
 	case !ok:
 	case onlyDigits.MatchString(name):
-		r.refuse(path, "must be an alias, and only versions are named by digits alone")
+		r.refuse(path, wantNoVersion)
 	case !aliasForm.MatchString(name):
 		r.refuse(path, wantAlias)
 	}
@@ -212,7 +204,7 @@ func (r *reader) version(path string) string {
 	switch {
 	case !ok:
 	case !IsPublished(version):
-		r.refuse(path, "must be a published version: an alias can't split traffic with "+version)
+		r.refuse(path, wantPublished(version))
 	case !versionForm.MatchString(version):
 		r.refuse(path, wantVersion)
 	}

@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"sort"
@@ -73,14 +72,11 @@ func (req *Request) checkSize(r *reader, steps []Step) {
 		return cmp.Or(cmp.Compare(parts[b], parts[a]), cmp.Compare(a, b))
 	})
 	largest := paths[0]
-	bytes := func(n int) string { return Thousands(int64(n)) + " bytes" }
 	if parts[largest] <= over {
-		r.add(Problem{Path: "$", Given: bytes(total), Want: fmt.Sprintf("must come to at most %s in the execution's data, which ends at %s with all that a rollout adds; most of it are %s and %s",
-			bytes(total-over), bytes(MaxState), largest, paths[1])})
+		r.add(Problem{Path: "$", Given: inBytes(total), Want: wantRoom(total-over, largest, paths[1])})
 		return
 	}
-	r.add(Problem{Path: largest, Given: bytes(parts[largest]), Want: fmt.Sprintf("must come to at most %s in the execution's data beside the rest of this request: it ends at %s with all that a rollout adds",
-		bytes(parts[largest]-over), bytes(MaxState))})
+	r.add(Problem{Path: largest, Given: inBytes(parts[largest]), Want: wantLess(parts[largest] - over)})
 }
 
 // Bounded are readings with reasons that are Plain and, if they are too long to

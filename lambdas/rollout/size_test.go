@@ -126,7 +126,7 @@ func TestWhatIsTakenFitsIntoAnExecution(t *testing.T) {
 		req, err := rollout.Decode([]byte(input))
 		var invalid *rollout.RequestError
 		if errors.As(err, &invalid) {
-			if len(input) <= rollout.MaxInput && strings.Contains(err.Error(), "in the execution's data") {
+			if len(input) <= rollout.MaxInput && strings.Contains(err.Error(), "of the execution's data") {
 				refused++
 			}
 			return
@@ -160,7 +160,7 @@ func TestTooMuchForAnExecutionIsRefused(t *testing.T) {
 		{request(60, `"type": "all-at-once", "health": {"alarms": [`+strings.Join(alarms, ",")+`]}`), ""},
 		{request(60, `"type": "custom", "weights": [`+strings.Join(weights, ",")+`], "health": {"alarms": [`+strings.Join(alarms[:30], ",")+`]}`), ""},
 		{request(60, `"type": "custom", "weights": [`+strings.Join(weights, ",")+`], "health": {"alarms": [`+strings.Join(alarms, ",")+`]}`),
-			"health.alarms must come to at most "},
+			"health.alarms must take at most "},
 	} {
 		_, err := rollout.Decode([]byte(test.input))
 		switch {

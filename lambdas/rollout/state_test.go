@@ -179,32 +179,32 @@ func TestReasons(t *testing.T) {
 		name, reason := s.RollbackReason()
 		return name + ": " + reason
 	}
-	const back = "alias MyAlias of MyFunction is wholly on version 1 again. "
+	const begin, end = "Rolled back at 10%: ", " Alias MyAlias of MyFunction is back on version 1."
 	for _, test := range []struct{ got, want string }{
 		{reason(func(s *rollout.State) { *s = check(t, *s, start, harmful) }),
-			"Unhealthy: " + back + "Rolled back at 10% on version 2: latency roll-back: slow"},
+			"Unhealthy: " + begin + "latency failed: slow." + end},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "Throttled", Cause: `{"errorMessage":"slow down","errorType":"Throttled"}`}
-		}), "Throttled: " + back + "The rollout could not go on at 10% on version 2: Throttled: slow down"},
+		}), "Throttled: " + begin + "the rollout could not continue: Throttled: slow down." + end},
 		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.Timeout"} }),
-			"TimedOut: " + back + "The rollout could not go on at 10% on version 2: States.Timeout"},
+			"TimedOut: " + begin + "the rollout could not continue: States.Timeout." + end},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "States.DataLimitExceeded", Cause: "too large"}
 		}),
-			"DataLimitExceeded: " + back + "The rollout could not go on at 10% on version 2: States.DataLimitExceeded: too large"},
+			"DataLimitExceeded: " + begin + "the rollout could not continue: States.DataLimitExceeded: too large." + end},
 		{reason(func(s *rollout.State) { s.Error = &rollout.Caught{Error: "States.States."} }),
-			"Unnamed: " + back + "The rollout could not go on at 10% on version 2: States.States."},
+			"Unnamed: " + begin + "the rollout could not continue: States.States." + end},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"the history is full","Error":"States.Runtime","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Status":"FAILED"}`}
-		}), "Runtime: " + back + "Execution x-part-2, in which it went on, did not succeed: States.Runtime: the history is full"},
+		}), "Runtime: " + begin + "execution x-part-2, which continued this rollout, did not succeed: States.Runtime: the history is full." + end},
 		{reason(func(s *rollout.State) {
 			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"it was bad","Error":"Unhealthy","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Input":"{\\"continue\\": and here it is cut`}
-		}), "Unhealthy: " + back + "Execution x-part-2, in which it went on, did not succeed: it was bad"},
+		}), "Unhealthy: " + begin + "execution x-part-2, which continued this rollout, did not succeed: it was bad." + end},
 		{reason(func(s *rollout.State) {
-			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"somebody did","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Status":"ABORTED"}`}
-		}), "ExecutionStopped: " + back + "Execution x-part-2, in which it went on, did not succeed: somebody did"},
+			s.Error = &rollout.Caught{Error: "States.TaskFailed", Cause: `{"Cause":"an operator did","ExecutionArn":"arn:aws:states:eu-central-1:123456789012:execution:m:x-part-2","Status":"ABORTED"}`}
+		}), "ExecutionStopped: " + begin + "execution x-part-2, which continued this rollout, did not succeed: an operator did." + end},
 		{reason(func(s *rollout.State) { s.Health = &rollout.Health{Decision: "dance"} }),
-			"UnknownDecision: " + back + `The health check's decision at 10% on version 2 was not one that the workflow knows: "dance"`},
+			"UnknownDecision: " + begin + `the health check returned an unknown decision: "dance".` + end},
 	} {
 		if test.got != test.want {
 			t.Errorf("got  %s\nwant %s", test.got, test.want)
@@ -215,11 +215,11 @@ func TestReasons(t *testing.T) {
 		s.Progress.Unverified = unverified
 		return *s.Promoted().Outcome
 	}
-	const onto = "alias MyAlias of MyFunction is wholly on version 2; "
+	const onto = "alias MyAlias of MyFunction now routes all traffic to version 2; "
 	for _, test := range []struct{ got, want rollout.Outcome }{
-		{promoted(0, proven, blind), rollout.Outcome{Result: rollout.Promoted, Reason: onto + "1 check; errors proven: fine; alarms inconclusive: no data"}},
+		{promoted(0, proven, blind), rollout.Outcome{Result: rollout.Promoted, Reason: onto + "1 check passed; errors: fine; alarms: no data"}},
 		{promoted(3, undecided), rollout.Outcome{Result: rollout.Promoted, Unverified: true,
-			Reason: onto + "unverified: in 3 of 10 steps version 2 had too little traffic to know; 1 check; errors inconclusive: who knows"}},
+			Reason: onto + "unverified: in 3 of 10 steps version 2 had too little traffic to judge; 1 check, none failed; errors: who knows"}},
 	} {
 		if diff := cmp.Diff(test.want, test.got); diff != "" {
 			t.Error(diff)
@@ -229,9 +229,9 @@ func TestReasons(t *testing.T) {
 
 func TestNumbersAsPeopleWriteThem(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
-		{rollout.Counts{Requests: 1204, Errors: 31}.String(), "31 errors in 1,204 invocations (2.6%)"},
-		{rollout.Counts{Requests: 10812, Errors: 12}.String(), "12 errors in 10,812 invocations (0.11%)"},
-		{rollout.Counts{Requests: 1}.String(), "no errors in 1 invocation"},
+		{rollout.Counts{Requests: 1204, Errors: 31}.String(), "31 of 1,204 requests failed (2.6%)"},
+		{rollout.Counts{Requests: 10812, Errors: 12}.String(), "12 of 10,812 requests failed (0.11%)"},
+		{rollout.Counts{Requests: 1}.String(), "no errors in 1 request"},
 		{rollout.Counts{}.String(), "no data"},
 		{rollout.Percent(0.5), "50%"}, {rollout.Percent(1), "100%"}, {rollout.Percent(0.00001), "0.001%"}, {rollout.Percent(0.09999), "10%"},
 		{rollout.Weight(0.0001), "0.01%"}, {rollout.Weight(0.3333), "33.33%"}, {rollout.Weight(1), "100%"},

@@ -2,68 +2,229 @@ package rollout
 
 import (
 	"fmt"
-	"strconv"
+	"strings"
+	"time"
 )
 
-// String says the counts as people do: "31 errors in 1,204 invocations (2.6%)".
-func (c Counts) String() string {
-	if c.Requests == 0 && c.Errors == 0 {
-		return "no data"
+// What the data of a rollout says in sentences: why a check decided as it did,
+// how the rollout ended, and what is notified under way. What is wrong with a
+// request stands in wants.go, numbers in numbers.go.
+
+// The effects of an order.
+const (
+	obeyed       = "obeyed"
+	overtaken    = "superseded by another order"
+	stillWaits   = "the step ended, and the next one waits for approval"
+	overruled    = "overruled: the check found harm"
+	nothingToSay = "ignored: the rollout does not wait for approval"
+	notKnown     = "ignored: unknown command (known: advance, promote, roll-back, approve, refuse)"
+)
+
+// String returns the reading in words: "latency: no slowdown seen".
+func (r Reading) String() string {
+	gate := r.Gate
+	if r.Verdict == VerdictHold {
+		gate += " (in doubt)"
 	}
-	text := plural(c.Errors, "error") + " in " + plural(c.Requests, "invocation")
-	if c.Errors > 0 && c.Requests > 0 {
-		text += " (" + Percent(float64(c.Errors)/float64(c.Requests)) + ")"
-	}
-	return text
+	return gate + ": " + r.Reason
 }
 
-// Percent says a share as a percentage of two significant digits: "2.6%".
-func Percent(share float64) string {
-	percent := share * 100
-	digits := 2
-	if percent >= 10 {
-		digits = 3
+// objection returns in words why the reading rolls back. What the errors gate
+// reads is a sentence about the versions, and needs no name.
+func (r Reading) objection() string {
+	switch {
+	case r.Gate == ErrorsGateName:
+		return r.Reason
+	case r.Status == Inconclusive:
+		return r.Gate + " was inconclusive: " + r.Reason
 	}
-	text := strconv.FormatFloat(percent, 'g', digits, 64)
-	if number, err := strconv.ParseFloat(text, 64); err == nil {
-		text = strconv.FormatFloat(number, 'f', -1, 64)
-	}
-	return text + "%"
+	return r.Gate + " failed: " + r.Reason
 }
 
-// Weight says a weight exactly: "0.5%", "100%".
-func Weight(weight float64) string {
-	return strconv.FormatFloat(Round(Round(weight)*100), 'f', -1, 64) + "%"
+func readingsText(readings []Reading) string {
+	if len(readings) == 0 {
+		return "no gates were checked"
+	}
+	return joined(readings, Reading.String)
 }
 
-// Thousands writes a number in groups of three digits: "10,812".
-func Thousands(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	start := len(digits) % 3
-	if n < 0 {
-		start = (len(digits)-1)%3 + 1
+func objections(readings []Reading) string { return joined(readings, Reading.objection) }
+
+func joined(readings []Reading, say func(Reading) string) string {
+	texts := make([]string, len(readings))
+	for i, r := range readings {
+		texts[i] = say(r)
 	}
-	text := digits[:start]
-	for i := start; i < len(digits); i += 3 {
-		if text != "" && text != "-" {
-			text += ","
+	return strings.Join(texts, separator)
+}
+
+// separator stands between the readings in a reason, and before them.
+const separator = "; "
+
+// Lines returns a text of Health or of an Outcome with the readings, each on a
+// line of its own.
+func Lines(text string, readings []Reading) string {
+	for _, r := range readings {
+		for _, said := range []string{r.String(), r.objection()} {
+			text = strings.ReplaceAll(text, separator+said, "\n"+said)
 		}
-		text += digits[i : i+3]
 	}
 	return text
 }
 
-func plural(n int64, noun string) string {
-	switch n {
-	case 0:
-		return "no " + noun + "s"
-	case 1:
-		return "1 " + noun
+func stepName(step, of int) string { return fmt.Sprintf("step %d of %d", step, of) }
+
+func orderedBy(o Order) string {
+	if o.Command == Disapprove {
+		return "approval refused by " + o.By
 	}
-	return fmt.Sprintf("%s %ss", Thousands(n), noun)
+	return "ordered by " + o.By
 }
 
-// plainNumber writes a number without an exponent: "0.0001".
-func plainNumber(n float64) string {
-	return strconv.FormatFloat(n, 'f', -1, 64)
+func ended(step string) string { return step + " ended" }
+
+func endedEarly(step string) string { return step + " ended early, on evidence" }
+
+func endedWithoutTraffic(step, why string) string {
+	return step + " ended with too little traffic: " + why
+}
+
+func endedUnverified(step, why string) string { return step + " ended unverified: " + why }
+
+func endedByOrder(step string, o Order) string { return step + " ended, ordered by " + o.By }
+
+func approvedBy(step string, o Order) string {
+	return step + " ended, and the next one was approved by " + o.By
+}
+
+func heldBecause(step string, most time.Duration, why string) string {
+	return fmt.Sprintf("%s is held for up to %s: %s", step, duration(most), why)
+}
+
+func butLate(why string) string { return why + ", and metrics may be late" }
+
+func mayBeWorse(version string) string { return "version " + version + " may be worse" }
+
+// tooLittleTraffic is for fewer requests that could be judged than the required.
+func tooLittleTraffic(version string, requests, required int64) string {
+	if requests == 0 {
+		return "no requests of version " + version + " could be judged"
+	}
+	return fmt.Sprintf("only %s of version %s could be judged (%s required)", plural(requests, "request"), version, Thousands(required))
+}
+
+func waitsForApproval(version string, weight float64, left time.Duration) string {
+	return fmt.Sprintf("waiting up to %s for approval of %s on version %s", duration(left), Weight(weight), version)
+}
+
+func notApproved(version string, weight float64) string {
+	return fmt.Sprintf("%s on version %s was not approved in time", Weight(weight), version)
+}
+
+// promotedReason says of a promoted rollout what is known of the new version's
+// health, and what is not.
+func promotedReason(s State) string {
+	text := fmt.Sprintf("alias %s of %s now routes all traffic to version %s", s.AliasName, s.Function(), s.NewVersion)
+	if !s.HealthCheck {
+		return text + "; health was not checked, as requested"
+	}
+	checks, verified, unverified := plural(int64(s.Progress.Checks), "check"), " passed", ", none failed"
+	if s.Progress.Checks == 0 {
+		verified, unverified = "", ""
+	}
+	if missing := s.Progress.Unverified; missing > 0 {
+		text += fmt.Sprintf("; unverified: in %d of %s version %s had too little traffic to judge; %s%s", missing,
+			plural(int64(len(s.Plan.Steps)), "step"), s.NewVersion, checks, unverified)
+	} else {
+		text += separator + checks + verified
+	}
+	if s.Health != nil {
+		text += separator + readingsText(s.Health.Readings)
+	}
+	return Brief(text)
+}
+
+// rolledBackReason says at what weight and why a rollout was rolled back, and
+// where the alias is: all of that, even if why is cut short.
+func rolledBackReason(s State, why string) string {
+	at := "at " + Weight(s.Progress.Weight)
+	if s.Progress.Step == 0 {
+		at = "before any traffic was shifted"
+	}
+	begin := "Rolled back " + at + ": "
+	end := fmt.Sprintf(" Alias %s of %s is back on version %s.", s.AliasName, s.Function(), s.Plan.Baseline)
+	return begin + sentence(Shorten(why, maxBrief-len(begin)-len(end)-1)) + end
+}
+
+func continuationFailed(n nested) string {
+	return fmt.Sprintf("execution %s, which continued this rollout, did not succeed: %s", n.name(), n.words())
+}
+
+func couldNotContinue(c Caught) string { return "the rollout could not continue: " + c.words() }
+
+func unknownDecision(d Decision) string {
+	return fmt.Sprintf("the health check returned an unknown decision: %q", d)
+}
+
+const noDecision = "there was no decision by a health check"
+
+func allocatingReason(s State) string {
+	return fmt.Sprintf("alias %s of %s points to version %s, and AWS is allocating its provisioned concurrency of %d; until it is ready, AWS keeps all requests on version %s with weights of its own",
+		s.AliasName, s.Function(), s.NewVersion, s.Provision().Alias, s.Plan.Baseline)
+}
+
+func nestedEnd(n nested) string {
+	text := "execution " + n.name() + " ended with " + n.Error
+	if n.Cause != "" {
+		text += ": " + n.Cause
+	}
+	return text
+}
+
+// underWayReason says what an event under way means for the step.
+func underWayReason(s State, event Event, step int) string {
+	var now Step
+	if step >= 1 && step <= len(s.Plan.Steps) {
+		now = s.Plan.Steps[step-1]
+	}
+	of := len(s.Plan.Steps)
+	switch event {
+	case EventStarted:
+		return fmt.Sprintf("Version %s now receives %s of the traffic, version %s the rest. If all checks pass, the rollout takes %s in %s.",
+			s.NewVersion, Weight(now.Weight), s.Plan.Baseline, duration(time.Duration(Total(s.Plan.Steps))*time.Second), plural(int64(of), "step"))
+	case EventShifted:
+		return fmt.Sprintf("Version %s now receives %s of the traffic. Step %d of %d lasts %s.",
+			s.NewVersion, Weight(now.Weight), step, of, duration(time.Duration(now.Seconds)*time.Second))
+	case EventApprovalWanted:
+		return fmt.Sprintf("Version %s stays at %s until step %d of %d (%s) is approved. If it is not approved in time, the rollout is rolled back.",
+			s.NewVersion, Weight(s.Progress.Weight), step, of, Weight(now.Weight))
+	}
+	return ""
+}
+
+// refusedRequest lists problems, of which there is one at least.
+func refusedRequest(problems []Problem) string {
+	var text strings.Builder
+	if n := len(problems); n == 1 {
+		text.WriteString("the request has a problem; nothing was changed:")
+	} else {
+		fmt.Fprintf(&text, "the request has %d problems; nothing was changed:", n)
+	}
+	const most = 20
+	for i, p := range problems {
+		if i == most && len(problems) > most+1 {
+			fmt.Fprintf(&text, "\n- and %d more", len(problems)-most)
+			break
+		}
+		text.WriteString("\n- " + p.Error())
+	}
+	return Brief(text.String())
+}
+
+// sentence returns a text with a full stop, unless it ends in one.
+func sentence(text string) string {
+	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "!") || strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }

@@ -82,7 +82,7 @@ func TestHowARolloutEnds(t *testing.T) {
 			s.Progress.Unverified = 1
 			succeed(w, e, s.Promoted())
 		}, rollout.Notification{Event: rollout.EventPromoted, Baseline: "1", Step: 1, Of: 2, Weight: 0.1, Unverified: true, Undo: "UNDO",
-			Reason: "alias live of f is wholly on version 2; unverified: in 1 of 2 steps version 2 had too little traffic to know; no checks"}},
+			Reason: "alias live of f now routes all traffic to version 2; unverified: in 1 of 2 steps version 2 had too little traffic to judge; no checks"}},
 		{"unchanged", func(w *world, e *localaws.Execution, s rollout.State) {
 			s.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: "on 2 already"}
 			succeed(w, e, s)
@@ -91,12 +91,12 @@ func TestHowARolloutEnds(t *testing.T) {
 			s = w.twice(w.back.Handle, troubled(s, "Throttled"))
 			fail(w, e, s, "Rolled back", s.Outcome.Error, s.Outcome.Reason)
 		}, rollout.Notification{Event: rollout.EventRolledBack, AliasLeft: rollout.AliasUntouched, Baseline: "1", Of: 2, Error: "Throttled",
-			Reason: "alias live of f is wholly on version 1 again. The rollout could not go on at 10% on version 2: Throttled"}},
+			Reason: "Rolled back at 10%: the rollout could not continue: Throttled. Alias live of f is back on version 1."}},
 		{"rolled back for lack of access, which is no refusal", func(w *world, e *localaws.Execution, s rollout.State) {
 			s = w.twice(w.back.Handle, troubled(s, "AccessDenied"))
 			fail(w, e, s, "Rolled back", s.Outcome.Error, s.Outcome.Reason)
 		}, rollout.Notification{Event: rollout.EventRolledBack, AliasLeft: rollout.AliasUntouched, Baseline: "1", Of: 2, Error: "AccessDenied",
-			Reason: "alias live of f is wholly on version 1 again. The rollout could not go on at 10% on version 2: AccessDenied"}},
+			Reason: "Rolled back at 10%: the rollout could not continue: AccessDenied. Alias live of f is back on version 1."}},
 		{"refused", func(w *world, e *localaws.Execution, _ rollout.State) {
 			fail(w, e, rollout.State{}, "Refused", "VersionNotFound", "nothing was touched: there is none")
 		}, rollout.Notification{Event: rollout.EventRefused, Error: "VersionNotFound", Reason: "nothing was touched: there is none"}},

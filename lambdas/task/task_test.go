@@ -174,7 +174,7 @@ func TestNoDataIsInconclusiveAndSaysSo(t *testing.T) {
 	if s.Health.Decision != rollout.Advance || s.Health.Readings[0].Status != rollout.Inconclusive || s.Progress.Unverified != 1 {
 		t.Errorf("%+v, %+v", s.Health, s.Progress)
 	}
-	if !strings.Contains(s.Health.Reason, "errors inconclusive: version 2: no data") {
+	if !strings.Contains(s.Health.Reason, "errors: version 2: no data") {
 		t.Errorf("the reason is %q", s.Health.Reason)
 	}
 }

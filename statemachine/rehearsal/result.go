@@ -157,7 +157,7 @@ func (s *timeline) conclude(result *Result) {
 	if s.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
 		result.Reason, result.Unverified = s.last.Outcome.Reason, s.last.Outcome.Unverified
 		if health := s.last.Health; health != nil {
-			result.Reason = lineEach(health.Readings, result.Reason)
+			result.Reason = rollout.Lines(result.Reason, health.Readings)
 		}
 	}
 }

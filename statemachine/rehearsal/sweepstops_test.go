@@ -24,7 +24,7 @@ var errorWords = []string{
 
 // causeWords are the same of its cause.
 var causeWords = []string{
-	"", "Stopped by somebody", "alias live of f is wholly on version 7 again. Rolled back at 30% on version 8",
+	"", "Stopped by an operator", "Rolled back at 30%: ordered by ann. Alias live of f is back on version 7.",
 	"This execution could not start, and nothing was changed", "nothing was touched: there is no function f",
 	`{"errorMessage":"nothing was touched","errorType":"AccessDenied"}`, "<b>停止</b> `rm` $(x) [rollout second 7→8 30%]",
 }

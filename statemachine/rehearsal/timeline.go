@@ -139,7 +139,7 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 	case "Allocate":
 		line.Text = allocates(now)
 	case "HealthCheck", "PreTraffic", "PostTraffic":
-		line.Decision, line.Text = now.Health.Decision, lineEach(now.Health.Readings, now.Health.Reason)
+		line.Decision, line.Text = now.Health.Decision, rollout.Lines(now.Health.Reason, now.Health.Readings)
 		line.Baseline, line.NewVersion = &now.Health.Baseline, &now.Health.NewVersion
 		if !s.brief {
 			line.Evidence = s.evidence(now)
@@ -148,7 +148,7 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 		if now.Outcome != nil {
 			line.Text = now.Outcome.Reason
 			if now.Health != nil { // its readings are in the entry before
-				line.Text, _, _ = strings.Cut(lineEach(now.Health.Readings, line.Text), "\n")
+				line.Text, _, _ = strings.Cut(rollout.Lines(line.Text, now.Health.Readings), "\n")
 			}
 		}
 	}
@@ -173,14 +173,6 @@ func (s *timeline) evidence(now rollout.State) []health.Strength {
 	}
 	s.err = errors.Join(s.err, fmt.Errorf("the evidence of the check at %s: %w", now.Health.Window.To, err))
 	return nil
-}
-
-// lineEach puts each gate's reading on a line of its own.
-func lineEach(readings []rollout.Reading, reason string) string {
-	for _, r := range readings {
-		reason = strings.ReplaceAll(reason, "; "+r.Gate+" ", "\n"+r.Gate+" ")
-	}
-	return reason
 }
 
 // Clock formats seconds as h:mm:ss, with the days in front from one day on, as in

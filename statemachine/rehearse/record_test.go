@@ -28,7 +28,7 @@ func TestARolloutIsRecorded(t *testing.T) {
 	}
 	code, stdout, stderr := command("", "record", "-history", history, "-metrics", "testdata/record/metrics.json",
 		"-report", at("rollout.html"), "-write-scenario", at("recorded.json"), "-write-input", at("input.json"))
-	if code != 0 || stderr != "" || !strings.Contains(stdout, "ROLLED BACK after 0:01:01\n") || !strings.Contains(stdout, "counted   version 8: 17 errors in 30 invocations") {
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "ROLLED BACK after 0:01:01\n") || !strings.Contains(stdout, "counted   version 8: 17 of 30 requests failed") {
 		t.Errorf("exits with %d\n%s%s", code, stdout, stderr)
 	}
 	page, err := os.ReadFile(at("rollout.html"))
@@ -63,7 +63,7 @@ func TestAnErrorMayBeKnownBeforeItsRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := command("", "record", "-history", history, "-report", page)
-	if code != 0 || !strings.Contains(stdout, "counted   version 8: 12 errors in 12 invocations") {
+	if code != 0 || !strings.Contains(stdout, "counted   version 8: 12 of 12 requests failed") {
 		t.Errorf("exits with %d\n%s%s", code, stdout, stderr)
 	}
 	if _, err := os.Stat(page); err != nil {
