@@ -7,14 +7,14 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// chatMarkup are what Slack and Microsoft Teams make mentions, links, commands
-// and formats of, each with what looks like it.
+// chatMarkup replaces what Slack and Microsoft Teams interpret as mentions, links,
+// commands and formats with characters that look alike.
 // See docs.slack.dev/messaging/formatting-message-text and
 // learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format.
 var chatMarkup = strings.NewReplacer("->", "→", "<", "‹", ">", "›", "&", "＆", "`", "ˋ", "*", "∗", "~", "∼", "@", "＠", "://", ":∕∕", "](", "] (", "\\", "∖", "|", "¦", "#", "＃")
 
-// forChat is Plain, without anything that is mark-up in a chat. An underscore
-// within a word is a letter of a name; elsewhere it may slant what follows.
+// forChat returns a text Plain and without chat mark-up. An underscore within a word
+// belongs to a name and stays; elsewhere it could make the following text italic.
 func forChat(text string) string {
 	runes := []rune(chatMarkup.Replace(rollout.Plain(text)))
 	wordAt := func(i int) bool {

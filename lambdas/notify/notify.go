@@ -1,8 +1,3 @@
-// Package notify sends what there is to tell of a rollout: to the stack's
-// topic, to the topics that the request names, and to an event bus.
-//
-// Each may get the same notification twice, as Lambda and EventBridge may call
-// twice: its id tells that it is the same.
 package notify
 
 import (
@@ -14,65 +9,69 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Patience is how long one of those to be told is waited for.
+// Patience is how long the delivery to one target may take.
 const Patience = 3 * time.Second
 
-// Notifier knows how to reach everybody. Its zero value tells nobody.
+// Notifier delivers notifications to all targets. Its zero value has none.
 type Notifier struct {
 	Topics Topics // may be nil if Topic is empty and no request names topics
-	// Topic is the ARN of the stack's own, or empty.
+	// Topic is the ARN of the stack's own topic, or empty.
 	Topic string
-	// OwnOnly passes over the topics that requests name: the stack may publish to
-	// none of them.
+	// OwnOnly skips the topics that requests name: the stack has no permission to
+	// publish to them.
 	OwnOnly bool
-	// Bus is nil if no event bus is told.
+	// Bus is nil if no event bus is notified.
 	Bus Bus
 }
 
-// Topics publish messages.
+// Topics publish messages. Publish returns an error if it can't be known that the
+// message was accepted.
 type Topics interface {
 	Publish(context.Context, Message) error
 }
 
-// Bus takes events.
+// Bus accepts events. Put returns an error if it can't be known that the event was
+// accepted.
 type Bus interface {
 	Put(context.Context, Event) error
 }
 
-// Message is what a topic gets.
+// Message is what a topic receives.
 type Message struct {
-	// Topic is its ARN.
-	Topic   string
+	// Topic is the topic's ARN.
+	Topic string
+	// Subject is one line, for e-mail and SMS.
 	Subject string
-	// JSON and Text are the same for programs and for people: Text goes to
-	// e-mail, and the subject to SMS. Chat, if there is one, is all that is sent.
+	// JSON is for programs, Text for people, by e-mail. Chat, if it is not empty, is
+	// sent instead of all others.
 	JSON, Text, Chat string
-	// Attributes are for filter policies.
+	// Attributes are for subscriptions' filter policies.
 	Attributes map[string]string
 }
 
-// Event is what an event bus gets.
+// Event is what an event bus receives.
 type Event struct {
 	Time time.Time
-	// DetailType is such as "Rollout promoted".
+	// DetailType is "Rollout promoted", for example.
 	DetailType string
 	// Detail is a JSON object.
 	Detail string
-	// Execution is the ARN of the rollout's.
+	// Execution is the ARN of the rollout's execution.
 	Execution string
 }
 
-// Failure is one that was not told.
+// Failure is a delivery that failed.
 type Failure struct {
 	Target string // a topic's ARN, or BusName
 	Err    error
 }
 
-// BusName is how the event bus is named beside topics.
+// BusName is the Failure.Target of the event bus.
 const BusName = "event-bus"
 
-// Send tells everybody, each once and one after the other. One that fails holds
-// up no other.
+// Send delivers n to every target once, one after another, and returns the deliveries
+// that failed. to names targets beside the Notifier's own. A failure does not keep n
+// from the other targets.
 func (t Notifier) Send(ctx context.Context, n rollout.Notification, to rollout.Notify) []Failure {
 	var failed []Failure
 	for _, target := range t.targets(to) {
@@ -83,7 +82,8 @@ func (t Notifier) Send(ctx context.Context, n rollout.Notification, to rollout.N
 	return failed
 }
 
-// Retry tells one of them alone. One that is not to be told any more is not.
+// Retry delivers n to the one target with that name, a Failure.Target. It does nothing
+// if that is no target any more.
 func (t Notifier) Retry(ctx context.Context, n rollout.Notification, to rollout.Notify, name string) error {
 	for _, target := range t.targets(to) {
 		if target.name == name {
@@ -98,7 +98,7 @@ type target struct {
 	chat bool
 }
 
-// targets are all that are to be told, each once.
+// targets returns all targets, each once.
 func (t Notifier) targets(to rollout.Notify) []target {
 	var all []target
 	if t.Topic != "" {
@@ -126,7 +126,7 @@ func (t Notifier) send(ctx context.Context, n rollout.Notification, to target) e
 	}
 	message := Message{
 		Topic: to.name, Subject: Subject(n), JSON: string(n.JSON()), Text: Text(n),
-		// SNS takes no empty attribute.
+		// SNS accepts no empty attribute.
 		Attributes: map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": cmp.Or(n.Function, "unknown")},
 	}
 	if to.chat {

@@ -23,10 +23,10 @@ import (
 const execution = "arn:aws:states:eu-central-1:123456789012:execution:rollouts:monday"
 
 var (
-	noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	told = rollout.Notification{
+	noon   = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	report = rollout.Notification{
 		Event: rollout.EventRolledBack, Time: noon, Execution: execution, Function: "f", Alias: "live", NewVersion: "2", Baseline: "1",
-		Error: "Unhealthy", Reason: "alias live of f is wholly on version 1 again. <bad>",
+		Error: "Unhealthy", Reason: "Rolled back at 10%: <bad>. Alias live of f is back on version 1.",
 	}
 )
 
@@ -54,7 +54,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) send(to rollout.Notify) (failed []string) {
-	for _, f := range w.notifier.Send(context.Background(), told, to) {
+	for _, f := range w.notifier.Send(context.Background(), report, to) {
 		failed = append(failed, f.Target)
 	}
 	return failed
@@ -70,13 +70,13 @@ func (w *world) topics() (got []string) {
 func TestEverybodyIsTold(t *testing.T) {
 	w := newWorld(t)
 	if failed := w.send(rollout.Notify{Topics: []string{w.first, w.stack, w.second}}); failed != nil {
-		t.Fatalf("not told: %v", failed)
+		t.Fatalf("not delivered: %v", failed)
 	}
 	if diff := cmp.Diff([]string{w.stack, w.first, w.second}, w.topics()); diff != "" {
 		t.Errorf("topics, each once: %s", diff)
 	}
 	p := w.Published()[1]
-	if p.Subject != notify.Subject(told) || p.For("email") != notify.Text(told) || p.For("sms") != notify.Subject(told) || p.For("sqs") != string(told.JSON()) {
+	if p.Subject != notify.Subject(report) || p.For("email") != notify.Text(report) || p.For("sms") != notify.Subject(report) || p.For("sqs") != string(report.JSON()) {
 		t.Errorf("%+v", p)
 	}
 	attributes := map[string]string{"event": "rolled-back", "outcome": "failed", "function": "f"}
@@ -84,7 +84,7 @@ func TestEverybodyIsTold(t *testing.T) {
 		t.Error(diff)
 	}
 	want := []localaws.Event{{
-		Source: "lambda-rollout", DetailType: "Rollout rolled back", Detail: told.JSON(), Resources: []string{execution}, Time: noon,
+		Source: "lambda-rollout", DetailType: "Rollout rolled back", Detail: report.JSON(), Resources: []string{execution}, Time: noon,
 	}}
 	if diff := cmp.Diff(want, w.Events()); diff != "" {
 		t.Error(diff)
@@ -97,7 +97,7 @@ func TestChatsGetWhatTheyShowAlone(t *testing.T) {
 	w.send(rollout.Notify{Topics: []string{w.second}})
 	for i, want := range []bool{false, true, false, false} {
 		p := w.Published()[i]
-		if chat := p.PerProtocol == nil && p.Message == string(notify.Chat(told)); chat != want {
+		if chat := p.PerProtocol == nil && p.Message == string(notify.Chat(report)); chat != want {
 			t.Errorf("message %d to %s, in the form of chats: %v", i, p.Topic, chat)
 		}
 	}
@@ -107,18 +107,18 @@ func TestAStackThatMayReachNoOtherTopic(t *testing.T) {
 	w := newWorld(t)
 	w.notifier.OwnOnly = true
 	if failed := w.send(rollout.Notify{Topics: []string{w.first}}); failed != nil || !slices.Equal(w.topics(), []string{w.stack}) {
-		t.Errorf("not told: %v; told: %v", failed, w.topics())
+		t.Errorf("not delivered: %v; delivered: %v", failed, w.topics())
 	}
 }
 
 func TestNobodyIsToldIfNobodyIsToBe(t *testing.T) {
-	if failed := (notify.Notifier{}).Send(context.Background(), told, rollout.Notify{}); failed != nil {
+	if failed := (notify.Notifier{}).Send(context.Background(), report, rollout.Notify{}); failed != nil {
 		t.Error(failed)
 	}
 }
 
-// TestOneFailureHoldsUpNoOther, in any way, and those who were not told can be
-// told again alone.
+// TestOneFailureHoldsUpNoOther, in any way, and a failed
+// delivery can be retried alone.
 func TestOneFailureHoldsUpNoOther(t *testing.T) {
 	for _, operation := range []string{"Publish", "PutEvents"} {
 		for _, kind := range []localaws.FaultKind{localaws.Throttled, localaws.ServerError, localaws.Unavailable, localaws.CutBefore} {
@@ -132,9 +132,9 @@ func TestOneFailureHoldsUpNoOther(t *testing.T) {
 					want = notify.BusName
 				}
 				if failed := w.send(to); !slices.Equal(failed, []string{want}) {
-					t.Fatalf("not told: %v, want %s", failed, want)
+					t.Fatalf("not delivered: %v, want %s", failed, want)
 				}
-				if err := w.notifier.Retry(context.Background(), told, to, want); err != nil {
+				if err := w.notifier.Retry(context.Background(), report, to, want); err != nil {
 					t.Fatal(err)
 				}
 				if len(w.Published()) != 2 || len(w.Events()) != 1 {
@@ -149,10 +149,10 @@ func TestATopicThatIsGone(t *testing.T) {
 	w := newWorld(t)
 	gone := strings.Replace(w.first, "first", "gone", 1)
 	if failed := w.send(rollout.Notify{Topics: []string{gone}}); !slices.Equal(failed, []string{gone}) {
-		t.Errorf("not told: %v", failed)
+		t.Errorf("not delivered: %v", failed)
 	}
-	if err := w.notifier.Retry(context.Background(), told, rollout.Notify{}, gone); err != nil {
-		t.Errorf("one who is not to be told any more: %v", err)
+	if err := w.notifier.Retry(context.Background(), report, rollout.Notify{}, gone); err != nil {
+		t.Errorf("a target that is none any more: %v", err)
 	}
 }
 
@@ -160,7 +160,7 @@ func TestATopicThatIsGone(t *testing.T) {
 func TestAnEventThatIsNotTaken(t *testing.T) {
 	w := newWorld(t)
 	w.notifier.Bus = channels.NewEventBridge(eventbridge.NewFromConfig(w.Config()), "another")
-	failed := w.notifier.Send(context.Background(), told, rollout.Notify{})
+	failed := w.notifier.Send(context.Background(), report, rollout.Notify{})
 	if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), "ResourceNotFoundException") || len(w.Events()) != 0 {
 		t.Errorf("%v, %d events", failed, len(w.Events()))
 	}
@@ -181,7 +181,7 @@ func (r regions) Publish(_ context.Context, in *sns.PublishInput, options ...fun
 func TestATopicOfAnotherRegion(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:123456789012:rollouts"
 	seen := regions{}
-	if failed := (notify.Notifier{Topics: channels.NewSNS(seen), Topic: topic}).Send(context.Background(), told, rollout.Notify{}); failed != nil || seen[topic] != "us-east-1" {
+	if failed := (notify.Notifier{Topics: channels.NewSNS(seen), Topic: topic}).Send(context.Background(), report, rollout.Notify{}); failed != nil || seen[topic] != "us-east-1" {
 		t.Errorf("%v, %v", failed, seen)
 	}
 }

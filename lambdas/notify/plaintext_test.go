@@ -23,7 +23,7 @@ func hostile() *rapid.Generator[string] {
 	}))
 }
 
-// hostileNotification is one whose every text is somebody else's.
+// hostileNotification is one whose every text others have written.
 func hostileNotification(t *rapid.T) rollout.Notification {
 	text := func(label string) string { return hostile().Draw(t, label) }
 	events := []rollout.Event{rollout.EventStarted, rollout.EventApprovalWanted, rollout.EventRollbackFailed, rollout.EventStopped, rollout.EventRefused}
@@ -36,7 +36,7 @@ func hostileNotification(t *rapid.T) rollout.Notification {
 }
 
 var (
-	// ours are the lines of an e-mail that are nobody else's.
+	// ours are the lines of an e-mail that no one else has written.
 	ours = regexp.MustCompile(`^(To (approve|refuse, and roll back|put the alias on version .* by hand):$|  aws |(Function|Alias|From version|To version|Step|Error|Time|Execution|Console) +| *$)`)
 	// steers are control characters and what turns the direction of writing.
 	steers = func(r rune) bool {

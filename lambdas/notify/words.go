@@ -10,14 +10,14 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Limits of the words, in characters.
+// Limits of the texts, in characters.
 const (
-	maxSubject = 100  // SNS's
-	maxChat    = 2000 // of what chats show at once; theirs are higher
+	maxSubject = 100  // the limit of SNS
+	maxChat    = 2000 // what chats show at once; their own limits are higher
 )
 
-// Subject is one line: at most 100 characters, all printable ASCII, as SNS
-// wants an e-mail's subject to be.
+// Subject returns one line of at most 100 characters of printable ASCII, as SNS
+// requires of an e-mail's subject.
 func Subject(n rollout.Notification) string {
 	alias, from, to := aliasOf(n), "the baseline version", n.NewVersion
 	move := alias + " to " + to
@@ -65,7 +65,7 @@ func Subject(n rollout.Notification) string {
 	return line(text, maxSubject)
 }
 
-// what is the alias, as people name it.
+// aliasOf returns the alias as people name it: "MyFunction:MyAlias".
 func aliasOf(n rollout.Notification) string {
 	switch {
 	case n.Function != "" && n.Alias != "":
@@ -76,7 +76,7 @@ func aliasOf(n rollout.Notification) string {
 	return "an unknown function"
 }
 
-// Text is the notification for people, as plain text.
+// Text returns the notification for people, as plain text.
 func Text(n rollout.Notification) string {
 	var text strings.Builder
 	text.WriteString(Subject(n) + "\n\n")
@@ -92,7 +92,7 @@ func Text(n rollout.Notification) string {
 	return text.String()
 }
 
-// facts are names with values, none empty.
+// facts returns the names and values of what is known.
 func facts(n rollout.Notification) [][2]string {
 	step := ""
 	if n.Step > 0 {
@@ -111,7 +111,7 @@ func facts(n rollout.Notification) [][2]string {
 	return known
 }
 
-// nextStep is what a person may do, and how.
+// nextStep is what an operator may do, and the command line for it.
 type nextStep struct{ what, command string }
 
 func nextSteps(n rollout.Notification) []nextStep {
@@ -132,7 +132,7 @@ func nextSteps(n rollout.Notification) []nextStep {
 	return steps
 }
 
-// console is the execution's address in the console; empty where that is not known.
+// console returns the URL of the execution in the console; "" if it is unknown.
 func console(n rollout.Notification) string {
 	parts := strings.Split(n.Execution, ":")
 	if len(parts) < 8 {
@@ -147,8 +147,8 @@ func console(n rollout.Notification) string {
 	return fmt.Sprintf("https://%s/states/home?region=%s#/v2/executions/details/%s", host, parts[3], strings.ReplaceAll(url.PathEscape(n.Execution), "@", "%40"))
 }
 
-// Chat is a custom notification of Amazon Q Developer in chat applications.
-// All of a rollout make one thread.
+// Chat returns a custom notification for Amazon Q Developer in chat applications, as
+// JSON. All notifications of a rollout form one thread.
 // See docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html.
 func Chat(n rollout.Notification) []byte {
 	type content struct {
@@ -196,7 +196,7 @@ func Chat(n rollout.Notification) []byte {
 	return text
 }
 
-// line makes one line of a text: of printable ASCII, at most so many characters.
+// line returns a text as one line of printable ASCII, of at most most characters.
 func line(text string, most int) string {
 	ascii := strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -210,7 +210,7 @@ func line(text string, most int) string {
 	return ascii
 }
 
-// cut shortens a text to about so many bytes.
+// cut shortens a text to about most bytes.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text

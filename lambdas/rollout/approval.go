@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Approval lets a person decide whether the new version gets more traffic.
+// Approval lets an operator decide whether the new version gets more traffic.
 type Approval struct {
-	// BeforeWeights are the weights of steps that begin only when somebody has
-	// approved. The first step is none of them: a rollout that nobody wants is not
-	// started.
+	// BeforeWeights are the weights of the steps that begin only after approval.
+	// The first step's is not allowed: to withhold approval of that, don't start
+	// the rollout.
 	BeforeWeights []float64 `json:"before-weights"`
-	// Timeout is how long an answer is waited for, in seconds. None in time rolls
-	// back.
+	// Timeout is how long the rollout waits for an answer, in seconds, 60 to a
+	// Year. Without one in time it rolls back.
 	Timeout int64 `json:"timeout"`
 }
 
-// approval reads it; nil if there is none. Whether the plan has such steps is
-// checked with the schedule.
+// approval returns nil if there is none. checkApproval checks whether the plan has
+// such steps.
 func (r *reader) approval(path string) *Approval {
 	if !r.has(path) {
 		return nil
@@ -61,21 +61,21 @@ func (req *Request) checkApproval(r *reader, steps []Step) {
 	}
 }
 
-// needsApproval tells whether the next step begins only when somebody has
-// approved, and nobody has.
+// needsApproval reports whether the next step needs an approval that has not been
+// given.
 func (s State) needsApproval() bool {
 	next, err := s.NextStep()
 	return err == nil && s.Approval != nil && slices.Contains(s.Approval.BeforeWeights, next.Weight) && s.Progress.Approved <= s.Progress.Step
 }
 
-// approvalLeft is for how long an approval that was asked for is still waited
-// for; never negative.
+// approvalLeft returns how much longer the rollout waits for a requested approval;
+// never negative.
 func (s State) approvalLeft(now time.Time) time.Duration {
 	return max(0, s.Progress.ApprovalRequestedAt.Add(time.Duration(s.Approval.Timeout)*time.Second).Sub(now))
 }
 
-// ApprovalJustRequested tells whether the check that led to this state was the first to ask for
-// an approval.
+// ApprovalJustRequested reports whether the check at now, which led to this state,
+// was the first to request an approval.
 func (s State) ApprovalJustRequested(now time.Time) bool {
 	return s.Progress.ApprovalRequestedAt.Equal(now) && !now.IsZero()
 }

@@ -2,17 +2,17 @@ package rollout
 
 import "encoding/json"
 
-// CheckFunction is somebody's own function that is asked for health at each
-// check. It is called with what is known of the rollout.
+// CheckFunction is a user's own function that is asked for the new version's health
+// at each check. It is called with the rollout's Facts.
 type CheckFunction struct {
-	// Name tells it from the other checks of the rollout.
+	// Name is unique among the checks of the rollout.
 	Name string `json:"name"`
 	// Function is its name, partial ARN or ARN, with or without a version or an
 	// alias, as given.
 	Function string `json:"function"`
-	// Timeout is how long its answer is waited for, in seconds, 1 to 30.
+	// Timeout is how long the check waits for its answer, in seconds, 1 to 30.
 	Timeout int64 `json:"timeout"`
-	// Payload is JSON that it is handed beside the facts, as "input".
+	// Payload is JSON that it receives beside the facts, as "input".
 	Payload json.RawMessage `json:"payload"`
 }
 
@@ -25,7 +25,7 @@ const (
 
 var checkNames = []string{"name", "function", "timeout", "payload"}
 
-// checkFunctions reads a list of them.
+// checkFunctions reads a list of check functions.
 func (r *reader) checkFunctions(path string) []CheckFunction {
 	var checks []CheckFunction
 	names := map[string]bool{}
@@ -53,7 +53,7 @@ func (r *reader) checkFunctions(path string) []CheckFunction {
 	return checks
 }
 
-// called reads which function is to be called.
+// called reads the name of a function to call.
 func (r *reader) called(path string) string {
 	function, ok := r.required(path, wantCalled)
 	if ok && !functionForm.MatchString(function) {
@@ -62,8 +62,8 @@ func (r *reader) called(path string) string {
 	return function
 }
 
-// PlainFunction is the plain name in a function's name, partial ARN or ARN with
-// or without a version or an alias; empty if it is none of these.
+// PlainFunction returns the plain name in a function's name, partial ARN or ARN,
+// with or without a version or an alias; "" if the text is none of these.
 func PlainFunction(function string) string {
 	if parts := functionForm.FindStringSubmatch(function); parts != nil {
 		return parts[1]

@@ -7,24 +7,26 @@ import (
 	"unicode/utf16"
 )
 
-// AWS is a command line of the AWS CLI, to be printed: "lambda update-alias" as
-// the command, and the operation's input as the API has it.
+// AWS is a command line of the AWS CLI, for people to copy.
 //
-// The input goes into --cli-input-json. As a value of its own, a text that
-// begins with http://, file:// or -- would have the CLI fetch a page, send a
+// The input is passed in --cli-input-json. As the value of another option, a text
+// that begins with http://, file:// or -- would make the CLI fetch a page, send a
 // local file, or fail: see
 // docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html.
-// Between its single quotes stands ASCII alone, and of that nothing which
-// bash, zsh, fish, PowerShell (from 7.3 on) or a chat's mark-up gives a meaning to.
+// Between its single quotes there is only ASCII, and nothing that has a meaning in
+// bash, zsh, fish, PowerShell (7.3 or later) or a chat's mark-up.
 type AWS struct {
+	// Command is a service and an operation: "lambda update-alias".
 	Command string
-	// Region is left out if it is empty.
+	// Region is omitted if it is empty.
 	Region string
-	Input  any
-	// Rest follows the options; it is no free text.
+	// Input is the operation's input; its JSON has the API's names.
+	Input any
+	// Rest follows the options. It is not escaped: it must be no free text.
 	Rest string
 }
 
+// String returns the command line.
 func (a AWS) String() string {
 	line := "aws " + a.Command
 	if a.Region != "" {
@@ -37,8 +39,8 @@ func (a AWS) String() string {
 	return line
 }
 
-// inert rewrites JSON so that its texts have nothing but letters, digits and
-// harmless punctuation, with escapes for all else.
+// inert rewrites JSON so that its strings contain only letters, digits and harmless
+// punctuation, with escapes for everything else.
 func inert(document []byte) string {
 	var text strings.Builder
 	escape := func(unit rune) { fmt.Fprintf(&text, `\u%04x`, unit) }
@@ -70,16 +72,16 @@ func inert(document []byte) string {
 	return text.String()
 }
 
-// commandForm is what AWS.String prints.
+// commandForm matches what AWS.String returns.
 var commandForm = regexp.MustCompile(`^aws [a-z-]+ [a-z-]+( --region [a-z0-9-]+)? --cli-input-json '[^\x00-\x1f\x7f-\x{10ffff}'` + "`" + `<>&]*'[ a-z/]*$`)
 
-// IsCommand reports whether a text is a command line as AWS.String prints them.
-// One that an earlier release put into the execution's data is not.
+// IsCommand reports whether a text is a command line in the form that AWS.String
+// returns. One that an earlier release put into an execution's data is not.
 func IsCommand(text string) bool { return commandForm.MatchString(text) }
 
 var regionForm = regexp.MustCompile(`^[a-z0-9-]+$`)
 
-// Region is the one in an ARN; empty if there is none.
+// Region returns the Region in an ARN; "" if there is none.
 func Region(arn string) string {
 	if parts := strings.Split(arn, ":"); len(parts) > 3 && regionForm.MatchString(parts[3]) {
 		return parts[3]

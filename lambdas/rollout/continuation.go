@@ -6,19 +6,19 @@ import (
 	"fmt"
 )
 
-// An execution's history holds 25,000 events. A rollout that needs more goes on
-// in executions of the same state machine, one after the other, which its
-// owner starts and waits for. So the owner stops watching early, to have room
-// for starting them; the others use most of theirs. What is left is for
-// retries: a failed attempt takes three events.
+// An execution's history holds 25,000 events. A rollout that needs more continues
+// in executions of the same state machine, one after another, which its owner
+// starts and waits for. So the owner stops watching early, to have room for
+// starting them; the others use most of theirs. The rest is for retries: a failed
+// attempt takes three events.
 const (
 	ownerEvents = 10_000
 	partEvents  = 20_000
 )
 
-// The history events of the workflow's parts. A Lambda task has five (state
-// entered, function scheduled, started, succeeded, state exited), a Wait or a
-// Choice two.
+// The number of history events of each part of the workflow. A Lambda task has five
+// (state entered, function scheduled, started, succeeded, state exited), a Wait or
+// a Choice two.
 const (
 	eventsPerTask    = 5
 	eventsPerFailure = 3
@@ -38,14 +38,15 @@ const (
 	EventsOfEnd = EventsOfFinalize + 2 + 1
 )
 
-// AddEvents adds a part of the workflow to the length of the history, after so
-// many failed attempts.
+// AddEvents adds the events of a part of the workflow, and those of its failed
+// attempts, to the length of the execution's history.
 func (s State) AddEvents(events int64, retries int) State {
 	s.Progress.Events += events + int64(retries)*eventsPerFailure
 	return s
 }
 
-// keepWithinHistory is Watch while there is room for more in this execution.
+// keepWithinHistory returns Watch while this execution has room for more, else how
+// the rollout continues in another one.
 func (s State) keepWithinHistory() Decision {
 	switch {
 	case s.Progress.Part == 0 && s.Progress.Events > ownerEvents:
@@ -56,11 +57,11 @@ func (s State) keepWithinHistory() Decision {
 	return Watch
 }
 
-// resumeName is the name of the execution that comes after this one: the
-// owner's, a number, and digits that follow from what the last check has seen.
-// The same name again with the same input is the same execution for Step
-// Functions, so starting it may be repeated; and as the digits are not known
-// before, no one can take the name first, which would end the rollout.
+// resumeName returns the name of the execution that continues this one: the owner's,
+// a number, and digits derived from what the last check saw; "" if none does. For
+// Step Functions, the same name with the same input is the same execution, so
+// starting it may be repeated. As the digits can't be known before, no one can take
+// the name first, which would end the rollout.
 func (s State) resumeName() string {
 	if d := s.Health.Decision; d != HandOver && d != HandBack {
 		return ""
@@ -76,11 +77,12 @@ func (s State) resumeName() string {
 	return fmt.Sprintf("%s-part-%d-%.4x", owner, s.Progress.Part+1, sha256.Sum256(seen))
 }
 
-// ReadResume reads the input of an execution that a long rollout goes on in.
-// An input is one if it is an object with the member "continue", spelled just
-// so, whatever its value is: then the error is nil or a *InvalidRequest that says
-// what of it the workflow would not have written. That the rollout really goes
-// on there is not in the input: see task.CalculateWeights.
+// ReadResume reads the input of an execution that continues a long rollout, and
+// returns the state to continue with. An input is one if it is an object with the
+// member "continue", spelled exactly so, whatever its value: then is is true, and
+// err is nil or a [*RequestError] with what the workflow would not have written.
+// Whether the rollout really continues there can't be read from the input: see
+// task.CalculateWeights.
 func ReadResume(input []byte) (s State, is bool, err error) {
 	fields, problem := readObject(input)
 	if problem != nil {
@@ -102,10 +104,10 @@ func ReadResume(input []byte) (s State, is bool, err error) {
 	return *state, true, nil
 }
 
-// continueField is the member of an input that makes it a continuation.
+// continueField is the member that makes an input a continuation.
 const continueField = "continue"
 
-// Resume is the state at the beginning of the execution that goes on with it.
+// Resume returns the state at the beginning of the execution that continues it.
 func (s State) Resume() State {
 	s.Begin = BeginWatch
 	s.Progress.Part++

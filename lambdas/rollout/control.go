@@ -8,43 +8,43 @@ import (
 	"time"
 )
 
-// Command is what a person may tell a rollout under way.
+// Command is what an operator may order a running rollout to do.
 type Command string
 
-// The commands. One that comes with harm in the same check comes too late: the
-// rollout is rolled back.
+// The commands. If the same check finds harm, the rollout is rolled back, whatever
+// the command.
 const (
-	// AdvanceNow ends the current step, in doubt and without traffic too.
+	// AdvanceNow ends the current step, even in doubt or without traffic.
 	AdvanceNow Command = "advance"
 	// PromoteNow ends the whole plan.
 	PromoteNow Command = "promote"
 	// RollBackNow rolls back.
 	RollBackNow Command = "roll-back"
-	// Approve and Disapprove answer an approval that is waited for.
+	// Approve and Disapprove answer a requested approval.
 	Approve    Command = "approve"
 	Disapprove Command = "refuse"
 )
 
-// Order is a command as somebody gave it.
+// Order is a command that was given to a rollout.
 type Order struct {
 	Command Command `json:"command"`
-	// By is who gave it, as AWS names them, and At when.
+	// By is the ARN of who gave it, and At the time.
 	By string    `json:"by"`
 	At time.Time `json:"at"`
-	// Number grows with every order of a rollout.
+	// Number increases with every order to a rollout.
 	Number int64 `json:"number"`
-	// Effect says what came of it.
+	// Effect says what the order led to, for a person to read.
 	Effect string `json:"effect,omitempty"`
 }
 
 // keptOrders is how many of the last orders the state keeps.
 const keptOrders = 10
 
-// plainName is what Parameter Store takes in a name.
+// plainName matches what Parameter Store accepts in a name.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,80}$`)
 
-// ControlParameter is the name of the parameter in the Parameter Store of AWS
-// Systems Manager that orders to a rollout are written to, by its owner's name.
+// ControlParameter returns the name of the parameter, in the Parameter Store of AWS
+// Systems Manager, to which orders to a rollout are written. owner is Plan.Owner.
 func ControlParameter(owner string) string {
 	if !plainName.MatchString(owner) {
 		owner = fmt.Sprintf("%x", sha256.Sum256([]byte(owner)))
@@ -52,8 +52,8 @@ func ControlParameter(owner string) string {
 	return "/lambda-rollout/" + owner
 }
 
-// CommandLine is how a person gives a command to the rollout, in a shell.
-// execution is the ARN of one of its executions, which has the Region.
+// CommandLine returns the shell command with which an operator gives the command.
+// execution is the ARN of any of the rollout's executions, and has the Region.
 func (s State) CommandLine(c Command, execution string) string {
 	return AWS{Command: "ssm put-parameter", Region: Region(execution), Input: struct {
 		Name, Value, Type string
@@ -61,10 +61,10 @@ func (s State) CommandLine(c Command, execution string) string {
 	}{ControlParameter(s.Plan.Owner), string(c), "String", true}}.String()
 }
 
-// take returns the state with the new orders noted, in their order, and the index
-// in Progress.Orders of the one that the check obeys: roll-back and refuse before
-// all others, else the last. It is -1 if there is none. An approval counts
-// whichever that is. The order that is obeyed has no effect yet.
+// take returns the state with the new orders recorded, and the index in
+// Progress.Orders of the one that the check obeys: roll-back and refuse take
+// precedence, else the last one counts. It is -1 if there is none. An approval
+// always counts. The obeyed order has no Effect yet.
 func (s State) take(orders []Order) (State, int) {
 	kept := slices.Clone(s.Progress.Orders) // states share no memory
 	obey, first := -1, len(kept)
@@ -104,5 +104,5 @@ func (s State) take(orders []Order) (State, int) {
 	return s, obey
 }
 
-// undoes tells whether the command ends the rollout by undoing it.
+// undoes reports whether the command rolls back.
 func (c Command) undoes() bool { return c == RollBackNow || c == Disapprove }

@@ -40,7 +40,7 @@ func TestOrders(t *testing.T) {
 		{"the last one counts", free, 0, 60, undecided, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.AdvanceNow)}, "advance: step 1 of 2 ended, ordered by ann; errors: who knows", "superseded by another order, obeyed"},
 		{"harm comes before all orders", free, 0, 60, harmful, []rollout.Order{order(1, rollout.PromoteNow)}, "roll-back Unhealthy: latency failed: slow", "overruled: the check found harm"},
 		{"nonsense", free, 0, 60, undecided, []rollout.Order{order(1, "dance")}, "watch 60: errors: who knows", "ignored: unknown command (known: advance, promote, roll-back, approve, refuse)"},
-		{"an approval that nobody waits for", free, 0, 60, undecided, []rollout.Order{order(1, rollout.Approve)}, "watch 60: errors: who knows", "ignored: the rollout does not wait for approval"},
+		{"an approval that is not waited for", free, 0, 60, undecided, []rollout.Order{order(1, rollout.Approve)}, "watch 60: errors: who knows", "ignored: the rollout does not wait for approval"},
 
 		{"approval is asked for at the step's end", approval, 0, 120, undecided, nil, "watch 60: waiting up to 10 minutes for approval of 100% on version 2; errors: who knows", ""},
 		{"not before", approval, 0, 60, undecided, nil, "watch 60: errors: who knows", ""},

@@ -5,21 +5,22 @@ import (
 	"math"
 )
 
-// Curve is a weight curve: how the new version's share grows from step to step.
+// Curve is a weight curve: how the new version's share of the traffic grows from
+// step to step.
 type Curve string
 
 // The weight curves. In their formulas i counts the steps from 1 to n.
 const (
-	// Linear grows by the same share each step: w(i) = i/n.
+	// Linear grows by equal shares: w(i) = i/n.
 	Linear Curve = "linear"
-	// Exponential doubles its increment each step: w(i) = (2^i − 1)/(2^n − 1).
+	// Exponential doubles its increment at each step: w(i) = (2^i − 1)/(2^n − 1).
 	Exponential Curve = "exponential"
 	// Geometric grows from the first weight f to 1 in equal ratios:
 	// w(i) = f^((n−i)/(n−1)).
 	Geometric Curve = "geometric"
-	// Canary is the first weight, then 1.
+	// Canary has two steps: the first weight, then 1.
 	Canary Curve = "canary"
-	// AllAtOnce is a single step of weight 1.
+	// AllAtOnce has a single step of weight 1.
 	AllAtOnce Curve = "all-at-once"
 	// Custom takes its weights from the request.
 	Custom Curve = "custom"
@@ -27,14 +28,14 @@ const (
 
 var curves = []Curve{Linear, Exponential, Geometric, Canary, AllAtOnce, Custom}
 
-// Where the curves that begin at a chosen weight do so if none is chosen.
+// The first weights of the curves that have one, if the request gives none.
 const (
 	defaultGeometricStart = 0.01
 	defaultCanaryStart    = 0.1
 )
 
-// shares computes a curve's n weights at full precision. It is defined for
-// n ≥ 1 (Geometric and Canary: n ≥ 2) and first in (0, 1).
+// shares returns a curve's n weights at full precision. It is defined for n ≥ 1
+// (Geometric and Canary: n ≥ 2) and first in (0, 1).
 func (c Curve) shares(n int, first float64) []float64 {
 	shares := make([]float64, n)
 	for i := range shares {
@@ -53,8 +54,8 @@ func (c Curve) shares(n int, first float64) []float64 {
 	return shares
 }
 
-// weights rounds a curve's shares to the four decimals that are kept apart. It
-// fails if two steps would get the same weight, or the first would get none.
+// weights returns a curve's shares rounded to four decimals. It returns an error if
+// two steps would have the same weight, or the first step none.
 func (c Curve) weights(n int, first float64) ([]float64, error) {
 	weights := roundAll(c.shares(n, first))
 	if strictlyIncreasing(weights) {
@@ -67,7 +68,7 @@ func (c Curve) weights(n int, first float64) ([]float64, error) {
 	return nil, errors.New(wantFewerSteps(most, c))
 }
 
-// Round keeps the four decimals of a weight that a plan distinguishes.
+// Round rounds a weight to the four decimals that a plan distinguishes.
 func Round(weight float64) float64 {
 	return math.Round(weight*1e4) / 1e4
 }
@@ -80,7 +81,7 @@ func roundAll(weights []float64) []float64 {
 	return rounded
 }
 
-// strictlyIncreasing tells whether weights strictly increase from above 0.
+// strictlyIncreasing reports whether weights strictly increase from above 0.
 func strictlyIncreasing(weights []float64) bool {
 	last := 0.0
 	for _, weight := range weights {

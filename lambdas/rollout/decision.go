@@ -5,51 +5,52 @@ import (
 	"time"
 )
 
-// Status is what a gate's reading comes to.
+// Status is the result of a gate's reading.
 type Status string
 
-// The signs. Missing data is never a pass: it is inconclusive.
+// The statuses. Missing data is never a pass, but inconclusive.
 const (
 	Pass         Status = "pass"
 	Fail         Status = "fail"
 	Inconclusive Status = "inconclusive"
 )
 
-// Verdict is what a gate that weighs evidence comes to.
+// Verdict is the result of an evidence gate.
 type Verdict string
 
-// The verdicts, and the sign of each.
+// The verdicts, and the status that each implies.
 const (
-	VerdictRollBack     Verdict = "roll-back"    // the new version does harm: fail
-	VerdictHold         Verdict = "hold"         // it may well do harm: inconclusive, but no step ends in doubt
-	VerdictProven       Verdict = "proven"       // it does no more harm than the margin: pass
-	VerdictInconclusive Verdict = "inconclusive" // none of these, or not yet: inconclusive
+	VerdictRollBack     Verdict = "roll-back"    // the new version does harm: Fail
+	VerdictHold         Verdict = "hold"         // it may do harm, so the step must not end: Inconclusive
+	VerdictProven       Verdict = "proven"       // it does no more harm than the margin: Pass
+	VerdictInconclusive Verdict = "inconclusive" // none of these, or not yet: Inconclusive
 )
 
-// Reading is what one gate saw in one check.
+// Reading is what one gate found in one check.
 type Reading struct {
 	Gate   string `json:"gate"`
 	Status Status `json:"reading"`
-	// Verdict is empty where a gate doesn't weigh evidence.
+	// Verdict is empty unless the gate is an evidence gate.
 	Verdict Verdict `json:"verdict,omitempty"`
-	// Reason is for a person to read.
+	// Reason is for people to read.
 	Reason string `json:"reason"`
 }
 
-// Judged is the reading of a gate that weighs evidence.
+// Judged returns the reading of an evidence gate, with the status that its verdict
+// implies.
 func Judged(gate string, verdict Verdict, reason string) Reading {
-	sign := Inconclusive
+	status := Inconclusive
 	switch verdict {
 	case VerdictRollBack:
-		sign = Fail
+		status = Fail
 	case VerdictProven:
-		sign = Pass
+		status = Pass
 	}
-	return Reading{Gate: gate, Status: sign, Verdict: verdict, Reason: reason}
+	return Reading{Gate: gate, Status: status, Verdict: verdict, Reason: reason}
 }
 
-// Decision is what a health check orders. The workflow's Choice only looks at
-// this word.
+// Decision is what a check decides. The workflow's Choice states compare this word
+// and nothing else.
 type Decision string
 
 // The decisions.
@@ -58,54 +59,59 @@ const (
 	Advance  Decision = "advance"
 	Promote  Decision = "promote"
 	RollBack Decision = "roll-back"
-	// PostTraffic calls the hooks that come before the promotion.
+	// PostTraffic calls the post-traffic hooks before the promotion.
 	PostTraffic Decision = "post-traffic"
-	// HandOver goes on watching in an execution of its own, because this one's
-	// history is filling up.
+	// HandOver continues to watch in another execution, because this one's history
+	// is filling up.
 	HandOver Decision = "hand-over"
-	// HandBack ends such an execution, for the same reason: the one that
-	// started it hands over to the next.
+	// HandBack ends such an execution for the same reason: the one that started it
+	// hands over to the next.
 	HandBack Decision = "hand-back"
 )
 
-// Counts are the requests of one version behind the alias. CloudWatch does not
-// tell no requests from no data: zero is no data.
+// Counts are the requests of one version behind the alias, and how many of them
+// failed. CloudWatch does not distinguish no requests from no data: zero is no
+// data.
 type Counts struct {
 	Requests int64 `json:"invocations"`
 	Errors   int64 `json:"errors"`
 }
 
-// Window is a time span: from From, up to but not including To.
+// Window is the time from From up to, but not including, To.
 type Window struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 }
 
-// Health is what the last check saw and decided.
+// Health is what the last check found and decided.
 type Health struct {
 	Decision Decision `json:"decision"`
 	Reason   string   `json:"reason"`
-	// Cause is the Outcome.Error of a rollback.
+	// Cause is the Outcome.Error of a rollback; else empty.
 	Cause    string    `json:"cause,omitempty"`
 	Readings []Reading `json:"readings"`
-	// Window is the time that Baseline and NewVersion count the requests of: all
-	// of the rollout so far.
+	// Window is the time in which Baseline and NewVersion count requests: all of the
+	// rollout so far.
 	Window     Window `json:"window"`
 	Baseline   Counts `json:"baseline"`
 	NewVersion Counts `json:"new-version"`
-	// Recent is how many requests of the new version there are to judge by, from
-	// the current step, and from the last quarter of an hour at least: those that
-	// can be compared with the baseline's. WholeMinutes is how many minutes of the
-	// step had some from beginning to end.
+	// Recent counts the new version's requests that can be judged: those of the
+	// current step, and of at least the last 15 minutes, that can be compared with
+	// the baseline's. WholeMinutes counts the minutes of the step that had some from
+	// beginning to end.
 	Recent       int64 `json:"recent-invocations"`
 	WholeMinutes int   `json:"whole-minutes"`
 }
 
-// Check decides what follows from a check at now. Any failing gate rolls back;
-// then come the orders that were given since the last check. Otherwise the plan
-// goes on in its time, or sooner if evidence may end a step; a step whose end
-// comes in doubt, without the traffic that is asked for, or before an approval,
-// is prolonged. BeginCheck must have been called with the same now.
+// Check returns the state after a check at now. health has what the check found:
+// all but Decision, Reason and Cause, which Check sets in the state's Health. orders
+// are all that are known of; those that earlier checks took are ignored.
+//
+// A failing gate rolls back. Otherwise the new orders count. Otherwise the plan
+// continues on schedule, or sooner if evidence may end a step; a step is prolonged if
+// it would end in doubt, without the required traffic, or before an approval.
+//
+// BeginCheck must have been called with the same now.
 func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	s.Health = &health
 	s.Progress.Checks++
@@ -138,19 +144,19 @@ func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	return s
 }
 
-// ruling is what a check comes to.
+// ruling is the result of a check.
 type ruling struct {
 	decision Decision
 	reason   string
 	cause    string // of a rollback: an Outcome.Error
-	effect   string // of the order that the check obeys, if there is one
-	// approvalRequestedAt is since when an approval is waited for; zero if none is.
+	effect   string // of the obeyed order, if there is one
+	// approvalRequestedAt is zero unless the rollout waits for an approval.
 	approvalRequestedAt time.Time
 }
 
-// decide returns what follows from the readings in s.Health and from the order
-// that the check obeys, which has no Command if there is none. It changes
-// nothing: Check applies the ruling.
+// decide returns what follows at now from the readings in s.Health and from the
+// order to obey, whose Command is empty if there is none. It changes nothing: Check
+// applies the ruling.
 func (s State) decide(now time.Time, order Order) ruling {
 	seen := separator + readingsText(s.Health.Readings)
 	r := ruling{effect: obeyed, approvalRequestedAt: s.Progress.ApprovalRequestedAt}
@@ -206,8 +212,8 @@ func (r ruling) rollBack(cause, reason string) ruling {
 	return r
 }
 
-// awaitApproval has the rollout watched until the next step is approved, and
-// rolled back if it is not in time.
+// awaitApproval watches until the next step is approved, and rolls back if it is not
+// approved in time.
 func (s State) awaitApproval(r ruling, now time.Time, seen string) ruling {
 	if r.approvalRequestedAt.IsZero() {
 		r.approvalRequestedAt = now
@@ -221,8 +227,8 @@ func (s State) awaitApproval(r ruling, now time.Time, seen string) ruling {
 	return r.goOn(Watch, waitsForApproval(s.NewVersion, next.Weight, left)+seen)
 }
 
-// provenEarly tells whether the evidence may end the step before its time. The
-// last step lasts its time: what is left to see there is not what was proven.
+// provenEarly reports whether evidence may end the step before its time. The last
+// step always lasts its time: what was proven beside the baseline does not cover it.
 func (s State) provenEarly() bool {
 	proven := false
 	for _, r := range s.Health.Readings {
@@ -232,7 +238,7 @@ func (s State) provenEarly() bool {
 		s.Health.WholeMinutes > 0 && !s.lacksTraffic() && !s.doubted()
 }
 
-// doubt says why the step must not end yet; empty if it may.
+// doubt returns why the step must not end yet; "" if it may.
 func (s State) doubt(now time.Time) string {
 	switch {
 	case !s.HealthCheck:
@@ -251,8 +257,8 @@ func (s State) doubted() bool {
 	return slices.ContainsFunc(s.Health.Readings, func(r Reading) bool { return r.Verdict == VerdictHold })
 }
 
-// lacksTraffic tells whether the new version had fewer requests than a step
-// takes to have shown anything.
+// lacksTraffic reports whether fewer requests of the new version could be judged
+// than the gates require.
 func (s State) lacksTraffic() bool {
 	return s.Health.Recent < s.Plan.Gates.MinInvocations
 }
@@ -261,10 +267,10 @@ func (s State) tooLittle() string {
 	return tooLittleTraffic(s.NewVersion, s.Health.Recent, s.Plan.Gates.MinInvocations)
 }
 
-func (h Health) ofStatus(sign Status) []Reading {
+func (h Health) ofStatus(status Status) []Reading {
 	var found []Reading
 	for _, r := range h.Readings {
-		if r.Status == sign {
+		if r.Status == status {
 			found = append(found, r)
 		}
 	}

@@ -1,20 +1,37 @@
-// Package rollout is the domain: what a person asks for (Request), what will
-// be done about it (Plan), how far it has come (Progress), how the new version
-// is doing (Reading, Health) and what follows from that (Decision).
+// Package rollout is the domain of lambda-rollout: moving an alias of a Lambda
+// function from its baseline to a new version, step by step, as long as the new
+// version is healthy.
 //
-// Everything here is a pure function of data. There is no AWS, no clock and no
-// randomness inside: times come in as arguments, and the same input always
-// gives the same answer. That is what makes a rollout replayable, and what
-// lets a rehearsal run it in virtual time.
+// Everything here is a pure function of data. Nothing calls AWS, reads a clock or
+// draws a random number: times are arguments, and the same input always gives the
+// same answer. A rollout can therefore be replayed, and rehearsed in virtual time.
 //
-// A rollout reads like this, from StartExecution to the last UpdateAlias:
+// # From an input to an outcome
 //
-//  1. Decode turns the execution's input into a Request, or says everything
-//     that is wrong with it at once.
-//  2. Request.Schedule lays out its steps: a weight each, and how long it lasts.
-//  3. State.Shifted notes each shift of the alias; State.Check takes the gates'
-//     readings and says in State.Health what to do next: watch, advance, promote
-//     or roll back.
+//  1. [Decode] turns an execution's input into a [Request], or returns a
+//     [RequestError] with every [Problem] of it. [ReadResume] reads the input of
+//     an execution that continues a long rollout.
+//  2. [Request.Schedule] lays out the [Step] values of a [Plan]: a weight and a
+//     duration each. The weights come from a [Curve] or a CodeDeploy preset.
+//  3. [State.Shifted] records that the alias was moved to the next step's weight.
+//  4. [State.BeginCheck] records that the wait before a check ended, and
+//     [State.Check] decides what follows from the gates' [Reading] values and the
+//     operators' [Order] values. The [Decision] in [State].Health is what the
+//     workflow branches on: watch, advance, promote, roll back, and a few more.
+//  5. [State.Promoted] and [State.RollbackReason] describe the outcome.
 //
-// State is the execution's data as the Step Functions console shows it.
+// [State.JudgePhase] decides about the hooks and probes that run once, before the
+// first shift or before the promotion.
+//
+// # Data
+//
+// [State] is the execution's data, as the Step Functions console shows it at each
+// state of the workflow. Its JSON is documented for users; so is that of a
+// [Notification]. [Facts] are what a gate or a hook is given of a rollout.
+//
+// # Words
+//
+// What people read is written in three files: words.go (why a check decided as it
+// did, how a rollout ended), wants.go (what is wrong with a request) and
+// numbers.go. Programs read the data beside it, never the sentences.
 package rollout

@@ -10,27 +10,27 @@ import (
 	"strings"
 )
 
-// Endpoint is a URL that is asked for health, and what a healthy answer is.
+// Endpoint is a URL that is requested at each check, and what a healthy answer is.
 type Endpoint struct {
-	// Name tells it from the other endpoints of the rollout.
+	// Name is unique among the endpoints of the rollout.
 	Name string `json:"name"`
 	// URL is https://host[:443][/path][?query], where the host is a name.
 	URL string `json:"url"`
 	// Method is GET or POST.
 	Method string `json:"method"`
-	// Body is the JSON that is posted; empty for none.
+	// Body is the JSON to post; empty for none.
 	Body json.RawMessage `json:"body,omitempty"`
-	// Headers are sent as they are. None of them is a credential.
+	// Headers are sent as they are. None is a credential.
 	Headers map[string]string `json:"headers,omitempty"`
-	// SecretHeaders are sent with the values that these references lead to:
+	// SecretHeaders are sent with the values of these references:
 	// "secretsmanager:<name or ARN>[#<key>]" or "ssm:<parameter>".
 	SecretHeaders map[string]string `json:"secret-headers,omitempty"`
-	// Status are the statuses of a healthy answer; none: 200 to 299.
+	// Status has the statuses of a healthy answer; if empty, 200 to 299.
 	Status []int `json:"status,omitempty"`
-	// Expect is JSON that a healthy answer contains; empty for any answer.
+	// Expect is JSON that a healthy answer contains; empty accepts any answer.
 	Expect json.RawMessage `json:"expect,omitempty"`
-	// Timeout is how long the answer may take from the look-up of the host's name
-	// to the last byte, redirects included. In seconds, 1 to 30.
+	// Timeout is how long an answer may take, from the look-up of the host's name to
+	// the last byte, including redirects, in seconds, 1 to 30.
 	Timeout int64 `json:"timeout"`
 }
 
@@ -48,23 +48,23 @@ const (
 var (
 	endpointNames = []string{"name", "url", "method", "body", "headers", "secret-headers", "status", "expect", "timeout"}
 
-	// hostForm is a name of labels, in plain ASCII: case-insensitive matching would
-	// take letters that only fold to it. The last label is not a number, so that no
-	// way to write an address is one.
+	// hostForm matches a name of labels in plain ASCII: case-insensitive matching
+	// would accept letters that only fold to it. The last label is not a number, so
+	// no notation of an address matches.
 	hostForm        = regexp.MustCompile(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 	headerNameForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
 	headerValueForm = regexp.MustCompile(`^[\x20-\x7e]+$`)
-	// secretForm takes apart no more than what may be wrong with a reference; AWS checks the rest.
+	// secretForm matches references that may be right; AWS checks the rest.
 	secretForm = regexp.MustCompile(`^(?:secretsmanager:(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512}(?:#[^\x00-\x1f\x7f]{1,128})?|ssm:[A-Za-z0-9/_.-]{1,1000})$`)
-	// credentialForm is in the name of a header whose value nobody else should see.
+	// credentialForm matches names of headers whose values are likely to be secret.
 	credentialForm = regexp.MustCompile(`(?i)authori[sz]|authent|x-auth|cookie|token|secret|passw|api-?key|-key$|credential|signature|session`)
 )
 
-// connectionHeaders are about the connection, or what the request's other fields say.
+// connectionHeaders belong to the connection, or follow from other fields.
 var connectionHeaders = []string{"host", "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization",
 	"te", "trailer", "transfer-encoding", "upgrade", "content-length", "content-encoding", "accept-encoding", "expect"}
 
-// endpoints reads a list of them. What may hold a credential is not repeated
+// endpoints reads a list of endpoints. What may contain a credential is not quoted
 // in a problem.
 func (r *reader) endpoints(path string) []Endpoint {
 	if !r.has(path) {
@@ -93,7 +93,7 @@ func (r *reader) endpoints(path string) []Endpoint {
 	return endpoints
 }
 
-// endpoint reads one, whose fields the reader has.
+// endpoint reads the endpoint whose fields the reader has.
 func (r *reader) endpoint() Endpoint {
 	e := Endpoint{Method: r.enum("method", "GET", "POST")}
 	e.Name = r.form("name", gateNameForm, wantGateName)
@@ -144,7 +144,7 @@ func isLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// headers reads header names and their values; check looks at each value.
+// headers reads header names and their values, and calls check with each.
 func (r *reader) headers(path string, check func(at, name, value string)) map[string]string {
 	if !r.has(path) {
 		return nil
@@ -181,8 +181,8 @@ func (r *reader) plainHeader(at, name, value string) {
 	}
 }
 
-// refuseTwins notes headers that are given more than once: case makes no
-// difference in their names.
+// refuseTwins adds a problem for each header that is given more than once, whose
+// names may differ in case.
 func (r *reader) refuseTwins(e Endpoint) {
 	seen := map[string]bool{}
 	for _, of := range []struct {
@@ -198,7 +198,7 @@ func (r *reader) refuseTwins(e Endpoint) {
 	}
 }
 
-// statuses reads a status, or a list of them.
+// statuses reads a status or a list of statuses.
 func (r *reader) statuses(path string) []int {
 	if !r.has(path) {
 		return nil

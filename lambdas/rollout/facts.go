@@ -1,10 +1,9 @@
 package rollout
 
-import (
-	"time"
-)
+import "time"
 
-// Facts are what a gate, a hook or a metric may know of the rollout.
+// Facts describe a rollout to gates, hooks and metric queries. Users' functions
+// receive them as JSON.
 type Facts struct {
 	Execution  string    `json:"execution"` // its ARN
 	Function   string    `json:"function-name"`
@@ -15,10 +14,10 @@ type Facts struct {
 	Of         int       `json:"of"`
 	Weight     float64   `json:"weight"`
 	Now        time.Time `json:"now"`
-	Window     Window    `json:"window,omitzero"` // of the rollout since its first shift
+	Window     Window    `json:"window,omitzero"` // since the first shift; zero before it
 }
 
-// FactsOf are those of a check at now.
+// FactsOf returns the facts at now. execution is the ARN of the current execution.
 func FactsOf(s State, execution string, now time.Time) Facts {
 	f := Facts{
 		Execution: execution, Function: s.FunctionName, Alias: s.AliasName,

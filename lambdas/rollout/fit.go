@@ -2,8 +2,8 @@ package rollout
 
 import "slices"
 
-// curve is the request's weight curve, or that of its preset. The second
-// result is false if its type names neither.
+// curve returns the request's weight curve, or that of its preset; false if its type
+// names neither.
 func (r Request) curve() (Curve, bool) {
 	if p, ok := findPreset(r.Type); ok {
 		return p.curve, true
@@ -11,13 +11,12 @@ func (r Request) curve() (Curve, bool) {
 	return Curve(r.Type), slices.Contains(curves, Curve(r.Type))
 }
 
-// validateCurve checks that the fields which shape the curve are there, are
-// possible and don't contradict each other, and fills in those that follow
-// from the type.
+// validateCurve checks that the fields that determine the curve are present,
+// possible and consistent, and sets those that follow from the type.
 func (req *Request) validateCurve(r *reader) {
 	curve, ok := req.curve()
 	if !ok {
-		if req.Type != "" { // what is no text has been refused already
+		if req.Type != "" { // what is no string has been refused already
 			r.refuse("type", wantType+didYouMean(req.Type, typeNames()))
 		}
 		return
@@ -62,22 +61,22 @@ func (req *Request) validateCurve(r *reader) {
 	}
 }
 
-// fixed refuses a field that contradicts what the type says of it.
+// fixed refuses a field that contradicts the value that the type implies.
 func (req *Request) fixed(r *reader, path string, value int64) {
 	if given, ok := asWhole(r.fields[path]); r.has(path) && (!ok || given != value) {
 		r.refuse(path, wantFixed(value, req.Type))
 	}
 }
 
-// onlyFor refuses a field that the type has no use for.
+// onlyFor refuses a field that the type does not use.
 func (req *Request) onlyFor(r *reader, path string, used bool) {
 	if !used && r.has(path) {
 		r.refuse(path, wantOtherType(req.Type))
 	}
 }
 
-// firstWeight is where a curve begins unless the request says so; 0 for the
-// curves that have no choice of it.
+// firstWeight returns a curve's default first weight; 0 for the curves that have
+// none to choose.
 func firstWeight(c Curve) float64 {
 	switch c {
 	case Geometric:
@@ -88,9 +87,9 @@ func firstWeight(c Curve) float64 {
 	return 0
 }
 
-// checkSchedule refuses a request whose fields are fine one by one, but lead
-// to steps that can't be kept apart, to more than a year, or to more data than an
-// execution holds.
+// checkSchedule refuses a request whose fields are valid one by one, but lead to
+// steps with equal weights, to more than a year, or to more data than an execution
+// holds.
 func (req *Request) checkSchedule(r *reader) {
 	steps, err := req.Schedule()
 	if err != nil {

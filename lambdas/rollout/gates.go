@@ -8,10 +8,9 @@ import (
 // Gates are the sources of health that a request asks for, and how each is
 // judged.
 type Gates struct {
-	// Errors compares the errors of both versions.
+	// Errors compares the failed requests of both versions.
 	Errors ErrorsGate `json:"errors"`
-	// Latency compares how many of their requests are slow; nil if it is not
-	// looked at.
+	// Latency compares their slow requests; nil if that is not checked.
 	Latency *LatencyGate `json:"latency,omitempty"`
 	// Alarms are CloudWatch alarms, metric or composite, by name or ARN. One
 	// in the state ALARM fails.
@@ -28,39 +27,40 @@ type Gates struct {
 	OnNoTraffic    string `json:"on-no-traffic"`
 }
 
-// ErrorsGateName is how the readings of the errors gate name it.
+// ErrorsGateName is the Gate of the errors gate's readings.
 const ErrorsGateName = "errors"
 
-// ErrorsGate says what counts as harm, and how sure the gate has to be.
-// Package sequential has the formulas.
+// ErrorsGate says what counts as harm, and how certain the gate must be. Package
+// sequential has the formulas and their sources.
 type ErrorsGate struct {
-	// Alpha is the highest tolerated chance of ever rolling back a new version
-	// that does no harm, beside the baseline; and again at full weight. (0, 0.5]
+	// Alpha, in (0, 0.5], is the highest tolerated probability of ever rolling back a
+	// harmless new version beside the baseline, and again at full weight.
 	Alpha float64 `json:"alpha"`
-	// Ratio (ρ0, 1 to 100) and Margin (δ, 0 to 1) say what is no harm: a rate
-	// of errors of at most Ratio times the baseline's, plus Margin.
+	// Ratio (ρ0, 1 to 100) and Margin (δ, 0 to 1) define what is harmless: an error
+	// rate of at most Ratio times the baseline's, plus Margin.
 	Ratio  float64 `json:"ratio"`
 	Margin float64 `json:"margin"`
-	// ProofMargin (δ_m, in (0, 1]) is how much higher the new version's rate may
-	// still be where it is proven to be fine.
+	// ProofMargin (δ_m, in (0, 1]) is how much higher the new version's error rate may
+	// be when it counts as proven.
 	ProofMargin float64 `json:"proof-margin"`
-	// Tolerance (1 to 100) is for full weight, where there is no baseline beside:
-	// there, up to so many times the baseline's rate by its record is no harm.
+	// Tolerance (1 to 100) applies at full weight, where the baseline serves no
+	// requests: an error rate of up to Tolerance times the baseline's historical rate
+	// is harmless.
 	Tolerance float64 `json:"tolerance"`
-	// Dispersion (φ, 1 to 1000) is how many errors come together: each tells
-	// only so much less.
+	// Dispersion (φ, 1 to 1000) is how many errors typically occur together: each is
+	// weaker evidence accordingly.
 	Dispersion float64 `json:"dispersion"`
 	// Strict counts at most one effective error a minute.
 	Strict bool `json:"strict"`
 	// Throttles counts throttled requests as errors.
 	Throttles bool `json:"throttles"`
-	// MaxHold is the longest that a step is prolonged because of doubt, or to
-	// wait for traffic, in seconds.
+	// MaxHold is the longest time that a step is prolonged because of doubt or to wait
+	// for traffic, in seconds.
 	MaxHold int64 `json:"max-hold"`
 }
 
-// LatencyGate is to slow requests what ErrorsGate is to errors. Slow are those
-// above the baseline's 95th percentile, and those above its 99th, in the hour
+// LatencyGate is for slow requests what ErrorsGate is for errors. Slow requests are
+// those above the baseline's 95th percentile, and those above its 99th, in the hour
 // before the rollout.
 type LatencyGate struct {
 	Alpha     float64 `json:"alpha"`
@@ -69,14 +69,14 @@ type LatencyGate struct {
 	Strict    bool    `json:"strict"`
 }
 
-// MaxAlarms is the most alarms that a rollout watches: as many as one call of
-// DescribeAlarms tells about.
+// MaxAlarms is the largest number of alarms in a request: one call of DescribeAlarms
+// returns as many.
 const MaxAlarms = 100
 
-// What follows from a step without enough traffic.
+// What happens at the end of a step without enough traffic.
 const (
-	OnNoTrafficProceed  = "proceed"   // the plan goes on, and the outcome says that it is unverified
-	OnNoTrafficWait     = "wait"      // the step is prolonged, by MaxHold at most; then as Proceed
+	OnNoTrafficProceed  = "proceed"   // the plan continues, and the outcome is unverified
+	OnNoTrafficWait     = "wait"      // the step is prolonged by at most MaxHold, then as OnNoTrafficProceed
 	OnNoTrafficRollBack = "roll-back" // the rollout is rolled back
 )
 
@@ -130,7 +130,7 @@ func (r *reader) gates(path string) Gates {
 	return g
 }
 
-// chance reads a probability of being wrong.
+// chance reads the probability of an error of the test.
 func (r *reader) chance(path string, absent float64) float64 {
 	if !r.has(path) {
 		return absent

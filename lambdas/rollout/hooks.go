@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Hooks are functions that are called once in a rollout. Anything but their
-// success rolls it back.
+// Hooks are functions that are called once in a rollout. Anything but success rolls
+// it back.
 type Hooks struct {
 	// PreTraffic are called before the first shift, PostTraffic before the
 	// promotion.
@@ -15,15 +15,15 @@ type Hooks struct {
 	PostTraffic []Hook `json:"post-traffic,omitempty"`
 }
 
-// Hook is a function that is called once. It is called with what is known of
-// the rollout, and again if its answer got lost with the task that called it.
+// Hook is a function that is called once, with the rollout's Facts. It is called
+// again if its answer is lost with the task that called it.
 type Hook struct {
 	// Function is its name, partial ARN or ARN, with or without a version or an
 	// alias, as given.
 	Function string `json:"function"`
-	// Timeout is how long its answer is waited for, in seconds, 1 to 600.
+	// Timeout is how long the rollout waits for its answer, in seconds, 1 to 600.
 	Timeout int64 `json:"timeout"`
-	// Payload is JSON that it is handed beside the facts, as "input".
+	// Payload is JSON that it receives beside the facts, as "input".
 	Payload json.RawMessage `json:"payload"`
 }
 
@@ -39,7 +39,7 @@ var (
 	hookNames  = []string{"function", "timeout", "payload"}
 )
 
-// hooks reads them.
+// hooks reads the hooks of both kinds.
 func (r *reader) hooks(path string) Hooks {
 	kinds := r.object(path)
 	hooks := Hooks{PreTraffic: kinds.hookList("pre-traffic"), PostTraffic: kinds.hookList("post-traffic")}

@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// placeholderForm is where a placeholder stands, closed or not.
+// placeholderForm matches a placeholder, closed or not.
 var placeholderForm = regexp.MustCompile(`\$\{[^}]*\}?`)
 
-// badPlaceholder says what is wrong with a value's placeholders; empty if nothing is.
+// badPlaceholder returns what is wrong with a value's placeholders; "" if nothing
+// is.
 func badPlaceholder(value string) string {
 	for _, found := range placeholderForm.FindAllString(value, -1) {
 		name := strings.TrimPrefix(found, "${")
@@ -22,18 +23,19 @@ func badPlaceholder(value string) string {
 	return ""
 }
 
-// Expand puts values in the place of ${version}, ${baseline}, ${alias} and
-// ${function}.
+// Expand returns text with the placeholders ${version}, ${baseline}, ${alias} and
+// ${function} replaced.
 func Expand(text, version, baseline, alias, function string) string {
 	return strings.NewReplacer("${version}", version, "${baseline}", baseline, "${alias}", alias, "${function}", function).Replace(text)
 }
 
-// expressionToken takes an expression apart, as far as it matters here: a text
-// in quotes, a number with what belongs to it, a name, and anything else.
+// expressionToken splits an expression as far as needed here: a quoted string, a
+// number with its suffix, a name, and any other character.
 var expressionToken = regexp.MustCompile(`'[^']*'?|"[^"]*"?|[0-9.][0-9A-Za-z_.]*|[A-Za-z_][A-Za-z0-9_]*|(?s:.)`)
 
-// RenameIDs is the metric math expression with each id of a query replaced.
-// Ids begin with a lower-case letter, as the names of functions don't.
+// RenameIDs returns the metric math expression with each query's ID replaced by
+// what renamed returns for it. IDs begin with a lower-case letter; the names of
+// functions don't.
 func RenameIDs(expression string, renamed func(id string) string) string {
 	return expressionToken.ReplaceAllStringFunc(expression, func(token string) string {
 		if token[0] >= 'a' && token[0] <= 'z' {
@@ -43,7 +45,7 @@ func RenameIDs(expression string, renamed func(id string) string) string {
 	})
 }
 
-// expression reads an expression and the metrics that it is over.
+// expression reads an expression and its metrics by ID.
 func (r *reader) expression() (string, map[string]Metric) {
 	for _, path := range metricNames {
 		if r.has(path) {
@@ -77,8 +79,8 @@ func (r *reader) expression() (string, map[string]Metric) {
 	return expression, metrics
 }
 
-// namesIn checks that an expression is over the queries with these ids, and no
-// others: those of the other gates stand beside them.
+// namesIn checks that an expression uses the queries with these IDs and no others:
+// the request to CloudWatch has those of other gates too.
 func (r *reader) namesIn(expression string, ids []string) {
 	switch {
 	case len(expression) > MaxExpression:

@@ -9,39 +9,39 @@ import (
 	"strings"
 )
 
-// MetricGate watches a CloudWatch metric, or an expression over metrics: its
-// value in each period must keep within bounds.
+// MetricGate watches a CloudWatch metric, or an expression over metrics. Its value in
+// each period must stay within bounds.
 type MetricGate struct {
-	// Name tells it from the other metric gates of the rollout.
+	// Name is unique among the metric gates of the rollout.
 	Name string `json:"name"`
 	// Metric is empty if there is an Expression.
 	Metric
-	// Expression is metric math over Metrics, which are known by their ids.
+	// Expression is metric math over Metrics, whose keys are their IDs.
 	Expression string            `json:"expression,omitempty"`
 	Metrics    map[string]Metric `json:"metrics,omitempty"`
-	// Period is how long each value is of: whole minutes that divide
-	// MaxMetricWindow. Window is how far back values are looked at, from Period to
+	// Period is the length of the time that each value covers: whole minutes that
+	// divide MaxMetricWindow. Window is how far back values count, from Period to
 	// MaxMetricWindow. Both are in seconds.
 	Period int64 `json:"period"`
 	Window int64 `json:"window"`
-	// Max and Min are the bounds, which are within them; at least one is not nil.
+	// Max and Min are the bounds, inclusive; at least one is not nil.
 	Max *float64 `json:"max,omitempty"`
 	Min *float64 `json:"min,omitempty"`
-	// RelativeToBaseline makes the bounds multiples of what the same query has for
-	// the baseline: at most Max times that, plus Margin; at least Min times that,
-	// minus Margin.
+	// RelativeToBaseline makes the bounds multiples of the baseline's value of the
+	// same query: at most Max times that plus Margin, at least Min times that minus
+	// Margin.
 	RelativeToBaseline bool    `json:"relative-to-baseline,omitempty"`
 	Margin             float64 `json:"margin,omitempty"`
-	// Missing is what no data mean: Inconclusive or Pass.
+	// Missing is the status without data: Inconclusive or Pass.
 	Missing Status `json:"missing"`
 }
 
-// Metric is one of CloudWatch's metrics, and a statistic of it.
+// Metric is a CloudWatch metric and a statistic of it.
 type Metric struct {
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"metric,omitempty"`
-	// Dimensions are the metric's, all of them. Their values may have
-	// placeholders; see Expand.
+	// Dimensions are all dimensions of the metric. Values may contain placeholders;
+	// see Expand.
 	Dimensions map[string]string `json:"dimensions,omitempty"`
 	// Statistic is as CloudWatch names it: "Sum", "p99", "TC(250:)".
 	Statistic string `json:"statistic,omitempty"`
@@ -57,8 +57,8 @@ const (
 
 	DefaultMetricPeriod = 60
 	DefaultMetricWindow = 300
-	// MaxMetricWindow keeps all values of a check within one page of GetMetricData,
-	// and its start at a multiple of every period.
+	// MaxMetricWindow fits all values of a check into one page of GetMetricData, and
+	// is a multiple of every period.
 	MaxMetricWindow = 12 * 60 * 60
 )
 
@@ -73,13 +73,13 @@ var (
 	namespaceForm  = regexp.MustCompile(`^[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,254}$`)
 	metricNameForm = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`)
 	dimensionForm  = regexp.MustCompile(`^[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,254}$`)
-	// statisticForm is CloudWatch's: the plain ones; percentiles, and what is
-	// trimmed at one; what lies between two percentiles; and between two values.
+	// statisticForm matches CloudWatch's statistics: the plain ones, percentiles and
+	// those trimmed at one, those between two percentiles, and between two values.
 	statisticForm = regexp.MustCompile(`^(?:SampleCount|Average|Sum|Minimum|Maximum|IQM` +
 		`|(?:p|tc|tm|ts|wm)` + percentForm +
 		`|(?:TM|TC|TS|WM)\((?:(?:` + percentForm + `%)?:` + percentForm + `%|` + percentForm + `%:)\)` +
 		`|(?:TM|TC|TS|WM|PR)\((?:(?:` + numberForm + `)?:` + numberForm + `|` + numberForm + `:)\))$`)
-	// countForm is a statistic that grows with the number of requests.
+	// countForm matches statistics that grow with the number of requests.
 	countForm = regexp.MustCompile(`^(?:Sum|SampleCount|TC.*|TS.*|tc.*|ts.*)$`)
 )
 
@@ -88,7 +88,7 @@ const (
 	numberForm  = `\d+(?:\.\d{0,10})?(?:[Ee][+-]?\d+)?`
 )
 
-// metricGates reads a list of them.
+// metricGates reads a list of metric gates.
 func (r *reader) metricGates(path string) []MetricGate {
 	if !r.has(path) {
 		return nil
@@ -120,7 +120,7 @@ func (r *reader) metricGates(path string) []MetricGate {
 	return gates
 }
 
-// metricGate reads one, whose fields the reader has.
+// metricGate reads the gate whose fields the reader has.
 func (r *reader) metricGate() MetricGate {
 	g := MetricGate{
 		Name:               r.form("name", gateNameForm, wantGateName),
@@ -147,7 +147,7 @@ func (r *reader) metricGate() MetricGate {
 	return g
 }
 
-// comparison reads what there is to know of a comparison with the baseline.
+// comparison reads and checks the fields of a comparison with the baseline.
 func (r *reader) comparison(g *MetricGate) {
 	if !g.RelativeToBaseline {
 		if r.has("margin") {
@@ -169,7 +169,7 @@ func (r *reader) comparison(g *MetricGate) {
 	}
 }
 
-// perVersion tells whether the gate's query is another one for another version.
+// perVersion reports whether the gate's query differs between versions.
 func (g MetricGate) perVersion() bool {
 	for _, m := range append(slices.Collect(maps.Values(g.Metrics)), g.Metric) {
 		for _, value := range m.Dimensions {
@@ -181,7 +181,7 @@ func (g MetricGate) perVersion() bool {
 	return false
 }
 
-// form reads a text of a form that must be there.
+// form reads a required string that must match a form.
 func (r *reader) form(path string, form *regexp.Regexp, want string) string {
 	text, ok := r.required(path, want)
 	if ok && !form.MatchString(text) {
@@ -211,7 +211,7 @@ func (r *reader) period(path string) int64 {
 	return period
 }
 
-// metric reads a metric, whose fields the reader has among others.
+// metric reads the metric whose fields the reader has, among others.
 func (r *reader) metric() Metric {
 	m := Metric{
 		Namespace:  r.form("namespace", namespaceForm, wantNamespace),

@@ -1,7 +1,7 @@
 package rollout
 
-// Nested says how an execution that the rollout went on in ended, if the error is
-// that of the task which waited for it; else "".
+// Nested returns in words how an execution that continued the rollout ended, if the
+// error is that of the task that waited for it; else "".
 func (c Caught) Nested() string {
 	n := c.execution()
 	if n == nil {

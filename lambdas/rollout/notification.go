@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// Event is what is told of a rollout.
+// Event is what a notification of a rollout is about.
 type Event string
 
-// The events. The first three are told under way, the others when a rollout
-// has ended, and each rollout has one of those.
+// The events. The first three happen during a rollout. The others, except
+// EventPutBack, are its ends: each rollout has one of them.
 const (
-	EventStarted        Event = "started"         // the first shift was done
-	EventShifted        Event = "shifted"         // another shift was done
-	EventApprovalWanted Event = "approval-wanted" // a step waits for somebody's approval
+	EventStarted        Event = "started"         // the first shift is done
+	EventShifted        Event = "shifted"         // a later shift is done
+	EventApprovalWanted Event = "approval-wanted" // a step waits for approval
 	EventPromoted       Event = "promoted"
-	EventUnchanged      Event = "unchanged"       // the alias was on the new version already
+	EventUnchanged      Event = "unchanged"       // the alias was already on the new version
 	EventRolledBack     Event = "rolled-back"     // by the rollout itself
-	EventRefused        Event = "refused"         // nothing was touched
-	EventNotStarted     Event = "not-started"     // nothing was touched: AWS failed
-	EventAliasChanged   Event = "alias-changed"   // somebody else's change stands
-	EventRollbackFailed Event = "rollback-failed" // a person is needed
-	EventStopped        Event = "stopped"         // cut off, by somebody or by an error that the workflow can't catch
+	EventRefused        Event = "refused"         // nothing was changed
+	EventNotStarted     Event = "not-started"     // nothing was changed: AWS failed
+	EventAliasChanged   Event = "alias-changed"   // another user's change was kept
+	EventRollbackFailed Event = "rollback-failed" // an operator must act
+	EventStopped        Event = "stopped"         // cut off, by an operator or by an error that the workflow can't catch
 	EventTimedOut       Event = "timed-out"       // cut off after a year
-	// EventPutBack comes after the end of a rollout, where there is more to say: a
-	// later sweep has found its alias still split and put it back.
+	// EventPutBack may follow the end of a rollout: a later sweep found its alias
+	// still split and restored it.
 	EventPutBack Event = "put-back"
 )
 
@@ -47,27 +47,27 @@ func EndingOf(state string) (Event, bool) {
 	return ending, ok
 }
 
-// AliasLeft is what the cleanup after an ended execution did about its alias.
+// AliasLeft is what the cleanup after an ended execution did with its alias.
 type AliasLeft string
 
-// The values. They are data: programs read them instead of the reason.
+// The values. Programs read them instead of the reason.
 const (
-	// AliasPutBack: all traffic goes to the baseline again, by the cleanup.
+	// AliasPutBack: the cleanup routed all traffic back to the baseline.
 	AliasPutBack AliasLeft = "put-back"
-	// AliasUntouched: the cleanup looked, and found nothing of the rollout.
+	// AliasUntouched: the cleanup read the alias, and found nothing of the rollout.
 	AliasUntouched AliasLeft = "untouched"
-	// AliasPromoted: the same, and all traffic goes to the rollout's new version.
+	// AliasPromoted: the same, and all traffic goes to the new version.
 	AliasPromoted AliasLeft = "promoted"
 	// AliasNotLooked: the execution ended before it could have written the alias.
 	AliasNotLooked AliasLeft = "not-looked"
-	// AliasLeftAsIs: it carries the rollout's marker, and another change.
+	// AliasLeftAsIs: the alias has the rollout's marker, and another change.
 	AliasLeftAsIs AliasLeft = "left"
 	// AliasUnknown: the cleanup failed, and is retried.
 	AliasUnknown AliasLeft = "unknown"
 )
 
-// Outcome says an event in one of three words: under-way, succeeded (the alias
-// is on the new version) or failed (it is not).
+// Outcome returns "under-way", "succeeded" (the alias is on the new version) or
+// "failed" (it is not).
 func (e Event) Outcome() string {
 	switch e {
 	case EventStarted, EventShifted, EventApprovalWanted:
@@ -78,60 +78,61 @@ func (e Event) Outcome() string {
 	return "failed"
 }
 
-// DetailType is the event's name on an event bus: "Rollout rolled back".
+// DetailType returns the event's name on an event bus: "Rollout rolled back".
 func (e Event) DetailType() string {
 	return "Rollout " + strings.ReplaceAll(string(e), "-", " ")
 }
 
-// SchemaVersion is the version of a notification's JSON. Fields may be added
-// to a version; none is taken away or changes its meaning.
+// SchemaVersion is the version of a notification's JSON. Fields may be added to a
+// version; none is removed or changes its meaning.
 const SchemaVersion = 1
 
-// Notification is what is told at one time. What is empty is not known, or
-// does not apply.
+// Notification reports one event of a rollout. Fields that are unknown or do not
+// apply are empty.
 type Notification struct {
 	Event Event `json:"event"`
-	// Time is when it happened.
+	// Time is the event's.
 	Time time.Time `json:"time"`
-	// Execution is the ARN of the rollout's execution: of a long one, that of
-	// its owner.
+	// Execution is the ARN of the rollout's execution; of a long rollout, that of its
+	// owner.
 	Execution string `json:"execution"`
-	// Function is its plain name.
+	// Function is the function's plain name.
 	Function   string `json:"function"`
 	Alias      string `json:"alias"`
 	NewVersion string `json:"new-version"`
 	Baseline   string `json:"baseline,omitempty"`
-	// Step counts from 1; of an approval that is wanted it is the step that waits
-	// for it. Of is the number of steps.
+	// Step counts from 1; of EventApprovalWanted it is the step that waits. Of is the
+	// number of steps.
 	Step int `json:"step,omitempty"`
 	Of   int `json:"of,omitempty"`
 	// Weight is the step's, in (0, 1].
 	Weight float64 `json:"weight,omitempty"`
-	// Unverified means that in some step there was not enough traffic to know
-	// anything of the new version.
+	// Unverified means that some step had too little traffic to judge the new
+	// version.
 	Unverified bool `json:"unverified"`
-	// Error names what ended a rollout that failed.
+	// Error is the name of what ended a failed rollout.
 	Error string `json:"error,omitempty"`
-	// Reason is for a person to read.
+	// Reason is for people to read.
 	Reason string `json:"reason"`
-	// Redrives is how often the execution was redriven before this end.
+	// Redrives counts the redrives of the execution before this end.
 	Redrives int `json:"redrives,omitempty"`
-	// AliasLeft is empty where no cleanup was needed.
+	// AliasLeft is empty if no cleanup was needed.
 	AliasLeft AliasLeft `json:"alias-left,omitempty"`
-	// Undo is the command line that puts the alias back on the baseline, where
-	// it is not.
+	// Undo is the command line that routes all traffic to the baseline; empty if it
+	// goes there already.
 	Undo string `json:"undo,omitempty"`
-	// Commands answer an approval that is wanted.
+	// Commands answer EventApprovalWanted.
 	Commands *CommandLines `json:"commands,omitempty"`
 }
 
-// CommandLines are those, for a shell, with which a person answers.
+// CommandLines are the shell commands that answer a request for approval.
 type CommandLines struct {
 	Approve string `json:"approve"`
 	Refuse  string `json:"refuse"`
 }
 
-// ID is the same for all deliveries of the same thing: each may come twice.
+// ID returns what is the same in all deliveries of the same notification: each may
+// be delivered twice.
 func (n Notification) ID() string {
 	id := n.Execution + "#" + string(n.Event)
 	if n.Event == EventShifted || n.Event == EventApprovalWanted {
@@ -143,7 +144,7 @@ func (n Notification) ID() string {
 	return id
 }
 
-// JSON is the notification for programs.
+// JSON returns the notification for programs, with "schema", "id" and "outcome".
 func (n Notification) JSON() []byte {
 	n.Time, n.Reason, n.Error = n.Time.UTC(), Plain(n.Reason), OneLine(n.Error)
 	return encode(struct {
@@ -154,7 +155,8 @@ func (n Notification) JSON() []byte {
 	}{SchemaVersion, n.ID(), n.Event.Outcome(), n})
 }
 
-// encode writes a value that can't fail to be JSON, with < and > as they are.
+// encode returns the JSON of a value that can't fail to have one, without escaping
+// < and >.
 func encode(value any) []byte {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -165,8 +167,8 @@ func encode(value any) []byte {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
-// AfterShift is what is told of the shift that led to this state: that the
-// rollout has started, or that it was shifted, if every shift is to be told.
+// AfterShift returns the events to notify of after the shift that led to this state:
+// EventStarted after the first; EventShifted after later ones if everyShift is true.
 func (s State) AfterShift(everyShift bool) []Event {
 	switch {
 	case s.Progress.Step == 1:
@@ -177,10 +179,10 @@ func (s State) AfterShift(everyShift bool) []Event {
 	return nil
 }
 
-// Notification is what there is to tell of a rollout under way: EventStarted or
-// EventShifted of the step that has begun, EventApprovalWanted of the one that
-// waits for it. execution is the ARN of the execution under way. The commands
-// matter to an approval alone.
+// Notification returns the notification of an event during the rollout: EventStarted
+// or EventShifted of the step that began, EventApprovalWanted of the step that waits.
+// step counts from 1. execution is the ARN of the current execution. commands are used
+// for EventApprovalWanted alone.
 func (s State) Notification(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
 	n := Notification{
 		Event: event, Time: at, Execution: s.OwnerARN(execution),
@@ -201,8 +203,8 @@ func (s State) Notification(event Event, step int, at time.Time, execution strin
 	return n
 }
 
-// OwnerARN is the ARN of the rollout's owner, by that of the execution in
-// which it goes on.
+// OwnerARN returns the ARN of the rollout's first execution, its owner. execution is
+// the ARN of any of its executions.
 func (s State) OwnerARN(execution string) string {
 	if s.Plan.Owner == "" {
 		return execution

@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// Notify says who else is to be told of a rollout, and of what. The stack's own
-// topic and the event bus are told in any case.
+// Notify says who else is notified of a rollout, and of which events. The stack's own
+// topic and the event bus are notified in any case.
 type Notify struct {
 	// Topics are ARNs of standard SNS topics, at most MaxTopics.
 	Topics []string `json:"topics,omitempty"`
-	// Shifted tells of every shift, and not only of the first.
+	// Shifted notifies of every shift, not only of the first.
 	Shifted bool `json:"shifted,omitempty"`
-	// Chat sends to Topics what Amazon Q Developer in chat applications shows,
-	// and nothing else.
+	// Chat sends Topics the format that Amazon Q Developer in chat applications
+	// displays, and nothing else.
 	Chat bool `json:"chat,omitempty"`
 }
 
-// MaxTopics is the most topics that a request may name.
+// MaxTopics is the largest number of topics in a request.
 const MaxTopics = 5
 
 var notifyNames = []string{"topics", "shifted", "chat"}
 
-// topicForm is the ARN of a standard topic: the name of a FIFO topic has a dot.
+// topicForm matches ARNs of standard topics: a FIFO topic's name has a dot.
 var topicForm = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 
-// notify reads them.
+// notify reads whom to notify.
 func (r *reader) notify(path string) Notify {
 	n := r.object(path)
 	notify := Notify{
@@ -40,15 +40,15 @@ func (r *reader) notify(path string) Notify {
 	return notify
 }
 
-// Addressee is what an input says of a rollout that has to be told about,
-// whatever else is wrong with it. What is missing or wrong is empty.
+// Addressee is what a refused input still says about whom to notify, and of what.
+// Fields that are missing or wrong in the input are empty.
 type Addressee struct {
-	// Function is the function's plain name, and FunctionName as the input has it.
+	// Function is the function's plain name; FunctionName is as given.
 	Function, FunctionName, Alias, NewVersion string
 	Notify                                    Notify
 }
 
-// ReadAddressee reads any input of an execution.
+// ReadAddressee reads the Addressee from any input of an execution.
 func ReadAddressee(input []byte) Addressee {
 	fields, problem := readObject(input)
 	if problem != nil {
@@ -75,28 +75,27 @@ func ReadAddressee(input []byte) Addressee {
 	return a
 }
 
-// FailedDelivery is a notification of a rollout under way that one of those to be
-// told did not get. It is kept in the state, where a person sees it, and tried
-// again.
+// FailedDelivery is a notification during a rollout that could not be delivered to
+// one target. It is kept in the state, where people see it, and retried.
 type FailedDelivery struct {
 	Event Event     `json:"event"`
 	Step  int       `json:"step"`
 	Time  time.Time `json:"time"`
-	// Target is a topic's ARN, or the event bus.
+	// Target is a topic's ARN, or notify.BusName.
 	Target string `json:"to"`
-	// Error is why the last try failed, cut short.
+	// Error is why the last try failed, shortened.
 	Error string `json:"error"`
 	Tries int    `json:"tries"`
 }
 
-// Limits of what is kept and tried again.
+// Limits of what is kept and retried.
 const (
 	MaxFailedDeliveries = 10 // the last ones are kept
-	MaxTries            = 10 // after which one is only shown
+	MaxTries            = 10 // after which one is no longer retried
 )
 
-// KeepFailedDeliveries keeps the last MaxUndelivered, with their errors cut short,
-// so that they can't fill the state.
+// KeepFailedDeliveries returns the last MaxFailedDeliveries, with their errors
+// shortened in place, so that they can't fill the state.
 func KeepFailedDeliveries(all []FailedDelivery) []FailedDelivery {
 	if len(all) > MaxFailedDeliveries {
 		all = all[len(all)-MaxFailedDeliveries:]

@@ -59,8 +59,8 @@ func TestNotifyAsItIsRefused(t *testing.T) {
 	}
 }
 
-// TestWhoIsToldOfABadInput: what is right in it is used, and nothing else.
-func TestWhoIsToldOfABadInput(t *testing.T) {
+// TestWhoIsNotifiedOfABadInput: what is right in it is used, and nothing else.
+func TestWhoIsNotifiedOfABadInput(t *testing.T) {
 	notify := Notify{Topics: []string{topicARN}}
 	for input, want := range map[string]Addressee{
 		`[1]`: {},

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// The Outcome.Error of a rollback that a health check ordered.
+// The Outcome.Error of a rollback that a check decided.
 const (
 	Unhealthy   = "Unhealthy"   // because of harm
-	NoTraffic   = "NoTraffic"   // because of too little traffic, as asked for
-	NotApproved = "NotApproved" // because nobody approved in time
-	Ordered     = "Ordered"     // because somebody said so
+	NoTraffic   = "NoTraffic"   // because of too little traffic, as requested
+	NotApproved = "NotApproved" // because no approval came in time
+	Ordered     = "Ordered"     // because an operator ordered it
 )
 
-// Promoted is the state with its outcome, promoted.
+// Promoted returns the state with the outcome promoted.
 func (s State) Promoted() State {
 	s.Outcome = &Outcome{Result: Promoted, Reason: promotedReason(s), Unverified: s.Progress.Unverified > 0}
 	return s
@@ -45,10 +45,10 @@ func (s State) FailureCause() (name, why string) {
 	return "UnknownDecision", noDecision
 }
 
-// endingName returns the name with which an execution ends because of an error.
-// It is the error's own, unless that begins with "States.", as only the states
-// language's own names may (https://states-language.net/spec.html#error-names):
-// an engine may put another in its place, and the reason would be lost with it.
+// endingName returns the error name with which an execution ends because of an
+// error. It is the error's own, unless that begins with "States.", which is reserved
+// for the states language (https://states-language.net/spec.html#error-names): an
+// engine may replace such a name, and the reason would be lost with it.
 func endingName(name string) string {
 	const reserved = "States."
 	if name == reserved+"Timeout" {
@@ -60,15 +60,15 @@ func endingName(name string) string {
 	return cmp.Or(name, "Unnamed")
 }
 
-// Brief is a text that is short enough to be read as an execution's cause, and
-// Plain. Step Functions cuts a cause at 32,768 characters, wherever that is.
+// Brief returns a text Plain, and shortened to what fits an execution's cause. Step
+// Functions cuts a cause at 32,768 characters, wherever that is.
 func Brief(text string) string { return Shorten(text, maxBrief) }
 
-// Shorten is a text as Plain, of which no more than so many bytes are left, and
-// says so if it was cut.
+// Shorten returns a text Plain. If it is longer than most bytes, it is cut there, and
+// a note says so.
 func Shorten(text string, most int) string { return shortened(Plain(text), most) }
 
-// shortened is Shorten of a text that is Plain.
+// shortened is Shorten for a text that is Plain.
 func shortened(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -76,9 +76,9 @@ func shortened(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + "… (cut short)"
 }
 
-// MayBePromoted tells whether the alias can be on the new version by this
-// rollout's own doing although it is being rolled back: the promotion's answer
-// was lost, or the execution that it went on in was stopped, perhaps after it.
+// MayBePromoted reports whether this rollout may have promoted the new version
+// although it is being rolled back: the promotion's answer was lost, or the execution
+// that continued it was stopped, perhaps after the promotion.
 func (s State) MayBePromoted() bool {
 	return s.Error != nil || s.Health != nil && s.Health.Decision == Promote
 }
@@ -89,15 +89,15 @@ func (s State) MayHaveShifted() bool {
 	return s.Progress.Step > 0 || s.Progress.Claimed || s.Health != nil || s.Begin != BeginPreTraffic
 }
 
-// nested is an execution that a rollout went on in and that did not succeed.
+// nested is an execution that continued a rollout and did not succeed.
 type nested struct {
 	ARN, Error, Cause string
 }
 
-// execution reads what Step Functions says of a nested execution in the cause;
-// nil if the error is another one. The document has its members in the order
-// of the alphabet and is cut when it is long, somewhere in the input: what
-// matters stands before that.
+// execution returns the nested execution that Step Functions describes in the
+// cause; nil if the error is another one. The document has its members in
+// alphabetical order and is cut when it is long, somewhere in the input: what matters
+// stands before that.
 func (c Caught) execution() *nested {
 	var n nested
 	document := json.NewDecoder(strings.NewReader(c.Cause))
@@ -134,7 +134,8 @@ func (c Caught) execution() *nested {
 
 func (n nested) name() string { return n.ARN[strings.LastIndex(n.ARN, ":")+1:] }
 
-// words returns the cause, after the error's name if the rollout can't end with that.
+// words returns the cause, preceded by the error's name if the rollout can't end with
+// that name.
 func (n nested) words() string {
 	if endingName(n.Error) != n.Error {
 		return n.Error + ": " + n.Cause
@@ -142,8 +143,8 @@ func (n nested) words() string {
 	return n.Cause
 }
 
-// Message is the cause as a person would read it: a function's error arrives
-// with its text inside a JSON document.
+// Message returns the cause for people: of a function's error, whose cause is a JSON
+// document, the message in it.
 func (c Caught) Message() string {
 	var function struct {
 		Message string `json:"errorMessage"`
@@ -154,7 +155,7 @@ func (c Caught) Message() string {
 	return c.Cause
 }
 
-// words is the error as a person would read it.
+// words returns the error for people: its name and its message.
 func (c Caught) words() string {
 	if c.Cause == "" {
 		return c.Error

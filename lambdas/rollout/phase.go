@@ -37,12 +37,12 @@ func (r Request) Permissions() []string {
 	return needed
 }
 
-// JudgePhase decides what follows from what was asked once, before the first shift
-// or before the promotion: the decision next if all of it passes. Here no
-// answer is as bad as a wrong one.
+// JudgePhase returns the state after the hooks and probes that run once, before the
+// first shift or before the promotion. The decision is next if all readings pass, else
+// to roll back: here an inconclusive reading is as bad as a failed one.
 func (s State) JudgePhase(readings []Reading, next Decision) State {
 	health := Health{Decision: next, Reason: Brief(readingsText(readings)), Readings: Bounded(readings)}
-	if s.Health != nil { // the last check's, which said to promote
+	if s.Health != nil { // that of the last check, which decided to promote
 		health.Readings = Bounded(slices.Concat(s.Health.Readings, readings))
 		health.Window, health.Baseline, health.NewVersion = s.Health.Window, s.Health.Baseline, s.Health.NewVersion
 	}
@@ -55,7 +55,7 @@ func (s State) JudgePhase(readings []Reading, next Decision) State {
 	return s
 }
 
-// LooksBefore tells whether anything is looked at before the first shift.
+// LooksBefore reports whether hooks or probes run before the first shift.
 func (r Request) LooksBefore() bool {
 	return len(r.Hooks.PreTraffic) > 0 ||
 		slices.ContainsFunc(r.Gates.Probes, func(p Probe) bool { return p.When == BeforeTraffic || p.When == AtBoth })

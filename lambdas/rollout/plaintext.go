@@ -5,11 +5,11 @@ import (
 	"unicode"
 )
 
-// Plain is a text in which others may have had a say, without what it could do
-// to a reader's eyes: control characters, which steer terminals and begin lines
-// that look like someone else's, become spaces, and what turns the direction of
-// writing is left out. Line breaks stay in front of "- ", which begins an item
-// of a list.
+// Plain returns a text that others may have written in a form that can't mislead its
+// reader: control characters, which steer terminals and begin lines that look like
+// ours, become spaces, and characters that change the direction of writing are
+// removed. Invalid UTF-8 is replaced. Line breaks stay before "- ", which begins an
+// item of a list.
 func Plain(text string) string {
 	text = strings.ToValidUTF8(text, string(unicode.ReplacementChar))
 	var plain strings.Builder
@@ -27,5 +27,5 @@ func Plain(text string) string {
 	return plain.String()
 }
 
-// OneLine is Plain without any line breaks.
+// OneLine returns a text Plain, without any line breaks.
 func OneLine(text string) string { return strings.ReplaceAll(Plain(text), "\n", " ") }

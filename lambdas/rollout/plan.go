@@ -7,42 +7,42 @@ type Step struct {
 	// Weight is the new version's share of the alias's traffic, in (0, 1], at
 	// four decimals.
 	Weight float64 `json:"weight"`
-	// Seconds is how long the step lasts, from when its shift was done.
+	// Seconds is how long the step lasts after its shift.
 	Seconds int64 `json:"seconds"`
 }
 
-// Plan is what CalculateWeights fixes for the whole rollout.
+// Plan is what the task CalculateWeights determines for the whole rollout.
 type Plan struct {
-	// Baseline is the version that the alias pointed at when the rollout
-	// started, and that it goes back to.
+	// Baseline is the version that the alias pointed to when the rollout started, and
+	// to which a rollback returns it.
 	Baseline string `json:"baseline"`
-	// Owner is the name of the execution that the alias belongs to meanwhile.
-	// A rollout that goes on in other executions keeps its owner.
+	// Owner is the name of the execution that owns the alias during the rollout. A
+	// rollout that continues in other executions keeps its owner.
 	Owner string `json:"owner"`
 	// Started is when the rollout's first execution began.
 	Started time.Time `json:"started,omitzero"`
-	// Timeout is how long a request of the new version may take, in seconds.
+	// Timeout is the new version's function timeout, in seconds.
 	Timeout int64 `json:"timeout"`
-	// RevisionID is the alias's when the rollout started.
+	// RevisionID is the alias's revision when the rollout started.
 	RevisionID string `json:"revision-id,omitempty"`
-	// Description is the alias's own, which it gets back in the end.
+	// Description is the alias's own, which the end of the rollout restores.
 	Description string `json:"description"`
 	// Gates are the request's health settings.
 	Gates Gates `json:"gates"`
-	// RedAlarms were in the state ALARM when the rollout started. The rollout
-	// may be what mends them, so they don't count.
+	// RedAlarms were in the state ALARM when the rollout started. They don't count:
+	// the rollout may be the fix.
 	RedAlarms []string `json:"red-alarms,omitempty"`
-	// Provisioned is nil if the rollout has to do with none.
+	// Provisioned is nil if no provisioned concurrency is involved.
 	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Steps have strictly increasing weights that end at exactly 1.
 	Steps []Step `json:"steps"`
-	// Undo is the command line with which a person puts the alias back.
+	// Undo is the command line that routes all traffic to the baseline.
 	Undo string `json:"undo"`
 }
 
-// Schedule lays out the request's steps. Each lasts the request's interval;
-// the last one, at weight 1, lasts Bake longer. The error says how many steps
-// the curve can take, if it can't keep that many apart at four decimals.
+// Schedule returns the request's steps. Each lasts the request's interval; the last
+// one, at weight 1, lasts Bake longer. It returns an error, which says how many steps
+// are possible, if the curve's weights are not distinct at four decimals.
 func (r Request) Schedule() ([]Step, error) {
 	weights := roundAll(r.Weights)
 	if curve, _ := r.curve(); curve != Custom {
@@ -59,7 +59,7 @@ func (r Request) Schedule() ([]Step, error) {
 	return steps, nil
 }
 
-// Total is how long the steps last together, in seconds.
+// Total returns the sum of the steps' durations, in seconds.
 func Total(steps []Step) int64 {
 	var total int64
 	for _, step := range steps {

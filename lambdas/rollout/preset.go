@@ -2,7 +2,7 @@ package rollout
 
 import "strings"
 
-// preset is one of CodeDeploy's ready deployment configurations for Lambda.
+// preset is one of CodeDeploy's predefined deployment configurations for Lambda.
 type preset struct {
 	name    string // as AWS SAM writes it
 	curve   Curve
@@ -10,10 +10,9 @@ type preset struct {
 	seconds int64
 }
 
-// presets are CodeDeploy's. There the deployment is over as soon as all
-// traffic has moved; here the step at full weight lasts as long as the others,
-// because that is when most of the evidence comes in. AllAtOnce is watched for
-// one default check interval.
+// presets are CodeDeploy's. There a deployment ends as soon as all traffic has moved;
+// here the step at full weight lasts as long as the others, because most of the
+// evidence arrives then. AllAtOnce is watched for one default check interval.
 var presets = []preset{
 	{"Canary10Percent5Minutes", Canary, 2, 5 * 60},
 	{"Canary10Percent10Minutes", Canary, 2, 10 * 60},
@@ -26,7 +25,7 @@ var presets = []preset{
 	{"AllAtOnce", AllAtOnce, 1, DefaultCheckInterval},
 }
 
-// findPreset knows a preset by SAM's name (Linear10PercentEvery1Minute) and by
+// findPreset returns the preset with SAM's name (Linear10PercentEvery1Minute) or
 // CodeDeploy's own (CodeDeployDefault.LambdaLinear10PercentEvery1Minute).
 func findPreset(name string) (preset, bool) {
 	short := strings.TrimPrefix(name, "CodeDeployDefault.Lambda")
@@ -38,7 +37,7 @@ func findPreset(name string) (preset, bool) {
 	return preset{}, false
 }
 
-// typeNames are all the values that a request's type can have, in SAM's names.
+// typeNames returns all values of a request's type, presets in SAM's names.
 func typeNames() []string {
 	var names []string
 	for _, c := range curves {

@@ -10,33 +10,31 @@ import (
 	"strconv"
 )
 
-// Probe invokes the new version by its number, past the alias, and looks at the
+// Probe invokes the new version by its number, not through the alias, and checks the
 // answers. All of its invocations must pass.
 type Probe struct {
-	// Name tells it from the other probes of the rollout.
+	// Name is unique among the probes of the rollout.
 	Name string `json:"name"`
 	// Payload is the JSON that the version is invoked with.
 	Payload json.RawMessage `json:"payload"`
-	// Expect is JSON that the answer must contain: of an object its fields, of
-	// anything else the whole. Empty for any answer.
+	// Expect is JSON that the answer must contain: an object's fields, or any other
+	// value as a whole. Empty accepts any answer.
 	Expect json.RawMessage `json:"expect,omitempty"`
-	// Equals has, by their paths, values in the answer that must be equal to
-	// these. See ParsePath.
+	// Equals has the values that the answer must have at these paths; see ParsePath.
 	Equals map[string]json.RawMessage `json:"equals,omitempty"`
-	// MaxDuration is the longest that Lambda may measure for an invocation,
-	// without the start of a new environment. In milliseconds; 0 for any.
+	// MaxDuration is the longest duration of an invocation that Lambda may report,
+	// without a cold start, in milliseconds; 0 accepts any.
 	MaxDuration int64 `json:"max-duration,omitempty"`
-	// Count is how often the version is invoked, 1 to 20, and Concurrency how
-	// often at once, 1 to 5.
+	// Count is the number of invocations, 1 to 20, and Concurrency the number at the
+	// same time, 1 to 5.
 	Count       int `json:"count"`
 	Concurrency int `json:"concurrency"`
-	// Timeout is how long all the invocations together are waited for, in
-	// seconds, 1 to 30.
+	// Timeout is how long all invocations together may take, in seconds, 1 to 30.
 	Timeout int64 `json:"timeout"`
 	// When is AtEachCheck, BeforeTraffic or AtBoth.
 	When string `json:"when"`
-	// Secret keeps the payload, what is expected and the answer out of all
-	// reasons and logs. They stay readable in the execution's data.
+	// Secret keeps the payload, the expectations and the answer out of all reasons and
+	// logs. They remain readable in the execution's data.
 	Secret bool `json:"secret,omitempty"`
 }
 
@@ -47,14 +45,14 @@ const (
 	AtBoth        = "both"
 )
 
-// Limits of the functions that a request has called: its probes, checks and hooks.
+// Limits of probes, and of what a request's checks and hooks are called with.
 const (
 	MaxProbes           = 10
 	MaxProbeCount       = 20
 	MaxProbeConcurrency = 5
 	MaxProbeTimeout     = 30    // seconds
 	DefaultProbeTimeout = 10    // seconds
-	MaxPayload          = 16384 // bytes of compact JSON; of what is expected as well
+	MaxPayload          = 16384 // bytes of compact JSON; also of expectations
 	MaxEquals           = 20
 	MaxPathLength       = 256 // bytes
 )
@@ -65,7 +63,7 @@ var (
 	pathStepForms = regexp.MustCompile(`^(?:\.([\p{L}_][\p{L}\p{N}_-]*)|\['([^'\\\x00-\x1f\x7f]+)'\]|\[(0|[1-9][0-9]{0,5})\])`)
 )
 
-// probes reads a list of them.
+// probes reads a list of probes.
 func (r *reader) probes(path string) []Probe {
 	var probes []Probe
 	names := map[string]bool{}
@@ -84,7 +82,7 @@ func (r *reader) probes(path string) []Probe {
 	return probes
 }
 
-// probe reads one, whose fields the reader has.
+// probe reads the probe whose fields the reader has.
 func (r *reader) probe() Probe {
 	p := Probe{
 		Payload: r.value("payload", "{}"),
@@ -109,9 +107,9 @@ func (r *reader) probe() Probe {
 	return p
 }
 
-// elements reads a list of 1 to most objects: a reader for the fields of each.
-// If short is not empty, a text may stand for an object with that one field.
-// What is in the list is not repeated in a problem: it may be secret.
+// elements reads a list of 1 to most objects, and returns a reader for the fields of
+// each. If short is not empty, a string may stand for an object with that one field.
+// The list is not quoted in a problem: it may be secret.
 func (r *reader) elements(path string, most int, short, want string) []*reader {
 	if !r.has(path) {
 		return nil
@@ -138,7 +136,7 @@ func (r *reader) elements(path string, most int, short, want string) []*reader {
 	return readers
 }
 
-// refuseTwin notes a name that an earlier element has, too.
+// refuseTwin adds a problem if an earlier element has the same name.
 func (r *reader) refuseTwin(path, name string, names map[string]bool) {
 	if name != "" && names[name] {
 		r.refuse(path, wantUnique(name))
@@ -146,10 +144,10 @@ func (r *reader) refuseTwin(path, name string, names map[string]bool) {
 	names[name] = true
 }
 
-// value reads any JSON, in the form that a task's answer has it in: what is
-// read back from the execution's data is the same to the byte. So <, > and & are
-// not escaped: aws-lambda-go does not, and it would make them six times as long.
-// It is not repeated in a problem.
+// value reads any JSON, in the form in which a task's answer has it, so that what is
+// read back from the execution's data is the same to the byte. So <, > and & are not
+// escaped: aws-lambda-go does not either, and it would make them six times as long.
+// The value is not quoted in a problem.
 func (r *reader) value(path, absent string) json.RawMessage {
 	if !r.has(path) {
 		if absent == "" {
@@ -189,16 +187,16 @@ func (r *reader) equals(path string) map[string]json.RawMessage {
 	return values
 }
 
-// PathStep is a step into a JSON value: to a field of an object, or to an
-// element of an array, counting from 0, if Field is empty.
+// PathStep is a step into a JSON value: to the field Field of an object or, if Field
+// is empty, to the element Index of an array, counting from 0.
 type PathStep struct {
 	Field string
 	Index int
 }
 
-// ParsePath reads a path into a JSON value, in a small part of JSONPath: "$" is
-// the value itself, ".name" and "['any name']" a field, "[0]" an element. It
-// is false for anything else.
+// ParsePath parses a path into a JSON value, in a small part of JSONPath: "$" is the
+// value itself, ".name" and "['any name']" are fields, "[0]" is an element. It returns
+// false for anything else.
 func ParsePath(text string) ([]PathStep, bool) {
 	if len(text) > MaxPathLength || len(text) == 0 || text[0] != '$' {
 		return nil, false

@@ -10,13 +10,16 @@ type Problem struct {
 	// Path is the field's name, with an index where one element is meant:
 	// "steps", "weights[2]". "$" is the request as a whole.
 	Path string
-	// Given is the offending value as JSON, shortened; empty if none was given.
+	// Given is the offending value as JSON, shortened; empty if none was given, or it
+	// may be secret.
 	Given string
-	// Want says what would be right, as the end of a sentence that begins with
-	// the path: "must be a whole number from 1 to 1000".
+	// Want is what would be right. It continues a sentence that begins with Path: "must
+	// be a whole number from 1 to 1000".
 	Want string
 }
 
+// Error returns the problem as one line: "steps must be a whole number from 1 to 1000;
+// given: 0".
 func (p Problem) Error() string {
 	if p.Given == "" {
 		return p.Path + " " + p.Want
@@ -24,16 +27,16 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s %s; given: %s", p.Path, p.Want, p.Given)
 }
 
-// RequestError is a request that can't be carried out, with all that is
-// wrong with it; its text names the first twenty problems. Nothing has been
-// touched when it is returned.
+// RequestError is returned for a request that can't be carried out. Nothing has been
+// changed then.
 type RequestError struct {
-	Problems []Problem
+	Problems []Problem // at least one
 }
 
+// Error returns the first twenty problems, each on a line that begins with "- ".
 func (e *RequestError) Error() string { return refusedRequest(e.Problems) }
 
-// shorten quotes at most 80 characters of a value that a user gave, on one line.
+// shorten returns at most 80 characters of a value that a user gave, on one line.
 func shorten(given []byte) string {
 	runes := []rune(strings.TrimSpace(OneLine(string(given))))
 	if len(runes) > 80 {
@@ -42,9 +45,9 @@ func shorten(given []byte) string {
 	return string(runes)
 }
 
-// nearest returns the known name that a person probably meant by given, or ""
-// if none is near: the edit distance, not counting case, "-" and "_", may be a
-// third of the given name's length.
+// nearest returns the known name that was probably meant by given, or "" if none is
+// near: the edit distance, ignoring case, "-" and "_", may be a third of the given
+// name's length.
 func nearest(given string, known []string) string {
 	plain := func(name string) string {
 		return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(name))
@@ -62,7 +65,7 @@ func nearest(given string, known []string) string {
 	return best
 }
 
-// didYouMean is the hint that goes with an unknown name; empty if none is near.
+// didYouMean returns a hint at the nearest known name; "" if none is near.
 func didYouMean(given string, known []string) string {
 	if name := nearest(given, known); name != "" {
 		return fmt.Sprintf(" (did you mean %q?)", name)
@@ -70,7 +73,7 @@ func didYouMean(given string, known []string) string {
 	return ""
 }
 
-// editDistance is Levenshtein's: the fewest insertions, deletions and
+// editDistance returns the Levenshtein distance: the fewest insertions, deletions and
 // replacements of one byte that turn a into b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)

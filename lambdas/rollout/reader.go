@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// reader reads the fields of a request, or of an object in it, one by one and
-// keeps what is wrong with them. A field that is absent, or wrong, reads as its
+// reader reads the fields of a request, or of an object in it, one by one, and
+// collects the problems with them. A field that is absent or wrong reads as its
 // default.
 type reader struct {
 	fields   map[string]json.RawMessage
@@ -43,7 +43,7 @@ func (r *reader) has(path string) bool {
 	return ok
 }
 
-// refuse notes a problem with a field, and what was given for it.
+// refuse adds a problem with a field, quoting what was given for it.
 func (r *reader) refuse(path, want string) {
 	r.add(Problem{Path: path, Given: shorten(r.fields[path]), Want: want})
 }
@@ -53,8 +53,8 @@ func (r *reader) add(p Problem) {
 	*r.problems = append(*r.problems, p)
 }
 
-// object reads the fields of an object in the request; there are none if it is
-// absent.
+// object returns a reader for the fields of an object in the request, which has none
+// if the object is absent.
 func (r *reader) object(path string) *reader {
 	inner := &reader{prefix: r.prefix + path + ".", problems: r.problems}
 	if r.has(path) && (json.Unmarshal(r.fields[path], &inner.fields) != nil || inner.fields == nil) {
@@ -63,7 +63,7 @@ func (r *reader) object(path string) *reader {
 	return inner
 }
 
-// refuseUnknown notes every field that is not one of the known ones.
+// refuseUnknown adds a problem for every field that is not known.
 func (r *reader) refuseUnknown(known []string) {
 	var unknown []string
 	for name := range r.fields {
@@ -81,8 +81,8 @@ func (r *reader) refuseUnknown(known []string) {
 	}
 }
 
-// fieldPath is the path of a field that a user named: in quotes if it could not
-// be seen otherwise.
+// fieldPath returns the path of a field that a user named, quoted if it would be
+// invisible otherwise.
 func fieldPath(name string) string {
 	if strings.TrimSpace(name) == "" {
 		return strconv.Quote(shorten([]byte(name)))
@@ -90,7 +90,7 @@ func fieldPath(name string) string {
 	return shorten([]byte(name))
 }
 
-// required reads a text that must be there; want says what is right in it.
+// required reads a required string that is not empty; want says what is right.
 func (r *reader) required(path, want string) (string, bool) {
 	if !r.has(path) {
 		r.refuse(path, wantMissing)
@@ -138,7 +138,7 @@ func (r *reader) boolean(path string, absent bool) bool {
 	return absent
 }
 
-// enum reads one of a few words; the first of them is the default.
+// enum reads one of a few words, of which the first is the default.
 func (r *reader) enum(path string, words ...string) string {
 	want := wantOneOf(words)
 	given := r.text(path, want, words[0])
@@ -148,7 +148,7 @@ func (r *reader) enum(path string, words ...string) string {
 	return given
 }
 
-// list reads a list of at most so many texts of a form, none of them twice.
+// list reads a list of 1 to most distinct strings of a form.
 func (r *reader) list(path string, most int, form *regexp.Regexp, want string) []string {
 	if !r.has(path) {
 		return nil
@@ -214,7 +214,7 @@ func (r *reader) weights(path string) []float64 {
 	return weights
 }
 
-// asNumber reads a JSON number; a text that looks like one is none.
+// asNumber reads a JSON number, not a string that looks like one.
 func asNumber(raw json.RawMessage) (float64, bool) {
 	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
 		return 0, false

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Year is the longest that a plan may take: Step Functions ends an execution
-// after a year. In seconds.
+// Year is the longest that a plan may take, in seconds: Step Functions ends an
+// execution after a year.
 const Year = 365 * 24 * 60 * 60
 
 // Limits and defaults of a request's fields. Times are in seconds.
@@ -19,25 +19,26 @@ const (
 	DefaultCheckInterval = 60
 )
 
-// Request is what a person asks for: the execution's input, checked and with
-// its defaults filled in. The first six fields are the blog post's. Durations
-// are in seconds.
+// Request is an execution's input, validated and with its defaults filled in. The
+// first six fields are those of the blog post that started this project. Durations are
+// in seconds.
 type Request struct {
 	// FunctionName is the function's name, partial ARN or full ARN, as given.
 	FunctionName string `json:"function-name"`
-	// AliasName is the alias whose traffic is moved.
+	// AliasName is the alias whose traffic is shifted.
 	AliasName string `json:"alias-name"`
-	// NewVersion is the published version that the alias is to end on.
+	// NewVersion is the number of the published version that gets the traffic.
 	NewVersion string `json:"new-version"`
-	// Steps is the number of steps of a curve that has a choice of it.
+	// Steps is the number of steps, 1 to MaxSteps.
 	Steps int `json:"steps,omitempty"`
-	// Interval is how long each step lasts, the one at full weight included.
+	// Interval is how long each step lasts, including the one at full weight.
 	Interval int64 `json:"interval"`
 	// Type names the weight curve, or a CodeDeploy preset.
 	Type string `json:"type"`
-	// Weights are the custom curve's.
+	// Weights are those of the Custom curve: strictly increasing, in (0, 1], the last
+	// one 1.
 	Weights []float64 `json:"weights,omitempty"`
-	// FirstWeight is where the geometric and canary curves begin.
+	// FirstWeight is that of the Geometric and Canary curves, in (0, 1); 0 for others.
 	FirstWeight float64 `json:"first-weight,omitempty"`
 	// CheckInterval is the longest time between two health checks.
 	CheckInterval int64 `json:"check-interval"`
@@ -45,35 +46,35 @@ type Request struct {
 	Bake int64 `json:"bake,omitempty"`
 	// Advance says when a step may end: OnSchedule or OnEvidence.
 	Advance string `json:"advance"`
-	// HealthCheck is false for a rollout that only shifts and never looks.
+	// HealthCheck is false for a rollout that shifts without checking health.
 	HealthCheck bool `json:"health-check"`
-	// Gates are the request's health settings. They go into the plan, because
-	// "health" in the execution's data is what the last check saw.
+	// Gates are the request's health settings. In the execution's data they are in the
+	// plan, because "health" there is what the last check found.
 	Gates Gates `json:"-"`
 	// Hooks are called once each.
 	Hooks Hooks `json:"hooks,omitzero"`
-	// Approval is nil if nobody has to approve anything.
+	// Approval is nil if no step needs approval.
 	Approval *Approval `json:"approval,omitempty"`
-	// Notify says who else is to be told.
+	// Notify says who else is notified.
 	Notify Notify `json:"notify,omitzero"`
-	// ProvisionedConcurrency says what to do about it: Refuse an alias that has
-	// some, Ignore that the new version has none before its promotion, or Move
-	// that of the baseline version to the new one.
+	// ProvisionedConcurrency says what to do about it: Refuse an alias that has some,
+	// Ignore that the new version has none before its promotion, or Move that of the
+	// baseline version to the new one.
 	ProvisionedConcurrency string `json:"provisioned-concurrency"`
-	// RedAlarmsAtStart says what to do about alarms that are red already:
-	// Ignore (for the rollout's length) or Refuse.
+	// RedAlarmsAtStart says what to do about alarms that are already in ALARM: Ignore
+	// them during the rollout, or Refuse the request.
 	RedAlarmsAtStart string `json:"red-alarms-at-start"`
 }
 
 // When a step may end.
 const (
-	OnSchedule = "schedule" // in its time
-	// OnEvidence ends a step as soon as the new version is proven to be fine, after
-	// one full minute at least; but the last, which lasts its time.
+	OnSchedule = "schedule" // when its time has passed
+	// OnEvidence ends a step as soon as the new version is proven to be healthy, after
+	// at least one full minute. The last step always lasts its time.
 	OnEvidence = "evidence"
 )
 
-// What to do about a circumstance that speaks against a rollout.
+// What to do about a circumstance that is an argument against a rollout.
 const (
 	Refuse = "refuse"
 	Ignore = "ignore"
@@ -88,14 +89,13 @@ var fieldNames = []string{
 	"provisioned-concurrency", "red-alarms-at-start", startedBy,
 }
 
-// startedBy is a field that Step Functions' users add when one execution
-// starts another, so that the console links them. It has no meaning here.
+// startedBy is a field that users of Step Functions add when one execution starts
+// another, so that the console links them. It is ignored.
 const startedBy = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 
-// Decode reads an execution's input. The error is an *InvalidRequest that
-// lists everything that is wrong, in the order of the fields above; the steps
-// that the request leads to are checked as well, so that Schedule can't fail
-// on a request that Decode accepted.
+// Decode reads an execution's input. The error is a [*RequestError] that lists every
+// problem, in the order of Request's fields. Decode also checks the steps that the
+// request leads to, so Schedule can't fail for a request that Decode accepted.
 func Decode(input []byte) (Request, error) {
 	if len(input) > MaxInput {
 		return Request{}, &RequestError{Problems: []Problem{{Path: "$", Given: fmt.Sprintf("%d bytes", len(input)), Want: wantBytes(MaxInput)}}}
@@ -146,26 +146,26 @@ func Decode(input []byte) (Request, error) {
 	return req, nil
 }
 
-// Function is the function's plain name, without the rest of its ARN.
+// Function returns the function's plain name, without the rest of its ARN.
 func (r Request) Function() string {
 	return r.FunctionName[strings.LastIndex(r.FunctionName, ":")+1:]
 }
 
 var (
-	// functionForm takes apart a name, a partial ARN
-	// (123456789012:function:name) or a full ARN, with a qualifier if there is one.
+	// functionForm matches a name, a partial ARN (123456789012:function:name) or a full
+	// ARN, and captures the plain name and the qualifier, if there is one.
 	functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::(\$LATEST\.PUBLISHED|[A-Za-z0-9$_-]+))?$`)
 	aliasForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 	versionForm  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 	onlyDigits   = regexp.MustCompile(`^[0-9]+$`)
 )
 
-// unpublished are the versions without a number. Functions on managed instances
-// have the second.
+// unpublished are the versions without a number. The second exists for functions on
+// managed instances.
 var unpublished = []string{"$LATEST", "$LATEST.PUBLISHED"}
 
-// IsPublished reports whether a version, as an alias names it, has a number. Only
-// such versions share an alias's traffic.
+// IsPublished reports whether a version, as an alias names it, has a number. Only such
+// versions can share an alias's traffic.
 func IsPublished(version string) bool { return !slices.Contains(unpublished, version) }
 
 func (r *reader) function(path string) string {

@@ -55,7 +55,7 @@ func tree(text string) any {
 	return value
 }
 
-// takes tells whether the schema takes an input.
+// takes reports whether the schema accepts an input.
 func (s inputSchema) takes(input string) bool { return s.Validate(tree(input)) == nil }
 
 func decodes(input string) bool {

@@ -193,7 +193,7 @@ func text(value any) string {
 	return string(data)
 }
 
-// strictness draws an input and spoils it. It tells of what Decode takes and the
+// strictness draws an input and spoils it. It says what Decode takes and the
 // schema refuses, and whether both refuse the spoilt one.
 func (s inputSchema) strictness(t *rapid.T) (problem string, input map[string]any, refused bool) {
 	input = drawTree(t)

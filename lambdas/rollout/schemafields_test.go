@@ -175,7 +175,7 @@ func (s inputSchema) fieldProblems() (problems []string) {
 	return append(problems, s.typeProblems()...)
 }
 
-// closed tells whether a field that is an object takes known fields only, or
+// closed reports whether a field that is an object takes known fields only, or
 // says what all fields must be like.
 func (s inputSchema) closed(field map[string]any) (strict, object bool) {
 	of, _ := s.keyword(field, "type")

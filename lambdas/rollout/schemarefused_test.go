@@ -18,7 +18,7 @@ import (
 )
 
 // notInSchema are the refused inputs that the schema takes, each with the
-// reason why a JSON Schema can't tell what is wrong with it.
+// reason why a JSON Schema can't say what is wrong with it.
 var notInSchema = map[string]string{
 	"longer-than-a-year":               "the year is a product of two fields",
 	"bake-makes-it-longer-than-a-year": "the year is a sum of fields",
@@ -26,8 +26,8 @@ var notInSchema = map[string]string{
 	"weights-same-at-four-decimals":    "each weight is compared with the one before it, rounded",
 	"geometric-with-too-many-steps":    "how many weights can be kept apart is a formula of the first",
 	"approval-that-makes-no-sense":     "the plan's weights are a formula of the other fields",
-	"names-twice":                      "what is told apart is one field, not the whole gate",
-	"TestBadChecksAreRefused 3":        "what is told apart is a name, which may be a part of an ARN",
+	"names-twice":                      "what must differ is one field, not the whole gate",
+	"TestBadChecksAreRefused 3":        "what must differ is a name, which may be a part of an ARN",
 	"TestBadEndpointsAreRefused 23":    "the names of headers are compared without their case",
 }
 
@@ -201,11 +201,11 @@ func TestTheTestsOfTheSchemaCanFail(t *testing.T) {
 		{`"title": "Bake"`, `"title": ""`, (inputSchema).fieldProblems},
 	} {
 		if problems := broken.by(readSchema(t, broken.from, broken.to)); len(problems) == 0 {
-			t.Errorf("nobody sees %s in the place of %s", broken.to, broken.from)
+			t.Errorf("no one notices %s in the place of %s", broken.to, broken.from)
 		}
 	}
 	if problems := readSchema(t).refusalProblems(inputs, map[string]string{"nothing-given": "it is expressible"}); len(problems) <= len(notInSchema) {
-		t.Errorf("nobody sees an exception that is none: %q", problems)
+		t.Errorf("no one notices an exception that is none: %q", problems)
 	}
 	for _, holds := range []func(inputSchema) []string{documented, refused, (inputSchema).fieldProblems} {
 		if problems := holds(readSchema(t)); len(problems) > 0 {

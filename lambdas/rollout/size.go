@@ -7,12 +7,12 @@ import (
 	"sort"
 )
 
-// MaxState is the most that Step Functions takes as a state's input or output,
-// and as what it hands to a task, in bytes of JSON in UTF-8.
+// MaxState is the largest input or output of a state, or payload of a task, that Step
+// Functions accepts, in bytes of JSON in UTF-8.
 // See docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html.
 const MaxState = 256 << 10
 
-// MaxEvidence bounds State.Evidence, in bytes; a test of package health holds it.
+// MaxEvidence bounds State.Evidence, in bytes. A test of package health enforces it.
 const MaxEvidence = 12 << 10
 
 // Limits of what a rollout adds to its data, in bytes of JSON.
@@ -21,27 +21,27 @@ const (
 	maxBrief    = 6000      // of Brief, before quotes and backslashes are escaped
 	maxCause    = 3 * 32768 // Step Functions' limit is in characters of UTF-16
 	maxName     = 3 * 256   // an error's name, likewise
-	maxError    = 300       // of an Undelivered
+	maxError    = 300       // of a FailedDelivery
 	maxBy       = 256       // of an Order
-	maxCommand  = 120       // of an Order that is not known
+	maxCommand  = 120       // of an unknown Order
 	maxOrder    = 2*(maxBy+maxCommand) + 400
-	maxTold     = 2*maxError + 600 // an Undelivered
+	maxDelivery = 2*maxError + 600 // a FailedDelivery
 	maxUndo     = 7*256 + 1200     // with a description of 256 characters, none of them plain
 
-	// maxGrowth is by how much a rollout's data may grow from what a request
-	// determines: all at once, and the call of a task or the input of a continuation
-	// around it.
+	// maxGrowth is how much a rollout may add to the data that a request determines:
+	// all of it at once, and the call of a task or the input of a continuation around
+	// it.
 	maxGrowth = MaxEvidence + maxReadings + // health
 		2*2*(maxBrief+50) + // its reason, and the outcome's
 		maxCause + 2*maxName + // what was caught, and the outcome's error
-		keptOrders*maxOrder + MaxFailedDeliveries*maxTold +
+		keptOrders*maxOrder + MaxFailedDeliveries*maxDelivery +
 		6*256 + maxUndo + // the alias's description
 		1<<10 + // owner, revision, counts, times
 		2<<10 // around it
 )
 
-// checkSize refuses a request whose rollout could come to more than an execution
-// holds. It names what takes most of that.
+// checkSize refuses a request whose rollout could exceed the data that an execution
+// holds, and names the largest part.
 func (req *Request) checkSize(r *reader, steps []Step) {
 	g := req.Gates
 	size := func(values ...any) (bytes int) {
@@ -79,8 +79,8 @@ func (req *Request) checkSize(r *reader, steps []Step) {
 	r.add(Problem{Path: largest, Given: inBytes(parts[largest]), Want: wantLess(parts[largest] - over)})
 }
 
-// Bounded are readings with reasons that are Plain and, if they are too long to
-// travel in the execution's data, cut: the longest first.
+// Bounded returns the readings with Plain reasons. If these are too long for the
+// execution's data, the longest are cut.
 func Bounded(readings []Reading) []Reading {
 	bounded := slices.Clone(readings)
 	for i := range bounded {

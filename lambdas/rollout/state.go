@@ -7,23 +7,23 @@ import (
 	"time"
 )
 
-// State is the execution's data: the request, and what the tasks added to it.
-// The console shows it at each state of the workflow.
+// State is the execution's data: the request, and what the tasks have added to it. The
+// console shows it at each state of the workflow.
 type State struct {
 	Request
 	Plan     Plan     `json:"plan"`
 	Progress Progress `json:"progress"`
 	// Begin says how the execution begins.
 	Begin Begin `json:"begin"`
-	// Notifications are those that could not be delivered.
+	// Notifications are those that could not be delivered yet.
 	Notifications []FailedDelivery `json:"notifications,omitempty"`
-	// Evidence is what the gates remember from check to check; see package health.
+	// Evidence is what the gates keep from check to check; see package health.
 	Evidence json.RawMessage `json:"evidence,omitempty"`
 	// Health is nil until the first check.
 	Health *Health `json:"health,omitempty"`
 	// Error is what a Catch of the workflow caught.
 	Error *Caught `json:"error,omitempty"`
-	// Outcome is nil until the rollout has ended, or waits for AWS to end.
+	// Outcome is nil until the rollout has ended, or waits for AWS to complete it.
 	Outcome *Outcome `json:"outcome,omitempty"`
 }
 
@@ -33,10 +33,10 @@ type Progress struct {
 	Step int `json:"step"`
 	// Of is the number of steps.
 	Of int `json:"of"`
-	// Weight is the alias's, since the last shift.
+	// Weight is the new version's share of the traffic since the last shift, in [0, 1].
 	Weight float64 `json:"weight"`
-	// RevisionID is the alias's at its last read or write. The next write
-	// carries it, so that a change by somebody else is never overwritten.
+	// RevisionID is the alias's revision at its last read or write. The next write
+	// carries it, so that another user's change is never overwritten.
 	RevisionID string `json:"revision-id"`
 	// Wait is the time until the next check, in seconds.
 	Wait int64 `json:"wait"`
@@ -46,44 +46,43 @@ type Progress struct {
 	Since time.Time `json:"since,omitzero"`
 	// Checks counts the health checks so far.
 	Checks int `json:"checks"`
-	// Unverified counts the steps that ended without the traffic that is asked
-	// for: of those nothing is known.
+	// Unverified counts the steps that ended without the required traffic: nothing is
+	// known about them.
 	Unverified int `json:"unverified"`
-	// ApprovalRequestedAt is since when an approval is waited for, zero if none is, and Approved
-	// the highest step that was approved.
+	// ApprovalRequestedAt is zero unless the rollout waits for approval. Approved is the
+	// highest step that was approved.
 	ApprovalRequestedAt time.Time `json:"asked,omitzero"`
 	Approved            int       `json:"approved,omitempty"`
-	// Order is the number of the last order that was read, and Orders are the
-	// last ten.
+	// Order is the number of the last order that was read. Orders are the last ten.
 	Order  int64   `json:"order,omitempty"`
 	Orders []Order `json:"orders,omitempty"`
-	// Events is the length that the history of the current execution has come to.
+	// Events is the number of events in the current execution's history.
 	Events int64 `json:"events"`
-	// Part counts the executions that a long rollout goes on in; 0 is the
-	// owner itself. Continuation is the name of the next one.
+	// Part counts the executions that continue a long rollout; it is 0 in the owner
+	// itself. Continuation is the name of the next one.
 	Part         int    `json:"part"`
 	Continuation string `json:"continuation,omitempty"`
-	// Claimed means that the alias was marked before the first shift, and
-	// Allocating is since when an allocation of provisioned concurrency is waited
-	// for, zero if none is.
+	// Claimed means that the alias was marked before the first shift. Allocating is when
+	// the rollout began to wait for an allocation of provisioned concurrency; zero if it
+	// does not wait.
 	Claimed    bool      `json:"claimed,omitempty"`
 	Allocating time.Time `json:"allocating,omitzero"`
 }
 
-// Begin is how an execution begins, in a word that the workflow looks at.
+// Begin is how an execution begins. The workflow branches on it.
 type Begin string
 
 // The beginnings.
 const (
 	BeginShift      Begin = "shift"       // with the first shift
-	BeginAllocate   Begin = "allocate"    // with provisioned concurrency for the new version
-	BeginAllocating Begin = "allocating"  // and waits for that
-	BeginPreTraffic Begin = "pre-traffic" // with what comes before it
+	BeginAllocate   Begin = "allocate"    // by allocating provisioned concurrency to the new version
+	BeginAllocating Begin = "allocating"  // by waiting for that
+	BeginPreTraffic Begin = "pre-traffic" // with the hooks and probes before the first shift
 	BeginWatch      Begin = "watch"       // in the middle of a rollout, with the next wait
-	BeginUnchanged  Begin = "unchanged"   // and ends, as there is nothing to do
+	BeginUnchanged  Begin = "unchanged"   // and ends: the alias is already on the new version
 )
 
-// Caught is an error in the form that Step Functions hands to a Catch.
+// Caught is an error in the form in which Step Functions passes it to a Catch.
 type Caught struct {
 	Error string `json:"Error"`
 	Cause string `json:"Cause"`
@@ -92,31 +91,30 @@ type Caught struct {
 // Outcome is how a rollout ended.
 type Outcome struct {
 	Result Result `json:"result"`
-	// Reason is for a person to read.
+	// Reason is for people to read.
 	Reason string `json:"reason"`
-	// Unverified means that in some step there was not enough traffic to know
-	// anything of the new version.
+	// Unverified means that some step had too little traffic to judge the new version.
 	Unverified bool `json:"unverified,omitempty"`
-	// Error names what ended a rollout that was rolled back: "Unhealthy",
-	// "NoTraffic", "NotApproved", "Ordered", or the error that made it impossible to go on.
+	// Error is the name of what ended a rollout that was rolled back: Unhealthy,
+	// NoTraffic, NotApproved, Ordered, or the error that kept it from continuing.
 	Error string `json:"error,omitempty"`
 }
 
-// Result is an outcome's name.
+// Result is how a rollout ended, as a word.
 type Result string
 
-// How a rollout can end. A refused one has touched nothing and has no outcome.
+// The results. A refused rollout has changed nothing and has no outcome.
 const (
 	Promoted   Result = "promoted"
 	RolledBack Result = "rolled-back"
-	Unchanged  Result = "unchanged" // the alias was on the new version already
-	// Allocating is no end yet: the alias points at the new version, and AWS
+	Unchanged  Result = "unchanged" // the alias was already on the new version
+	// Allocating is not an end yet: the alias points to the new version, and AWS
 	// allocates its provisioned concurrency.
 	Allocating Result = "allocating"
 )
 
-// NextStep is the step that comes after the current one. It fails if the
-// current one is the last: that is a broken state, not a plan's end.
+// NextStep returns the step after the current one. It returns an error if the current
+// step is the last: then the state is broken, as a plan's end is decided by a check.
 func (s State) NextStep() (Step, error) {
 	if s.Progress.Step >= len(s.Plan.Steps) {
 		return Step{}, fmt.Errorf("there is no step after step %d of %d", s.Progress.Step, len(s.Plan.Steps))
@@ -124,8 +122,8 @@ func (s State) NextStep() (Step, error) {
 	return s.Plan.Steps[s.Progress.Step], nil
 }
 
-// Shifted notes that the alias was moved on to the next step's weight.
-// revisionID is what that write left.
+// Shifted records that the alias was moved to the next step's weight. revisionID is
+// the alias's after that write. It returns an error if there is no next step.
 func (s State) Shifted(revisionID string) (State, error) {
 	step, err := s.NextStep()
 	if err != nil {
@@ -143,10 +141,10 @@ func (s State) Shifted(revisionID string) (State, error) {
 	return s, nil
 }
 
-// BeginCheck notes that a wait is over at now, the moment that the check began.
-// At a step's first check that tells when the step began: a wait ago. (The
-// shift itself can't tell: it may have been tried for minutes.) It fails if no
-// step of the plan has begun.
+// BeginCheck records that the wait ended at now, when the check began. On a step's
+// first check it also derives when the step began: one wait ago. (The shift's own time
+// can't say: it may have been retried for minutes.) It returns an error if no step of
+// the plan has begun.
 func (s State) BeginCheck(now time.Time) (State, error) {
 	if s.Progress.Step < 1 || s.Progress.Step > len(s.Plan.Steps) {
 		return s, fmt.Errorf("there is no step %d to check in a plan of %d", s.Progress.Step, len(s.Plan.Steps))
@@ -160,8 +158,8 @@ func (s State) BeginCheck(now time.Time) (State, error) {
 	return s, nil
 }
 
-// Weights are the shares of the new version since the current step began, and
-// before. Both are 0 before the first.
+// Weights returns the new version's share of the traffic in the current step, and in
+// the step before it; 0 where there is none.
 func (s State) Weights() (now, before float64) {
 	if s.Progress.Step > 1 {
 		before = s.Plan.Steps[s.Progress.Step-2].Weight
@@ -169,39 +167,38 @@ func (s State) Weights() (now, before float64) {
 	return s.Progress.Weight, before
 }
 
-// AtFullWeight is since when the new version has had all of the traffic; false if it
-// has not.
+// AtFullWeight reports whether the new version has all of the traffic, and since when.
 func (s State) AtFullWeight() (since time.Time, alone bool) {
 	return s.Progress.Since, s.Progress.Step > 0 && s.Progress.Weight == 1
 }
 
-// end is when the current step is over, unless it is prolonged.
+// end returns when the current step ends, unless it is prolonged.
 func (s State) end() time.Time {
 	return s.Progress.Since.Add(time.Duration(s.Plan.Steps[s.Progress.Step-1].Seconds) * time.Second)
 }
 
-// remaining is what is left of the current step; never negative.
+// remaining returns the time left of the current step; never negative.
 func (s State) remaining(now time.Time) time.Duration {
 	return max(0, s.end().Sub(now))
 }
 
-// holdLeft is for how long the current step, once it is over, may still be
-// prolonged; never negative.
+// holdLeft returns how long the current step may still be prolonged after its end;
+// never negative.
 func (s State) holdLeft(now time.Time) time.Duration {
 	return max(0, s.end().Add(time.Duration(s.Plan.Gates.Errors.MaxHold)*time.Second).Sub(now))
 }
 
-// metricsLeft is for how long the metrics of the current step, once it is over,
-// may still be late: two minutes and the longest request, but no longer than the
-// step may be prolonged; never negative.
+// metricsLeft returns how long the current step's metrics may still be late after its
+// end: two minutes and the longest request, but no longer than the step may be
+// prolonged; never negative.
 func (s State) metricsLeft(now time.Time) time.Duration {
 	late := min(120+s.Plan.Timeout, s.Plan.Gates.Errors.MaxHold)
 	return max(0, s.end().Add(time.Duration(late)*time.Second).Sub(now))
 }
 
-// nextWait is the time to the next check, in whole seconds and at least one:
-// checks fall on multiples of the check interval from the step's beginning,
-// and on its end, and on the end of its prolongation.
+// nextWait returns the time to the next check, in whole seconds, at least one. Checks
+// happen at multiples of the check interval from the step's beginning, at its end, and
+// at the end of its prolongation.
 func (s State) nextWait(now time.Time) int64 {
 	interval := time.Duration(s.CheckInterval) * time.Second
 	wait := interval - now.Sub(s.Progress.Since)%interval

@@ -5,9 +5,9 @@ import (
 	"log/slog"
 )
 
-// NewLogger writes one JSON object a line, as CloudWatch Logs Insights reads
-// them. A line with Metrics is a document in the embedded metric format, with
-// the metrics in that namespace.
+// NewLogger returns a logger that writes one JSON object per line, as CloudWatch Logs
+// Insights reads it. A line with the attribute Metrics is a document in the embedded
+// metric format, with the metrics in that namespace.
 func NewLogger(w io.Writer, namespace string) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -21,8 +21,8 @@ func NewLogger(w io.Writer, namespace string) *slog.Logger {
 	}))
 }
 
-// The member of a document that tells CloudWatch what to read of the others, as
-// its specification names it.
+// The member of a document that describes to CloudWatch which others are metrics, with
+// the names of the specification.
 type (
 	metadata struct {
 		Timestamp         int64 // ms
@@ -36,8 +36,8 @@ type (
 	definition struct{ Name, Unit string }
 )
 
-// embedded is the line's members of the document: a group without a key, which
-// lies at its root.
+// embedded returns the line's members of the document, as a group without a key, so
+// that they are at its root.
 func (l line) embedded(namespace string) slog.Attr {
 	about := metadata{Timestamp: l.at.UnixMilli()}
 	var members []any

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// remembered is how many names a Once keeps.
+// remembered is the number of names that a Once keeps.
 const remembered = 100
 
-// Once tells what is counted for the first time from what comes again, as far
-// as this process remembers. Its zero value remembers nothing yet; nil never
-// remembers anything.
+// Once distinguishes what is counted for the first time from what repeats, as far as this
+// process remembers: the last 100 names. Its zero value is ready for use; nil remembers
+// nothing. It may be used concurrently.
 type Once struct {
 	mutex sync.Mutex
 	names []string
 }
 
-// First tells whether a name is new, and remembers it.
+// First reports whether a name is new, and remembers it.
 func (o *Once) First(name string) bool {
 	if o == nil {
 		return true

@@ -51,7 +51,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// BenchmarkDiscarded is what a line costs that nobody reads.
+// BenchmarkDiscarded measures a line that no one reads.
 func BenchmarkDiscarded(b *testing.B) {
 	log := slog.New(slog.DiscardHandler)
 	for b.Loop() {

@@ -13,26 +13,26 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 )
 
-// Source is the source of all events.
+// Source is the source field of all events.
 const Source = "lambda-rollout"
 
-// eventsAPI is the part of EventBridge's API that is used here.
+// eventsAPI is the part of EventBridge's API that EventBridge uses.
 type eventsAPI interface {
 	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
 }
 
-// EventBridge is a notify.Bus of Amazon EventBridge.
+// EventBridge implements notify.Bus with Amazon EventBridge.
 type EventBridge struct {
 	api eventsAPI
 	bus string
 }
 
-// NewEventBridge puts events through a client of EventBridge, to the bus of
-// that name or ARN; empty for the account's default bus.
+// NewEventBridge returns an EventBridge for the bus with that name or ARN; "" is the
+// account's default bus.
 func NewEventBridge(api eventsAPI, bus string) EventBridge { return EventBridge{api, bus} }
 
-// Put is a call of PutEvents. It may fail though the call succeeds: the answer
-// says what became of the event.
+// Put puts e on the bus. It also returns an error if the call succeeds and its answer
+// says that the event was not accepted.
 func (b EventBridge) Put(ctx context.Context, e notify.Event) error {
 	entry := types.PutEventsRequestEntry{
 		Source: aws.String(Source), DetailType: &e.DetailType, Detail: &e.Detail, Resources: []string{e.Execution},
@@ -45,7 +45,7 @@ func (b EventBridge) Put(ctx context.Context, e notify.Event) error {
 	}
 	out, err := b.api.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{entry}})
 	if err == nil && out.FailedEntryCount > 0 {
-		err = errors.New("it was not taken")
+		err = errors.New("it was not accepted")
 		for _, result := range out.Entries {
 			err = fmt.Errorf("%w: %s: %s", err, aws.ToString(result.ErrorCode), aws.ToString(result.ErrorMessage))
 		}

@@ -1,5 +1,6 @@
-// Package channels has those that package notify tells through clients of AWS.
-// It is apart, so that only functions that tell link the clients.
+// Package channels delivers notifications through Amazon SNS ([SNS]) and EventBridge
+// ([EventBridge]). It is separate from package notify so that only the functions that
+// notify link the clients.
 package channels
 
 import (
@@ -16,19 +17,19 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 )
 
-// snsAPI is the part of SNS's API that is used here.
+// snsAPI is the part of SNS's API that SNS uses.
 type snsAPI interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
-// SNS are the notify.Topics that Amazon SNS has.
+// SNS implements notify.Topics with Amazon SNS.
 type SNS struct{ api snsAPI }
 
-// NewSNS publishes through a client of SNS, in each topic's own Region.
+// NewSNS returns an SNS that publishes in each topic's own Region.
 func NewSNS(api snsAPI) SNS { return SNS{api} }
 
-// Publish is a call of Publish. Subscribers by e-mail get the text, those by
-// SMS the subject, and all others the JSON.
+// Publish publishes m. Subscribers by e-mail receive the text, those by SMS the
+// subject, and all others the JSON.
 func (s SNS) Publish(ctx context.Context, m notify.Message) error {
 	in := &sns.PublishInput{TopicArn: &m.Topic, Subject: &m.Subject, MessageAttributes: map[string]types.MessageAttributeValue{}}
 	for name, value := range m.Attributes {
