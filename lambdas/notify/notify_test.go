@@ -67,7 +67,7 @@ func (w *world) topics() (got []string) {
 	return got
 }
 
-func TestEverybodyIsTold(t *testing.T) {
+func TestEveryTargetIsNotified(t *testing.T) {
 	w := newWorld(t)
 	if failed := w.send(rollout.Notify{Topics: []string{w.first, w.stack, w.second}}); failed != nil {
 		t.Fatalf("not delivered: %v", failed)
