@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
@@ -59,7 +60,7 @@ func play(t *testing.T, s script) (asl.History, asl.Result) {
 		StateMachineARN: machineARN,
 		Input:           json.RawMessage(`{"function-name": "f"}`),
 		Invoke: func(_ context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
-			name := resource[strings.LastIndex(resource, ":")+1:]
+			name := arn.Name(resource)
 			if strings.Contains(string(input), `"phase":"allocate"`) {
 				name = "Allocate"
 			}

@@ -47,8 +47,10 @@ func ours(pkg string) bool {
 // forbidden returns why the package from must not depend on the package to, not
 // even indirectly, or "" if it may.
 func forbidden(from, to string) string {
-	pure := from == "lambdas/rollout" || from == "lambdas/sequential"
+	pure := from == "lambdas/rollout" || from == "lambdas/sequential" || from == "lambdas/arn"
 	switch {
+	case from == "lambdas/rollout" && to == "lambdas/arn":
+		return ""
 	case ours(to) && (pure || from == "statemachine/asl" || from == "statemachine/iam"):
 		return "it imports no other package of this module"
 	case pure && within(to, "github.com/aws"):
@@ -57,8 +59,8 @@ func forbidden(from, to string) string {
 		return "the functions do not depend on what calls or deploys them"
 	case from == "lambdas/health" && to == "lambdas/health/gates":
 		return "health does not depend on the gates"
-	case from == "lambdas/notify" && ours(to) && to != "lambdas/rollout":
-		return "of this module, notify depends only on rollout"
+	case from == "lambdas/notify" && ours(to) && to != "lambdas/rollout" && to != "lambdas/arn":
+		return "of this module, notify depends only on rollout and arn"
 	case within(from, "infra") && ours(to) && to != "statemachine" && !within(to, "infra"):
 		return "of the rest of the module, infra depends only on statemachine"
 	case within(to, "statemachine/rehearsal") && from != "statemachine/rehearse" && !within(from, "statemachine/rehearsal"):
@@ -144,7 +146,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	sources(t)
 	all := packages(t)
 	known := append([]string{
-		"lambdas/sequential", "lambdas/notify", "lambdas/health/gates", "statemachine", "statemachine/asl", "statemachine/iam",
+		"lambdas/arn", "lambdas/sequential", "lambdas/notify", "lambdas/health/gates", "statemachine", "statemachine/asl", "statemachine/iam",
 		"statemachine/benchmark", "statemachine/rehearse", "statemachine/rehearsal", "statemachine/rehearsal/report",
 		"statemachine/rehearsal/study", "statemachine/internal/runtimeapi", "infra", "infra/lambdarollout",
 	}, wiring...)
@@ -164,10 +166,10 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		return goPackage{ImportPath: name, Name: kind, Imports: imports}
 	}
 	good := []goPackage{
-		depends("lambdas/rollout", "time", "strings"),
+		depends("lambdas/rollout", "time", "strings", "lambdas/arn"),
 		depends("lambdas/task", "lambdas/rollout", "lambdas/alias", "lambdas/health/gates", "github.com/aws/smithy-go"),
 		depends("lambdas/health/gates", "lambdas/awserror", "lambdas/rollout"),
-		depends("lambdas/notify", "lambdas/rollout", "encoding/json"),
+		depends("lambdas/notify", "lambdas/rollout", "lambdas/arn", "encoding/json"),
 		depends("statemachine/localaws", "lambdas/rollout", "github.com/aws/smithy-go"),
 		depends("statemachine/internal/localstepfunctions", "statemachine/internal/nodetool"),
 		depends("statemachine/rehearse", "statemachine/rehearsal", "statemachine/rehearsal/study", "lambdas/task"),
@@ -186,7 +188,8 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 	}
 	bad := []goPackage{
 		depends("lambdas/rollout", "lambdas/alias", "github.com/aws/smithy-go"),
-		depends("lambdas/sequential", "lambdas/rollout"),
+		depends("lambdas/arn", "lambdas/rollout", "github.com/aws/aws-sdk-go-v2/aws/arn"),
+		depends("lambdas/sequential", "lambdas/rollout", "lambdas/arn"),
 		depends("lambdas/task", "statemachine", "infra/lambdarollout"),
 		depends("lambdas/health", "gonum.org/v1/plot/vg", "lambdas/health/gates"),
 		depends("lambdas/notify", "lambdas/awserror"),
@@ -205,13 +208,16 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 	want := []string{
 		"infra/lambdarollout depends on lambdas/task: of the rest of the module, infra depends only on statemachine",
 		"infra/lambdarollout depends on statemachine/asl: of the rest of the module, infra depends only on statemachine",
+		"lambdas/arn depends on github.com/aws/aws-sdk-go-v2/aws/arn: it does not depend on AWS",
+		"lambdas/arn depends on lambdas/rollout: it imports no other package of this module",
 		"lambdas/health depends on gonum.org/v1/plot/vg: the functions do not draw",
 		"lambdas/health depends on lambdas/health/gates: health does not depend on the gates",
 		"lambdas/healthcheck imports lambdas/health/gates: the functions' commands build their tasks with wire",
 		"lambdas/healthcheck imports lambdas/task: the functions' commands build their tasks with wire",
-		"lambdas/notify depends on lambdas/awserror: of this module, notify depends only on rollout",
+		"lambdas/notify depends on lambdas/awserror: of this module, notify depends only on rollout and arn",
 		"lambdas/rollout depends on github.com/aws/smithy-go: it does not depend on AWS",
 		"lambdas/rollout depends on lambdas/alias: it imports no other package of this module",
+		"lambdas/sequential depends on lambdas/arn: it imports no other package of this module",
 		"lambdas/sequential depends on lambdas/rollout: it imports no other package of this module",
 		"lambdas/task depends on infra/lambdarollout: the functions do not depend on what calls or deploys them",
 		"lambdas/task depends on statemachine: the functions do not depend on what calls or deploys them",

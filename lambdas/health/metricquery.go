@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -93,7 +94,7 @@ func gateQueries(gate rollout.MetricGate, f rollout.Facts, version, id, prefix s
 
 // expanded are a metric's dimensions, with values in the placeholders' place.
 func expanded(dimensions map[string]string, f rollout.Facts, version string) []types.Dimension {
-	function := f.Function[strings.LastIndex(f.Function, ":")+1:] // metrics know no ARN
+	function := arn.Name(f.Function) // metrics know no ARN
 	var all []types.Dimension
 	for _, name := range slices.Sorted(maps.Keys(dimensions)) {
 		value := rollout.Expand(dimensions[name], version, f.Baseline, f.Alias, function)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -134,17 +135,17 @@ func nextSteps(n rollout.Notification) []nextStep {
 
 // console returns the URL of the execution in the console; "" if it is unknown.
 func console(n rollout.Notification) string {
-	parts := strings.Split(n.Execution, ":")
-	if len(parts) < 8 {
+	execution, ok := arn.Parse(n.Execution)
+	if !ok || strings.Count(execution.Resource, ":") < 2 {
 		return ""
 	}
 	host, known := map[string]string{
 		"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com",
-	}[parts[1]]
+	}[execution.Partition]
 	if !known {
 		return ""
 	}
-	return fmt.Sprintf("https://%s/states/home?region=%s#/v2/executions/details/%s", host, parts[3], strings.ReplaceAll(url.PathEscape(n.Execution), "@", "%40"))
+	return fmt.Sprintf("https://%s/states/home?region=%s#/v2/executions/details/%s", host, execution.Region, strings.ReplaceAll(url.PathEscape(n.Execution), "@", "%40"))
 }
 
 // Chat returns a custom notification for Amazon Q Developer in chat applications, as

@@ -78,13 +78,3 @@ var commandForm = regexp.MustCompile(`^aws [a-z-]+ [a-z-]+( --region [a-z0-9-]+)
 // IsCommand reports whether a text is a command line in the form that AWS.String
 // returns. One that an earlier release put into an execution's data is not.
 func IsCommand(text string) bool { return commandForm.MatchString(text) }
-
-var regionForm = regexp.MustCompile(`^[a-z0-9-]+$`)
-
-// Region returns the Region in an ARN; "" if there is none.
-func Region(arn string) string {
-	if parts := strings.Split(arn, ":"); len(parts) > 3 && regionForm.MatchString(parts[3]) {
-		return parts[3]
-	}
-	return ""
-}

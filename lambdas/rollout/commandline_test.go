@@ -61,15 +61,3 @@ func mustJSON(value any) []byte {
 	}
 	return text
 }
-
-func TestARegionIsTheARNs(t *testing.T) {
-	for arn, want := range map[string]string{
-		"arn:aws-cn:states:cn-north-1:123456789012:execution:m:x": "cn-north-1",
-		"arn:aws:states:--profile x:1:execution:m:x":              "",
-		"x": "", "": "", "a:b:c": "",
-	} {
-		if got := rollout.Region(arn); got != want {
-			t.Errorf("%q: %q, want %q", arn, got, want)
-		}
-	}
-}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
 // Command is what an operator may order a running rollout to do.
@@ -55,7 +57,7 @@ func ControlParameter(owner string) string {
 // CommandLine returns the shell command with which an operator gives the command.
 // execution is the ARN of any of the rollout's executions, and has the Region.
 func (s State) CommandLine(c Command, execution string) string {
-	return AWS{Command: "ssm put-parameter", Region: Region(execution), Input: struct {
+	return AWS{Command: "ssm put-parameter", Region: arn.Region(execution), Input: struct {
 		Name, Value, Type string
 		Overwrite         bool
 	}{ControlParameter(s.Plan.Owner), string(c), "String", true}}.String()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
 // Event is what a notification of a rollout is about.
@@ -209,5 +211,5 @@ func (s State) OwnerARN(execution string) string {
 	if s.Plan.Owner == "" {
 		return execution
 	}
-	return execution[:strings.LastIndex(execution, ":")+1] + s.Plan.Owner
+	return arn.WithName(execution, s.Plan.Owner)
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
 // The Outcome.Error of a rollback that a check decided.
@@ -132,7 +134,7 @@ func (c Caught) execution() *nested {
 	return &n
 }
 
-func (n nested) name() string { return n.ARN[strings.LastIndex(n.ARN, ":")+1:] }
+func (n nested) name() string { return arn.Name(n.ARN) }
 
 // words returns the cause, preceded by the error's name if the rollout can't end with
 // that name.

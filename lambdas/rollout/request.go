@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
 // Year is the longest that a plan may take, in seconds: Step Functions ends an
@@ -148,7 +149,7 @@ func Decode(input []byte) (Request, error) {
 
 // Function returns the function's plain name, without the rest of its ARN.
 func (r Request) Function() string {
-	return r.FunctionName[strings.LastIndex(r.FunctionName, ":")+1:]
+	return arn.Name(r.FunctionName)
 }
 
 var (

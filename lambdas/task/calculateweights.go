@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -71,7 +71,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	state := rollout.State{Request: req, Begin: req.First()}
 	state.Plan = rollout.Plan{
 		Baseline:    found.Version,
-		Owner:       executionName(start.Execution),
+		Owner:       arn.Name(start.Execution),
 		RevisionID:  found.RevisionID,
 		Description: description,
 		Started:     start.Now,
@@ -93,17 +93,12 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	return state, nil
 }
 
-// executionName is the last part of an execution's ARN.
-func executionName(arn string) string {
-	return arn[strings.LastIndex(arn, ":")+1:]
-}
-
 // undo is the command line that puts the alias back to how it was, for a shell.
 func undo(execution string, req rollout.Request, baseline, description string) string {
 	type weights struct {
 		AdditionalVersionWeights map[string]float64
 	}
-	return rollout.AWS{Command: "lambda update-alias", Region: rollout.Region(execution), Input: struct {
+	return rollout.AWS{Command: "lambda update-alias", Region: arn.Region(execution), Input: struct {
 		FunctionName, Name, FunctionVersion string
 		RoutingConfig                       weights
 		Description                         string

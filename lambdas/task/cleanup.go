@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
@@ -212,7 +213,7 @@ func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, strin
 		return rollout.AliasNotLooked, "", nil
 	case err != nil:
 		return "", "", err
-	case e.begun.Plan.Owner != executionName(e.ARN):
+	case e.begun.Plan.Owner != arn.Name(e.ARN):
 		return "", "", nil // a part of a rollout whose owner puts back
 	}
 	return t.release(ctx, *e)
@@ -250,7 +251,7 @@ func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, wh
 		return "", "", err
 	}
 	original := func() (string, error) { return e.begun.Plan.Description, nil }
-	restored, routing, err := alias.Release(ctx, t.Aliases, name, executionName(e.ARN), original)
+	restored, routing, err := alias.Release(ctx, t.Aliases, name, arn.Name(e.ARN), original)
 	var changed *alias.ConflictError
 	switch {
 	case errors.As(err, &changed):

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -83,7 +84,7 @@ func (t CalculateWeights) verify(ctx context.Context, start Start, s rollout.Sta
 		return refuse("that execution has ended")
 	case err != nil && !errors.Is(err, ErrHandedOverNothing):
 		return err
-	case err == nil && handed.Name == executionName(start.Execution):
+	case err == nil && handed.Name == arn.Name(start.Execution):
 		if sameJSON(handed.Input, start.Rollout) {
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
@@ -208,5 +209,5 @@ func (t Cleanup) withdraw(ctx context.Context, e end, name alias.Name) (again fu
 		return func() error { return nil }, nil
 	}
 	again = func() error { return deallocate(ctx, t.Aliases, name.Function, version, executions) }
-	return again, withdraw(ctx, t.Aliases, name, executionName(e.ARN), version, executions)
+	return again, withdraw(ctx, t.Aliases, name, arn.Name(e.ARN), version, executions)
 }

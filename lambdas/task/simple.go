@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
@@ -192,7 +193,7 @@ func (t Simple) recoverInterrupted(ctx context.Context, execution string, input 
 	if err != nil {
 		return nil // it is refused later, with all that is wrong
 	}
-	owner, name := executionName(execution), alias.Name{Function: req.FunctionName, Alias: req.AliasName}
+	owner, name := arn.Name(execution), alias.Name{Function: req.FunctionName, Alias: req.AliasName}
 	var restored alias.RestoreResult
 	err = t.retry(ctx, "UpdateAlias", func() (err error) {
 		restored, _, err = alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {

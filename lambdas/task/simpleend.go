@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
@@ -21,7 +22,7 @@ func (t Simple) release(ctx context.Context, execution string, s rollout.State, 
 	var restored alias.RestoreResult
 	err := t.try(ctx, "Rollback", &s, func() (rollout.State, error) {
 		var err error
-		restored, _, err = alias.Release(ctx, t.Back.Aliases, traffic(nil, s).Name, executionName(execution), func() (string, error) { return s.Plan.Description, nil })
+		restored, _, err = alias.Release(ctx, t.Back.Aliases, traffic(nil, s).Name, arn.Name(execution), func() (string, error) { return s.Plan.Description, nil })
 		return s, classify(err)
 	})
 	switch {

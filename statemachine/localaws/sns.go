@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
 // Published is a message that a topic received.
@@ -100,8 +102,7 @@ func (n *snsService) route(r *http.Request) (operation, target string, err *apiE
 	if !slices.Contains(n.operations(), operation) {
 		return operation, "", unknownOperation(operation, r)
 	}
-	arn := form.Get("TopicArn")
-	return operation, arn[strings.LastIndex(arn, ":")+1:], nil
+	return operation, arn.Name(form.Get("TopicArn")), nil
 }
 
 func (n *snsService) handle(operation string, r *request) (reply, *apiError) {

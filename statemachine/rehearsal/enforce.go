@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
@@ -50,9 +51,9 @@ func (r *run) portsOf(name string, cfg aws.Config) (wire.Ports, error) {
 		return p, nil
 	}
 	r.topics = append(r.topics, own)
-	arn, err := r.server.AddTopic(own[strings.LastIndex(own, ":")+1:])
-	if err == nil && arn != own {
-		err = fmt.Errorf("the stack's topic is %s, which is not in the rehearsal's account and Region; there it would be %s", own, arn)
+	topic, err := r.server.AddTopic(arn.Name(own))
+	if err == nil && topic != own {
+		err = fmt.Errorf("the stack's topic is %s, which is not in the rehearsal's account and Region; there it would be %s", own, topic)
 	}
 	return p, err
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
 // TestRolloutsEndAlikeWithTheirPermissions rehearses with the roles of the
@@ -38,8 +40,7 @@ func inWords(t *testing.T, r Result) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := func(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
-	return strings.ReplaceAll(string(text)+output, name(deployedTemplate(t).machineARN), name(machineARN))
+	return strings.ReplaceAll(string(text)+output, arn.Name(deployedTemplate(t).machineARN), arn.Name(machineARN))
 }
 
 // played is a play with how it ended with the template, and which permissions

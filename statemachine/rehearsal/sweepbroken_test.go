@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -63,7 +64,7 @@ func TestEachSafeguardIsNeeded(t *testing.T) {
 		{name: "the cleanup looks whose marker it is", trials: contestTrials, remove: func(o *observed) {
 			o.onPorts = func(p wire.Ports) wire.Ports {
 				asked := ""
-				p.Executions = spied{p.Executions, func(arn string) { asked = arn[strings.LastIndex(arn, ":")+1:] }}
+				p.Executions = spied{p.Executions, func(execution string) { asked = arn.Name(execution) }}
 				s := store{Aliases: p.Aliases, Store: p.Aliases}
 				s.read = func(ctx context.Context, name alias.Name) (alias.Alias, error) {
 					a, err := s.Store.Read(ctx, name)

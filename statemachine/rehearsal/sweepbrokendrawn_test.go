@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
@@ -47,7 +48,7 @@ func TestEachSafeguardIsNeededByCombinations(t *testing.T) {
 		{name: "what was cut off is looked at again", trials: drawnTrials("a write comes late"), remove: func(o *observed) {
 			onExecutions(func(e *changedExecutions) {
 				e.endedBadly = func(all []task.Ended) []task.Ended {
-					return slices.DeleteFunc(all, func(ended task.Ended) bool { return o.heard.answered[ended.ARN[strings.LastIndex(ended.ARN, ":")+1:]] })
+					return slices.DeleteFunc(all, func(ended task.Ended) bool { return o.heard.answered[arn.Name(ended.ARN)] })
 				}
 			})(o)
 			before := o.onPorts

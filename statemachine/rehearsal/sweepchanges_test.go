@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
@@ -81,7 +81,7 @@ func callerOf(input json.RawMessage) string {
 		Execution string `json:"execution"`
 	}
 	_ = json.Unmarshal(input, &call) // the workflow made it
-	return call.Execution[strings.LastIndex(call.Execution, ":")+1:]
+	return arn.Name(call.Execution)
 }
 
 // look notes what has changed since the last look. It is called before and after
@@ -192,7 +192,7 @@ func (o *observed) named(name string) *execution {
 // of the one that it was started by, and so on.
 func (o *observed) rollsOut(name string) string {
 	for e := o.named(name); e != nil && e.parent != ""; e = o.named(name) {
-		name = e.parent[strings.LastIndex(e.parent, ":")+1:]
+		name = arn.Name(e.parent)
 	}
 	return name
 }

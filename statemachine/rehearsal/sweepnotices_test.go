@@ -3,9 +3,9 @@ package rehearsal
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
@@ -37,7 +37,7 @@ type notice struct {
 
 // rollout is the name of the execution that the notice is about.
 func (n notice) rollout() string {
-	return n.body.Execution[strings.LastIndex(n.body.Execution, ":")+1:]
+	return arn.Name(n.body.Execution)
 }
 
 // ends reports whether the notice is of an end.

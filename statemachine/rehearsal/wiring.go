@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
@@ -81,8 +81,8 @@ func build(server *localaws.Server, req rollout.Request, description string) err
 		versions = versions[1:]
 	}
 	var topics []error
-	for _, arn := range req.Notify.Topics {
-		_, err := server.AddTopic(arn[strings.LastIndex(arn, ":")+1:])
+	for _, topic := range req.Notify.Topics {
+		_, err := server.AddTopic(arn.Name(topic))
 		topics = append(topics, err)
 	}
 	return errors.Join(

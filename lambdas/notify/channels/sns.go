@@ -7,12 +7,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 )
@@ -45,8 +45,8 @@ func (s SNS) Publish(ctx context.Context, m notify.Message) error {
 		in.Message, in.MessageStructure = aws.String(string(body)), aws.String("json")
 	}
 	out, err := s.api.Publish(ctx, in, func(o *sns.Options) {
-		if parts := strings.Split(m.Topic, ":"); len(parts) > 3 {
-			o.Region = parts[3]
+		if topic, ok := arn.Parse(m.Topic); ok {
+			o.Region = topic.Region
 		}
 	})
 	if err == nil {
