@@ -25,7 +25,7 @@ type Assessment struct {
 	now   time.Time
 }
 
-// Assess weighs all minutes as they are known at now. Those that are not settled
+// Assess adds all minutes, as they are known at now, to the evidence. Those that are not settled
 // count as they are, but for two things that their lateness could pretend:
 //
 // Harm by a rate that is too high, as requests that succeed may show later than
@@ -37,8 +37,8 @@ type Assessment struct {
 //
 // Health by errors that are still to come: so they don't count as proof.
 func (e Evidence) Assess(s rollout.State, now time.Time) (Assessment, error) {
-	w := accumulator{state: s, now: now, conservative: true, expectedPerMinute: e.expectedPerMinute(s, now)}
-	all, err := w.fold(e, e.Minutes)
+	acc := accumulator{state: s, now: now, conservative: true, expectedPerMinute: e.expectedPerMinute(s, now)}
+	all, err := acc.fold(e, e.Minutes)
 	return Assessment{Evidence: all, state: s, now: now}, err
 }
 
@@ -69,51 +69,51 @@ func (e Evidence) expectedPerMinute(s rollout.State, now time.Time) int64 {
 }
 
 // expected is how many requests the new version is taken to have had in a
-// minute: as many as are known, and more if it is not settled, see Weigh.
-func (w accumulator) expected(m Minute, alone bool) int64 {
+// minute: as many as are known, and more if it is not settled, see Assess.
+func (acc accumulator) expected(m Minute, alone bool) int64 {
 	known := max(m.NewVersion.Requests, m.NewVersion.Errors)
-	if !w.conservative || known == 0 || final(m, w.state, w.now) {
+	if !acc.conservative || known == 0 || final(m, acc.state, acc.now) {
 		return known
 	}
 	if alone {
-		return max(known, w.expectedPerMinute)
+		return max(known, acc.expectedPerMinute)
 	}
-	now, before := w.state.Weights()
-	after := m.end().Sub(w.state.Progress.Since).Minutes()
+	now, before := acc.state.Weights()
+	after := m.end().Sub(acc.state.Progress.Since).Minutes()
 	share := before + (now-before)*min(max(after, 0), 1)
 	fair := math.Ceil(share / (1 - share) * float64(m.Baseline.Requests))
 	return max(known, int64(min(fair, sequential.MaxCount)))
 }
 
 // fold is the evidence with minutes, in their order, after those that it has.
-func (w accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
-	since, alone := w.state.AtFullWeight()
+func (acc accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
+	since, alone := acc.state.AtFullWeight()
 	beside := len(minutes)
 	for alone && beside > 0 && !minutes[beside-1].At.Before(since) {
 		beside--
 	}
-	if err := w.foldBeside(&e, minutes[:beside]); err != nil || beside == len(minutes) {
+	if err := acc.foldBeside(&e, minutes[:beside]); err != nil || beside == len(minutes) {
 		return e, err
 	}
-	return e, w.foldAlone(&e, minutes[beside:])
+	return e, acc.foldAlone(&e, minutes[beside:])
 }
 
 // foldBeside folds minutes in which the baseline has traffic, too.
-func (w accumulator) foldBeside(e *Evidence, minutes []Minute) error {
+func (acc accumulator) foldBeside(e *Evidence, minutes []Minute) error {
 	if len(minutes) == 0 {
 		return nil
 	}
-	t, err := newTests(w.state.Plan.Gates)
+	t, err := newTests(acc.state.Plan.Gates)
 	if err != nil {
 		return err
 	}
 	for _, m := range minutes {
-		expected := w.expected(m, false)
+		expected := acc.expected(m, false)
 		counted, err := e.Errors.beside(&t.errors, m.Baseline.count(), m.NewVersion.count(), expected)
 		if err != nil {
 			return err
 		}
-		if !w.conservative || final(m, w.state, w.now) {
+		if !acc.conservative || final(m, acc.state, acc.now) {
 			e.Proof = t.proof.Fold(e.Proof, counted)
 			e.Spread = e.Spread.Fold(counted)
 		}
@@ -143,13 +143,13 @@ func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequenti
 }
 
 // foldAlone folds minutes in which the new version has all traffic.
-func (w accumulator) foldAlone(e *Evidence, minutes []Minute) error {
-	b, err := e.newHistoricalControls(w.state.Plan.Gates)
+func (acc accumulator) foldAlone(e *Evidence, minutes []Minute) error {
+	b, err := e.newHistoricalControls(acc.state.Plan.Gates)
 	if err != nil {
 		return err
 	}
 	for _, m := range minutes {
-		expected := w.expected(m, true)
+		expected := acc.expected(m, true)
 		if err := e.Errors.alone(&b.errors, m.NewVersion.count(), expected); err != nil {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 
 // Check takes what a check at now has read, and returns the evidence for the
 // next one with the health that a decision is to be made of: the readings of
-// the gates that weigh evidence, and the counts. The state must have Arrived
+// the evidence gates, and the counts. The state must have Arrived
 // at now.
 func (e Evidence) Check(s rollout.State, now time.Time, seen Measurements) (Evidence, rollout.Health, error) {
 	health := rollout.Health{Window: rollout.Window{From: s.Progress.Began, To: now}}
@@ -16,22 +16,22 @@ func (e Evidence) Check(s rollout.State, now time.Time, seen Measurements) (Evid
 	if err != nil {
 		return e, health, err
 	}
-	w, err := e.Assess(s, now)
+	a, err := e.Assess(s, now)
 	if err != nil {
 		return e, health, err
 	}
-	reading, err := w.Errors()
+	reading, err := a.Errors()
 	if err != nil {
 		return e, health, err
 	}
 	health.Readings = append(health.Readings, reading)
 	if s.Plan.Gates.Latency != nil {
-		if reading, err = w.Latency(); err != nil {
+		if reading, err = a.Latency(); err != nil {
 			return e, health, err
 		}
 		health.Readings = append(health.Readings, reading)
 	}
-	health.Baseline, health.NewVersion = w.Counts()
+	health.Baseline, health.NewVersion = a.Counts()
 	health.Recent, health.WholeMinutes = e.Traffic(s, now)
 	return e, health, nil
 }

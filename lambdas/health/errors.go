@@ -13,41 +13,41 @@ import (
 // Errors is the reading of the errors gate: does the new version err more than
 // the baseline? While both have traffic it compares them, minute by minute;
 // then it compares the new version with the baseline's record.
-func (w Assessment) Errors() (rollout.Reading, error) {
-	reading, _, err := w.errors()
+func (a Assessment) Errors() (rollout.Reading, error) {
+	reading, _, err := a.errors()
 	return reading, err
 }
 
-// errors is the reading with the weight that decided it.
-func (w Assessment) errors() (rollout.Reading, score, error) {
-	gates := w.state.Plan.Gates
+// errors is the reading with the score that decided it.
+func (a Assessment) errors() (rollout.Reading, score, error) {
+	gates := a.state.Plan.Gates
 	t, err := newTests(gates)
 	if err != nil {
 		return rollout.Reading{}, score{}, err
 	}
-	harm := score{logE: w.Evidence.Errors.Harm.LogE(), threshold: t.errors.Threshold()}
-	now, seen := harm, w.sideBySide()
-	if _, alone := w.state.AtFullWeight(); alone {
-		b, err := w.newHistoricalControls(gates)
+	harm := score{logE: a.Evidence.Errors.Harm.LogE(), threshold: t.errors.Threshold()}
+	now, seen := harm, a.sideBySide()
+	if _, alone := a.state.AtFullWeight(); alone {
+		b, err := a.newHistoricalControls(gates)
 		if err != nil {
 			return rollout.Reading{}, score{}, err
 		}
-		now = score{logE: w.Evidence.Errors.HistoricalControl.LogE(), threshold: b.errors.Threshold()}
-		if c := w.Evidence.Errors; c.Baseline.Requests+c.NewVersion.Requests == 0 {
-			seen = "version " + w.state.NewVersion + " "
+		now = score{logE: a.Evidence.Errors.HistoricalControl.LogE(), threshold: b.errors.Threshold()}
+		if c := a.Evidence.Errors; c.Baseline.Requests+c.NewVersion.Requests == 0 {
+			seen = "version " + a.state.NewVersion + " "
 		} else {
 			seen += "; "
 		}
-		seen += "alone: " + said(w.Evidence.Errors.Alone, true)
-		if w.recorded() {
-			seen += fmt.Sprintf(", tolerated up to %s by version %s's record", rollout.Percent(b.errors.Limit()), w.state.Plan.Baseline)
+		seen += "alone: " + said(a.Evidence.Errors.Alone, true)
+		if a.recorded() {
+			seen += fmt.Sprintf(", tolerated up to %s by version %s's record", rollout.Percent(b.errors.Limit()), a.state.Plan.Baseline)
 		} else {
-			seen += ", and no record of version " + w.state.Plan.Baseline + " to judge them by"
+			seen += ", and no record of version " + a.state.Plan.Baseline + " to judge them by"
 		}
 	}
-	bound := t.proof.Bound(w.Proof)
+	bound := t.proof.Bound(a.Proof)
 	verdict, decisive, evidence := judge(harm, now)
-	switch missing := w.missing(); {
+	switch missing := a.missing(); {
 	case verdict != rollout.VerdictInconclusive:
 		seen += evidence
 	case missing != "":
@@ -57,7 +57,7 @@ func (w Assessment) errors() (rollout.Reading, score, error) {
 	default:
 		seen += "; " + atMost(bound)
 	}
-	return rollout.Judged(rollout.ErrorsGateName, verdict, seen+w.beside()), decisive, nil
+	return rollout.Judged(rollout.ErrorsGateName, verdict, seen+a.beside()), decisive, nil
 }
 
 // judge is the verdict by the evidence of harm, beside the baseline and now, with
@@ -77,11 +77,11 @@ func judge(harm, now score) (verdict rollout.Verdict, decisive score, evidence s
 // score is evidence of harm, as a natural logarithm, and where it is enough.
 type score struct{ logE, threshold float64 }
 
-func (w score) reached() bool { return w.logE >= w.threshold }
+func (s score) reached() bool { return s.logE >= s.threshold }
 
 // String is the evidence in powers of ten: "evidence 10^4.1, rolls back at 10^2".
-func (w score) String() string {
-	return "evidence 10^" + tenths(w.logE) + ", rolls back at 10^" + tenths(w.threshold)
+func (s score) String() string {
+	return "evidence 10^" + tenths(s.logE) + ", rolls back at 10^" + tenths(s.threshold)
 }
 
 func tenths(natural float64) string {
@@ -133,55 +133,55 @@ func said(c sequential.Count, errors bool) string {
 }
 
 // sideBySide says the counts of both versions while both had traffic.
-func (w Assessment) sideBySide() string {
-	c := w.Evidence.Errors
-	return fmt.Sprintf("version %s: %s, version %s: %s", w.state.NewVersion, said(c.NewVersion, true), w.state.Plan.Baseline, said(c.Baseline, false))
+func (a Assessment) sideBySide() string {
+	c := a.Evidence.Errors
+	return fmt.Sprintf("version %s: %s, version %s: %s", a.state.NewVersion, said(c.NewVersion, true), a.state.Plan.Baseline, said(c.Baseline, false))
 }
 
 // Counts are the requests of both versions in all of the rollout.
-func (w Assessment) Counts() (baseline, newVersion rollout.Counts) {
-	c := w.Evidence.Errors
+func (a Assessment) Counts() (baseline, newVersion rollout.Counts) {
+	c := a.Evidence.Errors
 	return counts(c.Baseline), counts(plus(c.NewVersion, c.Alone))
 }
 
 // missing says which data there would have to be to say anything, and are
 // missing; empty if there are enough.
-func (w Assessment) missing() string {
-	baseline, newVersion := w.Counts()
-	_, alone := w.state.AtFullWeight()
-	switch last := w.lastSeen(); {
-	case newVersion.Requests == 0 && baseline.Requests == 0 && w.Snapshot.Requests > 0:
-		return fmt.Sprintf("CloudWatch has %s invocations of the alias lately, but none by version", rollout.Thousands(w.Snapshot.Requests))
+func (a Assessment) missing() string {
+	baseline, newVersion := a.Counts()
+	_, alone := a.state.AtFullWeight()
+	switch last := a.lastSeen(); {
+	case newVersion.Requests == 0 && baseline.Requests == 0 && a.Snapshot.Requests > 0:
+		return fmt.Sprintf("CloudWatch has %s invocations of the alias lately, but none by version", rollout.Thousands(a.Snapshot.Requests))
 	case newVersion.Requests == 0:
-		return w.sideBySide()
+		return a.sideBySide()
 	case baseline.Requests == 0 && !alone:
-		return w.sideBySide() + " to compare with"
-	case w.now.Sub(last) > finalAfter(w.state)+2*time.Minute:
-		return fmt.Sprintf("nothing of version %s since %s: no traffic, or metrics that are late", w.state.NewVersion, last.UTC().Format("15:04"))
+		return a.sideBySide() + " to compare with"
+	case a.now.Sub(last) > finalAfter(a.state)+2*time.Minute:
+		return fmt.Sprintf("nothing of version %s since %s: no traffic, or metrics that are late", a.state.NewVersion, last.UTC().Format("15:04"))
 	}
 	return ""
 }
 
 // lastSeen is the end of the last minute that is known to have had requests of
 // the new version, or how far the minutes are folded.
-func (w Assessment) lastSeen() time.Time {
-	for i := len(w.Minutes) - 1; i >= 0; i-- {
-		if w.Minutes[i].NewVersion.Requests > 0 {
-			return w.Minutes[i].end()
+func (a Assessment) lastSeen() time.Time {
+	for i := len(a.Minutes) - 1; i >= 0; i-- {
+		if a.Minutes[i].NewVersion.Requests > 0 {
+			return a.Minutes[i].end()
 		}
 	}
-	return w.Until
+	return a.Until
 }
 
 // beside says what else there is to know: requests that were throttled, and
 // those that ran into the function's timeout, which are among the errors.
-func (w Assessment) beside() string {
+func (a Assessment) beside() string {
 	text := ""
-	if n := w.Snapshot.Throttles; n > 0 {
+	if n := a.Snapshot.Throttles; n > 0 {
 		text += fmt.Sprintf("; %s throttled lately", rollout.Thousands(n))
 	}
-	if timeout := w.state.Plan.Timeout; timeout > 0 && w.Snapshot.Slowest >= float64(timeout)*1000 {
-		text += fmt.Sprintf("; requests of version %s run into its timeout of %d s", w.state.NewVersion, timeout)
+	if timeout := a.state.Plan.Timeout; timeout > 0 && a.Snapshot.Slowest >= float64(timeout)*1000 {
+		text += fmt.Sprintf("; requests of version %s run into its timeout of %d s", a.state.NewVersion, timeout)
 	}
 	return text
 }

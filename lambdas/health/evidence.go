@@ -44,8 +44,8 @@ type Evidence struct {
 
 // Comparison is the evidence of one kind of count, as far as it is folded.
 type Comparison struct {
-	// Harm weighs the minutes before the new version had all traffic, and Bake
-	// those since.
+	// Harm is the evidence of the minutes before the new version had all traffic,
+	// and HistoricalControl that of those since.
 	Harm              sequential.State `json:"harm,omitzero"`
 	HistoricalControl sequential.State `json:"bake,omitzero"`
 	// Baseline and NewVersion are the counts of the former, Alone of the latter.
@@ -131,8 +131,8 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 		}
 		old++
 	}
-	w := accumulator{state: s, now: now}
-	folded, err := w.fold(e, e.Minutes[:old])
+	acc := accumulator{state: s, now: now}
+	folded, err := acc.fold(e, e.Minutes[:old])
 	if err != nil {
 		return e, err
 	}

@@ -19,13 +19,13 @@ type Strength struct {
 // than left.
 const HoldStrength = sequential.HoldLogE / math.Ln10
 
-// Strengths are the numbers behind the readings of the gates that weigh
-// evidence, in the same order. Evidence that was weighed with a check's state,
+// Strengths are the numbers behind the readings of the evidence gates, in the
+// same order. Evidence that was assessed with a check's state,
 // at the time of the check, has the same strength ever after.
-func (w Assessment) Strengths() ([]Strength, error) {
-	asked := []func() (rollout.Reading, score, error){w.errors}
-	if w.state.Plan.Gates.Latency != nil {
-		asked = append(asked, w.latency)
+func (a Assessment) Strengths() ([]Strength, error) {
+	asked := []func() (rollout.Reading, score, error){a.errors}
+	if a.state.Plan.Gates.Latency != nil {
+		asked = append(asked, a.latency)
 	}
 	var all []Strength
 	for _, ask := range asked {

@@ -28,7 +28,7 @@ func TestPhi(t *testing.T) {
 }
 
 // TestPhiFindsTheSizeOfClusters: about 1 for independent errors, above 3 for
-// clusters of 5 (geometric ones weigh in with more than their mean).
+// clusters of 5 (geometric ones count for more than their mean).
 func TestPhiFindsTheSizeOfClusters(t *testing.T) {
 	phi := func(w world) float64 {
 		source := seeded(t, 1)

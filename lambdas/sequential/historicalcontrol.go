@@ -63,7 +63,7 @@ const boundShare = 0.1
 //
 // # Strict
 //
-// The factor becomes, with at most the weight of one error in a quiet minute,
+// The factor becomes, which is at most that of one error in a quiet minute,
 //
 //	min(g, (1 + (g−1)·k_c)/(1 + (g−1)·n_c·q))^η
 //

@@ -26,7 +26,7 @@ func DefaultNonInferiorityParams() NonInferiorityParams {
 
 const proofBets = 6
 
-// betsOnFewer are the a of the mixture for proving, of equal weight:
+// betsOnFewer are the a of the mixture for proving, each with the same share:
 // chosen by simulation.
 func betsOnFewer() [proofBets]float64 {
 	return [...]float64{0.02, 0.2, 0.4, 0.6, 0.75, 0.9}

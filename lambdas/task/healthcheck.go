@@ -105,7 +105,7 @@ func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, 
 // check looks at everything at once.
 func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, error) {
 	var (
-		evidence answer[weighed]
+		evidence answer[assessed]
 		alarms   answer[[]rollout.Reading]
 		sources  answer[[]rollout.Reading]
 		orders   answer[[]rollout.Order]
@@ -115,7 +115,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		return t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
 	})}
 	if s.HealthCheck {
-		each = append(each, evidence.ask(func(ctx context.Context) (weighed, error) { return t.weigh(ctx, s, facts) }))
+		each = append(each, evidence.ask(func(ctx context.Context) (assessed, error) { return t.assess(ctx, s, facts) }))
 		if len(s.Plan.Gates.Alarms) > 0 {
 			each = append(each, alarms.ask(func(ctx context.Context) ([]rollout.Reading, error) { return t.alarms(ctx, s) }))
 		}
@@ -152,31 +152,31 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 	return s.Check(call.Now, checked, given...), nil
 }
 
-// weighed is what comes of CloudWatch's metrics.
-type weighed struct {
+// assessed is what comes of CloudWatch's metrics.
+type assessed struct {
 	evidence health.Evidence
 	health   rollout.Health
 }
 
-// weigh reads CloudWatch's metrics and weighs them with what was known before.
-func (t HealthCheck) weigh(ctx context.Context, s rollout.State, f rollout.Facts) (weighed, error) {
-	var w weighed
+// assess reads CloudWatch's metrics and adds them to the evidence so far.
+func (t HealthCheck) assess(ctx context.Context, s rollout.State, f rollout.Facts) (assessed, error) {
+	var a assessed
 	if len(s.Evidence) > 0 {
-		if err := json.Unmarshal(s.Evidence, &w.evidence); err != nil {
-			return w, fmt.Errorf("the evidence in the execution's data: %w", err)
+		if err := json.Unmarshal(s.Evidence, &a.evidence); err != nil {
+			return a, fmt.Errorf("the evidence in the execution's data: %w", err)
 		}
 	}
-	ask := w.evidence.Ask(s, f.Now)
+	ask := a.evidence.Ask(s, f.Now)
 	ask.Gates = health.MetricQueries(s.Plan.Gates.Metrics, f)
 	seen, err := t.Metrics.Metrics(ctx, ask)
 	if err != nil {
-		return w, err
+		return a, err
 	}
-	if w.evidence, w.health, err = w.evidence.Check(s, f.Now, seen); err != nil {
-		return w, err
+	if a.evidence, a.health, err = a.evidence.Check(s, f.Now, seen); err != nil {
+		return a, err
 	}
-	w.health.Readings = append(w.health.Readings, health.MetricReadings(s.Plan.Gates.Metrics, f, seen)...)
-	return w, nil
+	a.health.Readings = append(a.health.Readings, health.MetricReadings(s.Plan.Gates.Metrics, f, seen)...)
+	return a, nil
 }
 
 func (t HealthCheck) alarms(ctx context.Context, s rollout.State) ([]rollout.Reading, error) {

@@ -94,7 +94,7 @@ func TestRulesMeetTheSameRequests(t *testing.T) {
 }
 
 // TestTheShortcutChangesNothing: this project's rule decides the same when it
-// weighs everything at every check.
+// assesses everything at every check.
 func TestTheShortcutChangesNothing(t *testing.T) {
 	decided := map[bool]int{}
 	for _, strict := range []bool{false, true} {

@@ -82,7 +82,7 @@ func (o *ours) check(v view) verdict {
 }
 
 // reading is the errors gate's. Unless it is thorough, it leaves out what can't
-// change a decision: weighing minutes in which the new version had no error at
+// change a decision: folding in minutes in which the new version had no error at
 // all, since such minutes only lower the evidence of harm; and putting evidence
 // into words that is too little to roll back or to hold.
 func (o *ours) reading(now time.Time, minutes []minute) rollout.Reading {
@@ -93,12 +93,12 @@ func (o *ours) reading(now time.Time, minutes []minute) rollout.Reading {
 	var err error
 	o.evidence, err = o.evidence.Take(o.state, now, o.read(now, minutes))
 	must(err)
-	weighed, err := o.evidence.Assess(o.state, now)
+	known, err := o.evidence.Assess(o.state, now)
 	must(err)
-	if !o.thorough && weighed.Evidence.Errors.Harm.LogE() < sequential.HoldLogE {
+	if !o.thorough && known.Evidence.Errors.Harm.LogE() < sequential.HoldLogE {
 		return undecided
 	}
-	reading, err := weighed.Errors()
+	reading, err := known.Errors()
 	must(err)
 	return reading
 }
