@@ -3,6 +3,7 @@ package rollout
 import (
 	"math"
 	"regexp"
+	"slices"
 )
 
 // Gates are the sources of health that a request asks for, and how each is
@@ -80,9 +81,82 @@ const (
 	OnNoTrafficRollBack = "roll-back" // the rollout is rolled back
 )
 
-// The fields of a request's health, and of its parts.
+// gateKind is one kind of the gates that a request lists in its health settings.
+// Which fields health has, how they are read, which of them a stack must allow
+// and how much room they take all follow from [gateKinds].
+type gateKind struct {
+	// name is the field in health, and how a stack names the kind that it allows.
+	name string
+	// restricted kinds use more than CloudWatch: each needs permissions, which a
+	// stack has only if it was deployed with them.
+	restricted bool
+	// read reads the field into the gates.
+	read func(*reader, *Gates)
+	// of returns the gates of this kind, and how many there are.
+	of func(Gates) (list any, count int)
+}
+
+// listed returns the kind whose gates are a list, at a field of Gates.
+func listed[T any](name string, restricted bool, at func(*Gates) *[]T, read func(r *reader, path string) []T) gateKind {
+	return gateKind{
+		name: name, restricted: restricted,
+		read: func(r *reader, g *Gates) { *at(g) = read(r, name) },
+		of:   func(g Gates) (any, int) { return *at(&g), len(*at(&g)) },
+	}
+}
+
+// gateKinds returns all kinds, in the order in which they are read.
+func gateKinds() []gateKind {
+	return []gateKind{
+		listed("metrics", false, func(g *Gates) *[]MetricGate { return &g.Metrics }, (*reader).metricGates),
+		listed("probes", true, func(g *Gates) *[]Probe { return &g.Probes }, (*reader).probes),
+		listed("endpoints", true, func(g *Gates) *[]Endpoint { return &g.Endpoints }, (*reader).endpoints),
+		listed("checks", true, func(g *Gates) *[]CheckFunction { return &g.Checks }, (*reader).checkFunctions),
+		listed("alarms", false, func(g *Gates) *[]string { return &g.Alarms }, (*reader).alarms),
+	}
+}
+
+// What else a stack must allow, beside the restricted kinds of gates.
+const (
+	allowHooks = "hooks"
+	// allowProvisioned moves provisioned concurrency from version to version.
+	allowProvisioned = "provisioned-concurrency"
+)
+
+// GateNames returns all that a stack can allow, in order: the restricted gates,
+// hooks, and the moving of provisioned concurrency. Everything else every request
+// may use.
+func GateNames() []string {
+	names := []string{allowHooks, allowProvisioned}
+	for _, kind := range gateKinds() {
+		if kind.restricted {
+			names = append(names, kind.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Permissions returns those of the GateNames that the request uses, in order.
+func (r Request) Permissions() []string {
+	var needed []string
+	for _, kind := range gateKinds() {
+		if _, count := kind.of(r.Gates); kind.restricted && count > 0 {
+			needed = append(needed, kind.name)
+		}
+	}
+	if len(r.Hooks.PreTraffic)+len(r.Hooks.PostTraffic) > 0 {
+		needed = append(needed, allowHooks)
+	}
+	if r.ProvisionedConcurrency == Move {
+		needed = append(needed, allowProvisioned)
+	}
+	slices.Sort(needed)
+	return needed
+}
+
+// The fields of the parts of health.
 var (
-	healthNames  = []string{"errors", "latency", "alarms", "metrics", "probes", "endpoints", "checks", "min-invocations", "on-no-traffic"}
 	errorsNames  = []string{"alpha", "ratio", "margin", "proof-margin", "tolerance", "dispersion", "strict", "throttles", "max-hold"}
 	latencyNames = []string{"alpha", "ratio", "tolerance", "strict"}
 )
@@ -107,14 +181,14 @@ func (r *reader) gates(path string) Gates {
 			Throttles:   failures.boolean("throttles", false),
 			MaxHold:     failures.integer("max-hold", 0, Year, 600),
 		},
-		Metrics:        settings.metricGates("metrics"),
-		Probes:         settings.probes("probes"),
-		Endpoints:      settings.endpoints("endpoints"),
-		Checks:         settings.checkFunctions("checks"),
-		Alarms:         settings.list("alarms", MaxAlarms, alarmForm, wantAlarm),
-		MinInvocations: settings.integer("min-invocations", 1, 1e9, 1),
-		OnNoTraffic:    settings.enum("on-no-traffic", OnNoTrafficProceed, OnNoTrafficWait, OnNoTrafficRollBack),
 	}
+	known := []string{"errors", "latency", "min-invocations", "on-no-traffic"}
+	for _, kind := range gateKinds() {
+		kind.read(settings, &g)
+		known = append(known, kind.name)
+	}
+	g.MinInvocations = settings.integer("min-invocations", 1, 1e9, 1)
+	g.OnNoTraffic = settings.enum("on-no-traffic", OnNoTrafficProceed, OnNoTrafficWait, OnNoTrafficRollBack)
 	failures.refuseUnknown(errorsNames)
 	if string(settings.fields["latency"]) != "false" {
 		slow := settings.object("latency")
@@ -126,8 +200,12 @@ func (r *reader) gates(path string) Gates {
 		}
 		slow.refuseUnknown(latencyNames)
 	}
-	settings.refuseUnknown(healthNames)
+	settings.refuseUnknown(known)
 	return g
+}
+
+func (r *reader) alarms(path string) []string {
+	return r.list(path, MaxAlarms, alarmForm, wantAlarm)
 }
 
 // chance reads the probability of an error of the test.

@@ -2,41 +2,6 @@ package rollout
 
 import "slices"
 
-// The gates and controls beyond CloudWatch's metrics and alarms. Each needs
-// permissions that a stack gives only if it is told to.
-const (
-	GateProbes    = "probes"
-	GateChecks    = "checks"
-	GateHooks     = "hooks"
-	GateEndpoints = "endpoints"
-	// GateProvisioned moves provisioned concurrency from version to version.
-	GateProvisioned = "provisioned-concurrency"
-)
-
-// GateNames are all of them.
-func GateNames() []string {
-	return []string{GateChecks, GateEndpoints, GateHooks, GateProbes, GateProvisioned}
-}
-
-// Permissions are the gates of the request that need a stack's permission.
-func (r Request) Permissions() []string {
-	var needed []string
-	for gate, asked := range map[string]bool{
-		GateProbes:    len(r.Gates.Probes) > 0,
-		GateChecks:    len(r.Gates.Checks) > 0,
-		GateHooks:     len(r.Hooks.PreTraffic)+len(r.Hooks.PostTraffic) > 0,
-		GateEndpoints: len(r.Gates.Endpoints) > 0,
-
-		GateProvisioned: r.ProvisionedConcurrency == Move,
-	} {
-		if asked {
-			needed = append(needed, gate)
-		}
-	}
-	slices.Sort(needed)
-	return needed
-}
-
 // JudgePhase returns the state after the hooks and probes that run once, before the
 // first shift or before the promotion. The decision is next if all readings pass, else
 // to roll back: here an inconclusive reading is as bad as a failed one.

@@ -54,15 +54,12 @@ func (req *Request) checkSize(r *reader, steps []Step) {
 	if len(req.Weights) > 0 {
 		plan = "weights"
 	}
-	parts := map[string]int{
-		plan:               size(steps, req.Weights),
-		"health.alarms":    size(g.Alarms, g.Alarms), // all may be red at the start
-		"health.metrics":   size(g.Metrics),
-		"health.probes":    size(g.Probes),
-		"health.endpoints": size(g.Endpoints),
-		"health.checks":    size(g.Checks),
-		"hooks":            size(req.Hooks),
+	parts := map[string]int{plan: size(steps, req.Weights), "hooks": size(req.Hooks)}
+	for _, kind := range gateKinds() {
+		list, _ := kind.of(g)
+		parts["health."+kind.name] = size(list)
 	}
+	parts["health.alarms"] += size(g.Alarms) // all may be red at the start
 	total := size(State{Request: *req, Plan: Plan{Gates: g, Steps: steps, RedAlarms: g.Alarms}})
 	over := total + maxGrowth - MaxState
 	if over <= 0 {

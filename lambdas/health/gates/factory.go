@@ -1,6 +1,7 @@
 package gates
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -15,17 +16,22 @@ type Factory struct {
 	Parallel Parallel
 }
 
-// DuringStep are the gates of a check under way.
+// DuringStep returns the gates of a check during a step, those of each kind in
+// the request's order.
 func (r Factory) DuringStep(s rollout.State, f rollout.Facts) []Gate {
-	gates := r.probes(s, f, rollout.AtEachCheck)
-	if endpoints := s.Plan.Gates.Endpoints; len(endpoints) > 0 {
-		secrets := RememberSecrets(r.Secrets) // for this check
-		for _, endpoint := range endpoints {
-			gates = append(gates, NewEndpoint(endpoint, r.Web, secrets))
-		}
-	}
-	for _, check := range s.Plan.Gates.Checks {
-		gates = append(gates, NewCheck(check, f, r.Functions, r.Parallel))
+	secrets := RememberSecrets(r.Secrets) // for this check
+	return slices.Concat(
+		r.probes(s, f, rollout.AtEachCheck),
+		gatesOf(s.Plan.Gates.Endpoints, func(e rollout.Endpoint) Gate { return NewEndpoint(e, r.Web, secrets) }),
+		gatesOf(s.Plan.Gates.Checks, func(c rollout.CheckFunction) Gate { return NewCheck(c, f, r.Functions, r.Parallel) }),
+	)
+}
+
+// gatesOf makes a gate of each of a request's settings.
+func gatesOf[T any](settings []T, gate func(T) Gate) []Gate {
+	var gates []Gate
+	for _, s := range settings {
+		gates = append(gates, gate(s))
 	}
 	return gates
 }
