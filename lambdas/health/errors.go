@@ -108,11 +108,6 @@ func percentagePoints(share float64) string {
 	return strconv.FormatFloat(number, 'f', -1, 64)
 }
 
-// counts are a sum as rollout writes it.
-func counts(c sequential.Count) rollout.Counts {
-	return rollout.Counts{Requests: c.Requests, Errors: c.Errors}
-}
-
 // said says a count in few words: "31 errors in 1,204 (2.6%)".
 func said(c sequential.Count, errors bool) string {
 	if c.Requests == 0 && c.Errors == 0 {
@@ -141,7 +136,7 @@ func (a Assessment) sideBySide() string {
 // Counts are the requests of both versions in all of the rollout.
 func (a Assessment) Counts() (baseline, newVersion rollout.Counts) {
 	c := a.Evidence.Errors
-	return counts(c.Baseline), counts(plus(c.NewVersion, c.Alone))
+	return rollout.Counts(c.Baseline), rollout.Counts(plus(c.NewVersion, c.Alone))
 }
 
 // missing says which data there would have to be to say anything, and are

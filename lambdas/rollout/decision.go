@@ -260,11 +260,11 @@ func (s State) doubted() bool {
 // lacksTraffic reports whether fewer requests of the new version could be judged
 // than the gates require.
 func (s State) lacksTraffic() bool {
-	return s.Health.Recent < s.Plan.Gates.MinInvocations
+	return s.Health.Recent < s.Plan.Gates.MinRequests
 }
 
 func (s State) tooLittle() string {
-	return tooLittleTraffic(s.NewVersion, s.Health.Recent, s.Plan.Gates.MinInvocations)
+	return tooLittleTraffic(s.NewVersion, s.Health.Recent, s.Plan.Gates.MinRequests)
 }
 
 func (h Health) ofStatus(status Status) []Reading {

@@ -21,11 +21,11 @@ type Gates struct {
 	Probes    []Probe         `json:"probes,omitempty"`
 	Endpoints []Endpoint      `json:"endpoints,omitempty"`
 	Checks    []CheckFunction `json:"checks,omitempty"`
-	// MinInvocations is how many requests of the new version a step takes to
+	// MinRequests is how many requests of the new version a step takes to
 	// have shown anything, at least 1. OnNoTraffic says what follows from fewer
 	// at its end: Proceed, Wait or RollBackThen.
-	MinInvocations int64  `json:"min-invocations"`
-	OnNoTraffic    string `json:"on-no-traffic"`
+	MinRequests int64  `json:"min-invocations"`
+	OnNoTraffic string `json:"on-no-traffic"`
 }
 
 // ErrorsGateName is the Gate of the errors gate's readings.
@@ -187,7 +187,7 @@ func (r *reader) gates(path string) Gates {
 		kind.read(settings, &g)
 		known = append(known, kind.name)
 	}
-	g.MinInvocations = settings.integer("min-invocations", 1, 1e9, 1)
+	g.MinRequests = settings.integer("min-invocations", 1, 1e9, 1)
 	g.OnNoTraffic = settings.enum("on-no-traffic", OnNoTrafficProceed, OnNoTrafficWait, OnNoTrafficRollBack)
 	failures.refuseUnknown(errorsNames)
 	if string(settings.fields["latency"]) != "false" {

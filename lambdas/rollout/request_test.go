@@ -34,9 +34,9 @@ func TestTheBlogsInputIsTakenAsItIs(t *testing.T) {
 		Steps: 10, Interval: 120, Type: "linear",
 		CheckInterval: 60, Advance: "schedule", HealthCheck: true,
 		Gates: rollout.Gates{
-			Errors:         rollout.ErrorsGate{Alpha: 0.01, Ratio: 1.1, ProofMargin: 0.01, Tolerance: 2, Dispersion: 1, MaxHold: 600},
-			Latency:        &rollout.LatencyGate{Alpha: 0.01, Ratio: 1.25, Tolerance: 2},
-			MinInvocations: 1, OnNoTraffic: "proceed",
+			Errors:      rollout.ErrorsGate{Alpha: 0.01, Ratio: 1.1, ProofMargin: 0.01, Tolerance: 2, Dispersion: 1, MaxHold: 600},
+			Latency:     &rollout.LatencyGate{Alpha: 0.01, Ratio: 1.25, Tolerance: 2},
+			MinRequests: 1, OnNoTraffic: "proceed",
 		},
 		ProvisionedConcurrency: "refuse", RedAlarmsAtStart: "ignore",
 	}
@@ -65,7 +65,7 @@ func TestEverySettingOfHealthIsTaken(t *testing.T) {
 	want := rollout.Gates{
 		Errors:  rollout.ErrorsGate{Alpha: 0.001, Ratio: 1.5, Margin: 0.002, ProofMargin: 0.05, Tolerance: 3, Dispersion: 2.5, Strict: true, Throttles: true},
 		Latency: &rollout.LatencyGate{Alpha: 0.05, Ratio: 2, Tolerance: 4, Strict: true},
-		Alarms:  []string{"broken"}, MinInvocations: 100, OnNoTraffic: rollout.OnNoTrafficWait,
+		Alarms:  []string{"broken"}, MinRequests: 100, OnNoTraffic: rollout.OnNoTrafficWait,
 	}
 	if diff := cmp.Diff(want, got.Gates); diff != "" || got.Advance != rollout.OnEvidence {
 		t.Errorf("advance %q, %s", got.Advance, diff)
