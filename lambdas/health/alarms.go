@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -43,23 +42,17 @@ func Alarms(names, red []string, states map[string]AlarmState) rollout.Reading {
 		case Alarm:
 			failed = append(failed, name)
 		case InsufficientData:
-			unknown = append(unknown, name+" has insufficient data")
+			unknown = append(unknown, name+insufficientData)
 		default:
-			unknown = append(unknown, name+" is gone")
+			unknown = append(unknown, name+doesNotExist)
 		}
 	}
 	switch {
 	case len(failed) > 0:
 		reading.Status = rollout.Fail
-		reading.Reason = strings.Join(failed, ", ") + " in ALARM"
 	case len(unknown) > 0:
 		reading.Status = rollout.Inconclusive
-		reading.Reason = strings.Join(unknown, ", ")
-	default:
-		reading.Reason = fmt.Sprintf("none of %d in ALARM", len(names)-len(red))
 	}
-	if len(red) > 0 {
-		reading.Reason += fmt.Sprintf(" (not counting what was red at the start: %s)", strings.Join(red, ", "))
-	}
+	reading.Reason = alarmsReason(failed, unknown, red, len(names))
 	return reading
 }

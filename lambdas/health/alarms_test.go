@@ -22,9 +22,9 @@ func TestTheAlarmsGate(t *testing.T) {
 		{nil, map[string]health.AlarmState{"broken": health.InsufficientData, arn: health.Alarm},
 			rollout.Reading{Status: rollout.Fail, Reason: arn + " in ALARM"}},
 		{nil, map[string]health.AlarmState{"broken": health.InsufficientData},
-			rollout.Reading{Status: rollout.Inconclusive, Reason: "broken has insufficient data, " + arn + " is gone"}},
+			rollout.Reading{Status: rollout.Inconclusive, Reason: "broken has insufficient data, " + arn + " does not exist"}},
 		{[]string{"broken"}, map[string]health.AlarmState{"broken": health.Alarm, arn: health.OK},
-			rollout.Reading{Status: rollout.Pass, Reason: "none of 1 in ALARM (not counting what was red at the start: broken)"}},
+			rollout.Reading{Status: rollout.Pass, Reason: "none of 1 in ALARM (ignored, as already in ALARM at the start: broken)"}},
 	} {
 		test.want.Gate = "alarms"
 		if diff := cmp.Diff(test.want, health.Alarms(names, test.red, test.states)); diff != "" {

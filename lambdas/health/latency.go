@@ -1,8 +1,6 @@
 package health
 
 import (
-	"fmt"
-
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
@@ -36,53 +34,16 @@ func (a Assessment) latency() (rollout.Reading, score, error) {
 		}
 		now = score{logE: sequential.LogMeanE(bakes...), threshold: b.slow[0].Threshold()}
 	}
-	seen := a.untimed()
-	if seen == "" {
-		seen = a.slowSideBySide()
-	}
-	verdict, decisive, evidence := judge(harm, now)
-	return rollout.Judged("latency", verdict, seen+evidence), decisive, nil
-}
-
-// untimed says why there is nothing to say; empty if there is.
-func (a Assessment) untimed() string {
-	baseline := "version " + a.state.Plan.Baseline
-	switch {
-	case a.History == nil || a.History.Timed == 0:
-		return "no durations of " + baseline + " in the hour before the rollout"
-	case a.History.Over[0] <= 0:
-		return "CloudWatch gives no percentiles of " + baseline + "'s durations"
-	case !a.History.timed():
-		return fmt.Sprintf("%s had %s requests in the hour before the rollout, and it takes %d to tell what is slow", baseline, rollout.Thousands(a.History.Timed), minTimed)
-	case a.Slow[0].NewVersion.Requests+a.Slow[0].Alone.Requests == 0:
-		return "no durations yet (those just after a shift don't count)"
-	}
-	return ""
-}
-
-// slowSideBySide says the shares of both versions above the thresholds.
-func (a Assessment) slowSideBySide() string {
-	text := ""
-	for i, c := range a.Slow {
-		if i > 0 {
-			text += ", "
-		}
-		newVersion := plus(c.NewVersion, c.Alone)
-		text += fmt.Sprintf("over %s ms: %s of version %s", milliseconds(a.History.Over[i]), share(newVersion), a.state.NewVersion)
-		if c.Baseline.Requests > 0 {
-			text += fmt.Sprintf(" and %s of version %s", share(c.Baseline), a.state.Plan.Baseline)
+	verdict, decisive := judge(harm, now)
+	reason := a.missingDurations()
+	if reason == "" {
+		reason = a.slowness()
+		if verdict == rollout.VerdictInconclusive {
+			reason += "; " + noSlowdown
 		}
 	}
-	return text
-}
-
-func share(c sequential.Count) string {
-	if c.Requests == 0 {
-		return "none"
+	if verdict != rollout.VerdictInconclusive {
+		reason += "; " + decisive.String()
 	}
-	return rollout.Percent(float64(c.Errors) / float64(c.Requests))
-}
-
-func milliseconds(ms float64) string {
-	return rollout.Thousands(int64(ms + 0.5))
+	return rollout.Judged("latency", verdict, reason), decisive, nil
 }

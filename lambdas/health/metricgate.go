@@ -1,10 +1,9 @@
 package health
 
 import (
-	"fmt"
+	"cmp"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -82,59 +81,56 @@ func (j metricJudge) early() bool {
 	return j.gate.Max != nil && !j.gate.RelativeToBaseline && grows
 }
 
-// read is the sign with its reason: a value out of bounds fails, whatever else
-// is missing.
+// comparison is what the values of a metric gate come to.
+type comparison struct {
+	known, judged, broken int        // how many values there are, could be compared, and are out of bounds
+	low, high             float64    // of those that could be compared
+	worst                 *violation // nil if none is out of bounds
+}
+
+// read returns the status with its reason: a value out of bounds fails, whatever
+// else is missing.
 func (j metricJudge) read() (rollout.Status, string) {
 	base, several := byTime(j.baseline.Points)
 	if _, more := byTime(j.own.Points); j.gate.RelativeToBaseline && (several || more) {
-		return rollout.Inconclusive, "the expression gives several time series, which can't be compared"
+		return rollout.Inconclusive, severalSeries
 	}
-	var worst *violation
-	judged, broken, known := 0, 0, 0
-	low, high := math.Inf(1), math.Inf(-1)
+	seen := comparison{low: math.Inf(1), high: math.Inf(-1)}
 	for _, p := range j.own.Points {
 		settled := j.span.holds(p.At, j.span.settled)
 		if math.IsNaN(p.Value) || !settled && !(j.early() && j.span.holds(p.At, j.span.over)) {
 			continue
 		}
-		known++
+		seen.known++
 		of, comparable := base[p.At.Unix()]
 		if j.gate.RelativeToBaseline && !comparable {
 			continue
 		}
-		judged++
-		low, high = min(low, p.Value), max(high, p.Value)
+		seen.judged++
+		seen.low, seen.high = min(seen.low, p.Value), max(seen.high, p.Value)
 		if v := j.violated(p, of, settled); v != nil {
-			broken++
-			if worst == nil || v.excess() > worst.excess() {
-				worst = v
+			seen.broken++
+			if seen.worst == nil || v.excess() > seen.worst.excess() {
+				seen.worst = v
 			}
 		}
 	}
-	since := j.span.first.UTC().Format("15:04")
-	problem := j.own.Problem
-	if problem == "" {
-		problem = j.baseline.Problem
-	}
-	switch {
-	case worst != nil:
-		return rollout.Fail, fmt.Sprintf("%s; %d of %s since %s out of bounds", j.told(*worst), broken, valuesOf(judged), since)
+	complete := j.span.holds(j.span.first, j.span.settled)
+	switch problem := cmp.Or(j.own.Problem, j.baseline.Problem); {
+	case seen.worst != nil:
+		return rollout.Fail, j.outOfBounds(seen)
 	case problem != "":
 		return rollout.Inconclusive, problem
-	case judged > 0:
-		text := figure(low)
-		if low < high {
-			text += " to " + figure(high)
-		}
-		return rollout.Pass, fmt.Sprintf("%s since %s (%s); %s", text, since, valuesOf(judged), j.bounds())
-	case known > 0:
-		return rollout.Inconclusive, fmt.Sprintf("no data of version %s since %s to compare with", j.facts.Baseline, since)
-	case !j.span.holds(j.span.first, j.span.settled):
-		return rollout.Inconclusive, fmt.Sprintf("no data, as no period of %d s has settled since %s", j.gate.Period, since)
+	case seen.judged > 0:
+		return rollout.Pass, j.withinBounds(seen)
+	case seen.known > 0:
+		return rollout.Inconclusive, j.noBaseline()
+	case !complete:
+		return rollout.Inconclusive, j.noPeriod()
 	case j.gate.Missing == rollout.Pass:
-		return rollout.Pass, fmt.Sprintf("no data since %s, as it is when all is well", since)
+		return rollout.Pass, j.noData() + ", which counts as a pass"
 	}
-	return rollout.Inconclusive, "no data since " + since
+	return rollout.Inconclusive, j.noData()
 }
 
 // violated is the bound that a value breaks; nil if it breaks none. of is the
@@ -159,57 +155,6 @@ func (j metricJudge) violated(p Point, of float64, settled bool) *violation {
 	return nil
 }
 
-// told says a violation: "12 at 12:03, more than 10".
-func (j metricJudge) told(v violation) string {
-	than := "less than "
-	if v.above {
-		than = "more than "
-	}
-	text := fmt.Sprintf("%s at %s, %s%s", figure(v.Value), v.At.UTC().Format("15:04"), than, figure(v.bound))
-	if j.gate.RelativeToBaseline {
-		text += fmt.Sprintf(" (%s × %s of version %s%s)", figure(v.multiple), figure(v.of), j.facts.Baseline, j.margin(v.above))
-	}
-	return text
-}
-
-// margin says the margin of a bound; empty if there is none.
-func (j metricJudge) margin(above bool) string {
-	switch {
-	case j.gate.Margin == 0:
-		return ""
-	case above:
-		return " + " + figure(j.gate.Margin)
-	}
-	return " - " + figure(j.gate.Margin)
-}
-
-// bounds says what is allowed: "at most 10", "at least 0.5 × version 7's".
-func (j metricJudge) bounds() string {
-	text := ""
-	add := func(word string, bound *float64, above bool) {
-		if bound == nil {
-			return
-		}
-		if text != "" {
-			text += ", "
-		}
-		text += word + figure(*bound)
-		if j.gate.RelativeToBaseline {
-			text += " × version " + j.facts.Baseline + "'s" + j.margin(above)
-		}
-	}
-	add("at least ", j.gate.Min, false)
-	add("at most ", j.gate.Max, true)
-	return text
-}
-
-func valuesOf(n int) string {
-	if n == 1 {
-		return "1 value"
-	}
-	return strconv.Itoa(n) + " values"
-}
-
 // byTime are the values by the second, and whether there are several of one.
 func byTime(points []Point) (values map[int64]float64, several bool) {
 	values = map[int64]float64{}
@@ -219,18 +164,4 @@ func byTime(points []Point) (values map[int64]float64, several bool) {
 		values[p.At.Unix()] = p.Value
 	}
 	return values, several
-}
-
-// figure writes a number of six digits: "0.0123457", "1,234,568".
-func figure(value float64) string {
-	if size := math.Abs(value); size >= 1e15 || size > 0 && size < 1e-6 {
-		return strconv.FormatFloat(value, 'g', 6, 64)
-	} else if size >= 1e5 {
-		return rollout.Thousands(int64(math.Round(value)))
-	}
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(value, 'g', 6, 64), 64)
-	if rounded == math.Trunc(rounded) {
-		return rollout.Thousands(int64(rounded))
-	}
-	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }

@@ -108,7 +108,7 @@ func TestMetricGates(t *testing.T) {
 		{"nor a max that late data may make smaller", of + `, "statistic": "Average", "max": 10`, func(m *metrics) { m.put("Wait", "8", 7, 3, 11, 11) },
 			"pass: 3 since 12:03 (1 value); at most 10"},
 		{"no data", of + `, "max": 10`, func(m *metrics) { m.put("Wait", "7", 3, 1, 1) }, "inconclusive: no data since 12:03"},
-		{"no data when all is well", of + `, "max": 10, "missing": "pass"`, func(*metrics) {}, "pass: no data since 12:03, as it is when all is well"},
+		{"no data when all is well", of + `, "max": 10, "missing": "pass"`, func(*metrics) {}, "pass: no data since 12:03, which counts as a pass"},
 		{"data when not all is well", of + `, "max": 0, "missing": "pass"`, func(m *metrics) { m.put("Wait", "8", 8, 1) },
 			"fail: 1 at 12:08, more than 0; 1 of 1 value since 12:03 out of bounds"},
 		{"percentile", of + `, "statistic": "p50", "max": 5`, func(m *metrics) {
@@ -171,8 +171,8 @@ func TestMetricGatesOfAYoungRollout(t *testing.T) {
 	m.put("Wait", "8", 3, 20, 20, 20) // to 12:06
 	for began, want := range map[int]string{
 		5: "fail: 20 at 12:05, more than 10; 1 of 1 value since 12:05 out of bounds",
-		6: "pass: no data since 12:06, as it is when all is well",
-		8: "inconclusive: no data, as no period of 60 s has settled since 12:08",
+		6: "pass: no data since 12:06, which counts as a pass",
+		8: "inconclusive: no data yet: no period of 60 s since 12:08 is complete",
 	} {
 		if got, _ := m.check(gatesOf(t, gate), facts(began)); got != "metrics.a "+want {
 			t.Errorf("begun at %d: %s", began, got)
@@ -212,7 +212,7 @@ func TestManyMetricGatesInOneCall(t *testing.T) {
 		"metrics.one pass: 1 to 2 since 12:03 (2 values); at most 10",
 		"metrics.sum fail: 6 at 12:04, more than 3; 2 of 2 values since 12:03 out of bounds",
 		"metrics.same pass: 1 to 2 since 12:03 (2 values); at most 1 × version 7's",
-		"metrics.long inconclusive: no data, as no period of 2700 s has settled since 12:00",
+		"metrics.long inconclusive: no data yet: no period of 2700 s since 12:00 is complete",
 	}, "\n"), got); diff != "" {
 		t.Error(diff)
 	}

@@ -127,11 +127,11 @@ func (s Series) with(result types.MetricDataResult) Series {
 	}
 	switch result.StatusCode {
 	case types.StatusCodePartialData:
-		s.Problem = "CloudWatch has given only a part of its data"
+		s.Problem = "CloudWatch returned only part of the data"
 	case types.StatusCodeInternalError:
 		s.Problem = ErrUnavailable.Error()
 	case types.StatusCodeForbidden:
-		s.Problem = "CloudWatch forbids to read it"
+		s.Problem = "CloudWatch denied access"
 	default:
 		s.Problem = ""
 		if len(result.Messages) > 0 && len(s.Points) == 0 {
@@ -183,7 +183,7 @@ func (c CloudWatch) readGates(ctx context.Context, q Query) (map[string]Series, 
 		maps.Copy(all, gates)
 		for _, query := range gate.Queries {
 			if why != "" {
-				all[aws.ToString(query.Id)] = Series{Problem: fmt.Sprintf("CloudWatch refuses it: %s", short(why))}
+				all[aws.ToString(query.Id)] = Series{Problem: fmt.Sprintf("CloudWatch rejected the query: %s", short(why))}
 			}
 		}
 	}

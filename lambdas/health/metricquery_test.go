@@ -69,7 +69,7 @@ func TestAMetricGateThatCloudWatchRefuses(t *testing.T) {
 		{"name": "broken", "expression": "m +* m", "max": 3, "missing": "pass", "metrics": {"m": {"namespace": "Shop", "metric": "Wait"}}}`)
 	got, seen := m.check(gates, facts(0))
 	if diff := cmp.Diff(`metrics.fine fail: 20 at 12:03, more than 10; 1 of 1 value since 12:03 out of bounds
-metrics.broken inconclusive: CloudWatch refuses it: ValidationError: Error in expression 'g1' (g1m0 +* g1m0): unexpected "*"; the local AWS has `+
+metrics.broken inconclusive: CloudWatch rejected the query: ValidationError: Error in expression 'g1' (g1m0 +* g1m0): unexpected "*"; the local AWS has `+
 		`+ - * / and parentheses, numbers, ids of the request's queries, and FILL(id, number)`, got); diff != "" {
 		t.Error(diff)
 	}
@@ -113,17 +113,17 @@ func TestMetricGatesOfWhichOnlyAPartIsKnown(t *testing.T) {
 		want string
 	}{
 		{statuses{values: true}, `"max": 5}`, "pass: 5 since 12:03 (1 value); at most 5"},
-		{statuses{byID: map[string]types.StatusCode{"g0": types.StatusCodeForbidden}}, `"max": 5}`, "inconclusive: CloudWatch forbids to read it"},
+		{statuses{byID: map[string]types.StatusCode{"g0": types.StatusCodeForbidden}}, `"max": 5}`, "inconclusive: CloudWatch denied access"},
 		{statuses{byID: map[string]types.StatusCode{"g0": types.StatusCodeInternalError}, message: "try again"}, `"max": 5}`,
 			"inconclusive: CloudWatch had an internal error; Note try again"},
 		{statuses{byID: map[string]types.StatusCode{"g0": types.StatusCodePartialData}, values: true}, `"max": 5}`,
-			"inconclusive: CloudWatch has given only a part of its data"},
+			"inconclusive: CloudWatch returned only part of the data"},
 		{statuses{byID: map[string]types.StatusCode{"g0": types.StatusCodePartialData}, values: true}, `"max": 4}`,
 			"fail: 5 at 12:05, more than 4; 1 of 1 value since 12:03 out of bounds"},
 		{statuses{byID: map[string]types.StatusCode{"g0b": types.StatusCodeForbidden}, values: true}, `"statistic": "p99", "relative-to-baseline": true, "max": 2}`,
-			"inconclusive: CloudWatch forbids to read it"},
+			"inconclusive: CloudWatch denied access"},
 		{statuses{message: "no such rule"}, `"max": 5}`, "inconclusive: CloudWatch has no data; Note no such rule"},
-		{statuses{}, `"max": 5}`, "pass: no data since 12:03, as it is when all is well"},
+		{statuses{}, `"max": 5}`, "pass: no data since 12:03, which counts as a pass"},
 	} {
 		gates := gatesOf(t, gate+test.gate)
 		q := query
@@ -149,7 +149,7 @@ func TestSeveralSeriesOfAnExpression(t *testing.T) {
 	const gate = `{"name": "a", "expression": "[m, n]", "max": 5, "metrics": {"m": {"namespace": "N", "metric": "M", "dimensions": {"V": "${version}"}}, "n": {"namespace": "N", "metric": "N"}}`
 	for more, want := range map[string]string{
 		"}":                                "fail: 9 at 12:05, more than 5; 1 of 2 values since 12:03 out of bounds",
-		`, "relative-to-baseline": true }`: "inconclusive: the expression gives several time series, which can't be compared",
+		`, "relative-to-baseline": true }`: "inconclusive: the expression returns several time series, which can't be compared",
 	} {
 		if got := lines(health.MetricReadings(gatesOf(t, gate+more), facts(0), seen)); got != "metrics.a "+want {
 			t.Errorf("got %s, want %s", got, want)

@@ -207,7 +207,7 @@ func TestRedAlarmsAtTheStartDoNotCount(t *testing.T) {
 	s = w.twice(w.shift.Handle, s)
 	w.serve("2", 10, 0)
 	w.now = w.now.Add(time.Minute)
-	if s = w.twice(w.check.Handle, s); s.Health.Decision != rollout.Advance || !strings.Contains(s.Health.Reason, "red at the start: broken") {
+	if s = w.twice(w.check.Handle, s); s.Health.Decision != rollout.Advance || !strings.Contains(s.Health.Reason, "at the start: broken") {
 		t.Errorf("%s because of %s", s.Health.Decision, s.Health.Reason)
 	}
 	if err := w.server.SetAlarmState("slow", "ALARM", "for the test"); err != nil {

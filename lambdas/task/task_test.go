@@ -155,7 +155,7 @@ func TestARollbackTaskByTask(t *testing.T) {
 	w.serve("2", 10, 3)
 	w.now = w.now.Add(time.Minute)
 	s = w.twice(w.check.Handle, s)
-	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2: 3 errors in 10 (30%), version 1: 0 in 90; evidence 10^2.3, rolls back at 10^2")
+	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2 failed 3 of 10 requests (30%), version 1 none of 90; evidence 10^2.3, rolls back at 10^2")
 	if diff := cmp.Diff(want, s.Health.Readings[0]); diff != "" {
 		t.Error(diff)
 	}
@@ -174,7 +174,7 @@ func TestNoDataIsInconclusiveAndSaysSo(t *testing.T) {
 	if s.Health.Decision != rollout.Advance || s.Health.Readings[0].Status != rollout.Inconclusive || s.Progress.Unverified != 1 {
 		t.Errorf("%+v, %+v", s.Health, s.Progress)
 	}
-	if !strings.Contains(s.Health.Reason, "errors: version 2: no data") {
+	if !strings.Contains(s.Health.Reason, "errors: no data of version 2 or version 1") {
 		t.Errorf("the reason is %q", s.Health.Reason)
 	}
 }

@@ -1,0 +1,206 @@
+package health
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+)
+
+// What the readings say, in the words that people read. Numbers come before
+// what they are compared with, and times are in UTC.
+
+// String returns the evidence in powers of ten: "evidence 10^4.1, rolls back at
+// 10^2".
+func (s score) String() string {
+	return "evidence 10^" + tenths(s.logE) + ", rolls back at 10^" + tenths(s.threshold)
+}
+
+// tenths writes a natural logarithm as a decimal one: "4.1".
+func tenths(natural float64) string {
+	return strconv.FormatFloat(math.Round(natural/math.Ln10*10)/10+0, 'f', -1, 64)
+}
+
+// atMost says by how much the new version's rate can be higher: "at most 0.14
+// percentage points worse (95% confidence)".
+func atMost(bound float64) string {
+	if bound >= 1 {
+		return "nothing proven yet"
+	}
+	return "at most " + percentagePoints(bound) + " percentage points worse (95% confidence)"
+}
+
+// percentagePoints writes a share in percentage points, rounded up to two digits.
+func percentagePoints(share float64) string {
+	percent := share * 100
+	if percent <= 0 {
+		return "0"
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(percent))-1)
+	text := strconv.FormatFloat(math.Ceil(percent/unit-1e-9)*unit, 'g', 3, 64)
+	number, _ := strconv.ParseFloat(text, 64)
+	return strconv.FormatFloat(number, 'f', -1, 64)
+}
+
+// failed says a count of failed requests: "failed 31 of 1,204 requests (2.6%)",
+// "failed none of 12 requests", "has no data".
+func failed(c sequential.Count) string {
+	if c.Requests == 0 && c.Errors == 0 {
+		return "has no data"
+	}
+	noun := " requests"
+	if c.Requests == 1 {
+		noun = " request"
+	}
+	return "failed " + outOf(c, noun)
+}
+
+func outOf(c sequential.Count, noun string) string {
+	text := "none"
+	if c.Errors > 0 {
+		text = rollout.Thousands(c.Errors)
+	}
+	text += " of " + rollout.Thousands(c.Requests) + noun
+	if c.Errors > 0 && c.Requests > 0 {
+		text += " (" + share(c) + ")"
+	}
+	return text
+}
+
+func share(c sequential.Count) string {
+	return rollout.Percent(float64(c.Errors) / float64(c.Requests))
+}
+
+// sideBySide says how many requests of both versions failed while both had
+// traffic: "version 8 failed 30 of 1,204 requests (2.5%), version 7 none of
+// 10,812".
+func (a Assessment) sideBySide() string {
+	newVersion, baseline := a.Evidence.Errors.NewVersion, a.Evidence.Errors.Baseline
+	second := failed(baseline)
+	switch {
+	case newVersion.Requests == 0 && baseline.Requests == 0:
+		return "no data of version " + a.state.NewVersion + " or version " + a.state.Plan.Baseline
+	case newVersion.Requests > 0 && baseline.Errors > 0:
+		second = "failed " + outOf(baseline, "")
+	case newVersion.Requests > 0 && baseline.Requests > 0:
+		second = outOf(baseline, "")
+	}
+	return fmt.Sprintf("version %s %s, version %s %s", a.state.NewVersion, failed(newVersion), a.state.Plan.Baseline, second)
+}
+
+// failures says how many requests failed, and at full weight also how many have
+// since. limit is the rate that the baseline's record allows there.
+func (a Assessment) failures(limit float64) string {
+	if _, alone := a.state.AtFullWeight(); !alone {
+		return a.sideBySide()
+	}
+	text := ""
+	if c := a.Evidence.Errors; c.Baseline.Requests+c.NewVersion.Requests > 0 {
+		text = a.sideBySide() + "; "
+	}
+	text += fmt.Sprintf("at full weight, version %s %s", a.state.NewVersion, failed(a.Evidence.Errors.Alone))
+	if !a.recorded() {
+		return text + ", with no record of version " + a.state.Plan.Baseline + " to compare with"
+	}
+	return text + fmt.Sprintf(", with up to %s allowed by version %s's record", rollout.Percent(limit), a.state.Plan.Baseline)
+}
+
+// missing says which data are missing to compare the versions; "" if none are.
+func (a Assessment) missing() string {
+	baseline, newVersion := a.Counts()
+	_, alone := a.state.AtFullWeight()
+	switch last := a.lastSeen(); {
+	case newVersion.Requests == 0 && baseline.Requests == 0 && a.Snapshot.Requests > 0:
+		return fmt.Sprintf("CloudWatch has %s requests of the alias, but none by version", rollout.Thousands(a.Snapshot.Requests))
+	case newVersion.Requests == 0:
+		return a.sideBySide()
+	case baseline.Requests == 0 && !alone:
+		return a.sideBySide() + " to compare with"
+	case a.now.Sub(last) > finalAfter(a.state)+2*time.Minute:
+		return fmt.Sprintf("no requests of version %s since %s: no traffic, or late metrics", a.state.NewVersion, clock(last))
+	}
+	return ""
+}
+
+// troubles says what else a person should know: that requests were throttled, or
+// that some reach the function's timeout. Those are among the failed ones.
+func (a Assessment) troubles() string {
+	text := ""
+	if n := a.Snapshot.Throttles; n > 0 {
+		text += fmt.Sprintf("; %s requests throttled recently", rollout.Thousands(n))
+	}
+	if timeout := a.state.Plan.Timeout; timeout > 0 && a.Snapshot.Slowest >= float64(timeout)*1000 {
+		text += fmt.Sprintf("; requests of version %s time out after %d s", a.state.NewVersion, timeout)
+	}
+	return text
+}
+
+// missingDurations says why durations can't be compared; "" if they can.
+func (a Assessment) missingDurations() string {
+	baseline := "version " + a.state.Plan.Baseline
+	switch {
+	case a.History == nil || a.History.Timed == 0:
+		return "no durations of " + baseline + " in the hour before the rollout"
+	case a.History.Over[0] <= 0:
+		return "CloudWatch has no percentiles of " + baseline + "'s durations"
+	case !a.History.timed():
+		return fmt.Sprintf("%s had %s requests in the hour before the rollout; %d are needed to know which requests are slow", baseline, rollout.Thousands(a.History.Timed), minTimed)
+	case a.Slow[0].NewVersion.Requests+a.Slow[0].Alone.Requests == 0:
+		return "no durations yet (those just after a shift don't count)"
+	}
+	return ""
+}
+
+const noSlowdown = "no harmful slowdown seen"
+
+// slowness says how many requests of both versions took longer than the
+// baseline's percentiles: "12% of version 8's requests took over 230 ms (version
+// 7: 5%), 4% over 411 ms (version 7: 1%)".
+func (a Assessment) slowness() string {
+	text := ""
+	for i, c := range a.Slow {
+		if i > 0 {
+			text += ", "
+		}
+		text += share(plus(c.NewVersion, c.Alone))
+		if i == 0 {
+			text += fmt.Sprintf(" of version %s's requests took", a.state.NewVersion)
+		}
+		text += fmt.Sprintf(" over %s ms", rollout.Thousands(int64(a.History.Over[i]+0.5)))
+		if c.Baseline.Requests > 0 {
+			text += fmt.Sprintf(" (version %s: %s)", a.state.Plan.Baseline, share(c.Baseline))
+		}
+	}
+	return text
+}
+
+// clock writes the time of day: "12:03".
+func clock(at time.Time) string { return at.UTC().Format("15:04") }
+
+// What is said of an alarm, after its name.
+const (
+	insufficientData = " has insufficient data"
+	doesNotExist     = " does not exist"
+)
+
+// alarmsReason says which of so many alarms failed, or else are unknown, and which
+// were red when the rollout started.
+func alarmsReason(failed, unknown, red []string, all int) string {
+	var text string
+	switch {
+	case len(failed) > 0:
+		text = strings.Join(failed, ", ") + " in ALARM"
+	case len(unknown) > 0:
+		text = strings.Join(unknown, ", ")
+	default:
+		text = fmt.Sprintf("none of %d in ALARM", all-len(red))
+	}
+	if len(red) > 0 {
+		text += fmt.Sprintf(" (ignored, as already in ALARM at the start: %s)", strings.Join(red, ", "))
+	}
+	return text
+}
