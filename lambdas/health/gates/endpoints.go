@@ -3,8 +3,6 @@ package gates
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -68,29 +66,29 @@ func (e endpoint) read(ctx context.Context) (rollout.Status, string) {
 	response, stopped, err := e.ask(ctx, header)
 	if err != nil {
 		if ctx.Err() != nil {
-			return rollout.Inconclusive, fmt.Sprintf("no answer within %s", limit)
+			return rollout.Inconclusive, late(limit)
 		}
-		return rollout.Inconclusive, e.trouble(err)
+		return rollout.Inconclusive, e.failure(err)
 	}
 	defer response.Body.Close()
 	status := "status " + strconv.Itoa(response.StatusCode)
 	switch {
 	case !e.wants(response.StatusCode) && stopped != "":
-		return rollout.Fail, fmt.Sprintf("%s, wanted %s; the redirect is not followed: %s", status, e.wanted(), stopped)
+		return rollout.Fail, fmt.Sprintf("%s, expected %s; the redirect was not followed: %s", status, e.wanted(), stopped)
 	case !e.wants(response.StatusCode):
 		body, _ := io.ReadAll(io.LimitReader(response.Body, 4*maxExcerpt)) // what there is of it may tell why
-		return rollout.Fail, fmt.Sprintf("%s, wanted %s%s", status, e.wanted(), e.excerpt(body))
+		return rollout.Fail, fmt.Sprintf("%s, expected %s%s", status, e.wanted(), e.excerpt(body))
 	case len(e.Expect) == 0:
 		return rollout.Pass, status
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return rollout.Inconclusive, fmt.Sprintf("%s, and no whole answer within %s", status, limit)
+		return rollout.Inconclusive, fmt.Sprintf("%s, and no complete answer within %v s", status, limit.Seconds())
 	case err != nil:
-		return rollout.Inconclusive, status + ", and the answer broke off"
+		return rollout.Inconclusive, status + ", but the answer is incomplete"
 	case len(body) > maxAnswer:
-		return rollout.Inconclusive, fmt.Sprintf("%s, and the answer is longer than %d bytes, too long to be compared", status, maxAnswer)
+		return rollout.Inconclusive, fmt.Sprintf("%s, but the answer is longer than %s bytes, too long to compare", status, rollout.Thousands(maxAnswer))
 	}
 	sign, reason := e.compare(body)
 	return sign, status + reason
@@ -140,7 +138,7 @@ func (e endpoint) ask(ctx context.Context, header http.Header) (response *http.R
 		}
 		next, stopped := e.next(request.URL, response)
 		if stopped == "" && redirects == maxRedirects {
-			stopped = fmt.Sprintf("there were %d before it", maxRedirects)
+			stopped = fmt.Sprintf("there were %d already", maxRedirects)
 		}
 		if stopped != "" {
 			return response, stopped, nil
@@ -159,13 +157,13 @@ func (e endpoint) next(from *url.URL, response *http.Response) (target, stopped 
 	to, err := from.Parse(response.Header.Get("Location"))
 	switch {
 	case err != nil || response.Header.Get("Location") == "":
-		return "", "it does not say where to"
+		return "", "it has no target"
 	case e.Method != http.MethodGet && response.StatusCode < 307:
-		return "", "it asks for another method than " + e.Method
+		return "", "it asks for a method other than " + e.Method
 	case to.Scheme != "https":
 		return "", "it leads away from HTTPS"
 	case to.User != nil:
-		return "", "it has a user in it"
+		return "", "it contains a user name"
 	case authority(to) != authority(from):
 		if len(e.SecretHeaders) > 0 {
 			return "", "it leads to another host"
@@ -192,22 +190,11 @@ func (e endpoint) wants(status int) bool {
 	return slices.Contains(e.Status, status)
 }
 
-func (e endpoint) wanted() string {
-	if len(e.Status) == 0 {
-		return "200 to 299"
-	}
-	texts := make([]string, len(e.Status))
-	for i, status := range e.Status {
-		texts[i] = strconv.Itoa(status)
-	}
-	return strings.Join(texts, " or ")
-}
-
 // compare looks for what is expected in the answer.
 func (e endpoint) compare(body []byte) (rollout.Status, string) {
 	want, err := document(e.Expect)
 	if err != nil {
-		return rollout.Inconclusive, ", and what is expected is not JSON"
+		return rollout.Inconclusive, ", and " + noExpectation
 	}
 	got, err := document(body)
 	if err != nil {
@@ -215,48 +202,9 @@ func (e endpoint) compare(body []byte) (rollout.Status, string) {
 	}
 	switch wrong := differ(want, got, "$", true); {
 	case wrong != "" && len(e.SecretHeaders) > 0:
-		return rollout.Fail, ", but the answer is not what is expected" + e.excerpt(body)
+		return rollout.Fail, ", but the answer is not as expected" + e.excerpt(body)
 	case wrong != "":
 		return rollout.Fail, ", but the answer " + oneLine(wrong, maxExcerpt)
 	}
-	return rollout.Pass, ", and the answer has what is expected"
-}
-
-// excerpt is the beginning of an answer, unless it may repeat a secret.
-func (e endpoint) excerpt(body []byte) string {
-	text := strings.TrimSpace(oneLine(string(body), maxExcerpt))
-	switch {
-	case text == "":
-		return ""
-	case len(e.SecretHeaders) > 0:
-		return " (the answer is not shown, as the request had secrets)"
-	}
-	return ": " + text
-}
-
-// trouble says why there is no answer. What other errors say may have come from
-// the other side, with a secret in it.
-func (e endpoint) trouble(err error) string {
-	var (
-		refused     *refusedAddress
-		lookup      *net.DNSError
-		certificate *tls.CertificateVerificationError
-		network     *net.OpError
-		outer       *url.Error // has the whole URL in its text
-	)
-	switch {
-	case errors.As(err, &refused):
-		return "not asked: " + refused.Error()
-	case errors.As(err, &lookup):
-		return "no answer: the host's name can't be resolved: " + oneLine(lookup.Err, maxExcerpt)
-	case errors.As(err, &network) && network.Op == "dial":
-		return "no answer: " + oneLine(network.Error(), maxExcerpt)
-	case len(e.SecretHeaders) > 0 && errors.As(err, &certificate):
-		return "no answer: the host's certificate can't be verified"
-	case len(e.SecretHeaders) > 0:
-		return "no answer: the connection failed"
-	case errors.As(err, &outer):
-		err = outer.Err
-	}
-	return "no answer: " + oneLine(err.Error(), maxExcerpt)
+	return rollout.Pass, ", " + asExpected
 }

@@ -45,7 +45,7 @@ func TestRedirectsAreFollowedToTheSameHostOnly(t *testing.T) {
 		}
 		return target
 	}
-	const stopped = "status 302, wanted 200 to 299; the redirect is not followed: "
+	const stopped = "status 302, expected 200 to 299; the redirect was not followed: "
 	for _, c := range []struct {
 		path, method string
 		asked        int32
@@ -54,17 +54,17 @@ func TestRedirectsAreFollowedToTheSameHostOnly(t *testing.T) {
 	}{
 		{chain(1), "GET", 2, rollout.Pass, "status 200"},
 		{chain(3), "GET", 4, rollout.Pass, "status 200"},
-		{chain(4), "GET", 4, rollout.Fail, stopped + "there were 3 before it"},
+		{chain(4), "GET", 4, rollout.Fail, stopped + "there were 3 already"},
 		{"/go?to=" + url.QueryEscape(s.at("/end#top")), "GET", 2, rollout.Pass, "status 200"},
 		{"/go?to=" + url.QueryEscape(strings.ToUpper(s.at(""))+"/end"), "GET", 2, rollout.Pass, "status 200"},
 		{"/keep?to=/end", "POST", 2, rollout.Pass, "status 200"},
-		{"/go?to=/end", "POST", 1, rollout.Fail, stopped + "it asks for another method than POST"},
-		{"/nowhere", "GET", 1, rollout.Fail, stopped + "it does not say where to"},
+		{"/go?to=/end", "POST", 1, rollout.Fail, stopped + "it asks for a method other than POST"},
+		{"/nowhere", "GET", 1, rollout.Fail, stopped + "it has no target"},
 		{"/go?to=" + url.QueryEscape(other.at("/")), "GET", 1, rollout.Fail, stopped + "it leads to another host"},
 		{"/go?to=" + url.QueryEscape(other.URL), "GET", 1, rollout.Fail, stopped + "it leads to another host"},
 		{"/go?to=" + url.QueryEscape(s.URL), "GET", 1, rollout.Fail, stopped + "it leads to another host"},
 		{"/go?to=" + url.QueryEscape(strings.Replace(s.at("/"), "https", "http", 1)), "GET", 1, rollout.Fail, stopped + "it leads away from HTTPS"},
-		{"/go?to=" + url.QueryEscape("//joe:x@"+strings.TrimPrefix(s.at("/"), "https://")), "GET", 1, rollout.Fail, stopped + "it has a user in it"},
+		{"/go?to=" + url.QueryEscape("//joe:x@"+strings.TrimPrefix(s.at("/"), "https://")), "GET", 1, rollout.Fail, stopped + "it contains a user name"},
 		{"/go?to=https://127.0.0.1/", "GET", 1, rollout.Fail, stopped + "it leads to another host"},
 		{"/go?to=https://169.254.169.254/latest/meta-data/", "GET", 1, rollout.Fail, stopped + "it leads to another host"},
 		{"/go?to=" + url.QueryEscape("https://[fd00::1]/"), "GET", 1, rollout.Fail, stopped + "it leads to another host"},
@@ -126,7 +126,7 @@ func TestNamesThatAreReboundAreRefused(t *testing.T) {
 	for _, evil := range []string{"127.0.0.2", "169.254.169.254", "fd00::1"} {
 		s.asked.Store(0)
 		got, _ := ask("/go", "127.0.0.1", evil)
-		if want := "not asked: example.com resolves to " + evil + ", which is refused: "; got.Status != rollout.Inconclusive || !strings.HasPrefix(got.Reason, want) || s.asked.Load() != 1 {
+		if want := "not called: example.com resolves to " + evil + ", which is refused: "; got.Status != rollout.Inconclusive || !strings.HasPrefix(got.Reason, want) || s.asked.Load() != 1 {
 			t.Errorf("%+v, want %s…", got, want)
 		}
 	}
@@ -157,10 +157,10 @@ func TestNoAnswerIsInconclusive(t *testing.T) {
 		"another host's certificate":            {strings.Replace(good.at("/"), "example.com", "other.test", 1), good.trusting(gates.NewHTTPClient(loopback, names{"other.test": {"127.0.0.1"}})), "certificate"},
 		"an old TLS":                            {old.at("/"), old.client(), "protocol version"},
 		"a cut connection":                      {cut.at("/"), cut.client(), "EOF"},
-		"a cut answer":                          {cut.at("/half"), cut.client(), "status 200, and the answer broke off"},
+		"a cut answer":                          {cut.at("/half"), cut.client(), "status 200, but the answer is incomplete"},
 		"nobody listens":                        {closed.at("/"), closed.client(), "refused"},
 		"no such name":                          {"https://gone.test/", gates.NewHTTPClient(nil, names{}), "can't be resolved: no such host"},
-		"loopback is not allowed":               {good.at("/"), good.trusting(gates.NewHTTPClient(nil, atHome)), "not asked: example.com resolves to 127.0.0.1, which is refused: a loopback address"},
+		"loopback is not allowed":               {good.at("/"), good.trusting(gates.NewHTTPClient(nil, atHome)), "not called: example.com resolves to 127.0.0.1, which is refused: a loopback address"},
 	} {
 		e := get(c.target)
 		e.Expect = json.RawMessage("{}")
@@ -191,11 +191,11 @@ func (s stalled) Read(p []byte) (int, error) {
 
 func TestSlowEndpointsAreInconclusive(t *testing.T) {
 	for reason, client := range map[string]clientFunc{
-		"no answer within 7s": func(r *http.Request) (*http.Response, error) {
+		"no answer within 7 s": func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: r.Context().Err()}
 		},
-		"status 200, and no whole answer within 7s": func(r *http.Request) (*http.Response, error) {
+		"status 200, and no complete answer within 7 s": func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: io.NopCloser(stalled{strings.NewReader("{"), r.Context()})}, nil
 		},
 	} {

@@ -1,17 +1,10 @@
 package gates
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 )
 
 // Invocation is one call of a function.
@@ -60,18 +53,6 @@ func (e *InvokeError) Error() string {
 
 func (e *InvokeError) Unwrap() error { return e.Err }
 
-// noAnswer says why there is none.
-func noAnswer(err error) string {
-	var known *InvokeError
-	if errors.As(err, &known) {
-		return known.Because
-	}
-	return "could not be invoked"
-}
-
-// late is the reason of what has not answered in time.
-func late(limit time.Duration) string { return fmt.Sprintf("no answer within %v s", limit.Seconds()) }
-
 // callOnce invokes a function and waits no longer than the limit for it.
 func callOnce(ctx context.Context, by Invoker, together Parallel, limit time.Duration, call Invocation) (Invoked, error) {
 	var (
@@ -92,61 +73,4 @@ func callOnce(ctx context.Context, by Invoker, together Parallel, limit time.Dur
 	gotAnswer, gotErr := answer, err
 	mutex.Unlock()
 	return gotAnswer, gotErr
-}
-
-// maxQuoted is the most of an answer that a reason has, in characters.
-const maxQuoted = 200
-
-// quote is the beginning of an answer, on one line, as far as a person may see it.
-func quote(answer []byte) string {
-	var compact bytes.Buffer
-	if json.Compact(&compact, answer) == nil {
-		answer = compact.Bytes()
-	}
-	if len(answer) == 0 {
-		return "nothing"
-	}
-	return oneLine(string(answer), maxQuoted)
-}
-
-// oneLine cuts a text to so many characters, and drops from it what is no
-// character, controls the terminal, or changes the direction of writing.
-func oneLine(text string, most int) string {
-	var line strings.Builder
-	n := 0
-	for _, c := range text {
-		switch {
-		case c == unicode.ReplacementChar || unicode.Is(unicode.Cf, c):
-			continue
-		case unicode.IsSpace(c):
-			c = ' '
-		case unicode.IsControl(c):
-			continue
-		}
-		if n++; n > most {
-			return line.String() + "…"
-		}
-		line.WriteRune(c)
-	}
-	return line.String()
-}
-
-// functionError is what a function failed with, in words.
-func functionError(answer []byte) string {
-	var of struct {
-		Message string `json:"errorMessage"`
-		Type    string `json:"errorType"`
-	}
-	switch {
-	case json.Unmarshal(answer, &of) != nil || of.Message == "" && of.Type == "":
-		return "failed with " + quote(answer)
-	case of.Message == "" || of.Type == "":
-		return "failed: " + oneLine(of.Type+of.Message, maxQuoted)
-	}
-	return "failed: " + oneLine(of.Type+": "+of.Message, maxQuoted)
-}
-
-// inMilliseconds writes a duration to a hundredth of one.
-func inMilliseconds(d time.Duration) string {
-	return strconv.FormatFloat(math.Round(float64(d)/1e4)/100, 'f', -1, 64) + " ms"
 }

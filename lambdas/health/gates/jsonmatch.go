@@ -72,7 +72,7 @@ func differ(want, got any, at string, contain bool) string {
 		}
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			if _, ok := want[name]; !ok {
-				return fmt.Sprintf("has %s, too%s", snippet(name), within(at))
+				return fmt.Sprintf("also has %s%s", snippet(name), within(at))
 			}
 		}
 	case []any:
@@ -104,31 +104,12 @@ func differ(want, got any, at string, contain bool) string {
 	return fmt.Sprintf("has %s, not %s%s", snippet(got), snippet(want), within(at))
 }
 
-// within is where in an answer something is; nothing for the whole.
-func within(at string) string {
-	if at == "$" {
-		return ""
-	}
-	return " in " + at
-}
-
 // deeper is a path with one more step, as far as people read it.
 func deeper(at, step string) string {
 	if len(at) > 80 {
 		return strings.TrimSuffix(at, "…") + "…"
 	}
 	return at + oneLine(step, 40)
-}
-
-// snippet is the beginning of a part of a document.
-func snippet(value any) string {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if encoder.Encode(value) != nil {
-		return "something else"
-	}
-	return oneLine(strings.TrimSpace(text.String()), 60)
 }
 
 // sameNumber compares by value, exactly: 1, 1.0 and 10e-1 are the same.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,9 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/smithy-go"
-
-	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 )
 
 // invokeAPI is the part of Lambda's API that is used here.
@@ -51,7 +47,7 @@ func (l Lambda) Invoke(ctx context.Context, call Invocation) (Invoked, error) {
 	invoked := Invoked{Answer: out.Payload, FunctionError: aws.ToString(out.FunctionError)}
 	if len(out.Payload) > MaxAnswer {
 		if invoked.FunctionError == "" {
-			return Invoked{}, &InvokeError{Because: "answered more than 256 KB, which is not looked at"}
+			return Invoked{}, &InvokeError{Because: tooLong}
 		}
 		invoked.Answer = nil // that it failed is all that counts
 	}
@@ -59,33 +55,6 @@ func (l Lambda) Invoke(ctx context.Context, call Invocation) (Invoked, error) {
 		invoked.Duration, invoked.Timed = reported(aws.ToString(out.LogResult))
 	}
 	return invoked, nil
-}
-
-// invokeFailure says why a function could not be invoked. Of what AWS says it has
-// only the error's name: the text may quote the payload.
-func invokeFailure(err error) string {
-	var (
-		api  smithy.APIError
-		many *types.TooManyRequestsException
-	)
-	switch {
-	case errors.As(err, &many) && many.Reason != "":
-		return "throttled (" + string(many.Reason) + ")"
-	case awserror.Of(err) == awserror.Throttled:
-		return "throttled"
-	case awserror.Answer(err) != "":
-		return "could not be invoked: " + awserror.Answer(err)
-	case errors.As(err, &api):
-		switch code := api.ErrorCode(); code {
-		case "ResourceNotFoundException":
-			return "there is no such function, or no such version or alias of it, in this account and Region"
-		case "AccessDeniedException", "AccessDenied":
-			return "the stack may not invoke it: a function of a check or a hook takes the tag lambda-rollout-check=enabled, and no other policy may deny it"
-		default:
-			return "could not be invoked: AWS answered " + oneLine(code, maxQuoted)
-		}
-	}
-	return "could not be invoked: AWS Lambda could not be reached, or did not answer"
 }
 
 // reportForm has the milliseconds of the line that Lambda writes into the log

@@ -108,9 +108,9 @@ func (p probe) reading(seen probed, limit time.Duration) rollout.Reading {
 	case seen.unknown != "":
 		reading.Reason = seen.unknown
 	case seen.passed == p.Count:
-		reading.Status, reading.Reason = rollout.Pass, "answered as expected"
+		reading.Status, reading.Reason = rollout.Pass, asExpected
 		if len(p.Expect) == 0 && len(p.Equals) == 0 {
-			reading.Reason = "answered without an error"
+			reading.Reason = withoutError
 		}
 		if p.Count > 1 {
 			reading.Reason = fmt.Sprintf("all %d %s", p.Count, reading.Reason)
@@ -139,13 +139,13 @@ func (p probe) judge(invoked Invoked) (rollout.Status, string) {
 	limit := time.Duration(p.MaxDuration) * time.Millisecond
 	switch {
 	case err != nil: // the probe is broken, not the version
-		return rollout.Inconclusive, "what is expected could not be read"
+		return rollout.Inconclusive, noExpectation
 	case wrong != "" && p.Secret:
-		return rollout.Fail, "answered otherwise than expected"
+		return rollout.Fail, notAsExpected
 	case wrong != "":
 		return rollout.Fail, "answered " + quote(invoked.Answer) + ", which " + wrong
 	case limit > 0 && !invoked.Timed:
-		return rollout.Inconclusive, "took an unknown time: the end of its log has no report of it"
+		return rollout.Inconclusive, noDuration
 	case limit > 0 && invoked.Duration > limit:
 		return rollout.Fail, fmt.Sprintf("took %s, more than %s", inMilliseconds(invoked.Duration), inMilliseconds(limit))
 	}

@@ -34,7 +34,7 @@ func TestProbes(t *testing.T) {
 		{"not JSON", `"expect": {}`, []said{{answer: "<html>\x1b[31m"}}, `fail answered <html>[31m, which is not JSON`, 1},
 		{"nothing", `"expect": {}`, []said{{answer: ""}}, `fail answered nothing, which is not JSON`, 1},
 		{"equal at paths", `"equals": {"$.status": "ok", "$['items'][0].n": 1e0}`, []said{fine}, "pass answered as expected", 1},
-		{"more than equal at a path", `"equals": {"$.items[0]": {"n": 1}}`, []said{fine}, "fail " + answered + `has "more", too in $.items[0]`, 1},
+		{"more than equal at a path", `"equals": {"$.items[0]": {"n": 1}}`, []said{fine}, "fail " + answered + `also has "more" in $.items[0]`, 1},
 		{"nothing at a path", `"equals": {"$.items[1].n": 1}`, []said{fine}, "fail " + answered + `has no $.items[1].n`, 1},
 		{"fast enough", `"max-duration": 13`, []said{fine}, "pass answered without an error within 12.34 ms", 1},
 		{"too slow", `"max-duration": 12`, []said{fine}, "fail took 12.34 ms, more than 12 ms", 1},
@@ -48,10 +48,10 @@ func TestProbes(t *testing.T) {
 			"pass all 4 answered as expected within 12.34 ms", 4},
 		{"one of several is wrong", `"count": 4, "expect": {"took": 3}`, []said{fine, {answer: "1"}, fine}, `fail invocation 2 of 4 answered 1, which is not {"took":3}`, 2},
 		{"a secret as expected", `"secret": true, "expect": {"took": 3}`, []said{fine}, "pass answered as expected", 1},
-		{"a secret and wrong", `"secret": true, "expect": {"took": 4}`, []said{fine}, "fail answered otherwise than expected", 1},
+		{"a secret and wrong", `"secret": true, "expect": {"took": 4}`, []said{fine}, "fail did not answer as expected", 1},
 		{"a secret and an error", `"secret": true`, []said{{err: errors.New("hunter2")}}, "fail failed with an error (unhandled)", 1},
 		{"a long answer is cut", `"expect": 1`, []said{{answer: `"` + strings.Repeat("ä", 300) + `"`}}, `fail answered "` + strings.Repeat("ä", 199) + "…, which is not 1", 1},
-		{"too long an answer", `"expect": 1`, []said{{answer: `"` + strings.Repeat("a", gates.MaxAnswer) + `"`}}, "inconclusive answered more than 256 KB, which is not looked at", 1},
+		{"too long an answer", `"expect": 1`, []said{{answer: `"` + strings.Repeat("a", gates.MaxAnswer) + `"`}}, "inconclusive answered more than 256 KB, which is too long to read", 1},
 	} {
 		inTime(t, test.name, func(t *testing.T, f functions) {
 			f.says(t, "f", "8", test.says...)
@@ -118,7 +118,7 @@ func TestAnAnswerThatDoesNotComeSaysNothingOfTheVersion(t *testing.T) {
 		facts := known
 		facts.Function = "999999999999:function:f"
 		got := reading(t, gates.NewProbe(probeOf(t, `"count": 1`), facts, f, gates.RunParallel))
-		if got != "inconclusive the stack may not invoke it: a function of a check or a hook takes the tag lambda-rollout-check=enabled, and no other policy may deny it" {
+		if got != "inconclusive the stack may not invoke it: tag the function of a check or hook with lambda-rollout-check=enabled, and look for a policy that denies it" {
 			t.Error(got)
 		}
 	})
