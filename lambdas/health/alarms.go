@@ -7,7 +7,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// AlarmState is a CloudWatch alarm's, as CloudWatch names it.
+// AlarmState is the state of a CloudWatch alarm, as CloudWatch names it.
 type AlarmState string
 
 // The states of an alarm.
@@ -17,7 +17,7 @@ const (
 	InsufficientData AlarmState = "INSUFFICIENT_DATA"
 )
 
-// alarmName is the name in an alarm's ARN; a name is its own.
+// alarmName returns the name in an alarm's ARN, and a name as it is.
 func alarmName(nameOrARN string) string {
 	if _, name, ok := strings.Cut(nameOrARN, ":alarm:"); ok && isARN(nameOrARN) {
 		return name
@@ -27,9 +27,10 @@ func alarmName(nameOrARN string) string {
 
 func isARN(text string) bool { return strings.HasPrefix(text, "arn:") }
 
-// Alarms is the alarms gate, over the states of alarms as AlarmStates gives them: an alarm in the state ALARM fails it. One without
-// enough data, or that is gone, makes it inconclusive. Those that were red
-// when the rollout started are left out.
+// Alarms returns the reading of the alarms gate, from the states that AlarmStates
+// returned for the names. An alarm in the state ALARM fails it; one that has
+// insufficient data, or does not exist, makes it inconclusive. The red ones, which
+// were in ALARM when the rollout started, are ignored.
 func Alarms(names, red []string, states map[string]AlarmState) rollout.Reading {
 	reading := rollout.Reading{Gate: "alarms", Status: rollout.Pass}
 	var failed, unknown []string

@@ -8,42 +8,46 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// accumulator folds minutes into evidence: with the request's settings, at a check.
+// accumulator folds minutes into evidence, with the request's settings, as a check
+// at now knows them.
 type accumulator struct {
 	state rollout.State
 	now   time.Time
-	// conservative counts minutes that are not settled as no more than they can say.
+	// conservative guards against what the lateness of minutes that are not final
+	// could pretend, see Evidence.Assess.
 	conservative      bool
-	expectedPerMinute int64 // requests of a settled minute of late, for the careful
+	expectedPerMinute int64 // requests of both versions, if conservative
 }
 
-// Assessment is the evidence of all minutes that a check knows, for the gates to
-// read.
+// Assessment is the evidence of all minutes that a check knows. Its methods are
+// the readings of the evidence gates.
 type Assessment struct {
 	Evidence
 	state rollout.State
 	now   time.Time
 }
 
-// Assess adds all minutes, as they are known at now, to the evidence. Those that are not settled
-// count as they are, but for two things that their lateness could pretend:
+// Assess folds all minutes into the evidence, as they are known at now. Minutes
+// that are not final yet count as they are, but for two things that their lateness
+// could pretend:
 //
-// Harm by a rate that is too high, as requests that succeed may show later than
-// those that fail. So the new version is given at least as many requests as its
-// weight's share beside the baseline's, and alone as many as a settled minute
-// had of late. More requests with the same errors only make less evidence of
-// harm: the guarantee holds (the terms of sequential.Harm cancel at the larger
-// n_c, and the true one is below).
+//   - Harm, by a rate that is too high: requests that succeed may be counted later
+//     than those that fail. So the new version is taken to have had at least its
+//     weight's share of the requests, and at full weight as many as both versions had
+//     in a final minute. More requests with the same errors only make less evidence
+//     of harm, so the guarantee holds (the terms of sequential.Harm cancel at the
+//     larger n_c, and the true one is below).
+//   - Health, by errors that are still to come: so these minutes prove nothing.
 //
-// Health by errors that are still to come: so they don't count as proof.
+// An error means that the evidence is broken: no reading leads to it.
 func (e Evidence) Assess(s rollout.State, now time.Time) (Assessment, error) {
 	acc := accumulator{state: s, now: now, conservative: true, expectedPerMinute: e.expectedPerMinute(s, now)}
 	all, err := acc.fold(e, e.Minutes)
 	return Assessment{Evidence: all, state: s, now: now}, err
 }
 
-// finalAfter is how long a minute goes on changing after its end: until its
-// longest request can have ended and its metrics, two minutes late, are there.
+// finalAfter returns how long after its end a minute may still change: until its
+// longest request can have ended, and its metrics, two minutes late, are there.
 func finalAfter(s rollout.State) time.Duration {
 	return min(2*time.Minute+time.Duration(s.Plan.Timeout)*time.Second, Lateness)
 }
@@ -52,8 +56,9 @@ func final(m Minute, s rollout.State, now time.Time) bool {
 	return !m.end().Add(finalAfter(s)).After(now)
 }
 
-// expectedPerMinute is how many requests both versions had in a settled minute of late,
-// or else in one of the hour before the rollout; 0 if nothing is known.
+// expectedPerMinute returns the mean number of requests that both versions had in
+// the final minutes that are not folded, or else in a minute of the hour before the
+// rollout; 0 if neither is known.
 func (e Evidence) expectedPerMinute(s rollout.State, now time.Time) int64 {
 	var requests, minutes int64
 	for _, m := range e.Minutes {
@@ -68,8 +73,8 @@ func (e Evidence) expectedPerMinute(s rollout.State, now time.Time) int64 {
 	return requests / minutes
 }
 
-// expected is how many requests the new version is taken to have had in a
-// minute: as many as are known, and more if it is not settled, see Assess.
+// expected returns how many requests the new version is taken to have had in a
+// minute: as many as are known, or more if it is not final, see Evidence.Assess.
 func (acc accumulator) expected(m Minute, alone bool) int64 {
 	known := max(m.NewVersion.Requests, m.NewVersion.Errors)
 	if !acc.conservative || known == 0 || final(m, acc.state, acc.now) {
@@ -85,7 +90,7 @@ func (acc accumulator) expected(m Minute, alone bool) int64 {
 	return max(known, int64(min(fair, sequential.MaxCount)))
 }
 
-// fold is the evidence with minutes, in their order, after those that it has.
+// fold returns the evidence with more minutes, in their order.
 func (acc accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
 	since, alone := acc.state.AtFullWeight()
 	beside := len(minutes)
@@ -98,7 +103,7 @@ func (acc accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
 	return e, acc.foldAlone(&e, minutes[beside:])
 }
 
-// foldBeside folds minutes in which the baseline has traffic, too.
+// foldBeside folds minutes in which both versions have traffic.
 func (acc accumulator) foldBeside(e *Evidence, minutes []Minute) error {
 	if len(minutes) == 0 {
 		return nil
@@ -129,8 +134,8 @@ func (acc accumulator) foldBeside(e *Evidence, minutes []Minute) error {
 	return nil
 }
 
-// beside folds one minute, in which the new version is taken to have had so
-// many requests. It returns the minute.
+// beside folds one minute in which both versions have traffic, and returns it. The
+// new version is taken to have had the expected number of requests.
 func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequential.Count, expected int64) (sequential.Minute, error) {
 	c.Baseline = plus(c.Baseline, baseline)
 	c.NewVersion = plus(c.NewVersion, newVersion)
@@ -165,6 +170,8 @@ func (acc accumulator) foldAlone(e *Evidence, minutes []Minute) error {
 	return nil
 }
 
+// alone folds one minute in which the new version has all traffic, and is taken to
+// have had the expected number of requests.
 func (c *Comparison) alone(test *sequential.HistoricalControl, newVersion sequential.Count, expected int64) error {
 	c.Alone = plus(c.Alone, newVersion)
 	newVersion.Requests = expected
@@ -175,7 +182,7 @@ func (c *Comparison) alone(test *sequential.HistoricalControl, newVersion sequen
 	return err
 }
 
-// plus adds counts. At the most that a count may hold, a trillion, it stops:
+// plus returns the sum of two counts, but at most sequential.MaxCount requests:
 // rates are known well enough by then.
 func plus(a, b sequential.Count) sequential.Count {
 	requests := min(a.Requests+b.Requests, sequential.MaxCount)

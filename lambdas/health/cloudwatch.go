@@ -12,7 +12,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 )
 
-// ErrUnavailable means that CloudWatch took the call and failed at it.
+// ErrUnavailable means that CloudWatch accepted a query and failed to answer it.
 var ErrUnavailable = errors.New("CloudWatch had an internal error")
 
 // cloudWatchAPI is the part of CloudWatch's API that is used here.
@@ -21,20 +21,21 @@ type cloudWatchAPI interface {
 	cloudwatch.DescribeAlarmsAPIClient
 }
 
-// CloudWatch reads the metrics that AWS Lambda keeps of an alias, and alarms.
+// CloudWatch reads an alias's metrics, other metrics that gates ask for, and
+// alarms.
 type CloudWatch struct {
 	api cloudWatchAPI
 }
 
-// NewCloudWatch reads through a client of CloudWatch.
+// NewCloudWatch returns a CloudWatch that reads through a client.
 func NewCloudWatch(api cloudWatchAPI) CloudWatch {
 	return CloudWatch{api: api}
 }
 
-// AlarmStates reads the states of at most 100 alarms, metric and composite, in
-// one call of DescribeAlarms. The result has them by the name or ARN that was
-// asked for. An alarm that does not exist is not in it, nor is one whose ARN is
-// another one's than that of the alarm with its name here.
+// AlarmStates returns the states of at most 100 metric or composite alarms, by the
+// names or ARNs that it was called with, in one call of DescribeAlarms. It leaves
+// out alarms that do not exist, and ARNs of another account or Region: such an ARN
+// is not that of the alarm with its name here.
 func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[string]AlarmState, error) {
 	names := make([]string, len(namesOrARNs))
 	for i, name := range namesOrARNs {

@@ -1,15 +1,21 @@
-// Package health reads how the new version is doing, and makes of it what a
-// decision is made of.
+// Package health compares a new version's health with the baseline's, from what
+// CloudWatch knows of both. A check makes of it the readings on which
+// [rollout.State.Check] decides.
 //
-//   - [Evidence] is what the errors and latency gates remember: the last quarter
-//     of an hour minute by minute, and what is folded of the time before.
-//     [Evidence.Check] takes what CloudWatch has ([CloudWatch.Metrics]) and returns
-//     the readings. All of this is pure.
-//   - [Alarms] and [MetricReadings] judge what CloudWatch says beside that.
+//   - [CloudWatch.Metrics] reads [Measurements]: requests, errors and slow requests
+//     of both versions, minute by minute, and what metric gates ask for.
+//   - [Evidence.Check] adds them to the [Evidence] of the rollout so far, and returns
+//     the readings of the errors and latency gates. Evidence travels in the
+//     execution's state: the last quarter of an hour minute by minute, and what was
+//     before folded into the running tests of package sequential.
+//   - [MetricReadings] and [Alarms] judge metric gates and alarms, by the bounds that
+//     the request sets.
+//   - [Assessment.Strengths] returns the numbers behind the readings, for a report.
 //
-// Package gates has the other sources of health: those that are asked.
+// A reading is pass, fail or inconclusive, with a reason in words.go. Missing or
+// late data are inconclusive. An error means that AWS could not be read, and that
+// the check should be retried.
 //
-// A reading is pass, fail or inconclusive, with a reason. What a source gets
-// wrong, or late, is inconclusive; an error means that AWS could not be read, and
-// that the check is worth another attempt.
+// Everything but [CloudWatch] is pure: the time is an argument. Package gates has
+// the sources of health beside CloudWatch: probes, endpoints, checks and hooks.
 package health

@@ -7,15 +7,16 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// Errors is the reading of the errors gate: does the new version err more than
-// the baseline? While both have traffic it compares them, minute by minute;
-// then it compares the new version with the baseline's record.
+// Errors returns the reading of the errors gate: do more of the new version's
+// requests fail than of the baseline's? While both have traffic, it compares them
+// minute by minute; at full weight, it compares the new version with the baseline's
+// record. An error means that the plan's settings are out of range.
 func (a Assessment) Errors() (rollout.Reading, error) {
 	reading, _, err := a.errors()
 	return reading, err
 }
 
-// errors is the reading with the score that decided it.
+// errors returns the reading, and the score that decided it.
 func (a Assessment) errors() (rollout.Reading, score, error) {
 	gates := a.state.Plan.Gates
 	t, err := newTests(gates)
@@ -62,18 +63,18 @@ func judge(harm, now score) (verdict rollout.Verdict, decisive score) {
 	return rollout.VerdictInconclusive, now
 }
 
-// score is evidence of harm, as a natural logarithm, and where it is enough.
+// score is the evidence of harm and its threshold, both as natural logarithms.
 type score struct{ logE, threshold float64 }
 
 func (s score) reached() bool { return s.logE >= s.threshold }
 
-// Counts are the requests of both versions in all of the rollout.
+// Counts returns the requests of both versions since the rollout began.
 func (a Assessment) Counts() (baseline, newVersion rollout.Counts) {
 	c := a.Evidence.Errors
 	return rollout.Counts(c.Baseline), rollout.Counts(plus(c.NewVersion, c.Alone))
 }
 
-// lastSeen is the end of the last minute that is known to have had requests of
+// lastSeen returns the end of the last minute that is known to have had requests of
 // the new version, or how far the minutes are folded.
 func (a Assessment) lastSeen() time.Time {
 	for i := len(a.Minutes) - 1; i >= 0; i-- {

@@ -8,85 +8,88 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// Evidence is what the errors and latency gates remember of a rollout's
-// minutes. It travels in the execution's state, and is a few kilobytes however
-// long the rollout is. Its zero value is the start.
+// Evidence is what the errors and latency gates know of a rollout's minutes. It
+// travels in the execution's state, and takes a few kilobytes of JSON however long
+// the rollout is (at most rollout.MaxEvidence). Its zero value is the start.
 //
-// The latest quarter of an hour is kept minute by minute and read again at each
-// check, because CloudWatch's minutes go on changing; what is older is folded
-// into a few numbers, for good. So a check judges all minutes as they are known
+// The last quarter of an hour is kept minute by minute, and read again at each
+// check, because CloudWatch's minutes may still change. Older minutes are folded
+// into a few numbers, for good. So each check judges all minutes as they are known
 // by then, and not as they were when they were first seen.
 type Evidence struct {
 	// History is read at the first check; nil until then.
 	History *BaselineHistory `json:"before,omitempty"`
 	// Until is how far the minutes are folded; zero before the first check.
 	Until time.Time `json:"until,omitzero"`
-	// Errors, and Slow: requests above the thresholds of Before.
+	// Errors compares failed requests, and Slow those above the thresholds of the
+	// History.
 	Errors Comparison             `json:"errors"`
 	Slow   [thresholds]Comparison `json:"slow"`
-	// Proof bounds by how much the new version errs more; Spread is how much
-	// errors cluster.
+	// Proof bounds how much higher the new version's error rate is; Spread is how
+	// much errors cluster.
 	Proof  sequential.NonInferiorityState `json:"proof"`
 	Spread sequential.Dispersion          `json:"spread"`
-	// Step is the current one, and StepRequests are those of the new version in
-	// it that are folded and could be compared.
+	// Step is the current step, and StepRequests counts the new version's requests
+	// in it that are folded and could be compared.
 	Step         int   `json:"step"`
 	StepRequests int64 `json:"step-requests"`
-	// WarmUp are the minutes after shifts that are not folded yet: what they had may
-	// come later.
+	// WarmUp has the minutes after shifts that are not folded yet, including minutes
+	// whose data may still come.
 	WarmUp []time.Time `json:"cold,omitempty"`
-	// Minutes are those that are not folded yet, in their order. One without any
-	// data is not among them.
+	// Minutes has those that are not folded yet, in their order. Minutes without any
+	// data are left out.
 	Minutes []Minute `json:"minutes"`
-	// Snapshot is what the last check saw beside them.
+	// Snapshot is what the last check saw of the alias as a whole.
 	Snapshot AliasSnapshot `json:"lately"`
 }
 
-// Comparison is the evidence of one kind of count, as far as it is folded.
+// Comparison is the evidence on one kind of counted request, failed or slow, as far
+// as it is folded.
 type Comparison struct {
 	// Harm is the evidence of the minutes before the new version had all traffic,
 	// and HistoricalControl that of those since.
 	Harm              sequential.State `json:"harm,omitzero"`
 	HistoricalControl sequential.State `json:"bake,omitzero"`
-	// Baseline and NewVersion are the counts of the former, Alone of the latter.
+	// Baseline and NewVersion are the counts of the minutes before, Alone the new
+	// version's since.
 	Baseline   sequential.Count `json:"baseline"`
 	NewVersion sequential.Count `json:"new-version"`
 	Alone      sequential.Count `json:"alone,omitzero"`
 }
 
-// AliasSnapshot is what is known of the alias as a whole in the minutes that a check
-// read, for a person to see.
+// AliasSnapshot is what the alias as a whole served in the minutes that a check
+// read. It goes into reasons and into no decision.
 type AliasSnapshot struct {
-	// Requests of the alias, whatever version served them, and Throttles, which
-	// none did.
+	// Requests counts the alias's requests, whichever version served them, and
+	// Throttles those that no version served.
 	Requests  int64 `json:"requests"`
 	Throttles int64 `json:"throttles"`
 	// Slowest is the longest duration of the new version, in milliseconds.
 	Slowest float64 `json:"slowest"`
 }
 
-// Measurements is what a check reads of CloudWatch.
+// Measurements is what a check reads from CloudWatch.
 type Measurements struct {
-	// Minutes from the query's window, in their order, each once.
+	// Minutes has the minutes of the query's window that have data, in their order.
 	Minutes []Minute
-	// History is nil unless the query asked for it.
+	// History is nil unless the query has Record set.
 	History  *BaselineHistory
 	Snapshot AliasSnapshot
-	// Gates has what metric gates asked for, by the ids of their results; nil if
-	// none did.
+	// Gates has the series of metric gates, by the ids of their queries; nil if
+	// there are none.
 	Gates map[string]Series
 }
 
-// Lateness is how late CloudWatch's minutes may still change: a request shows
-// in the minute in which it began when it has ended, a quarter of an hour later
-// at most, and when the metrics have arrived.
+// Lateness is how long after its end a minute in CloudWatch may still change. A
+// request is counted in the minute in which it began, but only after it has ended,
+// a quarter of an hour later at most.
 const Lateness = 15 * time.Minute
 
-// keptMinutes is for how long CloudWatch keeps single minutes, but for a day.
+// keptMinutes is how long CloudWatch keeps single minutes, less a day.
 const keptMinutes = 14 * 24 * time.Hour
 
-// Unread is the time that a check at now reads: what is not folded yet. The
-// state must have Arrived at now.
+// Unread returns the time that a check at now must read: all that is not folded
+// yet. The state's BeginCheck must have been called with now.
 func (e Evidence) Unread(s rollout.State, now time.Time) rollout.Window {
 	from := e.Until
 	if from.IsZero() {
@@ -98,9 +101,9 @@ func (e Evidence) Unread(s rollout.State, now time.Time) rollout.Window {
 	return rollout.Window{From: from, To: now}
 }
 
-// Take is the evidence with what a check at now has read. Reading the same
-// again changes nothing. The error means that the evidence is broken: no
-// reading leads to it.
+// Take returns the evidence with what a check at now has measured, and folds the
+// minutes that no longer change. Taking the same measurements again changes
+// nothing. An error means that the evidence is broken: no reading leads to it.
 func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evidence, error) {
 	if e.History == nil {
 		e.History = seen.History
@@ -141,7 +144,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 	return folded, nil
 }
 
-// notBefore are the times that are not before one, in a list of their own; nil if
+// notBefore returns the times that are not before first, in a new list; nil if
 // there are none.
 func notBefore(first time.Time, times []time.Time) []time.Time {
 	var kept []time.Time
@@ -153,8 +156,8 @@ func notBefore(first time.Time, times []time.Time) []time.Time {
 	return kept
 }
 
-// merge joins two lists of minutes, each in its order, into a new one, without
-// what is folded.
+// merge merges two ordered lists of minutes into a new one, and leaves out minutes
+// before folded.
 func merge(known, read []Minute, folded time.Time) []Minute {
 	all := make([]Minute, 0, len(known)+len(read))
 	for len(known) > 0 || len(read) > 0 {
@@ -174,9 +177,9 @@ func merge(known, read []Minute, folded time.Time) []Minute {
 	return slices.Clip(all)
 }
 
-// Traffic is how many requests of the new version there are to judge by: from
-// the current step, or from the minutes that are not folded if those are more;
-// and how many minutes of the step had some from beginning to end.
+// Traffic returns how many of the new version's requests could be compared, in the
+// current step or in the minutes that are not folded, whichever is more; and how
+// many whole minutes of the step had some.
 func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMinutes int) {
 	step := e.StepRequests
 	for _, m := range e.Minutes {
@@ -192,8 +195,8 @@ func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMi
 	return max(recent, step), wholeMinutes
 }
 
-// comparable is how many requests of the new version in the minute have
-// something to be compared with.
+// comparable returns how many of the new version's requests in the minute can be
+// compared with the baseline's, or with its record.
 func (e Evidence) comparable(m Minute, s rollout.State) int64 {
 	since, alone := s.AtFullWeight()
 	switch {
@@ -205,7 +208,8 @@ func (e Evidence) comparable(m Minute, s rollout.State) int64 {
 	return 0
 }
 
-// recorded tells whether the baseline has a record.
+// recorded reports whether the baseline has a record, of the hour before or of the
+// rollout.
 func (e Evidence) recorded() bool {
 	return e.History.errors().Requests+e.Errors.Baseline.Requests > 0
 }

@@ -5,25 +5,25 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// Latency is the reading of the latency gate: are more of the new version's
-// requests slow than of the baseline's? It never proves anything, and without
-// data it holds nothing up.
+// Latency returns the reading of the latency gate: are more of the new version's
+// requests slow than of the baseline's? It is never proven, and missing data hold
+// no step. An error means that the plan's settings are out of range.
 func (a Assessment) Latency() (rollout.Reading, error) {
 	reading, _, err := a.latency()
 	return reading, err
 }
 
-// latency is the reading with the score that decided it.
+// latency returns the reading, and the score that decided it.
 func (a Assessment) latency() (rollout.Reading, score, error) {
 	gates := a.state.Plan.Gates
 	t, err := newTests(gates)
 	if err != nil {
 		return rollout.Reading{}, score{}, err
 	}
-	var harms, bakes []float64
+	var harms, controls []float64
 	for _, c := range a.Slow {
 		harms = append(harms, c.Harm.LogE())
-		bakes = append(bakes, c.HistoricalControl.LogE())
+		controls = append(controls, c.HistoricalControl.LogE())
 	}
 	harm := score{logE: sequential.LogMeanE(harms...), threshold: t.latency.Threshold()}
 	now := harm
@@ -32,7 +32,7 @@ func (a Assessment) latency() (rollout.Reading, score, error) {
 		if err != nil {
 			return rollout.Reading{}, score{}, err
 		}
-		now = score{logE: sequential.LogMeanE(bakes...), threshold: b.slow[0].Threshold()}
+		now = score{logE: sequential.LogMeanE(controls...), threshold: b.slow[0].Threshold()}
 	}
 	verdict, decisive := judge(harm, now)
 	reason := a.missingDurations()

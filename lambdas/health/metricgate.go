@@ -9,18 +9,18 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// metricDelay is how long after its end a period may still lack data: metrics
-// come late.
+// metricDelay is how long after its end a period may still lack data, because
+// metrics are late.
 const metricDelay = 2 * time.Minute
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
-// span is the time that a metric gate looks at.
+// span is the time in which a metric gate judges values.
 type span struct {
 	period time.Duration
-	// from is where the window begins, counted back from the newest period that
-	// has settled; first, where the first period begins that lies in the rollout
-	// wholly: what was before it is not the rollout's doing.
+	// from is where the window begins, counted back from the newest complete period.
+	// first is where the first period begins that lies in the rollout completely:
+	// the rollout did not cause what was before it.
 	from, first time.Time
 	// settled is up to where periods are complete, and over, up to where they are
 	// over.
@@ -38,13 +38,14 @@ func spanOf(gate rollout.MetricGate, f rollout.Facts) span {
 	return s
 }
 
-// holds tells whether a period lies in the span, up to a time.
+// holds reports whether the period that begins at at lies in the span, and ends by
+// to.
 func (s span) holds(at, to time.Time) bool {
 	return !at.Before(s.first) && !at.Add(s.period).After(to)
 }
 
-// MetricReadings are the readings of metric gates, whose queries are those of
-// MetricQueries with the same facts.
+// MetricReadings returns the readings of metric gates, in their order. The
+// measurements must be those of MetricQueries with the same gates and facts.
 func MetricReadings(gates []rollout.MetricGate, f rollout.Facts, seen Measurements) []rollout.Reading {
 	var readings []rollout.Reading
 	for i, gate := range gates {
@@ -74,8 +75,9 @@ type violation struct {
 
 func (v violation) excess() float64 { return math.Abs(v.Value - v.bound) }
 
-// early tells whether a value may be judged as soon as its period is over: if
-// data that come late can only make it larger.
+// early reports whether a value may be judged as soon as its period is over,
+// because late data can only make it larger, so that a broken max stays
+// broken.
 func (j metricJudge) early() bool {
 	grows := slices.Contains([]string{"Sum", "SampleCount", "Maximum"}, j.gate.Statistic)
 	return j.gate.Max != nil && !j.gate.RelativeToBaseline && grows
@@ -133,7 +135,7 @@ func (j metricJudge) read() (rollout.Status, string) {
 	return rollout.Inconclusive, j.noData()
 }
 
-// violated is the bound that a value breaks; nil if it breaks none. of is the
+// violated returns the bound that a value breaks; nil if it breaks none. of is the
 // baseline's value, if it is relative.
 func (j metricJudge) violated(p Point, of float64, settled bool) *violation {
 	bound := func(given *float64, margin float64) float64 {
@@ -155,7 +157,8 @@ func (j metricJudge) violated(p Point, of float64, settled bool) *violation {
 	return nil
 }
 
-// byTime are the values by the second, and whether there are several of one.
+// byTime returns the values by the second in which their periods begin, and whether
+// there are several of one second.
 func byTime(points []Point) (values map[int64]float64, several bool) {
 	values = map[int64]float64{}
 	for _, p := range points {

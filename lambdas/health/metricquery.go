@@ -18,23 +18,22 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// GateQueries are what one metric gate asks of CloudWatch.
+// GateQueries are the queries of one metric gate.
 type GateQueries struct {
-	// Queries have ids that no other gate's have. One or, in a comparison with the
-	// baseline, two of them return data.
+	// Queries have ids that are unique among all gates. One of them returns data, or
+	// two in a comparison with the baseline.
 	Queries []types.MetricDataQuery
-	// From is where the oldest period that is looked at begins. Periods are
-	// counted from midnight (UTC).
+	// From is where the oldest period that is judged begins. Periods are counted from
+	// midnight (UTC).
 	From   time.Time
 	Period time.Duration
 }
 
-// Series is what CloudWatch answered to a query that returns data.
+// Series is CloudWatch's answer to a query that returns data.
 type Series struct {
 	// Points are as CloudWatch gave them, each with the beginning of its period.
 	Points []Point
-	// Problem says why there is no answer, or only a part of one; empty if there is
-	// nothing to say.
+	// Problem says why the answer is missing or incomplete; empty if it is complete.
 	Problem string
 }
 
@@ -53,7 +52,8 @@ func resultID(gate int) string   { return gateID + strconv.Itoa(gate) }
 func baselineID(gate int) string { return resultID(gate) + "b" }
 func isGate(id string) bool      { return strings.HasPrefix(id, gateID) }
 
-// MetricQueries are what metric gates ask of CloudWatch in a check.
+// MetricQueries returns the queries of metric gates, in their order, at the check
+// that the facts are of.
 func MetricQueries(gates []rollout.MetricGate, f rollout.Facts) []GateQueries {
 	var all []GateQueries
 	for i, gate := range gates {
@@ -67,8 +67,8 @@ func MetricQueries(gates []rollout.MetricGate, f rollout.Facts) []GateQueries {
 	return all
 }
 
-// gateQueries are a gate's for a version: the one that returns data has the id,
-// and the metrics of an expression have ids with the prefix.
+// gateQueries returns a gate's queries for a version. The one that returns data has
+// the id, and the metrics of an expression have ids with the prefix.
 func gateQueries(gate rollout.MetricGate, f rollout.Facts, version, id, prefix string) []types.MetricDataQuery {
 	stat := func(m rollout.Metric) *types.MetricStat {
 		return &types.MetricStat{
@@ -92,7 +92,7 @@ func gateQueries(gate rollout.MetricGate, f rollout.Facts, version, id, prefix s
 	})
 }
 
-// expanded are a metric's dimensions, with values in the placeholders' place.
+// expanded returns a metric's dimensions with their placeholders filled in.
 func expanded(dimensions map[string]string, f rollout.Facts, version string) []types.Dimension {
 	function := arn.Name(f.Function) // metrics know no ARN
 	var all []types.Dimension
@@ -103,8 +103,8 @@ func expanded(dimensions map[string]string, f rollout.Facts, version string) []t
 	return all
 }
 
-// startOf is a time that is not after from, nor after that of any gate, and at
-// which a period of each begins.
+// startOf returns the latest time that is not after from, nor after that of any
+// gate, and at which a period of each gate begins.
 func startOf(gates []GateQueries, from time.Time) time.Time {
 	step := time.Minute
 	for _, gate := range gates {
@@ -120,7 +120,7 @@ func startOf(gates []GateQueries, from time.Time) time.Time {
 	return from.Truncate(step)
 }
 
-// with is the series with one more result of its query: a further page.
+// with returns the series with one more result of its query, from a further page.
 func (s Series) with(result types.MetricDataResult) Series {
 	for i, at := range result.Timestamps[:min(len(result.Timestamps), len(result.Values))] {
 		s.Points = append(s.Points, Point{at.UTC(), result.Values[i]})
@@ -146,7 +146,7 @@ func (s Series) with(result types.MetricDataResult) Series {
 	return s
 }
 
-// short cuts a text of CloudWatch's that a reason repeats.
+// short cuts a text of CloudWatch's at 300 characters, for a reason.
 func short(text string) string {
 	const most = 300
 	if runes := []rune(text); len(runes) > most {
@@ -155,8 +155,8 @@ func short(text string) string {
 	return text
 }
 
-// refused is what CloudWatch says of a call that it does not take because of
-// what is asked; empty if that is not the error.
+// refused returns CloudWatch's text if err means that it rejected a call because of
+// a query; empty if err is anything else.
 func refused(err error) string {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
@@ -169,8 +169,8 @@ func refused(err error) string {
 	return ""
 }
 
-// readGates asks the queries of each gate in a call of its own. What CloudWatch
-// refuses has that as its problem.
+// readGates runs the queries of each gate in a call of its own. A series that
+// CloudWatch rejects has its text as the Problem.
 func (c CloudWatch) readGates(ctx context.Context, q Query) (map[string]Series, error) {
 	all := map[string]Series{}
 	for _, gate := range q.Gates {

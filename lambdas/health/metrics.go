@@ -16,15 +16,15 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// Metrics reads all that a check needs of CloudWatch, in one call of
-// GetMetricData (or more if the answer has pages: after two days without a
+// Metrics reads all that a check needs from CloudWatch, in one call of
+// GetMetricData (or more if the answer has pages, as after two days without a
 // check).
 //
-// CloudWatch refuses a call as a whole because of one query, such as a metric
-// gate's expression that it can't read. Then the rest is read without the metric
-// gates, and these by a call each, so that only the one that is wrong has no
-// answer; and without the slow requests, should their statistic be what it does
-// not take. Errors are read whatever else is wrong.
+// CloudWatch rejects a whole call because of one bad query, such as a metric gate's
+// expression that it can't parse. Then the rest is read without the metric gates,
+// and each of these in a call of its own, so that only the bad one has no answer;
+// and without the slow requests, should their statistic be rejected. Errors are read
+// whatever else is wrong. An error means that these could not be read.
 func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) {
 	answer := points{}
 	gates, err := c.read(ctx, q, q.queries(), answer)
@@ -48,8 +48,8 @@ func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) 
 	return seen, nil
 }
 
-// read asks the queries in the query's time. Those of the check itself are
-// added to the answer, and those of metric gates are returned.
+// read runs queries over the query's time. It adds the series of the check itself to
+// the answer, and returns those of metric gates.
 func (c CloudWatch) read(ctx context.Context, q Query, queries []types.MetricDataQuery, answer points) (map[string]Series, error) {
 	var gates map[string]Series
 	pages := cloudwatch.NewGetMetricDataPaginator(c.api, &cloudwatch.GetMetricDataInput{
@@ -95,7 +95,7 @@ func (p points) add(id string, result types.MetricDataResult) {
 	}
 }
 
-// whole is a value as a count.
+// whole returns a value as a count.
 func whole(value float64) int64 {
 	return int64(math.Round(min(max(value, 0), sequential.MaxCount)))
 }
@@ -117,7 +117,7 @@ func (p points) served(of string) served {
 	return s
 }
 
-// sample is what was served in a minute.
+// sample returns what was served in a minute, and whether its durations are known.
 func (from served) sample(at int64) (s Sample, timed bool) {
 	lost := whole(from.lost[at])
 	s = Sample{Requests: whole(from.requests[at]) + lost, Errors: whole(from.failures[at]) + lost}
@@ -128,7 +128,7 @@ func (from served) sample(at int64) (s Sample, timed bool) {
 	return s, timed || s.Requests == lost
 }
 
-// times are the seconds at which any of the series has a value, in their order.
+// times returns the seconds at which any of the series has a value, in order.
 func (p points) times(ids ...string) []int64 {
 	var all []int64
 	for _, id := range ids {
@@ -140,7 +140,7 @@ func (p points) times(ids ...string) []int64 {
 	return slices.Compact(all)
 }
 
-// seen sorts the answer into what a check needs of it.
+// seen sorts the answer into the measurements of a check.
 func (p points) seen(q Query) Measurements {
 	var seen Measurements
 	begin := q.Window.From.Truncate(time.Minute).Unix()
@@ -170,9 +170,9 @@ func (p points) seen(q Query) Measurements {
 	return seen
 }
 
-// before is the baseline's record of the time before the rollout. Where
-// CloudWatch has nothing of the version, it is that of the alias, which had no
-// other version then.
+// before returns the baseline's record of the hour before the second begin. Where
+// CloudWatch has no data of the version, it is that of the alias, which had no other
+// version then.
 func (p points) before(begin int64) *BaselineHistory {
 	const hour = int64(recordTime / time.Second)
 	var b BaselineHistory

@@ -9,31 +9,32 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// thresholds is how many durations tell slow requests from others: the
+// thresholds is the number of durations above which requests are slow: the
 // baseline's 95th percentile and its 99th.
 const thresholds = 2
 
-// Sample is what one version served in one minute, as far as it is known. As
-// JSON it is the list of its numbers in this order.
+// Sample is what one version served in one minute, as far as it is known: errors
+// may be known before their requests, so that it is no sequential.Count yet. As
+// JSON it is a list of its four numbers in this order.
 type Sample struct {
 	Requests, Errors int64
-	// Slow are the requests above the thresholds of Before.
+	// Slow counts the requests above each threshold of the BaselineHistory.
 	Slow [thresholds]int64
 }
 
-// count is the sample as the errors gate counts it. Of a minute that is not
-// over an error may be known before its request.
+// count returns the count of failed requests, with at least as many requests as
+// errors.
 func (s Sample) count() sequential.Count {
 	return sequential.Count{Requests: max(s.Requests, s.Errors), Errors: s.Errors}
 }
 
-// slow is the sample as the latency gate counts it.
+// slow returns the count of requests above a threshold.
 func (s Sample) slow(threshold int) sequential.Count {
 	return sequential.Count{Requests: s.Requests, Errors: min(s.Slow[threshold], s.Requests)}
 }
 
-// merge keeps the larger of what two readings of a minute know: its numbers
-// only grow.
+// merge returns the larger of each number of two samples of a minute: they only
+// grow.
 func (s Sample) merge(other Sample) Sample {
 	s.Requests = max(s.Requests, other.Requests)
 	s.Errors = max(s.Errors, other.Errors)
@@ -43,7 +44,7 @@ func (s Sample) merge(other Sample) Sample {
 	return s
 }
 
-// appendJSON appends the numbers.
+// appendJSON appends the sample's JSON.
 func (s Sample) appendJSON(text []byte) []byte {
 	for i, n := range [...]int64{s.Requests, s.Errors, s.Slow[0], s.Slow[1]} {
 		text = append(text, "[,"[min(i, 1)])
@@ -52,11 +53,11 @@ func (s Sample) appendJSON(text []byte) []byte {
 	return append(text, ']')
 }
 
-// MarshalJSON writes the numbers.
+// MarshalJSON writes the list of numbers.
 func (s Sample) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
 
-// UnmarshalJSON reads what MarshalJSON wrote, and refuses another length and
-// numbers that are negative.
+// UnmarshalJSON reads what MarshalJSON wrote. It refuses a list of another length,
+// and numbers outside 0 to sequential.MaxCount.
 func (s *Sample) UnmarshalJSON(data []byte) error {
 	var numbers [2 + thresholds]int64
 	rest, more := bytes.TrimSuffix(bytes.TrimPrefix(data, []byte("[")), []byte("]")), true
@@ -85,15 +86,15 @@ type Minute struct {
 	At         time.Time `json:"at"`
 	Baseline   Sample    `json:"baseline"`
 	NewVersion Sample    `json:"new-version"`
-	// Shifted means that the new version may have been starting up, after a shift:
-	// durations don't count. Untimed means that CloudWatch did not say how many
-	// requests were slow.
+	// Shifted means that the new version may have been starting up after a shift, and
+	// Untimed that CloudWatch did not say how many requests were slow. Durations of
+	// such minutes don't count.
 	Shifted bool `json:"shifted,omitempty"`
 	Untimed bool `json:"untimed,omitempty"`
 }
 
-// MarshalJSON writes what its fields say. There are up to twenty minutes in each
-// check's state: that is why neither they nor their samples ask encoding/json.
+// MarshalJSON writes the fields by hand, faster than encoding/json: each check's
+// state has up to twenty minutes.
 func (m Minute) MarshalJSON() ([]byte, error) {
 	text, err := m.At.AppendText(append(make([]byte, 0, 160), `{"at":"`...))
 	text = m.Baseline.appendJSON(append(text, `","baseline":`...))
@@ -107,12 +108,12 @@ func (m Minute) MarshalJSON() ([]byte, error) {
 	return append(text, '}'), err
 }
 
-// excludesDurations tells whether its durations don't count.
+// excludesDurations reports whether the minute's durations don't count.
 func (m Minute) excludesDurations() bool { return m.Shifted || m.Untimed }
 
 func (m Minute) end() time.Time { return m.At.Add(time.Minute) }
 
-// merge joins two readings of a minute.
+// merge returns the minute with what a later reading of it knows.
 func (m Minute) merge(later Minute) Minute {
 	m.Baseline = m.Baseline.merge(later.Baseline)
 	m.NewVersion = m.NewVersion.merge(later.NewVersion)
@@ -120,31 +121,31 @@ func (m Minute) merge(later Minute) Minute {
 	return m
 }
 
-// BaselineHistory is the baseline's record of the hour before the rollout. What it says
-// of durations stays as it is for the whole rollout: whatever happens to the
-// baseline meanwhile, the measure does not move.
+// BaselineHistory is the baseline's record of the hour before the rollout. It stays
+// as it is for the whole rollout, so that the thresholds of slow requests don't move
+// with what happens to the baseline meanwhile.
 type BaselineHistory struct {
-	// Count is its requests and their errors.
+	// Count has the hour's requests and errors.
 	Count sequential.Count `json:"count"`
-	// Timed is how many requests the percentiles are of, and Over the 95th and the
-	// 99th, in milliseconds.
+	// Timed is the number of requests that the percentiles are of. Over has the
+	// thresholds: the 95th and the 99th percentile of their durations, in milliseconds.
 	Timed int64               `json:"timed"`
 	Over  [thresholds]float64 `json:"over"`
 }
 
-// shares are the shares of the baseline's requests above the thresholds, by
-// what a percentile is.
+// shares returns the shares of the baseline's requests above the thresholds: by
+// definition of a percentile.
 func shares() [thresholds]float64 { return [...]float64{0.05, 0.01} }
 
-// minTimed is how many requests there must have been for their percentiles to
-// mean something: two of them are above the 99th then.
+// minTimed is the least number of requests of which percentiles are used: two of
+// them are above the 99th.
 const minTimed = 200
 
-// timed tells whether the record has thresholds.
+// timed reports whether the record has thresholds.
 func (b *BaselineHistory) timed() bool { return b != nil && b.Timed >= minTimed && b.Over[0] > 0 }
 
-// errors and slow are the parts of the baseline's records that lie before the
-// rollout; nothing if they are not known.
+// errors returns the count of failed requests before the rollout; zero if the
+// record is not known.
 func (b *BaselineHistory) errors() sequential.Count {
 	if b == nil {
 		return sequential.Count{}
@@ -152,6 +153,8 @@ func (b *BaselineHistory) errors() sequential.Count {
 	return b.Count
 }
 
+// slow returns the count of requests above a threshold before the rollout; zero if
+// there are no thresholds.
 func (b *BaselineHistory) slow(threshold int) sequential.Count {
 	if !b.timed() {
 		return sequential.Count{}

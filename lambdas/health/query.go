@@ -10,25 +10,27 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Query names the two versions behind an alias, and what a check reads of them.
+// Query says what a check reads from CloudWatch: which two versions behind an alias,
+// over which time, and which metrics.
 type Query struct {
-	// Function is the function's plain name: metrics know no ARN.
+	// Function is the function's plain name: metrics have no ARN.
 	Function, Alias      string
 	Baseline, NewVersion string
-	// Window is widened to whole minutes: they can't be taken apart.
+	// Window is widened to whole minutes, the shortest periods that there are.
 	Window rollout.Window
-	// Record asks for the baseline's record of the hour before the window, too.
+	// Record reads the baseline's record of the hour before the window, too.
 	Record bool
-	// Over are the durations, in milliseconds, above which requests are slow; zero
-	// if that is not asked.
+	// Over has the durations, in milliseconds, above which requests are slow; zero
+	// to leave them out.
 	Over [thresholds]float64
 	// Throttles counts throttled requests as errors.
 	Throttles bool
-	// Gates are the queries of the metric gates, which are asked in the same call.
+	// Gates has the queries of the metric gates, which run in the same call.
 	Gates []GateQueries
 }
 
-// Ask is the query of a check at now.
+// Ask returns the query of a check at now, without metric gates. The state's
+// BeginCheck must have been called with now.
 func (e Evidence) Ask(s rollout.State, now time.Time) Query {
 	q := Query{
 		Function: s.Function(), Alias: s.AliasName,
@@ -42,11 +44,11 @@ func (e Evidence) Ask(s rollout.State, now time.Time) Query {
 	return q
 }
 
-// recordTime is how far the baseline's record goes back.
+// recordTime is the length of the baseline's record.
 const recordTime = time.Hour
 
-// start and end are the query's time in whole minutes. It starts where every
-// period that is asked for begins, as CloudWatch may count periods from there.
+// start returns the beginning of the query's time, at a whole minute. A period of
+// each of its metrics begins there, because CloudWatch may count periods from it.
 func (q Query) start() time.Time {
 	from := q.Window.From.Truncate(time.Minute)
 	if q.Record {
@@ -55,13 +57,14 @@ func (q Query) start() time.Time {
 	return startOf(q.Gates, from)
 }
 
+// end returns the end of the query's time, at a whole minute.
 func (q Query) end() time.Time {
 	return q.Window.To.Add(time.Minute - 1).Truncate(time.Minute)
 }
 
-// The series of a check, by the ids of their queries. Those of a version have
-// its letter in front: b for the baseline, n for the new version; those of the
-// alias as a whole have an a; those of metric gates a g.
+// The series of a check, by the ids of their queries. The first letter says of
+// what they are: b the baseline, n the new version, a the alias as a whole, g a
+// metric gate.
 const (
 	requests  = "_requests"
 	failures  = "_errors"
@@ -77,10 +80,10 @@ const (
 	ofAlias      = "a"
 )
 
-// percentiles are the statistics of the thresholds.
+// percentiles returns the statistics of the thresholds.
 func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
 
-// queries are all that a check asks of CloudWatch, in one call.
+// queries returns all queries of a check, for one call.
 func (q Query) queries() []types.MetricDataQuery {
 	const minute, hour = 60, 3600
 	var all []types.MetricDataQuery
@@ -131,9 +134,9 @@ func (q Query) queries() []types.MetricDataQuery {
 	return all
 }
 
-// dimensions are those that Lambda records an alias's requests under: the three
-// of a version when it is invoked through an alias (with any other set there is
-// no data at all), and the two of the alias as a whole.
+// dimensions returns the dimensions under which Lambda records an alias's requests:
+// three for a version that is invoked through an alias, two for the alias as a
+// whole. Any other set of dimensions has no data at all.
 func (q Query) dimensions(of string) []types.Dimension {
 	all := []types.Dimension{
 		{Name: aws.String("FunctionName"), Value: &q.Function},

@@ -7,21 +7,20 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// Strength is how much evidence of harm a gate has, as a power of ten: 0 is
-// none, and at Threshold the new version is rolled back.
+// Strength is a gate's evidence of harm, as a decimal logarithm: 0 is none, less
+// speaks against harm, and at Threshold the new version is rolled back.
 type Strength struct {
 	Gate      string  `json:"gate"`
 	Log10     float64 `json:"log10"`
 	Threshold float64 `json:"threshold"`
 }
 
-// HoldStrength is the evidence at which a step that has ended is held rather
-// than left.
+// HoldStrength is the strength at which a step that is over is held.
 const HoldStrength = sequential.HoldLogE / math.Ln10
 
-// Strengths are the numbers behind the readings of the evidence gates, in the
-// same order. Evidence that was assessed with a check's state,
-// at the time of the check, has the same strength ever after.
+// Strengths returns the numbers behind the readings of the evidence gates, in the
+// same order. The evidence of a check, assessed with its state and time, always has
+// the same strengths, so that a report can compute them afterwards.
 func (a Assessment) Strengths() ([]Strength, error) {
 	asked := []func() (rollout.Reading, score, error){a.errors}
 	if a.state.Plan.Gates.Latency != nil {

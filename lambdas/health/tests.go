@@ -5,12 +5,12 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// tests are those of a request's settings for the minutes in which both
-// versions have traffic.
+// tests are the statistical tests, with a request's settings, for the minutes in
+// which both versions have traffic.
 type tests struct {
 	errors  sequential.Harm
 	proof   sequential.NonInferiority
-	latency *sequential.Harm // nil if it is not looked at
+	latency *sequential.Harm // nil if there is no latency gate
 }
 
 func newTests(g rollout.Gates) (tests, error) {
@@ -38,11 +38,11 @@ func newProof(g rollout.Gates) (sequential.NonInferiority, error) {
 	return sequential.NewNonInferiority(p)
 }
 
-// historicalControls are the tests for when the new version has all traffic, against the
-// baseline's record before and during the rollout.
+// historicalControls are the tests for the minutes in which the new version has all
+// traffic, against the baseline's record before and during the rollout.
 type historicalControls struct {
 	errors sequential.HistoricalControl
-	slow   []sequential.HistoricalControl // none if latency is not looked at, or has no record
+	slow   []sequential.HistoricalControl // none without a latency gate, or a record of durations
 }
 
 func (e Evidence) newHistoricalControls(g rollout.Gates) (historicalControls, error) {
@@ -55,14 +55,14 @@ func (e Evidence) newHistoricalControls(g rollout.Gates) (historicalControls, er
 		return b, err
 	}
 	for i := range e.Slow {
-		bake, err := sequential.NewHistoricalControl(sequential.HistoricalControlParams{
+		control, err := sequential.NewHistoricalControl(sequential.HistoricalControlParams{
 			Record: plus(e.History.slow(i), e.Slow[i].Baseline), Tolerance: g.Latency.Tolerance,
 			Eta: 1, Alpha: g.Latency.Alpha, Averaged: thresholds, Strict: g.Latency.Strict,
 		})
 		if err != nil {
 			return b, err
 		}
-		b.slow = append(b.slow, bake)
+		b.slow = append(b.slow, control)
 	}
 	return b, nil
 }

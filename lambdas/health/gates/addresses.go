@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// Resolver looks up the addresses of a host's name; a *net.Resolver is one.
-// The network is "ip", for addresses of both kinds.
+// Resolver looks up the addresses of a host name, as a *net.Resolver does. The network
+// is "ip", for addresses of both kinds.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// NewHTTPClient gives the client that asks users' URLs. It reaches public
-// addresses at port 443, and those in one of the allowed ranges at any port;
-// nil allows none. What a name resolves to is checked, all of it, and then the
-// checked address itself is dialled: a second look-up can't give another one.
+// NewHTTPClient returns the client that calls users' URLs. It reaches public
+// addresses at port 443, and addresses in one of the allowed ranges (nil for none)
+// at any port. It checks all addresses that a name resolves to and then dials a
+// checked address itself, so that no second look-up can return another one.
 //
-// It takes no proxy and no cookies, keeps no connection, asks for no compressed
-// answers, and does not follow redirects: the gate does, as it knows where to.
+// It uses no proxy and no cookies, keeps no connection, requests no compressed
+// answers, and does not follow redirects: the gate does, because it knows where to.
 // Timeouts come from a request's context. A nil resolver is the system's.
 func NewHTTPClient(allowed []netip.Prefix, resolver Resolver) *http.Client {
 	if resolver == nil {
@@ -45,7 +45,7 @@ func NewHTTPClient(allowed []netip.Prefix, resolver Resolver) *http.Client {
 // dialTimeout is for one address of several.
 const dialTimeout = 5 * time.Second
 
-// refusedAddress is what a request must not reach.
+// refusedAddress is the error of a request to an address that it must not reach.
 type refusedAddress struct {
 	host string // as the URL names it
 	addr netip.AddrPort
@@ -84,7 +84,7 @@ func (g guard) dial(ctx context.Context, network, hostPort string) (net.Conn, er
 			return nil, &refusedAddress{host, netip.AddrPortFrom(addr, uint16(port)), why}
 		}
 	}
-	// IPv4 first: a function has no way out over IPv6 unless somebody gave it one.
+	// IPv4 first: a function has no way out over IPv6 unless its network gives it one.
 	slices.SortStableFunc(addresses, func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
 	dialer := net.Dialer{Timeout: dialTimeout, Control: g.control}
 	err = fmt.Errorf("%s has no address", host)
@@ -105,7 +105,7 @@ func (g guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	return slices.Clone(addresses), err
 }
 
-// control looks again at the address, right before the socket connects to it.
+// control checks the address again, right before the socket connects to it.
 func (g guard) control(_, address string, _ syscall.RawConn) error {
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -117,7 +117,7 @@ func (g guard) control(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// refusal says why an address must not be reached at a port; empty if it may be.
+// refusal returns why an address must not be reached at a port; empty if it may be.
 func (g guard) refusal(addr netip.Addr, port uint16) string {
 	if addr.Zone() != "" {
 		return "an address with a zone"
@@ -137,8 +137,8 @@ func (g guard) refusal(addr netip.Addr, port uint16) string {
 	return ""
 }
 
-// notPublic says what an address is, if it is not one of the public internet;
-// empty if it is. An address of NAT64 is what the IPv4 address in it is.
+// notPublic returns what an address is, if it is not one of the public internet;
+// empty if it is. A NAT64 address counts as the IPv4 address in it.
 func notPublic(addr netip.Addr) string {
 	if nat64.Contains(addr) {
 		bytes := addr.As16()

@@ -8,7 +8,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Phase is when in a rollout somebody's function is called.
+// Phase is when in a rollout a user's function is called.
 type Phase string
 
 // The phases.
@@ -18,14 +18,15 @@ const (
 	PostTraffic Phase = "post-traffic"
 )
 
-// HookEvent is the JSON that checks and hooks are called with.
+// HookEvent is the event with which checks and hooks are called: as JSON, the phase,
+// the rollout's facts, and the payload of the request as input.
 type HookEvent struct {
 	Phase Phase `json:"phase"`
 	rollout.Facts
 	Input json.RawMessage `json:"input"`
 }
 
-// check is the gate that asks somebody's own function.
+// check is the gate of a user's own function.
 type check struct {
 	rollout.CheckFunction
 	facts    rollout.Facts
@@ -33,16 +34,18 @@ type check struct {
 	together Parallel
 }
 
-// NewCheck is the gate of a check function. It reads as the function answers; a
-// function that fails, or answers late or otherwise than it should, is
-// inconclusive. It returns no errors: the next check asks again anyway, and what
-// the others saw in this one is kept.
+// NewCheck returns the gate of a check function. It reads as the function answers. A
+// function that fails, is late or answers anything but a status is inconclusive. Read
+// returns no such failure as an error: the next check asks again anyway, and the
+// other gates' readings are kept.
 func NewCheck(c rollout.CheckFunction, f rollout.Facts, by Invoker, together Parallel) Gate {
 	return check{CheckFunction: c, facts: f, invoker: by, together: together}
 }
 
+// Name implements Gate.
 func (c check) Name() string { return "checks." + c.CheckFunction.Name }
 
+// Read implements Gate.
 func (c check) Read(ctx context.Context) (rollout.Reading, error) {
 	status, reason, err := ask(ctx, c.invoker, c.together, c.Function, c.Timeout, HookEvent{DuringCheck, c.facts, c.Payload})
 	if err != nil {
@@ -58,7 +61,7 @@ func (c check) Read(ctx context.Context) (rollout.Reading, error) {
 	return reading, nil
 }
 
-// status is what a check or a hook answers; empty for anything else.
+// status is the status that a check or a hook answers; empty for anything else.
 type status string
 
 const (
@@ -67,8 +70,8 @@ const (
 	inconclusive status = "INCONCLUSIVE"
 )
 
-// ask calls a check or a hook and reads its answer. An error means that there
-// was nothing to call it with.
+// ask calls a check or a hook, and returns the status that it answers with the
+// reason. An error means that the event could not be encoded.
 func ask(ctx context.Context, by Invoker, together Parallel, function string, seconds int64, asked HookEvent) (status, string, error) {
 	payload, err := json.Marshal(asked)
 	if err != nil {
@@ -85,8 +88,8 @@ func ask(ctx context.Context, by Invoker, together Parallel, function string, se
 	return got, reason, nil
 }
 
-// statusOf reads {"status": …, "reason": …}. Other fields don't matter, and
-// the reason may be missing.
+// statusOf reads an answer such as {"status": "FAILED", "reason": "2 open tickets"}.
+// Other fields are ignored, and the reason may be missing.
 func statusOf(answer []byte) (status, string) {
 	wrong := "answered " + quote(answer) + `, which is not {"status": "SUCCEEDED", "FAILED" or "INCONCLUSIVE", "reason": …}`
 	var fields map[string]json.RawMessage // not a struct: encoding/json takes "Status" for "status"

@@ -17,7 +17,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// HTTPClient sends one request and follows no redirect: NewHTTPClient's does.
+// HTTPClient sends one request and follows no redirect, as NewHTTPClient's does.
 type HTTPClient interface {
 	Do(*http.Request) (*http.Response, error)
 }
@@ -36,11 +36,11 @@ type endpoint struct {
 	secrets Secrets
 }
 
-// NewEndpoint is the gate that asks a URL: an answer with another status or
-// without the JSON that is expected fails it, and no answer is inconclusive,
-// as is a secret that can't be read. Redirects are followed to the same host
-// only. Its reasons have nothing of its secrets; where there are any, they show
-// nothing of the answer but its status, as that may repeat them.
+// NewEndpoint returns the gate of a URL. An unexpected status, or an answer without
+// the expected JSON, fails it. No answer, and a secret that can't be read, are
+// inconclusive. At most three redirects are followed, to the same host only. Reasons
+// hold nothing of secrets; with secrets in the request, they show nothing of the
+// answer but its status, because the answer may repeat them.
 func NewEndpoint(e rollout.Endpoint, client HTTPClient, secrets Secrets) Gate {
 	return endpoint{e, client, secrets}
 }
@@ -48,8 +48,7 @@ func NewEndpoint(e rollout.Endpoint, client HTTPClient, secrets Secrets) Gate {
 // Name implements Gate.
 func (e endpoint) Name() string { return "endpoints." + e.Endpoint.Name }
 
-// Read implements Gate. There is no error of it that another attempt of the
-// whole check would be for.
+// Read implements Gate. It returns no errors.
 func (e endpoint) Read(ctx context.Context) (rollout.Reading, error) {
 	sign, reason := e.read(ctx)
 	return rollout.Reading{Gate: e.Name(), Status: sign, Reason: reason}, nil
@@ -94,7 +93,7 @@ func (e endpoint) read(ctx context.Context) (rollout.Status, string) {
 	return sign, status + reason
 }
 
-// header is that of every request, secrets included.
+// header returns the header of every request, secrets included.
 func (e endpoint) header(ctx context.Context) (http.Header, error) {
 	header := http.Header{}
 	header.Set("User-Agent", "lambda-rollout")
@@ -120,8 +119,8 @@ func (e endpoint) header(ctx context.Context) (http.Header, error) {
 	return header, nil
 }
 
-// ask sends the request and follows redirects. The answer may be a redirect:
-// stopped then says why it is not followed; empty if it is a wanted answer.
+// ask sends the request and follows redirects. If the answer is a redirect that was
+// not followed, stopped says why.
 func (e endpoint) ask(ctx context.Context, header http.Header) (response *http.Response, stopped string, err error) {
 	target := e.URL
 	for redirects := 0; ; redirects++ {
@@ -152,7 +151,7 @@ func isRedirect(status int) bool {
 	return slices.Contains([]int{301, 302, 303, 307, 308}, status)
 }
 
-// next is where a redirect leads, or why it is not followed.
+// next returns where a redirect leads, or why it is not followed.
 func (e endpoint) next(from *url.URL, response *http.Response) (target, stopped string) {
 	to, err := from.Parse(response.Header.Get("Location"))
 	switch {
@@ -174,7 +173,7 @@ func (e endpoint) next(from *url.URL, response *http.Response) (target, stopped 
 	return to.String(), ""
 }
 
-// authority is a URL's host and port.
+// authority returns a URL's host, in lower case, and port.
 func authority(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -190,7 +189,7 @@ func (e endpoint) wants(status int) bool {
 	return slices.Contains(e.Status, status)
 }
 
-// compare looks for what is expected in the answer.
+// compare looks for the expected JSON in the answer.
 func (e endpoint) compare(body []byte) (rollout.Status, string) {
 	want, err := document(e.Expect)
 	if err != nil {

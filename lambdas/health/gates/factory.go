@@ -7,12 +7,12 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Factory is how gates and hooks reach what a request names.
+// Factory makes the gates of a request, from what they reach the world through.
 type Factory struct {
 	Functions Invoker
 	Web       HTTPClient
 	Secrets   Secrets
-	// Parallel runs what is asked side by side.
+	// Parallel runs invocations concurrently.
 	Parallel Parallel
 }
 
@@ -36,13 +36,14 @@ func gatesOf[T any](settings []T, gate func(T) Gate) []Gate {
 	return gates
 }
 
-// PreTraffic are the gates before the first shift, and how long they take at most.
+// PreTraffic returns the gates before the first shift, and how long they take at
+// most.
 func (r Factory) PreTraffic(s rollout.State, f rollout.Facts) ([]Gate, time.Duration) {
 	gates, limit := r.hooks(s.Hooks.PreTraffic, PreTraffic, f)
 	return append(gates, r.probes(s, f, rollout.BeforeTraffic)...), limit
 }
 
-// PostTraffic are those before the promotion.
+// PostTraffic returns the gates before the promotion, and how long they take at most.
 func (r Factory) PostTraffic(s rollout.State, f rollout.Facts) ([]Gate, time.Duration) {
 	return r.hooks(s.Hooks.PostTraffic, PostTraffic, f)
 }
@@ -57,8 +58,8 @@ func (r Factory) probes(s rollout.State, f rollout.Facts, when string) []Gate {
 	return gates
 }
 
-// hooks are asked all at once, so that they take as long as the slowest of them,
-// and probes at most rollout.MaxProbeTimeout.
+// hooks returns the gates of hooks, and how long they take together with probes. All
+// run in parallel, so that is the longest of the timeouts, and 5 s more.
 func (r Factory) hooks(hooks []rollout.Hook, phase Phase, f rollout.Facts) ([]Gate, time.Duration) {
 	var gates []Gate
 	limit := rollout.MaxProbeTimeout * time.Second

@@ -9,14 +9,12 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Gate is one source of health that is asked beside the others: a probe, an
-// endpoint, somebody's own function.
+// Gate is one source of health: a probe, an endpoint, a user's own function.
 type Gate interface {
-	// Name is how its readings name it.
+	// Name returns the name in the gate's readings, such as "probes.order".
 	Name() string
-	// Read asks the source. What it gets wrong, or late, is inconclusive, with the
-	// reason; an error is for what makes another attempt of the whole check worth
-	// while: that AWS throttles, or fails.
+	// Read asks the source. An answer that is wrong or late is inconclusive, with
+	// the reason. An error means that the whole check should be retried.
 	Read(context.Context) (rollout.Reading, error)
 }
 

@@ -9,38 +9,39 @@ import (
 
 // Invocation is one call of a function.
 type Invocation struct {
-	// Function is its name, partial ARN or ARN, and Qualifier a version or an
-	// alias of it; empty for none, or if Function has it.
+	// Function is the function's name, partial ARN or ARN. Qualifier is a version or
+	// an alias of it; empty for none, or if Function has it.
 	Function, Qualifier string
 	// Payload is JSON.
 	Payload []byte
-	// Timed asks for the duration of the call.
+	// Timed requests the duration of the invocation.
 	Timed bool
 }
 
-// Invoked is how a function answered.
+// Invoked is a function's answer.
 type Invoked struct {
-	// Answer is JSON; with a function error, what Lambda says of it.
+	// Answer is JSON; with a function error, Lambda's description of it.
 	Answer []byte
 	// FunctionError is "Handled" or "Unhandled", or empty if there was none.
 	FunctionError string
-	// Duration is what Lambda measured, without the start of a new environment.
-	// It is known only if Timed: if it was asked for, and Lambda told it.
+	// Duration is the duration that Lambda measured, without the start of a new
+	// environment. It is known only if Timed: if it was requested, and Lambda
+	// reported it.
 	Duration time.Duration
 	Timed    bool
 }
 
-// Invoker calls functions, synchronously, and each once. An error means that
+// Invoker invokes functions synchronously, each call once. An error means that
 // there is no answer: a *NoAnswer says why in words, where that is known.
 type Invoker interface {
 	Invoke(context.Context, Invocation) (Invoked, error)
 }
 
-// InvokeError is why a function gave no answer that can be looked at.
+// InvokeError means that a function gave no answer that can be judged.
 type InvokeError struct {
-	// Because is for a person to read. It holds nothing of the payload.
+	// Because says why, for a person to read. It holds nothing of the payload.
 	Because string
-	// Err is what it was, if that says more. It may hold some of the payload.
+	// Err is the cause, if it says more; it may hold some of the payload.
 	Err error
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// document reads JSON, with its numbers as they are written.
+// document decodes JSON, and keeps numbers as they are written.
 func document(text []byte) (any, error) {
 	if !json.Valid(text) {
 		return nil, errors.New("not JSON")
@@ -26,7 +26,7 @@ func document(text []byte) (any, error) {
 	return value, err
 }
 
-// walk follows a path into a document; false if it leads nowhere.
+// walk returns the value at a path in a document; false if there is none.
 func walk(value any, steps []rollout.PathStep) (any, bool) {
 	for _, step := range steps {
 		if step.Field != "" {
@@ -47,10 +47,10 @@ func walk(value any, steps []rollout.PathStep) (any, bool) {
 	return value, true
 }
 
-// differ says in a few words how the document got, which is found at a path, is
-// other than want; empty if it is not. Arrays have the same length and elements
-// that match one by one, numbers the same value however they are written. If
-// it is enough to contain want, objects may have more fields than it has.
+// differ says in a few words how the document got, found at the path at, differs
+// from want; empty if it does not. Arrays must have the same length and match
+// element by element. Numbers must have the same value, however they are written. If
+// it is enough to contain want, objects may have additional fields.
 func differ(want, got any, at string, contain bool) string {
 	switch want := want.(type) {
 	case map[string]any:
@@ -104,7 +104,7 @@ func differ(want, got any, at string, contain bool) string {
 	return fmt.Sprintf("has %s, not %s%s", snippet(got), snippet(want), within(at))
 }
 
-// deeper is a path with one more step, as far as people read it.
+// deeper returns a path with one more step, cut where it gets too long to read.
 func deeper(at, step string) string {
 	if len(at) > 80 {
 		return strings.TrimSuffix(at, "…") + "…"
@@ -112,14 +112,15 @@ func deeper(at, step string) string {
 	return at + oneLine(step, 40)
 }
 
-// sameNumber compares by value, exactly: 1, 1.0 and 10e-1 are the same.
+// sameNumber reports whether two numbers have exactly the same value, as 1, 1.0 and
+// 10e-1 have.
 func sameNumber(a, b json.Number) bool {
 	signA, digitsA, exponentA := decimal(a.String())
 	signB, digitsB, exponentB := decimal(b.String())
 	return digitsA == digitsB && (digitsA == "" || signA == signB && exponentA.Cmp(exponentB) == 0)
 }
 
-// decimal takes a JSON number apart: ±digits·10^exponent, where the digits
+// decimal splits a JSON number into ±digits·10^exponent, where the digits
 // neither begin nor end with a zero. 0 has none.
 func decimal(text string) (negative bool, digits string, exponent *big.Int) {
 	text, negative = strings.CutPrefix(text, "-")

@@ -19,19 +19,19 @@ type invokeAPI interface {
 	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
-// Lambda is the Invoker that AWS Lambda is.
+// Lambda is the Invoker of AWS Lambda.
 type Lambda struct {
 	api invokeAPI
 }
 
-// NewLambda invokes through a client of AWS Lambda, whatever retries the client
-// is set to: each call is made once.
+// NewLambda returns a Lambda that invokes through a client. Each call is made once,
+// whatever retries the client is set to.
 func NewLambda(api invokeAPI) Lambda { return Lambda{api: api} }
 
-// MaxAnswer is the longest answer that is looked at, in bytes.
+// MaxAnswer is the longest answer that is judged, in bytes.
 const MaxAnswer = 256 << 10
 
-// Invoke is a call of Invoke. All its errors are *NoAnswer.
+// Invoke implements Invoker. All its errors are an *InvokeError.
 func (l Lambda) Invoke(ctx context.Context, call Invocation) (Invoked, error) {
 	in := &lambda.InvokeInput{FunctionName: &call.Function, Payload: call.Payload}
 	if call.Qualifier != "" {
@@ -57,12 +57,13 @@ func (l Lambda) Invoke(ctx context.Context, call Invocation) (Invoked, error) {
 	return invoked, nil
 }
 
-// reportForm has the milliseconds of the line that Lambda writes into the log
-// of each invocation, as text. As JSON it is a platform.report.
+// reportForm captures the milliseconds of the line that Lambda writes into the log of
+// each invocation, in text format. In JSON format it is a platform.report event.
 var reportForm = regexp.MustCompile(`^REPORT RequestId: \S+\s+Duration: ([0-9]+(?:\.[0-9]+)?) ms\b`)
 
-// reported finds an invocation's duration in the end of its log. The line that
-// has it is the last of its kind: those before it are the function's own words.
+// reported returns an invocation's duration from the end of its log; false if it is
+// not there. Lambda's line is the last of its form: the function itself may have
+// written others before it.
 func reported(base64Log string) (time.Duration, bool) {
 	log, err := base64.StdEncoding.DecodeString(base64Log)
 	if err != nil {

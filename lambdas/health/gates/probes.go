@@ -12,7 +12,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// probe is the gate that invokes the new version and looks at its answers.
+// probe is the gate that invokes the new version and judges its answers.
 type probe struct {
 	rollout.Probe
 	facts    rollout.Facts
@@ -20,17 +20,18 @@ type probe struct {
 	together Parallel
 }
 
-// NewProbe is the gate of a probe of the facts' new version. It passes if all
-// invocations do, fails as soon as one fails, and is inconclusive if one got no
-// answer: then nothing is known of the version. It returns no errors: the next
-// check tries again anyway, and what the others saw in this one is kept.
+// NewProbe returns the gate of a probe of the facts' new version. It passes if all
+// invocations pass, fails as soon as one fails, and is inconclusive if one got no
+// answer. Read returns no errors: the next check asks again anyway, and the other
+// gates' readings are kept.
 func NewProbe(p rollout.Probe, f rollout.Facts, by Invoker, together Parallel) Gate {
 	return probe{Probe: p, facts: f, invoker: by, together: together}
 }
 
+// Name implements Gate.
 func (p probe) Name() string { return "probes." + p.Probe.Name }
 
-// probed is what the invocations of a probe have come to.
+// probed is the result of a probe's invocations so far.
 type probed struct {
 	begun, passed    int
 	failed, unknown  string // the first reasons; empty for none
@@ -38,6 +39,7 @@ type probed struct {
 	isTimed, stopped bool
 }
 
+// Read implements Gate.
 func (p probe) Read(ctx context.Context) (rollout.Reading, error) {
 	var (
 		mutex sync.Mutex // answers that are late may still come
@@ -81,8 +83,8 @@ func (p probe) Read(ctx context.Context) (rollout.Reading, error) {
 	return p.reading(result, limit), nil
 }
 
-// note adds an invocation to what was seen. After the first that does not pass
-// no other begins.
+// note adds an invocation to the result. No invocation begins after one that does
+// not pass.
 func (p probe) note(seen *probed, number int, sign rollout.Status, reason string, invoked Invoked) {
 	if p.Count > 1 {
 		reason = fmt.Sprintf("invocation %d of %d %s", number, p.Count, reason)
@@ -127,7 +129,7 @@ func (p probe) reading(seen probed, limit time.Duration) rollout.Reading {
 	return reading
 }
 
-// judge looks at one answer.
+// judge returns the status of one answer, with the reason.
 func (p probe) judge(invoked Invoked) (rollout.Status, string) {
 	if invoked.FunctionError != "" {
 		if p.Secret {
@@ -152,7 +154,7 @@ func (p probe) judge(invoked Invoked) (rollout.Status, string) {
 	return rollout.Pass, ""
 }
 
-// unlike says how an answer is not as expected, or nothing.
+// unlike says how an answer differs from what is expected; empty if it does not.
 func (p probe) unlike(answer []byte) (string, error) {
 	if len(p.Expect) == 0 && len(p.Equals) == 0 {
 		return "", nil

@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// Secrets reads what a reference leads to: "secretsmanager:<name or ARN>", with
-// "#<key>" for one text of a secret that is a JSON object, or "ssm:<parameter>".
-// No error has anything of the secret in it.
+// Secrets reads the secret that a reference names: "secretsmanager:<name or ARN>",
+// with "#<key>" for one string of a secret that is a JSON object, or
+// "ssm:<parameter>". Errors hold nothing of the secret.
 type Secrets interface {
 	Secret(ctx context.Context, reference string) (string, error)
 }
 
-// remembered are secrets that have been read.
+// remembered is a Secrets that keeps what it has read.
 type remembered struct {
 	from  Secrets
-	mutex sync.Mutex // not held while a secret is read: gates ask side by side
+	mutex sync.Mutex // not held while a secret is read: gates run in parallel
 	read  map[string]readSecret
 }
 
@@ -24,12 +24,13 @@ type readSecret struct {
 	err   error
 }
 
-// RememberSecrets reads each secret once, whatever comes of it. It is for one
-// check: a secret that was rotated is read by the next.
+// RememberSecrets returns Secrets that read each secret once, and keep the value or
+// the error. They are for one check: the next one reads rotated secrets again.
 func RememberSecrets(from Secrets) Secrets {
 	return &remembered{from: from, read: map[string]readSecret{}}
 }
 
+// Secret implements Secrets.
 func (r *remembered) Secret(ctx context.Context, reference string) (string, error) {
 	r.mutex.Lock()
 	known, ok := r.read[reference]

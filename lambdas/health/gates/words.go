@@ -32,7 +32,7 @@ const (
 	tooLong       = "answered more than 256 KB, which is too long to read"
 )
 
-// noAnswer says why there is none.
+// noAnswer returns why there is no answer.
 func noAnswer(err error) string {
 	var known *InvokeError
 	if errors.As(err, &known) {
@@ -41,11 +41,11 @@ func noAnswer(err error) string {
 	return "could not be invoked"
 }
 
-// late is the reason of what has not answered in time.
+// late says that there was no answer in time: "no answer within 10 s".
 func late(limit time.Duration) string { return fmt.Sprintf("no answer within %v s", limit.Seconds()) }
 
-// invokeFailure says why a function could not be invoked. Of what AWS says it has
-// only the error's name: the text may quote the payload.
+// invokeFailure says why a function could not be invoked. Of AWS's error it has only
+// the name: the text may quote the payload.
 func invokeFailure(err error) string {
 	var (
 		api  smithy.APIError
@@ -74,7 +74,8 @@ func invokeFailure(err error) string {
 // maxQuoted is the most of an answer that a reason has, in characters.
 const maxQuoted = 200
 
-// quote is the beginning of an answer, on one line, as far as a person may see it.
+// quote returns the beginning of an answer, as compact JSON if it is JSON, on one
+// line.
 func quote(answer []byte) string {
 	var compact bytes.Buffer
 	if json.Compact(&compact, answer) == nil {
@@ -86,8 +87,8 @@ func quote(answer []byte) string {
 	return oneLine(string(answer), maxQuoted)
 }
 
-// oneLine cuts a text to so many characters, and drops from it what is no
-// character, controls the terminal, or changes the direction of writing.
+// oneLine returns at most so many characters of a text, on one line. It drops what
+// is no character, controls a terminal, or changes the direction of writing.
 func oneLine(text string, most int) string {
 	var line strings.Builder
 	n := 0
@@ -108,7 +109,7 @@ func oneLine(text string, most int) string {
 	return line.String()
 }
 
-// functionError is what a function failed with, in words.
+// functionError says with which error a function failed.
 func functionError(answer []byte) string {
 	var of struct {
 		Message string `json:"errorMessage"`
@@ -128,7 +129,7 @@ func inMilliseconds(d time.Duration) string {
 	return strconv.FormatFloat(math.Round(float64(d)/1e4)/100, 'f', -1, 64) + " ms"
 }
 
-// within is where in an answer something is; nothing for the whole.
+// within says where in an answer something is; empty for the whole.
 func within(at string) string {
 	if at == "$" {
 		return ""
@@ -136,7 +137,7 @@ func within(at string) string {
 	return " in " + at
 }
 
-// snippet is the beginning of a part of a document.
+// snippet returns the beginning of a part of a document, as JSON.
 func snippet(value any) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -158,7 +159,7 @@ func (e endpoint) wanted() string {
 	return strings.Join(texts, " or ")
 }
 
-// excerpt is the beginning of an answer, unless it may repeat a secret.
+// excerpt returns the beginning of an answer, unless it may repeat a secret.
 func (e endpoint) excerpt(body []byte) string {
 	text := strings.TrimSpace(oneLine(string(body), maxExcerpt))
 	switch {
@@ -170,8 +171,8 @@ func (e endpoint) excerpt(body []byte) string {
 	return ": " + text
 }
 
-// failure says why there is no answer. What other errors say may have come from
-// the other side, with a secret in it.
+// failure says why there is no answer. The text of other errors may come from the
+// other side, with a secret in it.
 func (e endpoint) failure(err error) string {
 	var (
 		refused     *refusedAddress

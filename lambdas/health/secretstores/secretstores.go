@@ -1,6 +1,6 @@
-// Package secretstores reads the secrets that the gates of package health refer
-// to, from AWS's two stores. It is apart, so that only functions that read some
-// link the clients.
+// Package secretstores reads the secrets that endpoints refer to, from Secrets
+// Manager and from Systems Manager's parameters. It is a package of its own so that
+// only the functions that read secrets link the clients.
 package secretstores
 
 import (
@@ -28,20 +28,19 @@ type parametersAPI interface {
 	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
 }
 
-// Stored reads secrets from Secrets Manager and from Systems Manager's
-// parameters, each time anew.
+// Stored is the gates.Secrets of both stores. It reads a secret again each time.
 type Stored struct {
 	manager    secretsManagerAPI
 	parameters parametersAPI
 }
 
-// New reads through clients of both services.
+// New returns a Stored that reads through clients of both services.
 func New(manager secretsManagerAPI, parameters parametersAPI) Stored {
 	return Stored{manager: manager, parameters: parameters}
 }
 
-// Secret implements gates.Secrets. Line breaks at the end, which files often
-// have, are not part of a secret.
+// Secret implements gates.Secrets. It drops line breaks at the end of a secret, which
+// files often have. An empty secret is an error.
 func (s Stored) Secret(ctx context.Context, reference string) (string, error) {
 	kind, source, _ := strings.Cut(reference, ":")
 	key, keyed := "", false
@@ -86,8 +85,8 @@ func (s Stored) fetch(ctx context.Context, kind, source string) (string, error) 
 	return "", errors.New("it is not a reference to a secret")
 }
 
-// textAt is one text of a JSON object. Errors of encoding/json quote their
-// input, so they stay here.
+// textAt returns one string of a JSON object. It returns no errors of encoding/json,
+// which quote their input.
 func textAt(document, key string) (string, error) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal([]byte(document), &fields) != nil || fields == nil {
@@ -100,7 +99,7 @@ func textAt(document, key string) (string, error) {
 	return *text, nil
 }
 
-// plainly is what AWS says of an error, without what the SDK puts around it.
+// plainly returns AWS's own text of an error, without what the SDK adds.
 func plainly(err error) error {
 	var api smithy.APIError
 	if awserror.Answer(err) != "" || !errors.As(err, &api) {
