@@ -35,12 +35,12 @@ func BenchmarkFold(b *testing.B) {
 			}
 		})
 	}
-	baking := bake(b, HistoricalControlParams{Record: Count{1_000_000, 1000}, Tolerance: 1.5, Eta: 1, Alpha: 0.01, Averaged: 1})
-	b.Run("bake", func(b *testing.B) {
+	historical := control(b, HistoricalControlParams{Record: Count{1_000_000, 1000}, Tolerance: 1.5, Eta: 1, Alpha: 0.01, Averaged: 1})
+	b.Run("historical control", func(b *testing.B) {
 		b.ReportAllocs()
 		var s State
 		for b.Loop() {
-			s = baking.Fold(s, busy)
+			s = historical.Fold(s, busy)
 		}
 	})
 }
@@ -58,16 +58,16 @@ func BenchmarkBound(b *testing.B) {
 // TestFoldingDoesNotAllocate holds for every test, and for reading the results.
 func TestFoldingDoesNotAllocate(t *testing.T) {
 	h, p := harm(t, DefaultHarmParams()), proof(t, DefaultNonInferiorityParams())
-	baking := bake(t, HistoricalControlParams{Record: Count{1000, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1})
+	historical := control(t, HistoricalControlParams{Record: Count{1000, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1})
 	table := []Minute{minute(t, 5400, 5, 600, 2), minute(t, 5400, 0, 600, 0)}
-	var s, baked State
+	var s, controlled State
 	var proven NonInferiorityState
 	if n := testing.AllocsPerRun(100, func() {
 		s = h.Fold(h.Fold(s, table...), table[0])
-		baked = baking.Fold(baked, table...)
+		controlled = historical.Fold(controlled, table...)
 		proven = p.Fold(proven, table...)
 		p.Bound(proven)
-		LogMeanE(s.LogE(), baked.LogE())
+		LogMeanE(s.LogE(), controlled.LogE())
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -1,7 +1,7 @@
 package sequential
 
-// Dispersion is how much the split of errors between the versions scatters in
-// minutes of rollouts that were accepted. Its zero value has seen nothing.
+// Dispersion is how much the split of errors between the versions scatters from
+// minute to minute, in rollouts that were accepted. Its zero value is the start.
 type Dispersion struct {
 	// Squares is Σ (k_c − K·θ)²/(θ·(1−θ)), with K = k_b + k_c and
 	// θ = n_c/(n_c + n_b); at least 0.
@@ -10,9 +10,9 @@ type Dispersion struct {
 	Errors int64 `json:"errors"`
 }
 
-// Fold is the dispersion with more minutes. Only those with at least two errors
-// and requests of both versions count: others can't show whether errors come
-// together.
+// Fold returns the dispersion with more minutes. Only those with at least two
+// errors, and requests of both versions, count: others can't show whether errors
+// come together.
 func (d Dispersion) Fold(minutes ...Minute) Dispersion {
 	for _, m := range minutes {
 		if !m.compares() || m.errors() < 2 {
@@ -29,7 +29,7 @@ func (d Dispersion) Fold(minutes ...Minute) Dispersion {
 	return d
 }
 
-// Phi is φ = max(1, (Squares + 20)/(Errors + 20)), the overdispersion: about
+// Phi returns φ = max(1, (Squares + 20)/(Errors + 20)), the overdispersion: about
 // how many errors come together, 1 if each comes alone; the 20 pull it towards
 // 1 while little is known. A test takes it as its Eta = 1/φ. It must come from
 // earlier rollouts than the one that is judged by it. Tempering makes clusters

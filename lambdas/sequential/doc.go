@@ -1,29 +1,30 @@
-// Package sequential holds the statistics of a rollout: tests over counts that
-// may be looked at after every minute, for as long as one likes, without their
-// error growing.
+// Package sequential has the statistics of a rollout: tests over counts of requests
+// that may be looked at after every minute, as often and as long as one likes,
+// without raising the chance that they are ever wrong.
 //
-//   - [Harm]: does the new version err more than the baseline beside it?
-//   - [NonInferiority]: by how much does it err more, at most?
-//   - [HistoricalControl]: does it err more than the baseline ever did? For when there is no
-//     baseline beside it any more.
-//   - [Dispersion]: how much do errors cluster, and so how much less does each
-//     of them tell?
+//   - [Harm] tests whether the new version's error rate is higher than the baseline's
+//     beside it.
+//   - [NonInferiority] bounds how much higher it is at most.
+//   - [HistoricalControl] tests whether it is higher than the baseline's by its
+//     record, when no baseline is beside it any more.
+//   - [Dispersion] measures how much errors cluster, and so how much less each of
+//     them says.
 //
-// The first and the third give an e-process E: a running value that is at least
-// 0 and has an expectation of at most 1, at every time however chosen, as long
-// as nothing is wrong. So P(E ever reaches 1/α) ≤ α (Ville 1939). States hold
-// natural logarithms, L = ln E.
+// Harm and HistoricalControl give an e-process E: a running value that is at least
+// 0 and has an expectation of at most 1, at every time however chosen, as long as
+// the new version does no harm. So P(E ever reaches 1/α) ≤ α (Ville 1939). States
+// hold natural logarithms, L = ln E.
 //
-// Tests are values made once from checked parameters; states are values that a
-// test folds minutes into. Folding never changes a state, it returns the next
-// one, and the state after minutes a and then b is that after a and b at once,
-// bit for bit. A state marshals to compact JSON and goes on from there as if it
-// had never been written down. A state belongs to the parameters that it was
-// begun with. Everything is safe for concurrent use, and nothing allocates but
-// making a test and reading or writing JSON.
+// A test is a value, made once from checked parameters ([NewHarm] and so on). A
+// state ([State], [NonInferiorityState], [Dispersion]) is a value, into which a test
+// folds a [Minute] of counts: Fold returns the next state and changes none. Folding
+// minutes a and then b gives the same state, bit for bit, as folding both at once. A
+// state marshals to compact JSON and back without loss. It may be used only with the
+// parameters that it was begun with. Everything is safe for concurrent use. Only
+// making a test, and reading or writing JSON, allocate memory.
 //
-// What is counted need not be errors: slow requests (above a threshold that was
-// fixed before) are counted alike.
+// Counts need not be of errors: slow requests, above a threshold that was fixed
+// before, are counted alike.
 //
 // Sources: Turner, Ly and Grünwald, "Generic e-variables for exact sequential
 // k-sample tests" (safe 2×2 tables); Lindon and Malek, "Anytime-valid inference

@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// HarmParams says what harm is.
+// HarmParams are the parameters of [Harm].
 type HarmParams struct {
-	// Ratio and Margin, ρ0 in (0, 1000] and δ in [0, 1], say what is tolerated:
-	// p_c ≤ ρ0·p_b + δ, with p_c the new version's rate of errors, p_b the
+	// Ratio, ρ0 in (0, 1000], and Margin, δ in [0, 1], say what is tolerated:
+	// p_c ≤ ρ0·p_b + δ, where p_c is the new version's error rate and p_b the
 	// baseline's.
 	Ratio, Margin float64
-	// Eta, η in (0, 1], is how much each error tells: 1/φ, see [Dispersion].
+	// Eta, η in (0, 1], is how much each error counts: 1/φ, see [Dispersion].
 	Eta float64
 	// Alpha, α in (0, 1), is the highest tolerated chance of ever finding harm
 	// where there is none.
@@ -20,13 +20,12 @@ type HarmParams struct {
 	Strict bool
 }
 
-// DefaultHarmParams are those that the benchmark is published for: ρ0 = 1.1, δ = 0, η = 1, α = 1%.
+// DefaultHarmParams returns those that the benchmark is published for: ρ0 = 1.1, δ = 0, η = 1, α = 1%.
 func DefaultHarmParams() HarmParams {
 	return HarmParams{Ratio: 1.1, Margin: 0, Eta: 1, Alpha: 0.01}
 }
 
-// HoldLogE is ln 3, the evidence at which a step that has ended is held rather
-// than left.
+// HoldLogE is ln 3, the evidence at which a step that is over is held.
 const HoldLogE = 1.0986122886681098
 
 // Harm is the conditional two-sample test for rolling back. H0: in every minute
@@ -39,13 +38,13 @@ const HoldLogE = 1.0986122886681098
 //
 // A minute in which either version had no requests changes nothing.
 //
-// Under H0 E[e^ℓ] ≤ 1 for any p_b and n: with b = 1/r, e^ℓ (at η = 1) is
+// Under H0, E[e^ℓ] ≤ 1 for any p_b and n: with b = 1/r, e^ℓ (at η = 1) is
 // a^k_c·b^k_b·e^(−n_c·δ·(a−1)), by (1+p(a−1))^n ≤ e^(n·p·(a−1)) its expectation
 // is at most e^(n_c·(p_c−δ)·(a−1) − n_b·p_b·(1−b)), and the terms in p_b cancel.
 // With η < 1 that follows from Jensen's inequality. So P(L ever reaches
 // Threshold) ≤ α. It takes errors to be independent given the rates. Errors of
 // one version that come in clusters break that; Eta helps, and doesn't restore
-// α; Strict does if no cluster reaches over two minutes.
+// α; Strict does, if no cluster extends over two minutes.
 //
 // # Strict
 //
@@ -57,8 +56,8 @@ const HoldLogE = 1.0986122886681098
 //	h  = n_b + 1 + (n_c−2)·ρ0, but for n_c = 1 at least ρ0
 //
 // So no minute gives more evidence of harm than one error of the new version
-// gives alone, and an outage takes about as many minutes to be found as it
-// else takes errors: with ρ0 = 1 and α = 1%, 3 at weight 10%, 9 at 50%, 60 at
+// alone, and finding an outage takes about as many minutes as it otherwise takes
+// errors: with ρ0 = 1 and α = 1%, 3 at weight 10%, 9 at 50%, 60 at
 // 90%.
 //
 // E[e^ℓ] ≤ 1 in two worlds. Where errors come in clusters that are over within
@@ -76,8 +75,8 @@ type Harm struct {
 	worse, logWorse               [alternatives]float64 // g and ln g
 }
 
-// NewHarm makes the test. It refuses parameters out of their range, naming all
-// of them.
+// NewHarm returns the test with these parameters. The error names all that are out
+// of their range.
 func NewHarm(p HarmParams) (Harm, error) {
 	err := errors.Join(
 		above("ratio", p.Ratio, 0, maxRatio),
@@ -98,12 +97,13 @@ func NewHarm(p HarmParams) (Harm, error) {
 	return h, nil
 }
 
-// Threshold is ln(1/α): harm is found when L reaches it.
+// Threshold returns ln(1/α): harm is found when L reaches it.
 func (h *Harm) Threshold() float64 {
 	return h.threshold
 }
 
-// Fold is the state after more minutes, in their order.
+// Fold returns the state after more minutes, in their order. Those in which either
+// version had no requests change nothing.
 func (h *Harm) Fold(s State, minutes ...Minute) State {
 	for _, m := range minutes {
 		switch {
@@ -118,7 +118,7 @@ func (h *Harm) Fold(s State, minutes ...Minute) State {
 	return s
 }
 
-// logFactors are the ℓ of a minute in which both versions had requests.
+// logFactors returns the ℓ of a minute in which both versions had requests.
 func (h *Harm) logFactors(m Minute) (logs [alternatives]float64) {
 	nb, kb := float64(m.baseline.Requests), float64(m.baseline.Errors)
 	nc, kc := float64(m.newVersion.Requests), float64(m.newVersion.Errors)

@@ -28,7 +28,7 @@ func proof(t fataler, p NonInferiorityParams) *NonInferiority {
 	return &made
 }
 
-func bake(t fataler, p HistoricalControlParams) *HistoricalControl {
+func control(t fataler, p HistoricalControlParams) *HistoricalControl {
 	b, err := NewHistoricalControl(p)
 	if err != nil {
 		t.Fatal(err)

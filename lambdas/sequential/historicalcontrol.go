@@ -6,20 +6,20 @@ import (
 	"math"
 )
 
-// HistoricalControlParams says what the new version is judged against when it has all
-// traffic.
+// HistoricalControlParams are the parameters of [HistoricalControl].
 type HistoricalControlParams struct {
-	// Record is what the baseline served before and during the rollout.
+	// Record is what the baseline served, before and during the rollout.
 	Record Count
-	// Tolerance and Margin, in (0, 1000] and [0, 1], say what is tolerated:
-	// p_c ≤ Tolerance·p_b + Margin, with p_b the rate of the record.
+	// Tolerance, τ in (0, 1000], and Margin, δ in [0, 1], say what is tolerated:
+	// p_c ≤ τ·p_b + δ, where p_c is the new version's error rate and p_b the
+	// baseline's by its record.
 	Tolerance, Margin float64
-	// Eta, η in (0, 1], is how much each error tells: 1/φ, see [Dispersion].
+	// Eta, η in (0, 1], is how much each error counts: 1/φ, see [Dispersion].
 	Eta float64
 	// Alpha, α in (0, 1), is the highest tolerated chance of ever finding harm
 	// where there is none.
 	Alpha float64
-	// Averaged is how many bakes are judged together by their [LogMeanE], at
+	// Averaged is how many tests are judged together by their [LogMeanE], at
 	// least 1: each bound's share of α is divided by it, so that the chance that
 	// any of them is wrong stays the same.
 	Averaged int
@@ -31,13 +31,13 @@ type HistoricalControlParams struct {
 // The record is long, so the bound can be had cheaply; the test gets the rest.
 const boundShare = 0.1
 
-// HistoricalControl is the one-sample test for when the new version has all traffic. H0: in
-// every minute p_c ≤ τ·p_b + δ, where τ is the tolerance and p_b the baseline's
-// mean rate over its record. There is no baseline beside it any more: where the
-// rates of both would have drifted upwards alike, this test can't tell that
-// from harm, and calls it harm. The tolerance is the room for drift.
+// HistoricalControl is the one-sample test for when the new version has all traffic.
+// H0: in every minute p_c ≤ τ·p_b + δ, where p_b is the baseline's mean rate over its
+// record. No baseline is beside it any more: this test can't distinguish harm from a
+// drift that would have raised both rates alike, and calls it harm. The tolerance
+// is the room for drift.
 //
-// It goes in two steps, whose chances of being wrong add up to α:
+// It takes two steps, whose chances of being wrong add up to α.
 //
 // The record, with n requests and k errors, gives the upper bound p̄ of p_b, at
 // α' = α/10 (divided by Averaged), over A, a grid of 9 values in (0, 1):
@@ -48,8 +48,8 @@ const boundShare = 0.1
 // that drift, so their mean reaches 1/α' with at most chance α' (Ville), and
 // where p_b > p̄ one of them has reached |A|/α'. Unlike Clopper and Pearson's,
 // the bound holds whenever the record ends; that matters since the rollout's
-// pace may depend on what the record shows. It costs little: of no error in n
-// requests it makes 9.3/n where theirs is 6.9/n, of 100 errors 150/n and 135/n (at
+// pace may depend on what the record shows. It costs little: for no error in n
+// requests it is 9.3/n where theirs is 6.9/n, for 100 errors 150/n and 135/n (at
 // α' = 0.1%).
 // Without a record p̄ is 1.
 //
@@ -77,8 +77,8 @@ type HistoricalControl struct {
 	logMean                     [alternatives]float64 // ln(1 + q·(g−1))
 }
 
-// NewHistoricalControl makes the test. It refuses parameters out of their range, naming all
-// of them.
+// NewHistoricalControl returns the test with these parameters. The error names all
+// that are out of their range.
 func NewHistoricalControl(p HistoricalControlParams) (HistoricalControl, error) {
 	err := errors.Join(
 		p.Record.check("record"),
@@ -105,9 +105,9 @@ func NewHistoricalControl(p HistoricalControlParams) (HistoricalControl, error) 
 	return b, nil
 }
 
-// upperRate is the upper bound p̄ of a record's rate, see [HistoricalControl].
+// upperRate returns the upper bound p̄ of a record's rate, see [HistoricalControl].
 func upperRate(record Count, eta, alpha float64) float64 {
-	// The bets of Proof, and three that make long records worth their length.
+	// The bets of NonInferiority, and three that make long records worth their length.
 	bets := [...]float64{0.02, 0.2, 0.4, 0.6, 0.75, 0.9, 0.97, 0.99, 0.999}
 	if record.Requests == 0 {
 		return 1
@@ -121,23 +121,23 @@ func upperRate(record Count, eta, alpha float64) float64 {
 	return bound
 }
 
-// BaselineRate is p̄, the upper bound of the baseline's rate, in (0, 1].
+// BaselineRate returns p̄, the upper bound of the baseline's rate, in (0, 1].
 func (b *HistoricalControl) BaselineRate() float64 {
 	return b.rate
 }
 
-// Limit is q, the rate above which the new version counts as worse, in (0, 1].
+// Limit returns q, the rate above which the new version counts as worse, in (0, 1].
 func (b *HistoricalControl) Limit() float64 {
 	return b.limit
 }
 
-// Threshold is ln(1/(0.9·α)): harm is found when L reaches it.
+// Threshold returns ln(1/(0.9·α)): harm is found when L reaches it.
 func (b *HistoricalControl) Threshold() float64 {
 	return b.threshold
 }
 
-// Fold is the state after more minutes, in their order. It looks at the new
-// version only; a minute in which that had no requests changes nothing.
+// Fold returns the state after more minutes, in their order. Only the new version's
+// counts matter; minutes in which it had no requests change nothing.
 func (b *HistoricalControl) Fold(s State, minutes ...Minute) State {
 	for _, m := range minutes {
 		if m.newVersion.Requests > 0 {
@@ -148,7 +148,7 @@ func (b *HistoricalControl) Fold(s State, minutes ...Minute) State {
 	return s
 }
 
-// logFactors are the ℓ of a minute's count.
+// logFactors returns the ℓ of a minute's count.
 func (b *HistoricalControl) logFactors(c Count) (logs [alternatives]float64) {
 	n, k := float64(c.Requests), float64(c.Errors)
 	for j, g := range b.worse {

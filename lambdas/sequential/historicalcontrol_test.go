@@ -12,7 +12,7 @@ import (
 // up to the limit: no component, nor the mixture, may expect more than 1.
 func TestBakeHasExpectationOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := bake(t, HistoricalControlParams{
+		b := control(t, HistoricalControlParams{
 			Record: drawCount(t, "record", 10_000), Tolerance: rapid.Float64Range(0.1, 3).Draw(t, "tolerance"), Margin: rapid.Float64Range(0, 0.1).Draw(t, "margin"),
 			Eta: rapid.OneOf(rapid.Just(1.0), rapid.Float64Range(0.05, 1)).Draw(t, "eta"), Alpha: 0.01, Averaged: 1, Strict: rapid.Bool().Draw(t, "strict"),
 		})
@@ -27,7 +27,7 @@ func TestBakeHasExpectationOne(t *testing.T) {
 			t.Fatalf("the mixture expects 1 + %g", e-1)
 		}
 	})
-	b := bake(t, HistoricalControlParams{Record: Count{100, 1}, Tolerance: 1, Eta: 1, Alpha: 0.01, Averaged: 1})
+	b := control(t, HistoricalControlParams{Record: Count{100, 1}, Tolerance: 1, Eta: 1, Alpha: 0.01, Averaged: 1})
 	if e := expectation(t, 0, 9, 0, b.Limit()*1.01, func(m Minute) float64 { return math.Exp(b.logFactors(m.newVersion)[0]) }); e <= 1+rounding {
 		t.Errorf("a rate above the limit isn't told: it expects %v", e)
 	}
@@ -39,7 +39,7 @@ func TestStrictBakeBearsAnyCluster(t *testing.T) {
 	p := HistoricalControlParams{Record: Count{1000, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1}
 	for _, strict := range []bool{true, false} {
 		p.Strict = strict
-		b := bake(t, p)
+		b := control(t, p)
 		for _, size := range []int64{1, 5, 20, 500} {
 			together := b.Limit() * 500 / float64(size)
 			if together > 1 {
@@ -126,17 +126,17 @@ func TestTheRecordsBound(t *testing.T) {
 	if one, half := upperRate(Count{1000, 5}, 1, 0.001), upperRate(Count{1000, 5}, 0.5, 0.001); half <= one {
 		t.Errorf("tempered, the bound is %v, from %v", half, one)
 	}
-	if alone, two := upperRate(Count{1000, 5}, 1, 0.001), bake(t, HistoricalControlParams{Record: Count{1000, 5}, Tolerance: 1, Eta: 1, Alpha: 0.01, Averaged: 2}).BaselineRate(); two <= alone {
-		t.Errorf("one bake's bound is %v, that of one of two %v", alone, two)
+	if alone, two := upperRate(Count{1000, 5}, 1, 0.001), control(t, HistoricalControlParams{Record: Count{1000, 5}, Tolerance: 1, Eta: 1, Alpha: 0.01, Averaged: 2}).BaselineRate(); two <= alone {
+		t.Errorf("one test's bound is %v, that of one of two %v", alone, two)
 	}
 }
 
-// TestBakeSharesAlphaOut: the bounds of all bakes averaged and the one test take
+// TestTheTwoStepsShareAlpha: the bounds of all tests averaged and the one test take
 // no more than α together, the limit is what the parameters make of the bound,
 // and Eta weakens what a minute tells.
-func TestBakeSharesAlphaOut(t *testing.T) {
+func TestTheTwoStepsShareAlpha(t *testing.T) {
 	p := HistoricalControlParams{Record: Count{100_000, 50}, Tolerance: 1.5, Margin: 0.001, Eta: 1, Alpha: 0.02, Averaged: 2}
-	b := bake(t, p)
+	b := control(t, p)
 	if want := upperRate(p.Record, 1, 0.001); b.BaselineRate() != want || b.Limit() != 1.5*want+0.001 {
 		t.Errorf("the bound is %v, the limit %v, with %v at 0.1%%", b.BaselineRate(), b.Limit(), want)
 	}
@@ -153,7 +153,7 @@ func TestBakeSharesAlphaOut(t *testing.T) {
 }
 
 // TestBakeKeepsAlpha simulates rollouts whose record ends when it looks best,
-// followed by a bake of two hours at the highest rate that is tolerated. Its
+// followed by two hours at full weight at the highest rate that is tolerated. Its
 // twins are drift that both versions would have shared, which the test calls
 // harm, and a bound that is the record's own rate.
 func TestBakeKeepsAlpha(t *testing.T) {
@@ -174,7 +174,7 @@ func TestBakeKeepsAlpha(t *testing.T) {
 		if naive {
 			p.Record = Count{best.Requests * 1_000_000, best.Errors * 1_000_000}
 		}
-		b := bake(t, p)
+		b := control(t, p)
 		var s State
 		for range 120 {
 			s = b.Fold(s, minute(t, 0, 0, 500, binomial(source, 500, min(1, rate*1.5*drift))))

@@ -9,15 +9,14 @@ import (
 // no sum over a million minutes overflows.
 const MaxCount = 1_000_000_000_000
 
-// Count is how many requests one version served in some time, and how many of
-// them were errors (or slow, or whatever is counted): 0 ≤ Errors ≤ Requests ≤
-// MaxCount.
+// Count is how many requests one version served in some time, and how many of them
+// were errors (or slow, or whatever is counted): 0 ≤ Errors ≤ Requests ≤ [MaxCount].
 type Count struct {
 	Requests int64 `json:"requests"`
 	Errors   int64 `json:"errors"`
 }
 
-// check tells what is wrong with the count of the named side.
+// check returns all that is wrong with the count of the named side.
 func (c Count) check(side string) error {
 	var problems []error
 	if c.Requests < 0 || c.Requests > MaxCount {
@@ -38,9 +37,9 @@ type Minute struct {
 	baseline, newVersion Count
 }
 
-// NewMinute makes a minute of two counts. It refuses counts out of their range,
-// naming everything that is wrong. (Metrics of a minute that is not over may
-// well show an error before its request: such a minute is not yet to be read.)
+// NewMinute returns the minute with two counts. The error names all that is wrong
+// with them. (In metrics, an error may be known before its request: see that there
+// are at least as many requests.)
 func NewMinute(baseline, newVersion Count) (Minute, error) {
 	if err := errors.Join(baseline.check("baseline"), newVersion.check("new version")); err != nil {
 		return Minute{}, err
@@ -48,13 +47,12 @@ func NewMinute(baseline, newVersion Count) (Minute, error) {
 	return Minute{baseline, newVersion}, nil
 }
 
-// compares tells whether both versions had requests: if not, the minute says
-// nothing about one beside the other.
+// compares reports whether both versions had requests, and so can be compared.
 func (m Minute) compares() bool {
 	return m.baseline.Requests > 0 && m.newVersion.Requests > 0
 }
 
-// errors is the number of errors of both versions.
+// errors returns the number of errors of both versions.
 func (m Minute) errors() int64 {
 	return m.baseline.Errors + m.newVersion.Errors
 }

@@ -7,33 +7,33 @@ import (
 	"math"
 )
 
-// NonInferiorityParams says what is to be proven.
+// NonInferiorityParams are the parameters of [NonInferiority].
 type NonInferiorityParams struct {
 	// Ratio is ρ_m in [0, 1000]: the new version's rate is compared with ρ_m
 	// times the baseline's.
 	Ratio float64
-	// Eta, η in (0, 1], is how much each error tells: 1/φ, see [Dispersion].
+	// Eta, η in (0, 1], is how much each error counts: 1/φ, see [Dispersion].
 	Eta float64
 	// Beta, β in (0, 1), is the highest tolerated chance that the bound is ever
 	// wrong.
 	Beta float64
 }
 
-// DefaultNonInferiorityParams are the usual ones: ρ_m = 1, η = 1, β = 5%.
+// DefaultNonInferiorityParams returns the usual ones: ρ_m = 1, η = 1, β = 5%.
 func DefaultNonInferiorityParams() NonInferiorityParams {
 	return NonInferiorityParams{Ratio: 1, Eta: 1, Beta: 0.05}
 }
 
 const proofBets = 6
 
-// betsOnFewer are the a of the mixture for proving, each with the same share:
+// betsOnFewer returns the a of the mixture, each with the same share. They were
 // chosen by simulation.
 func betsOnFewer() [proofBets]float64 {
 	return [...]float64{0.02, 0.2, 0.4, 0.6, 0.75, 0.9}
 }
 
-// NonInferiority is the mixture for proving that the new version is not much worse. With
-// n requests and k errors of the baseline (b) and the new version (c), and sums
+// NonInferiority is the test by which the new version is proven to be not much worse.
+// With n requests and k errors of the baseline (b) and the new version (c), and sums
 // over the minutes in which both had requests:
 //
 //	S_a = Σ η·[k_c·ln a + k_b·ln(1 + ρ_m·(n_c/n_b)·(1−a))]      N_a = Σ η·n_c·(1−a)
@@ -47,14 +47,14 @@ func betsOnFewer() [proofBets]float64 {
 // every minute.
 //
 // It takes errors to be independent given the rates, as [Harm] does, and has no
-// strict mode: with errors left out it would promise too little harm.
+// strict mode: with errors left out, it would bound the harm too low.
 type NonInferiority struct {
 	ratio, eta, threshold float64
 	bets, logBets         [proofBets]float64 // a and ln a
 }
 
-// NewNonInferiority makes the test. It refuses parameters out of their range, naming all
-// of them.
+// NewNonInferiority returns the test with these parameters. The error names all that
+// are out of their range.
 func NewNonInferiority(p NonInferiorityParams) (NonInferiority, error) {
 	err := errors.Join(
 		within("ratio", p.Ratio, 0, maxRatio),
@@ -71,8 +71,8 @@ func NewNonInferiority(p NonInferiorityParams) (NonInferiority, error) {
 	return proof, nil
 }
 
-// Fold is the state after more minutes, in their order. A minute in which
-// either version had no requests changes nothing.
+// Fold returns the state after more minutes, in their order. Those in which either
+// version had no requests change nothing.
 func (p *NonInferiority) Fold(s NonInferiorityState, minutes ...Minute) NonInferiorityState {
 	for _, m := range minutes {
 		if !m.compares() {
@@ -93,8 +93,8 @@ func (p *NonInferiority) Fold(s NonInferiorityState, minutes ...Minute) NonInfer
 	return s
 }
 
-// LogE is the evidence, as a natural logarithm, that p_c − ρ_m·p_b is below the
-// margin δ_m. It grows with the margin; it is 0 before the first minute.
+// LogE returns the evidence, as a natural logarithm, that p_c − ρ_m·p_b is below the
+// margin δ_m. It grows with the margin, and is 0 before the first minute.
 func (p *NonInferiority) LogE(s NonInferiorityState, margin float64) float64 {
 	var logs [proofBets]float64
 	for i, a := range p.bets {
@@ -103,16 +103,15 @@ func (p *NonInferiority) LogE(s NonInferiorityState, margin float64) float64 {
 	return logMean(logs[:])
 }
 
-// Proven tells whether the evidence for the margin has reached ln(1/β).
+// Proven reports whether the evidence for the margin has reached ln(1/β).
 func (p *NonInferiority) Proven(s NonInferiorityState, margin float64) bool {
 	return p.LogE(s, margin) >= p.threshold
 }
 
-// Bound is U, the always-valid upper bound of p_c − ρ_m·p_b: the smallest
+// Bound returns U, the always-valid upper bound of p_c − ρ_m·p_b: the smallest
 // margin in [0, 1] that is proven, by bisection, rounded up by at most 1e-12.
-// It is 1 as long as nothing can be said (no rate is higher than that), and
-// never below 0: at 0 the new version is proven to err at most ρ_m times as
-// often as the baseline.
+// It is 1 as long as nothing can be said, as no rate is higher, and never below 0:
+// at 0 the new version's error rate is proven to be at most ρ_m times the baseline's.
 func (p *NonInferiority) Bound(s NonInferiorityState) float64 {
 	low, high := 0.0, 1.0
 	switch {
@@ -131,8 +130,8 @@ func (p *NonInferiority) Bound(s NonInferiorityState) float64 {
 	return high
 }
 
-// NonInferiorityState is what [NonInferiority] has seen. Its zero value is the start. States can
-// be compared by ==.
+// NonInferiorityState is the running state of [NonInferiority]. Its zero value is the
+// start. States can be compared with ==.
 //
 // As JSON it is at most 250 bytes: {"sums":[S_a, …],"requests":Σ η·n_c}.
 type NonInferiorityState struct {

@@ -5,10 +5,10 @@ import (
 	"math"
 )
 
-// maxRatio is the largest "times worse" that a parameter may tolerate.
+// maxRatio is the largest ratio of error rates that a parameter may tolerate.
 const maxRatio = 1000
 
-// within refuses a parameter outside [low, high], and NaN.
+// within returns an error for a parameter outside [low, high], and NaN.
 func within(name string, value, low, high float64) error {
 	if value >= low && value <= high {
 		return nil
@@ -16,7 +16,7 @@ func within(name string, value, low, high float64) error {
 	return fmt.Errorf("%s %v: must be from %v to %v", name, value, low, high)
 }
 
-// above refuses a parameter outside (low, high], and NaN.
+// above returns an error for a parameter outside (low, high], and NaN.
 func above(name string, value, low, high float64) error {
 	if value > low && value <= high {
 		return nil
@@ -24,7 +24,7 @@ func above(name string, value, low, high float64) error {
 	return fmt.Errorf("%s %v: must be above %v and at most %v", name, value, low, high)
 }
 
-// between refuses a parameter outside (low, high), and NaN.
+// between returns an error for a parameter outside (low, high), and NaN.
 func between(name string, value, low, high float64) error {
 	if value > low && value < high {
 		return nil
@@ -32,7 +32,7 @@ func between(name string, value, low, high float64) error {
 	return fmt.Errorf("%s %v: must be above %v and below %v", name, value, low, high)
 }
 
-// logMean is ln of the mean of e^x over the given x, without overflow.
+// logMean returns ln of the mean of e^x over the given x, without overflow.
 func logMean(x []float64) float64 {
 	most := x[0]
 	for _, v := range x[1:] {

@@ -42,7 +42,7 @@ func TestInvalidInputIsRefused(t *testing.T) {
 			},
 			[]string{"ratio -1", "eta 1.5", "beta 0"},
 		},
-		"bake": {
+		"historical control": {
 			func() error {
 				_, err := NewHistoricalControl(HistoricalControlParams{Record: Count{1, 2}, Margin: 2, Eta: nan, Alpha: -1})
 				return err

@@ -16,19 +16,20 @@ const (
 	share        = 0.05 // s, what moves back to the prior each minute: harm may start late
 )
 
-// timesWorse are the alternatives g_j: the new version's rate is g times what
-// is tolerated.
+// timesWorse returns the alternatives g_j: the new version's rate is g times what is
+// tolerated.
 func timesWorse() [alternatives]float64 {
 	return [...]float64{1.2, 1.5, 2, 4, 10, 50, 1000}
 }
 
-// prior is π, with "no worse" first.
+// prior returns π, with "no worse" first.
 func prior() [alternatives + 1]float64 {
 	return [...]float64{priorSame, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse}
 }
 
-// State is the running evidence that the new version is worse, as [Harm] and
-// [HistoricalControl] gather it. Its zero value is the start: no evidence.
+// State is the running evidence that the new version is worse, of [Harm] or
+// [HistoricalControl]. Its zero value is the start: no evidence. States can be
+// compared with ==.
 //
 // As JSON it is at most 300 bytes: {"log-e":L,"weights":[w_0,…,w_7]}.
 type State struct {
@@ -38,13 +39,13 @@ type State struct {
 	weights [alternatives + 1]float64
 }
 
-// LogE is L, the natural logarithm of the e-value: 0 at the start, always
+// LogE returns L, the natural logarithm of the e-value: 0 at the start, always
 // finite.
 func (s State) LogE() float64 {
 	return s.logE
 }
 
-// begun is the state with its weights filled in.
+// begun returns the state with its weights filled in.
 func (s State) begun() State {
 	if s.weights[0] == 0 {
 		s.weights = prior()
@@ -52,8 +53,8 @@ func (s State) begun() State {
 	return s
 }
 
-// multiply takes one minute into the mixture, whose alternatives it multiplies
-// by the factors e^logs:
+// multiply returns the state after one minute, which multiplies the alternatives of
+// the mixture by the factors e^logs:
 //
 //	L ← L + ln Σ w_j·e^(ℓ_j)      w_j ← (1−s)·w_j·e^(ℓ_j)/Σ + s·π_j      (ℓ_0 = 0)
 //
@@ -75,8 +76,8 @@ func (s State) multiply(logs *[alternatives]float64) State {
 	return s.sharing((1 - share) / total)
 }
 
-// sharing is the state whose weights are scaled by keep and topped up with the
-// prior's share.
+// sharing returns the state with its weights scaled by keep, and the prior's share
+// added.
 func (s State) sharing(keep float64) State {
 	for j, p := range prior() {
 		s.weights[j] = keep*s.weights[j] + share*p
@@ -122,12 +123,11 @@ func (s *State) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// LogMeanE combines the evidence of several tests of one rollout, given as
-// their L = ln E: it is ln of the mean of the E. The mean of e-processes is an
-// e-process however they depend on each other, so it is judged by the threshold
-// of one test. (That of p95 and p99 of the latency, for example; reaching the
-// threshold by either of them alone would double the false alarms.) Of none it
-// is 0, no evidence.
+// LogMeanE combines the evidence of several tests of one rollout, each given as
+// L = ln E: it returns ln of the mean of the E, and 0 for none. The mean of
+// e-processes is an e-process however they depend on each other, so the threshold of
+// one test holds for it. (The latency gate combines those of p95 and p99; comparing
+// each with the threshold would double the false alarms.)
 func LogMeanE(logs ...float64) float64 {
 	if len(logs) == 0 {
 		return 0

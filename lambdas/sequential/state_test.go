@@ -27,7 +27,7 @@ func roundTrip(t fataler, from, to any) int {
 func TestStatesGoOnExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h, p := harm(t, drawHarm(t)), proof(t, NonInferiorityParams{Ratio: 1.1, Eta: rapid.Float64Range(0.05, 1).Draw(t, "eta of the proof"), Beta: 0.05})
-		b := bake(t, HistoricalControlParams{Record: drawCount(t, "record", MaxCount), Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 2})
+		b := control(t, HistoricalControlParams{Record: drawCount(t, "record", MaxCount), Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 2})
 		minutes := rapid.SliceOfN(drawMinute(MaxCount), 0, 40).Draw(t, "minutes")
 		cut := rapid.IntRange(0, len(minutes)).Draw(t, "cut")
 
@@ -48,7 +48,7 @@ func TestStatesGoOnExactly(t *testing.T) {
 			t.Fatalf("harm: %+v, want %+v", got, want)
 		}
 		if got, want := b.Fold(read[1], minutes[cut:]...), b.Fold(State{}, minutes...).begun(); got.begun() != want {
-			t.Fatalf("bake: %+v, want %+v", got, want)
+			t.Fatalf("historical control: %+v, want %+v", got, want)
 		}
 		if got, want := p.Fold(readProven, minutes[cut:]...), p.Fold(NonInferiorityState{}, minutes...); got != want {
 			t.Fatalf("proof: %+v, want %+v", got, want)
@@ -68,7 +68,7 @@ func TestStatesGoOnExactly(t *testing.T) {
 // is compared.
 func TestOneSidedMinutesChangeNothing(t *testing.T) {
 	h, p := harm(t, DefaultHarmParams()), proof(t, DefaultNonInferiorityParams())
-	b := bake(t, HistoricalControlParams{Record: Count{100, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1})
+	b := control(t, HistoricalControlParams{Record: Count{100, 1}, Tolerance: 2, Eta: 1, Alpha: 0.01, Averaged: 1})
 	s, proven := h.Fold(State{}, minute(t, 90, 1, 10, 2)), p.Fold(NonInferiorityState{}, minute(t, 90, 1, 10, 2))
 	for _, m := range []Minute{{}, minute(t, 10, 3, 0, 0), minute(t, 0, 0, 10, 10)} {
 		if h.Fold(s, m) != s || p.Fold(proven, m) != proven {
@@ -76,7 +76,7 @@ func TestOneSidedMinutesChangeNothing(t *testing.T) {
 		}
 	}
 	if m := minute(t, 10, 3, 0, 0); b.Fold(s, m) != s {
-		t.Errorf("%+v changes the state of the bake", m)
+		t.Errorf("%+v changes the state of the historical control", m)
 	}
 	if quiet := h.Fold(s, minute(t, 90, 0, 10, 0)); quiet == s || quiet.LogE() != s.LogE() {
 		t.Errorf("a minute without errors goes from %+v to %+v: only the weights move", s, quiet)
