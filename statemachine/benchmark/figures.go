@@ -16,7 +16,7 @@ type figures struct {
 	failures, failures95 float64
 }
 
-// share is the share of runs that were rolled back; 0 if there were none.
+// share returns the share of runs that were rolled back; 0 if there were none.
 func (f figures) share() float64 { return float64(f.rolledBack) / float64(max(1, f.runs)) }
 
 func figuresOf(endings []ending) figures {
@@ -82,26 +82,26 @@ func (w *worst) take(f figures) {
 	}
 }
 
-// breaks tells whether so many false alarms are more than chance makes of a
+// breaks reports whether so many false alarms are more than chance makes of a
 // rule that keeps α: not once in a million cells would it.
 func (w worst) breaks() bool {
 	f := w.figures
 	return f.rolledBack > 0 && distuv.Binomial{N: float64(f.runs), P: alpha}.Survival(float64(f.rolledBack-1)) < 1e-6
 }
 
-// keeps tells whether the rule keeps α with equal rates, be they steady or
-// under shared stress. Ratios of rules that don't can't be compared: who calls
-// everything harm is quick to find some.
+// keeps reports whether the rule keeps α with equal rates, steady or
+// under shared stress. Ratios of rules that don't can't be compared: a rule
+// that calls everything harm finds some quickly.
 func (s summary) keeps() bool {
 	return !s.same.breaks() && !s.shared.breaks()
 }
 
-// falseAlarms is the worst share over the cells that keeps looks at.
+// falseAlarms returns the worst share over the cells that keeps looks at.
 func (s summary) falseAlarms() float64 {
 	return max(s.same.figures.share(), s.shared.figures.share())
 }
 
-// summarize condenses the results of all cells into a summary a rule.
+// summarize condenses the results of all cells into a summary per rule.
 func summarize(names []string, results []result) []summary {
 	summaries := make([]summary, len(names))
 	for i, name := range names {

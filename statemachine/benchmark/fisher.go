@@ -6,9 +6,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// fisher is what one writes with a statistics package at hand: Fisher's exact
-// test of all requests since the first shift, one-sided, repeated every minute,
-// and rolling back at p < 1%. Neither the repetition nor that the weight and
+// fisher is the obvious rule with a statistics package at hand: Fisher's exact
+// test, one-sided, of all requests since the first shift. It is repeated every
+// minute, and rolls back at p < 1%. Neither the repetition nor that the weight and
 // the rates have changed meanwhile is accounted for.
 type fisher struct{}
 
@@ -29,10 +29,10 @@ func (*fisher) check(v view) verdict {
 	return goOn
 }
 
-// fisherP is the chance that, of all errors dealt to requests at random, at
+// fisherP returns the chance that, of all errors dealt to requests at random, at
 // least as many fall on the new version: the hypergeometric distribution's upper
-// tail. Where the new version has no more than its share of the errors, it is
-// given as 1: it is about a half or more there.
+// tail. It returns 1 where the new version has no more than its share of the errors:
+// the tail is about a half or more there.
 func fisherP(baseline, newVersion sequential.Count) float64 {
 	n, k := float64(newVersion.Requests), float64(newVersion.Errors)
 	all, errors := n+float64(baseline.Requests), k+float64(baseline.Errors)
@@ -48,7 +48,7 @@ func fisherP(baseline, newVersion sequential.Count) float64 {
 	return sum
 }
 
-// logChoose is ln of n over k.
+// logChoose returns ln of n over k.
 func logChoose(n, k float64) float64 {
 	return logFactorial(n) - logFactorial(k) - logFactorial(n-k)
 }

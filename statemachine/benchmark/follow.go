@@ -53,7 +53,7 @@ func (s *simulation) follow(r rule, run int) ending {
 	return e
 }
 
-// next is the minute that comes after those that happened. As long as no step
+// next returns the minute after those that happened. As long as no step
 // was held, it is the same for all rules, and drawn once.
 func (s *simulation) next(before, weight float64, held bool) minute {
 	at := len(s.happened)
@@ -66,7 +66,7 @@ func (s *simulation) next(before, weight float64, held bool) minute {
 	return s.drawn[at]
 }
 
-// ask has the rule look at what the metrics show by now.
+// ask returns the rule's verdict on what the metrics show by now.
 func (s *simulation) ask(r rule, since int, over bool) verdict {
 	v := view{passed: len(s.happened), stepOver: over}
 	v.minutes, s.buffer = show(s.world.cell.stress, s.happened, s.buffer)

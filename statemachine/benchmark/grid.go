@@ -19,7 +19,7 @@ type schedule struct {
 	steps []step
 }
 
-// minutes is how long the schedule takes if nothing holds it.
+// minutes returns how long the schedule takes if nothing holds it.
 func (s schedule) minutes() (sum int) {
 	for _, step := range s.steps {
 		sum += step.minutes
@@ -39,7 +39,7 @@ func schedules() []schedule {
 	return []schedule{linear, {"10% for 5 min", []step{{0.1, 5}}}, doubling}
 }
 
-// change is what the new version does to the rate of errors: times·rate + plus.
+// change is what the new version does to the error rate: times·rate + plus.
 type change struct {
 	name        string
 	times, plus float64
@@ -62,17 +62,17 @@ type cell struct {
 	stress    stress
 }
 
-// newRate is the share of the new version's requests that fail.
+// newRate returns the share of the new version's requests that fail.
 func (c cell) newRate() float64 {
 	return c.change.times*c.rate + c.change.plus
 }
 
-// harmless tells whether every rollback in this cell is a false alarm.
+// harmless reports whether every rollback in this cell is a false alarm.
 func (c cell) harmless() bool {
 	return c.change == same
 }
 
-// name tells the cells apart, and is where their randomness comes from.
+// name returns the cell's unique name, which seeds its randomness.
 func (c cell) name() string {
 	name := fmt.Sprintf("%s/s, %s, %s, %s", plain(c.perSecond), percent(c.rate), c.change.name, c.schedule.name)
 	if c.stress != calm {
@@ -97,7 +97,7 @@ type grid struct {
 	stresses  []stress
 }
 
-// published is the grid that the product's figures are from.
+// published returns the grid that the product's figures are from.
 func published() grid {
 	return grid{
 		perSecond: []float64{1, 10, 100},
@@ -108,7 +108,7 @@ func published() grid {
 	}
 }
 
-// quick is a part of it, for a first look.
+// quick returns a part of it, for a first look.
 func quick() grid {
 	g := published()
 	g.perSecond, g.rates = []float64{1, 100}, []float64{0.001, 0.01}

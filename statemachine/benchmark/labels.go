@@ -14,7 +14,7 @@ func (b box) overlaps(other box) bool {
 	return b.x < other.x+other.w && other.x < b.x+b.w && b.y < other.y+other.h && other.y < b.y+b.h
 }
 
-// nearest is the box's point that is nearest to another.
+// nearest returns the box's point that is nearest to p.
 func (b box) nearest(p point) (x, y float64) {
 	return min(max(p.x, b.x), b.x+b.w), min(max(p.y, b.y), b.y+b.h)
 }
@@ -46,7 +46,7 @@ func placeLabels(summaries []summary, points []point) []box {
 	return placed
 }
 
-// free tells whether a label may lie there.
+// free reports whether a label may lie there.
 func free(b box, placed []box, points []point) bool {
 	if b.x < left || b.x+b.w > right || b.y < top || b.y+b.h > bottom {
 		return false

@@ -1,11 +1,11 @@
 // Command benchmark compares rules that judge a new version while its traffic
 // grows: how often they roll back a harmless one, how often they find a harmful
 // one, and how many requests fail until they do. It simulates rollouts minute
-// by minute and prints a Markdown table, one row a rule.
+// by minute and prints a Markdown table, one row per rule.
 //
 //	go run ./statemachine/benchmark [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
 //
-// The cells are traffic {1, 10, 100}/s × the baseline's rate of errors {0.01,
+// The cells are traffic {1, 10, 100}/s × the baseline's error rate {0.01,
 // 0.1, 1}% × new version {same, 2×, 5×, +1 point, +5 points, 50%, 100%} ×
 // schedules {10–90% by 10, 2 minutes each; 10% for 5 minutes; 1, 2, 4 … 64%,
 // 2 minutes each}, and with equal rates every stress (see the stresses). All
@@ -27,8 +27,8 @@ import (
 )
 
 func main() {
-	// Next to nothing stays in memory, so that by default it would be cleaned up
-	// all the time.
+	// Next to nothing stays in memory: by default, garbage would be collected all the
+	// time.
 	debug.SetGCPercent(1000)
 	terminal := term.IsTerminal(int(os.Stderr.Fd()))
 	switch err := benchmark(os.Args[1:], os.Stdout, os.Stderr, terminal); {
@@ -48,7 +48,7 @@ type options struct {
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("benchmark", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // main tells errors
+	flags.SetOutput(io.Discard) // main prints errors
 	small := flags.Bool("quick", false, "a part of the grid, and few runs: for a first look")
 	var p plan
 	flags.IntVar(&p.runsSame, "runs-same", 50000, "runs of each cell in which the new version is no worse; 1000 with -quick")
@@ -93,7 +93,7 @@ func benchmark(args []string, stdout, stderr io.Writer, terminal bool) error {
 		return err
 	}
 	progress := newProgress(stderr, terminal, time.Now)
-	results := o.plan.run(progress.tell)
+	results := o.plan.run(progress.show)
 	progress.end()
 
 	names := ruleNames()

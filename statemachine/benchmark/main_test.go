@@ -98,7 +98,7 @@ func TestProgress(t *testing.T) {
 		p := newProgress(&b, terminal, func() time.Time { return now })
 		for i, second := range []int{10, 40, 45, 50} {
 			now = start.Add(time.Duration(second) * time.Second)
-			p.tell(i+1, 4)
+			p.show(i+1, 4)
 		}
 		p.end()
 		if b.String() != want {

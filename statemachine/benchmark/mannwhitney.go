@@ -45,7 +45,7 @@ func (m *mannWhitney) check(v view) verdict {
 	return goOn
 }
 
-// shift is how much higher the experiment's values are: the median of the
+// shift returns how much higher the experiment's values are: the median of the
 // differences of all pairs (Hodges and Lehmann 1963).
 func (m *mannWhitney) shift() float64 {
 	m.scratch = m.scratch[:0]
@@ -59,7 +59,7 @@ func (m *mannWhitney) shift() float64 {
 	return (m.scratch[(n-1)/2] + m.scratch[n/2]) / 2
 }
 
-// z is how many standard deviations U is above its mean without a difference,
+// z returns how many standard deviations U is above its mean without a difference,
 // 0 if it is not above it, once the shift is taken off the experiment's values.
 // U counts the pairs in which the experiment's value is higher, and half of
 // those in which it is equal:

@@ -5,7 +5,7 @@ import "math"
 // alpha is the rate of false alarms that the bound and the oracle are for.
 const alpha = 0.01
 
-// oracle is no rule that one could run: it knows both rates. It is Wald's
+// oracle is no rule that could be run: it knows both rates. It is Wald's
 // sequential probability ratio test of what is true against both versions
 // having the rate m = w·p_c + (1−w)·p_b, each minute, and rolls back when the
 // likelihood ratio reaches 1/α. With equal rates it has nothing to find.
@@ -34,7 +34,7 @@ func (o *oracle) check(v view) verdict {
 	return goOn
 }
 
-// logLikelihood is ln of how much likelier k errors among n requests are at
+// logLikelihood returns ln of how much likelier k errors among n requests are at
 // the rate p than at the rate q in (0, 1).
 func logLikelihood(n, k int64, p, q float64) (sum float64) {
 	if k > 0 {
@@ -46,25 +46,25 @@ func logLikelihood(n, k int64, p, q float64) (sum float64) {
 	return sum
 }
 
-// bound is what no rule that keeps α can be much better than, of a cell.
+// bound is what no rule that keeps α can improve on by much, in a cell.
 type bound struct {
-	// information is how much the whole schedule tells: Σ N·J(w) over its
+	// information is the information of the whole schedule: Σ N·J(w) over its
 	// minutes with N requests each, in nats.
 	information float64
 	// failures is how many failed requests the new version has served when
 	// the information reaches ln(1/α), and at least those of the first minute,
-	// before whose end nobody looks. It is that of the whole schedule if the
+	// before whose end no rule looks. It is that of the whole schedule if the
 	// information never gets there.
 	failures float64
 }
 
-// informative tells whether there is enough information for a sensible rule
+// informative reports whether there is enough information for a sensible rule
 // to find the harm: 2·ln(1/α).
 func (b bound) informative() bool {
 	return b.information >= -2*math.Log(alpha)
 }
 
-// boundOf computes a cell's bound. A request tells on average, with weight w,
+// boundOf computes a cell's bound. With weight w, the mean information of a request is
 //
 //	J(w) = w·KL(p_c‖m) + (1−w)·KL(p_b‖m)      m = w·p_c + (1−w)·p_b
 func boundOf(c cell) bound {
@@ -92,7 +92,7 @@ func boundOf(c cell) bound {
 	return b
 }
 
-// divergence is Kullback and Leibler's, KL(p‖q), of a single request that
+// divergence returns Kullback and Leibler's, KL(p‖q), of a single request that
 // fails at the rate p from one that fails at the rate q in (0, 1), in nats.
 func divergence(p, q float64) float64 {
 	sum := 0.0

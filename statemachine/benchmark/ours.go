@@ -58,8 +58,8 @@ func (o *ours) shift() {
 	must(err)
 }
 
-// check is one of the health check's. The rollout's first minute is that at
-// the epoch.
+// check returns what the health check would decide. The rollout's first minute is
+// that at the epoch.
 func (o *ours) check(v view) verdict {
 	now := time.Unix(0, 0).UTC().Add(o.offset + time.Duration(v.passed)*time.Minute)
 	var err error
@@ -81,7 +81,7 @@ func (o *ours) check(v view) verdict {
 	}
 }
 
-// reading is the errors gate's. Unless it is thorough, it leaves out what can't
+// reading returns the errors gate's reading. Unless it is thorough, it leaves out what can't
 // change a decision: folding in minutes in which the new version had no error at
 // all, since such minutes only lower the evidence of harm; and putting evidence
 // into words that is too little to roll back or to hold.
@@ -103,7 +103,7 @@ func (o *ours) reading(now time.Time, minutes []minute) rollout.Reading {
 	return reading
 }
 
-// read is what the health check would read of the metrics at now.
+// read returns what the health check would measure at now.
 func (o *ours) read(now time.Time, minutes []minute) health.Measurements {
 	window := o.evidence.Unread(o.state, now)
 	seen := health.Measurements{Minutes: make([]health.Minute, 0, len(minutes))}

@@ -6,31 +6,31 @@ import (
 	"time"
 )
 
-// progress tells how far the simulation is: on a terminal in one line that it
-// writes over, else in a line every half minute.
+// progress shows how far the simulation is: on a terminal in one line that it
+// overwrites, otherwise in a line every half minute.
 type progress struct {
 	w        io.Writer
 	terminal bool
 	now      func() time.Time
 	start    time.Time
-	told     time.Time
+	shown    time.Time
 }
 
 func newProgress(w io.Writer, terminal bool, now func() time.Time) *progress {
-	return &progress{w: w, terminal: terminal, now: now, start: now(), told: now()}
+	return &progress{w: w, terminal: terminal, now: now, start: now(), shown: now()}
 }
 
-// tell is told when another of the blocks is done.
-func (p *progress) tell(done, of int) {
+// show shows that done of so many blocks are done.
+func (p *progress) show(done, of int) {
 	now := p.now()
 	every, before, after := 30*time.Second, "", "\n"
 	if p.terminal {
 		every, before, after = time.Second/5, "\r", "\x1b[K"
 	}
-	if now.Sub(p.told) < every && done < of {
+	if now.Sub(p.shown) < every && done < of {
 		return
 	}
-	p.told = now
+	p.shown = now
 	spent := now.Sub(p.start)
 	left := time.Duration(float64(spent) / float64(done) * float64(of-done))
 	fmt.Fprintf(p.w, "%ssimulating: %d of %d blocks, %s, about %s to go%s",

@@ -1,6 +1,6 @@
 package main
 
-// verdict is what a rule says at a check.
+// verdict is a rule's decision at a check.
 type verdict int
 
 const (
@@ -21,12 +21,12 @@ type view struct {
 	since int
 	// passed is how many minutes have passed, shown or not.
 	passed int
-	// stepOver tells whether the step's time is over with this minute, so that
+	// stepOver reports whether the step's time is over with this minute, so that
 	// the schedule goes on unless the rule holds it.
 	stepOver bool
 }
 
-// newest is the newest minute that the metrics show; zero if there is none.
+// newest returns the newest minute that the metrics show; zero if there is none.
 func (v view) newest() minute {
 	if len(v.minutes) == 0 {
 		return minute{}
@@ -45,7 +45,7 @@ type rule interface {
 	check(view) verdict
 }
 
-// rules are those that are compared, each ready for one rollout at a time.
+// rules returns those that are compared, each ready for one rollout at a time.
 func rules() []rule {
 	return []rule{
 		lastMinute{},
@@ -60,9 +60,9 @@ func rules() []rule {
 	}
 }
 
-// show is what the metrics show of the minutes that happened so far, the newest
-// last, under a stress. It may write into the buffer, which it returns to be
-// used again.
+// show returns what the metrics show of the minutes that happened so far, the newest
+// last, under a stress. It may write into the buffer, which it returns for
+// reuse.
 func show(s stress, happened, buffer []minute) (shown, reuse []minute) {
 	switch s {
 	case lateSuccesses:

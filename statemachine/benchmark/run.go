@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// plan is what is to be simulated.
+// plan says what is simulated.
 type plan struct {
 	grid grid
 	// Runs of each cell with equal rates, of one that is under a stress besides,
@@ -14,7 +14,7 @@ type plan struct {
 	seed                            uint64
 }
 
-// block is how many runs of a cell are done at once.
+// block is the number of runs of a cell in one job.
 const block = 100
 
 // job is a block of a cell's runs.
@@ -22,7 +22,7 @@ type job struct {
 	cell, first, runs int
 }
 
-// jobs are all blocks of the cells, in the cells' order.
+// jobs returns all blocks of the cells, in the cells' order.
 func (p plan) jobs(cells []cell) []job {
 	var jobs []job
 	for i, c := range cells {
@@ -44,10 +44,10 @@ func (p plan) runs(c cell) int {
 	return p.runsSame
 }
 
-// run simulates all cells, on all cores, and tells of its progress after each
+// run simulates all cells, on all cores, and calls progress after each
 // block. Its results are the same whatever the number of cores: each run's
 // minutes come from a stream of their own.
-func (p plan) run(tell func(done, of int)) []result {
+func (p plan) run(progress func(done, of int)) []result {
 	cells := p.grid.cells()
 	jobs := p.jobs(cells)
 	waiting := make(chan job)
@@ -75,7 +75,7 @@ func (p plan) run(tell func(done, of int)) []result {
 			endings[j.cell] = nil
 		}
 		done++
-		tell(done, len(jobs))
+		progress(done, len(jobs))
 	}
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {

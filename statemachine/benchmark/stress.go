@@ -35,8 +35,8 @@ func stresses() []stress {
 	}
 }
 
-// shared tells whether the stress is one that comes over both versions alike
-// and is seen as it happens.
+// shared reports whether the stress affects both versions alike and is seen as it
+// happens.
 func (s stress) shared() bool {
 	switch s {
 	case doubling, ramp, bursts, gamma, lognormal, retries, midMinute:
@@ -45,7 +45,7 @@ func (s stress) shared() bool {
 	return false
 }
 
-// clusterMean is how many errors come together on average.
+// clusterMean returns how many errors come together on average.
 func (s stress) clusterMean() float64 {
 	switch s {
 	case clusters5:
@@ -56,12 +56,12 @@ func (s stress) clusterMean() float64 {
 	return 1
 }
 
-// maxRate bounds what a stress makes of the rate of errors.
+// maxRate bounds the error rate under a stress.
 const maxRate = 0.5
 
-// factors are what the stress multiplies the rate of errors and the traffic
-// of a minute with, for both versions alike. Of planned minutes, at counts
-// from 0.
+// factors returns by what the stress multiplies the error rate and the traffic of a
+// minute, for both versions alike. The minutes count from 0; so many
+// are planned.
 func (w *world) factors(at, planned int) (rate, traffic float64) {
 	rate, traffic = 1, 1
 	switch w.cell.stress {

@@ -17,7 +17,7 @@ const (
 	leastAlarms, mostAlarms = 0.001, 1
 )
 
-// picture draws a point a rule: to the right, how many harmless rollouts it
+// picture returns an SVG image with a point per rule: to the right, how many harmless rollouts it
 // rolls back in the worst cell, without stress or under shared stress; upwards,
 // the failed requests until a bad version is rolled back, relative to the
 // bound. Both axes are logarithmic; what is left of the first is drawn at its
@@ -68,7 +68,7 @@ text { fill: #e6edf3 } .quiet { fill: #9198a1 } .plot { fill: #161b22 } .grid { 
 	return b.String()
 }
 
-// described is the picture in words.
+// described returns the picture in words.
 func described(summaries []summary) string {
 	var b strings.Builder
 	b.WriteString("Of each rule: harmless rollouts rolled back in the worst cell with equal rates, and failed requests until a bad version is rolled back, relative to the bound.")

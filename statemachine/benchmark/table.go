@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// writeTable prints a row a rule, in Markdown.
+// writeTable prints a row per rule, in Markdown.
 func writeTable(w io.Writer, summaries []summary) {
 	writeRow(w,
 		"rule", "false alarms, same rates", "shared stress", "clusters of 5", "clusters of 20", "late successes", "late minutes",
@@ -26,7 +26,7 @@ func writeTable(w io.Writer, summaries []summary) {
 	}
 }
 
-// String is the share of false alarms; with a mark if it breaks α.
+// String returns the share of false alarms; with a mark if it breaks α.
 func (w worst) String() string {
 	switch text := shortPercent(w.figures.share()); {
 	case w.figures.runs == 0:
@@ -38,7 +38,7 @@ func (w worst) String() string {
 	}
 }
 
-// shortPercent is a share at about two digits. One that is not 1 is not shown
+// shortPercent writes a share with about two digits. One that is not 1 is not shown
 // as 100%.
 func shortPercent(share float64) string {
 	switch percent := 100 * share; {
@@ -72,7 +72,7 @@ the cells, failed requests by the geometric mean. Seed %d.
 `, p.runsSame, p.runsStress, informative, worse, p.runsWorse, p.seed)
 }
 
-// writeCells prints a row a cell: the share of rollouts rolled back under each
+// writeCells prints a row per cell: the share of rollouts rolled back under each
 // rule and, where there is harm to be found, failed requests ÷ bound.
 func writeCells(w io.Writer, names []string, results []result) {
 	writeRow(w, append([]string{"cell", "information", "bound"}, names...)...)
@@ -93,8 +93,8 @@ func writeCells(w io.Writer, names []string, results []result) {
 	}
 }
 
-// writeRow prints one row of a Markdown table. What can't be written is told
-// by the writer that main flushes in the end.
+// writeRow prints one row of a Markdown table. The writer that main
+// flushes in the end reports what could not be written.
 func writeRow(w io.Writer, columns ...string) {
 	fmt.Fprintf(w, "| %s |\n", strings.Join(columns, " | "))
 }

@@ -17,8 +17,8 @@ type minute struct {
 
 // world draws the minutes of one cell. A minute is drawn from a random stream
 // of its own, that of its cell, run and place in the run: so all rules meet the
-// same requests for as long as they shift alike, whatever else is drawn, by
-// whom, and in which order.
+// same requests for as long as they shift alike, whatever else is drawn, for
+// which rule, and in which order.
 type world struct {
 	cell   cell
 	seed   uint64
@@ -86,10 +86,10 @@ func (w *world) serve(requests, rate float64) sequential.Count {
 	return sequential.Count{Requests: errors + w.poisson(requests*(1-rate)), Errors: errors}
 }
 
-// retry has the minute's failed requests come again, on whichever version the
-// weight gives them. It is the requests that are bad: half of those that come
+// retry repeats the minute's failed requests, on whichever version the weight gives
+// them. It is the requests that are bad: half of those that come
 // again fail again, on either version. That happens at most twice, as often as
-// Lambda tries an asynchronous invocation again.
+// Lambda retries an asynchronous invocation.
 func (w *world) retry(m *minute, weight float64) {
 	again := m.baseline.Errors + m.newVersion.Errors
 	for range 2 {

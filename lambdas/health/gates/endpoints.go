@@ -75,7 +75,7 @@ func (e endpoint) read(ctx context.Context) (rollout.Status, string) {
 	case !e.wants(response.StatusCode) && stopped != "":
 		return rollout.Fail, fmt.Sprintf("%s, expected %s; the redirect was not followed: %s", status, e.wanted(), stopped)
 	case !e.wants(response.StatusCode):
-		body, _ := io.ReadAll(io.LimitReader(response.Body, 4*maxExcerpt)) // what there is of it may tell why
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 4*maxExcerpt)) // what there is of it may say why
 		return rollout.Fail, fmt.Sprintf("%s, expected %s%s", status, e.wanted(), e.excerpt(body))
 	case len(e.Expect) == 0:
 		return rollout.Pass, status
