@@ -105,31 +105,32 @@ func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, 
 // check looks at everything at once.
 func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, error) {
 	var (
-		evidence answer[assessed]
-		alarms   answer[[]rollout.Reading]
-		sources  answer[[]rollout.Reading]
-		orders   answer[[]rollout.Order]
+		evidence gates.Pending[assessed]
+		alarms   gates.Pending[[]rollout.Reading]
+		sources  gates.Pending[[]rollout.Reading]
+		orders   gates.Pending[[]rollout.Order]
 	)
+	late := fmt.Errorf("no answer within %s: %w", checkLimit, context.DeadlineExceeded)
 	facts := rollout.FactsOf(s, call.Execution, call.Now)
-	each := []func(context.Context){orders.ask(func(ctx context.Context) ([]rollout.Order, error) {
+	each := []func(context.Context){orders.Expect(func(ctx context.Context) ([]rollout.Order, error) {
 		return t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
-	})}
+	}, nil, late)}
 	if s.HealthCheck {
-		each = append(each, evidence.ask(func(ctx context.Context) (assessed, error) { return t.assess(ctx, s, facts) }))
+		each = append(each, evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, s, facts) }, assessed{}, late))
 		if len(s.Plan.Gates.Alarms) > 0 {
-			each = append(each, alarms.ask(func(ctx context.Context) ([]rollout.Reading, error) { return t.alarms(ctx, s) }))
+			each = append(each, alarms.Expect(func(ctx context.Context) ([]rollout.Reading, error) { return t.alarms(ctx, s) }, nil, late))
 		}
 		if asked := t.Gates.DuringStep(s, facts); len(asked) > 0 {
-			each = append(each, sources.ask(func(ctx context.Context) ([]rollout.Reading, error) {
+			each = append(each, sources.Expect(func(ctx context.Context) ([]rollout.Reading, error) {
 				return gates.ReadAll(ctx, t.Gates.Parallel, gatesLimit, asked)
-			}))
+			}, nil, late))
 		}
 	}
 	t.Gates.Parallel(ctx, checkLimit, each)
 
 	var checked rollout.Health
 	if s.HealthCheck {
-		read, err := evidence.get()
+		read, err := evidence.Get()
 		if err != nil {
 			return s, err
 		}
@@ -137,15 +138,15 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		if s.Evidence, err = json.Marshal(&read.evidence); err != nil {
 			return s, err
 		}
-		for _, more := range []*answer[[]rollout.Reading]{&alarms, &sources} {
-			readings, err := more.get()
+		for _, more := range []*gates.Pending[[]rollout.Reading]{&alarms, &sources} {
+			readings, err := more.Get()
 			if err != nil {
 				return s, err
 			}
 			checked.Readings = append(checked.Readings, readings...)
 		}
 	}
-	given, err := orders.get()
+	given, err := orders.Get()
 	if err != nil { // that nobody can steer is no reason to go off the road
 		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Status: rollout.Inconclusive, Reason: "could not be read: " + rollout.Brief(err.Error())})
 	}

@@ -3,7 +3,6 @@ package gates
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -32,7 +31,7 @@ type Invoked struct {
 }
 
 // Invoker invokes functions synchronously, each call once. An error means that
-// there is no answer: a *NoAnswer says why in words, where that is known.
+// there is no answer: an *InvokeError says why in words, where that is known.
 type Invoker interface {
 	Invoke(context.Context, Invocation) (Invoked, error)
 }
@@ -56,22 +55,15 @@ func (e *InvokeError) Unwrap() error { return e.Err }
 
 // callOnce invokes a function and waits no longer than the limit for it.
 func callOnce(ctx context.Context, by Invoker, together Parallel, limit time.Duration, call Invocation) (Invoked, error) {
-	var (
-		mutex  sync.Mutex // an answer that is late may still come
-		answer Invoked
-		err    error = &InvokeError{Because: late(limit)}
-	)
-	together(ctx, limit, []func(context.Context){func(ctx context.Context) {
-		got, failure := by.Invoke(ctx, call)
-		if failure != nil && ctx.Err() != nil {
-			return // it was given up
+	var answer Pending[Invoked]
+	tooLate := &InvokeError{Because: late(limit)}
+	invoke := func(ctx context.Context) (Invoked, error) {
+		got, err := by.Invoke(ctx, call)
+		if err != nil && ctx.Err() != nil {
+			return Invoked{}, tooLate // the call was cut off
 		}
-		mutex.Lock()
-		defer mutex.Unlock()
-		answer, err = got, failure
-	}})
-	mutex.Lock()
-	gotAnswer, gotErr := answer, err
-	mutex.Unlock()
-	return gotAnswer, gotErr
+		return got, err
+	}
+	together(ctx, limit, []func(context.Context){answer.Expect(invoke, Invoked{}, tooLate)})
+	return answer.Get()
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -41,18 +40,15 @@ type probed struct {
 
 // Read implements Gate.
 func (p probe) Read(ctx context.Context) (rollout.Reading, error) {
-	var (
-		mutex sync.Mutex // answers that are late may still come
-		seen  probed
-	)
+	var results Pending[probed]
 	next := func() (number int, more bool) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		if seen.stopped || seen.begun == p.Count {
-			return 0, false
-		}
-		seen.begun++
-		return seen.begun, true
+		results.Update(func(seen *probed) {
+			if more = !seen.stopped && seen.begun < p.Count; more {
+				seen.begun++
+				number = seen.begun
+			}
+		})
+		return number, more
 	}
 	worker := func(ctx context.Context) {
 		for ctx.Err() == nil {
@@ -69,18 +65,14 @@ func (p probe) Read(ctx context.Context) (rollout.Reading, error) {
 			if err == nil {
 				sign, reason = p.judge(invoked)
 			}
-			mutex.Lock()
-			p.note(&seen, number, sign, reason, invoked)
-			mutex.Unlock()
+			results.Update(func(seen *probed) { p.note(seen, number, sign, reason, invoked) })
 		}
 	}
 	limit := time.Duration(p.Timeout) * time.Second
 	p.together(ctx, limit, slices.Repeat([]func(context.Context){worker}, p.Concurrency))
-	mutex.Lock()
-	seen.stopped = true
-	result := seen
-	mutex.Unlock()
-	return p.reading(result, limit), nil
+	results.Update(func(seen *probed) { seen.stopped = true })
+	seen, _ := results.Get()
+	return p.reading(seen, limit), nil
 }
 
 // note adds an invocation to the result. No invocation begins after one that does
