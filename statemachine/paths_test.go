@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
@@ -40,6 +42,13 @@ type script map[string][]string
 // on with its last one.
 func play(t *testing.T, s script) (asl.History, asl.Result) {
 	t.Helper()
+	for _, answers := range s {
+		for _, answer := range answers {
+			if name, failed := strings.CutPrefix(answer, "!"); failed && !strings.Contains(name, ".") && !slices.Contains(task.ErrorNames(), name) {
+				t.Fatalf("no task ends with an error of the name %s", name)
+			}
+		}
+	}
 	clock := asl.NewClock(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC))
 	calls := map[string]int{}
 	var history asl.History

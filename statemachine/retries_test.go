@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -30,7 +31,10 @@ type handlers struct {
 		BackoffRate                      float64
 		JitterStrategy                   string
 	}
-	Catch []struct{ ErrorEquals []string }
+	Catch []struct {
+		ErrorEquals []string
+		Next        string
+	}
 }
 
 func readHandlers(definition string) (map[string]handlers, error) {
@@ -39,8 +43,8 @@ func readHandlers(definition string) (map[string]handlers, error) {
 	return machine.States, err
 }
 
-// retriedTypes are the error types of package task that no state takes for
-// final, and simpleTypes those that only the one-function deployer ends with.
+// retriedTypes are the error types of package task that are final in no state,
+// and simpleTypes those that only the one-function deployer returns.
 var (
 	retriedTypes = []string{"ServiceUnavailable", "Throttled", "Unexpected"}
 	simpleTypes  = []string{"RollbackFailed", "RolledBack", "TooLong"}
@@ -49,7 +53,10 @@ var (
 // TestWhatIsNotFinalIsRetried holds the workflow's Retry and Catch to task.Final,
 // and both to the error types of package task.
 func TestWhatIsNotFinalIsRetried(t *testing.T) {
-	types := errorTypes(t, "../lambdas/task")
+	types := task.ErrorNames()
+	if diff := cmp.Diff(slices.Sorted(slices.Values(errorTypes(t, "../lambdas/task"))), slices.Sorted(slices.Values(types))); diff != "" {
+		t.Errorf("task.ErrorNames (-the package's types +listed): %s", diff)
+	}
 	if err := checkRetries(statemachine.Definition, types); err != nil {
 		t.Error(err)
 	}
@@ -60,6 +67,8 @@ func TestWhatIsNotFinalIsRetried(t *testing.T) {
 		"a final error that is tried":  strings.Replace(statemachine.Definition, `"MaxAttempts": 0`, `"MaxAttempts": 1`, 1),
 		"a retry without jitter":       strings.Replace(statemachine.Definition, `"JitterStrategy": "FULL"`, `"JitterStrategy": "NONE"`, 1),
 		"a catcher of a name unknown":  strings.Replace(statemachine.Definition, `{ "ErrorEquals": ["AliasChanged"], "Res`, `{ "ErrorEquals": ["AliasChange"], "Res`, 1),
+		"a refusal that is no refusal": strings.Replace(statemachine.Definition, `{ "ErrorEquals": ["RolloutUnderWay", "VersionNotFound"], "Res`, `{ "ErrorEquals": ["RolloutUnderWay", "VersionNotFound", "VersionDeleted"], "Res`, 1),
+		"a late refusal rolled back":   strings.Replace(statemachine.Definition, `{ "ErrorEquals": ["RolloutUnderWay", "VersionNotFound"], "Res`, `{ "ErrorEquals": ["RolloutUnderWay"], "Res`, 1),
 		"a refusal that is not caught": strings.Replace(statemachine.Definition, `{ "ErrorEquals": ["InvalidRequest", `, `{ "ErrorEquals": [`, 1),
 	} {
 		if broken == statemachine.Definition || checkRetries(broken, types) == nil {
@@ -119,28 +128,50 @@ func (h handlers) check(final []string) error {
 		rest.IntervalSeconds > 2 || rest.BackoffRate != 2 || rest.MaxDelaySeconds != 60 || rest.JitterStrategy != "FULL" {
 		return fmt.Errorf("all others are retried as %+v", rest)
 	}
-	var refused []string
+	var refused []string // by the workflow: these end as Refused
 	for _, c := range h.Catch {
 		for _, name := range c.ErrorEquals {
 			if name != "States.ALL" && !slices.Contains(final, name) {
 				return fmt.Errorf("%s is caught, and is not final", name)
 			}
 		}
-		refused = append(refused, c.ErrorEquals...)
+		if c.Next == "Explain refusal" {
+			refused = append(refused, c.ErrorEquals...)
+		}
 	}
-	if slices.Contains(final, "InvalidRequest") { // all of them are refusals
-		slices.Sort(refused)
-		return diffOf("refusals (-final +caught)", append([]string{"States.ALL"}, final...), refused)
+	want := slices.Clone(final)
+	if slices.Contains(final, "Redriven") { // not before the first write: then another user's change and lack of access are no refusals
+		want = slices.DeleteFunc(want, func(name string) bool {
+			return !slices.Contains(task.Refusals(), name) || name == "AliasChanged" || name == "AccessDenied"
+		})
+	}
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(refused)), cmpopts.EquateEmpty()); diff != "" {
+		return fmt.Errorf("refusals (-final +caught): %s", diff)
 	}
 	return nil
 }
 
-func diffOf(what string, want, got []string) error {
-	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
-		return fmt.Errorf("%s: %s", what, diff)
+// TestTheReadmeListsTheRefusals holds the README's table of refusals to package task.
+func TestTheReadmeListsTheRefusals(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nil
+	_, section, _ := strings.Cut(string(text), "### When it refuses")
+	section, _, _ = strings.Cut(section, "\n#")
+	var listed []string
+	for line := range strings.Lines(section) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			for i, part := range strings.Split(cells[1], "`") {
+				if i%2 == 1 {
+					listed = append(listed, part)
+				}
+			}
+		}
+	}
+	if diff := cmp.Diff(slices.Sorted(slices.Values(task.Refusals())), slices.Sorted(slices.Values(listed))); diff != "" {
+		t.Errorf("refusals (-package task +README): %s", diff)
+	}
 }
 
 // nestedRetries are the errors after which starting a nested execution is

@@ -137,7 +137,7 @@ func (e end) announcement() (announcement, bool) {
 		return announcement{}, false
 	}
 	// An input that only claims to be a part of a rollout has no owner.
-	if _, part, _ := rollout.ReadResume(e.Input); part && (e.event != rollout.EventRefused || e.Error != notContinued && e.Error != "InvalidRequest") {
+	if _, part, _ := rollout.ReadResume(e.Input); part && (e.event != rollout.EventRefused || e.Error != nameOf(NotContinued{}) && e.Error != nameOf(InvalidRequest{})) {
 		return announcement{}, false
 	}
 	about := rollout.ReadAddressee(e.Input)
@@ -156,7 +156,7 @@ func (e end) announcement() (announcement, bool) {
 		a.Reason = "the execution ran out of time" + why(e.Execution)
 	case e.event == rollout.EventStopped:
 		a.Reason = "the execution failed where the workflow catches nothing" + why(e.Execution)
-	case e.Error == "GateNotAllowed": // the stack may not reach what the request names
+	case e.Error == nameOf(GateNotAllowed{}): // the stack may not reach what the request names
 		a.to = rollout.Notify{}
 	}
 	return a, true

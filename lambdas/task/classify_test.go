@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -79,4 +81,13 @@ type denied struct{ *lambda.Client }
 
 func (denied) UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error) {
 	return nil, &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "User is not authorized to perform: lambda:UpdateAlias"}
+}
+
+func TestNamesOfErrorsInOtherPackages(t *testing.T) {
+	if got := name(task.AllocationFailed{}); got != rollout.ErrAllocation {
+		t.Errorf("package rollout knows %s as %s", got, rollout.ErrAllocation)
+	}
+	if refused, names := task.Refusals(), task.ErrorNames(); !slices.Equal(refused, names[:len(refused)]) || !slices.Contains(refused, "AlarmsRed") {
+		t.Errorf("the refusals %q of all errors %q", refused, names)
+	}
 }

@@ -12,9 +12,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// notContinued is the name of the type NotContinued.
-const notContinued = "NotContinued"
-
 // The reasons why a rollout has not gone on in an execution.
 var (
 	// ErrHandedOverNothing means that an execution waits for no other one, as far

@@ -1,15 +1,13 @@
 package task
 
-import "reflect"
-
 // Final returns the names of the errors after which the workflow's state of
-// that name is not tried again: another attempt would end the same way. There
-// is no list of errors that are retried: whatever else a state ends with, a
-// function's own error or one of AWS's, may have passed by the next attempt.
+// that name is not retried: another attempt would end the same way. All
+// others are retried, a function's own and those of AWS: they may have passed by
+// the next attempt. It returns nil for a state that calls no function.
 func Final(state string) []string {
 	switch state {
 	case "CalculateWeights":
-		return namesOf(append(refusals(), AliasChanged{})...)
+		return Refusals()
 	case "UpdateAlias":
 		return namesOf(RolloutUnderWay{}, VersionNotFound{}, VersionDeleted{}, AliasChanged{}, AccessDenied{}, Redriven{})
 	case "PreTraffic", "HealthCheck", "PostTraffic":
@@ -22,24 +20,4 @@ func Final(state string) []string {
 		return namesOf(AliasChanged{}, Redriven{})
 	}
 	return nil
-}
-
-// refusals returns one error of each type with which CalculateWeights ends a
-// rollout that it does not begin. Lack of access is among them, as it touches
-// nothing either.
-func refusals() []error {
-	return []error{
-		InvalidRequest{}, FunctionNotFound{}, AliasNotFound{}, AliasNotPublished{}, AliasSplit{}, RolloutUnderWay{}, VersionNotFound{}, VersionNotReady{},
-		VersionsDiffer{}, ProvisionedConcurrency{}, AlarmNotFound{}, AlarmsRed{}, GateNotAllowed{}, NotContinued{}, AccessDenied{},
-	}
-}
-
-// namesOf returns the names of errors as a Lambda function reports them: those
-// of their types.
-func namesOf(errs ...error) []string {
-	names := make([]string, 0, len(errs))
-	for _, err := range errs {
-		names = append(names, reflect.TypeOf(err).Name())
-	}
-	return names
 }

@@ -13,52 +13,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// The refusals of a rollout that the alias and its versions, as they are,
-// don't allow. All are final, and nothing has been touched. What to do about
-// each is in its text.
-type (
-	// FunctionNotFound: there is no such function here.
-	FunctionNotFound struct{ refusal }
-	// AliasNotFound: the function has no such alias.
-	AliasNotFound struct{ refusal }
-	// VersionNotFound: the new version is not published.
-	VersionNotFound struct{ refusal }
-	// AliasNotPublished: the alias points at $LATEST, or at $LATEST.PUBLISHED.
-	AliasNotPublished struct{ refusal }
-	// VersionNotReady: the new version can't be invoked, or its last update failed.
-	VersionNotReady struct{ refusal }
-	// VersionsDiffer: both versions can't stand behind one alias.
-	VersionsDiffer struct{ refusal }
-	// AliasSplit: somebody has split the alias's traffic by hand.
-	AliasSplit struct{ refusal }
-	// RolloutUnderWay: the alias belongs to another rollout.
-	RolloutUnderWay struct{ refusal }
-	// ProvisionedConcurrency: there is some, and it does not go with the rollout.
-	ProvisionedConcurrency struct{ refusal }
-	// AlarmNotFound: there is no such alarm.
-	AlarmNotFound struct{ refusal }
-	// GateNotAllowed: the request asks for a gate that the stack does not allow.
-	GateNotAllowed struct{ refusal }
-	// AlarmsRed: alarms are red already, and the request says to refuse then.
-	AlarmsRed struct{ refusal }
-	// NotContinued: the input says that it continues a rollout, and that rollout
-	// has not gone on in this execution.
-	NotContinued struct{ refusal }
-)
-
-// refusal is what the refusals have in common.
-type refusal struct{ error }
-
-func (refusal) refuses() {}
-
-// Error is brief, as reasons that AWS hands on are others' words.
-func (r refusal) Error() string { return rollout.Brief(r.error.Error()) }
-
-// refusef words a refusal.
-func refusef(format string, args ...any) refusal {
-	return refusal{fmt.Errorf("nothing was touched: "+format, args...)}
-}
-
 // found is what the preflight finds.
 type found struct {
 	alias.Alias

@@ -43,16 +43,6 @@ type Simple struct {
 	Log  *slog.Logger
 }
 
-// The errors that only the one-function deployer ends with.
-type (
-	// TooLong: the plan can't end before the function does. Nothing was touched.
-	TooLong struct{ refusal }
-	// RolledBack: the alias is wholly on the baseline again. Its text says why.
-	RolledBack struct{ error }
-	// RollbackFailed: a person is needed.
-	RollbackFailed struct{ error }
-)
-
 // toRollBack is kept back for putting the alias back before the function ends.
 const toRollBack = 45 * time.Second
 

@@ -121,5 +121,5 @@ func errorName(err error) string {
 	if errors.As(err, &named) {
 		return named.name
 	}
-	return namesOf(err)[0]
+	return nameOf(err)
 }

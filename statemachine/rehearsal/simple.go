@@ -77,21 +77,26 @@ func (s simple) end(result *Result, start time.Time) {
 		return
 	}
 	result.Error, result.Reason = errorName(s.failed), s.failed.Error()
-	switch {
-	case task.Refuses(s.failed), result.Error == "AccessDenied": // one that comes later ends as a rollback
+	switch s.failed.(type) {
+	case task.AccessDenied: // one that comes later ends as a rollback
 		result.Outcome = Refused
-	case result.Error == "RolledBack":
+	case task.RolledBack:
 		result.Outcome = RolledBack
 		if s.state.Outcome != nil && s.state.Outcome.Error != "" { // there is none of an attempt that was cut off
 			result.Error = s.state.Outcome.Error
 		}
-	case result.Error == "AliasChanged":
+	case task.AliasChanged:
 		result.Outcome = AliasChanged
-	case result.Error == "RollbackFailed":
+	case task.RollbackFailed:
 		result.Outcome = RollbackFailed
-	case s.state.Plan.Baseline == "": // it has not begun
-		result.Outcome = NotStarted
 	default:
-		result.Outcome = Failed
+		switch {
+		case task.Refuses(s.failed):
+			result.Outcome = Refused
+		case s.state.Plan.Baseline == "": // it has not begun
+			result.Outcome = NotStarted
+		default:
+			result.Outcome = Failed
+		}
 	}
 }

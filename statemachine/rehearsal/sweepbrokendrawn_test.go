@@ -25,7 +25,7 @@ func TestEachSafeguardIsNeededByCombinations(t *testing.T) {
 	for _, s := range []safeguard{
 		{name: "the cleanup passes over no error's name", trials: drawnTrials("stopped"), remove: onExecutions(func(e *changedExecutions) {
 			e.describe = func(found task.Execution) task.Execution {
-				found.Running = found.Running || found.Status == task.Aborted && slices.Contains(errorWords[5:20], found.Error)
+				found.Running = found.Running || found.Status == task.Aborted && slices.Contains(task.Refusals(), found.Error)
 				return found
 			}
 		})},

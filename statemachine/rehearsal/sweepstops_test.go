@@ -3,24 +3,23 @@ package rehearsal
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // errorWords are what people type as the error of a stop: also all the names that
 // mean something to the workflow.
-var errorWords = []string{
+var errorWords = slices.Concat([]string{
 	"", "Enough", "takes too long", "Zu spät: 停止 🛑", strings.Repeat("x", 256),
-	"InvalidRequest", "FunctionNotFound", "AliasNotFound", "VersionNotFound", "AliasNotPublished", "VersionNotReady", "VersionsDiffer",
-	"AliasSplit", "RolloutUnderWay", "ProvisionedConcurrency", "AlarmNotFound", "AlarmsRed", "GateNotAllowed", "TooLong", "AccessDenied",
-	"AliasChanged", "RolledBack", "RollbackFailed", "Throttled", "ServiceUnavailable", "Unexpected", "Unhealthy", "NoTraffic", "NotApproved",
-	"Ordered", "Redriven", "TimedOut", "States.Timeout", "States.ALL", "States.Runtime",
-}
+	"Unhealthy", "NoTraffic", "NotApproved", "Ordered", "TimedOut", "States.Timeout", "States.ALL", "States.Runtime",
+}, task.ErrorNames())
 
 // causeWords are the same of its cause.
 var causeWords = []string{
