@@ -69,7 +69,7 @@ func (c Content) equal(wanted Content) bool {
 }
 
 func (c Content) String() string {
-	return fmt.Sprintf("%s, described as %q", c.Routing, c.Description)
+	return fmt.Sprintf("%s, with the description %q", c.Routing, c.Description)
 }
 
 // Alias is an alias as a read or a write left it.
@@ -91,12 +91,12 @@ type Store interface {
 // What a Store refuses.
 var (
 	// ErrStale is a write's refusal: the alias has another revision by now.
-	ErrStale = errors.New("the alias has another revision")
+	ErrStale = errors.New("the alias's revision has changed")
 	// ErrNotFound means that there is no such function, alias or version.
 	ErrNotFound = errors.New("not found")
 	// ErrNoVersion means that the alias is there, but not the version that it is
 	// to send traffic to.
-	ErrNoVersion = errors.New("that version does not exist any more")
+	ErrNoVersion = errors.New("that version no longer exists")
 )
 
 // ConflictError tells that somebody else has changed the alias. It has been left as
@@ -110,14 +110,14 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
-	found := "it is gone"
-	if e.Found != nil {
-		found = "found " + e.Found.String()
-		if e.Found.equal(e.Expected) {
-			found += ", written anew"
-		}
+	if e.Found == nil {
+		return fmt.Sprintf("%s was deleted by another user; expected %s", e.Name, e.Expected)
 	}
-	return fmt.Sprintf("%s was changed by somebody else, and is left as it is now: %s; expected %s", e.Name, found, e.Expected)
+	again := ""
+	if e.Found.equal(e.Expected) {
+		again = " (written again)"
+	}
+	return fmt.Sprintf("%s was changed by another user and is left as it is: found %s%s; expected %s", e.Name, e.Found, again, e.Expected)
 }
 
 // OwnedError tells that the alias belongs to another rollout. It has been left as
@@ -128,6 +128,6 @@ type OwnedError struct {
 }
 
 func (e *OwnedError) Error() string {
-	return fmt.Sprintf("%s is in another rollout: execution %s moves it from version %s to version %s, now at %s",
+	return fmt.Sprintf("%s is in another rollout: execution %s is moving it from version %s to version %s, now at %s",
 		e.Name, e.By.Owner, e.By.Baseline, e.By.NewVersion, rollout.Weight(e.By.Weight))
 }

@@ -59,7 +59,7 @@ func (t Traffic) Restore(ctx context.Context, last Last) (RestoreResult, error) 
 	gone := &ConflictError{Name: t.Name, Expected: t.before()}
 	return restore(ctx, t.Store, t.Name, "", gone, func(found Alias) (Content, RestoreResult, error) {
 		if found.RevisionID == superseded || (last.Weight > 0 || t.Claimed) && found.RevisionID == t.Started {
-			return found.Content, "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
+			return found.Content, "", t.lagging()
 		}
 		switch to, ours, err := undo(found.Content, t.Owner, original); {
 		case err != nil, ours:
@@ -152,5 +152,5 @@ func restore(ctx context.Context, store Store, name Name, ifGone RestoreResult, 
 			return "", err
 		}
 	}
-	return "", fmt.Errorf("%s changed %d times while it was being restored, or reads of it are behind: %w", name, restoreTries, ErrStale)
+	return "", fmt.Errorf("%s changed %d times while it was being restored, or reads of it lag behind: %w", name, restoreTries, ErrStale)
 }

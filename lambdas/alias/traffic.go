@@ -53,9 +53,14 @@ func (t Traffic) Verify(found Alias, weight float64) error {
 	case found.equal(want):
 		return nil
 	case t.behind(found, weight):
-		return fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
+		return t.lagging()
 	}
 	return &ConflictError{Name: t.Name, Found: &found.Content, Expected: want}
+}
+
+// lagging returns the error of a read that is behind the rollout's own writes.
+func (t Traffic) lagging() error {
+	return fmt.Errorf("the read of %s lags behind the rollout's own writes: %w", t.Name, ErrStale)
 }
 
 // behind reports whether a read shows the alias as it was before the shift to
@@ -122,7 +127,7 @@ func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionI
 	case missing && (found.equal(from) || found.equal(t.before())):
 		return "", fmt.Errorf("moving %s to %s: %w", t.Name, to.Routing, ErrNoVersion)
 	case found.RevisionID == revisionID, t.behind(found, weight):
-		return "", fmt.Errorf("%s, as it was read, is behind the rollout's own writes: %w", t.Name, ErrStale)
+		return "", t.lagging()
 	case found.equal(from) && ParseDescription(from.Description).Marker != nil:
 		// Someone wrote it as it was. It bears our marker, so it is ours still. Without
 		// one, that may be a rollback's way to keep out this very write, if it is late.

@@ -39,8 +39,11 @@ const (
 	Intercepted
 )
 
+// between is what may answer in the place of AWS.
+const between = "a proxy, firewall or load balancer"
+
 // errHollow is an answer without an error and without content.
-var errHollow = errors.New("the answer lacks what AWS always answers: it is probably not AWS that answered, but a proxy, a firewall or a load balancer on the way to it")
+var errHollow = errors.New("the response lacks a field that AWS always returns; it probably came from " + between + ", not from AWS")
 
 // Hollow returns an error, of the kind Intercepted, if a field is missing that
 // each answer of AWS to such a call has. Something in between that answers with
@@ -102,9 +105,9 @@ func Answer(err error) string {
 		text += " " + name
 	}
 	if Of(err) == Intercepted {
-		return text + ", and not in AWS's format: it is probably not AWS that answered, but a proxy, a firewall or a load balancer on the way to it"
+		return text + " (not in AWS's format; it probably came from " + between + ", not from AWS)"
 	}
-	return text + ", without AWS's error format: from AWS, or from a proxy, a firewall or a load balancer on the way to it"
+	return text + " (not in AWS's error format; it came from AWS, or from " + between + ")"
 }
 
 type plain struct {

@@ -84,9 +84,9 @@ const page = "<html><head><title>Blocked</title></head><body><h1>Blocked by poli
 // plain words who it was, without a word of what the SDK made of the page.
 func TestAnswersThatAreNotAWSs(t *testing.T) {
 	const (
-		between = "a proxy, a firewall or a load balancer on the way to it"
-		notAWS  = ", and not in AWS's format: it is probably not AWS that answered, but " + between
-		perhaps = ", without AWS's error format: from AWS, or from " + between
+		between = "a proxy, firewall or load balancer"
+		notAWS  = " (not in AWS's format; it probably came from " + between + ", not from AWS)"
+		perhaps = " (not in AWS's error format; it came from AWS, or from " + between + ")"
 	)
 	for _, answer := range []struct {
 		status     int

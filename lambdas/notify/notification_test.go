@@ -96,13 +96,13 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 		"unverified":      unverified,
 		"unchanged":       untouched(rollout.EventUnchanged, "", "alias MyAlias of MyFunction is already on version 2"),
 		"rolled-back":     ended(rollout.EventRolledBack, "Unhealthy", "Rolled back at 10%: <bad>. Alias MyAlias of MyFunction is back on version 1."),
-		"refused":         untouched(rollout.EventRefused, "VersionNotFound", "nothing was touched: there is no version 2 of MyFunction: publish it first"),
+		"refused":         untouched(rollout.EventRefused, "VersionNotFound", "nothing was changed: there is no version 2 of MyFunction. Publish it first"),
 		"refused-unknown": unknown,
 		"not-started":     untouched(rollout.EventNotStarted, "Throttled", "This execution could not start, and nothing was changed. The last error was: Throttled"),
 		"alias-changed":   split(rollout.EventAliasChanged, "AliasChanged", "alias MyAlias of MyFunction is on version 3"),
 		"rollback-failed": split(rollout.EventRollbackFailed, "RollbackFailed", "A person is needed: the alias may still send traffic to the new version. Put it back with: "+undoIt+" (The last error was: Throttled)"),
-		"stopped":         ended(rollout.EventStopped, "", "the execution was stopped. The cleanup has put the alias back: all traffic goes to the baseline"),
-		"timed-out":       split(rollout.EventTimedOut, "", "the execution ran out of time. Putting the alias back failed, and is tried again: AWS said no"),
+		"stopped":         ended(rollout.EventStopped, "", "the execution was stopped. The cleanup put the alias back: all traffic goes to version 1"),
+		"timed-out":       split(rollout.EventTimedOut, "", "the execution timed out. Putting the alias back failed and is retried: AWS said no"),
 	}
 }
 

@@ -1,7 +1,6 @@
 package task
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +25,7 @@ func (t Cleanup) report(ctx context.Context, e end, cleaned CleanupResult, notCl
 	case t.Notifier == nil, sweep && cleaned.Alias != rollout.AliasPutBack:
 		return nil
 	case e.Running && e.Redrives == 0: // Step Functions' answers are eventually consistent
-		return errors.New("an execution that has ended is still said to be running")
+		return errors.New("an ended execution is still reported as running")
 	case !ok: // also of one that was redriven: its next end is news
 		return nil
 	}
@@ -65,11 +64,11 @@ func (t Cleanup) bringUpToDate(ctx context.Context, e end, a *announcement) erro
 	}
 	switch {
 	case errors.Is(err, alias.ErrNotFound):
-		a.Event, a.Reason = rollout.EventAliasChanged, fmt.Sprintf("the execution was redriven, and ended as before; %s is gone. Before: %s", name, a.Reason)
+		a.Event, a.Reason = rollout.EventAliasChanged, fmt.Sprintf("the execution was redriven and ended as before, but %s no longer exists. The reason was: %s", name, a.Reason)
 	case err != nil:
 		return err
 	case found.Version != want || len(found.Weights) > 0:
-		a.Event, a.Reason = rollout.EventAliasChanged, fmt.Sprintf("the execution was redriven, and ended as before; by now %s sends its traffic to %s. Before: %s", name, found.Routing, a.Reason)
+		a.Event, a.Reason = rollout.EventAliasChanged, fmt.Sprintf("the execution was redriven and ended as before, but %s now sends its traffic to %s. The reason was: %s", name, found.Routing, a.Reason)
 	}
 	return nil
 }
@@ -83,30 +82,11 @@ func (a *announcement) addCleanup(e end, cleaned CleanupResult, notCleaned error
 	if notCleaned != nil {
 		a.AliasLeft = rollout.AliasUnknown
 	}
-	var news string
-	switch a.AliasLeft {
-	case rollout.AliasUnknown:
-		news = fmt.Sprintf("Putting the alias back failed, and is retried: %v", notCleaned)
-	case rollout.AliasLeftAsIs:
-		if a.Event != rollout.EventAliasChanged { // whose cause says so
-			news = "The alias was left as it is: " + cleaned.SkippedBecause
-		}
-	case rollout.AliasPutBack:
-		news = fmt.Sprintf("The cleanup has put the alias back: all traffic goes to version %s", e.begun.Plan.Baseline)
-	case rollout.AliasPromoted:
-		news = fmt.Sprintf("All traffic goes to version %s, and there was nothing to put back", a.NewVersion)
-	case rollout.AliasUntouched:
-		if a.Event == rollout.EventStopped || a.Event == rollout.EventTimedOut {
-			news = "The cleanup looked, and found nothing of this rollout on the alias"
-		}
-	case rollout.AliasNotLooked:
-		news = "It had not touched the alias"
-	}
 	if a.AliasLeft == rollout.AliasUnknown || a.AliasLeft == rollout.AliasLeftAsIs ||
 		a.Event == rollout.EventAliasChanged || a.Event == rollout.EventRollbackFailed {
 		a.Undo = e.begun.Plan.Undo
 	}
-	if news != "" {
+	if news := a.cleanupText(e, cleaned, notCleaned); news != "" {
 		a.Reason = strings.TrimSuffix(a.Reason, ".") + ". " + news
 	}
 }
@@ -151,11 +131,11 @@ func (e end) announcement() (announcement, bool) {
 	case e.event == "":
 		return announcement{}, false
 	case e.Status == Aborted:
-		a.Reason = "the execution was stopped" + why(e.Execution)
+		a.Reason = "the execution was stopped" + because(e.Execution)
 	case e.Status == TimedOut:
-		a.Reason = "the execution ran out of time" + why(e.Execution)
+		a.Reason = "the execution timed out" + because(e.Execution)
 	case e.event == rollout.EventStopped:
-		a.Reason = "the execution failed where the workflow catches nothing" + why(e.Execution)
+		a.Reason = "the execution failed with an error that the workflow does not catch" + because(e.Execution)
 	case e.Error == nameOf(GateNotAllowed{}): // the stack may not reach what the request names
 		a.to = rollout.Notify{}
 	}
@@ -179,15 +159,4 @@ func (a announcement) succeeded(output []byte) (announcement, bool) {
 		return a, false
 	}
 	return a, true
-}
-
-// why is why an execution was cut off, if Step Functions says so.
-func why(e Execution) string {
-	switch {
-	case e.Error == "" && e.Cause == "":
-		return ""
-	case e.Error == "" || e.Cause == "":
-		return ": " + cmp.Or(e.Cause, e.Error)
-	}
-	return ": " + e.Error + ": " + e.Cause
 }

@@ -98,8 +98,8 @@ func TestHowARolloutEnds(t *testing.T) {
 		}, rollout.Notification{Event: rollout.EventRolledBack, AliasLeft: rollout.AliasUntouched, Baseline: "1", Of: 2, Error: "AccessDenied",
 			Reason: "Rolled back at 10%: the rollout could not continue: AccessDenied. Alias live of f is back on version 1."}},
 		{"refused", func(w *world, e *localaws.Execution, _ rollout.State) {
-			fail(w, e, rollout.State{}, "Refused", "VersionNotFound", "nothing was touched: there is none")
-		}, rollout.Notification{Event: rollout.EventRefused, Error: "VersionNotFound", Reason: "nothing was touched: there is none"}},
+			fail(w, e, rollout.State{}, "Refused", "VersionNotFound", "nothing was changed: there is none")
+		}, rollout.Notification{Event: rollout.EventRefused, Error: "VersionNotFound", Reason: "nothing was changed: there is none"}},
 		{"not started", func(w *world, e *localaws.Execution, _ rollout.State) {
 			fail(w, e, rollout.State{}, "Not started", "Throttled", "This execution could not start, and nothing was changed. The last error was: {}")
 		}, rollout.Notification{Event: rollout.EventNotStarted, Error: "Throttled", Reason: "This execution could not start, and nothing was changed. The last error was: {}"}},
@@ -110,42 +110,42 @@ func TestHowARolloutEnds(t *testing.T) {
 		{"rollback failed, and then the cleanup does it", func(w *world, e *localaws.Execution, s rollout.State) {
 			fail(w, e, s, "Rollback failed", "RollbackFailed", "A person is needed")
 		}, rollout.Notification{Event: rollout.EventRollbackFailed, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2, Error: "RollbackFailed", Undo: "UNDO",
-			Reason: "A person is needed. The cleanup has put the alias back: all traffic goes to version 1"}},
+			Reason: "A person is needed. The cleanup put the alias back: all traffic goes to version 1"}},
 		{"stopped", func(_ *world, e *localaws.Execution, _ rollout.State) {
 			e.Status, e.Cause = "ABORTED", "Mary said so"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2,
-			Reason: "the execution was stopped: Mary said so. The cleanup has put the alias back: all traffic goes to version 1"}},
+			Reason: "the execution was stopped: Mary said so. The cleanup put the alias back: all traffic goes to version 1"}},
 		{"stopped when all was put back already", func(w *world, e *localaws.Execution, s rollout.State) {
 			w.twice(w.back.Handle, troubled(s, "Throttled"))
 			e.Status = "ABORTED"
-		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasUntouched, Baseline: "1", Of: 2, Reason: "the execution was stopped. The cleanup looked, and found nothing of this rollout on the alias"}},
+		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasUntouched, Baseline: "1", Of: 2, Reason: "the execution was stopped. The cleanup found nothing of this rollout on the alias"}},
 		{"stopped, and the alias is somebody else's", func(w *world, e *localaws.Execution, _ rollout.State) {
 			w.write("1", map[string]float64{"2": 0.2})
 			e.Status = "ABORTED"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasLeftAsIs, Baseline: "1", Of: 2, Undo: "UNDO",
-			Reason: `the execution was stopped. The alias was left as it is: alias live of f was changed by somebody else, and is left as it is now: ` +
-				`found version 1 with 20% on version 2, described as "serves everybody [rollout the-execution 1->2 10%]"; ` +
-				`expected version 1 with 10% on version 2, described as "serves everybody [rollout the-execution 1->2 10%]"`}},
+			Reason: `the execution was stopped. The alias was left as it is: alias live of f was changed by another user and is left as it is: ` +
+				`found version 1 with 20% on version 2, with the description "serves everybody [rollout the-execution 1->2 10%]"; ` +
+				`expected version 1 with 10% on version 2, with the description "serves everybody [rollout the-execution 1->2 10%]"`}},
 		{"stopped with a refusal's name, which is a text like any other", func(_ *world, e *localaws.Execution, _ rollout.State) {
-			e.Status, e.Error, e.Cause = "ABORTED", "TooLong", "nothing was touched"
+			e.Status, e.Error, e.Cause = "ABORTED", "TooLong", "nothing was changed"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2, Error: "TooLong",
-			Reason: "the execution was stopped: TooLong: nothing was touched. The cleanup has put the alias back: all traffic goes to version 1"}},
+			Reason: "the execution was stopped: TooLong: nothing was changed. The cleanup put the alias back: all traffic goes to version 1"}},
 		{"stopped before it had a plan", func(w *world, e *localaws.Execution, _ rollout.State) {
 			e.Status = "ABORTED"
 			past(w.t, e, rollout.State{}, "CalculateWeights")
-		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasNotLooked, Reason: "the execution was stopped. It had not touched the alias"}},
+		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasNotLooked, Reason: "the execution was stopped. The rollout had not changed the alias"}},
 		{"an input that claims to be a part of a rollout", func(w *world, e *localaws.Execution, _ rollout.State) {
 			e.Input = json.RawMessage(`{"continue": {"plan": {"owner": "x"}}}`)
-			fail(w, e, rollout.State{}, "Refused", "NotContinued", "nothing was touched: there is no x")
-		}, rollout.Notification{Event: rollout.EventRefused, Error: "NotContinued", Reason: "nothing was touched: there is no x", Function: "-"}},
+			fail(w, e, rollout.State{}, "Refused", "NotContinued", "nothing was changed: there is no x")
+		}, rollout.Notification{Event: rollout.EventRefused, Error: "NotContinued", Reason: "nothing was changed: there is no x", Function: "-"}},
 		{"timed out", func(_ *world, e *localaws.Execution, _ rollout.State) {
 			e.Status = "TIMED_OUT"
 		}, rollout.Notification{Event: rollout.EventTimedOut, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2,
-			Reason: "the execution ran out of time. The cleanup has put the alias back: all traffic goes to version 1"}},
+			Reason: "the execution timed out. The cleanup put the alias back: all traffic goes to version 1"}},
 		{"failed where nothing is caught", func(w *world, e *localaws.Execution, s rollout.State) {
 			fail(w, e, s, "Decide", "States.Runtime", "no such path")
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2, Error: "States.Runtime",
-			Reason: "the execution failed where the workflow catches nothing: States.Runtime: no such path. The cleanup has put the alias back: all traffic goes to version 1"}},
+			Reason: "the execution failed with an error that the workflow does not catch: States.Runtime: no such path. The cleanup put the alias back: all traffic goes to version 1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -254,7 +254,7 @@ func TestTheRequestsTopicsAreTold(t *testing.T) {
 	if p := a.Published(); len(p) != 2 || p[1].Topic != a.topic || !strings.Contains(p[1].Message, `"source":"custom"`) {
 		t.Errorf("%+v", p)
 	}
-	fail(w, &e, rollout.State{}, "Refused", "GateNotAllowed", "nothing was touched: the stack may not publish to that")
+	fail(w, &e, rollout.State{}, "Refused", "GateNotAllowed", "nothing was changed: the stack may not publish to that")
 	a = newAudience(t, ran{e})
 	if err := a.ended(w, endedEvent); err != nil || len(a.Published()) != 1 {
 		t.Errorf("a topic that the stack may not publish to: %v, %d messages", err, len(a.Published()))
@@ -278,7 +278,7 @@ func TestTheCleanupComesFirst(t *testing.T) {
 	if err := a.ended(w, endedEvent); name(err) != "Throttled" {
 		t.Errorf("a cleanup that fails: %v", err)
 	}
-	if told := a.told(t); len(told) != 1 || told[0].Undo != s.Plan.Undo || !strings.Contains(told[0].Reason, "Putting the alias back failed, and is retried: ") {
+	if told := a.told(t); len(told) != 1 || told[0].Undo != s.Plan.Undo || !strings.Contains(told[0].Reason, "Putting the alias back failed and is retried: ") {
 		t.Errorf("told %+v", told)
 	}
 	throttle(a.Server, "Publish", 2)

@@ -88,7 +88,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	state.Progress = rollout.Progress{Of: len(steps), RevisionID: found.RevisionID, Events: rollout.EventsOfStart}
 	if found.Version == req.NewVersion {
 		state.Begin = rollout.BeginUnchanged
-		state.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: fmt.Sprintf("alias %s of %s is on version %s already", req.AliasName, req.Function(), req.NewVersion)}
+		state.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: fmt.Sprintf("alias %s of %s is already on version %s", req.AliasName, req.Function(), req.NewVersion)}
 	}
 	return state, nil
 }

@@ -73,7 +73,7 @@ func toTaskError(err error) error {
 	case awserror.Unavailable, awserror.Intercepted:
 		return ServiceUnavailable{err}
 	case awserror.Denied:
-		return AccessDenied{fmt.Errorf("%w (is the function there, and opted in to rollouts, by its tag lambda-rollout=enabled or by the stack's list?)", err)}
+		return AccessDenied{fmt.Errorf("%w. "+optIn, err)}
 	}
 	return Unexpected{err}
 }

@@ -77,7 +77,7 @@ func (t Cleanup) Handle(ctx context.Context, trouble CleanupEvent) ([]CleanupRes
 		}
 		executions = t.Settled.next(all, since, trouble.Time)
 	default:
-		return nil, Unexpected{errors.New("neither the end of an execution nor a sweep")}
+		return nil, Unexpected{errors.New("the event is neither the end of an execution nor a sweep")}
 	}
 	var all []CleanupResult
 	var failed, unsent []error

@@ -98,7 +98,7 @@ func TestCleanup(t *testing.T) {
 		change func(*world, *localaws.Execution)
 		want   string
 	}{
-		{"stopped with a refusal's name", "ABORTED", func(_ *world, e *localaws.Execution) { e.Error, e.Cause = "InvalidRequest", "nothing was touched" }, "version 1"},
+		{"stopped with a refusal's name", "ABORTED", func(_ *world, e *localaws.Execution) { e.Error, e.Cause = "InvalidRequest", "nothing was changed" }, "version 1"},
 		{"of an input that this release can't read", "ABORTED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`{"schema": 9}`) }, "version 1"},
 		{"planned by a release with other fields", "ABORTED", func(w *world, e *localaws.Execution) {
 			output := `{"function-name": "f", "alias-name": "live", "interval": "PT1M", "plan": {"owner": "the-execution", "description": "serves everybody", "steps": ["10%", "100%"]}}`

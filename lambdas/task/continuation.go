@@ -16,12 +16,12 @@ import (
 var (
 	// ErrHandedOverNothing means that an execution waits for no other one, as far
 	// as its history shows by now.
-	ErrHandedOverNothing = errors.New("it waits for no other execution")
+	ErrHandedOverNothing = errors.New("it is not waiting for another execution")
 	// ErrNotRunning means that an execution has ended.
-	ErrNotRunning = errors.New("it is not running any more")
+	ErrNotRunning = errors.New("it is no longer running")
 
 	// errLate is worth a retry.
-	errLate = errors.New("answers of Step Functions are eventually consistent")
+	errLate = errors.New("reads of Step Functions are eventually consistent")
 )
 
 // Handovers are what executions hand to those in which their rollouts go on.
@@ -68,7 +68,7 @@ func (t CalculateWeights) resume(ctx context.Context, start Start, s rollout.Sta
 func (t CalculateWeights) verify(ctx context.Context, start Start, s rollout.State) error {
 	owner := s.OwnerARN(start.Execution)
 	refuse := func(why string) error {
-		return NotContinued{refusef("this input says that it continues the rollout of execution %s, and Step Functions says otherwise: %s. Start a rollout with an input of your own", s.Plan.Owner, why)}
+		return NotContinued{refusef("this input claims to continue the rollout of execution %s, but %s. Start a rollout with an input of your own", s.Plan.Owner, why)}
 	}
 	if owner == start.Execution {
 		return refuse("that is this execution itself")
@@ -85,11 +85,11 @@ func (t CalculateWeights) verify(ctx context.Context, start Start, s rollout.Sta
 		if sameJSON(handed.Input, start.Rollout) {
 			return nil
 		}
-		return refuse("it has handed this execution another input")
+		return refuse("that execution has handed over another input")
 	case start.Retries < patience:
-		return fmt.Errorf("the history of %s does not show yet that its rollout goes on in this execution: %w", owner, errLate)
+		return fmt.Errorf("the history of %s does not show yet that its rollout continues in this execution: %w", owner, errLate)
 	}
-	return refuse("that execution does not wait for this one")
+	return refuse("that execution is not waiting for this one")
 }
 
 // sameJSON reports whether two texts are the same JSON value.

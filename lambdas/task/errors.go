@@ -103,7 +103,7 @@ func (r refusal) Error() string { return rollout.Brief(r.error.Error()) }
 
 // refusef formats a refusal, as fmt.Errorf does.
 func refusef(format string, args ...any) refusal {
-	return refusal{fmt.Errorf("nothing was touched: "+format, args...)}
+	return refusal{fmt.Errorf("nothing was changed: "+format, args...)}
 }
 
 // Refuses reports whether an error that a task returned is a refusal: nothing

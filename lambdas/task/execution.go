@@ -33,7 +33,7 @@ type Executions interface {
 var ErrNoExecution = errors.New("no such execution")
 
 // ErrNoPlan means that an execution ended before it had a plan.
-var ErrNoPlan = errors.New("there is no plan in it")
+var ErrNoPlan = errors.New("it has no plan")
 
 // ErrHistoryBehind means that the history of an execution which has ended does not
 // show that yet: reading it is eventually consistent, and what is missing in it

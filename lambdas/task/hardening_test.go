@@ -197,7 +197,7 @@ func TestSplitAgainAfterItWasSettled(t *testing.T) {
 	w.describe(split.Description) // infrastructure code brings back what it saw during the rollout
 	w.write("1", map[string]float64{"2": 0.1})
 	_, err := w.start(input)
-	t.Logf("the next rollout: %v", err) // "if it has none because it was stopped, it is put back within minutes"
+	t.Logf("the next rollout: %v", err) // "If its execution was stopped, the alias is put back within minutes"
 	for range 200 {
 		sweep()
 	}

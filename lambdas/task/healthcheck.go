@@ -87,7 +87,7 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 		}
 		return t.check(ctx, s, call)
 	}
-	return s, fmt.Errorf("%q is no phase of a rollout", call.Phase)
+	return s, fmt.Errorf("%q is not a phase of a rollout", call.Phase)
 }
 
 // lookAgain is a check after the hooks that come before the promotion: they may
@@ -164,7 +164,7 @@ func (t HealthCheck) assess(ctx context.Context, s rollout.State, f rollout.Fact
 	var a assessed
 	if len(s.Evidence) > 0 {
 		if err := json.Unmarshal(s.Evidence, &a.evidence); err != nil {
-			return a, fmt.Errorf("the evidence in the execution's data: %w", err)
+			return a, fmt.Errorf("reading the evidence in the execution's data: %w", err)
 		}
 	}
 	ask := a.evidence.Ask(s, f.Now)

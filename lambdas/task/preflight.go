@@ -73,11 +73,11 @@ func (t CalculateWeights) checkAlias(ctx context.Context, start Start, name alia
 // allows refuses what the stack has no permissions for.
 func (t CalculateWeights) allows(req rollout.Request) error {
 	if denied := without(req.Permissions(), t.Allowed); len(denied) > 0 {
-		return GateNotAllowed{refusef("this stack does not allow %s: deploy it with -c gates=%s, or leave them out",
+		return GateNotAllowed{refusef("this stack does not allow %s. Deploy it with -c gates=%s, or remove them from the request",
 			strings.Join(denied, ", "), strings.Join(slices.Concat(t.Allowed, denied), ","))}
 	}
 	if foreign := without(req.Notify.Topics, t.Topics); len(foreign) > 0 {
-		return GateNotAllowed{refusef("this stack may not publish to %s, which notify.topics names: deploy it with -c topics=%s, or leave them out",
+		return GateNotAllowed{refusef("this stack may not publish to %s, which notify.topics names. Deploy it with -c topics=%s, or remove them from the request",
 			strings.Join(foreign, ", "), strings.Join(slices.Concat(t.Topics, foreign), ","))}
 	}
 	return nil
@@ -97,22 +97,22 @@ func (t CalculateWeights) missing(ctx context.Context, name alias.Name) error {
 	case err != nil:
 		return err
 	}
-	return AliasNotFound{refusef("there is no %s: create it, pointing at the version that serves now", name)}
+	return AliasNotFound{refusef("there is no %s. Create it, pointing at the version that serves requests now", name)}
 }
 
 func checkAlias(name alias.Name, found alias.Alias) error {
 	marker := alias.ParseDescription(found.Description).Marker
 	switch {
 	case len(found.Weights) > 0 && marker != nil && !marker.Splits(found.Routing):
-		return AliasSplit{refusef("%s sends its traffic to two versions (%s), and not as execution %s left it: somebody has changed that by hand since. Clear the weights first, or see who set them",
+		return AliasSplit{refusef("%s splits its traffic (%s), and not as execution %s left it: another user has changed it since. Clear the weights first, or find out who set them",
 			name, found.Routing, marker.Owner)}
 	case marker != nil && (len(found.Weights) > 0 || marker.Weight == 0):
 		taken := &alias.OwnedError{Name: name, By: *marker}
-		return RolloutUnderWay{refusef("%w. Wait for its end; if it has none because it was stopped, it is put back within minutes", taken)}
+		return RolloutUnderWay{refusef("%w. Wait until it ends. If its execution was stopped, the alias is put back within minutes", taken)}
 	case len(found.Weights) > 0:
-		return AliasSplit{refusef("%s already sends its traffic to two versions (%s), and no rollout did that: clear the weights first, or see who set them by hand", name, found.Routing)}
+		return AliasSplit{refusef("%s already splits its traffic (%s), and not by a rollout. Clear the weights first, or find out who set them", name, found.Routing)}
 	case !rollout.IsPublished(found.Version):
-		return AliasNotPublished{refusef("%s points at %s, which can't share traffic: point it at a version with a number first", name, found.Version)}
+		return AliasNotPublished{refusef("%s points at %s, which can't share traffic. Point it at a numbered version first", name, found.Version)}
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func checkAlias(name alias.Name, found alias.Alias) error {
 func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request, baseline string) (alias.Version, error) {
 	next, err := t.Aliases.Version(ctx, req.FunctionName, req.NewVersion)
 	if errors.Is(err, alias.ErrNotFound) {
-		return next, VersionNotFound{refusef("there is no version %s of %s: publish it first", req.NewVersion, req.FunctionName)}
+		return next, VersionNotFound{refusef("there is no version %s of %s. Publish it first", req.NewVersion, req.FunctionName)}
 	} else if err != nil {
 		return next, err
 	}
@@ -132,17 +132,17 @@ func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request
 	}
 	switch {
 	case next.State == "Inactive":
-		return next, VersionNotReady{refusef("version %s of %s is Inactive (%s): wake it by invoking it once (%s), and start again when it is Active",
-			next.Number, req.FunctionName, cmp.Or(next.Why, "AWS gives no reason"), invocation(req.FunctionName, next.Number))}
+		return next, VersionNotReady{refusef("version %s of %s is Inactive %s. Invoke it once (%s), and start again when it is Active",
+			next.Number, req.FunctionName, reasonOf(next), invocation(req.FunctionName, next.Number))}
 	case next.State != "" && next.State != "Active":
-		return next, VersionNotReady{refusef("version %s of %s is %s (%s): wait until it is Active, or publish it anew", next.Number, req.FunctionName, next.State, cmp.Or(next.Why, "AWS gives no reason"))}
+		return next, VersionNotReady{refusef("version %s of %s is %s %s. Wait until it is Active, or publish the version again", next.Number, req.FunctionName, next.State, reasonOf(next))}
 	case next.LastUpdate != "" && next.LastUpdate != "Successful":
-		return next, VersionNotReady{refusef("the last update of version %s of %s is %s (%s): wait until it is Successful, or publish it anew", next.Number, req.FunctionName, next.LastUpdate, cmp.Or(next.Why, "AWS gives no reason"))}
+		return next, VersionNotReady{refusef("the last update of version %s of %s is %s %s. Wait until it is Successful, or publish the version again", next.Number, req.FunctionName, next.LastUpdate, reasonOf(next))}
 	case next.Role != before.Role:
-		return next, VersionsDiffer{refusef("versions %s and %s of %s have different execution roles (%s and %s), and Lambda splits traffic only between versions with the same: publish the version with the baseline's role, or move the alias by hand",
+		return next, VersionsDiffer{refusef("versions %s and %s of %s have different execution roles (%s and %s), but Lambda splits traffic only between versions with the same role. Publish the version with the baseline's role, or move the alias by hand",
 			before.Number, next.Number, req.FunctionName, before.Role, next.Role)}
 	case next.DeadLetter != before.DeadLetter:
-		return next, VersionsDiffer{refusef("versions %s and %s of %s have different dead-letter configurations (%s and %s), and Lambda splits traffic only between versions with the same, or without any: publish the version with the baseline's",
+		return next, VersionsDiffer{refusef("versions %s and %s of %s have different dead-letter configurations (%s and %s), but Lambda splits traffic only between versions with the same one, or without any. Publish the version with the baseline's configuration",
 			before.Number, next.Number, req.FunctionName, cmp.Or(before.DeadLetter, "none"), cmp.Or(next.DeadLetter, "none"))}
 	}
 	return next, nil
@@ -175,7 +175,7 @@ func (t CalculateWeights) redAlarms(ctx context.Context, req rollout.Request) ([
 	case len(missing) > 0:
 		return nil, AlarmNotFound{refusef("health.alarms names alarms that do not exist in this account and Region: %s", strings.Join(missing, ", "))}
 	case len(red) > 0 && req.RedAlarmsAtStart == rollout.Refuse:
-		return nil, AlarmsRed{refusef(`in ALARM already: %s. Mend that first, or set "red-alarms-at-start": "ignore" if this rollout is what mends it`, strings.Join(red, ", "))}
+		return nil, AlarmsRed{refusef(`already in ALARM: %s. Fix that first, or set "red-alarms-at-start": "ignore" if this rollout is the fix`, strings.Join(red, ", "))}
 	}
 	return red, nil
 }

@@ -71,16 +71,16 @@ func TestPreflight(t *testing.T) {
 		says   string
 	}{
 		{[]string{"function-name", `"g"`}, nil, "FunctionNotFound", "there is no function g"},
-		{[]string{"alias-name", `"dead"`}, nil, "AliasNotFound", "there is no alias dead of f: create it"},
-		{[]string{"new-version", `"4"`}, nil, "VersionNotFound", "there is no version 4 of f: publish it first"},
-		{nil, func(w *world) { w.write("$LATEST", nil) }, "AliasNotPublished", "points at $LATEST, which can't share traffic: point it at a version with a number"},
-		{nil, func(w *world) { w.write("1", map[string]float64{"3": 0.2}) }, "AliasSplit", "version 1 with 20% on version 3), and no rollout did that"},
-		{nil, func(w *world) { w.twice(w.shift.Handle, w.started()) }, "RolloutUnderWay", "execution the-execution moves it from version 1 to version 2, now at 10%"},
+		{[]string{"alias-name", `"dead"`}, nil, "AliasNotFound", "there is no alias dead of f. Create it"},
+		{[]string{"new-version", `"4"`}, nil, "VersionNotFound", "there is no version 4 of f. Publish it first"},
+		{nil, func(w *world) { w.write("$LATEST", nil) }, "AliasNotPublished", "points at $LATEST, which can't share traffic. Point it at a numbered version"},
+		{nil, func(w *world) { w.write("1", map[string]float64{"3": 0.2}) }, "AliasSplit", "version 1 with 20% on version 3), and not by a rollout"},
+		{nil, func(w *world) { w.twice(w.shift.Handle, w.started()) }, "RolloutUnderWay", "execution the-execution is moving it from version 1 to version 2, now at 10%"},
 		{nil, func(w *world) {
 			w.configure("2", func(c *types.FunctionConfiguration) {
 				c.State, c.StateReason = types.StatePending, aws.String("being created")
 			})
-		}, "VersionNotReady", "version 2 of f is Pending (being created): wait"},
+		}, "VersionNotReady", "version 2 of f is Pending (being created). Wait"},
 		{nil, func(w *world) {
 			w.twice(w.shift.Handle, w.started())
 			w.write("1", map[string]float64{"2": 0.05})
@@ -89,7 +89,7 @@ func TestPreflight(t *testing.T) {
 			w.configure("2", func(c *types.FunctionConfiguration) {
 				c.State, c.StateReason = types.StateInactive, aws.String("The function is\x1b[2J idle\n\nTo approve:\n  aws iam")
 			})
-		}, "VersionNotReady", "wake it by invoking it once"},
+		}, "VersionNotReady", "Invoke it once"},
 		{[]string{"health", `{"alarms": ["arn:aws:cloudwatch:us-west-2:999999999999:alarm:slow"]}`}, func(w *world) { w.alarm("slow", false, "OK") },
 			"AlarmNotFound", "arn:aws:cloudwatch:us-west-2:999999999999:alarm:slow"},
 		{nil, func(w *world) {
@@ -103,11 +103,11 @@ func TestPreflight(t *testing.T) {
 				c.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sqs:eu-central-1:123456789012:q")}
 			})
 		}, "VersionsDiffer", "different dead-letter configurations (none and arn:aws:sqs"},
-		{nil, (*world).provision, "ProvisionedConcurrency", `provisioned concurrency of 5, which can't be changed while weights are set`},
+		{nil, (*world).provision, "ProvisionedConcurrency", `provisioned concurrency of 5. It can't be changed while weights are set`},
 		{[]string{"health", `{"alarms": ["slow", "gone", "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:lost"]}`}, func(w *world) { w.alarm("slow", false, "OK") },
 			"AlarmNotFound", "do not exist in this account and Region: gone, arn:aws:cloudwatch:eu-central-1:123456789012:alarm:lost"},
 		{[]string{"health", `{"alarms": ["slow", "broken"]}`, "red-alarms-at-start", `"refuse"`}, func(w *world) { w.alarm("slow", false, "OK"); w.alarm("broken", true, "ALARM") },
-			"AlarmsRed", "in ALARM already: broken"},
+			"AlarmsRed", "already in ALARM: broken"},
 	} {
 		w := newWorld(t)
 		if test.before != nil {
@@ -115,7 +115,7 @@ func TestPreflight(t *testing.T) {
 		}
 		found, _ := w.server.Alias("f", "live")
 		_, err := w.start(with(t, test.fields...))
-		if name(err) != test.want || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "nothing was touched") {
+		if name(err) != test.want || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "nothing was changed") {
 			t.Errorf("%s: got %s: %v", test.want, name(err), err)
 		}
 		if strings.ContainsFunc(err.Error(), func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) || strings.Contains(err.Error(), "\nTo approve") {

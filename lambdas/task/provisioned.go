@@ -138,11 +138,15 @@ func logTransit(ctx context.Context, log *slog.Logger, call Call, s rollout.Stat
 
 func notAllocated(version string, has alias.Allocation) error {
 	if has.Status == alias.AllocationFailed {
-		return AllocationFailed{fmt.Errorf("AWS could not allocate a provisioned concurrency of %d for version %s: %s (is its initialization failing?)",
+		return AllocationFailed{fmt.Errorf("AWS could not allocate a provisioned concurrency of %d for version %s: %s. Check whether its initialization fails",
 			has.Executions, version, cmp.Or(has.Why, "it gives no reason"))}
 	}
-	return AllocationFailed{fmt.Errorf("the provisioned concurrency of version %s was not allocated within %s; its status is %s", version,
-		inMinutes(rollout.AllocationPatience), cmp.Or(string(has.Status), "that there is none"))}
+	status := "there is none"
+	if has.Status != "" {
+		status = "its status is " + string(has.Status)
+	}
+	return AllocationFailed{fmt.Errorf("the provisioned concurrency of version %s was not allocated within %s; %s", version,
+		inMinutes(rollout.AllocationPatience), status)}
 }
 
 // releaseBaseline takes from the baseline version, once the alias has left it,
@@ -167,7 +171,7 @@ func (t Finalize) released(ctx context.Context, s rollout.State) (rollout.State,
 // unreleased says in a promoted rollout's outcome what costs on.
 func unreleased(s rollout.State, err error) rollout.State {
 	outcome := *s.Outcome
-	outcome.Reason = rollout.Brief(fmt.Sprintf("%s; version %s keeps its provisioned concurrency, which costs on, because it could not be deleted: %v", outcome.Reason, s.Plan.Baseline, err))
+	outcome.Reason = rollout.Brief(fmt.Sprintf("%s; version %s keeps its provisioned concurrency, which is still billed, because it could not be deleted: %v", outcome.Reason, s.Plan.Baseline, err))
 	s.Outcome = &outcome
 	return s
 }

@@ -89,9 +89,9 @@ func TestPreflightAndProvisionedConcurrency(t *testing.T) {
 	}{
 		{"ignore", move(1, ""), "ProvisionedConcurrency", "AWS is moving the provisioned concurrency of alias live of f to version 3, and keeps all requests on version 1"},
 		{"ignore", move(3, "FUNCTION_ERROR_INIT_FAILURE"), "ProvisionedConcurrency", "to version 3 (FUNCTION_ERROR_INIT_FAILURE), and keeps all requests on version 1 by weights of its own. " +
-			"Point the alias there again and clear them: aws lambda update-alias --function-name f --name live --function-version 1 --routing-config '{}'"},
+			"Point the alias at that version again and clear the weights: aws lambda update-alias --function-name f --name live --function-version 1 --routing-config '{}'"},
 		{"ignore", move(3, ""), "", ""},
-		{"ignore", func(w *world) { w.write("3", map[string]float64{"1": 1}) }, "AliasSplit", "no rollout did that"},
+		{"ignore", func(w *world) { w.write("3", map[string]float64{"1": 1}) }, "AliasSplit", "and not by a rollout"},
 		{"ignore", func(w *world) {
 			w.server.SetAllocating(localaws.Allocating{Takes: time.Hour})
 			w.provision()
@@ -114,14 +114,14 @@ func TestPreflightAndProvisionedConcurrency(t *testing.T) {
 			if _, err := w.allocate(s); err != nil {
 				w.t.Fatal(err)
 			}
-		}, "RolloutUnderWay", "execution another moves it from version 1 to version 2, now at 0%"},
+		}, "RolloutUnderWay", "execution another is moving it from version 1 to version 2, now at 0%"},
 	} {
 		w := newWorld(t)
 		test.before(w)
 		found, _ := w.server.Alias("f", "live")
 		w.begin.Allowed = rollout.GateNames()
 		_, err := w.start(with(t, "provisioned-concurrency", `"`+test.word+`"`))
-		if name(err) != test.want || err != nil && (!strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "nothing was touched")) {
+		if name(err) != test.want || err != nil && (!strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "nothing was changed")) {
 			t.Errorf("%s: got %s: %v", test.says, name(err), err)
 		}
 		if after, _ := w.server.Alias("f", "live"); after != found {
@@ -213,7 +213,7 @@ func (l lagging) Read(ctx context.Context, name alias.Name) (alias.Alias, error)
 	return a, err
 }
 
-// TestAPromotionStandsWithoutTheRelease: what can't be deleted costs on, and is
+// TestAPromotionStandsWithoutTheRelease: what can't be deleted is still billed, and is
 // named; what may go well later is tried again.
 func TestAPromotionStandsWithoutTheRelease(t *testing.T) {
 	w := newWorld(t)
@@ -245,7 +245,7 @@ func TestAPromotionStandsWithoutTheRelease(t *testing.T) {
 	denied := w.promote
 	denied.Aliases = forbidden{denied.Aliases}
 	after, err := denied.Handle(context.Background(), newCall(w, s))
-	if err != nil || after.Outcome.Result != rollout.Promoted || !strings.Contains(after.Outcome.Reason, "version 1 keeps its provisioned concurrency, which costs on") {
+	if err != nil || after.Outcome.Result != rollout.Promoted || !strings.Contains(after.Outcome.Reason, "version 1 keeps its provisioned concurrency, which is still billed") {
 		t.Errorf("denied: %+v, %v", after.Outcome, err)
 	}
 	if lost = w.do(w.back.Handle, lost); lost.Outcome.Result != rollout.Promoted {

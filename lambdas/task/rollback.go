@@ -26,7 +26,7 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	restored, err := t.restore(ctx, call)
 	if err != nil {
 		_, why := state.FailureCause()
-		err = classify(withUndo(err, state, "It was to be rolled back: "+why))
+		err = classify(withUndo(err, state, "It was being rolled back: "+why))
 		t.Log.ErrorContext(ctx, "not rolled back", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
@@ -58,7 +58,7 @@ func (t Rollback) restore(ctx context.Context, call Call) (alias.RestoreResult, 
 	switch {
 	case s.TakesBack(call.Now) && call.Redrives > 0:
 		// No marker says whose the alias is by now: it may have been promoted again.
-		return "", Redriven{fmt.Errorf("this execution was redriven after it had ended, and takes no promotion back: look where %s sends its traffic", traffic.Name)}
+		return "", Redriven{fmt.Errorf("this execution was redriven after it had ended and does not undo a promotion. Check where %s sends its traffic", traffic.Name)}
 	case s.TakesBack(call.Now):
 		return traffic.TakeBack(ctx)
 	}

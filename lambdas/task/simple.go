@@ -163,7 +163,7 @@ func (t Simple) rollBack(ctx context.Context, execution string, s rollout.State)
 	case errors.As(err, &changed):
 		return s, err
 	case err != nil:
-		return s, RollbackFailed{fmt.Errorf("a person is needed: the alias may still send traffic to the new version. Put it back with: %s (The last error was: %w)", s.Plan.Undo, err)}
+		return s, RollbackFailed{fmt.Errorf("the alias may still send traffic to the new version. Put it back with: %s (the last error was: %w)", s.Plan.Undo, err)}
 	case s.IsInTransit(): // and what does not end in time is taken back
 		if err = t.finalize(ctx, execution, &s); err == nil || errors.As(err, &changed) {
 			return s, err
@@ -187,7 +187,7 @@ func (t Simple) recoverInterrupted(ctx context.Context, execution string, input 
 	var restored alias.RestoreResult
 	err = t.retry(ctx, "UpdateAlias", func() (err error) {
 		restored, _, err = alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {
-			return "", errors.New("the alias's description was too long to stand beside the marker, and is lost: put the alias back by hand")
+			return "", errors.New("the alias's description was too long to keep beside the marker and is lost. Put the alias back by hand")
 		})
 		return classify(err)
 	})
@@ -199,9 +199,9 @@ func (t Simple) recoverInterrupted(ctx context.Context, execution string, input 
 			telemetry.Metrics(t.Now(), telemetry.Weight(req.Function(), req.AliasName, 0)))
 		left := ""
 		if req.ProvisionedConcurrency == rollout.Move { // nothing is known of that attempt but the marker
-			left = fmt.Sprintf("; look whether version %s has a provisioned concurrency that it does not need now, as that costs on", req.NewVersion)
+			left = fmt.Sprintf(". Check whether version %s has provisioned concurrency that it no longer needs, as it is still billed", req.NewVersion)
 		}
-		return RolledBack{fmt.Errorf("%s was put back: an earlier attempt of this rollout was cut off in the middle%s", name, left)}
+		return RolledBack{fmt.Errorf("%s was put back: an earlier attempt of this rollout was interrupted%s", name, left)}
 	}
 	return nil
 }

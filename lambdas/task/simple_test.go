@@ -32,9 +32,9 @@ func (w *world) simple(left time.Duration) task.Simple {
 	}
 }
 
-// TestAnAttemptThatWasCutOffIsMended: the same invocation, tried again, puts the
-// alias back and does not begin anew. It is a result: there must not be a third.
-func TestAnAttemptThatWasCutOffIsMended(t *testing.T) {
+// TestAnInterruptedAttemptIsPutBack: the same invocation, retried, puts the alias
+// back and does not begin again. It is a result: there must not be a third.
+func TestAnInterruptedAttemptIsPutBack(t *testing.T) {
 	w := newWorld(t)
 	w.twice(w.shift.Handle, w.started())
 	w.want("version 1 with 10% on version 2")
@@ -42,7 +42,7 @@ func TestAnAttemptThatWasCutOffIsMended(t *testing.T) {
 	deployer := w.simple(15 * time.Minute)
 	deployer.Log = telemetry.NewLogger(&log, "Mine")
 	s, err := deployer.Invoke(context.Background(), "the-execution", json.RawMessage(input))
-	if err != nil || s.Outcome == nil || s.Outcome.Result != rollout.RolledBack || !strings.Contains(s.Outcome.Reason, "cut off") {
+	if err != nil || s.Outcome == nil || s.Outcome.Result != rollout.RolledBack || !strings.Contains(s.Outcome.Reason, "was interrupted") {
 		t.Errorf("%+v, %v", s.Outcome, err)
 	}
 	w.want("version 1")

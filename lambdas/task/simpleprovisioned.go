@@ -44,7 +44,7 @@ func (t Simple) finalize(ctx context.Context, execution string, s *rollout.State
 		if err == nil || !s.IsInTransit() || errors.As(err, &changed) || errors.As(err, &failed) {
 			return err
 		}
-		return AllocationFailed{fmt.Errorf("the provisioned concurrency of the alias was not seen to be allocated for version %s: %w", s.NewVersion, err)}
+		return AllocationFailed{fmt.Errorf("the provisioned concurrency of the alias was not allocated for version %s in time: %w", s.NewVersion, err)}
 	}
 }
 

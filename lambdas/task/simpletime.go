@@ -15,7 +15,7 @@ import (
 // wrong with the request is for CalculateWeights to say.
 func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
 	if _, ok, _ := rollout.ReadResume(input); ok {
-		return InvalidRequest{refusef("a rollout that goes on is the workflow's")}
+		return InvalidRequest{refusef("only the workflow continues rollouts")}
 	}
 	req, err := rollout.Decode(input)
 	if err != nil {
@@ -28,7 +28,7 @@ func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
 	// Hooks take as long as they may, each phase as its slowest.
 	needed := time.Duration(rollout.Total(steps)+slowest(req.Hooks.PreTraffic)+slowest(req.Hooks.PostTraffic)) * time.Second
 	if left := t.left(ctx); needed > left {
-		return TooLong{refusef("the plan needs %s, and this function has %s left for it: use the workflow, or a shorter plan", inMinutes(needed), inMinutes(left))}
+		return TooLong{refusef("the plan needs %s, and this function has %s left. Use the workflow, or a shorter plan", inMinutes(needed), inMinutes(left))}
 	}
 	return nil
 }
@@ -49,15 +49,9 @@ func (t Simple) left(ctx context.Context) time.Duration {
 // wait sleeps, unless there is not the time for it.
 func (t Simple) wait(ctx context.Context, d time.Duration) error {
 	if left := t.left(ctx); d > left {
-		return simpleError{outOfTime, fmt.Errorf("the next check is in %s, and this function has %s left: rollouts that may be prolonged are for the workflow", inMinutes(d), inMinutes(left))}
+		return simpleError{outOfTime, fmt.Errorf("the next check is in %s, and this function has %s left. Use the workflow for rollouts that may be prolonged", inMinutes(d), inMinutes(left))}
 	}
 	return t.Sleep(ctx, d)
-}
-
-// inMinutes writes a duration as people do: "14 min 30 s".
-func inMinutes(d time.Duration) string {
-	d = max(d, 0).Round(time.Second)
-	return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
 }
 
 // How often a task is tried, and how long it waits between: as the workflow, but

@@ -34,7 +34,7 @@ func TestNoWordsKeepAStopFromBeingCleanedUp(t *testing.T) {
 		started := w.started()
 		w.twice(w.shift.Handle, started)
 		e := w.execution("ABORTED")
-		e.Error, e.Cause = words, "nothing was touched: "+words
+		e.Error, e.Cause = words, "nothing was changed: "+words
 		past(t, &e, started, "Wait")
 		if _, err := w.cleanup(ran{e}).Handle(context.Background(), json.RawMessage(endedEvent)); err != nil {
 			t.Errorf("%q: %v", words, err)

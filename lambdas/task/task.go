@@ -44,7 +44,7 @@ func (c Call) goesOn() error {
 	if c.Redrives == 0 {
 		return nil
 	}
-	return Redriven{errors.New("this execution was redriven after it had ended, and a rollout that has ended does not go on, as its alias is put back: start a new one")}
+	return Redriven{errors.New("this execution was redriven after it had ended. Its rollout does not continue, as its alias is put back. Start a new one")}
 }
 
 // Start is what the workflow hands to CalculateWeights: the execution's input,
@@ -72,9 +72,9 @@ func withUndo(err error, s rollout.State, know string) error {
 		know = rollout.Shorten(know, maxKnow) + ". "
 	}
 	if n := s.Provision().Allocate; n > 0 {
-		know += fmt.Sprintf("Version %s may still have the provisioned concurrency of %d that the rollout has given it, which costs on. ", s.NewVersion, n)
+		know += fmt.Sprintf("Version %s may still have the provisioned concurrency of %d that the rollout allocated, which is still billed. ", s.NewVersion, n)
 	}
-	return fmt.Errorf("%w. %sIf it is to be as it was before the rollout: %s", err, know, s.Plan.Undo)
+	return fmt.Errorf("%w. %sTo restore the alias as it was before the rollout, run: %s", err, know, s.Plan.Undo)
 }
 
 // traffic is the alias's traffic that a rollout moves.

@@ -54,7 +54,7 @@ func (t UpdateAlias) shift(ctx context.Context, call Call) (rollout.State, error
 	}
 	revisionID, err := traffic(t.Aliases, s).Shift(ctx, s.Progress.Weight, next.Weight, s.Progress.RevisionID)
 	if errors.Is(err, alias.ErrNoVersion) && s.Progress.Weight == 0 {
-		const deleted = "version %s of %s was deleted after the rollout had started: publish it again, and start a rollout of the version that you get"
+		const deleted = "version %s of %s was deleted after the rollout had started. Publish it again, and start a rollout of the version that you get"
 		if s.Progress.Claimed {
 			return s, VersionDeleted{fmt.Errorf(deleted, s.NewVersion, s.Function())}
 		}

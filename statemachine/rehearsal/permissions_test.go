@@ -259,7 +259,7 @@ func TestAFunctionThatIsNotOptedInIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if result.Outcome != Refused || result.Error != "AccessDenied" || !strings.Contains(result.Reason, "is the function there, and opted in to rollouts") {
+		if result.Outcome != Refused || result.Error != "AccessDenied" || !strings.Contains(result.Reason, "Check that the function exists and is opted in to rollouts") {
 			t.Errorf("simple %t: %s with %s: %s", simple, result.Outcome, result.Error, result.Reason)
 		}
 		if writes > 0 || gocmp.Diff(result.AliasBefore, result.AliasAfter) != "" {

@@ -16,7 +16,7 @@ func (t trial) provisionedRightly(end alias.Content, result Result) error {
 		return nil
 	}
 	want := map[string]int32{end.Version: p.Baseline}
-	if maps.Equal(result.Provisioned, want) || strings.Contains(result.Reason, "version 7 keeps its provisioned concurrency, which costs on") {
+	if maps.Equal(result.Provisioned, want) || strings.Contains(result.Reason, "version 7 keeps its provisioned concurrency, which is still billed") {
 		return nil
 	}
 	return fmt.Errorf("%s, the alias is on version %s, and there is the provisioned concurrency %v", result.Outcome, end.Version, result.Provisioned)

@@ -24,8 +24,8 @@ var errorWords = slices.Concat([]string{
 // causeWords are the same of its cause.
 var causeWords = []string{
 	"", "Stopped by an operator", "Rolled back at 30%: ordered by ann. Alias live of f is back on version 7.",
-	"This execution could not start, and nothing was changed", "nothing was touched: there is no function f",
-	`{"errorMessage":"nothing was touched","errorType":"AccessDenied"}`, "<b>停止</b> `rm` $(x) [rollout second 7→8 30%]",
+	"This execution could not start, and nothing was changed", "nothing was changed: there is no function f",
+	`{"errorMessage":"nothing was changed","errorType":"AccessDenied"}`, "<b>停止</b> `rm` $(x) [rollout second 7→8 30%]",
 }
 
 // drawStop stops the execution, at an event or during a call. The parts that it

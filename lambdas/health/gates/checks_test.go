@@ -63,8 +63,8 @@ func TestAChecksFunctionThatCannotBeCalled(t *testing.T) {
 	for kind, want := range map[localaws.FaultKind]string{
 		localaws.Throttled:    "inconclusive throttled (CallerRateLimitExceeded)",
 		localaws.BareThrottle: "inconclusive throttled",
-		localaws.ProxyForbidden: "inconclusive could not be invoked: HTTP 403 Forbidden, and not in AWS's format: " +
-			"it is probably not AWS that answered, but a proxy, a firewall or a load balancer on the way to it",
+		localaws.ProxyForbidden: "inconclusive could not be invoked: HTTP 403 Forbidden (not in AWS's format; " +
+			"it probably came from a proxy, firewall or load balancer, not from AWS)",
 		localaws.CutAfter: "inconclusive could not be invoked: AWS Lambda could not be reached, or did not answer",
 	} {
 		inTime(t, string(kind), func(t *testing.T, f functions) {
