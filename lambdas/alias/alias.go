@@ -1,19 +1,26 @@
 // Package alias moves the traffic of a weighted Lambda alias between two
-// versions, and never over somebody else's change.
+// versions, and never overwrites another user's change.
 //
-// Until Promote, the alias keeps pointing at the baseline, and the new version
-// has a weight beside it, up to 1. So undoing is one call at every moment:
-// clear the weights.
+//   - [Traffic] is the alias in one rollout: [Traffic.Shift], [Traffic.Promote],
+//     [Traffic.Restore].
+//   - [Release] and [Withdraw] put back an alias by its marker alone, when the
+//     rollout can't.
+//   - [Marker] names the rollout that owns the alias, in the alias's description.
+//   - [Store] is where aliases are kept; [Lambda] is the Store of AWS Lambda.
 //
-// A rollout owns the alias from its first shift on: the write that shifts also
-// puts a Marker into the alias's description, and the write that ends the
-// rollout takes it off again. Only what carries the owner's marker is undone.
+// Until Promote, the alias points at the baseline, and the new version has a
+// weight beside it, up to 1. A rollback is therefore one call at any time: clear
+// the weights.
 //
-// Every write carries the revision of the alias that it was decided on
-// (compare-and-swap). If the alias has another revision by then, it is read
-// back: either the wanted state is there already (an earlier try had its
-// effect and its answer was lost), or somebody else has changed the alias, and
-// then it is left as it is.
+// A rollout owns the alias from its first shift on: the write that shifts adds
+// the [Marker], and the write that ends the rollout removes it. Only an alias with
+// the owner's marker is put back.
+//
+// Every write carries the alias's revision that the decision was based on
+// (compare-and-swap). If the alias has another revision by then, it is read back:
+// either the wanted state is already there (an earlier attempt succeeded and its
+// response was lost), or another user has changed the alias, which is then left
+// as it is.
 package alias
 
 import (
@@ -26,25 +33,27 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Name names an alias.
+// Name identifies an alias.
 type Name struct {
 	// Function is the function's name, partial ARN or ARN, unqualified.
 	Function string
 	Alias    string
 }
 
+// String returns "alias live of my-function".
 func (n Name) String() string {
 	return fmt.Sprintf("alias %s of %s", n.Alias, n.Function)
 }
 
-// Routing is where an alias sends its requests: to Version, but for the shares
-// in Weights, which go to other versions.
+// Routing is where an alias sends its requests: to Version, except for the shares
+// in Weights.
 type Routing struct {
 	Version string
-	// Weights has at most one version, with its share in [0, 1].
+	// Weights holds at most one other version, with its share in [0, 1].
 	Weights map[string]float64
 }
 
+// String returns the routing for people: "version 7 with 30% on version 8".
 func (r Routing) String() string {
 	text := "version " + r.Version
 	for _, version := range slices.Sorted(maps.Keys(r.Weights)) {
@@ -57,55 +66,57 @@ func (r Routing) equal(other Routing) bool {
 	return r.Version == other.Version && maps.Equal(r.Weights, other.Weights)
 }
 
-// Content is what an alias holds, apart from its revision.
+// Content is an alias without its revision.
 type Content struct {
 	Routing
 	Description string
 }
 
-// equal reports whether an alias that holds c is as wanted.
+// equal reports whether an alias with the content c is as wanted.
 func (c Content) equal(wanted Content) bool {
 	return c.Routing.equal(wanted.Routing) && sameDescription(c.Description, wanted.Description)
 }
 
+// String returns the content for people.
 func (c Content) String() string {
 	return fmt.Sprintf("%s, with the description %q", c.Routing, c.Description)
 }
 
-// Alias is an alias as a read or a write left it.
+// Alias is an alias as a read or a write returned it.
 type Alias struct {
 	Content
-	// RevisionID changes with every write, whoever makes it.
+	// RevisionID changes with every write, by any user.
 	RevisionID string
 }
 
-// Store keeps aliases. Its errors are ErrStale, ErrNotFound, or say why the
-// store could not be reached.
+// Store reads and writes aliases. Its errors wrap ErrStale or ErrNotFound; any
+// other says why the store could not be reached.
 type Store interface {
 	Read(context.Context, Name) (Alias, error)
-	// Write replaces what the alias holds, provided that its revision is still
-	// the given one.
+	// Write replaces the alias's content if its revision is still revisionID, and
+	// returns the alias with its new revision.
 	Write(ctx context.Context, name Name, to Content, revisionID string) (Alias, error)
 }
 
-// What a Store refuses.
+// The errors of a [Store], and of [Traffic].
 var (
-	// ErrStale is a write's refusal: the alias has another revision by now.
+	// ErrStale means that the alias has another revision than the one that the
+	// write was based on, or that a read lags behind the rollout's own writes.
 	ErrStale = errors.New("the alias's revision has changed")
-	// ErrNotFound means that there is no such function, alias or version.
+	// ErrNotFound means that the function, the alias or the version does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrNoVersion means that the alias is there, but not the version that it is
-	// to send traffic to.
+	// ErrNoVersion means that the alias exists, and the version that is to receive
+	// traffic does not.
 	ErrNoVersion = errors.New("that version no longer exists")
 )
 
-// ConflictError tells that somebody else has changed the alias. It has been left as
-// it was found.
+// ConflictError reports that another user has changed the alias, which was left
+// as it was found.
 type ConflictError struct {
 	Name Name
-	// Found is nil if the alias is gone.
+	// Found is nil if the alias was deleted.
 	Found *Content
-	// Expected is what the rollout left, or wanted to write.
+	// Expected is what the rollout's last write left, or what it wanted to write.
 	Expected Content
 }
 
@@ -120,8 +131,8 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s was changed by another user and is left as it is: found %s%s; expected %s", e.Name, e.Found, again, e.Expected)
 }
 
-// OwnedError tells that the alias belongs to another rollout. It has been left as
-// it was found.
+// OwnedError reports that the alias belongs to another rollout. It was left as it
+// was found.
 type OwnedError struct {
 	Name Name
 	By   Marker

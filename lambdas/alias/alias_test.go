@@ -62,7 +62,7 @@ func (w world) want(routing string) {
 	}
 }
 
-// write is somebody else's change. An empty description stays as it is.
+// write is another user's change. An empty description stays as it is.
 func (w world) write(version string, weights map[string]float64, description string) {
 	w.t.Helper()
 	in := &lambda.UpdateAliasInput{
@@ -155,7 +155,7 @@ var foreignChanges = map[string]func(world){
 	},
 }
 
-// TestAForeignChangeStands lets somebody else write between two of our writes:
+// TestAForeignChangeStands lets another user write between two of our writes:
 // no write of ours goes over it, and the error says what was found.
 func TestAForeignChangeStands(t *testing.T) {
 	ctx := context.Background()

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Claim makes the alias the rollout's before any traffic moves: the marker is
-// put there with the weight 0, so that whatever the rollout does before its
-// first shift has an owner that others see. It returns the alias's revision. It
-// may be repeated. The error is *Changed if the alias has another revision than
-// the given one, or *Taken if it belongs to another rollout.
+// Claim adds the rollout's marker, with the weight 0, before any traffic moves, so
+// that what the rollout does before its first shift has an owner that others see.
+// It returns the alias's new revision, and may be repeated. The error is a
+// *[ConflictError] if the alias does not have the revision revisionID, or an
+// *[OwnedError] if it belongs to another rollout.
 func (t Traffic) Claim(ctx context.Context, revisionID string) (string, error) {
 	unclaimed := t
 	t.Claimed, unclaimed.Claimed = true, false
@@ -18,11 +18,11 @@ func (t Traffic) Claim(ctx context.Context, revisionID string) (string, error) {
 	return revisionID, t.taken(err)
 }
 
-// Withdraw sends all of an alias's traffic to the baseline and keeps the
-// owner's marker, with the weight 0, for Restore or Release to take off: what
-// stands under the marker can be put in order in between. It returns the marker
-// as it was found, nil if the alias does not carry the owner's or sends its
-// traffic otherwise than that says; then nothing is written. It may be repeated.
+// Withdraw routes all of an alias's traffic to the baseline and keeps the owner's
+// marker, with the weight 0, for Restore or Release to remove: what the rollout
+// allocated under its marker can be removed in between. It returns the marker as
+// it was found. It returns nil, and writes nothing, if the alias does not carry
+// owner's marker or its traffic is not as the marker says. It may be repeated.
 func Withdraw(ctx context.Context, store Store, name Name, owner string) (*Marker, error) {
 	for range restoreTries {
 		found, err := store.Read(ctx, name)

@@ -14,7 +14,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// lambdaAPI is the part of Lambda's API that is used here.
+// lambdaAPI is the part of the SDK client that this package uses.
 type lambdaAPI interface {
 	GetAlias(context.Context, *lambda.GetAliasInput, ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
 	UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error)
@@ -22,19 +22,20 @@ type lambdaAPI interface {
 	provisionedAPI
 }
 
-// Lambda is the Store that AWS Lambda is.
+// Lambda is the [Store] of AWS Lambda. It also reads versions, and allocates
+// provisioned concurrency.
 type Lambda struct {
 	api lambdaAPI
 }
 
-// NewLambda makes a Store of a client of AWS Lambda. The client should try
-// each call once: a write that is repeated after a lost answer is refused for
-// its revision, which looks like somebody else's change until it is read back.
+// NewLambda returns a Lambda that uses an SDK client. The client should try each
+// call once: a write that is repeated after a lost response is refused for its
+// revision, which looks like another user's change until it is read back.
 func NewLambda(api lambdaAPI) Lambda {
 	return Lambda{api: api}
 }
 
-// Read is a call of GetAlias.
+// Read calls GetAlias.
 func (l Lambda) Read(ctx context.Context, name Name) (Alias, error) {
 	out, err := l.api.GetAlias(ctx, &lambda.GetAliasInput{
 		FunctionName: &name.Function,
@@ -52,8 +53,8 @@ func (l Lambda) Read(ctx context.Context, name Name) (Alias, error) {
 	}, nil
 }
 
-// Write is a call of UpdateAlias. It always sends everything: whether leaving
-// out the weights would keep the old ones is nowhere promised.
+// Write calls UpdateAlias. It always sends all fields: AWS does not document
+// whether omitted weights keep their old values.
 func (l Lambda) Write(ctx context.Context, name Name, to Content, revisionID string) (Alias, error) {
 	weights := to.Weights
 	if weights == nil {
@@ -79,20 +80,21 @@ func (l Lambda) Write(ctx context.Context, name Name, to Content, revisionID str
 	}, nil
 }
 
-// Version is what matters of a published version before traffic goes there.
+// Version is what a rollout needs to know of a version before it receives traffic.
 type Version struct {
 	Number string
-	// State is "Active" if it can be invoked, and LastUpdate "Successful" if
-	// it is as it should be; Why says what is wrong otherwise.
+	// State is "Active" if the version can be invoked, and LastUpdate "Successful"
+	// if its last update succeeded. Otherwise Why is AWS's reason, if it gives one.
 	State, LastUpdate, Why string
 	// Role and DeadLetter are the ARNs that two versions behind an alias must share.
 	Role, DeadLetter string
-	// Timeout is how long a request may take, in seconds.
+	// Timeout is the longest time that a request may take, in seconds.
 	Timeout int64
 }
 
-// Version reads a version of a function by its number, or "$LATEST", in a call
-// of GetFunctionConfiguration.
+// Version reads a version of a function by its number, or "$LATEST". It calls
+// GetFunctionConfiguration. The error wraps ErrNotFound if the function or the
+// version does not exist.
 func (l Lambda) Version(ctx context.Context, function, number string) (Version, error) {
 	out, err := l.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{
 		FunctionName: &function,
@@ -123,14 +125,14 @@ func content(version *string, config *types.AliasRoutingConfiguration, descripti
 	if config != nil && len(config.AdditionalVersionWeights) > 0 {
 		is.Weights = map[string]float64{}
 		for version, weight := range config.AdditionalVersionWeights {
-			is.Weights[version] = rollout.Round(weight) // that AWS gives back every bit is nowhere promised
+			is.Weights[version] = rollout.Round(weight) // AWS does not promise to return every bit
 		}
 	}
 	return is
 }
 
-// known puts this package's word for a refusal in front of AWS's, and plain words
-// in the place of an answer that is not AWS's.
+// known wraps AWS's error in this package's ErrStale or ErrNotFound, and gives a
+// response that is not from AWS a plain text.
 func known(err error) error {
 	var (
 		stale    *types.PreconditionFailedException

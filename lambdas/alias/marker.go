@@ -11,32 +11,33 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Marker says whose an alias's traffic split is. It stands where people look,
-// at the end of the alias's description, from the first shift until the
-// rollout's end: "[rollout <execution> 7->8 30%]". It is ASCII, so that every
-// terminal and code page can write what "aws lambda list-aliases" prints.
+// Marker names the rollout that owns an alias. It stands at the end of the
+// alias's description, from the first shift until the rollout's end:
+// "[rollout my-execution 7->8 30%]". It is ASCII, so that every terminal can
+// print it.
 type Marker struct {
-	// Owner is the name of the execution that the alias belongs to, as the marker
-	// has it: see OwnedBy.
+	// Owner is the name of the rollout's execution, or a hash of it: see OwnedBy.
 	Owner                string
 	Baseline, NewVersion string
-	Weight               float64
+	// Weight is the new version's share of the traffic, in [0, 1].
+	Weight float64
 }
 
+// String returns the marker as a description contains it.
 func (m Marker) String() string {
 	return fmt.Sprintf("[rollout %s %s->%s %s]", m.Owner, m.Baseline, m.NewVersion, strings.ReplaceAll(rollout.Weight(m.Weight), " ", ""))
 }
 
-// OwnedBy reports whether the alias belongs to the execution of that name.
+// OwnedBy reports whether the marker belongs to the execution of that name.
 func (m Marker) OwnedBy(execution string) bool {
 	return m.Owner == ownerOf(execution) || m.Owner == execution
 }
 
 var plainOwner = regexp.MustCompile(`^[!-Z\\^-~]{1,80}$`)
 
-// ownerOf is an execution's name as its marker has it. Step Functions allows
-// names that are not ASCII, and of them the marker has a hash. No name is taken
-// for one: names have no colon.
+// ownerOf returns an execution's name as its marker contains it: a hash of a name
+// that is not ASCII, as Step Functions allows. No name looks like a hash, as names
+// have no colon.
 func ownerOf(execution string) string {
 	if plainOwner.MatchString(execution) {
 		return execution
@@ -44,8 +45,8 @@ func ownerOf(execution string) string {
 	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(execution)))
 }
 
-// routing is the split that the marker was written with. If the alias has
-// another one, somebody else has changed it since.
+// routing returns the split that the marker was written with. If the alias has
+// another one, another user has changed it since.
 func (m Marker) routing() Routing {
 	if m.Weight == 0 { // claimed: see Claim
 		return Routing{Version: m.Baseline}
@@ -53,29 +54,28 @@ func (m Marker) routing() Routing {
 	return Routing{Version: m.Baseline, Weights: map[string]float64{m.NewVersion: m.Weight}}
 }
 
-// Splits tells whether an alias with that routing is as the marker says.
+// Splits reports whether an alias with the routing found is as the marker says.
 func (m Marker) Splits(found Routing) bool {
 	return found.equal(m.routing())
 }
 
-// maxDescription is the longest description that an alias can have. Lambda
-// counts characters; in case those are UTF-16's, as in Java, so does this.
+// maxDescription is the longest description that an alias can have, in UTF-16
+// code units: Lambda counts characters, perhaps as Java does.
 const maxDescription = 256
 
-// cutShort stands between a description that was cut short and its marker.
+// cutShort separates a description that was cut short from its marker.
 const cutShort = "..."
 
-// mark puts a marker behind a description: after a space, if there is anything
-// to separate it from. A description that leaves too little room is cut short,
-// and "..." stands in place of the space: then it takes the rollout's state to
-// put the description back.
+// mark appends a marker to a description, after a space if the description is not
+// empty. A description that leaves too little room is cut short, with "..." in
+// place of the space; then only the rollout's state has all of it.
 func mark(description string, m Marker) string {
 	marker := m.String()
 	if description == "" {
 		return marker
 	}
-	if whole := description + " " + marker; length(whole) <= maxDescription {
-		return whole
+	if all := description + " " + marker; length(all) <= maxDescription {
+		return all
 	}
 	room := maxDescription - length(cutShort+marker)
 	for i, r := range description {
@@ -91,8 +91,8 @@ func length(text string) int {
 	return len(utf16.Encode([]rune(text)))
 }
 
-// markerForms are the marker's, and the one of earlier releases, which was not
-// ASCII: a rollout may be under way when its stack is deployed.
+// markerForms are the marker's form and that of earlier releases, which was not
+// ASCII: a rollout may be under way when a new release is deployed.
 var markerForms = []struct {
 	cut  string
 	form *regexp.Regexp
@@ -101,18 +101,19 @@ var markerForms = []struct {
 	{"…", regexp.MustCompile(`(?s)^(.*?)( |…|)\[rollout ([^\s\[\]]+) ([0-9]+)→([0-9]+) ([0-9.]+)%\]$`)},
 }
 
-// Description takes a description apart.
+// Description is an alias's description, separated from its marker.
 type Description struct {
-	// Text is the description without its marker. It is all of it unless Cut.
+	// Text is the description without its marker.
 	Text string
-	Cut  bool
-	// Marker is nil if there is none.
+	// Cut means that Text is only the beginning of the original description.
+	Cut bool
+	// Marker is nil if the description has none.
 	Marker *Marker
-	// earlier means that the marker has the form of earlier releases.
+	// earlier means that the marker is in the form of earlier releases.
 	earlier bool
 }
 
-// ParseDescription takes the marker off a description, to the byte.
+// ParseDescription separates a description from its marker, exactly to the byte.
 func ParseDescription(description string) Description {
 	for i, f := range markerForms {
 		parts := f.form.FindStringSubmatch(description)
@@ -135,8 +136,8 @@ func ParseDescription(description string) Description {
 }
 
 // sameDescription reports whether a description is the wanted one, or what an
-// earlier release wrote in its place. Its marker left other room: of a text
-// that was cut short, one may have more than the other.
+// earlier release would have written. The two forms of the marker differ in
+// length, so one may keep more than the other of a text that was cut short.
 func sameDescription(found, wanted string) bool {
 	if found == wanted {
 		return true

@@ -12,24 +12,24 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 )
 
-// provisionedAPI is the part of Lambda's API that is about provisioned concurrency.
+// provisionedAPI is the part of the SDK client for provisioned concurrency.
 type provisionedAPI interface {
 	GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error)
 	PutProvisionedConcurrencyConfig(context.Context, *lambda.PutProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.PutProvisionedConcurrencyConfigOutput, error)
 	DeleteProvisionedConcurrencyConfig(context.Context, *lambda.DeleteProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.DeleteProvisionedConcurrencyConfigOutput, error)
 }
 
-// Allocation is the provisioned concurrency of a version, or of an alias. The
-// zero value is none.
+// Allocation is the provisioned concurrency of a version or an alias. The zero
+// value means none.
 type Allocation struct {
-	// Executions is how many were asked for.
+	// Executions is the requested number of concurrent executions.
 	Executions int
 	Status     AllocationStatus
-	// Why is AWS's reason for a Status of AllocationFailed.
+	// Why is AWS's reason if Status is AllocationFailed.
 	Why string
 }
 
-// AllocationStatus is AWS's word for how an allocation stands.
+// AllocationStatus is the status of an allocation, as AWS names it.
 type AllocationStatus string
 
 // The statuses.
@@ -39,8 +39,8 @@ const (
 	AllocationFailed   AllocationStatus = "FAILED"
 )
 
-// Allocation reads the provisioned concurrency of a function's version or
-// alias, in a call of GetProvisionedConcurrencyConfig.
+// Allocation reads the provisioned concurrency of a function's version or alias.
+// It calls GetProvisionedConcurrencyConfig.
 func (l Lambda) Allocation(ctx context.Context, function, qualifier string) (Allocation, error) {
 	out, err := l.api.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &function, Qualifier: &qualifier})
 	if err == nil {
@@ -61,8 +61,9 @@ func (l Lambda) Allocation(ctx context.Context, function, qualifier string) (All
 	}, nil
 }
 
-// Allocate asks for provisioned concurrency of a version, in a call of
-// PutProvisionedConcurrencyConfig. It is there when its Allocation is ready.
+// Allocate requests provisioned concurrency for a version. It calls
+// PutProvisionedConcurrencyConfig and does not wait: the concurrency is available
+// when the version's Allocation is AllocationReady.
 func (l Lambda) Allocate(ctx context.Context, function, version string, executions int) error {
 	_, err := l.api.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{
 		FunctionName: &function, Qualifier: &version, ProvisionedConcurrentExecutions: aws.Int32(int32(executions)),
@@ -73,8 +74,8 @@ func (l Lambda) Allocate(ctx context.Context, function, version string, executio
 	return nil
 }
 
-// Deallocate takes a version's provisioned concurrency away, in a call of
-// DeleteProvisionedConcurrencyConfig. It may be repeated.
+// Deallocate removes a version's provisioned concurrency. It calls
+// DeleteProvisionedConcurrencyConfig, and may be repeated.
 func (l Lambda) Deallocate(ctx context.Context, function, version string) error {
 	_, err := l.api.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: &function, Qualifier: &version})
 	var none *types.ProvisionedConcurrencyConfigNotFoundException

@@ -6,43 +6,44 @@ import (
 	"fmt"
 )
 
-// RestoreResult is what a restore found, and what it did about it.
+// RestoreResult is what Restore, Release or TakeBack found, and whether it wrote.
 type RestoreResult string
 
-// In the end the alias is wholly on the baseline, or was promoted, or is not
-// the rollout's at all.
+// The results.
 const (
-	// PutBack: it was ours, and its weights and its marker were taken off.
+	// Reverted means that the alias was the rollout's, and that its weights and its
+	// marker were removed.
 	Reverted RestoreResult = "put-back"
-	// Untouched: there was nothing of ours to undo.
+	// Untouched means that there was nothing of the rollout to remove.
 	Untouched RestoreResult = "untouched"
-	// WasPromoted: Promote had its effect, though its answer was lost.
+	// WasPromoted means that Promote succeeded, though its response was lost.
 	WasPromoted RestoreResult = "was-promoted"
 
-	// confirm is Untouched once a write of what was found has succeeded.
+	// confirm becomes Untouched when a write of what was found has succeeded.
 	confirm RestoreResult = "confirm"
 )
 
-// Last is what a rollout knows of its last write of the alias.
+// Last is what a rollout knows about its last write of the alias.
 type Last struct {
-	// Weight and RevisionID are what that write left; before the first, 0 and the
-	// alias's revision when the rollout started.
+	// Weight, in [0, 1], and RevisionID are what that write left; before the first
+	// write, 0 and the alias's revision when the rollout started.
 	Weight     float64
 	RevisionID string
-	// Unsure means that a later write's answer may have been lost, and Tried that
-	// there may have been one at all.
+	// Unsure means that the response to a later write may have been lost, and Tried
+	// that there may have been a shift at all.
 	Unsure, Tried bool
 }
 
-// Restore routes all of the alias's traffic to the baseline. It may be
-// repeated. If a later write's answer may have been lost, a promoted alias is
-// taken for the effect of our own Promote. The error is *Changed if the alias
-// sends traffic elsewhere and not as our marker says; then nothing is written.
+// Restore routes all of the alias's traffic to the baseline and removes the
+// marker. If last is Unsure, a promoted alias is taken as the effect of the
+// rollout's own Promote: WasPromoted, or InTransit. The error is a *[ConflictError]
+// if the alias sends traffic elsewhere and not as the rollout's marker says; then
+// nothing is written.
 //
-// Reads of an alias are eventually consistent, so a read alone never proves
-// that there is nothing to undo: Restore first writes over the revision that it
-// knows, and a revision that a write was refused for is not believed. The error
-// is ErrStale as long as reads show one.
+// Reads of an alias are eventually consistent, so a read alone never proves that
+// there is nothing to restore: Restore first writes over the revision that it
+// knows, and does not trust a read of a revision that a write was refused for.
+// The error is ErrStale while reads return such a revision.
 func (t Traffic) Restore(ctx context.Context, last Last) (RestoreResult, error) {
 	superseded := ""
 	if last.Weight > 0 {
@@ -69,8 +70,8 @@ func (t Traffic) Restore(ctx context.Context, last Last) (RestoreResult, error) 
 		case last.Unsure && t.inTransit(found.Content):
 			return found.Content, InTransit, nil
 		case found.Routing.equal(t.before().Routing) && last.Unsure && last.Tried && found.RevisionID == last.RevisionID:
-			// The first shift may have been done, and the read be behind it. Writing
-			// what is there is refused then; if not, it keeps out a shift that is late.
+			// The first shift may have succeeded, and the read lag behind it: then a
+			// write of what was read is refused. If not, it keeps out a late shift.
 			return found.Content, confirm, nil
 		case found.Routing.equal(t.before().Routing):
 			return found.Content, Untouched, nil
@@ -79,13 +80,13 @@ func (t Traffic) Restore(ctx context.Context, last Last) (RestoreResult, error) 
 	})
 }
 
-// Release puts an alias back that an execution has left behind, going by its
-// marker alone: one without the owner's marker is not touched. It may be
-// repeated. original returns the alias's description; it is asked only if
-// there was no room for it beside the marker. The error is *Changed if the
-// marker is the owner's, but the traffic is not as it says; then nothing is
-// written. An alias that is gone carries no marker. The routing is the alias's as
-// it was found; zero if it is gone.
+// Release puts back an alias that an execution has left behind, by its marker
+// alone: an alias without owner's marker, or one that was deleted, is Untouched.
+// It may be repeated. original returns the alias's description; it is called only
+// if the description was too long to keep beside the marker. The routing is the
+// alias's as it was found; zero if it was deleted. The error is a *[ConflictError]
+// if the marker is owner's and the traffic is not as it says; then nothing is
+// written.
 func Release(ctx context.Context, store Store, name Name, owner string, original func() (string, error)) (RestoreResult, Routing, error) {
 	var routing Routing
 	restored, err := restore(ctx, store, name, Untouched, nil, func(found Alias) (Content, RestoreResult, error) {
@@ -102,9 +103,9 @@ func Release(ctx context.Context, store Store, name Name, owner string, original
 	return restored, routing, err
 }
 
-// undo says what the alias is to be without the owner's rollout. It is ours to
-// undo if it carries the owner's marker and sends its traffic as the marker
-// says or, weights cleared by hand, wholly to the baseline.
+// undo returns the alias without the owner's rollout. It is ours to change if it
+// carries the owner's marker, and sends its traffic as the marker says or, with
+// its weights cleared by hand, all to the baseline.
 func undo(found Content, owner string, original func() (string, error)) (to Content, ours bool, err error) {
 	marked := ParseDescription(found.Description)
 	m := marked.Marker
@@ -123,13 +124,12 @@ func undo(found Content, owner string, original func() (string, error)) (to Cont
 	return Content{Routing: baseline, Description: marked.Text}, true, nil
 }
 
-// restoreTries bounds how often a restore reads again because the alias
-// changed between its read and its write.
+// restoreTries is how often a restore reads the alias, if it changes between the
+// read and the write.
 const restoreTries = 3
 
-// restore reads the alias and writes what judge makes of it, if that is to put
-// it back or to confirm it. The results ifGone and gone are those for an alias
-// that is not there.
+// restore reads the alias, and writes what judge returns if its result is Reverted
+// or confirm. It returns ifGone and gone for an alias that does not exist.
 func restore(ctx context.Context, store Store, name Name, ifGone RestoreResult, gone error, judge func(Alias) (Content, RestoreResult, error)) (RestoreResult, error) {
 	for range restoreTries {
 		found, err := store.Read(ctx, name)

@@ -33,7 +33,7 @@ func TestRestore(t *testing.T) {
 		{"another weight than the marker's", "1", map[string]float64{"2": 0.4}, marked, false, "version 1 with 40% on version 2", "", marked},
 		{"another version than the marker's", "3", nil, marked, false, "version 3", "", marked},
 		{"another rollout's", "1", map[string]float64{"2": 0.3}, "serves everybody [rollout deploy-43 1->2 30%]", false, "version 1 with 30% on version 2", "", "serves everybody [rollout deploy-43 1->2 30%]"},
-		{"on the baseline, described anew", "1", nil, "mine now", false, "version 1", alias.Untouched, "mine now"},
+		{"on the baseline, described again", "1", nil, "mine now", false, "version 1", alias.Untouched, "mine now"},
 	} {
 		w := newWorld(t)
 		w.write(test.version, test.weights, test.description)
@@ -114,7 +114,7 @@ func TestRestoreGivesUpAgainstAConstantWriter(t *testing.T) {
 	}
 }
 
-// busyStore has somebody else write right after each of its reads.
+// busyStore has another user write right after each of its reads.
 type busyStore struct {
 	alias.Store
 	busy  int

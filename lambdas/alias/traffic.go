@@ -6,26 +6,28 @@ import (
 	"fmt"
 )
 
-// Traffic is an alias's traffic between the two versions of a rollout.
+// Traffic moves an alias's traffic between the two versions of one rollout. All of
+// its methods may be repeated with the same arguments: a repeated call finds that
+// the first one succeeded.
 type Traffic struct {
 	Store                Store
 	Name                 Name
 	Baseline, NewVersion string
-	// Owner is the name of the rollout's execution.
+	// Owner is the name of the rollout's execution, which the marker contains.
 	Owner string
-	// Description is the alias's own, without any marker.
+	// Description is the alias's own description, without a marker.
 	Description string
 	// Started is the alias's revision before the rollout's first write.
 	Started string
-	// Provisioned says that the alias has provisioned concurrency of its own:
-	// AWS moves it after Promote, with weights of its own: see inTransit.
+	// Provisioned means that the alias has provisioned concurrency of its own. AWS
+	// moves it after Promote, and sets weights meanwhile: see [Traffic.Transit].
 	Provisioned bool
-	// Claimed says that the alias has the marker already at weight 0: see Claim.
+	// Claimed means that the alias already has the marker at weight 0: see [Traffic.Claim].
 	Claimed bool
 }
 
-// split is the alias with a share of the traffic on the new version: ours if
-// there is one, or if it is claimed, and as it was before if not.
+// split returns the alias with the given weight on the new version: with the
+// marker, except at weight 0 before Claim, which is the alias as it was.
 func (t Traffic) split(weight float64) Content {
 	if weight == 0 && !t.Claimed {
 		return t.before()
@@ -34,19 +36,19 @@ func (t Traffic) split(weight float64) Content {
 	return Content{Routing: m.routing(), Description: mark(t.Description, m)}
 }
 
-// before is the alias as it was before the rollout.
+// before returns the alias as it was before the rollout.
 func (t Traffic) before() Content {
 	return Content{Routing: Routing{Version: t.Baseline}, Description: t.Description}
 }
 
-// promoted is the alias wholly on the new version.
+// promoted returns the alias with all traffic on the new version.
 func (t Traffic) promoted() Content {
 	return Content{Routing: Routing{Version: t.NewVersion}, Description: t.Description}
 }
 
-// Verify returns a *Changed error unless the alias, as it was found, is what
-// the shift to that weight left: with the marker, and the split that it says.
-// It returns ErrStale if the read was behind the rollout's own writes.
+// Verify returns nil if found is what the shift to weight left: the split, and the
+// marker that says so. It returns ErrStale if the read lags behind the rollout's
+// own writes, and a *[ConflictError] otherwise.
 func (t Traffic) Verify(found Alias, weight float64) error {
 	want := t.split(weight)
 	switch {
@@ -64,8 +66,8 @@ func (t Traffic) lagging() error {
 }
 
 // behind reports whether a read shows the alias as it was before the shift to
-// that weight, which is known to have been done: reads of an alias are
-// eventually consistent.
+// weight, which is known to have succeeded: reads of an alias are eventually
+// consistent.
 func (t Traffic) behind(found Alias, weight float64) bool {
 	if (weight > 0 || t.Claimed) && found.RevisionID == t.Started {
 		return true
@@ -74,21 +76,25 @@ func (t Traffic) behind(found Alias, weight float64) bool {
 	return m != nil && m.OwnedBy(t.Owner) && m.Weight < weight && found.equal(t.split(m.Weight))
 }
 
-// Shift moves the new version's share from one weight to another and returns
-// the alias's new revision. It may be repeated. The error is *Changed if the
-// alias is not as the last shift left it (from weight 0: not of revisionID any
-// more) or, from weight 0, *Taken if it belongs to another rollout, or
-// ErrNoVersion if the new version has been deleted. It is ErrStale as long as
-// reads are behind the rollout's own writes.
+// Shift changes the new version's weight from one value to another, both in
+// [0, 1], and returns the alias's new revision. revisionID is the one that the
+// last shift returned; before the first shift, the one that was read. The error is
+//
+//   - a *[ConflictError] if the alias is not as the last shift left it, or, from
+//     weight 0, no longer has the revision revisionID;
+//   - an *[OwnedError] if, from weight 0, it belongs to another rollout;
+//   - ErrNoVersion if the new version was deleted;
+//   - ErrStale while reads lag behind the rollout's own writes.
 func (t Traffic) Shift(ctx context.Context, from, to float64, revisionID string) (string, error) {
 	revisionID, err := t.swap(ctx, from, t.split(to), revisionID)
-	if from == 0 && !t.Claimed { // an alias that was claimed has been changed
+	if from == 0 && !t.Claimed { // a claimed alias was changed, not owned
 		err = t.taken(err)
 	}
 	return revisionID, err
 }
 
-// taken returns *Taken instead of a *Changed that found another rollout's marker.
+// taken converts a *ConflictError that found another rollout's marker to an
+// *OwnedError.
 func (t Traffic) taken(err error) error {
 	var changed *ConflictError
 	if errors.As(err, &changed) && changed.Found != nil {
@@ -99,13 +105,17 @@ func (t Traffic) taken(err error) error {
 	return err
 }
 
-// Promote points the alias at the new version, clears its weights and takes
-// the marker off, in one write. It may be repeated. The error is *Changed if
-// the alias is not as revisionID left it, and ErrStale as with Shift.
+// Promote points the alias at the new version, clears its weights and removes the
+// marker, in one write, and returns the alias's new revision. from is the weight
+// of the last shift. The error is a *[ConflictError] if the alias is not as that
+// shift left it, and ErrStale as in [Traffic.Shift].
 func (t Traffic) Promote(ctx context.Context, from float64, revisionID string) (string, error) {
 	return t.swap(ctx, from, t.promoted(), revisionID)
 }
 
+// swap writes the content to over the revision revisionID, which the shift to
+// weight left. If the write is refused, it reads the alias and decides what that
+// means.
 func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionID string) (string, error) {
 	written, err := t.Store.Write(ctx, t.Name, to, revisionID)
 	if err == nil {
@@ -129,8 +139,8 @@ func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionI
 	case found.RevisionID == revisionID, t.behind(found, weight):
 		return "", t.lagging()
 	case found.equal(from) && ParseDescription(from.Description).Marker != nil:
-		// Someone wrote it as it was. It bears our marker, so it is ours still. Without
-		// one, that may be a rollback's way to keep out this very write, if it is late.
+		// Another user wrote it as it was. With our marker it is still ours. Without a
+		// marker, that may be a rollback that keeps out this very write, if it is late.
 		return t.swap(ctx, weight, to, found.RevisionID)
 	}
 	return "", &ConflictError{Name: t.Name, Found: &found.Content, Expected: from}

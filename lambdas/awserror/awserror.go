@@ -1,7 +1,9 @@
-// Package awserror says what an error of a client of AWS means to the caller,
-// for every service alike. It goes by AWS's error code and, where the answer has
-// none, by its HTTP status: what stands between a function and AWS (a proxy, a
-// firewall, a load balancer) answers in its own words.
+// Package awserror classifies the errors of AWS SDK clients, for all services
+// alike: [Of] returns the [Kind] of an error, and [Plain] gives it a readable text.
+//
+// It goes by AWS's error code and, where the response has none, by its HTTP
+// status: a proxy, firewall or load balancer between a function and AWS responds
+// in its own format.
 package awserror
 
 import (
@@ -16,38 +18,38 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Kind is what an error of a call means.
+// Kind is what an error of a call means to the caller.
 type Kind int
 
 // The kinds of error.
 const (
-	// Other is an error that the caller knows by its code, or that is not of a
-	// call of AWS.
+	// Other is an error that the caller has to know by its code, or that does not
+	// come from a call of AWS.
 	Other Kind = iota
-	// Throttled: there were too many requests. Any answer with the status 429 is
-	// one.
+	// Throttled means that there were too many requests. It includes every response
+	// with the status 429.
 	Throttled
-	// Unavailable: AWS failed, or could not be reached. Any answer with a status
-	// from 500 is one. The call may have had its effect.
+	// Unavailable means that AWS failed or could not be reached. It includes every
+	// response with a status from 500. The call may have had its effect.
 	Unavailable
-	// Denied: AWS says that the caller's role, or a policy of a VPC endpoint, does
-	// not allow the call.
+	// Denied means that the caller's role, or the policy of a VPC endpoint, does not
+	// allow the call.
 	Denied
-	// Intercepted: the answer has a status below 500 and is not in AWS's format. It
-	// is taken for one of something in between, and says nothing of what AWS would
-	// answer: a proxy refuses while it starts, or while its rules change.
+	// Intercepted means that the response has a status below 500 and is not in AWS's
+	// format. It probably comes from something in between, and does not show how AWS
+	// would respond: a proxy refuses while it starts, or while its rules change.
 	Intercepted
 )
 
-// between is what may answer in the place of AWS.
+// between names what may respond in place of AWS.
 const between = "a proxy, firewall or load balancer"
 
-// errHollow is an answer without an error and without content.
+// errHollow is the error of a response without an error and without content.
 var errHollow = errors.New("the response lacks a field that AWS always returns; it probably came from " + between + ", not from AWS")
 
-// Hollow returns an error, of the kind Intercepted, if a field is missing that
-// each answer of AWS to such a call has. Something in between that answers with
-// success and an empty body would be taken for AWS otherwise.
+// Hollow returns an error of the kind Intercepted if one of fields, which every
+// response of AWS to such a call has, is nil or empty; nil otherwise. Without it,
+// a success with an empty body from something in between would pass for AWS's.
 func Hollow(fields ...*string) error {
 	for _, field := range fields {
 		if field == nil || *field == "" {
@@ -57,7 +59,7 @@ func Hollow(fields ...*string) error {
 	return nil
 }
 
-// Of returns the kind of an error. Of nil it is Other.
+// Of returns the kind of err. The kind of nil is Other.
 func Of(err error) Kind {
 	var api smithy.APIError
 	coded := errors.As(err, &api) && !codeless(api)
@@ -82,9 +84,9 @@ func Of(err error) Kind {
 	return Other
 }
 
-// Plain returns the error with a text for people in place of the SDK's, if it is
-// an answer without AWS's error format; else the error itself. The text has
-// nothing of the answer's body.
+// Plain returns err with the text of [Answer] if it is a response that is not in
+// AWS's error format, and err itself otherwise. The text contains nothing of the
+// response's body. The result wraps err.
 func Plain(err error) error {
 	if text := Answer(err); text != "" {
 		return &plain{text, err}
@@ -92,8 +94,8 @@ func Plain(err error) error {
 	return err
 }
 
-// Answer says who has answered, and with which status, if the answer was not in
-// AWS's error format; else it is empty.
+// Answer returns a text that says who probably responded, and with which status,
+// if err is a response that is not in AWS's error format; "" otherwise.
 func Answer(err error) string {
 	var api smithy.APIError
 	status := statusOf(err)
@@ -110,6 +112,7 @@ func Answer(err error) string {
 	return text + " (not in AWS's error format; it came from AWS, or from " + between + ")"
 }
 
+// plain is an error with another text.
 type plain struct {
 	text string
 	error
@@ -118,14 +121,14 @@ type plain struct {
 func (p *plain) Error() string { return p.text }
 func (p *plain) Unwrap() error { return p.error }
 
-// codeless reports whether the SDK has made an error up for an answer that has
-// no error code.
+// codeless reports whether the SDK made up the error for a response that has no
+// error code.
 func codeless(api smithy.APIError) bool {
 	return api.ErrorCode() == "" || api.ErrorCode() == "UnknownError"
 }
 
-// statusOf returns the HTTP status of the answer that an error came of, also of
-// one that could not be read; 0 if there was none.
+// statusOf returns the HTTP status of the response behind an error, even if the
+// response could not be read; 0 if there was none.
 func statusOf(err error) int {
 	var response *smithyhttp.ResponseError
 	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {

@@ -1,4 +1,5 @@
-// Command calculateweights is the workflow's CalculateWeights function: see task.CalculateWeights.
+// Command calculateweights is the Lambda function of the workflow's first state, CalculateWeights: see
+// task.CalculateWeights.
 package main
 
 import (

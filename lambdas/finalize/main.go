@@ -1,4 +1,4 @@
-// Command finalize is the workflow's Finalize function: see task.Finalize.
+// Command finalize is the Lambda function of the workflow's state Finalize: see task.Finalize.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command healthcheck is the workflow's HealthCheck function: see task.HealthCheck.
+// Command healthcheck is the Lambda function of the workflow's states PreTraffic, HealthCheck
+// and PostTraffic: see task.HealthCheck.
 package main
 
 import (

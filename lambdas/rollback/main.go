@@ -1,5 +1,5 @@
-// Command rollback is the workflow's Rollback function, and the cleanup after
-// executions that ended without it: see task.Undoing.
+// Command rollback is the Lambda function of the workflow's state Rollback, and of
+// the cleanup after executions that ended without it: see task.RollbackHandler.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command simpledeploy is a whole rollout in one function: see task.Simple.
+// Command simpledeploy is the Lambda function that carries out a complete rollout by itself, without
+// the workflow: see task.Simple.
 package main
 
 import (

@@ -119,7 +119,7 @@ func TestHowARolloutEnds(t *testing.T) {
 			w.twice(w.back.Handle, troubled(s, "Throttled"))
 			e.Status = "ABORTED"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasUntouched, Baseline: "1", Of: 2, Reason: "the execution was stopped. The cleanup found nothing of this rollout on the alias"}},
-		{"stopped, and the alias is somebody else's", func(w *world, e *localaws.Execution, _ rollout.State) {
+		{"stopped, and the alias is another user's", func(w *world, e *localaws.Execution, _ rollout.State) {
 			w.write("1", map[string]float64{"2": 0.2})
 			e.Status = "ABORTED"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasLeftAsIs, Baseline: "1", Of: 2, Undo: "UNDO",

@@ -177,7 +177,7 @@ func TestWhatPreflightLetsPass(t *testing.T) {
 	}
 }
 
-// describe is somebody else's change of the description.
+// describe is another user's change of the description.
 func (w *world) describe(text string) {
 	w.t.Helper()
 	if _, err := w.client.UpdateAlias(context.Background(), &lambda.UpdateAliasInput{

@@ -228,7 +228,7 @@ func name(err error) string {
 	return reflect.TypeOf(err).Elem().Name()
 }
 
-// write is somebody else's change of the alias.
+// write is another user's change of the alias.
 func (w *world) write(version string, weights map[string]float64) {
 	w.t.Helper()
 	if _, err := w.client.UpdateAlias(context.Background(), &lambda.UpdateAliasInput{
@@ -269,7 +269,7 @@ func TestAForeignChangeEndsEveryTaskThatWrites(t *testing.T) {
 		}
 	}
 	if w.writes > 0 {
-		t.Errorf("%d writes after somebody else's", w.writes)
+		t.Errorf("%d writes after another user's", w.writes)
 	}
 }
 

@@ -1,4 +1,5 @@
-// Command updatealias is the workflow's UpdateAlias function: see task.UpdateAlias.
+// Command updatealias is the Lambda function of the workflow's states UpdateAlias and Allocate:
+// see task.UpdateAlias.
 package main
 
 import (

@@ -12,13 +12,13 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
 )
 
-// callTimeout bounds one call of AWS, well below a task function's own
-// timeout, so that a call that hangs ends as an error with a name.
+// callTimeout is the time limit of one AWS call. It is well below a task function's
+// own timeout, so that a call that hangs ends as an error with a name.
 const callTimeout = 10 * time.Second
 
-// Config is how the task functions talk to AWS: each call is tried once, for
-// callTimeout at most. Every retry is one of the workflow's, where it can be
-// seen, and where it comes with the same input again.
+// Config loads the SDK configuration of a task function: each AWS call is tried
+// once, for at most 10 seconds. All retries are the workflow's, where they can be
+// seen and have the same input again.
 func Config(ctx context.Context) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
@@ -32,8 +32,8 @@ func Config(ctx context.Context) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Patient returns a copy of a Config without the limit of each call, for calls
-// whose callers have a limit of their own.
+// Patient returns a copy of cfg without the time limit of each call, for callers
+// that have a limit of their own.
 func Patient(cfg aws.Config) aws.Config {
 	patient := cfg.Copy()
 	patient.APIOptions = nil

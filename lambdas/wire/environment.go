@@ -13,21 +13,22 @@ const (
 	NamespaceVariable = "METRICS_NAMESPACE"
 )
 
-// Environment is what the stack has decided for its functions.
+// Environment is the configuration that the stack gives its functions.
 type Environment struct {
-	// Gates are the gates beyond CloudWatch that the stack has permissions for:
-	// see rollout.Permissions.
+	// Gates are the gates that were enabled when the stack was deployed, besides
+	// those that use CloudWatch: see rollout.Permissions.
 	Gates []string
 	// Topics are the ARNs of the SNS topics that requests may name.
 	Topics []string
-	// Topic is the ARN of the stack's own topic, or empty.
+	// Topic is the ARN of the stack's own SNS topic, or "".
 	Topic string
-	// Namespace is the CloudWatch namespace of the metrics that functions log.
+	// Namespace is the CloudWatch namespace of the functions' metrics,
+	// "LambdaRollout" by default.
 	Namespace string
 }
 
-// ReadEnvironment reads an environment through lookup, which returns the value
-// of a variable, or "" if it is not set, as os.Getenv does.
+// ReadEnvironment returns the environment from the variables that lookup returns;
+// like os.Getenv, it returns "" for a variable that is not set.
 func ReadEnvironment(lookup func(string) string) Environment {
 	return Environment{
 		Gates:     listed(lookup(GatesVariable)),

@@ -1,14 +1,15 @@
-// Package wire builds the tasks from what they reach AWS through. It is the one
-// place that does: the functions' mains, the rehearsal and the tests all use it,
-// so that the code that is rehearsed is the code that is deployed.
+// Package wire builds the tasks from the ports through which they reach AWS. The
+// functions' mains, the rehearsal and the tests all use it, so that the rehearsed
+// code is the deployed code.
 //
-//   - [Environment] is what the stack decides for its functions.
-//   - [Ports] are what the tasks reach AWS through, and the methods of Ports
-//     build the tasks.
-//   - [Config] is how a function calls AWS.
+//   - [Environment] is the configuration that the stack gives its functions.
+//   - [Ports] are the interfaces to AWS; its methods build the tasks.
+//   - [Config] is the SDK configuration of a function.
 //
-// This package has no client of AWS, so that each function links only those that
-// it uses. Package clients has those of a function that checks health.
+// A function's main takes [Deployed], sets the ports that its task uses, and starts
+// the task. This package imports no AWS client, so that each function links only
+// those that it uses. Package clients sets the ports of a function that checks
+// health.
 package wire
 
 import (
@@ -26,24 +27,25 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// Ports are what the tasks reach AWS, and other things outside of a function,
-// through. A port that a task does not use may be nil.
+// Ports are the interfaces through which the tasks reach AWS and everything else
+// outside of a function. A port that a task does not use may be nil: the comment
+// of each method lists those that its task uses.
 type Ports struct {
 	Environment
 	Aliases    Aliases
 	Metrics    Metrics
 	Executions Executions
 	Orders     Orders
-	// Publisher publishes to SNS topics, and Bus puts events on an event bus.
+	// Publisher publishes to SNS topics; Bus puts events on an EventBridge bus.
 	Publisher notify.Topics
 	Bus       notify.Bus
-	// Functions, Web and Secrets are what gates ask.
+	// Functions, Web and Secrets are used by gates.
 	Functions gates.Invoker
 	Web       gates.HTTPClient
 	Secrets   gates.Secrets
 	Parallel  gates.Parallel
-	// Now returns the time, and Sleep waits; it ends early, with an error, when
-	// its context is done.
+	// Now returns the time. Sleep waits; it returns an error early if its context
+	// is done.
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
@@ -55,7 +57,7 @@ type Aliases interface {
 	Version(ctx context.Context, function, version string) (alias.Version, error)
 }
 
-// Metrics reads CloudWatch's metrics and alarms.
+// Metrics reads CloudWatch metrics and alarms.
 type Metrics interface {
 	Metrics(context.Context, health.Query) (health.Measurements, error)
 	AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
@@ -67,13 +69,14 @@ type Executions interface {
 	task.Handovers
 }
 
-// Orders reads the orders that people gave, from the parameter of that name.
+// Orders reads operators' orders since a time, from the Parameter Store parameter
+// of that name, oldest first.
 type Orders interface {
 	Orders(ctx context.Context, parameter string, since time.Time) ([]rollout.Order, error)
 }
 
-// Deployed returns ports with this process's environment and its log on standard
-// output, which wait in real time. They have no clock, and nothing of AWS.
+// Deployed returns ports with this process's environment, a log on standard output,
+// and waits in real time. Now and the ports to AWS are nil.
 func Deployed() Ports {
 	environment := ReadEnvironment(os.Getenv)
 	return Ports{
@@ -93,7 +96,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// CalculateWeights uses Aliases, Metrics and Executions.
+// CalculateWeights returns the task of that name. It uses Aliases, Metrics and Executions.
 func (p Ports) CalculateWeights() task.CalculateWeights {
 	return task.CalculateWeights{
 		Aliases: p.Aliases, Alarms: p.Metrics, Handovers: p.Executions,
@@ -101,12 +104,12 @@ func (p Ports) CalculateWeights() task.CalculateWeights {
 	}
 }
 
-// UpdateAlias uses Aliases, Publisher and Bus.
+// UpdateAlias returns the task of that name. It uses Aliases, Publisher and Bus.
 func (p Ports) UpdateAlias() task.UpdateAlias {
 	return task.UpdateAlias{Aliases: p.Aliases, Announcer: p.announcer(), Log: p.Log}
 }
 
-// HealthCheck uses all ports but Aliases, Executions, Now and Sleep.
+// HealthCheck returns the task of that name. It uses all ports but Aliases, Executions, Now and Sleep.
 func (p Ports) HealthCheck() task.HealthCheck {
 	return task.HealthCheck{
 		Metrics: p.Metrics, Control: p.Orders,
@@ -115,7 +118,8 @@ func (p Ports) HealthCheck() task.HealthCheck {
 	}
 }
 
-// Rollback uses Aliases, Executions, Publisher, Bus and Sleep.
+// Rollback returns the Rollback task and the cleanup in one. It uses Aliases,
+// Executions, Publisher, Bus and Sleep.
 func (p Ports) Rollback() task.RollbackHandler {
 	return task.RollbackHandler{
 		Rollback: p.rollback(),
@@ -126,12 +130,12 @@ func (p Ports) Rollback() task.RollbackHandler {
 	}
 }
 
-// Finalize uses Aliases.
+// Finalize returns the task of that name. It uses Aliases.
 func (p Ports) Finalize() task.Finalize {
 	return task.Finalize{Aliases: p.Aliases, Log: p.Log}
 }
 
-// SimpleDeploy uses all ports but Executions.
+// SimpleDeploy returns the one-function deployer. It uses all ports but Executions.
 func (p Ports) SimpleDeploy() task.Simple {
 	return task.Simple{
 		Begin: p.CalculateWeights(), Shift: p.UpdateAlias(), Check: p.HealthCheck(),

@@ -1,5 +1,5 @@
-// Package clients has the ports of a function that checks health, over real
-// clients of AWS.
+// Package clients sets the ports of a function that checks health to AWS SDK
+// clients.
 package clients
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 )
 
-// Connect returns ports with all of AWS but the executions of Step Functions,
-// which no check of health reads.
+// Connect returns ports with all ports to AWS set, except Executions, which no
+// health check uses.
 func Connect(ports wire.Ports, cfg aws.Config) wire.Ports {
 	parameters := ssm.NewFromConfig(cfg)
 	ports.Aliases = alias.NewLambda(lambda.NewFromConfig(cfg))
@@ -29,7 +29,7 @@ func Connect(ports wire.Ports, cfg aws.Config) wire.Ports {
 	ports.Orders = orders.New(parameters)
 	ports.Publisher = channels.NewSNS(sns.NewFromConfig(cfg))
 	ports.Bus = channels.NewEventBridge(eventbridge.NewFromConfig(cfg), "default")
-	// A function that is invoked may take longer than a call of AWS: each has a time of its own.
+	// An invoked function may take longer than other AWS calls: each has its own limit.
 	ports.Functions = gates.NewLambda(lambda.NewFromConfig(wire.Patient(cfg)))
 	ports.Web = gates.NewHTTPClient(nil, nil)
 	ports.Secrets = secretstores.New(secretsmanager.NewFromConfig(cfg), parameters)
