@@ -12,10 +12,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// report counts how an execution has ended, and notifies everybody, with what
-// the cleanup found or why it failed. Of what a sweep does, only that it put an
-// alias back is news. It fails if anybody could not be notified in two tries.
-// Called again, it notifies all of them again: they know it by its id.
+// report counts the end of an execution, and sends its notification, with what the
+// cleanup found or why it failed. Of a sweep, it only reports that an alias was put
+// back. It returns an error if a recipient could not be notified in two attempts.
+// A repeated call notifies all recipients again, with the same id.
 func (t Cleanup) report(ctx context.Context, e end, cleaned CleanupResult, notCleaned error, sweep bool) error {
 	n, ok := e.announcement()
 	if ok && !sweep && t.Counted.First(e.ARN+e.Ended.String()) {
@@ -26,7 +26,7 @@ func (t Cleanup) report(ctx context.Context, e end, cleaned CleanupResult, notCl
 		return nil
 	case e.Running && e.Redrives == 0: // Step Functions' answers are eventually consistent
 		return errors.New("an ended execution is still reported as running")
-	case !ok: // also of one that was redriven: its next end is news
+	case !ok: // also of a redriven execution: its next end is reported
 		return nil
 	}
 	n.addCleanup(e, cleaned, notCleaned)
@@ -43,8 +43,8 @@ func (t Cleanup) report(ctx context.Context, e end, cleaned CleanupResult, notCl
 	return nil
 }
 
-// bringUpToDate looks at the alias of an execution that was redriven: it may have
-// ended with what was so before, and other rollouts have come since.
+// bringUpToDate reads the alias of an execution that was redriven: its output may
+// say what was true before, and other rollouts may have run since.
 func (t Cleanup) bringUpToDate(ctx context.Context, e end, a *announcement) error {
 	a.Redrives = e.Redrives
 	want := map[rollout.Event]string{rollout.EventPromoted: a.NewVersion, rollout.EventUnchanged: a.NewVersion, rollout.EventRolledBack: a.Baseline}[a.Event]
@@ -73,7 +73,7 @@ func (t Cleanup) bringUpToDate(ctx context.Context, e end, a *announcement) erro
 	return nil
 }
 
-// addCleanup adds what has become of the alias since the rollout has failed.
+// addCleanup adds the state of the alias after a failed rollout.
 func (a *announcement) addCleanup(e end, cleaned CleanupResult, notCleaned error) {
 	if a.Event.Outcome() != "failed" || a.Event == rollout.EventRefused || a.Event == rollout.EventNotStarted {
 		return
@@ -91,18 +91,18 @@ func (a *announcement) addCleanup(e end, cleaned CleanupResult, notCleaned error
 	}
 }
 
-// announcement is a notification of an end, and who asked for it.
+// announcement is the notification of an end, and its recipients.
 type announcement struct {
 	rollout.Notification
 	to rollout.Notify
 }
 
-// announce notifies everybody, and those who could not be reached once more.
+// announce notifies all recipients, and retries those that could not be reached.
 func (a announcement) announce(ctx context.Context, notifier Notifier) error {
 	a.Reason = rollout.Brief(a.Reason)
 	var failed []error
 	for _, failure := range notifier.Send(ctx, a.Notification, a.to) {
-		// At once, as the next call notifies the others too.
+		// Now, as another call would notify the others again.
 		if err := notifier.Retry(ctx, a.Notification, a.to, failure.Target); err != nil {
 			failed = append(failed, err)
 		}
@@ -110,13 +110,13 @@ func (a announcement) announce(ctx context.Context, notifier Notifier) error {
 	return errors.Join(failed...)
 }
 
-// announcement says how an execution has ended. It is false if there is nothing
-// to notify anybody of: it is still running, or its owner does so.
+// announcement returns the notification of an execution's end. It returns false if
+// the execution is still running, or its owner notifies.
 func (e end) announcement() (announcement, bool) {
 	if e.Running {
 		return announcement{}, false
 	}
-	// An input that only claims to be a part of a rollout has no owner.
+	// An input that only claims to continue a rollout has no owner.
 	if _, part, _ := rollout.ReadResume(e.Input); part && (e.event != rollout.EventRefused || e.Error != nameOf(NotContinued{}) && e.Error != nameOf(InvalidRequest{})) {
 		return announcement{}, false
 	}
@@ -136,13 +136,13 @@ func (e end) announcement() (announcement, bool) {
 		a.Reason = "the execution timed out" + because(e.Execution)
 	case e.event == rollout.EventStopped:
 		a.Reason = "the execution failed with an error that the workflow does not catch" + because(e.Execution)
-	case e.Error == nameOf(GateNotAllowed{}): // the stack may not reach what the request names
+	case e.Error == nameOf(GateNotAllowed{}): // the request names a topic that the stack may not publish to
 		a.to = rollout.Notify{}
 	}
 	return a, true
 }
 
-// succeeded adds what the output of an execution that succeeded says.
+// succeeded adds the outcome in the output of an execution that succeeded.
 func (a announcement) succeeded(output []byte) (announcement, bool) {
 	var s rollout.State
 	if json.Unmarshal(output, &s) != nil || s.Outcome == nil {

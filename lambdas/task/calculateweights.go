@@ -11,31 +11,32 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// CalculateWeights checks the whole request, reads the alias and its two
-// versions, and fixes the baseline and the plan. It touches nothing.
+// CalculateWeights checks the request against its rules and against AWS, and makes
+// the plan. It changes nothing.
 type CalculateWeights struct {
 	Aliases interface {
 		Read(context.Context, alias.Name) (alias.Alias, error)
-		// Version fails with alias.ErrNotFound if there is no such version.
+		// Version returns alias.ErrNotFound if the version does not exist.
 		Version(ctx context.Context, function, version string) (alias.Version, error)
 		Allocation(ctx context.Context, function, qualifier string) (alias.Allocation, error)
 	}
-	// Alarms is asked only if the request names some.
+	// Alarms is used only if the request names alarms.
 	Alarms interface {
 		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
-	// Handovers are asked only about an input that continues a rollout.
+	// Handovers is used only for an input that continues a rollout, and for an alias
+	// that carries a marker; nil not to look at the owner of a marker.
 	Handovers Handovers
-	// Allowed are the gates beyond CloudWatch that the stack has permissions for:
-	// see rollout.Permissions.
+	// Allowed are the gates that the stack has permissions for, besides those that
+	// use CloudWatch: see rollout.Permissions.
 	Allowed []string
-	// Topics are those that requests may name.
+	// Topics are the ARNs of the SNS topics that requests may name.
 	Topics []string
 	Log    *slog.Logger
 }
 
-// Handle returns the rollout's state before its first shift. Its refusals are
-// InvalidRequest and those of the preflight.
+// Handle returns the rollout's state before its first shift. If the rollout can't
+// be carried out, the error is one of [Refusals].
 func (t CalculateWeights) Handle(ctx context.Context, start Start) (rollout.State, error) {
 	state, err := t.begin(ctx, start)
 	if err != nil {
@@ -93,7 +94,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	return state, nil
 }
 
-// undo is the command line that puts the alias back to how it was, for a shell.
+// undo returns the shell command that restores the alias as it was.
 func undo(execution string, req rollout.Request, baseline, description string) string {
 	type weights struct {
 		AdditionalVersionWeights map[string]float64

@@ -12,8 +12,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// classify gives an error the one type that it leaves the task with, and a text
-// that is short enough to be read as an execution's cause.
+// classify converts err to one of this package's exported error types, whose names
+// the workflow's Retry and Catch match, and truncates its message to fit an
+// execution's cause. It returns nil for nil.
 func classify(err error) error {
 	if err != nil && rollout.Brief(err.Error()) != err.Error() {
 		err = truncatedError{err}
@@ -21,12 +22,13 @@ func classify(err error) error {
 	return toTaskError(err)
 }
 
-// truncatedError is an error with its text cut short.
+// truncatedError is an error with a text truncated by rollout.Brief.
 type truncatedError struct{ error }
 
 func (b truncatedError) Error() string { return rollout.Brief(b.error.Error()) }
 func (b truncatedError) Unwrap() error { return b.error }
 
+// toTaskError is classify without the truncation.
 func toTaskError(err error) error {
 	var (
 		failed  AllocationFailed
@@ -49,7 +51,7 @@ func toTaskError(err error) error {
 	case errors.As(err, &invalid):
 		return InvalidRequest{err}
 	case errors.As(err, &refused):
-		return refused // its own text is short
+		return refused // it truncates its own text
 	case errors.As(err, &redriven):
 		return redriven
 	case errors.As(err, &deleted):

@@ -14,82 +14,82 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// Cleanup puts back what an execution has left behind that could not do it
-// itself: it was stopped, it timed out, or it failed where no Catch is. It
-// goes by the marker in the alias's description, and touches an alias only if
-// that names an execution which is not running any more. Then it notifies
-// everybody of how the rollout has ended.
+// Cleanup puts back the alias of an execution that could not do it itself, because
+// it was stopped, timed out, or failed where the workflow has no Catch. It writes
+// an alias only if the marker in its description names an execution that is no
+// longer running. Then it sends the notification of the rollout's end.
 type Cleanup struct {
 	Aliases    Aliases
 	Executions Executions
-	// Notifier is nil if nobody is notified.
+	// Notifier is nil to send no notifications.
 	Notifier Notifier
-	// Counted are the ends of executions that were counted; nil to count what comes
-	// again once more.
+	// Counted remembers the ends that were counted, so that an event that is delivered
+	// twice counts once; nil to count each time.
 	Counted *telemetry.Once
-	// Settled are the ends that sweeps need not look at again; nil to remember none.
+	// Settled remembers the ends that sweeps need not look at again; nil for none.
 	Settled *Settled
-	// Sleep waits until what was under way when an execution was cut off has had
-	// its effect; nil to look once only.
+	// Sleep waits for writes that were under way when an execution was stopped; nil
+	// to look only once.
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
 }
 
-// CleanupEvent is what calls Cleanup. One of the two is set.
+// CleanupEvent is the input of Cleanup. Either Ended or Sweep is set.
 type CleanupEvent struct {
-	// Ended is EventBridge's event of an execution's end.
+	// Ended is the detail of EventBridge's event of an execution's end.
 	Ended *struct {
 		Execution string `json:"executionArn"`
 	} `json:"detail"`
-	// Sweep is the ARN of the machine whose executions are to be looked through.
+	// Sweep is the ARN of the state machine whose ended executions are to be checked.
 	Sweep string `json:"sweep"`
-	// Time is when the event happened, or the sweep is.
+	// Time is the time of the event, or of the sweep.
 	Time time.Time `json:"time"`
 }
 
-// sweepBack is how far a sweep looks back. Sweeps come every few minutes: what
-// one fails to put back, the next ones try again, for that long.
+// sweepBack is how far a sweep looks back. Sweeps run every few minutes, so an alias
+// that can't be put back is retried for that long.
 const sweepBack = 24 * time.Hour
 
-// CleanupResult is what Cleanup did about one execution.
+// CleanupResult is what Cleanup did for one execution.
 type CleanupResult struct {
 	Execution string `json:"execution"`
-	// Alias is empty if the execution needs no cleanup.
+	// Alias is what became of the alias; empty if the execution needs no cleanup.
 	Alias rollout.AliasLeft `json:"alias,omitempty"`
-	// SkippedBecause says why an alias was left as it is, though the marker names the execution.
+	// SkippedBecause is why an alias whose marker names the execution was left as it is.
 	SkippedBecause string `json:"left,omitempty"`
 }
 
-// Handle cleans up after one execution that has ended, and notifies everybody of
-// the end; or it sweeps: it cleans up after all that ended badly lately. One that
-// can't be cleaned up now holds up no other; the errors of all are returned together.
-func (t Cleanup) Handle(ctx context.Context, trouble CleanupEvent) ([]CleanupResult, error) {
+// Handle cleans up after one execution that has ended, and notifies of its end; or
+// it sweeps: it cleans up after all executions that ended badly in the last 24
+// hours. It returns the results in which something was done. An execution that
+// can't be cleaned up does not hold up the others; all errors are joined.
+func (t Cleanup) Handle(ctx context.Context, event CleanupEvent) ([]CleanupResult, error) {
 	var executions []Ended
-	sweep := trouble.Ended == nil
+	sweep := event.Ended == nil
 	switch {
-	case !sweep && trouble.Ended.Execution != "":
-		executions = []Ended{{ARN: trouble.Ended.Execution, At: trouble.Time}}
-	case sweep && trouble.Sweep != "" && !trouble.Time.IsZero():
-		since := trouble.Time.Add(-sweepBack)
-		all, err := t.Executions.EndedBadly(ctx, trouble.Sweep, since)
+	case !sweep && event.Ended.Execution != "":
+		executions = []Ended{{ARN: event.Ended.Execution, At: event.Time}}
+	case sweep && event.Sweep != "" && !event.Time.IsZero():
+		since := event.Time.Add(-sweepBack)
+		all, err := t.Executions.EndedBadly(ctx, event.Sweep, since)
 		if err != nil {
 			return nil, classify(err)
 		}
-		executions = t.Settled.next(all, since, trouble.Time)
+		executions = t.Settled.next(all, since, event.Time)
 	default:
 		return nil, Unexpected{errors.New("the event is neither the end of an execution nor a sweep")}
 	}
 	var all []CleanupResult
 	var failed, unsent []error
 	for _, execution := range executions {
-		end, cleaned, err := t.clean(ctx, execution, trouble.Time, !sweep)
+		end, cleaned, err := t.clean(ctx, execution, event.Time, !sweep)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("cleaning up after %s: %w", execution.ARN, err))
 		}
 		if err := t.report(ctx, end, cleaned, err, sweep); err != nil {
 			unsent = append(unsent, fmt.Errorf("notifying of the end of %s: %w", execution.ARN, err))
 		}
-		if err == nil && t.logged(ctx, end, cleaned, trouble.Time) {
+		if err == nil && t.logged(ctx, end, cleaned, event.Time) {
 			all = append(all, cleaned)
 		}
 	}
@@ -98,14 +98,14 @@ func (t Cleanup) Handle(ctx context.Context, trouble CleanupEvent) ([]CleanupRes
 		return all, nil
 	case len(failed) == 0:
 		t.Log.ErrorContext(ctx, "not notified", "error", err)
-		return all, ServiceUnavailable{truncatedError{err}} // worth a retry, whatever it is
+		return all, ServiceUnavailable{truncatedError{err}} // retried, whatever it is
 	default:
 		t.Log.ErrorContext(ctx, "not cleaned up", "error", err)
 		return all, classify(err)
 	}
 }
 
-// logged logs what a cleanup did, and reports whether that was anything.
+// logged logs what a cleanup did, and reports whether it did anything.
 func (t Cleanup) logged(ctx context.Context, end end, cleaned CleanupResult, now time.Time) bool {
 	switch cleaned.Alias {
 	case rollout.AliasLeftAsIs:
@@ -120,16 +120,16 @@ func (t Cleanup) logged(ctx context.Context, end end, cleaned CleanupResult, now
 	return true
 }
 
-// end is an execution that has ended, with what its history says of it.
+// end is an execution that has ended, and what its history says.
 type end struct {
 	Execution
-	// event is empty of one that is running, and of one that succeeded.
+	// event is empty for an execution that is running or succeeded.
 	event rollout.Event
 	begun Begun
 }
 
-// clean cleans up after one execution. The end that it returns has no ARN if
-// Step Functions knows nothing of it.
+// clean cleans up after one execution. The end that it returns has no ARN if Step
+// Functions does not know the execution.
 func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, patient bool) (end, CleanupResult, error) {
 	cleaned := CleanupResult{Execution: execution.ARN}
 	described, err := t.Executions.Describe(ctx, execution.ARN)
@@ -147,7 +147,7 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 		t.Sleep = nil
 	}
 	state, err := t.lastState(ctx, e.ARN)
-	if err == nil || e.Status != Failed { // which alone ends in many ways
+	if err == nil || e.Status != Failed { // only Failed has several events
 		e.event, _ = endOf(e.Status, state)
 	}
 	if err != nil {
@@ -162,12 +162,13 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 	return e, cleaned, nil
 }
 
-// cutOff reports whether a rollout did not come to an end of its own.
+// cutOff reports whether the rollout did not come to an end of its own.
 func (e end) cutOff() bool {
 	return e.event == rollout.EventStopped || e.event == rollout.EventTimedOut || e.event == rollout.EventRollbackFailed
 }
 
-// lastState waits a little for a history that is behind.
+// lastState returns the last state of an execution, and waits up to 7 seconds for a
+// history that lags behind.
 func (t Cleanup) lastState(ctx context.Context, arn string) (string, error) {
 	for _, pause := range []time.Duration{2 * time.Second, 5 * time.Second} {
 		state, err := t.Executions.LastState(ctx, arn)
@@ -181,8 +182,8 @@ func (t Cleanup) lastState(ctx context.Context, arn string) (string, error) {
 	return t.Executions.LastState(ctx, arn)
 }
 
-// putBack looks what a rollout that has ended has left of its alias, and puts
-// that back. What a cut off one has left may show only after a while.
+// putBack reads what an ended rollout has left of its alias, and puts that back. If
+// the rollout was cut off, it looks again for a while: a write may still arrive.
 func (t Cleanup) putBack(ctx context.Context, e *end, now time.Time, state string) (rollout.AliasLeft, string, error) {
 	var pauses []time.Duration
 	for first := true; ; first = false {
@@ -201,33 +202,33 @@ func (t Cleanup) putBack(ctx context.Context, e *end, now time.Time, state strin
 	}
 }
 
-// lookOnce looks for the rollout's plan, unless an earlier look has found it,
-// and at the alias that this names.
+// lookOnce reads the rollout's plan, unless an earlier look has found it, and puts
+// back the alias that the plan names.
 func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, string, error) {
 	var err error
 	if e.begun.Plan.Owner == "" {
 		e.begun, err = t.Executions.Begun(ctx, e.ARN)
 	}
 	switch {
-	case errors.Is(err, ErrNoPlan): // and without one nothing is written
+	case errors.Is(err, ErrNoPlan): // without a plan nothing is written
 		return rollout.AliasNotLooked, "", nil
 	case err != nil:
 		return "", "", err
 	case e.begun.Plan.Owner != arn.Name(e.ARN):
-		return "", "", nil // a part of a rollout whose owner puts back
+		return "", "", nil // a part of a rollout: its owner puts back the alias
 	}
 	return t.release(ctx, *e)
 }
 
-// unsettledFor is how long after a rollout was cut off its alias may still
-// change by its doing: a function that runs is not stopped, and those that write
-// have 30 seconds. The rest is for reads that lag behind.
+// unsettledFor is how long a rollout that was cut off may still change its alias:
+// a running function is not stopped, and those that write have 30 seconds. The
+// rest is for reads that lag behind.
 const unsettledFor = 2 * time.Minute
 
-// looks returns the pauses after each of which a cleanup looks again, if it has
-// found nothing of the rollout. Reads lag behind for some seconds; and where a
-// write was under way, it may yet be done. Before the first of the states that
-// write there is nothing to wait for.
+// looks returns the pauses before the further looks of a cleanup that has found
+// nothing of the rollout. Reads lag behind for some seconds, and where a write was
+// under way, it may still succeed. Before the first state that writes there is
+// nothing to wait for.
 func looks(lastState string, allocates bool) []time.Duration {
 	switch lastState {
 	case "CalculateWeights":
@@ -242,8 +243,8 @@ func looks(lastState string, allocates bool) []time.Duration {
 	return []time.Duration{5 * time.Second, 15 * time.Second}
 }
 
-// release puts back the alias of a rollout that has ended, if it is its own. It
-// says why one is left that it is not sure of.
+// release puts back the alias of an ended rollout, if its marker says that it is
+// the rollout's. It returns why an alias was left as it is.
 func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, why string, err error) {
 	name := alias.Name{Function: e.begun.Function, Alias: e.begun.Alias}
 	again, err := t.withdraw(ctx, e, name)
@@ -266,15 +267,16 @@ func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, wh
 	return rollout.AliasUntouched, "", nil
 }
 
-// RollbackHandler is the Rollback function: the workflow's task, and the cleanup after
-// executions that ended without it. Both put an alias back, and need the same
-// permission to do it.
+// RollbackHandler is the Rollback function: the workflow's task, and the cleanup
+// after executions that ended without it. Both write the alias, and so need the
+// same permissions.
 type RollbackHandler struct {
 	Rollback Rollback
 	Cleanup  Cleanup
 }
 
-// Handle tells the two apart by their input: the workflow's has a rollout.
+// Handle calls the task if the input has a "rollout", and the cleanup otherwise.
+// The error is Unexpected if the input is not JSON.
 func (t RollbackHandler) Handle(ctx context.Context, input json.RawMessage) (any, error) {
 	var shape struct {
 		Rollout json.RawMessage `json:"rollout"`

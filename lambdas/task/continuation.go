@@ -12,40 +12,40 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// The reasons why a rollout has not gone on in an execution.
+// The reasons why a rollout does not continue in another execution.
 var (
-	// ErrHandedOverNothing means that an execution waits for no other one, as far
-	// as its history shows by now.
+	// ErrHandedOverNothing means that an execution is not waiting for another one, as
+	// far as its history shows by now.
 	ErrHandedOverNothing = errors.New("it is not waiting for another execution")
 	// ErrNotRunning means that an execution has ended.
 	ErrNotRunning = errors.New("it is no longer running")
 
-	// errLate is worth a retry.
+	// errLate means that a read lags behind. It is retried.
 	errLate = errors.New("reads of Step Functions are eventually consistent")
 )
 
-// Handovers are what executions hand to those in which their rollouts go on.
+// Handovers reads what executions hand over to those that continue their rollouts.
 type Handovers interface {
-	// HandedOver returns what the execution of that ARN, which is running, has
-	// handed to the one that it waits for. Its error is ErrHandedOverNothing,
-	// ErrNotRunning or ErrNoExecution, or says why it can't be read.
+	// HandedOver returns what the running execution with the ARN arn has handed over
+	// to the one that it is waiting for. The error is ErrHandedOverNothing,
+	// ErrNotRunning or ErrNoExecution, or says why the execution can't be read.
 	HandedOver(ctx context.Context, arn string) (Handover, error)
 }
 
-// patience is how many attempts a history is given to show the newest events:
-// reading it is eventually consistent.
+// patience is how many attempts wait for a history to show the newest events:
+// reads of it are eventually consistent.
 const patience = 5
 
-// resume goes on with a rollout in an execution of its own. That it is one is
-// for Step Functions to say: whoever may start an execution can write any input,
-// but not the history of the rollout's owner. The alias must be as the rollout
-// left it.
+// resume continues a rollout in another execution. Whether the input is genuine is
+// checked against Step Functions: whoever may start an execution can write any
+// input, but not the history of the rollout's owner. The alias must be as the
+// rollout left it.
 func (t CalculateWeights) resume(ctx context.Context, start Start, s rollout.State) (rollout.State, error) {
 	if err := t.verify(ctx, start, s); err != nil {
 		return s, err
 	}
 	asked := s.Request
-	asked.Gates = s.Plan.Gates // where they travel
+	asked.Gates = s.Plan.Gates // a continuation has them in its plan
 	if err := t.allows(asked); err != nil {
 		return s, err
 	}
@@ -63,8 +63,9 @@ func (t CalculateWeights) resume(ctx context.Context, start Start, s rollout.Sta
 	return s.Resume(), nil
 }
 
-// verify checks that the rollout's owner has handed just this input to just
-// this execution, and waits for it.
+// verify returns nil if the rollout's owner has handed over exactly this input to
+// this execution, and is waiting for it. Otherwise the error is NotContinued, or
+// errLate while the owner's history may lag behind.
 func (t CalculateWeights) verify(ctx context.Context, start Start, s rollout.State) error {
 	owner := s.OwnerARN(start.Execution)
 	refuse := func(why string) error {
@@ -94,6 +95,6 @@ func (t CalculateWeights) verify(ctx context.Context, start Start, s rollout.Sta
 
 // sameJSON reports whether two texts are the same JSON value.
 func sameJSON(a, b json.RawMessage) bool {
-	var x, y any // with numbers by their values: each service writes them its own way
+	var x, y any // numbers compare by value: services format them differently
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }

@@ -16,9 +16,10 @@ type Finalize struct {
 	Log     *slog.Logger
 }
 
-// Handle returns the state with its outcome: promoted, or allocating if it is
-// to be called again after the state's wait. Its error is AliasChanged if the
-// alias is not as the rollout left it, AllocationFailed if AWS can't allocate.
+// Handle returns the state with its outcome, promoted; or, while AWS allocates, a
+// state that is in transit: then it is to be called again after the state's wait.
+// The error is AliasChanged if the alias is not as the rollout left it, and
+// AllocationFailed if AWS can't allocate.
 func (t Finalize) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.promote(ctx, call)
 	if err != nil {
@@ -40,7 +41,7 @@ func (t Finalize) promote(ctx context.Context, call Call) (rollout.State, error)
 	if s.IsInTransit() {
 		return t.look(ctx, call)
 	}
-	if err := call.goesOn(); err != nil {
+	if err := call.refuseRedriven(); err != nil {
 		return s, err
 	}
 	revisionID, err := traffic(t.Aliases, s).Promote(ctx, s.Progress.Weight, s.Progress.RevisionID)
@@ -48,7 +49,7 @@ func (t Finalize) promote(ctx context.Context, call Call) (rollout.State, error)
 		return s, err
 	}
 	s.Progress.RevisionID = revisionID
-	if s.Provision().Alias > 0 { // a look right away may come before AWS has begun
+	if s.Provision().Alias > 0 { // a read right away may come before AWS has begun
 		return inTransit(call, s), nil
 	}
 	return t.released(ctx, s.Promoted())

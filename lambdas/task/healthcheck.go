@@ -13,32 +13,32 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// HealthCheck reads the new version's health and decides how the rollout goes on.
+// HealthCheck reads the new version's health and decides how the rollout continues.
 type HealthCheck struct {
 	Metrics interface {
 		Metrics(context.Context, health.Query) (health.Measurements, error)
 		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
 	}
-	// Control reads the orders that people gave since then, from the parameter of
+	// Control reads the orders since a time from the Parameter Store parameter of
 	// that name.
 	Control interface {
 		Orders(ctx context.Context, parameter string, since time.Time) ([]rollout.Order, error)
 	}
-	// Gates reach what the request names: functions and endpoints. What a check
-	// asks is asked side by side, as they are.
+	// Gates makes the gates that call functions and endpoints of the request. Its
+	// Parallel also runs the reads of a check.
 	Gates     gates.Factory
 	Announcer Announcer
 	Log       *slog.Logger
 }
 
-// How long a check takes at most, and the gates in it that the request names:
-// the workflow waits for a minute.
+// The longest time of a check, and of its gates that call functions and endpoints.
+// The workflow allows a minute.
 const (
 	checkLimit = 45 * time.Second
 	gatesLimit = 40 * time.Second
 )
 
-// Handle returns the state with a decision in its health. An error means that
+// Handle returns the state with a decision in its Health. An error means that
 // health could not be read at all.
 func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.phase(ctx, call)
@@ -47,14 +47,14 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 		t.Log.WarnContext(ctx, "not checked", "execution", call.Execution, "phase", call.Phase, "error", err)
 		return rollout.State{}, err
 	}
-	telling := Announcement{
+	announcement := Announcement{
 		Call: call, State: state, Notify: state.Notify, Failed: state.Notifications,
 		Commands: rollout.CommandLines{Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution)},
 	}
 	if state.ApprovalJustRequested(call.Now) {
-		telling.Events, telling.Step = []rollout.Event{rollout.EventApprovalWanted}, state.Progress.Step+1
+		announcement.Events, announcement.Step = []rollout.Event{rollout.EventApprovalWanted}, state.Progress.Step+1
 	}
-	state.Notifications = t.Announcer.Notify(ctx, telling)
+	state.Notifications = t.Announcer.Notify(ctx, announcement)
 	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
 		"decision", state.Health.Decision, "reason", state.Health.Reason,
@@ -64,7 +64,7 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 
 func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error) {
 	s := call.Rollout.AddEvents(rollout.EventsOfCheck, call.Retries)
-	if err := call.goesOn(); err != nil {
+	if err := call.refuseRedriven(); err != nil {
 		return s, err
 	}
 	facts := rollout.FactsOf(s, call.Execution, call.Now)
@@ -90,8 +90,8 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 	return s, fmt.Errorf("%q is not a phase of a rollout", call.Phase)
 }
 
-// lookAgain is a check after the hooks that come before the promotion: they may
-// have taken minutes. Harm, and whoever orders a rollback, still come first.
+// lookAgain checks health after the hooks before the promotion, which may have
+// taken minutes. Harm and an ordered rollback take precedence over the promotion.
 func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, hooks []rollout.Reading) (rollout.State, error) {
 	now, err := t.check(ctx, s, call)
 	if err != nil || now.Health.Decision == rollout.RollBack {
@@ -102,7 +102,8 @@ func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, 
 	return s, nil
 }
 
-// check looks at everything at once.
+// check reads orders, evidence, alarms and gates in parallel, and decides. Only
+// orders may be missing.
 func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, error) {
 	var (
 		evidence gates.Pending[assessed]
@@ -147,19 +148,20 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		}
 	}
 	given, err := orders.Get()
-	if err != nil { // that nobody can steer is no reason to go off the road
+	if err != nil { // unreadable orders do not stop the rollout
 		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Status: rollout.Inconclusive, Reason: "could not be read: " + rollout.Brief(err.Error())})
 	}
 	return s.Check(call.Now, checked, given...), nil
 }
 
-// assessed is what comes of CloudWatch's metrics.
+// assessed is the result of reading CloudWatch's metrics.
 type assessed struct {
 	evidence health.Evidence
 	health   rollout.Health
 }
 
-// assess reads CloudWatch's metrics and adds them to the evidence so far.
+// assess reads CloudWatch's metrics, adds them to the evidence so far, and assesses
+// it.
 func (t HealthCheck) assess(ctx context.Context, s rollout.State, f rollout.Facts) (assessed, error) {
 	var a assessed
 	if len(s.Evidence) > 0 {

@@ -16,19 +16,18 @@ func (a announcement) count(ctx context.Context, log *slog.Logger) {
 		telemetry.Metrics(a.Time, telemetry.Outcome(a.Event)))
 }
 
-// weightOf is the weight that a rollout's alias has.
+// weightOf returns the metric of the alias's weight.
 func weightOf(s rollout.State) telemetry.Metric {
 	return telemetry.Weight(s.Function(), s.AliasName, s.Progress.Weight)
 }
 
-// promoted are the metrics of a rollout's promotion.
+// promoted returns the metrics of a promotion.
 func promoted(s rollout.State) []telemetry.Metric {
 	return append(badInvocations(s), telemetry.Weight(s.Function(), s.AliasName, 1))
 }
 
-// rolledBack are those of a rollback. One that found nothing to put back came
-// after one that did, of the same rollout, or before any shift: there is nothing
-// more to count.
+// rolledBack returns the metrics of a rollback. A rollback that found nothing to put
+// back followed another one, or no shift at all: it counts nothing but the weight.
 func rolledBack(s rollout.State, restored alias.RestoreResult, now time.Time) []telemetry.Metric {
 	metrics := []telemetry.Metric{telemetry.Weight(s.Function(), s.AliasName, 0)}
 	if restored == alias.Reverted {
@@ -38,8 +37,8 @@ func rolledBack(s rollout.State, restored alias.RestoreResult, now time.Time) []
 	return metrics
 }
 
-// badInvocations are those that the last check knew of; none if it knew of no
-// invocations at all, as that is no data.
+// badInvocations returns the metric of the new version's errors in the last check;
+// none if that check saw no requests, as no data is not zero.
 func badInvocations(s rollout.State) []telemetry.Metric {
 	if s.Health == nil || s.Health.NewVersion == (rollout.Counts{}) {
 		return nil

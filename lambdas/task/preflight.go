@@ -13,17 +13,17 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// found is what the preflight finds.
+// found is what the preflight has read.
 type found struct {
 	alias.Alias
-	next      alias.Version // the new one; zero if the alias is on it already
+	next      alias.Version // the new version; zero if the alias is already on it
 	redAlarms []string
-	// provisioned is nil if the rollout has to do with none.
+	// provisioned is nil if no provisioned concurrency is involved.
 	provisioned *rollout.Provisioned
 }
 
-// preflight reads all that decides whether the rollout may start. Nothing is
-// written.
+// preflight reads everything that decides whether the rollout may start, and
+// refuses a rollout that may not. It writes nothing.
 func (t CalculateWeights) preflight(ctx context.Context, start Start, req rollout.Request) (found, error) {
 	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
 	var f found
@@ -53,9 +53,9 @@ func (t CalculateWeights) preflight(ctx context.Context, start Start, req rollou
 	return f, err
 }
 
-// checkAlias is the function of that name, but for an alias that carries the
-// marker of an execution which has ended: the read is behind, or the cleanup is
-// about to put it back. It is looked at a few times more.
+// checkAlias refuses an alias as the function of the same name does, except that an
+// alias with the marker of an ended execution is retried a few times: the read may
+// lag behind, or the cleanup be about to put the alias back.
 func (t CalculateWeights) checkAlias(ctx context.Context, start Start, name alias.Name, found alias.Alias) error {
 	err := checkAlias(name, found)
 	var taken RolloutUnderWay
@@ -70,7 +70,7 @@ func (t CalculateWeights) checkAlias(ctx context.Context, start Start, name alia
 	return err
 }
 
-// allows refuses what the stack has no permissions for.
+// allows refuses gates and topics that the stack has no permissions for.
 func (t CalculateWeights) allows(req rollout.Request) error {
 	if denied := without(req.Permissions(), t.Allowed); len(denied) > 0 {
 		return GateNotAllowed{refusef("this stack does not allow %s. Deploy it with -c gates=%s, or remove them from the request",
@@ -83,12 +83,12 @@ func (t CalculateWeights) allows(req rollout.Request) error {
 	return nil
 }
 
-// without are the names that are not among others.
+// without returns the names that are not among others.
 func without(names, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
 }
 
-// missing says what of an alias's name is not there.
+// missing returns whether the function or only the alias does not exist.
 func (t CalculateWeights) missing(ctx context.Context, name alias.Name) error {
 	_, err := t.Aliases.Version(ctx, name.Function, "$LATEST")
 	switch {
@@ -100,6 +100,7 @@ func (t CalculateWeights) missing(ctx context.Context, name alias.Name) error {
 	return AliasNotFound{refusef("there is no %s. Create it, pointing at the version that serves requests now", name)}
 }
 
+// checkAlias refuses an alias that is in another rollout, split, or not published.
 func checkAlias(name alias.Name, found alias.Alias) error {
 	marker := alias.ParseDescription(found.Description).Marker
 	switch {
@@ -117,8 +118,8 @@ func checkAlias(name alias.Name, found alias.Alias) error {
 	return nil
 }
 
-// checkVersions checks that the new version is ready, and that Lambda takes it
-// behind one alias with the baseline. It returns the new version.
+// checkVersions returns the new version. It refuses one that is not ready, or that
+// Lambda does not accept behind one alias with the baseline.
 func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request, baseline string) (alias.Version, error) {
 	next, err := t.Aliases.Version(ctx, req.FunctionName, req.NewVersion)
 	if errors.Is(err, alias.ErrNotFound) {
@@ -148,12 +149,13 @@ func (t CalculateWeights) checkVersions(ctx context.Context, req rollout.Request
 	return next, nil
 }
 
-// invocation is the command line that invokes a version once.
+// invocation returns the shell command that invokes a version once.
 func invocation(function, version string) string {
 	return rollout.AWS{Command: "lambda invoke", Input: struct{ FunctionName, Qualifier string }{function, version}, Rest: "/dev/null"}.String()
 }
 
-// redAlarms returns those of the request's alarms that are red already.
+// redAlarms returns the request's alarms that are already in ALARM. It refuses
+// alarms that do not exist, and those in ALARM if the request says so.
 func (t CalculateWeights) redAlarms(ctx context.Context, req rollout.Request) ([]string, error) {
 	if len(req.Gates.Alarms) == 0 {
 		return nil, nil

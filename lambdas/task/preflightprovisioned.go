@@ -9,8 +9,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// provisioned finds the provisioned concurrency that the rollout has to do with,
-// and refuses what it can't be carried out with.
+// provisioned returns the provisioned concurrency that the rollout involves; nil if
+// there is none. It refuses what does not allow the rollout.
 func (t CalculateWeights) provisioned(ctx context.Context, req rollout.Request, baseline string) (*rollout.Provisioned, error) {
 	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
 	of, err := t.Aliases.Allocation(ctx, req.FunctionName, req.AliasName)
@@ -34,7 +34,8 @@ func (t CalculateWeights) provisioned(ctx context.Context, req rollout.Request, 
 	return t.toMove(ctx, req, baseline)
 }
 
-// toMove is what the baseline version has of its own, nil if nothing.
+// toMove returns the baseline version's own provisioned concurrency; nil if it has
+// none.
 func (t CalculateWeights) toMove(ctx context.Context, req rollout.Request, baseline string) (*rollout.Provisioned, error) {
 	before, err := t.Aliases.Allocation(ctx, req.FunctionName, baseline)
 	if err != nil || before.Executions == 0 {
@@ -55,8 +56,8 @@ func (t CalculateWeights) toMove(ctx context.Context, req rollout.Request, basel
 	return &moved, nil
 }
 
-// checkTransit refuses an alias that AWS itself holds on a version while it
-// moves provisioned concurrency, or since it could not.
+// checkTransit refuses an alias that AWS holds on a version, while it moves
+// provisioned concurrency or because it could not.
 func (t CalculateWeights) checkTransit(ctx context.Context, name alias.Name, found alias.Alias) error {
 	held := found.HeldBy()
 	if held == "" || alias.ParseDescription(found.Description).Marker != nil {

@@ -14,18 +14,19 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// Aliases are what tasks move, with their versions' provisioned concurrency.
+// Aliases reads and writes aliases, and the provisioned concurrency of versions.
 type Aliases interface {
 	alias.Store
 	Provisioner
 }
 
-// Provisioner gives versions provisioned concurrency of their own.
+// Provisioner allocates provisioned concurrency to versions.
 type Provisioner interface {
-	// Allocation is zero if there is none.
+	// Allocation returns that of a version or an alias; the zero value if it has none.
 	Allocation(ctx context.Context, function, qualifier string) (alias.Allocation, error)
+	// Allocate requests a number of concurrent executions, and does not wait.
 	Allocate(ctx context.Context, function, version string, executions int) error
-	// Deallocate may be repeated.
+	// Deallocate removes a version's provisioned concurrency. It may be repeated.
 	Deallocate(ctx context.Context, function, version string) error
 }
 
@@ -33,9 +34,9 @@ type Provisioner interface {
 // provisioned concurrency.
 const Allocate gates.Phase = "allocate"
 
-// allocate gives the new version what the baseline version has of its own, and
-// looks whether it is there. The alias is marked first: what is allocated under
-// the rollout's marker is the rollout's, whoever has to put it back.
+// allocate requests for the new version what the baseline version has of its own,
+// and checks whether it is available. It marks the alias first: what is allocated
+// under the rollout's marker belongs to the rollout, whoever has to remove it.
 func (t UpdateAlias) allocate(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.allocated(ctx, call)
 	if err != nil {
@@ -48,9 +49,10 @@ func (t UpdateAlias) allocate(ctx context.Context, call Call) (rollout.State, er
 	return state, nil
 }
 
+// allocated is allocate without the log and the classification of errors.
 func (t UpdateAlias) allocated(ctx context.Context, call Call) (rollout.State, error) {
 	s := call.Rollout.AddEvents(rollout.EventsOfAllocation, call.Retries)
-	if err := call.goesOn(); err != nil {
+	if err := call.refuseRedriven(); err != nil {
 		return s, err
 	}
 	unmarked := ""
@@ -82,27 +84,27 @@ func (t UpdateAlias) allocated(ctx context.Context, call Call) (rollout.State, e
 	return s.Allocated(false, call.Now).AddEvents(rollout.EventsOfWait, 0), nil
 }
 
-// stillOurs takes back what was allocated a moment ago if the alias is not the
-// rollout's any more: then the execution was stopped, and whoever has put the alias
-// back may have come too early to see it. A read that is as old as the revision
-// before the alias was marked says nothing.
+// stillOurs removes what was allocated a moment ago if the alias is no longer the
+// rollout's: then the execution was stopped, and the cleanup may have come too
+// early to see the allocation. A read with the revision before the alias was
+// marked is too old to decide.
 func (t UpdateAlias) stillOurs(ctx context.Context, s rollout.State, unmarked string) error {
 	marked := traffic(t.Aliases, s)
 	found, err := t.Aliases.Read(ctx, marked.Name)
 	switch {
-	case err != nil && !errors.Is(err, alias.ErrNotFound): // what is gone is not ours either
+	case err != nil && !errors.Is(err, alias.ErrNotFound): // a deleted alias is not ours either
 		return err
 	case err == nil && found.RevisionID == unmarked:
 		return fmt.Errorf("reading %s: %w", marked.Name, alias.ErrStale)
 	}
 	m := alias.ParseDescription(found.Description).Marker
 	if m != nil && m.Owner == marked.Owner || found.Version == s.NewVersion || found.Weights[s.NewVersion] > 0 {
-		return nil // a later attempt may have gone on from here
+		return nil // a later attempt may have continued from here
 	}
 	return errors.Join(marked.Verify(found, 0), deallocate(ctx, t.Aliases, s.FunctionName, s.NewVersion, s.Provision().Allocate))
 }
 
-// look looks how far AWS is with an alias that was pointed at the new version.
+// look reads how far AWS is with an alias that was pointed at the new version.
 func (t Finalize) look(ctx context.Context, call Call) (rollout.State, error) {
 	s := call.Rollout
 	held, revisionID, err := traffic(t.Aliases, s).Transit(ctx)
@@ -116,7 +118,7 @@ func (t Finalize) look(ctx context.Context, call Call) (rollout.State, error) {
 	case has.Status == alias.AllocationFailed && (held || call.Redrives == 0):
 		return s, notAllocated(s.NewVersion, has)
 	case !held && (has.Status != alias.AllocationUnderWay || call.Redrives > 0 || s.AllocationOverdue(call.Now)):
-		// What is under way long after is another change of it, such as scaling.
+		// What is under way long afterwards is another change, such as scaling.
 		s.Progress.RevisionID = revisionID
 		return s.Promoted(), nil
 	case s.AllocationOverdue(call.Now):
@@ -125,17 +127,19 @@ func (t Finalize) look(ctx context.Context, call Call) (rollout.State, error) {
 	return inTransit(call, s), nil
 }
 
-// inTransit is the state of a rollout that looks again after a wait.
+// inTransit returns the state of a rollout that is checked again after a wait.
 func inTransit(call Call, s rollout.State) rollout.State {
 	return s.InTransit(call.Now).AddEvents(rollout.EventsOfFinalize+rollout.EventsOfWait, call.Retries)
 }
 
-// logTransit logs that AWS is allocating, and keeps all requests on the baseline.
+// logTransit logs that AWS is allocating and keeps all requests on the baseline.
 func logTransit(ctx context.Context, log *slog.Logger, call Call, s rollout.State) {
 	log.InfoContext(ctx, "allocating", "execution", call.Execution, "function", s.FunctionName, "alias", s.AliasName,
 		"version", s.NewVersion, "since", s.Progress.Allocating, telemetry.Metrics(call.Now, telemetry.Weight(s.Function(), s.AliasName, 0)))
 }
 
+// notAllocated returns the AllocationFailed of an allocation that failed or took
+// too long.
 func notAllocated(version string, has alias.Allocation) error {
 	if has.Status == alias.AllocationFailed {
 		return AllocationFailed{fmt.Errorf("AWS could not allocate a provisioned concurrency of %d for version %s: %s. Check whether its initialization fails",
@@ -149,14 +153,14 @@ func notAllocated(version string, has alias.Allocation) error {
 		inMinutes(rollout.AllocationPatience), status)}
 }
 
-// releaseBaseline takes from the baseline version, once the alias has left it,
-// what the rollout has moved.
+// releaseBaseline removes the baseline version's provisioned concurrency that the
+// rollout has moved, once the alias has left that version.
 func releaseBaseline(ctx context.Context, p Provisioner, s rollout.State) error {
 	return deallocate(ctx, p, s.FunctionName, s.Plan.Baseline, s.Provision().Release)
 }
 
-// released is a promoted rollout after the release of the baseline's. What fails
-// for good does not undo the promotion: the outcome says so.
+// released returns a promoted rollout after releaseBaseline. A final error of that
+// does not undo the promotion: the outcome mentions it.
 func (t Finalize) released(ctx context.Context, s rollout.State) (rollout.State, error) {
 	err := releaseBaseline(ctx, t.Aliases, s)
 	switch toTaskError(err).(type) {
@@ -168,7 +172,7 @@ func (t Finalize) released(ctx context.Context, s rollout.State) (rollout.State,
 	return unreleased(s, err), nil
 }
 
-// unreleased says in a promoted rollout's outcome what costs on.
+// unreleased adds to a promoted rollout's outcome what is still billed.
 func unreleased(s rollout.State, err error) rollout.State {
 	outcome := *s.Outcome
 	outcome.Reason = rollout.Brief(fmt.Sprintf("%s; version %s keeps its provisioned concurrency, which is still billed, because it could not be deleted: %v", outcome.Reason, s.Plan.Baseline, err))
@@ -176,15 +180,15 @@ func unreleased(s rollout.State, err error) rollout.State {
 	return s
 }
 
-// deallocate takes away a version's own provisioned concurrency if it is as much
-// as the rollout knows of: another amount was set by another writer.
+// deallocate removes a version's own provisioned concurrency if it is exactly
+// executions: another amount was set by another user.
 func deallocate(ctx context.Context, p Provisioner, function, version string, executions int) error {
 	if executions == 0 {
 		return nil
 	}
 	has, err := p.Allocation(ctx, function, version)
 	switch {
-	case errors.Is(err, alias.ErrNotFound): // and the version is gone
+	case errors.Is(err, alias.ErrNotFound): // the version was deleted
 		return nil
 	case err != nil || has.Executions != executions:
 		return err
@@ -192,9 +196,9 @@ func deallocate(ctx context.Context, p Provisioner, function, version string, ex
 	return p.Deallocate(ctx, function, version)
 }
 
-// withdraw sends all of an alias's traffic back to the baseline, and takes away
-// what was allocated for the new version under the owner's marker, which stays.
-// Which version that is, and how much, is the plan's to say: a marker is text.
+// withdraw routes all of an alias's traffic to the baseline, and removes what was
+// allocated for the new version under the owner's marker, which stays. The version
+// and the amount come from the plan: a marker is text that anyone can write.
 func withdraw(ctx context.Context, aliases Aliases, name alias.Name, owner, version string, executions int) error {
 	m, err := alias.Withdraw(ctx, aliases, name, owner)
 	if err != nil || m == nil || m.NewVersion != version {
@@ -203,10 +207,10 @@ func withdraw(ctx context.Context, aliases Aliases, name alias.Name, owner, vers
 	return deallocate(ctx, aliases, name.Function, version, executions)
 }
 
-// withdraw puts in order, before an ended execution's marker is taken off, what
-// it has allocated, by the plan in its history. It returns what is to be done once
-// more after that: the read before may have been behind, and the execution's last
-// task may run on for a moment.
+// withdraw removes what an ended execution has allocated, by the plan in its
+// history, before the marker is removed. It returns a function to be called after
+// that, which deallocates again: the first read may have lagged behind, and the
+// execution's last task may still run for a moment.
 func (t Cleanup) withdraw(ctx context.Context, e end, name alias.Name) (again func() error, err error) {
 	version, executions := e.begun.NewVersion, e.begun.Plan.Provisioned.Allocate
 	if executions == 0 {

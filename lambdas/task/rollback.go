@@ -10,17 +10,18 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// Rollback puts the alias wholly back on the baseline.
+// Rollback puts all of the alias's traffic back on the baseline.
 type Rollback struct {
 	Aliases Aliases
 	Log     *slog.Logger
 }
 
-// Handle returns the state with its outcome, rolled back, and the reason; or
-// promoted, if the promotion turns out to have had its effect, or allocating, if
-// AWS is still about it: then Finalize is to be called again. Its error is
-// AliasChanged if the alias sends traffic elsewhere and not as the rollout's
-// marker says; then nothing is written.
+// Handle returns the state with its outcome: rolled back, with the reason, or
+// promoted, if the promotion turns out to have succeeded. If AWS is still moving
+// provisioned concurrency for such a promotion, the state has no outcome and is in
+// transit: then Finalize is to be called again. The error is AliasChanged if the
+// alias sends traffic elsewhere and not as the rollout's marker says; then nothing
+// is written.
 func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state := call.Rollout
 	restored, err := t.restore(ctx, call)
@@ -36,7 +37,7 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 		return state, nil
 	}
 	if restored == alias.WasPromoted {
-		state = state.Promoted() // a release that Finalize could not do, either, is no reason to fail
+		state = state.Promoted() // a failed release is no reason to fail, as in Finalize
 		if err := releaseBaseline(ctx, t.Aliases, state); err != nil {
 			state = unreleased(state, err)
 		}
@@ -51,7 +52,7 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	return state, nil
 }
 
-// restore puts the alias back, and what was allocated for the new version.
+// restore puts the alias back, and removes what was allocated for the new version.
 func (t Rollback) restore(ctx context.Context, call Call) (alias.RestoreResult, error) {
 	s := call.Rollout
 	traffic := traffic(t.Aliases, s)

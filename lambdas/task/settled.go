@@ -8,34 +8,35 @@ import (
 	"time"
 )
 
-// mostLooks is how many executions a sweep looks at, at the most: each takes a
-// call of DescribeExecution, and an account has 250 at once and ten a second.
+// mostLooks is how many executions a sweep looks at. Each takes a call of
+// DescribeExecution, of which an account has a burst of 250 and 10 a second.
 const mostLooks = 100
 
-// Settled remembers the ends of executions that need no more looks, so that a
-// sweep looks at what is new and at what could not be settled. It remembers for
-// as long as the process lives: what it has forgotten is looked at again, so
-// many a sweep. Its zero value remembers nothing yet; nil never remembers
-// anything. It is safe for concurrent use.
+// Settled remembers the ends of executions that need no more looks, so that a sweep
+// looks at new ends and at those that could not be settled. It lasts as long as the
+// process; forgotten ends are looked at again, at most 100 a sweep. The zero value
+// is empty; a nil *Settled never remembers anything. It is safe for concurrent
+// use.
 type Settled struct {
 	mutex sync.Mutex
-	// looked has what is known of each end.
+	// looked holds what is known about each end.
 	looked map[Ended]look
 }
 
-// look is what is known of an end.
+// look is what is known about an end.
 type look struct {
-	times   int // that it was looked at
+	times   int // how often it was looked at
 	settled bool
-	// again is when a settled end is looked at once more; zero for never.
+	// again is when a settled end is looked at again; zero for never.
 	again time.Time
 }
 
-// settledFor is for how long nothing is expected of a settled end that had a
-// rollout: infrastructure code may bring back what it saw of the alias meanwhile.
+// settledFor is how long a settled end that had a rollout is not looked at:
+// infrastructure code may later restore the alias that it saw in between.
 const settledFor = time.Hour
 
-// settle has an end not looked at again: if it had a rollout, for an hour; else never.
+// settle records that an end need not be looked at: for an hour if it had a rollout,
+// else for good.
 func (s *Settled) settle(e Ended, now time.Time, hadRollout bool) {
 	if s == nil {
 		return
@@ -49,9 +50,9 @@ func (s *Settled) settle(e Ended, now time.Time, hadRollout bool) {
 	s.remember()[s.key(e)] = l
 }
 
-// next returns the ends that a sweep at now looks at: of those that are not
-// settled, the ones that were looked at least, and of these the last to end; then
-// settled ones whose time has come. What ended before since is forgotten.
+// next returns the ends that a sweep at now looks at, at most mostLooks: those that
+// are not settled, the least often looked at first, and of these the latest; then
+// settled ones whose hour is over. It forgets ends before since.
 func (s *Settled) next(all []Ended, since, now time.Time) []Ended {
 	if s == nil {
 		s = &Settled{}
@@ -84,6 +85,7 @@ func (s *Settled) next(all []Ended, since, now time.Time) []Ended {
 	return open
 }
 
+// remember returns the map of ends, which it makes if needed.
 func (s *Settled) remember() map[Ended]look {
 	if s.looked == nil {
 		s.looked = map[Ended]look{}
@@ -91,7 +93,7 @@ func (s *Settled) remember() map[Ended]look {
 	return s.looked
 }
 
-// key has the time in the form in which all that is said of it agrees.
+// key returns e with its time in a form that is equal however it was reported.
 func (s *Settled) key(e Ended) Ended {
 	e.At = e.At.UTC().Truncate(time.Millisecond)
 	return e

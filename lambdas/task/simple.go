@@ -15,65 +15,67 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// Simple is a whole rollout in one function, which sleeps between the checks:
-// the blog post's one-function deployer. Input, plan, tasks and gates are the
-// workflow's. A function has a quarter of an hour; so a plan that can't end by
-// then is refused, and a rollout that is prolonged is rolled back in time.
+// Simple carries out a whole rollout in one Lambda function, which sleeps between
+// the checks. Input, plan, tasks and gates are the workflow's. A function runs for
+// at most 15 minutes: a plan that can't end by then is refused, and a rollout that
+// is prolonged is rolled back in time.
 //
-// Nothing stands behind it: if the function is killed, the alias stays split until
-// the same invocation is tried again, as Lambda does with asynchronous ones. The
-// workflow is the safer way.
+// It has no cleanup: if the function is killed, the alias stays split until the
+// same invocation is retried, as Lambda does with asynchronous ones. The workflow
+// is safer.
 type Simple struct {
 	Begin   CalculateWeights
 	Shift   UpdateAlias
 	Check   HealthCheck
 	Promote Finalize
 	Back    Rollback
-	// Now and Sleep are the clock. Sleep ends early, with an error, when the
-	// function is about to be killed.
+	// Now returns the time. Sleep waits; it returns an error early if its context is
+	// done.
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
-	// Deadline is when the function is killed, and Until bounds a context.
+	// Deadline returns when the function is killed; Until bounds a context.
 	Deadline func(context.Context) time.Time
 	Until    func(context.Context, time.Time) (context.Context, context.CancelFunc)
-	// Notifier is told of the end; nil for nobody.
+	// Notifier sends the notification of the end; nil to send none.
 	Notifier Notifier
-	// Done is told of every task that has returned a state; nil for nobody.
+	// Done is called after each task that has returned a state; it may be nil.
 	Done func(task string, s rollout.State)
 	Log  *slog.Logger
 }
 
-// toRollBack is kept back for putting the alias back before the function ends.
+// toRollBack is the time that is reserved for putting the alias back.
 const toRollBack = 45 * time.Second
 
-// outOfTime is the error of a rollout that was prolonged until the function's
-// time was nearly over.
+// outOfTime is the name of the error of a rollout that was prolonged until the
+// function's time was nearly over.
 const outOfTime = "OutOfTime"
 
-// Invoke is Handle as a function answers it: a rollout that was rolled back is a
-// result, not an error. After an error Lambda would try an asynchronous invocation
-// again, and the same rollout with it.
+// Invoke is the Lambda function's handler: it returns what [Simple.Handle] returns,
+// except that a rollback is reported in the state's outcome, not as an error,
+// because Lambda would retry an error and with it the same rollout.
 func (t Simple) Invoke(ctx context.Context, execution string, input json.RawMessage) (rollout.State, error) {
 	s, err := t.Handle(ctx, execution, input)
 	var back RolledBack
 	if !errors.As(err, &back) {
 		return s, err
 	}
-	if s.Outcome == nil { // it was put back after an attempt that was cut off
+	if s.Outcome == nil { // it was put back after an interrupted attempt
 		s.Outcome = &rollout.Outcome{Result: rollout.RolledBack, Reason: err.Error()}
 	}
 	return s, nil
 }
 
-// Handle carries out a rollout from its beginning to its end. execution is a
-// name for it that no other rollout has: the last part becomes the owner of the
-// alias. A rollout that is rolled back is an error, as of the workflow's execution.
+// Handle carries out a rollout from beginning to end, and returns its last state.
+// The last part of execution, after a colon, is the name in the alias's marker; it
+// must be unique to this rollout. A rollout that is rolled back is a RolledBack
+// error; the others are those of the tasks, TooLong and RollbackFailed.
 func (t Simple) Handle(ctx context.Context, execution string, input json.RawMessage) (rollout.State, error) {
 	s, err := t.rollOut(ctx, execution, input)
-	t.tell(ctx, execution, input, s, err, t.release(ctx, execution, s, err))
+	t.report(ctx, execution, input, s, err, t.release(ctx, execution, s, err))
 	return s, err
 }
 
+// rollOut is Handle without its report. whole lasts until the function is killed.
 func (t Simple) rollOut(whole context.Context, execution string, input json.RawMessage) (rollout.State, error) {
 	if err := t.recoverInterrupted(whole, execution, input); err != nil {
 		return rollout.State{}, err
@@ -99,8 +101,8 @@ func (t Simple) rollOut(whole context.Context, execution string, input json.RawM
 	return s, nil
 }
 
-// carryOut goes from step to step. A state without an outcome is to be rolled
-// back; an error means that there is nothing to roll back.
+// carryOut carries out the steps. A returned state without an outcome is to be
+// rolled back; an error means that there is nothing to roll back.
 func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State) (rollout.State, error) {
 	call := func(phase gates.Phase) Call {
 		return Call{Execution: execution, Phase: phase, Now: t.Now(), Rollout: s}
@@ -136,7 +138,7 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 			if err == nil || errors.As(err, &changed) {
 				return s, err
 			}
-		case rollout.Watch, rollout.HandOver, rollout.HandBack: // there is no history to fill here
+		case rollout.Watch, rollout.HandOver, rollout.HandBack: // no history can fill up here
 		default:
 			return s, nil
 		}
@@ -153,7 +155,7 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 	return s, nil
 }
 
-// rollBack puts the alias back, and tries for as long as there is time.
+// rollBack puts the alias back, and retries while there is time.
 func (t Simple) rollBack(ctx context.Context, execution string, s rollout.State) (rollout.State, error) {
 	err := t.try(ctx, "Rollback", &s, func() (rollout.State, error) {
 		return t.Back.Handle(ctx, Call{Execution: execution, Now: t.Now(), Rollout: s})
@@ -164,7 +166,7 @@ func (t Simple) rollBack(ctx context.Context, execution string, s rollout.State)
 		return s, err
 	case err != nil:
 		return s, RollbackFailed{fmt.Errorf("the alias may still send traffic to the new version. Put it back with: %s (the last error was: %w)", s.Plan.Undo, err)}
-	case s.IsInTransit(): // and what does not end in time is taken back
+	case s.IsInTransit(): // a transit that does not end in time is taken back
 		if err = t.finalize(ctx, execution, &s); err == nil || errors.As(err, &changed) {
 			return s, err
 		}
@@ -176,12 +178,12 @@ func (t Simple) rollBack(ctx context.Context, execution string, s rollout.State)
 	return s, RolledBack{errors.New(s.Outcome.Reason)}
 }
 
-// recoverInterrupted puts the alias back if an earlier attempt of the same invocation was cut
-// off in the middle, and says so.
+// recoverInterrupted puts the alias back if an earlier attempt of the same
+// invocation was interrupted; then it returns RolledBack.
 func (t Simple) recoverInterrupted(ctx context.Context, execution string, input json.RawMessage) error {
 	req, err := rollout.Decode(input)
 	if err != nil {
-		return nil // it is refused later, with all that is wrong
+		return nil // it is refused later, with all its problems
 	}
 	owner, name := arn.Name(execution), alias.Name{Function: req.FunctionName, Alias: req.AliasName}
 	var restored alias.RestoreResult
@@ -198,7 +200,7 @@ func (t Simple) recoverInterrupted(ctx context.Context, execution string, input 
 		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", req.Function(), "alias", req.AliasName,
 			telemetry.Metrics(t.Now(), telemetry.Weight(req.Function(), req.AliasName, 0)))
 		left := ""
-		if req.ProvisionedConcurrency == rollout.Move { // nothing is known of that attempt but the marker
+		if req.ProvisionedConcurrency == rollout.Move { // only the marker is known of that attempt
 			left = fmt.Sprintf(". Check whether version %s has provisioned concurrency that it no longer needs, as it is still billed", req.NewVersion)
 		}
 		return RolledBack{fmt.Errorf("%s was put back: an earlier attempt of this rollout was interrupted%s", name, left)}

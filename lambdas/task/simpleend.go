@@ -11,9 +11,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// release puts an alias back that somebody else has changed, if its marker and its
-// split are still this rollout's: they wrote its text. It returns what became of the
-// alias; empty if the rollout ended otherwise.
+// release puts back an alias that another user has changed, if its marker and its
+// split are still this rollout's: then only its description was changed. It
+// returns what became of the alias; "" if the rollout did not end with AliasChanged.
 func (t Simple) release(ctx context.Context, execution string, s rollout.State, failed error) rollout.AliasLeft {
 	var changed AliasChanged
 	if !errors.As(failed, &changed) {
@@ -39,17 +39,17 @@ func (t Simple) release(ctx context.Context, execution string, s rollout.State, 
 	return rollout.AliasUntouched
 }
 
-// tell counts and notifies how the rollout has ended, as the workflow does. A
-// failure to do so is logged.
-func (t Simple) tell(ctx context.Context, execution string, input json.RawMessage, s rollout.State, failed error, left rollout.AliasLeft) {
-	ctx, cancel := context.WithTimeout(ctx, tellingPatience)
+// report counts the end of the rollout and sends its notification, as the cleanup
+// does after an execution. It logs if that fails.
+func (t Simple) report(ctx context.Context, execution string, input json.RawMessage, s rollout.State, failed error, left rollout.AliasLeft) {
+	ctx, cancel := context.WithTimeout(ctx, notifyLimit)
 	defer cancel()
 	e := end{Execution: Execution{ARN: execution, Status: Succeeded, Input: input, Ended: t.Now()}}
 	if failed != nil {
 		e.Status, e.Error, e.Cause, e.event = Failed, errorName(failed), failed.Error(), simpleEnd(s, failed)
 	}
 	if s.Outcome != nil && s.Outcome.Error != "" {
-		e.Error = s.Outcome.Error // the cause, not that it was rolled back
+		e.Error = s.Outcome.Error // why, not that it was rolled back
 	}
 	var err error
 	if e.Output, err = json.Marshal(s); err == nil {
@@ -57,7 +57,7 @@ func (t Simple) tell(ctx context.Context, execution string, input json.RawMessag
 			ended.count(ctx, t.Log)
 			switch left {
 			case "":
-			case rollout.AliasUnknown: // which nothing retries here
+			case rollout.AliasUnknown: // nothing retries it here
 				ended.AliasLeft, ended.Undo = left, s.Plan.Undo
 			default:
 				e.begun.Plan.Baseline, e.begun.Plan.Undo = s.Plan.Baseline, s.Plan.Undo
@@ -73,7 +73,7 @@ func (t Simple) tell(ctx context.Context, execution string, input json.RawMessag
 	}
 }
 
-// simpleEnd returns how a rollout has ended, by the type of its error and by
+// simpleEnd returns how a failed rollout has ended, by the type of its error and
 // how far it had come.
 func simpleEnd(s rollout.State, failed error) rollout.Event {
 	var (

@@ -9,8 +9,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// allocate gives the new version its provisioned concurrency, if the rollout
-// moves some, and waits until it is there.
+// allocate requests the new version's provisioned concurrency, if the rollout moves
+// some, and waits until it is available.
 func (t Simple) allocate(ctx context.Context, execution string, s *rollout.State) error {
 	for s.Begin == rollout.BeginAllocate || s.Begin == rollout.BeginAllocating {
 		err := t.try(ctx, "Allocate", s, func() (rollout.State, error) {
@@ -27,8 +27,8 @@ func (t Simple) allocate(ctx context.Context, execution string, s *rollout.State
 }
 
 // finalize promotes, and waits until AWS has moved the alias's provisioned
-// concurrency. Without the time for that the allocation counts as failed, as
-// there would be no one to take the promotion back later on.
+// concurrency. If there is no time for that, it returns AllocationFailed, as
+// nothing could take back the promotion later.
 func (t Simple) finalize(ctx context.Context, execution string, s *rollout.State) error {
 	for {
 		err := t.try(ctx, "Finalize", s, func() (rollout.State, error) {
@@ -48,7 +48,7 @@ func (t Simple) finalize(ctx context.Context, execution string, s *rollout.State
 	}
 }
 
-// caught is an error as the workflow would have caught it.
+// caught returns an error as the workflow would have caught it.
 func caught(err error) *rollout.Caught {
 	return &rollout.Caught{Error: errorName(err), Cause: err.Error()}
 }

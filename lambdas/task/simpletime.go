@@ -11,8 +11,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// fits refuses a plan that can't end before the function does. Whatever else is
-// wrong with the request is for CalculateWeights to say.
+// fits returns TooLong for a plan that can't end before the function does. All other
+// problems of the request are left to CalculateWeights.
 func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
 	if _, ok, _ := rollout.ReadResume(input); ok {
 		return InvalidRequest{refusef("only the workflow continues rollouts")}
@@ -25,7 +25,7 @@ func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
 	if err != nil {
 		return nil
 	}
-	// Hooks take as long as they may, each phase as its slowest.
+	// Hooks are assumed to take their full time, in parallel within each phase.
 	needed := time.Duration(rollout.Total(steps)+slowest(req.Hooks.PreTraffic)+slowest(req.Hooks.PostTraffic)) * time.Second
 	if left := t.left(ctx); needed > left {
 		return TooLong{refusef("the plan needs %s, and this function has %s left. Use the workflow, or a shorter plan", inMinutes(needed), inMinutes(left))}
@@ -33,6 +33,7 @@ func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
 	return nil
 }
 
+// slowest returns the longest timeout of hooks, in seconds.
 func slowest(hooks []rollout.Hook) int64 {
 	var most int64
 	for _, hook := range hooks {
@@ -41,12 +42,12 @@ func slowest(hooks []rollout.Hook) int64 {
 	return most
 }
 
-// left is the time until the alias has to be put back.
+// left returns the time until the alias has to be put back.
 func (t Simple) left(ctx context.Context) time.Duration {
 	return t.Deadline(ctx).Sub(t.Now()) - toRollBack
 }
 
-// wait sleeps, unless there is not the time for it.
+// wait sleeps for d. It returns the error outOfTime if there is no time for that.
 func (t Simple) wait(ctx context.Context, d time.Duration) error {
 	if left := t.left(ctx); d > left {
 		return simpleError{outOfTime, fmt.Errorf("the next check is in %s, and this function has %s left. Use the workflow for rollouts that may be prolonged", inMinutes(d), inMinutes(left))}
@@ -54,16 +55,17 @@ func (t Simple) wait(ctx context.Context, d time.Duration) error {
 	return t.Sleep(ctx, d)
 }
 
-// How often a task is tried, and how long it waits between: as the workflow, but
-// for the jitter.
+// The attempts of a task and the pauses between them: as in the workflow, but
+// without jitter.
 const (
 	tries      = 9
 	backOff    = 2 * time.Second
 	maxBackoff = time.Minute
 )
 
-// try calls a task until it succeeds, fails for good or too often, or time is up.
-// A rollback is tried for as long as there is time, that which is kept back included.
+// try calls a task until it succeeds, returns a final error, has failed too often,
+// or time is up. A rollback is retried until the reserved time is up, too. On
+// success, it stores the task's state in s.
 func (t Simple) try(ctx context.Context, name string, s *rollout.State, task func() (rollout.State, error)) error {
 	var state rollout.State
 	err := t.retry(ctx, name, func() (err error) {
@@ -80,8 +82,8 @@ func (t Simple) try(ctx context.Context, name string, s *rollout.State, task fun
 	return nil
 }
 
-// retry calls f until it succeeds, fails with an error that is final in that
-// task, or time is up.
+// retry calls f until it succeeds, returns an error that is final in the state name,
+// has failed too often, or time is up.
 func (t Simple) retry(ctx context.Context, name string, f func() error) error {
 	off := backOff
 	for n := 1; ; n++ {
@@ -103,13 +105,13 @@ func (t Simple) retry(ctx context.Context, name string, f func() error) error {
 	}
 }
 
-// simpleError is an error with a name that is no type's.
+// simpleError is an error with a name that is not its type's.
 type simpleError struct {
 	name string
 	error
 }
 
-// errorName returns the name that the workflow would know an error by.
+// errorName returns the name by which the workflow would match an error.
 func errorName(err error) string {
 	var named simpleError
 	if errors.As(err, &named) {

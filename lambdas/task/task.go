@@ -1,14 +1,25 @@
-// Package task has the workflow's five tasks as typed functions: each takes
-// the execution's data and the time, does its one thing to the alias or looks
-// at one source of health, and returns the execution's data as it is then.
+// Package task implements the workflow's tasks as types with a method Handle, which
+// is a Lambda function's handler:
 //
-// A task may run twice with the same input: Step Functions retries it when its
-// answer is lost. So it takes the time from its input, not from a clock, and
-// does nothing again that is done already.
+//   - [CalculateWeights] checks the request and makes the plan;
+//   - [UpdateAlias] shifts traffic, and allocates provisioned concurrency;
+//   - [HealthCheck] reads the new version's health and decides how to proceed;
+//   - [Finalize] promotes the new version;
+//   - [Rollback] puts the alias back on the baseline.
 //
-// Errors leave a task as one of the types in this package whose names the
-// workflow's Retry and Catch know: a Lambda function's error name is its Go
-// type's name.
+// [Cleanup] puts the alias back after executions that ended without Rollback, and
+// notifies of every execution's end; [RollbackHandler] is both in one function.
+// [Simple] carries out a whole rollout without the workflow.
+//
+// A task takes the execution's data ([Call]) and returns it, updated. It may run
+// twice with the same input, as Step Functions retries a task whose response was
+// lost. It therefore takes the time from its input, not from a clock, and does not
+// repeat what is already done.
+//
+// A task returns errors of this package's types only: the name of a Go type is
+// the error's name in Lambda, which the workflow's Retry and Catch match. [Final]
+// lists those that end a state; [Refusals] those that mean that nothing was
+// changed.
 package task
 
 import (
@@ -22,14 +33,14 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Call is what the workflow hands to a task, but for CalculateWeights.
+// Call is the input of every task except CalculateWeights.
 type Call struct {
 	// Execution is the execution's ARN.
 	Execution string `json:"execution"`
-	// Phase tells the health checks of a rollout apart, and Allocate from the
-	// shifts; empty for those under way.
+	// Phase says which health check this is, or that UpdateAlias is to allocate
+	// (see Allocate). It is empty during a step.
 	Phase gates.Phase `json:"phase,omitempty"`
-	// Now is when the task's state was entered; a retry has the same.
+	// Now is when the workflow entered the task's state; a retry has the same time.
 	Now time.Time `json:"now"`
 	// Retries counts the attempts before this one.
 	Retries int `json:"retries"`
@@ -38,31 +49,33 @@ type Call struct {
 	Rollout  rollout.State `json:"rollout"`
 }
 
-// goesOn returns Redriven if the execution had ended before. Its alias has been
-// put back by then, or soon is: what it has left to do is to roll back.
-func (c Call) goesOn() error {
+// refuseRedriven returns Redriven if the execution had ended before: its alias has
+// been put back by then, or soon will be, and all it may still do is roll back.
+func (c Call) refuseRedriven() error {
 	if c.Redrives == 0 {
 		return nil
 	}
 	return Redriven{errors.New("this execution was redriven after it had ended. Its rollout does not continue, as its alias is put back. Start a new one")}
 }
 
-// Start is what the workflow hands to CalculateWeights: the execution's input,
-// not yet checked.
+// Start is the input of CalculateWeights.
 type Start struct {
-	Execution string    `json:"execution"`
-	Now       time.Time `json:"now"`
+	// Execution is the execution's ARN.
+	Execution string `json:"execution"`
+	// Now is when the workflow entered the state.
+	Now time.Time `json:"now"`
 	// Retries counts the attempts before this one.
-	Retries int             `json:"retries"`
+	Retries int `json:"retries"`
+	// Rollout is the execution's input, which is not checked yet.
 	Rollout json.RawMessage `json:"rollout"`
 }
 
-// maxKnow keeps what stands before the command line from cutting that short: a
-// text with both fits into rollout.Brief, whatever descriptions it quotes. In bytes.
+// maxKnow is the longest text, in bytes, before the command line that restores the
+// alias: a cause with both fits into rollout.Brief, whatever descriptions it quotes.
 const maxKnow = 800
 
-// withUndo adds to the error of an alias that somebody else has changed what a
-// person needs to know, and the command line that puts it back.
+// withUndo adds to an *alias.ConflictError the text know and the command line that
+// restores the alias. It returns any other error as it is.
 func withUndo(err error, s rollout.State, know string) error {
 	var changed *alias.ConflictError
 	if !errors.As(err, &changed) {
@@ -77,7 +90,7 @@ func withUndo(err error, s rollout.State, know string) error {
 	return fmt.Errorf("%w. %sTo restore the alias as it was before the rollout, run: %s", err, know, s.Plan.Undo)
 }
 
-// traffic is the alias's traffic that a rollout moves.
+// traffic returns the alias of a rollout, to move its traffic.
 func traffic(store alias.Store, s rollout.State) alias.Traffic {
 	return alias.Traffic{
 		Store:      store,

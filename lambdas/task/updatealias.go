@@ -11,18 +11,18 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
-// UpdateAlias moves the alias to the next step's weight.
+// UpdateAlias shifts the alias to the next step's weight.
 type UpdateAlias struct {
 	Aliases   Aliases
 	Announcer Announcer
 	Log       *slog.Logger
 }
 
-// Handle returns the state with the next step begun. Its error is AliasChanged
-// if the alias is not as the rollout left it, or RolloutUnderWay if another
-// rollout was first, or VersionNotFound if the new version has been deleted.
-// Before the first shift of a rollout that moves provisioned concurrency it is
-// called with the phase Allocate.
+// Handle returns the state with the next step begun. The error is AliasChanged if
+// the alias is not as the rollout left it, RolloutUnderWay if another rollout was
+// first, and VersionNotFound or VersionDeleted if the new version was deleted.
+// With the phase Allocate, before the first shift of a rollout that moves
+// provisioned concurrency, it allocates instead.
 func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	if call.Phase == Allocate {
 		return t.allocate(ctx, call)
@@ -45,7 +45,7 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 
 func (t UpdateAlias) shift(ctx context.Context, call Call) (rollout.State, error) {
 	s := call.Rollout.AddEvents(rollout.EventsOfShift, call.Retries)
-	if err := call.goesOn(); err != nil {
+	if err := call.refuseRedriven(); err != nil {
 		return s, err
 	}
 	next, err := s.NextStep()

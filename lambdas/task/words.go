@@ -9,11 +9,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// The texts that more than one place, or a long story, would need: the others
-// stand where they are used.
-
-// optIn is the hint after an AccessDenied error of AWS: with tag-based opt-in, IAM
-// reports a missing function as AccessDenied, too.
+// optIn is the hint of an AccessDenied error: with tag-based opt-in, IAM reports a
+// missing function as AccessDenied, too.
 const optIn = "A role lacks a permission. Check that the function exists and is opted in to rollouts, by its tag lambda-rollout=enabled or in the stack's list"
 
 // reasonOf returns the reason that AWS gives, in parentheses.

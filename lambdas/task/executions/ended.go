@@ -15,32 +15,35 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
-// deepPages is how many pages of older executions one call of EndedBadly reads
-// of each status, beside the first: Step Functions lists all that it has kept for
-// 90 days, and at a thousand a day that is 90 pages.
+// deepPages is how many pages of older executions one call of EndedBadly reads of
+// each status, besides the first: Step Functions lists the executions of 90 days,
+// which are 90 pages at a thousand executions a day.
 const deepPages = 2
 
-// deep is where the next call goes on among the older executions.
+// deep is where the next call continues among the older executions.
 type deep struct {
 	mutex sync.Mutex
 	next  map[types.ExecutionStatus]*string
 }
 
+// at returns the token of the next page; nil to begin again.
 func (d *deep) at(status types.ExecutionStatus) *string {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	return d.next[status]
 }
 
-func (d *deep) goOn(status types.ExecutionStatus, next *string) {
+// resumeAt sets the token of the next page.
+func (d *deep) resumeAt(status types.ExecutionStatus, next *string) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	d.next[status] = next
 }
 
-// EndedBadly lists executions of each bad status. Step Functions orders them by
-// their start, and one that ended just now may have started long ago: so beside
-// the newest each call reads some of the older ones, page after page.
+// EndedBadly lists the executions that were stopped, timed out or failed at or after
+// since. Step Functions orders them by their start, and one that ended just now may
+// have started long ago: so each call reads the newest page and some of the older
+// ones, continuing from call to call.
 func (f StepFunctions) EndedBadly(ctx context.Context, machine string, since time.Time) ([]task.Ended, error) {
 	seen := map[task.Ended]bool{}
 	var all []task.Ended
@@ -71,8 +74,8 @@ func (f StepFunctions) EndedBadly(ctx context.Context, machine string, since tim
 	return all, nil
 }
 
-// readPages reads the first page, and some of the others from where the last
-// call ended.
+// readPages reads the first page, and some of the others from where the last call
+// ended.
 func (f StepFunctions) readPages(status types.ExecutionStatus, read func(*string) (*string, error)) error {
 	second, err := read(nil)
 	if err != nil {
@@ -95,6 +98,6 @@ func (f StepFunctions) readPages(status types.ExecutionStatus, read func(*string
 			return err
 		}
 	}
-	f.deep.goOn(status, next)
+	f.deep.resumeAt(status, next)
 	return nil
 }

@@ -1,4 +1,5 @@
-// Package executions reads the state machine's executions, for package task.
+// Package executions reads a state machine's executions and their histories from
+// AWS Step Functions, for package task.
 package executions
 
 import (
@@ -15,26 +16,27 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
-// sfnAPI is the part of Step Functions' API that is used here.
+// sfnAPI is the part of the SDK client that this package uses.
 type sfnAPI interface {
 	sfn.ListExecutionsAPIClient
 	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
 	GetExecutionHistory(context.Context, *sfn.GetExecutionHistoryInput, ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error)
 }
 
-// StepFunctions are the task.Executions and task.Handovers that AWS Step
-// Functions has. It is safe for concurrent use.
+// StepFunctions implements task.Executions and task.Handovers. It is safe for
+// concurrent use.
 type StepFunctions struct {
 	api  sfnAPI
 	deep *deep
 }
 
-// New reads through a client of Step Functions.
+// New returns a StepFunctions that uses an SDK client.
 func New(api sfnAPI) StepFunctions {
 	return StepFunctions{api: api, deep: &deep{next: map[types.ExecutionStatus]*string{}}}
 }
 
-// Describe is a call of DescribeExecution.
+// Describe calls DescribeExecution. It returns task.ErrNoExecution if there is no
+// such execution.
 func (f StepFunctions) Describe(ctx context.Context, arn string) (task.Execution, error) {
 	out, err := f.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err == nil {

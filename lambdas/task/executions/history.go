@@ -14,13 +14,13 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
-// mostPages is how many pages of a hundred events are read of a history: the
-// longest way from its end to the state that it was in is that of a rollback,
-// which is tried 91 times with three events each.
+// mostPages is how many pages of 100 events are read of a history. The longest way
+// from its end to its last state is a rollback's, which is tried 91 times with
+// three events each.
 const mostPages = 5
 
-// each calls f for the events of a history until f returns false.
-func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput, each func(types.HistoryEvent) bool) error {
+// each calls do for the events of a history until do returns false.
+func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput, do func(types.HistoryEvent) bool) error {
 	if in.MaxResults == 0 {
 		in.MaxResults = 100
 	}
@@ -32,11 +32,11 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 		} else if err != nil {
 			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Plain(err))
 		}
-		if n == 0 && len(page.Events) == 0 { // no history is without one
+		if n == 0 && len(page.Events) == 0 { // every history has events
 			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Hollow(nil))
 		}
 		for _, event := range page.Events {
-			if !each(event) {
+			if !do(event) {
 				return nil
 			}
 		}
@@ -47,8 +47,8 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 	return nil
 }
 
-// Begun finds the output of CalculateWeights among the first events of an
-// execution's history.
+// Begun returns the output of CalculateWeights, which is among the first events of
+// an execution's history; task.ErrNoPlan if there is none.
 func (f StepFunctions) Begun(ctx context.Context, arn string) (task.Begun, error) {
 	var begun task.Begun
 	none := fmt.Errorf("the history of %s: %w", arn, task.ErrNoPlan)
@@ -67,7 +67,7 @@ func (f StepFunctions) Begun(ctx context.Context, arn string) (task.Begun, error
 	return begun, none
 }
 
-// ended reports whether an event is that of an execution's end.
+// ended reports whether an event is an execution's end.
 func ended(event types.HistoryEvent) bool {
 	switch event.Type {
 	case types.HistoryEventTypeExecutionFailed, types.HistoryEventTypeExecutionAborted,
@@ -77,11 +77,13 @@ func ended(event types.HistoryEvent) bool {
 	return false
 }
 
-// LastState reads an execution's history from its end, which shows that it is whole.
+// LastState returns the last state that an ended execution entered. It reads the
+// history backwards, and returns task.ErrHistoryBehind if it does not begin with
+// the execution's end.
 func (f StepFunctions) LastState(ctx context.Context, arn string) (string, error) {
-	name, whole := "", false
+	name, complete := "", false
 	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(false)}, func(event types.HistoryEvent) bool {
-		if whole = whole || ended(event); !whole {
+		if complete = complete || ended(event); !complete {
 			return false
 		}
 		if event.StateEnteredEventDetails != nil {
@@ -89,20 +91,21 @@ func (f StepFunctions) LastState(ctx context.Context, arn string) (string, error
 		}
 		return name == ""
 	})
-	if err == nil && !whole {
+	if err == nil && !complete {
 		err = fmt.Errorf("the history of %s: %w", arn, task.ErrHistoryBehind)
 	}
 	return name, err
 }
 
-// The nested executions' resource, as the events of a history name it.
+// The resource of nested executions, as history events name it.
 const (
 	nestedService = "states"
 	nestedAction  = "startExecution.sync:2"
 )
 
-// HandedOver reads the owner's history from its end. While it waits for a nested
-// execution that ends with the attempt that has started it, perhaps more than once.
+// HandedOver returns the input of the nested execution that the execution is waiting
+// for. It reads the history backwards: while the execution waits, the history ends
+// with the attempts to start the nested one.
 func (f StepFunctions) HandedOver(ctx context.Context, arn string) (task.Handover, error) {
 	var handover task.Handover
 	found := task.ErrHandedOverNothing

@@ -1,4 +1,4 @@
-// Package orders reads what people order a rollout to do, from Parameter Store.
+// Package orders reads operators' orders to a rollout from Parameter Store.
 package orders
 
 import (
@@ -15,20 +15,20 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Control reads people's orders from Parameter Store. A rollout has a parameter,
-// and each of its versions is an order: Parameter Store keeps who wrote it and
-// when, and IAM says who may.
+// Control reads orders from Parameter Store. Each rollout has a parameter, and each
+// version of the parameter is an order: Parameter Store records who wrote it and
+// when, and IAM controls who may.
 type Control struct {
 	api ssm.GetParameterHistoryAPIClient
 }
 
-// New reads through a client of Systems Manager.
+// New returns a Control that uses an SDK client of Systems Manager.
 func New(api ssm.GetParameterHistoryAPIClient) Control {
 	return Control{api: api}
 }
 
-// Orders are the versions of a parameter that were written since then, the
-// oldest first; none if there is no such parameter.
+// Orders returns the versions of a parameter that were written at or after since,
+// oldest first; none if the parameter does not exist. A command is cut to 40 characters.
 func (c Control) Orders(ctx context.Context, parameter string, since time.Time) ([]rollout.Order, error) {
 	var orders []rollout.Order
 	pages := ssm.NewGetParameterHistoryPaginator(c.api, &ssm.GetParameterHistoryInput{Name: &parameter})
@@ -43,7 +43,7 @@ func (c Control) Orders(ctx context.Context, parameter string, since time.Time) 
 		for _, version := range page.Parameters {
 			if at := aws.ToTime(version.LastModifiedDate); !at.Before(since) {
 				orders = append(orders, rollout.Order{
-					Command: rollout.Command(fmt.Sprintf("%.40s", aws.ToString(version.Value))), // whatever it is
+					Command: rollout.Command(fmt.Sprintf("%.40s", aws.ToString(version.Value))), // any text
 					By:      aws.ToString(version.LastModifiedUser),
 					At:      at.UTC(),
 					Number:  version.Version,
