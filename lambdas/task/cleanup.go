@@ -112,8 +112,7 @@ func (t Cleanup) logged(ctx context.Context, end end, cleaned CleanupResult, now
 		t.Log.InfoContext(ctx, "left as it is", "execution", cleaned.Execution, "reason", cleaned.SkippedBecause)
 	case rollout.AliasPutBack:
 		function := rollout.Request{FunctionName: end.begun.Function}.Function()
-		t.Log.WarnContext(ctx, "cleaned up", "execution", cleaned.Execution, "function", function, "alias", end.begun.Alias,
-			telemetry.Metrics(now, telemetry.Weight(function, end.begun.Alias, 0), telemetry.TimeToRollback(now.Sub(end.Started))))
+		logCleanedUp(ctx, t.Log, cleaned.Execution, function, end.begun.Alias, now, telemetry.TimeToRollback(now.Sub(end.Started)))
 	default:
 		return false
 	}

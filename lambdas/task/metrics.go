@@ -16,6 +16,13 @@ func (a announcement) count(ctx context.Context, log *slog.Logger) {
 		telemetry.Metrics(a.Time, telemetry.Outcome(a.Event)))
 }
 
+// logCleanedUp logs that an alias was put back after its rollout had ended, with
+// the metric of its weight, now 0, and more.
+func logCleanedUp(ctx context.Context, log *slog.Logger, execution, function, aliasName string, now time.Time, more ...telemetry.Metric) {
+	metrics := append([]telemetry.Metric{telemetry.Weight(function, aliasName, 0)}, more...)
+	log.WarnContext(ctx, "cleaned up", "execution", execution, "function", function, "alias", aliasName, telemetry.Metrics(now, metrics...))
+}
+
 // weightOf returns the metric of the alias's weight.
 func weightOf(s rollout.State) telemetry.Metric {
 	return telemetry.Weight(s.Function(), s.AliasName, s.Progress.Weight)

@@ -12,7 +12,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // Simple carries out a whole rollout in one Lambda function, which sleeps between
@@ -197,8 +196,7 @@ func (t Simple) recoverInterrupted(ctx context.Context, execution string, input 
 		return err
 	}
 	if restored == alias.Reverted {
-		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", req.Function(), "alias", req.AliasName,
-			telemetry.Metrics(t.Now(), telemetry.Weight(req.Function(), req.AliasName, 0)))
+		logCleanedUp(ctx, t.Log, execution, req.Function(), req.AliasName, t.Now())
 		left := ""
 		if req.ProvisionedConcurrency == rollout.Move { // only the marker is known of that attempt
 			left = fmt.Sprintf(". Check whether version %s has provisioned concurrency that it no longer needs, as it is still billed", req.NewVersion)

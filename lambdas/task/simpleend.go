@@ -8,7 +8,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
 
 // release puts back an alias that another user has changed, if its marker and its
@@ -32,8 +31,7 @@ func (t Simple) release(ctx context.Context, execution string, s rollout.State, 
 		t.Log.ErrorContext(ctx, "not cleaned up", "execution", execution, "error", err)
 		return rollout.AliasUnknown
 	case restored == alias.Reverted:
-		t.Log.WarnContext(ctx, "cleaned up", "execution", execution, "function", s.Function(), "alias", s.AliasName,
-			telemetry.Metrics(t.Now(), telemetry.Weight(s.Function(), s.AliasName, 0)))
+		logCleanedUp(ctx, t.Log, execution, s.Function(), s.AliasName, t.Now())
 		return rollout.AliasPutBack
 	}
 	return rollout.AliasUntouched
