@@ -37,7 +37,7 @@ func hostileNotification(t *rapid.T) rollout.Notification {
 
 var (
 	// ours are the lines of an e-mail that no one else has written.
-	ours = regexp.MustCompile(`^(To (approve|refuse, and roll back|route all traffic to version .* manually):$|  aws |(Function|Alias|From version|To version|Step|Error|Time|Execution|Console) +| *$)`)
+	ours = regexp.MustCompile(`^(To (approve|refuse and roll back|route all traffic to version .* manually):$|  aws |(Function|Alias|From version|To version|Step|Error|Time|Execution|Console) +| *$)`)
 	// steers are control characters and what turns the direction of writing.
 	steers = func(r rune) bool {
 		return r != '\n' && unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
