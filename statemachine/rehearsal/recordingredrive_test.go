@@ -162,7 +162,7 @@ func TestANestedExecutionsEndIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := r.Result().Lines; len(l) != 1 || l[0].Text != "the execution e-2 ended with Unhealthy: too many errors" {
+	if l := r.Result().Lines; len(l) != 1 || l[0].Text != "execution e-2 ended with Unhealthy: too many errors" {
 		t.Errorf("%+v", l)
 	}
 }
