@@ -66,6 +66,7 @@ type Result struct {
 	Status       Status
 	Output       json.RawMessage // set if Status is Succeeded
 	Error, Cause string          // set if Status is Failed, TimedOut or Aborted; may be empty
+	Abandoned    bool            // aborted because the execution that started it no longer waits for it
 	Events       int64           // number of events in the history so far
 	Transitions  int64           // states entered, retries and redrives: what AWS bills
 	Start, Stop  time.Time       // Stop is zero while it runs
@@ -147,14 +148,18 @@ func (e *Execution) Ended() *Signal { return e.ended }
 // the first one. It does nothing if the execution has ended. Both texts may be
 // empty.
 func (e *Execution) Stop(errorName, cause string) {
+	e.stop(failure{name: errorName, cause: cause})
+}
+
+// stop implements Stop.
+func (e *Execution) stop(f failure) {
 	if e.result.Status != Running || e.stopping != nil {
 		return
 	}
-	if e.emitting || e.result.Events == 0 {
-		e.stopping = &failure{name: errorName, cause: cause}
-		return
+	e.stopping = &f
+	if !e.emitting && e.result.Events > 0 {
+		_ = e.obeyStop()
 	}
-	e.end(Aborted, Event{Type: ExecutionAborted, Error: errorName, Cause: cause})
 }
 
 // run runs the execution from its first state. It is the execution's actor.
@@ -221,11 +226,12 @@ func (e *Execution) emit(event Event) error {
 	return e.obeyStop()
 }
 
-// obeyStop ends the execution if OnEvent stopped it at its last event.
+// obeyStop ends the execution if it was stopped.
 func (e *Execution) obeyStop() error {
 	if e.stopping == nil {
 		return nil
 	}
+	e.result.Abandoned = e.stopping.abandoned
 	e.end(Aborted, Event{Type: ExecutionAborted, Error: e.stopping.name, Cause: e.stopping.cause})
 	return errOver
 }

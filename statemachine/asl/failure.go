@@ -24,6 +24,7 @@ var errOver = errors.New("asl: the execution is over")
 type failure struct {
 	name, cause string
 	unplaced    bool // the cause does not name the state yet
+	abandoned   bool // a stop by the execution that started this one
 }
 
 // Error returns the name and the cause.

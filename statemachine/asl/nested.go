@@ -181,6 +181,9 @@ func (s *submission) follow(e *Execution, until time.Time) (document, error) {
 func (s *submission) leave(e *Execution) {
 	s.left = true
 	if s.child != nil && !e.options.LeaveChildren {
-		s.child.Stop("", "The Task state in AWS Step Functions execution ["+e.ARN()+"] which was managing this resource was aborted")
+		s.child.stop(failure{
+			cause:     "The Task state in AWS Step Functions execution [" + e.ARN() + "] which was managing this resource was aborted",
+			abandoned: true,
+		})
 	}
 }

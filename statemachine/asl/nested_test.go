@@ -164,7 +164,7 @@ func TestNestedEndings(t *testing.T) {
 		}
 		if child := n.executions["top-0"]; c.failed == TaskTimedOut {
 			r := child.Result()
-			if r.Status != Aborted || r.Error != "" || r.Cause != abandoned || r.Stop.Sub(r.Start) != 100*time.Second {
+			if r.Status != Aborted || r.Error != "" || r.Cause != abandoned || !r.Abandoned || r.Stop.Sub(r.Start) != 100*time.Second {
 				t.Errorf("%s: the child: %+v", c.name, r)
 			}
 		}

@@ -54,7 +54,7 @@ func stopNested(t *testing.T, definitions map[string]string, names []string, lev
 	if r == nil || when.IsZero() || r.Result().Events == undisturbed.Events && r.Status() == Succeeded {
 		return false // it had not begun, or had ended
 	}
-	if got := r.Result(); got.Status != Aborted || got.Error != "Stopped" || !got.Stop.Equal(when) {
+	if got := r.Result(); got.Status != Aborted || got.Abandoned || got.Error != "Stopped" || !got.Stop.Equal(when) {
 		t.Errorf("%s: %+v", what, got)
 	}
 	for i, name := range names {
@@ -70,7 +70,7 @@ func stopNested(t *testing.T, definitions map[string]string, names []string, lev
 			if e.Status() != Succeeded {
 				t.Errorf("%s: %s was not left: %+v", what, name, e.Result())
 			}
-		case e.Status() != Succeeded && (e.Status() != Aborted || !e.Result().Stop.Equal(when) || !strings.HasSuffix(e.Result().Cause, "was aborted")):
+		case e.Status() != Succeeded && (e.Status() != Aborted || !e.Result().Stop.Equal(when) || !e.Result().Abandoned):
 			t.Errorf("%s: %s: %+v", what, name, e.Result())
 		}
 	}
@@ -92,7 +92,7 @@ func TestStopFromAnotherActorNested(t *testing.T) {
 		if at > 13*time.Second {
 			want = Succeeded
 		}
-		if r.Status != want || child.Status != want || want == Aborted && (r.Stop.Sub(r.Start) != at || !child.Stop.Equal(epoch.Add(max(at, n.takes))) || child.Cause != abandoned) {
+		if r.Status != want || child.Status != want || want == Aborted && (r.Stop.Sub(r.Start) != at || !child.Stop.Equal(epoch.Add(max(at, n.takes))) || child.Cause != abandoned || r.Abandoned || !child.Abandoned) {
 			t.Errorf("stopped at %v: %+v\n%+v", at, r, child)
 		}
 	}

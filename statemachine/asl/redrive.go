@@ -73,7 +73,7 @@ func (e *Execution) Redrive() error {
 	}
 	now := e.clock.Now()
 	r := &e.result
-	r.Status, r.Output, r.Error, r.Cause, r.Stop = Running, nil, "", "", time.Time{}
+	r.Status, r.Output, r.Error, r.Cause, r.Abandoned, r.Stop = Running, nil, "", "", false, time.Time{}
 	r.Redrives, r.Redriven = r.Redrives+1, now
 	r.Transitions++
 	e.ended, e.stopping = e.clock.NewSignal(), nil

@@ -116,7 +116,7 @@ func (m *machine) followed(e *execution) {
 		switch {
 		case other.ARN() == e.parent && other.Status() == asl.Running:
 			_ = m.permits.asMachine("states:DescribeExecution", e.ARN()) // it is in denied
-		case other.parent == e.ARN() && (other.Status() == asl.Running || strings.Contains(other.Result().Cause, "which was managing this resource")):
+		case other.parent == e.ARN() && (other.Status() == asl.Running || other.Result().Abandoned):
 			_ = m.permits.asMachine("states:StopExecution", other.ARN())
 		}
 	}
