@@ -52,7 +52,7 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 		"A rollout's execution was stopped by an operator. The cleanup puts its alias back, and notifies.",
 		r.machine.MetricAborted(over(1)))
 	// Asynchronous calls that Lambda gave up after its retries. Unlike the
-	// function's Errors, the metric counts no single attempts, and none of the
+	// function's Errors, the metric does not count individual attempts or the
 	// workflow's calls of the same function, which the workflow itself retries.
 	r.CleanupFailed = newAlarm(scope, "CleanupFailed",
 		"After a failed rollout an alias may still be split, or the end of a rollout was not notified. The log of the function Rollback says why. The next sweep tries again to put aliases back.",

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// A grant is a statement of a role's policy.
+// grant is a statement of a role's policy.
 type grant struct {
 	awsiam.PolicyStatement
 	why string // the reason for a wildcard in its resources; empty without one
@@ -51,7 +51,7 @@ func newRole(scope constructs.Construct, id, description string, principal awsia
 	return role
 }
 
-// A suppression tells cdk-nag, in a resource's metadata, that a finding is accepted,
+// suppression tells cdk-nag, in a resource's metadata, that a finding is accepted,
 // and why. Readers of the template see the reason too.
 type suppression struct {
 	ID     string              `json:"id"`

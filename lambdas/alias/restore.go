@@ -71,7 +71,8 @@ func (t Traffic) Restore(ctx context.Context, last Last) (RestoreResult, error) 
 			return found.Content, InTransit, nil
 		case found.Routing.equal(t.before().Routing) && last.Unsure && last.Tried && found.RevisionID == last.RevisionID:
 			// The first shift may have succeeded, and the read lag behind it: then a
-			// write of what was read is refused. If not, it keeps out a late shift.
+			// write of what was read is refused. If not, it invalidates a shift that
+			// arrives late.
 			return found.Content, confirm, nil
 		case found.Routing.equal(t.before().Routing):
 			return found.Content, Untouched, nil

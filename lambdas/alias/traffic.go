@@ -140,7 +140,8 @@ func (t Traffic) swap(ctx context.Context, weight float64, to Content, revisionI
 		return "", t.lagging()
 	case found.equal(from) && ParseDescription(from.Description).Marker != nil:
 		// Another user wrote it as it was. With our marker it is still ours. Without a
-		// marker, that may be a rollback that keeps out this very write, if it is late.
+		// marker, it may be a rollback's: that was written to invalidate this write if
+		// it arrives late.
 		return t.swap(ctx, weight, to, found.RevisionID)
 	}
 	return "", &ConflictError{Name: t.Name, Found: &found.Content, Expected: from}

@@ -1,7 +1,7 @@
 // Package awserror classifies the errors of AWS SDK clients, for all services
 // alike: [Of] returns the [Kind] of an error, and [Plain] gives it a readable text.
 //
-// It goes by AWS's error code and, where the response has none, by its HTTP
+// It uses AWS's error code and, where the response has none, by its HTTP
 // status: a proxy, firewall or load balancer between a function and AWS responds
 // in its own format.
 package awserror
@@ -18,7 +18,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Kind is what an error of a call means to the caller.
+// Kind classifies the error of a call by what it means to the caller.
 type Kind int
 
 // The kinds of error.

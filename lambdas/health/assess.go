@@ -28,18 +28,18 @@ type Assessment struct {
 }
 
 // Assess folds all minutes into the evidence, as they are known at now. Minutes
-// that are not final yet count as they are, but for two things that their lateness
-// could pretend:
+// that are not final yet count as read, with two corrections for late data:
 //
-//   - Harm, by a rate that is too high: requests that succeed may be counted later
+//   - Late data can pretend harm, by a rate that is too high: requests that succeed may be counted later
 //     than those that fail. So the new version is taken to have had at least its
 //     weight's share of the requests, and at full weight as many as both versions had
 //     in a final minute. More requests with the same errors only make less evidence
 //     of harm, so the guarantee holds (the terms of sequential.Harm cancel at the
 //     larger n_c, and the true one is below).
-//   - Health, by errors that are still to come: so these minutes prove nothing.
+//   - Late data can pretend health, by errors that are still to come: so these
+//     minutes prove nothing.
 //
-// An error means that the evidence is broken: no reading leads to it.
+// An error means that the stored evidence is corrupt; no metrics can cause this.
 func (e Evidence) Assess(s rollout.State, now time.Time) (Assessment, error) {
 	acc := accumulator{state: s, now: now, conservative: true, expectedPerMinute: e.expectedPerMinute(s, now)}
 	all, err := acc.fold(e, e.Minutes)

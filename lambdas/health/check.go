@@ -9,7 +9,8 @@ import (
 // Check adds what a check at now has measured. It returns the evidence for the next
 // check, and the health on which to decide: the readings of the evidence gates, and
 // the counts of both versions. The state's BeginCheck must have been called with
-// now. An error means that the evidence is broken: no reading leads to it.
+// now. An error means that the stored evidence is corrupt; no metrics can cause
+// this.
 func (e Evidence) Check(s rollout.State, now time.Time, seen Measurements) (Evidence, rollout.Health, error) {
 	health := rollout.Health{Window: rollout.Window{From: s.Progress.Began, To: now}}
 	e, err := e.Take(s, now, seen)

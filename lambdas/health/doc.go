@@ -1,5 +1,5 @@
-// Package health compares a new version's health with the baseline's, from what
-// CloudWatch knows of both. A check makes of it the readings on which
+// Package health compares a new version's health with the baseline's, using
+// CloudWatch metrics. Each check turns them into readings, on which
 // [rollout.State.Check] decides.
 //
 //   - [CloudWatch.Metrics] reads [Measurements]: requests, errors and slow requests

@@ -103,7 +103,8 @@ func (e Evidence) Unread(s rollout.State, now time.Time) rollout.Window {
 
 // Take returns the evidence with what a check at now has measured, and folds the
 // minutes that no longer change. Taking the same measurements again changes
-// nothing. An error means that the evidence is broken: no reading leads to it.
+// nothing. An error means that the stored evidence is corrupt; no metrics can cause
+// this.
 func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evidence, error) {
 	if e.History == nil {
 		e.History = seen.History

@@ -83,7 +83,7 @@ func (j metricJudge) early() bool {
 	return j.gate.Max != nil && !j.gate.RelativeToBaseline && grows
 }
 
-// comparison is what the values of a metric gate come to.
+// comparison summarizes a metric gate's values.
 type comparison struct {
 	known, judged, broken int        // how many values there are, could be compared, and are out of bounds
 	low, high             float64    // of those that could be compared

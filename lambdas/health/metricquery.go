@@ -43,9 +43,9 @@ type Point struct {
 	Value float64
 }
 
-// The ids of metric gates' queries: a g and the gate's number; with a b and the
-// baseline's version, that of the comparison. The metrics of an expression have
-// an m or a b, and their own number, after the gate's.
+// gateID begins the ids of metric gates' queries: a g and the gate's number; with a
+// b and the baseline's version, that of the comparison. The metrics of an expression
+// have an m or a b, and their own number, after the gate's.
 const gateID = "g"
 
 func resultID(gate int) string   { return gateID + strconv.Itoa(gate) }

@@ -189,7 +189,7 @@ func (p points) before(begin int64) *BaselineHistory {
 	}
 	for _, of := range []string{ofBaseline, ofAlias} {
 		// CloudWatch may count hours from the query's start or from the clock's. The
-		// one with the most requests is that before the rollout, for the most part.
+		// one with the most requests mostly covers the time before the rollout.
 		for _, at := range p.times(of + timed) {
 			if count := whole(p[of+timed][at]); begin-2*hour < at && at < begin && count > b.Timed {
 				b.Timed = count

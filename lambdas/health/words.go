@@ -46,7 +46,7 @@ func percentagePoints(share float64) string {
 	return strconv.FormatFloat(number, 'f', -1, 64)
 }
 
-// failed says a count of failed requests: "failed 31 of 1,204 requests (2.6%)",
+// failed formats a count of failed requests: "failed 31 of 1,204 requests (2.6%)",
 // "failed none of 12 requests", "has no data".
 func failed(c sequential.Count) string {
 	if c.Requests == 0 && c.Errors == 0 {

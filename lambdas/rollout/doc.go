@@ -27,7 +27,7 @@
 //
 // [State] is the execution's data, as the Step Functions console shows it at each
 // state of the workflow. Its JSON is documented for users; so is that of a
-// [Notification]. [Facts] are what a gate or a hook is given of a rollout.
+// [Notification]. [Facts] are the data that gates and hooks receive.
 //
 // # Words
 //

@@ -16,14 +16,15 @@ type Gates struct {
 	// Alarms are CloudWatch alarms, metric or composite, by name or ARN. One
 	// in the state ALARM fails.
 	Alarms []string `json:"alarms,omitempty"`
-	// Metrics, Probes, Endpoints and Checks are asked beside them.
+	// Metrics, Probes, Endpoints and Checks are evaluated in addition.
 	Metrics   []MetricGate    `json:"metrics,omitempty"`
 	Probes    []Probe         `json:"probes,omitempty"`
 	Endpoints []Endpoint      `json:"endpoints,omitempty"`
 	Checks    []CheckFunction `json:"checks,omitempty"`
 	// MinRequests is how many requests of the new version a step takes to
 	// have shown anything, at least 1. OnNoTraffic says what follows from fewer
-	// at its end: Proceed, Wait or RollBackThen.
+	// at its end: OnNoTrafficProceed, OnNoTrafficWait or
+	// OnNoTrafficRollBack.
 	MinRequests int64  `json:"min-invocations"`
 	OnNoTraffic string `json:"on-no-traffic"`
 }

@@ -133,8 +133,8 @@ type CommandLines struct {
 	Refuse  string `json:"refuse"`
 }
 
-// ID returns what is the same in all deliveries of the same notification: each may
-// be delivered twice.
+// ID returns an identifier that repeated deliveries share: each notification may be
+// delivered twice.
 func (n Notification) ID() string {
 	id := n.Execution + "#" + string(n.Event)
 	if n.Event == EventShifted || n.Event == EventApprovalWanted {

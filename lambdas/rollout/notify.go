@@ -40,7 +40,8 @@ func (r *reader) notify(path string) Notify {
 	return notify
 }
 
-// Addressee is what a refused input still says about whom to notify, and of what.
+// Addressee holds the notification fields that are readable even in an invalid
+// input: whom to notify, and of what.
 // Fields that are missing or wrong in the input are empty.
 type Addressee struct {
 	// Function is the function's plain name; FunctionName is as given.

@@ -98,8 +98,8 @@ type nested struct {
 
 // execution returns the nested execution that Step Functions describes in the
 // cause; nil if the error is another one. The document has its members in
-// alphabetical order and is cut when it is long, somewhere in the input: what matters
-// stands before that.
+// alphabetical order and is cut when it is long, somewhere in the input: the
+// fields read here precede the cut.
 func (c Caught) execution() *nested {
 	var n nested
 	document := json.NewDecoder(strings.NewReader(c.Cause))

@@ -13,7 +13,7 @@ type Problem struct {
 	// Given is the offending value as JSON, shortened; empty if none was given, or it
 	// may be secret.
 	Given string
-	// Want is what would be right. It continues a sentence that begins with Path: "must
+	// Want describes valid values. It continues a sentence that begins with Path: "must
 	// be a whole number from 1 to 1000".
 	Want string
 }

@@ -75,7 +75,7 @@ const (
 	OnEvidence = "evidence"
 )
 
-// What to do about a circumstance that is an argument against a rollout.
+// What to do about a condition that would normally prevent a rollout.
 const (
 	Refuse = "refuse"
 	Ignore = "ignore"

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// What the data of a rollout says in sentences: why a check decided as it did,
-// how the rollout ended, and what is notified under way. What is wrong with a
-// request stands in wants.go, numbers in numbers.go.
+// The texts in a rollout's data: why a check decided as it did, how the rollout
+// ended, and what is notified under way. Request errors are in wants.go, numbers in
+// numbers.go.
 
 // The effects of an order.
 const (
@@ -121,8 +121,8 @@ func notApproved(version string, weight float64) string {
 	return fmt.Sprintf("%s on version %s was not approved in time", Weight(weight), version)
 }
 
-// promotedReason says of a promoted rollout what is known of the new version's
-// health, and what is not.
+// promotedReason describes, for a promoted rollout, what is and isn't known about
+// the new version's health.
 func promotedReason(s State) string {
 	text := fmt.Sprintf("alias %s of %s now routes all traffic to version %s", s.AliasName, s.Function(), s.NewVersion)
 	if !s.HealthCheck {

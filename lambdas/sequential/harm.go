@@ -49,7 +49,7 @@ const HoldLogE = 1.0986122886681098
 // # Strict
 //
 // The factor of a minute with errors becomes the mean of what each of them would
-// give if it were the minute's only one, under a tolerance a trifle wider:
+// give if it were the minute's only one, under a slightly wider tolerance:
 //
 //	ℓ = η·[ln((k_c·g + k_b)/K) − ln r − n_c·δ'·(a − 1)]      r and a with ρ' for ρ0
 //	ρ' = ρ0·(1 + max(0, ρ0−1)/h)      δ' = δ·(1 + ρ0/h)
@@ -60,7 +60,7 @@ const HoldLogE = 1.0986122886681098
 // errors: with ρ0 = 1 and α = 1%, 3 at weight 10%, 9 at 50%, 60 at
 // 90%.
 //
-// E[e^ℓ] ≤ 1 in two worlds. Where errors come in clusters that are over within
+// E[e^ℓ] ≤ 1 in two cases. Where errors come in clusters that are over within
 // the minute, sizes are alike for both versions, and their numbers are Poisson:
 // whatever the sizes are, by symmetry the new version's expected share k_c/K is
 // n_c·p_c/(n_c·p_c + n_b·p_b). And where errors are independent, at every rate:

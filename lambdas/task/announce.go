@@ -102,7 +102,7 @@ func (a announcement) announce(ctx context.Context, notifier Notifier) error {
 	a.Reason = rollout.Brief(a.Reason)
 	var failed []error
 	for _, failure := range notifier.Send(ctx, a.Notification, a.to) {
-		// Now, as another call would notify the others again.
+		// Retry here: repeating the whole call would notify the other recipients twice.
 		if err := notifier.Retry(ctx, a.Notification, a.to, failure.Target); err != nil {
 			failed = append(failed, err)
 		}

@@ -53,7 +53,7 @@ const sweepBack = 24 * time.Hour
 // CleanupResult is what Cleanup did for one execution.
 type CleanupResult struct {
 	Execution string `json:"execution"`
-	// Alias is what became of the alias; empty if the execution needs no cleanup.
+	// Alias is the alias's state after the cleanup; empty if the execution needs no cleanup.
 	Alias rollout.AliasLeft `json:"alias,omitempty"`
 	// SkippedBecause is why an alias whose marker names the execution was left as it is.
 	SkippedBecause string `json:"left,omitempty"`
@@ -161,7 +161,7 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 	return e, cleaned, nil
 }
 
-// cutOff reports whether the rollout did not come to an end of its own.
+// cutOff reports whether the rollout was interrupted.
 func (e end) cutOff() bool {
 	return e.event == rollout.EventStopped || e.event == rollout.EventTimedOut || e.event == rollout.EventRollbackFailed
 }

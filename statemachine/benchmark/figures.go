@@ -82,8 +82,8 @@ func (w *worst) take(f figures) {
 	}
 }
 
-// breaks reports whether so many false alarms are more than chance makes of a
-// rule that keeps α: not once in a million cells would it.
+// breaks reports whether so many false alarms are more than chance explains
+// (p < 1e-6) for a rule that keeps α.
 func (w worst) breaks() bool {
 	f := w.figures
 	return f.rolledBack > 0 && distuv.Binomial{N: float64(f.runs), P: alpha}.Survival(float64(f.rolledBack-1)) < 1e-6

@@ -46,7 +46,8 @@ func logLikelihood(n, k int64, p, q float64) (sum float64) {
 	return sum
 }
 
-// bound is what no rule that keeps α can improve on by much, in a cell.
+// bound approximates the best that a rule with false-alarm rate α can do, in a
+// cell.
 type bound struct {
 	// information is the information of the whole schedule: Σ N·J(w) over its
 	// minutes with N requests each, in nats.

@@ -38,7 +38,7 @@ func (v view) newest() minute {
 type rule interface {
 	// name is for the tables.
 	name() string
-	// begin forgets what was, and starts with a rollout of the cell.
+	// begin resets the rule, and starts a rollout of the cell.
 	begin(cell)
 	// check is called at each minute's end until it says rollBack, or the
 	// schedule is over.

@@ -2,15 +2,14 @@ package main
 
 import "math"
 
-// stress is a way in which the world is worse than independent errors at
-// constant rates. Under each, both versions have the same rates.
+// stress is a departure from the model: independent errors at constant rates. Under each, both versions have the same rates.
 type stress string
 
 // The stresses.
 const (
 	calm stress = ""
 
-	// Shared: they come over both versions alike.
+	// Shared: they affect both versions equally.
 	doubling  stress = "doubling"             // the rate doubles when half of the schedule is over
 	ramp      stress = "10× ramp"             // it grows tenfold over the schedule, by the same factor each minute
 	bursts    stress = "shared bursts"        // in one minute of 20 it is 30 times as high

@@ -87,7 +87,7 @@ func escape(text string) string {
 // axis is a logarithmic one, upwards.
 type axis struct{ least, most float64 }
 
-// ratioAxis goes by factors of two around all ratios, and 1.
+// ratioAxis has ticks at powers of two, around all ratios and 1.
 func ratioAxis(summaries []summary) axis {
 	a := axis{1, 1}
 	for _, s := range summaries {
