@@ -12,7 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// betweenSweeps is how long an alias may stay split when the event of its
+// betweenSweeps limits how long an alias may stay split when the event of its
 // rollout's end is lost. It is also Rollback's timeout, and so a sweep's.
 const betweenSweeps = 5 // minutes
 

@@ -17,7 +17,7 @@ import (
 // machine's role; there is one in each account and Region.
 const nestedExecutions = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
 
-// workflow is what is known of the state machine before it exists. It depends on its
+// workflow holds what is known of the state machine before it exists. It depends on its
 // own role and on its functions, whose policies name it: an ARN that CloudFormation
 // assigns would make the dependency circular. So its name is chosen here, and every
 // role is complete before the machine exists.

@@ -80,7 +80,7 @@ func (l Lambda) Write(ctx context.Context, name Name, to Content, revisionID str
 	}, nil
 }
 
-// Version is what a rollout needs to know of a version before it receives traffic.
+// Version holds what a rollout needs to know of a version before it receives traffic.
 type Version struct {
 	Number string
 	// State is "Active" if the version can be invoked, and LastUpdate "Successful"

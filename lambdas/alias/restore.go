@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// RestoreResult is what Restore, Release or TakeBack found, and whether it wrote.
+// RestoreResult names what Restore, Release or TakeBack found, and whether it wrote.
 type RestoreResult string
 
 // The results.
@@ -23,7 +23,7 @@ const (
 	confirm RestoreResult = "confirm"
 )
 
-// Last is what a rollout knows about its last write of the alias.
+// Last records what a rollout knows about its last write of the alias.
 type Last struct {
 	// Weight, in [0, 1], and RevisionID are what that write left; before the first
 	// write, 0 and the alias's revision when the rollout started.
@@ -125,7 +125,7 @@ func undo(found Content, owner string, original func() (string, error)) (to Cont
 	return Content{Routing: baseline, Description: marked.Text}, true, nil
 }
 
-// restoreTries is how often a restore reads the alias, if it changes between the
+// restoreTries limits how often a restore reads the alias, if it changes between the
 // read and the write.
 const restoreTries = 3
 

@@ -1,7 +1,7 @@
 // Package awserror classifies the errors of AWS SDK clients, for all services
 // alike: [Of] returns the [Kind] of an error, and [Plain] gives it a readable text.
 //
-// It uses AWS's error code and, where the response has none, by its HTTP
+// It uses AWS's error code and, where the response has none, its HTTP
 // status: a proxy, firewall or load balancer between a function and AWS responds
 // in its own format.
 package awserror

@@ -30,12 +30,12 @@ type Assessment struct {
 // Assess folds all minutes into the evidence, as they are known at now. Minutes
 // that are not final yet count as read, with two corrections for late data:
 //
-//   - Late data can pretend harm, by a rate that is too high: requests that succeed may be counted later
-//     than those that fail. So the new version is taken to have had at least its
-//     weight's share of the requests, and at full weight as many as both versions had
-//     in a final minute. More requests with the same errors only make less evidence
-//     of harm, so the guarantee holds (the terms of sequential.Harm cancel at the
-//     larger n_c, and the true one is below).
+//   - Late data can pretend harm, by a rate that is too high: requests that succeed
+//     may be counted later than those that fail. So the new version is taken to have
+//     had at least its weight's share of the requests, and at full weight as many as
+//     both versions had in a final minute. More requests with the same errors only
+//     make less evidence of harm, so the guarantee holds (the terms of
+//     sequential.Harm cancel at the larger n_c, and the true one is below).
 //   - Late data can pretend health, by errors that are still to come: so these
 //     minutes prove nothing.
 //

@@ -8,7 +8,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
-// Evidence is what the errors and latency gates know of a rollout's minutes. It
+// Evidence holds what the errors and latency gates know of a rollout's minutes. It
 // travels in the execution's state, and takes a few kilobytes of JSON however long
 // the rollout is (at most rollout.MaxEvidence). Its zero value is the start.
 //
@@ -57,7 +57,7 @@ type Comparison struct {
 	Alone      sequential.Count `json:"alone,omitzero"`
 }
 
-// AliasSnapshot is what the alias as a whole served in the minutes that a check
+// AliasSnapshot counts what the alias as a whole served in the minutes that a check
 // read. It goes into reasons and into no decision.
 type AliasSnapshot struct {
 	// Requests counts the alias's requests, whichever version served them, and
@@ -68,7 +68,7 @@ type AliasSnapshot struct {
 	Slowest float64 `json:"slowest"`
 }
 
-// Measurements is what a check reads from CloudWatch.
+// Measurements holds what a check reads from CloudWatch.
 type Measurements struct {
 	// Minutes has the minutes of the query's window that have data, in their order.
 	Minutes []Minute
@@ -80,12 +80,12 @@ type Measurements struct {
 	Gates map[string]Series
 }
 
-// Lateness is how long after its end a minute in CloudWatch may still change. A
+// Lateness bounds how long after its end a minute in CloudWatch may still change. A
 // request is counted in the minute in which it began, but only after it has ended,
 // a quarter of an hour later at most.
 const Lateness = 15 * time.Minute
 
-// keptMinutes is how long CloudWatch keeps single minutes, less a day.
+// keptMinutes bounds how long CloudWatch keeps single minutes, less a day.
 const keptMinutes = 14 * 24 * time.Hour
 
 // Unread returns the time that a check at now must read: all that is not folded

@@ -9,7 +9,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// metricDelay is how long after its end a period may still lack data, because
+// metricDelay bounds how long after its end a period may still lack data, because
 // metrics are late.
 const metricDelay = 2 * time.Minute
 

@@ -13,7 +13,7 @@ import (
 // baseline's 95th percentile and its 99th.
 const thresholds = 2
 
-// Sample is what one version served in one minute, as far as it is known: errors
+// Sample counts what one version served in one minute, as far as it is known: errors
 // may be known before their requests, so that it is no sequential.Count yet. As
 // JSON it is a list of its four numbers in this order.
 type Sample struct {
@@ -80,7 +80,7 @@ func (s *Sample) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Minute is what both versions served behind the alias in the minute that
+// Minute counts what both versions served behind the alias in the minute that
 // begins at At.
 type Minute struct {
 	At         time.Time `json:"at"`

@@ -9,7 +9,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Patience is how long the delivery to one target may take.
+// Patience limits the time that the delivery to one target may take.
 const Patience = 3 * time.Second
 
 // Notifier delivers notifications to all targets. Its zero value has none.
@@ -36,7 +36,7 @@ type Bus interface {
 	Put(context.Context, Event) error
 }
 
-// Message is what a topic receives.
+// Message holds what a topic receives.
 type Message struct {
 	// Topic is the topic's ARN.
 	Topic string
@@ -49,7 +49,7 @@ type Message struct {
 	Attributes map[string]string
 }
 
-// Event is what an event bus receives.
+// Event holds what an event bus receives.
 type Event struct {
 	Time time.Time
 	// DetailType is "Rollout promoted", for example.

@@ -112,7 +112,7 @@ func facts(n rollout.Notification) [][2]string {
 	return known
 }
 
-// nextStep is what an operator may do, and the command line for it.
+// nextStep describes what an operator may do, and has the command line for it.
 type nextStep struct{ what, command string }
 
 func nextSteps(n rollout.Notification) []nextStep {

@@ -10,7 +10,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
-// Command is what an operator may order a running rollout to do.
+// Command names what an operator may order a running rollout to do.
 type Command string
 
 // The commands. If the same check finds harm, the rollout is rolled back, whatever
@@ -39,7 +39,7 @@ type Order struct {
 	Effect string `json:"effect,omitempty"`
 }
 
-// keptOrders is how many of the last orders the state keeps.
+// keptOrders limits how many of the last orders the state keeps.
 const keptOrders = 10
 
 // plainName matches what Parameter Store accepts in a name.

@@ -26,7 +26,7 @@ const (
 	VerdictInconclusive Verdict = "inconclusive" // none of these, or not yet: Inconclusive
 )
 
-// Reading is what one gate found in one check.
+// Reading records what one gate found in one check.
 type Reading struct {
 	Gate   string `json:"gate"`
 	Status Status `json:"reading"`
@@ -49,7 +49,7 @@ func Judged(gate string, verdict Verdict, reason string) Reading {
 	return Reading{Gate: gate, Status: status, Verdict: verdict, Reason: reason}
 }
 
-// Decision is what a check decides. The workflow's Choice states compare this word
+// Decision names what a check decides. The workflow's Choice states compare this word
 // and nothing else.
 type Decision string
 
@@ -83,7 +83,7 @@ type Window struct {
 	To   time.Time `json:"to"`
 }
 
-// Health is what the last check found and decided.
+// Health records what the last check found and decided.
 type Health struct {
 	Decision Decision `json:"decision"`
 	Reason   string   `json:"reason"`

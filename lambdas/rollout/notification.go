@@ -10,7 +10,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
-// Event is what a notification of a rollout is about.
+// Event names what a notification of a rollout is about.
 type Event string
 
 // The events. The first three happen during a rollout. The others, except
@@ -49,7 +49,7 @@ func EndingOf(state string) (Event, bool) {
 	return ending, ok
 }
 
-// AliasLeft is what the cleanup after an ended execution did with its alias.
+// AliasLeft names what the cleanup after an ended execution did with its alias.
 type AliasLeft string
 
 // The values. Programs read them instead of the reason.

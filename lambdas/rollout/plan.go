@@ -11,7 +11,7 @@ type Step struct {
 	Seconds int64 `json:"seconds"`
 }
 
-// Plan is what the task CalculateWeights determines for the whole rollout.
+// Plan holds what the task CalculateWeights determines for the whole rollout.
 type Plan struct {
 	// Baseline is the version that the alias pointed to when the rollout started, and
 	// to which a rollback returns it.

@@ -27,7 +27,7 @@ type State struct {
 	Outcome *Outcome `json:"outcome,omitempty"`
 }
 
-// Progress is how far a rollout has come.
+// Progress records how far a rollout has come.
 type Progress struct {
 	// Step counts from 1; it is 0 before the first shift.
 	Step int `json:"step"`
@@ -69,7 +69,7 @@ type Progress struct {
 	Allocating time.Time `json:"allocating,omitzero"`
 }
 
-// Begin is how an execution begins. The workflow branches on it.
+// Begin names how an execution begins. The workflow branches on it.
 type Begin string
 
 // The beginnings.
@@ -88,7 +88,7 @@ type Caught struct {
 	Cause string `json:"Cause"`
 }
 
-// Outcome is how a rollout ended.
+// Outcome describes how a rollout ended.
 type Outcome struct {
 	Result Result `json:"result"`
 	// Reason is for people to read.
@@ -100,7 +100,7 @@ type Outcome struct {
 	Error string `json:"error,omitempty"`
 }
 
-// Result is how a rollout ended, as a word.
+// Result names how a rollout ended.
 type Result string
 
 // The results. A refused rollout has changed nothing and has no outcome.

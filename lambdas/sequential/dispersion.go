@@ -1,6 +1,6 @@
 package sequential
 
-// Dispersion is how much the split of errors between the versions scatters from
+// Dispersion measures how much the split of errors between the versions scatters from
 // minute to minute, in rollouts that were accepted. Its zero value is the start.
 type Dispersion struct {
 	// Squares is Σ (k_c − K·θ)²/(θ·(1−θ)), with K = k_b + k_c and

@@ -9,7 +9,7 @@ import (
 // no sum over a million minutes overflows.
 const MaxCount = 1_000_000_000_000
 
-// Count is how many requests one version served in some time, and how many of them
+// Count holds how many requests one version served in some time, and how many of them
 // were errors (or slow, or whatever is counted): 0 ≤ Errors ≤ Requests ≤ [MaxCount].
 type Count struct {
 	Requests int64 `json:"requests"`
@@ -31,7 +31,7 @@ func (c Count) check(side string) error {
 	return errors.Join(problems...)
 }
 
-// Minute is what both versions served in one minute. Its zero value is a minute
+// Minute counts what both versions served in one minute. Its zero value is a minute
 // without traffic.
 type Minute struct {
 	baseline, newVersion Count

@@ -46,11 +46,11 @@ type CleanupEvent struct {
 	Time time.Time `json:"time"`
 }
 
-// sweepBack is how far a sweep looks back. Sweeps run every few minutes, so an alias
+// sweepBack limits how far a sweep looks back. Sweeps run every few minutes, so an alias
 // that can't be put back is retried for that long.
 const sweepBack = 24 * time.Hour
 
-// CleanupResult is what Cleanup did for one execution.
+// CleanupResult describes what Cleanup did for one execution.
 type CleanupResult struct {
 	Execution string `json:"execution"`
 	// Alias is the alias's state after the cleanup; empty if the execution needs no cleanup.
@@ -219,7 +219,7 @@ func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, strin
 	return t.release(ctx, *e)
 }
 
-// unsettledFor is how long a rollout that was cut off may still change its alias:
+// unsettledFor bounds how long a rollout that was cut off may still change its alias:
 // a running function is not stopped, and those that write have 30 seconds. The
 // rest is for reads that lag behind.
 const unsettledFor = 2 * time.Minute

@@ -32,7 +32,7 @@ type Handovers interface {
 	HandedOver(ctx context.Context, arn string) (Handover, error)
 }
 
-// patience is how many attempts wait for a history to show the newest events:
+// patience limits how many attempts wait for a history to show the newest events:
 // reads of it are eventually consistent.
 const patience = 5
 

@@ -96,8 +96,8 @@ type Begun struct {
 	} `json:"plan"`
 }
 
-// Handover is what an execution has handed over to the one that continues its
-// rollout.
+// Handover describes what an execution has handed over to the one that continues
+// its rollout.
 type Handover struct {
 	// Name and Input are those of the continuing execution.
 	Name  string

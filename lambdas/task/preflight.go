@@ -13,7 +13,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// found is what the preflight has read.
+// found holds what the preflight has read.
 type found struct {
 	alias.Alias
 	next      alias.Version // the new version; zero if the alias is already on it

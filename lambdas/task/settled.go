@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// mostLooks is how many executions a sweep looks at. Each takes a call of
+// mostLooks limits how many executions a sweep looks at. Each takes a call of
 // DescribeExecution, of which an account has a burst of 250 and 10 a second.
 const mostLooks = 100
 
@@ -23,7 +23,7 @@ type Settled struct {
 	looked map[Ended]look
 }
 
-// look is what is known about an end.
+// look describes what is known about an end.
 type look struct {
 	times   int // how often it was looked at
 	settled bool
@@ -31,8 +31,8 @@ type look struct {
 	again time.Time
 }
 
-// settledFor is how long a settled end that had a rollout is not looked at:
-// infrastructure code may later restore the alias that it saw in between.
+// settledFor sets how long a settled end that had a rollout is not looked at:
+// infrastructure code may later put back the alias as it saw it in between.
 const settledFor = time.Hour
 
 // settle records that an end need not be looked at: for an hour if it had a rollout,

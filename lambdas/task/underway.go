@@ -17,7 +17,7 @@ type Notifier interface {
 	Retry(ctx context.Context, n rollout.Notification, to rollout.Notify, name string) error
 }
 
-// notifyLimit is how long a task spends on notifications. A rollout does not wait
+// notifyLimit limits the time that a task spends on notifications. A rollout does not wait
 // for its recipients.
 const notifyLimit = 8 * time.Second
 
@@ -27,7 +27,7 @@ type Announcer struct {
 	Log      *slog.Logger
 }
 
-// Announcement is what a task has to notify of, after its work is done.
+// Announcement describes what a task has to notify of, after its work is done.
 type Announcement struct {
 	// Call is the task's input, and State its result.
 	Call  Call

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// keptIdle is how long an idle connection is kept for the next call. AWS closes
+// keptIdle limits how long an idle connection is kept for the next call. AWS closes
 // idle connections, some services after 7 to 20 seconds (aws-sdk-go issue 206,
 // aws-sdk-go-v2 issue 3423), and a function that was frozen since its last
 // invocation does not notice: its request would be lost, and net/http does not

@@ -34,7 +34,7 @@ type state struct {
 	work           work
 }
 
-// work is what distinguishes the types of states.
+// work has what distinguishes the types of states.
 type work interface {
 	// run does the state's work on its raw input. It returns the state's output
 	// and the next state, or nil to end. Its StateEntered event is already recorded.

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// scope is what paths and functions can read while a state runs.
+// scope holds what paths and functions can read while a state runs.
 type scope struct {
 	execution *Execution
 	input     any

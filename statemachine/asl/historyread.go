@@ -76,7 +76,7 @@ type wireDetails struct {
 	RedriveCount     int        `json:"redriveCount"`
 }
 
-// truncated is what GetExecutionHistory adds to data.
+// truncated holds what GetExecutionHistory adds to data.
 type truncated struct {
 	Truncated bool `json:"truncated"`
 }

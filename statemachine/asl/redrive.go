@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// RedrivablePeriod is how long after its end an execution can be redriven, as AWS
+// RedrivablePeriod limits how long after its end an execution can be redriven, as AWS
 // documents it.
 const RedrivablePeriod = 14 * 24 * time.Hour
 

@@ -16,7 +16,7 @@ type task struct {
 	catchers []catcher
 }
 
-// resource is what a Task state calls.
+// resource represents what a Task state calls.
 type resource interface {
 	// arn returns the resource as the definition names it.
 	arn() string

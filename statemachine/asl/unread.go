@@ -33,7 +33,7 @@ func readJSON(text []byte) (any, error) {
 	return r.whole()
 }
 
-// skimDepth is how many levels below the value being read objects and arrays are
+// skimDepth limits how many levels below the value being read objects and arrays are
 // skimmed. One that can't stay unread is read, and its contents are skimmed again;
 // the bound prevents repeating that at each of a thousand levels.
 const skimDepth = 2

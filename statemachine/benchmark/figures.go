@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// figures are how a rule did in one cell.
+// figures describes how a rule did in one cell.
 type figures struct {
 	runs, rolledBack int
 	// Mean and 95th percentile over all runs: minutes until the rollback, or
@@ -52,7 +52,7 @@ type result struct {
 	rules []figures
 }
 
-// summary is how a rule did altogether.
+// summary describes how a rule did altogether.
 type summary struct {
 	name string
 	// Worst share of harmless rollouts rolled back, over the cells with equal

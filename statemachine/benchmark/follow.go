@@ -1,6 +1,6 @@
 package main
 
-// ending is how a rollout ended under a rule.
+// ending describes how a rollout ended under a rule.
 type ending struct {
 	rolledBack bool
 	minutes    int   // until the rollback, or the schedule's end

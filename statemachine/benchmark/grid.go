@@ -12,7 +12,7 @@ type step struct {
 	minutes int
 }
 
-// schedule is how a rollout's weight grows. All end below full weight, where
+// schedule describes how a rollout's weight grows. All end below full weight, where
 // there is no baseline left to compare with.
 type schedule struct {
 	name  string
@@ -39,7 +39,7 @@ func schedules() []schedule {
 	return []schedule{linear, {"10% for 5 min", []step{{0.1, 5}}}, doubling}
 }
 
-// change is what the new version does to the error rate: times·rate + plus.
+// change describes what the new version does to the error rate: times·rate + plus.
 type change struct {
 	name        string
 	times, plus float64
@@ -87,7 +87,7 @@ func percent(share float64) string {
 	return strconv.FormatFloat(100*share, 'g', 3, 64) + "%"
 }
 
-// grid is what is crossed into cells: each change without stress, and each
+// grid lists what is crossed into cells: each change without stress, and each
 // stress with equal rates.
 type grid struct {
 	perSecond []float64

@@ -9,7 +9,7 @@ const (
 	rollBack                // the new version loses its traffic at once
 )
 
-// view is what a rule can see at a check. There is one check at the end of each
+// view holds what a rule can see at a check. There is one check at the end of each
 // minute since the first shift.
 type view struct {
 	// minutes are those that the metrics show, whole, oldest first, from that

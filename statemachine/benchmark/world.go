@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// minute is what both versions served in one minute.
+// minute counts what both versions served in one minute.
 type minute struct {
 	weight               float64 // the new version's planned share of the traffic, at the minute's end
 	baseline, newVersion sequential.Count

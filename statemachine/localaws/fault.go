@@ -111,7 +111,7 @@ func (fs *faults) remove(i *Injection) {
 	fs.inForce = slices.DeleteFunc(fs.inForce, func(other *Injection) bool { return other == i })
 }
 
-// trouble is what the faults do to one call. The zero value is a call without faults.
+// trouble describes what the faults do to one call. The zero value is a call without faults.
 type trouble struct {
 	kind          FaultKind // how the call ends; empty if it succeeds
 	before, after time.Duration

@@ -43,7 +43,7 @@ type Endpoint struct {
 	Down bool `json:"down,omitempty"`
 }
 
-// Dependencies are what the gates of a rollout use beside the metrics of the
+// Dependencies describes what the gates of a rollout use beside the metrics of the
 // function that is rolled out.
 type Dependencies struct {
 	// Functions are the other functions, by name.

@@ -20,7 +20,7 @@ import (
 // machineARN is the state machine's ARN in rehearsals without a template.
 const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:lambda-rollout"
 
-// functionPrefix is what the functions' ARNs have before the task's name.
+// functionPrefix begins the functions' ARNs, before the task's name.
 const functionPrefix = "arn:aws:lambda:eu-central-1:123456789012:function:lambda-rollout-"
 
 // functionARN returns the ARN of the function of that task.
@@ -84,7 +84,7 @@ type execution struct {
 	end    asl.Event // its last end; it may have been redriven since
 }
 
-// keptEvents is how many events of a history are kept at each end: its beginning
+// keptEvents limits how many events of a history are kept at each end: its beginning
 // has the plan, and its end the current state.
 const keptEvents = 40
 

@@ -44,7 +44,7 @@ func (m *meter) watch(r *run) {
 	}
 }
 
-// logOverhead is how many bytes CloudWatch Logs adds for each event.
+// logOverhead counts the bytes that CloudWatch Logs adds for each event.
 const logOverhead = 26
 
 // platformLines are the log lines that Lambda itself writes for each invocation.

@@ -26,7 +26,7 @@ type Provisioned struct {
 	Locks bool `json:"locks,omitempty"`
 }
 
-// usualAllocation is how long an allocation takes by default, in seconds.
+// usualAllocation sets how long an allocation takes by default, in seconds.
 const usualAllocation = 90
 
 // check passes the numbers and their bounds to within, and returns an error if both

@@ -68,7 +68,7 @@ type bucket struct {
 	whole    bool       // completely within the rollout, with final counts
 }
 
-// finalAfter is how many seconds after its end a minute's metrics are usually
+// finalAfter counts the seconds after its end until a minute's metrics are usually
 // complete.
 const finalAfter = 120
 

@@ -15,7 +15,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// Outcome is how a rehearsed rollout ended.
+// Outcome names how a rehearsed rollout ended.
 type Outcome string
 
 // The outcomes, by the workflow's last state.

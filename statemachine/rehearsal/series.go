@@ -21,7 +21,7 @@ type Period struct {
 	NewVersion Served  `json:"new-version"`
 }
 
-// Served is what a version served in a period.
+// Served counts what a version served in a period.
 type Served struct {
 	Tally
 	// Median and P95 are percentiles of the durations; nil if they are not known.
@@ -47,7 +47,7 @@ type Shift struct {
 	Weight float64 `json:"weight"`
 }
 
-// mostPeriods is how many periods are kept, at most.
+// mostPeriods limits how many periods are kept.
 const mostPeriods = 360
 
 // series records what is served, and the weight, over time. A nil series records
@@ -59,7 +59,7 @@ type series struct {
 	shifts  []Shift
 }
 
-// drawn is what a version served in a period: its counts, and how many invocations
+// drawn counts what a version served in a period: its counts, and how many invocations
 // had which duration.
 type drawn struct {
 	Tally

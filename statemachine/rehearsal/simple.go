@@ -13,7 +13,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// simple is how a rollout by the one-function deployer ended.
+// simple describes how a rollout by the one-function deployer ended.
 type simple struct {
 	at     time.Time
 	state  rollout.State

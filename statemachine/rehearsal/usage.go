@@ -32,7 +32,7 @@ const (
 	items
 )
 
-// wholeChecks is how many checks a plan may have to be rehearsed completely when its
+// wholeChecks limits how many checks a plan may have to be rehearsed completely when its
 // usage is counted; longer ones would take more than seconds.
 const wholeChecks = 1500
 
@@ -57,7 +57,7 @@ func Count(o Options) (Usage, error) {
 	return plan.compose(o, length)
 }
 
-// manySteps is how many steps a plan may have to be counted in shorter rehearsals:
+// manySteps limits how many steps a plan may have to be counted in shorter rehearsals:
 // with more, it would be long even with a few checks per step.
 const manySteps = 100
 
@@ -111,7 +111,7 @@ func (p plannedInput) shortened(checksPerStep int64) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// length is what a plan's usage depends on.
+// length holds what a plan's usage depends on.
 type length struct {
 	checks int64
 	parts  int64 // executions in which it continues

@@ -91,7 +91,7 @@ func build(server *localaws.Server, req rollout.Request, description string) err
 		server.AddAlias(req.Function(), req.AliasName, baseline, description))
 }
 
-// history is how much traffic there is before the rollout starts.
+// history sets how much traffic there is before the rollout starts.
 const history = time.Hour
 
 // newTraffic starts the traffic of a scenario at start, after it has drawn the

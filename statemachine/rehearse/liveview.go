@@ -18,7 +18,7 @@ type liveView struct {
 	rates     [2][]float64 // error rates between checks, of the baseline and the new version
 }
 
-// sparks is how many checks back the sparklines reach.
+// sparks limits how many checks back the sparklines reach.
 const sparks = 16
 
 // add updates the view with an entry of the timeline.

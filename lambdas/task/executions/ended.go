@@ -15,8 +15,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
-// deepPages is how many pages of older executions one call of EndedBadly reads of
-// each status, besides the first: Step Functions lists the executions of 90 days,
+// deepPages limits how many pages of older executions one call of EndedBadly reads
+// of each status, besides the first: Step Functions lists the executions of 90 days,
 // which are 90 pages at a thousand executions a day.
 const deepPages = 2
 

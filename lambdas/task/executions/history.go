@@ -14,7 +14,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
-// mostPages is how many pages of 100 events are read of a history. The longest way
+// mostPages limits how many pages of 100 events are read of a history. The longest way
 // from its end to its last state is a rollback's, which is tried 91 times with
 // three events each.
 const mostPages = 5

@@ -152,7 +152,7 @@ type answer struct {
 	Cause  string          `json:"cause"`
 }
 
-// turn is what an execution has asked for since the last message.
+// turn holds what an execution has asked for since the last message.
 type turn struct {
 	Timers []struct {
 		Number int     `json:"number"`

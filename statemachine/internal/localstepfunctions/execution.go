@@ -21,7 +21,7 @@ type Options struct {
 	Stop *asl.Signal
 }
 
-// Result is how an execution ended.
+// Result describes how an execution ended.
 type Result struct {
 	Output json.RawMessage `json:"output"` // set if Error is nil
 	Error  *string         `json:"error"`

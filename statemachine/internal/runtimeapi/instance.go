@@ -16,7 +16,7 @@ type Instance struct {
 	count    int // number of invocations so far
 }
 
-// startLimit is how long a process may take until it asks for its first
+// startLimit limits the time that a process may take until it asks for its first
 // invocation. Lambda allows ten seconds on a processor; here the process may have
 // to share one.
 const startLimit = time.Minute

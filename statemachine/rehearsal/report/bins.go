@@ -17,7 +17,7 @@ type bin struct {
 	from, to float64
 }
 
-// mostSingle is how many different values can have a bar each. If there are more,
+// mostSingle limits how many different values can have a bar each. If there are more,
 // there are from fewestBins to mostBins bins, empty ones included.
 const mostSingle, fewestBins, mostBins = 40, 10, 60
 

@@ -251,7 +251,7 @@ func largest(stretches []stretch) string {
 	return rollout.Thousands(int64(math.Round(most)))
 }
 
-// mostEvents is how many events are marked, at most.
+// mostEvents limits how many events are marked.
 const mostEvents = 200
 
 // percent formats a share as a percentage with at most three decimals.

@@ -70,7 +70,7 @@ func seeds(d study.Distribution) string {
 	return "seeds " + first + " to " + strconv.FormatUint(d.FirstSeed+uint64(d.Runs)-1, 10)
 }
 
-// mostWeights is how many weights of a plan are listed, at most.
+// mostWeights limits how many weights of a plan are listed.
 const mostWeights = 20
 
 // plan describes a request's plan in lines; none if it has no valid plan.

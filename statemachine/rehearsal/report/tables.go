@@ -29,7 +29,7 @@ func (r row) Cells() []string {
 	return []string{r.State, r.Step, r.Weight, r.Errors, r.Latency, r.Decision}
 }
 
-// mostRows is how many entries are shown, at most, and mostNotable how many of
+// mostRows limits how many entries are shown, and mostNotable how many of
 // these may be other than checks that decided to go on watching.
 const mostRows, mostNotable = 300, 200
 

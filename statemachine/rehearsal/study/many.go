@@ -56,7 +56,7 @@ type OutcomeShare struct {
 	Share
 }
 
-// Spread is how a number is distributed over the runs.
+// Spread describes how a number is distributed over the runs.
 type Spread struct {
 	Median float64 `json:"median"`
 	P95    float64 `json:"p95"` // the lowest value that 95% of the runs don't exceed
