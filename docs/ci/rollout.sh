@@ -33,7 +33,7 @@ last_state() {
     --query 'events[?stateEnteredEventDetails].stateEnteredEventDetails.name | [0]' --output text || unread "last state"
 }
 
-# interrupted stops the execution. The stack's cleanup then restores the alias,
+# interrupted stops the execution. The stack's cleanup then puts the alias back,
 # normally within seconds and at the latest within five minutes.
 interrupted() {
   local problem

@@ -153,5 +153,5 @@ func restore(ctx context.Context, store Store, name Name, ifGone RestoreResult, 
 			return "", err
 		}
 	}
-	return "", fmt.Errorf("%s changed %d times while it was being restored, or reads of it lag behind: %w", name, restoreTries, ErrStale)
+	return "", fmt.Errorf("%s changed %d times while it was being put back, or reads of it lag behind: %w", name, restoreTries, ErrStale)
 }

@@ -47,7 +47,7 @@ func Subject(n rollout.Notification) string {
 	case rollout.EventRolledBack:
 		text = "Rolled back: " + alias + " is back on " + from
 	case rollout.EventPutBack:
-		text = "Alias restored: " + alias + " is back on " + from
+		text = "Alias put back: " + alias + " is back on " + from
 	case rollout.EventRefused:
 		text = "Rollout refused: " + move
 	case rollout.EventNotStarted:

@@ -29,7 +29,7 @@ const (
 	EventStopped        Event = "stopped"         // cut off, by an operator or by an error that the workflow can't catch
 	EventTimedOut       Event = "timed-out"       // cut off after a year
 	// EventPutBack may follow the end of a rollout: a later sweep found its alias
-	// still split and restored it.
+	// still split and put it back.
 	EventPutBack Event = "put-back"
 )
 

@@ -94,7 +94,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	return state, nil
 }
 
-// undo returns the shell command that restores the alias as it was.
+// undo returns the shell command that puts the alias back as it was.
 func undo(execution string, req rollout.Request, baseline, description string) string {
 	type weights struct {
 		AdditionalVersionWeights map[string]float64

@@ -32,7 +32,7 @@ type look struct {
 }
 
 // settledFor sets how long a settled end that had a rollout is not looked at:
-// infrastructure code may later put back the alias as it saw it in between.
+// infrastructure code may later write the alias as it saw it in between.
 const settledFor = time.Hour
 
 // settle records that an end need not be looked at: for an hour if it had a rollout,

@@ -106,7 +106,7 @@ func TestASweepSaysWhatItPutsBack(t *testing.T) {
 	if len(sent) != 1 || sent[0].Event != rollout.EventPutBack || sent[0].AliasLeft != rollout.AliasPutBack || sent[0].ID() != executionARN+"#put-back" {
 		t.Errorf("notified of %+v", sent)
 	}
-	if subject := notify.Subject(sent[0]); subject != "Alias restored: f:live is back on version 1" {
+	if subject := notify.Subject(sent[0]); subject != "Alias put back: f:live is back on version 1" {
 		t.Errorf("the subject is %q", subject)
 	}
 }

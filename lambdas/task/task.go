@@ -75,7 +75,7 @@ type Start struct {
 const maxKnow = 800
 
 // withUndo adds to an *alias.ConflictError the text know and the command line that
-// restores the alias. It returns any other error as it is.
+// puts the alias back. It returns any other error as it is.
 func withUndo(err error, s rollout.State, know string) error {
 	var changed *alias.ConflictError
 	if !errors.As(err, &changed) {
@@ -87,7 +87,7 @@ func withUndo(err error, s rollout.State, know string) error {
 	if n := s.Provision().Allocate; n > 0 {
 		know += fmt.Sprintf("Version %s may still have the provisioned concurrency of %d that the rollout allocated, which is still billed. ", s.NewVersion, n)
 	}
-	return fmt.Errorf("%w. %sTo restore the alias as it was before the rollout, run: %s", err, know, s.Plan.Undo)
+	return fmt.Errorf("%w. %sTo put the alias back as it was before the rollout, run: %s", err, know, s.Plan.Undo)
 }
 
 // traffic returns the alias of a rollout, to move its traffic.
