@@ -3,6 +3,9 @@
 //
 //   - [Traffic] is the alias in one rollout: [Traffic.Shift], [Traffic.Promote],
 //     [Traffic.Restore].
+//   - With provisioned concurrency, [Traffic.Claim] marks the alias before the first
+//     shift, [Traffic.Transit] reports whether AWS still holds requests on the baseline
+//     after the promotion, and [Traffic.TakeBack] undoes the promotion.
 //   - [Release] and [Withdraw] put back an alias by its marker alone, when the
 //     rollout can't.
 //   - [Marker] names the rollout that owns the alias, in the alias's description.
@@ -12,7 +15,7 @@
 // weight beside it, up to 1. A rollback is therefore one call at any time: clear
 // the weights.
 //
-// A rollout owns the alias from its first shift on: the write that shifts adds
+// A rollout owns the alias from its first shift on, or from Claim: that write adds
 // the [Marker], and the write that ends the rollout removes it. Only an alias with
 // the owner's marker is put back.
 //

@@ -16,7 +16,7 @@
 // lost. It therefore takes the time from its input, not from a clock, and does not
 // repeat what is already done.
 //
-// A task returns errors of this package's types only: the name of a Go type is
+// A task returns errors of this package's types only (they are in errors.go): the name of a Go type is
 // the error's name in Lambda, which the workflow's Retry and Catch match. [Final]
 // lists those that end a state; [Refusals] those that mean that nothing was
 // changed.

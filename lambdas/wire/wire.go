@@ -4,7 +4,8 @@
 //
 //   - [Environment] is the configuration that the stack gives its functions.
 //   - [Ports] are the interfaces to AWS; its methods build the tasks.
-//   - [Config] is the SDK configuration of a function.
+//   - [Config] is the SDK configuration of a function. [Patient] lifts its time limit
+//     of each call, for calls that gates limit themselves.
 //
 // A function's main takes [Deployed], sets the ports that its task uses, and starts
 // the task. This package imports no AWS client, so that each function links only
