@@ -16,6 +16,10 @@
 # execution can't be read), 130 and 143 interrupted.
 set -euo pipefail
 
+# Errors are recognized by the sentence "An error occurred (...)". The CLI prints it in
+# this format only, and the caller's environment or profile may choose another.
+export AWS_CLI_ERROR_FORMAT=legacy
+
 # say prints a message without control characters, which could manipulate the terminal or a pipeline's log: causes contain others' text.
 say() { printf 'rollout: %s\n' "$*" | LC_ALL=C sed $'s/[\x01-\x08\x0b-\x1f\x7f]//g; s/\xc2[\x80-\x9f]//g' >&2 || true; }
 die() { say "${@:2}"; exit "$1"; }

@@ -16,20 +16,22 @@ import (
 // fakeAWS replaces the AWS CLI. It answers from the files in $WORLD, and records each
 // call in the file calls. From status it takes one line for each call, but keeps the
 // last. Answers that are named in the file lost can't be read. If calls hang, an
-// interruption ends them as it ends the AWS CLI: with a traceback.
+// interruption ends them as it ends the AWS CLI: with a traceback. Errors are sentences
+// only if AWS_CLI_ERROR_FORMAT is legacy, as the AWS CLI has it where json is chosen.
 const fakeAWS = `#!/bin/sh
 trap 'echo "Traceback: KeyboardInterrupt" >&2; exit 130' INT
 echo "$*" >>"$WORLD/calls"
+problem() { if [ "$AWS_CLI_ERROR_FORMAT" = legacy ]; then answer "$1"; else echo '{"Code": "Unreadable"}'; fi; }
 answer() { if [ -e "$WORLD/$1" ]; then cat "$WORLD/$1"; else echo None; fi; }
 case "$1 $2" in
 'lambda wait') ;;
 'lambda publish-version') [ -e "$WORLD/unpublished" ] && exit 254; echo 7 ;;
 'stepfunctions stop-execution')
-  if [ -e "$WORLD/unstopped" ]; then answer unstopped >&2; exit 254; fi
+  if [ -e "$WORLD/unstopped" ]; then problem unstopped >&2; exit 254; fi
   echo '{}' ;;
 'stepfunctions start-execution')
   if [ -e "$WORLD/hangs" ]; then sleep 3600; fi
-  if [ -e "$WORLD/refused" ]; then answer refused >&2; exit 254; fi
+  if [ -e "$WORLD/refused" ]; then problem refused >&2; exit 254; fi
   echo "arn:aws:states:eu-central-1:123456789012:execution:rollout:$6" ;;
 'stepfunctions describe-execution')
   if grep -q -w "$6" "$WORLD/lost" 2>/dev/null; then exit 255; fi
@@ -59,7 +61,7 @@ func pipeline(t *testing.T, world map[string]string, args ...string) (*exec.Cmd,
 		t.Fatal(err)
 	}
 	run := exec.Command("bash", append([]string{filepath.Join(root, "docs", "ci", "rollout.sh")}, args...)...)
-	run.Env = append(os.Environ(), "WORLD="+folder, "PATH="+folder+":"+os.Getenv("PATH"), "POLL_SECONDS=0.01", "COMMIT=0123456789abcdef",
+	run.Env = append(os.Environ(), "WORLD="+folder, "PATH="+folder+":"+os.Getenv("PATH"), "POLL_SECONDS=0.01", "AWS_CLI_ERROR_FORMAT=json", "COMMIT=0123456789abcdef",
 		"STATE_MACHINE_ARN=arn:aws:states:eu-central-1:123456789012:stateMachine:rollout", `PLAN="type": "canary", "interval": 60`)
 	return run, filepath.Join(folder, "calls")
 }
