@@ -4,11 +4,11 @@ import "slices"
 
 // curve returns the request's weight curve, or that of its preset; false if its type
 // names neither.
-func (r Request) curve() (Curve, bool) {
-	if p, ok := findPreset(r.Type); ok {
+func (req Request) curve() (Curve, bool) {
+	if p, ok := findPreset(req.Type); ok {
 		return p.curve, true
 	}
-	return Curve(r.Type), slices.Contains(curves, Curve(r.Type))
+	return Curve(req.Type), slices.Contains(curves, Curve(req.Type))
 }
 
 // validateCurve checks that the fields that determine the curve are present,

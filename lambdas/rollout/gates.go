@@ -139,17 +139,17 @@ func GateNames() []string {
 }
 
 // Permissions returns those of the GateNames that the request uses, in order.
-func (r Request) Permissions() []string {
+func (req Request) Permissions() []string {
 	var needed []string
 	for _, kind := range gateKinds() {
-		if _, count := kind.of(r.Gates); kind.restricted && count > 0 {
+		if _, count := kind.of(req.Gates); kind.restricted && count > 0 {
 			needed = append(needed, kind.name)
 		}
 	}
-	if len(r.Hooks.PreTraffic)+len(r.Hooks.PostTraffic) > 0 {
+	if len(req.Hooks.PreTraffic)+len(req.Hooks.PostTraffic) > 0 {
 		needed = append(needed, allowHooks)
 	}
-	if r.ProvisionedConcurrency == Move {
+	if req.ProvisionedConcurrency == Move {
 		needed = append(needed, allowProvisioned)
 	}
 	slices.Sort(needed)

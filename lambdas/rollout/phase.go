@@ -21,7 +21,7 @@ func (s State) JudgePhase(readings []Reading, next Decision) State {
 }
 
 // LooksBefore reports whether hooks or probes run before the first shift.
-func (r Request) LooksBefore() bool {
-	return len(r.Hooks.PreTraffic) > 0 ||
-		slices.ContainsFunc(r.Gates.Probes, func(p Probe) bool { return p.When == BeforeTraffic || p.When == AtBoth })
+func (req Request) LooksBefore() bool {
+	return len(req.Hooks.PreTraffic) > 0 ||
+		slices.ContainsFunc(req.Gates.Probes, func(p Probe) bool { return p.When == BeforeTraffic || p.When == AtBoth })
 }

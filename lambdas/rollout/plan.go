@@ -43,19 +43,19 @@ type Plan struct {
 // Schedule returns the request's steps. Each lasts the request's interval; the last
 // one, at weight 1, lasts Bake longer. It returns an error, which says how many steps
 // are possible, if the curve's weights are not distinct at four decimals.
-func (r Request) Schedule() ([]Step, error) {
-	weights := roundAll(r.Weights)
-	if curve, _ := r.curve(); curve != Custom {
+func (req Request) Schedule() ([]Step, error) {
+	weights := roundAll(req.Weights)
+	if curve, _ := req.curve(); curve != Custom {
 		var err error
-		if weights, err = curve.weights(r.Steps, r.FirstWeight); err != nil {
+		if weights, err = curve.weights(req.Steps, req.FirstWeight); err != nil {
 			return nil, err
 		}
 	}
 	steps := make([]Step, len(weights))
 	for i, weight := range weights {
-		steps[i] = Step{Weight: weight, Seconds: r.Interval}
+		steps[i] = Step{Weight: weight, Seconds: req.Interval}
 	}
-	steps[len(steps)-1].Seconds += r.Bake
+	steps[len(steps)-1].Seconds += req.Bake
 	return steps, nil
 }
 

@@ -35,8 +35,8 @@ func (s State) Provision() Provisioned {
 }
 
 // First returns how the rollout begins when there is nothing left to allocate.
-func (r Request) First() Begin {
-	if r.LooksBefore() {
+func (req Request) First() Begin {
+	if req.LooksBefore() {
 		return BeginPreTraffic
 	}
 	return BeginShift

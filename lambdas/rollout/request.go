@@ -148,8 +148,8 @@ func Decode(input []byte) (Request, error) {
 }
 
 // Function returns the function's plain name, without the rest of its ARN.
-func (r Request) Function() string {
-	return arn.Name(r.FunctionName)
+func (req Request) Function() string {
+	return arn.Name(req.FunctionName)
 }
 
 var (
