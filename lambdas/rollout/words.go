@@ -61,12 +61,41 @@ func joined(readings []Reading, say func(Reading) string) string {
 // separator stands between the readings in a reason, and before them.
 const separator = "; "
 
+// earlier returns the reading in the words of histories recorded by earlier releases:
+// "latency inconclusive: no slowdown seen".
+func (r Reading) earlier() string {
+	word := string(r.Verdict)
+	if word == "" {
+		word = string(r.Status)
+	}
+	return r.Gate + " " + word + ": " + r.Reason
+}
+
 // Lines returns a text of Health or of an Outcome with the readings, each on a
 // line of its own.
 func Lines(text string, readings []Reading) string {
 	for _, r := range readings {
-		for _, said := range []string{r.String(), r.objection()} {
+		for _, said := range []string{r.String(), r.objection(), r.earlier()} {
 			text = strings.ReplaceAll(text, separator+said, "\n"+said)
+		}
+	}
+	return text
+}
+
+// WithoutReadings returns a text of Health or of an Outcome without its list of
+// readings, and with what stands before and after the list. It returns the text as
+// it is if the list is not in it, or was cut short.
+func WithoutReadings(text string, readings []Reading) string {
+	if len(readings) == 0 {
+		return text
+	}
+	for _, say := range []func(Reading) string{Reading.String, Reading.earlier} {
+		before, after, found := strings.Cut(text, separator+joined(readings, say))
+		switch {
+		case found && after == "":
+			return before
+		case found:
+			return sentence(before) + strings.TrimPrefix(after, ".")
 		}
 	}
 	return text

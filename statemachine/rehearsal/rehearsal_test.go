@@ -188,6 +188,21 @@ func TestTheErrorsScenarioIsSeenInTheFirstStep(t *testing.T) {
 	}
 }
 
+// TestARehearsedRollbackSaysWhereTheAliasIs without repeating the readings.
+func TestARehearsedRollbackSaysWhereTheAliasIs(t *testing.T) {
+	r := rehearse(t, `{"function-name": "f", "alias-name": "live", "new-version": "8", "type": "custom", "weights": [0.5, 1], "interval": 60, "approval": {"before-weights": [1], "timeout": 120}}`, "healthy", nil)
+	var said []string
+	for _, line := range r.Lines {
+		if line.State == "Rollback" {
+			said = append(said, line.Text)
+		}
+	}
+	want := []string{"Rolled back at 50%: 100% on version 8 was not approved in time. Alias live of f is back on version 7."}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestTheNewVersionNeverGetsMoreThanItsWeight follows every change of the alias.
 func TestTheNewVersionNeverGetsMoreThanItsWeight(t *testing.T) {
 	r := rehearse(t, blogInput, "throttled", nil)

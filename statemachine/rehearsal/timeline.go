@@ -148,7 +148,7 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 		if now.Outcome != nil {
 			line.Text = now.Outcome.Reason
 			if now.Health != nil { // its readings are in the entry before
-				line.Text, _, _ = strings.Cut(rollout.Lines(line.Text, now.Health.Readings), "\n")
+				line.Text = rollout.Lines(rollout.WithoutReadings(line.Text, now.Health.Readings), now.Health.Readings)
 			}
 		}
 	}
