@@ -190,7 +190,7 @@ func (s State) decide(now time.Time, order Order) ruling {
 		ends = endedUnverified(step, s.tooLittle())
 	}
 	if why := s.doubt(now); why != "" && order.Command == "" && s.holdLeft(now) > 0 {
-		return r.goOn(Watch, heldBecause(step, s.holdLeft(now).Round(time.Second), why)+seen)
+		return r.goOn(Watch, heldBecause(step, s.holdLeft(now), why)+seen)
 	}
 	if s.needsApproval() {
 		r.effect = stillWaits

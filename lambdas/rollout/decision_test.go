@@ -75,6 +75,20 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
+// TestAHoldIsAnnouncedInWholeSeconds checks in the last instants of a hold of 10 minutes.
+func TestAHoldIsAnnouncedInWholeSeconds(t *testing.T) {
+	for before, want := range map[time.Duration]string{
+		time.Millisecond: "1 second", 400 * time.Millisecond: "1 second", time.Second: "1 second", 1400 * time.Millisecond: "2 seconds",
+	} {
+		s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "canary", "interval": 120}`))
+		s.Progress.Since, s.Progress.Began = start, start
+		s = s.Check(start.Add(12*time.Minute-before), rollout.Health{Readings: []rollout.Reading{doubtful}, Recent: 10, WholeMinutes: 1})
+		if want = "step 1 of 2 is held for up to " + want + ": version 2 may be worse; errors (in doubt): perhaps"; s.Health.Reason != want {
+			t.Errorf("%v before the end of the hold: %q, want %q", before, s.Health.Reason, want)
+		}
+	}
+}
+
 // TestARollbackForWantOfTrafficHasItsOwnName: an alarm on it may be another one.
 func TestARollbackForWantOfTrafficHasItsOwnName(t *testing.T) {
 	s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "health": {"on-no-traffic": "roll-back"}, "type": "canary", "interval": 120}`))

@@ -126,7 +126,9 @@ func approvedBy(step string, o Order) string {
 	return step + " ended, and the next one was approved by " + o.By
 }
 
+// heldBecause rounds most up to whole seconds, as the wait for the next check is.
 func heldBecause(step string, most time.Duration, why string) string {
+	most = (most + time.Second - 1).Truncate(time.Second)
 	return fmt.Sprintf("%s is held for up to %s: %s", step, duration(most), why)
 }
 
