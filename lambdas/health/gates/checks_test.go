@@ -30,7 +30,7 @@ var answersOfOwnFunctions = []struct {
 	{"null", said{answer: `null`}, "", wrongAnswer(`null`)},
 	{"nothing", said{}, "", wrongAnswer(`nothing`)},
 	{"not JSON", said{answer: `{"status": "SUCCEEDED"`}, "", wrongAnswer(`{"status": "SUCCEEDED"`)},
-	{"an error", said{err: errors.New("no tickets")}, "", "failed: errorString: no tickets"},
+	{"an error", said{err: errors.New("no tickets")}, "", "ended with an error: errorString: no tickets"},
 	{"in time", said{answer: `{"status": "SUCCEEDED"}`, after: 3999 * time.Millisecond}, "SUCCEEDED", "answered SUCCEEDED"},
 	{"late", said{answer: `{"status": "SUCCEEDED"}`, after: 4001 * time.Millisecond}, "", "no answer within 4 s"},
 	{"stopped by its own timeout", said{answer: `{"status": "SUCCEEDED"}`, after: time.Hour}, "", "no answer within 4 s"},

@@ -125,7 +125,7 @@ func (p probe) reading(seen probed, limit time.Duration) rollout.Reading {
 func (p probe) judge(invoked Invoked) (rollout.Status, string) {
 	if invoked.FunctionError != "" {
 		if p.Secret {
-			return rollout.Fail, "failed with an error (" + strings.ToLower(oneLine(invoked.FunctionError, 20)) + ")"
+			return rollout.Fail, "ended with an error (" + strings.ToLower(oneLine(invoked.FunctionError, 20)) + ")"
 		}
 		return rollout.Fail, functionError(invoked.Answer)
 	}

@@ -117,11 +117,11 @@ func functionError(answer []byte) string {
 	}
 	switch {
 	case json.Unmarshal(answer, &of) != nil || of.Message == "" && of.Type == "":
-		return "failed with " + quote(answer)
+		return "ended with an error: " + quote(answer)
 	case of.Message == "" || of.Type == "":
-		return "failed: " + oneLine(of.Type+of.Message, maxQuoted)
+		return "ended with an error: " + oneLine(of.Type+of.Message, maxQuoted)
 	}
-	return "failed: " + oneLine(of.Type+": "+of.Message, maxQuoted)
+	return "ended with an error: " + oneLine(of.Type+": "+of.Message, maxQuoted)
 }
 
 // inMilliseconds writes a duration to a hundredth of one.
