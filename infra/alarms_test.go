@@ -119,7 +119,7 @@ func TestFailedRollbacksAreCounted(t *testing.T) {
 // execution that could not put its alias back. Their fields are as in a log that Step
 // Functions wrote.
 var logLines = map[string]bool{
-	`{"id":"42","type":"ExecutionFailed","details":{"cause":"A person is needed: …","error":"RollbackFailed"},"previous_event_id":"41","event_timestamp":"1772366400000","execution_arn":"arn:aws:states:eu-west-1:123456789012:execution:m:e","redrive_count":"0"}`: true,
+	`{"id":"42","type":"ExecutionFailed","details":{"cause":"Manual action needed: …","error":"RollbackFailed"},"previous_event_id":"41","event_timestamp":"1772366400000","execution_arn":"arn:aws:states:eu-west-1:123456789012:execution:m:e","redrive_count":"0"}`: true,
 	`{"id":"42","type":"ExecutionFailed","details":{"cause":"5 of 10 failed","error":"Unhealthy"},"previous_event_id":"41"}`:                                                                                                                                         false,
 	`{"id":"42","type":"ExecutionFailed","details":{"cause":"RollbackFailed","error":"AliasChanged"},"previous_event_id":"41"}`:                                                                                                                                      false,
 	`{"id":"40","type":"LambdaFunctionFailed","details":{"cause":"{}","error":"RollbackFailed"},"previous_event_id":"39"}`:                                                                                                                                           false,

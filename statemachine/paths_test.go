@@ -139,7 +139,7 @@ const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:lambda
 func TestPaths(t *testing.T) {
 	const (
 		begin  = "CalculateWeights Begin UpdateAlias Wait HealthCheck Decide "
-		failed = " | RollbackFailed: A person is needed: the alias may still send traffic to the new version. Put it back with: aws lambda undo (The last error was: "
+		failed = " | RollbackFailed: Manual action needed: the alias may still send traffic to the new version. Put it back with: aws lambda undo (The last error was: "
 	)
 	for _, test := range []struct {
 		name   string

@@ -100,7 +100,7 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 		"refused-unknown": unknown,
 		"not-started":     untouched(rollout.EventNotStarted, "Throttled", "This execution could not start, and nothing was changed. The last error was: Throttled"),
 		"alias-changed":   split(rollout.EventAliasChanged, "AliasChanged", "alias MyAlias of MyFunction is on version 3"),
-		"rollback-failed": split(rollout.EventRollbackFailed, "RollbackFailed", "A person is needed: the alias may still send traffic to the new version. Put it back with: "+undoIt+" (The last error was: Throttled)"),
+		"rollback-failed": split(rollout.EventRollbackFailed, "RollbackFailed", "Manual action needed: the alias may still send traffic to the new version. Put it back with: "+undoIt+" (The last error was: Throttled)"),
 		"stopped":         ended(rollout.EventStopped, "", "the execution was stopped. The cleanup put the alias back: all traffic goes to version 1"),
 		"timed-out":       split(rollout.EventTimedOut, "", "the execution timed out. Putting the alias back failed and is retried: AWS said no"),
 	}

@@ -108,9 +108,9 @@ func TestHowARolloutEnds(t *testing.T) {
 			fail(w, e, s, "Alias changed", "AliasChanged", "alias live of f is on version 3")
 		}, rollout.Notification{Event: rollout.EventAliasChanged, AliasLeft: rollout.AliasLeftAsIs, Baseline: "1", Of: 2, Error: "AliasChanged", Reason: "alias live of f is on version 3", Undo: "UNDO"}},
 		{"rollback failed, and then the cleanup does it", func(w *world, e *localaws.Execution, s rollout.State) {
-			fail(w, e, s, "Rollback failed", "RollbackFailed", "A person is needed")
+			fail(w, e, s, "Rollback failed", "RollbackFailed", "Manual action needed")
 		}, rollout.Notification{Event: rollout.EventRollbackFailed, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2, Error: "RollbackFailed", Undo: "UNDO",
-			Reason: "A person is needed. The cleanup put the alias back: all traffic goes to version 1"}},
+			Reason: "Manual action needed. The cleanup put the alias back: all traffic goes to version 1"}},
 		{"stopped", func(_ *world, e *localaws.Execution, _ rollout.State) {
 			e.Status, e.Cause = "ABORTED", "Mary said so"
 		}, rollout.Notification{Event: rollout.EventStopped, AliasLeft: rollout.AliasPutBack, Baseline: "1", Of: 2,
