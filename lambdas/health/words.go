@@ -71,7 +71,12 @@ func outOf(c sequential.Count, noun string) string {
 	return text
 }
 
+// share formats the share of failed or slow requests: "2.6%"; "none" if there are no
+// requests.
 func share(c sequential.Count) string {
+	if c.Requests == 0 {
+		return "none"
+	}
 	return rollout.Percent(float64(c.Errors) / float64(c.Requests))
 }
 
