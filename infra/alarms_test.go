@@ -120,11 +120,11 @@ func TestFailedRollbacksAreCounted(t *testing.T) {
 // Functions wrote.
 var logLines = map[string]bool{
 	`{"id":"42","type":"ExecutionFailed","details":{"cause":"Manual action needed: …","error":"RollbackFailed"},"previous_event_id":"41","event_timestamp":"1772366400000","execution_arn":"arn:aws:states:eu-west-1:123456789012:execution:m:e","redrive_count":"0"}`: true,
-	`{"id":"42","type":"ExecutionFailed","details":{"cause":"5 of 10 failed","error":"Unhealthy"},"previous_event_id":"41"}`:                                                                                                                                         false,
-	`{"id":"42","type":"ExecutionFailed","details":{"cause":"RollbackFailed","error":"AliasChanged"},"previous_event_id":"41"}`:                                                                                                                                      false,
-	`{"id":"40","type":"LambdaFunctionFailed","details":{"cause":"{}","error":"RollbackFailed"},"previous_event_id":"39"}`:                                                                                                                                           false,
-	`{"id":"41","type":"FailStateEntered","details":{"name":"Rollback failed","input":"{\"error\":{\"Error\":\"RollbackFailed\"}}"},"previous_event_id":"40"}`:                                                                                                       false,
-	`{"id":"42","type":"ExecutionAborted","details":{},"previous_event_id":"41"}`:                                                                                                                                                                                    false,
+	`{"id":"42","type":"ExecutionFailed","details":{"cause":"5 of 10 failed","error":"Unhealthy"},"previous_event_id":"41"}`:                                                                                                                                           false,
+	`{"id":"42","type":"ExecutionFailed","details":{"cause":"RollbackFailed","error":"AliasChanged"},"previous_event_id":"41"}`:                                                                                                                                        false,
+	`{"id":"40","type":"LambdaFunctionFailed","details":{"cause":"{}","error":"RollbackFailed"},"previous_event_id":"39"}`:                                                                                                                                             false,
+	`{"id":"41","type":"FailStateEntered","details":{"name":"Rollback failed","input":"{\"error\":{\"Error\":\"RollbackFailed\"}}"},"previous_event_id":"40"}`:                                                                                                         false,
+	`{"id":"42","type":"ExecutionAborted","details":{},"previous_event_id":"41"}`:                                                                                                                                                                                      false,
 }
 
 // checkFilter compares the log filter with log lines, and with the error that the

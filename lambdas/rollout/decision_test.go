@@ -33,8 +33,8 @@ func TestDecisions(t *testing.T) {
 		{"and at a step's end", onSchedule, step, 120, busy, []rollout.Reading{harmful}, "roll-back: latency failed: slow"},
 		{"so does an alarm", onSchedule, step, 60, busy, []rollout.Reading{red}, "roll-back: alarms failed: ring"},
 		{"missing data holds nothing up", onSchedule, step, 120, busy, []rollout.Reading{undecided, blind}, "advance: step 1 of 2 ended; errors: who knows; alarms: no data"},
-		{"a step lasts to its end", onSchedule, step, 119, busy, []rollout.Reading{proven}, "watch 1: errors: fine"},
-		{"and no longer", onSchedule, step, 500, busy, []rollout.Reading{proven}, "advance: step 1 of 2 ended; errors: fine"},
+		{"a step lasts to its end", onSchedule, step, 119, busy, []rollout.Reading{proven}, "watch 1: errors (proven): fine"},
+		{"and no longer", onSchedule, step, 500, busy, []rollout.Reading{proven}, "advance: step 1 of 2 ended; errors (proven): fine"},
 		{"the last one ends in promotion", onSchedule, last, 120, busy, []rollout.Reading{undecided}, "promote: step 2 of 2 ended; errors: who knows"},
 
 		{"doubt holds a step", onSchedule, step, 120, busy, []rollout.Reading{doubtful}, "watch 60: step 1 of 2 is held for up to 10 minutes: version 2 may be worse; errors (in doubt): perhaps"},
@@ -42,11 +42,11 @@ func TestDecisions(t *testing.T) {
 		{"but not for ever", onSchedule, step, 720, busy, []rollout.Reading{doubtful}, "advance: step 1 of 2 ended; errors (in doubt): perhaps"},
 		{"before its end doubt changes nothing", onSchedule, step, 60, busy, []rollout.Reading{doubtful}, "watch 60: errors (in doubt): perhaps"},
 
-		{"evidence ends a step early", onEvidence, step, 60, busy, []rollout.Reading{proven}, "advance: step 1 of 2 ended early, on evidence; errors: fine"},
-		{"but not the last", onEvidence, last, 60, busy, []rollout.Reading{proven}, "watch 60: errors: fine"},
+		{"evidence ends a step early", onEvidence, step, 60, busy, []rollout.Reading{proven}, "advance: step 1 of 2 ended early, on evidence; errors (proven): fine"},
+		{"but not the last", onEvidence, last, 60, busy, []rollout.Reading{proven}, "watch 60: errors (proven): fine"},
 		{"nor without proof", onEvidence, step, 60, busy, []rollout.Reading{undecided}, "watch 60: errors: who knows"},
-		{"nor in doubt", onEvidence, step, 60, busy, []rollout.Reading{proven, rollout.Judged("latency", rollout.VerdictHold, "slow?")}, "watch 60: errors: fine; latency (in doubt): slow?"},
-		{"nor without a full minute", onEvidence, step, 60, rollout.Health{Recent: 10}, []rollout.Reading{proven}, "watch 60: errors: fine"},
+		{"nor in doubt", onEvidence, step, 60, busy, []rollout.Reading{proven, rollout.Judged("latency", rollout.VerdictHold, "slow?")}, "watch 60: errors (proven): fine; latency (in doubt): slow?"},
+		{"nor without a full minute", onEvidence, step, 60, rollout.Health{Recent: 10}, []rollout.Reading{proven}, "watch 60: errors (proven): fine"},
 		{"it never makes a step longer", onEvidence, step, 120, busy, []rollout.Reading{undecided}, "advance: step 1 of 2 ended; errors: who knows"},
 
 		{"without traffic the plan goes on, and says so", onSchedule, step, 120, rollout.Health{}, []rollout.Reading{undecided}, "advance: step 1 of 2 ended unverified: no requests of version 2 could be judged; errors: who knows"},

@@ -51,7 +51,7 @@ func ExampleState_Check() {
 	fmt.Println(state.RollbackReason())
 	// Output:
 	// watch: step 1 of 2 is held for up to 10 minutes: version 2 may be worse; errors (in doubt): version 2 failed 3 of 1,000 requests, version 1 none of 9,000
-	// advance: step 1 of 2 ended; errors: version 2 failed 3 of 2,000 requests, version 1 20 of 18,000
+	// advance: step 1 of 2 ended; errors (proven): version 2 failed 3 of 2,000 requests, version 1 20 of 18,000
 	// roll-back: version 2 failed 40 of 1,000 requests, 0.22% are tolerated
 	// Unhealthy Rolled back at 100%: version 2 failed 40 of 1,000 requests, 0.22% are tolerated. Alias MyAlias of MyFunction is back on version 1.
 }

@@ -217,7 +217,7 @@ func TestReasons(t *testing.T) {
 	}
 	const onto = "alias MyAlias of MyFunction now routes all traffic to version 2; "
 	for _, test := range []struct{ got, want rollout.Outcome }{
-		{promoted(0, proven, blind), rollout.Outcome{Result: rollout.Promoted, Reason: onto + "1 check passed; errors: fine; alarms: no data"}},
+		{promoted(0, proven, blind), rollout.Outcome{Result: rollout.Promoted, Reason: onto + "1 check passed; errors (proven): fine; alarms: no data"}},
 		{promoted(3, undecided), rollout.Outcome{Result: rollout.Promoted, Unverified: true,
 			Reason: onto + "unverified: in 3 of 10 steps version 2 had too little traffic to judge; 1 check, none failed; errors: who knows"}},
 	} {

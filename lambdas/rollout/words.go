@@ -20,10 +20,14 @@ const (
 	notKnown     = "ignored: unknown command (known: advance, promote, roll-back, approve, refuse)"
 )
 
-// String returns the reading in words: "latency: no slowdown seen".
+// String returns the reading in words: "latency: no slowdown seen". It marks what an
+// evidence gate has proven and where it is in doubt: "errors (proven): …".
 func (r Reading) String() string {
 	gate := r.Gate
-	if r.Verdict == VerdictHold {
+	switch r.Verdict {
+	case VerdictProven:
+		gate += " (proven)"
+	case VerdictHold:
 		gate += " (in doubt)"
 	}
 	return gate + ": " + r.Reason
