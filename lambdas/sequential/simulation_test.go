@@ -50,7 +50,7 @@ func harmless(source *rand.Rand, h *Harm, ratio float64, w world) (highest float
 		n := int64(traffic * math.Exp(0.5*source.NormFloat64()))
 		nc := binomial(source, n, min(0.9, float64(1+i/12)/10))
 		kb, kc := w(source, n-nc, nc, now, ratio)
-		s = h.Fold(s, Minute{Count{n - nc, kb}, Count{nc, kc}})
+		s = h.Fold(s, Minute{baseline: Count{n - nc, kb}, newVersion: Count{nc, kc}})
 		highest = max(highest, s.LogE())
 	}
 	return highest

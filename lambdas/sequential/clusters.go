@@ -1,0 +1,295 @@
+package sequential
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+)
+
+// Clusters is what an alias's own history says of how errors come together. It is
+// made by [LearnClusters]; its zero value is that of no history.
+//
+// As JSON it is at most 400 bytes.
+type Clusters struct {
+	// Requests and Errors are those of the history, without its largest bout.
+	Requests int64 `json:"requests"`
+	Errors   int64 `json:"errors"`
+	// Size is how many errors come together at most, at least 1, and Last for how
+	// many minutes; 1 of both is no clusters.
+	Size float64 `json:"size"`
+	Last float64 `json:"last"`
+	// Rate is an upper bound of the rate of errors, in (0, 1].
+	Rate float64 `json:"rate"`
+	// Excess says how often a minute had 5·2^j errors too many, at least, for each
+	// request.
+	Excess [excesses]float64 `json:"excess"`
+}
+
+const excesses = 10
+
+// excess returns 5·2^j.
+func excess(j int) float64 { return 5 * float64(int64(1)<<j) }
+
+// Known reports whether there was a history.
+func (c Clusters) Known() bool { return c.Requests > 0 }
+
+// The windows of [LearnClusters], in minutes.
+const (
+	localHalf = 30 // to each side of a minute, for its local rate
+	blockLong = 10 // of the blocks whose median tells drift from a bout
+	hourLong  = 60
+	lags      = 5 // how far errors may repeat
+	boutGap   = 2 // between odd minutes of one bout
+)
+
+// LearnClusters learns from an alias's minutes, one after the other without a gap;
+// a minute without requests is a zero Count.
+//
+// Minute t has n requests and k errors, of which μ = n·(local rate) are expected: the mean of the
+// half hours around it, without itself, pulled to the history's by two errors; where that
+// is over 1.5 times the history's, at most the median of the blocks of ten minutes around
+// it. With d = k − μ, a minute is odd if k ≥ 2, d > 3·√μ and P(Poisson(μ) ≥ k) < 1/(100·H), with H
+// the number of minutes. Odd minutes at most two apart are a bout. The largest bout
+// is left out, so that yesterday's outage does not hide tomorrow's harm, and all is
+// computed again. Then:
+//
+//	φ     Σd²/Σμ, if that is 3 standard deviations above 1, plus 2·Σ_{lag ≤ 5} Σ d_t·d_{t+lag}/Σμ, if that is 3 above 0; else 1
+//	Size  the largest of 1, 1 + 3·(φ−1), and the largest bout's Σd·(1 + 1/bouts)
+//	Last  the largest of 1, 1 + lagged part/own part, and the size-biased mean run of odd minutes·(1−f)/(1+f), f their share
+//	Rate  (K + 2·√(K·φ+1) + 3·φ)/N
+func LearnClusters(minutes []Count) Clusters {
+	c, bouts := learn(minutes)
+	if len(bouts) == 0 {
+		return c
+	}
+	largest := slices.MaxFunc(bouts, func(a, b bout) int { return compareFloat(a.sum, b.sum) })
+	rest := slices.Clone(minutes)
+	for i := max(0, largest.from-1); i < min(len(rest), largest.to+2); i++ {
+		rest[i] = Count{}
+	}
+	c, _ = learn(rest)
+	return c
+}
+
+func compareFloat(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// bout is a time in which errors came together, from minute to minute, and how
+// many were too many.
+type bout struct {
+	from, to int
+	sum      float64
+}
+
+// sums are the requests and errors of a history up to each minute.
+type sums struct{ requests, errors []int64 }
+
+func sumsOf(minutes []Count) sums {
+	s := sums{make([]int64, len(minutes)+1), make([]int64, len(minutes)+1)}
+	for i, m := range minutes {
+		s.requests[i+1], s.errors[i+1] = s.requests[i]+m.Requests, s.errors[i]+m.Errors
+	}
+	return s
+}
+
+// between returns the count of the minutes from from to before to.
+func (s sums) between(from, to int) (requests, errors float64) {
+	from, to = max(from, 0), min(to, len(s.requests)-1)
+	return float64(s.requests[to] - s.requests[from]), float64(s.errors[to] - s.errors[from])
+}
+
+// blockRates returns the rates of blocks; below 0 where one had no request.
+func (s sums) blockRates(long int) []float64 {
+	var rates []float64
+	for from := 0; from < len(s.requests)-1; from += long {
+		rate := -1.0
+		if n, k := s.between(from, from+long); n > 0 {
+			rate = k / n
+		}
+		rates = append(rates, rate)
+	}
+	return rates
+}
+
+// overallRate returns the history's rate, in which no hour counts for more than
+// four times the median hour's and four errors.
+func (s sums) overallRate() float64 {
+	var known []float64
+	for _, rate := range s.blockRates(hourLong) {
+		if rate >= 0 {
+			known = append(known, rate)
+		}
+	}
+	slices.Sort(known)
+	median := known[len(known)/2]
+	requests, errors := 0.0, 1.0
+	for from := 0; from < len(s.requests)-1; from += hourLong {
+		n, k := s.between(from, from+hourLong)
+		requests, errors = requests+n, errors+min(k, 4*median*n+4)
+	}
+	return errors / requests
+}
+
+// localRate returns the rate that is expected of a minute, see LearnClusters.
+func (s sums) localRate(at int, overall float64, blocks []float64) float64 {
+	around, failed := s.between(at-localHalf, at+localHalf+1)
+	own, ownFailed := s.between(at, at+1)
+	around, failed = around-own, failed-ownFailed
+	if around == 0 {
+		return overall
+	}
+	rate := (failed + 2) / (around + 2/overall)
+	if rate <= 1.5*overall {
+		return rate
+	}
+	var near []float64
+	for i := max(0, at/blockLong-6); i < min(len(blocks), at/blockLong+7); i++ {
+		if blocks[i] >= 0 {
+			near = append(near, blocks[i])
+		}
+	}
+	slices.Sort(near)
+	return min(rate, max(overall, near[len(near)/2]))
+}
+
+func learn(minutes []Count) (Clusters, []bout) {
+	s := sumsOf(minutes)
+	c := Clusters{Requests: s.requests[len(minutes)], Errors: s.errors[len(minutes)], Size: 1, Last: 1, Rate: 1}
+	if c.Requests == 0 {
+		return Clusters{}, nil
+	}
+	overall, blocks := s.overallRate(), s.blockRates(blockLong)
+	few := 1 / (100 * float64(len(minutes)))
+	expected, over := make([]float64, len(minutes)), make([]float64, len(minutes))
+	var bouts []bout
+	var runs []int // lengths of runs of odd minutes
+	odd := 0
+	for i, m := range minutes {
+		rate := s.localRate(i, overall, blocks)
+		mu := float64(m.Requests) * rate
+		d := float64(m.Errors) - mu
+		expected[i], over[i] = mu, d
+		for j := range c.Excess {
+			if d >= excess(j) {
+				c.Excess[j]++
+			}
+		}
+		usual := max(mu, float64(m.Requests)*min(overall, 2*rate))
+		if m.Errors < 2 || d <= 3*math.Sqrt(mu) || poissonTail(usual, m.Errors) >= few {
+			continue
+		}
+		odd++
+		if n := len(bouts); n > 0 && i == bouts[n-1].to+1 {
+			runs[len(runs)-1]++
+		} else {
+			runs = append(runs, 1)
+		}
+		if n := len(bouts); n > 0 && i-bouts[n-1].to <= boutGap+1 {
+			bouts[n-1].to, bouts[n-1].sum = i, bouts[n-1].sum+d
+		} else {
+			bouts = append(bouts, bout{i, i, d})
+		}
+	}
+	for j := range c.Excess {
+		c.Excess[j] = (c.Excess[j] + 1) / float64(c.Requests)
+	}
+	phi, own, late := dispersions(expected, over)
+	if phi > 1 {
+		c.Size = 1 + 3*(phi-1)
+	}
+	if late > 0 {
+		c.Last = 1 + late/max(1, own)
+	}
+	if len(bouts) > 0 {
+		largest := slices.MaxFunc(bouts, func(a, b bout) int { return compareFloat(a.sum, b.sum) })
+		c.Size = max(c.Size, largest.sum*(1+1/float64(len(bouts))))
+		long, all := 0.0, 0.0
+		for _, n := range runs {
+			long, all = long+float64(n*n), all+float64(n)
+		}
+		often := float64(odd) / float64(len(minutes)) // side by side by chance
+		c.Last = max(c.Last, long/all*(1-often)/(1+often))
+	}
+	k := float64(c.Errors)
+	c.Rate = min(1, (k+2*math.Sqrt(k*phi+1)+3*phi)/float64(c.Requests))
+	return c, bouts
+}
+
+// dispersions returns φ with its parts: by how much the errors of a minute vary more
+// than Poisson numbers, and how they go together with those of the minutes after.
+// What is not clearly there is 0, and φ at least 1. A minute is compared with the others around it, so that a part
+// of its own variance is theirs: the factors with localHalf make up for that.
+func dispersions(expected, over []float64) (phi, own, late float64) {
+	sum, squares, variance, products, pairs := 0.0, 0.0, 0.0, 0.0, 0.0
+	for i, mu := range expected {
+		sum += mu
+		squares += over[i] * over[i]
+		variance += 2*mu*mu + mu
+		pairs += mu * mu
+		for j := i + 1; j <= i+lags && j < len(over); j++ {
+			products += 2 * over[i] * over[j]
+		}
+	}
+	if sum == 0 {
+		return 1, 0, 0
+	}
+	phi = 1
+	own = squares / sum / (1 + 1.0/(2*localHalf))
+	late = products/sum + own*2*lags/(2*localHalf+1)
+	if own-1 > 3*math.Sqrt(variance)/sum {
+		phi = own
+	}
+	if late > 6*math.Sqrt(lags*pairs)/sum*phi && late > 0.05 {
+		return max(1, own) + late, own, late
+	}
+	return max(phi, 1), own, 0
+}
+
+// poissonTail returns P(X ≥ k) for X Poisson with a mean, for k above it.
+func poissonTail(mean float64, k int64) float64 {
+	if mean <= 0 {
+		return 0
+	}
+	factorial, _ := math.Lgamma(float64(k) + 1)
+	term := math.Exp(float64(k)*math.Log(mean) - mean - factorial)
+	sum := 0.0
+	for i := k; i < k+2000 && term > sum*1e-9; i++ {
+		sum += term
+		term *= mean / float64(i+1)
+	}
+	return sum
+}
+
+// MarshalJSON writes numbers to four digits: they are bounds and estimates.
+func (c Clusters) MarshalJSON() ([]byte, error) {
+	type plain Clusters
+	short := plain(c)
+	for _, x := range append([]*float64{&short.Size, &short.Last, &short.Rate}, pointers(&short.Excess)...) {
+		*x = digits(*x)
+	}
+	return json.Marshal(short)
+}
+
+func pointers(all *[excesses]float64) []*float64 {
+	var each []*float64
+	for i := range all {
+		each = append(each, &all[i])
+	}
+	return each
+}
+
+// digits rounds a number that is not negative up to four digits.
+func digits(x float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(x))-3)
+	return math.Ceil(x/unit-1e-6) * unit
+}
