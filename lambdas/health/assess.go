@@ -108,17 +108,18 @@ func (acc accumulator) foldBeside(e *Evidence, minutes []Minute) error {
 	if len(minutes) == 0 {
 		return nil
 	}
-	t, err := newTests(acc.state.Plan.Gates)
+	t, err := e.newTests(acc.state.Plan.Gates)
 	if err != nil {
 		return err
 	}
 	for _, m := range minutes {
 		expected := acc.expected(m, false)
-		counted, err := e.Errors.beside(&t.errors, m.Baseline.count(), m.NewVersion.count(), expected)
+		settled := !acc.conservative || final(m, acc.state, acc.now)
+		counted, err := e.foldErrors(&t.errors, m, expected, settled)
 		if err != nil {
 			return err
 		}
-		if !acc.conservative || final(m, acc.state, acc.now) {
+		if settled {
 			e.Proof = t.proof.Fold(e.Proof, counted)
 			e.Spread = e.Spread.Fold(counted)
 		}
@@ -126,7 +127,7 @@ func (acc accumulator) foldBeside(e *Evidence, minutes []Minute) error {
 			continue
 		}
 		for i := range e.Slow {
-			if _, err := e.Slow[i].beside(t.latency, m.Baseline.slow(i), m.NewVersion.slow(i), expected); err != nil {
+			if err := e.Slow[i].beside(t.latency, m.Baseline.slow(i), m.NewVersion.slow(i), expected); err != nil {
 				return err
 			}
 		}
@@ -134,9 +135,31 @@ func (acc accumulator) foldBeside(e *Evidence, minutes []Minute) error {
 	return nil
 }
 
-// beside folds one minute in which both versions have traffic, and returns it. The
-// new version is taken to have had the expected number of requests.
-func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequential.Count, expected int64) (sequential.Minute, error) {
+// foldErrors folds one minute in which both versions have traffic, and returns it.
+// The new version is taken to have had the expected number of requests. A minute
+// of few requests is only taken by its weight when it no longer changes: one version's
+// metrics may be there before the other's.
+func (e *Evidence) foldErrors(test *sequential.Robust, m Minute, expected int64, settled bool) (sequential.Minute, error) {
+	baseline, newVersion := m.Baseline.count(), m.NewVersion.count()
+	rate := e.rate()
+	e.Errors.Baseline, e.Errors.NewVersion = plus(e.Errors.Baseline, baseline), plus(e.Errors.NewVersion, newVersion)
+	e.Expected = e.Expected.After(baseline)
+	newVersion.Requests = expected
+	minute, err := sequential.NewMinute(baseline, newVersion)
+	if err != nil {
+		return minute, err
+	}
+	judged := minute.Expecting(rate)
+	if settled && m.few() {
+		judged = judged.Routed(m.Weight)
+	}
+	e.Errors.Harm = test.Fold(e.Errors.Harm, judged)
+	return minute, nil
+}
+
+// beside folds one minute in which both versions have traffic. The new version is
+// taken to have had the expected number of requests.
+func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequential.Count, expected int64) error {
 	c.Baseline = plus(c.Baseline, baseline)
 	c.NewVersion = plus(c.NewVersion, newVersion)
 	newVersion.Requests = expected
@@ -144,7 +167,7 @@ func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequenti
 	if err == nil {
 		c.Harm = test.Fold(c.Harm, minute)
 	}
-	return minute, err
+	return err
 }
 
 // foldAlone folds minutes in which the new version has all traffic.
@@ -155,9 +178,14 @@ func (acc accumulator) foldAlone(e *Evidence, minutes []Minute) error {
 	}
 	for _, m := range minutes {
 		expected := acc.expected(m, true)
-		if err := e.Errors.alone(&b.errors, m.NewVersion.count(), expected); err != nil {
+		served := m.NewVersion.count()
+		e.Errors.Alone = plus(e.Errors.Alone, served)
+		served.Requests = expected
+		minute, err := sequential.NewMinute(sequential.Count{}, served)
+		if err != nil {
 			return err
 		}
+		e.Errors.Control = b.errors.Fold(e.Errors.Control, minute)
 		for i := range b.slow {
 			if m.excludesDurations() {
 				break

@@ -19,18 +19,18 @@ func (a Assessment) Errors() (rollout.Reading, error) {
 // errors returns the reading, and the score that decided it.
 func (a Assessment) errors() (rollout.Reading, score, error) {
 	gates := a.state.Plan.Gates
-	t, err := newTests(gates)
+	t, err := a.newTests(gates)
 	if err != nil {
 		return rollout.Reading{}, score{}, err
 	}
-	harm := score{logE: a.Evidence.Errors.Harm.LogE(), threshold: t.errors.Threshold()}
+	harm := score{logE: t.errors.LogE(a.Evidence.Errors.Harm), threshold: t.errors.Threshold()}
 	now, limit := harm, 0.0
 	if _, alone := a.state.AtFullWeight(); alone {
 		b, err := a.newHistoricalControls(gates)
 		if err != nil {
 			return rollout.Reading{}, score{}, err
 		}
-		now, limit = score{logE: a.Evidence.Errors.HistoricalControl.LogE(), threshold: b.errors.Threshold()}, b.errors.Limit()
+		now, limit = score{logE: b.errors.LogE(a.Evidence.Errors.Control), threshold: b.errors.Threshold()}, b.errors.Limit()
 	}
 	bound := t.proof.Bound(a.Proof)
 	verdict, decisive := judge(harm, now)

@@ -21,14 +21,19 @@ type Evidence struct {
 	History *BaselineHistory `json:"before,omitempty"`
 	// Until is how far the minutes are folded; zero before the first check.
 	Until time.Time `json:"until,omitzero"`
+	// Clusters is what the alias's last days say of how errors come together; nil
+	// until the first check.
+	Clusters *sequential.Clusters `json:"clusters,omitempty"`
 	// Errors compares failed requests, and Slow those above the thresholds of the
 	// History.
-	Errors Comparison             `json:"errors"`
+	Errors ErrorComparison        `json:"errors"`
 	Slow   [thresholds]Comparison `json:"slow"`
 	// Proof bounds how much higher the new version's error rate is; Spread is how
 	// much errors cluster.
 	Proof  sequential.NonInferiorityState `json:"proof"`
 	Spread sequential.Dispersion          `json:"spread"`
+	// Expected is how often the baseline has failed in its last folded minutes.
+	Expected sequential.Expectation `json:"expected,omitzero"`
 	// Step is the current step, and StepRequests counts the new version's requests
 	// in it that are folded and could be compared.
 	Step         int   `json:"step"`
@@ -43,13 +48,26 @@ type Evidence struct {
 	Snapshot AliasSnapshot `json:"lately"`
 }
 
-// Comparison is the evidence on one kind of counted request, failed or slow, as far
-// as it is folded.
+// ErrorComparison is the evidence on failed requests, as far as it is folded.
+type ErrorComparison struct {
+	// Harm is the evidence of the minutes before the new version had all traffic,
+	// and Control that of those since.
+	Harm    sequential.RobustState  `json:"robust,omitzero"`
+	Control sequential.ControlState `json:"control,omitzero"`
+	Tally
+}
+
+// Comparison is the evidence on slow requests, as far as it is folded.
 type Comparison struct {
 	// Harm is the evidence of the minutes before the new version had all traffic,
 	// and HistoricalControl that of those since.
 	Harm              sequential.State `json:"harm,omitzero"`
 	HistoricalControl sequential.State `json:"bake,omitzero"`
+	Tally
+}
+
+// Tally counts the requests of a comparison.
+type Tally struct {
 	// Baseline and NewVersion are the counts of the minutes before, Alone the new
 	// version's since.
 	Baseline   sequential.Count `json:"baseline"`
@@ -73,7 +91,11 @@ type Measurements struct {
 	// Minutes has the minutes of the query's window that have data, in their order.
 	Minutes []Minute
 	// History is nil unless the query has Record set.
-	History  *BaselineHistory
+	History *BaselineHistory
+	// Past has the alias's minutes of the last days before the window, one after the
+	// other, without those that two versions served; nil unless the query has
+	// Record set.
+	Past     []sequential.Count
 	Snapshot AliasSnapshot
 	// Gates has the series of metric gates, by the ids of their queries; nil if
 	// there are none.
@@ -109,6 +131,10 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 	if e.History == nil {
 		e.History = seen.History
 	}
+	if e.Clusters == nil && seen.Past != nil {
+		learned := sequential.LearnClusters(seen.Past)
+		e.Clusters = &learned
+	}
 	e.Until = e.Unread(s, now).From
 	e.Snapshot = seen.Snapshot
 	if e.Step != s.Progress.Step {
@@ -123,6 +149,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 	}
 	for i, m := range e.Minutes {
 		e.Minutes[i].Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
+		e.Minutes[i].Weight = max(m.Weight, weightIn(m, s))
 	}
 	settled := now.Add(-Lateness).Truncate(time.Minute)
 	if !settled.After(e.Until) {
@@ -201,7 +228,7 @@ func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMi
 func (e Evidence) comparable(m Minute, s rollout.State) int64 {
 	since, alone := s.AtFullWeight()
 	switch {
-	case m.Baseline.Requests > 0:
+	case m.Baseline.Requests > 0, m.few():
 		return m.NewVersion.Requests
 	case alone && !m.At.Before(since) && e.recorded():
 		return m.NewVersion.Requests
@@ -209,8 +236,52 @@ func (e Evidence) comparable(m Minute, s rollout.State) int64 {
 	return 0
 }
 
-// recorded reports whether the baseline has a record, of the hour before or of the
+// weightIn returns the highest weight that the new version can have had in a
+// minute: until a minute after a shift, that of before counts, too, and of a minute
+// before the current step, that of the step before.
+func weightIn(m Minute, s rollout.State) float64 {
+	now, before := s.Weights()
+	switch since := s.Progress.Since; {
+	case !m.At.Before(since.Add(time.Minute)):
+		return now
+	case !m.end().After(since):
+		return before
+	}
+	return max(now, before)
+}
+
+// recordRequests is how many requests the hour before the rollout must have had for
+// older ones not to count.
+const recordRequests = 1000
+
+// record returns what the baseline served before the rollout, or the alias: in the hour
+// before or, if that had few requests, in the last days, without their largest bout
+// of errors.
+func (e Evidence) record() sequential.Count {
+	hour := e.History.errors()
+	if hour.Requests >= recordRequests || e.Clusters == nil || e.Clusters.Requests <= hour.Requests {
+		return hour
+	}
+	return sequential.Count{Requests: e.Clusters.Requests, Errors: e.Clusters.Errors}
+}
+
+// rate returns the rate of errors that is expected of the baseline's next minute:
+// the lower of that of its last minutes and that of all that is known of it, as a rate that is
+// too high would hide harm.
+func (e Evidence) rate() float64 {
+	return min(e.Expected.Rate(), sequential.ExpectationOf(plus(e.record(), e.Errors.Baseline)).Rate())
+}
+
+// clusters returns what is known of how errors come together.
+func (e Evidence) clusters() sequential.Clusters {
+	if e.Clusters == nil {
+		return sequential.Clusters{}
+	}
+	return *e.Clusters
+}
+
+// recorded reports whether the baseline has a record, of the time before or of the
 // rollout.
 func (e Evidence) recorded() bool {
-	return e.History.errors().Requests+e.Errors.Baseline.Requests > 0
+	return e.record().Requests+e.Errors.Baseline.Requests > 0
 }

@@ -16,7 +16,7 @@ func (a Assessment) Latency() (rollout.Reading, error) {
 // latency returns the reading, and the score that decided it.
 func (a Assessment) latency() (rollout.Reading, score, error) {
 	gates := a.state.Plan.Gates
-	t, err := newTests(gates)
+	t, err := a.newTests(gates)
 	if err != nil {
 		return rollout.Reading{}, score{}, err
 	}

@@ -45,42 +45,84 @@ func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) 
 	}
 	seen := answer.seen(q)
 	seen.Gates = gates
+	if q.Record {
+		if seen.Past, err = c.past(ctx, q); err != nil {
+			return Measurements{}, fmt.Errorf("reading the last days of alias %s of %s: %w", q.Alias, q.Function, err)
+		}
+	}
 	return seen, nil
+}
+
+// pastTime is how far back the alias's own history is read.
+const pastTime = 72 * time.Hour
+
+// past reads the alias's minutes before the query's window, in a call of their own, as
+// all queries of a call have the same time. Minutes that both versions served, in an
+// earlier rollout, are left out.
+func (c CloudWatch) past(ctx context.Context, q Query) ([]sequential.Count, error) {
+	until := q.Window.From.Truncate(time.Minute)
+	from := until.Add(-pastTime)
+	answer := points{}
+	if err := c.readPages(ctx, from, until, q.pastQueries(), answer.add); err != nil {
+		return nil, err
+	}
+	alias, baseline := answer.served(ofAlias), answer.served(ofBaseline)
+	alias.lost = answer[ofAlias+throttles]
+	past := make([]sequential.Count, pastTime/time.Minute)
+	for i := range past {
+		at := from.Unix() + int64(i)*60
+		s, _ := alias.sample(at)
+		if one := whole(baseline.requests[at]); one == 0 || one == whole(alias.requests[at]) {
+			past[i] = s.count()
+		}
+	}
+	return past, nil
 }
 
 // read runs queries over the query's time. It adds the series of the check itself to
 // the answer, and returns those of metric gates.
 func (c CloudWatch) read(ctx context.Context, q Query, queries []types.MetricDataQuery, answer points) (map[string]Series, error) {
 	var gates map[string]Series
+	err := c.readPages(ctx, q.start(), q.end(), queries, func(id string, result types.MetricDataResult) {
+		if !isGate(id) {
+			answer.add(id, result)
+			return
+		}
+		if gates == nil {
+			gates = map[string]Series{}
+		}
+		gates[id] = gates[id].with(result)
+	})
+	return gates, err
+}
+
+// readPages asks the queries from one time to another, and hands each result to
+// take, with its id. A series of Lambda's metrics that CloudWatch could not read is an error.
+func (c CloudWatch) readPages(ctx context.Context, from, to time.Time, queries []types.MetricDataQuery, take func(id string, result types.MetricDataResult)) error {
 	pages := cloudwatch.NewGetMetricDataPaginator(c.api, &cloudwatch.GetMetricDataInput{
-		StartTime:         aws.Time(q.start()),
-		EndTime:           aws.Time(q.end()),
+		StartTime:         aws.Time(from),
+		EndTime:           aws.Time(to),
 		ScanBy:            types.ScanByTimestampAscending,
 		MetricDataQueries: queries,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awserror.Plain(err)
+			return awserror.Plain(err)
 		}
 		for _, result := range page.MetricDataResults {
 			id := aws.ToString(result.Id)
 			switch {
 			case isGate(id):
-				if gates == nil {
-					gates = map[string]Series{}
-				}
-				gates[id] = gates[id].with(result)
-				continue
 			case result.StatusCode == types.StatusCodeInternalError:
-				return nil, fmt.Errorf("%s: %w", id, ErrUnavailable)
+				return fmt.Errorf("%s: %w", id, ErrUnavailable)
 			case result.StatusCode == types.StatusCodeForbidden:
-				return nil, fmt.Errorf("%s is forbidden", id)
+				return fmt.Errorf("%s is forbidden", id)
 			}
-			answer.add(id, result)
+			take(id, result)
 		}
 	}
-	return gates, nil
+	return nil
 }
 
 // points are the values of each series, by the second in which they begin.

@@ -72,8 +72,12 @@ func (m *metrics) read(q health.Query, from, to time.Time) health.Measurements {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	if m.calls != calls+1 {
-		m.t.Errorf("%d calls", m.calls-calls)
+	want := 1
+	if q.Record {
+		want = 2 // one for the last days
+	}
+	if m.calls != calls+want {
+		m.t.Errorf("%d calls, want %d", m.calls-calls, want)
 	}
 	return seen
 }
@@ -183,18 +187,10 @@ func TestWhatIsAskedOfCloudWatch(t *testing.T) {
 	if _, err := health.NewCloudWatch(r).Metrics(context.Background(), ask); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.inputs) != 1 || !r.inputs[0].StartTime.Equal(noon.Add(-time.Hour)) || !r.inputs[0].EndTime.Equal(noon.Add(2*time.Minute)) {
+	if len(r.inputs) != 2 || !r.inputs[0].StartTime.Equal(noon.Add(-time.Hour)) || !r.inputs[0].EndTime.Equal(noon.Add(2*time.Minute)) {
 		t.Fatalf("asked %+v", r.inputs)
 	}
-	var asked []string
-	for _, query := range r.inputs[0].MetricDataQueries {
-		stat := query.MetricStat
-		text := fmt.Sprintf("%s %s %d", *stat.Metric.MetricName, *stat.Stat, *stat.Period)
-		for _, dimension := range stat.Metric.Dimensions {
-			text += fmt.Sprintf(" %s=%s", aws.ToString(dimension.Name), aws.ToString(dimension.Value))
-		}
-		asked = append(asked, text)
-	}
+	asked := queriesOf(r.inputs[0])
 	const alias = " FunctionName=f Resource=f:live"
 	want := []string{
 		"Invocations Sum 60" + alias + " ExecutedVersion=7", "Errors Sum 60" + alias + " ExecutedVersion=7", "Throttles Sum 60" + alias + " ExecutedVersion=7",
@@ -207,6 +203,56 @@ func TestWhatIsAskedOfCloudWatch(t *testing.T) {
 		"Duration SampleCount 3600" + alias, "Duration p95 3600" + alias, "Duration p99 3600" + alias,
 	}
 	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Error(diff)
+	}
+	if past := r.inputs[1]; !past.StartTime.Equal(noon.Add(-72*time.Hour)) || !past.EndTime.Equal(noon) {
+		t.Errorf("the last days are %s to %s", past.StartTime, past.EndTime)
+	}
+	want = []string{"Invocations Sum 60" + alias, "Errors Sum 60" + alias, "Invocations Sum 60" + alias + " ExecutedVersion=7", "Throttles Sum 60" + alias}
+	if diff := cmp.Diff(want, queriesOf(r.inputs[1])); diff != "" {
+		t.Errorf("of the last days: %s", diff)
+	}
+}
+
+// queriesOf describes the queries of a call.
+func queriesOf(in *cloudwatch.GetMetricDataInput) []string {
+	var all []string
+	for _, query := range in.MetricDataQueries {
+		stat := query.MetricStat
+		text := fmt.Sprintf("%s %s %d", *stat.Metric.MetricName, *stat.Stat, *stat.Period)
+		for _, dimension := range stat.Metric.Dimensions {
+			text += fmt.Sprintf(" %s=%s", aws.ToString(dimension.Name), aws.ToString(dimension.Value))
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// TestTheLastDaysLeaveOutEarlierRollouts reads the alias's minutes without those that
+// two versions served.
+func TestTheLastDaysLeaveOutEarlierRollouts(t *testing.T) {
+	m := newMetrics(t)
+	m.serve("live", "7", noon.Add(-73*time.Hour), 1000, 1000) // too long ago
+	m.serve("live", "7", noon.Add(-72*time.Hour), 10, 1)
+	m.serve("live", "8", noon.Add(-50*time.Hour), 20, 2) // another version, on its own
+	m.serve("live", "7", noon.Add(-30*time.Minute), 30, 3)
+	m.serve("live", "8", noon.Add(-30*time.Minute), 400, 400) // a rollout that was rolled back
+	m.serve("live", "7", noon.Add(-time.Minute), 40, 4)
+	m.serve("live", "7", noon, 1000, 1000)
+	ask := query
+	ask.Record = true
+	past := m.read(ask, noon, noon.Add(time.Minute)).Past
+	if len(past) != 72*60 {
+		t.Fatalf("%d minutes", len(past))
+	}
+	got := map[int]sequential.Count{}
+	for i, c := range past {
+		if c != (sequential.Count{}) {
+			got[i-len(past)] = c
+		}
+	}
+	want := map[int]sequential.Count{-72 * 60: {Requests: 10, Errors: 1}, -50 * 60: {Requests: 20, Errors: 2}, -1: {Requests: 40, Errors: 4}}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }

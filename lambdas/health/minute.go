@@ -91,6 +91,8 @@ type Minute struct {
 	// such minutes don't count.
 	Shifted bool `json:"shifted,omitempty"`
 	Untimed bool `json:"untimed,omitempty"`
+	// Weight is the new version's highest share of the traffic in the minute.
+	Weight float64 `json:"weight,omitempty"`
 }
 
 // MarshalJSON writes the fields by hand, faster than encoding/json: each check's
@@ -105,6 +107,9 @@ func (m Minute) MarshalJSON() ([]byte, error) {
 	if m.Untimed {
 		text = append(text, `,"untimed":true`...)
 	}
+	if m.Weight > 0 {
+		text = strconv.AppendFloat(append(text, `,"weight":`...), m.Weight, 'f', -1, 64)
+	}
 	return append(text, '}'), err
 }
 
@@ -118,6 +123,7 @@ func (m Minute) merge(later Minute) Minute {
 	m.Baseline = m.Baseline.merge(later.Baseline)
 	m.NewVersion = m.NewVersion.merge(later.NewVersion)
 	m.Untimed = m.Untimed && later.Untimed
+	m.Weight = max(m.Weight, later.Weight)
 	return m
 }
 
@@ -160,4 +166,9 @@ func (b *BaselineHistory) slow(threshold int) sequential.Count {
 		return sequential.Count{}
 	}
 	return sequential.Count{Requests: b.Timed, Errors: int64(float64(b.Timed)*shares()[threshold]) + 1}
+}
+
+// few reports whether the minute is judged by its weight, as it has few requests.
+func (m Minute) few() bool {
+	return sequential.Few(m.Baseline.count().Requests+m.NewVersion.count().Requests, m.Weight)
 }

@@ -87,19 +87,12 @@ func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
 func (q Query) queries() []types.MetricDataQuery {
 	const minute, hour = 60, 3600
 	var all []types.MetricDataQuery
-	namespace, dimensions := aws.String("AWS/Lambda"), map[string][]types.Dimension{}
+	dimensions := map[string][]types.Dimension{}
 	for _, of := range []string{ofBaseline, ofNewVersion, ofAlias} {
 		dimensions[of] = q.dimensions(of)
 	}
 	add := func(of, what, metric, stat string, period int32) {
-		all = append(all, types.MetricDataQuery{
-			Id: aws.String(of + what),
-			MetricStat: &types.MetricStat{
-				Metric: &types.Metric{Namespace: namespace, MetricName: &metric, Dimensions: dimensions[of]},
-				Period: aws.Int32(period),
-				Stat:   &stat,
-			},
-		})
+		all = append(all, lambdaQuery(dimensions[of], of+what, metric, stat, period))
 	}
 	for _, of := range []string{ofBaseline, ofNewVersion} {
 		add(of, requests, "Invocations", "Sum", minute)
@@ -132,6 +125,29 @@ func (q Query) queries() []types.MetricDataQuery {
 		all = append(all, gate.Queries...)
 	}
 	return all
+}
+
+// pastQueries returns what is read of the last days.
+func (q Query) pastQueries() []types.MetricDataQuery {
+	const minute = 60
+	alias := q.dimensions(ofAlias)
+	all := []types.MetricDataQuery{
+		lambdaQuery(alias, ofAlias+requests, "Invocations", "Sum", minute),
+		lambdaQuery(alias, ofAlias+failures, "Errors", "Sum", minute),
+		lambdaQuery(q.dimensions(ofBaseline), ofBaseline+requests, "Invocations", "Sum", minute),
+	}
+	if q.Throttles {
+		all = append(all, lambdaQuery(alias, ofAlias+throttles, "Throttles", "Sum", minute))
+	}
+	return all
+}
+
+// lambdaQuery returns the query of a statistic of one of Lambda's metrics.
+func lambdaQuery(dimensions []types.Dimension, id, metric, stat string, period int32) types.MetricDataQuery {
+	return types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{
+		Metric: &types.Metric{Namespace: aws.String("AWS/Lambda"), MetricName: &metric, Dimensions: dimensions},
+		Period: &period, Stat: &stat,
+	}}
 }
 
 // dimensions returns the dimensions under which Lambda records an alias's requests:

@@ -8,17 +8,17 @@ import (
 // tests are the statistical tests, with a request's settings, for the minutes in
 // which both versions have traffic.
 type tests struct {
-	errors  sequential.Harm
+	errors  sequential.Robust
 	proof   sequential.NonInferiority
 	latency *sequential.Harm // nil if there is no latency gate
 }
 
-func newTests(g rollout.Gates) (tests, error) {
+func (e Evidence) newTests(g rollout.Gates) (tests, error) {
 	var t tests
 	var err error
-	if t.errors, err = sequential.NewHarm(sequential.HarmParams{
-		Ratio: g.Errors.Ratio, Margin: g.Errors.Margin, Alpha: g.Errors.Alpha,
-		Eta: 1 / g.Errors.Dispersion, Strict: g.Errors.Strict,
+	if t.errors, err = sequential.NewRobust(sequential.RobustParams{
+		ExactParams: sequential.ExactParams{Ratio: g.Errors.Ratio, Margin: g.Errors.Margin, Alpha: g.Errors.Alpha, Eta: 1 / g.Errors.Dispersion},
+		Clusters:    e.clusters(), Strict: g.Errors.Strict,
 	}); err != nil {
 		return t, err
 	}
@@ -41,16 +41,16 @@ func newProof(g rollout.Gates) (sequential.NonInferiority, error) {
 // historicalControls are the tests for the minutes in which the new version has all
 // traffic, against the baseline's record before and during the rollout.
 type historicalControls struct {
-	errors sequential.HistoricalControl
+	errors sequential.RobustControl
 	slow   []sequential.HistoricalControl // none without a latency gate, or a record of durations
 }
 
 func (e Evidence) newHistoricalControls(g rollout.Gates) (historicalControls, error) {
 	var b historicalControls
 	var err error
-	if b.errors, err = sequential.NewHistoricalControl(sequential.HistoricalControlParams{
-		Record: plus(e.History.errors(), e.Errors.Baseline), Tolerance: g.Errors.Tolerance, Margin: g.Errors.Margin,
-		Eta: 1 / g.Errors.Dispersion, Alpha: g.Errors.Alpha, Averaged: 1, Strict: g.Errors.Strict,
+	if b.errors, err = sequential.NewRobustControl(sequential.RobustControlParams{
+		Record: plus(e.record(), e.Errors.Baseline), Tolerance: g.Errors.Tolerance, Margin: g.Errors.Margin,
+		Eta: 1 / g.Errors.Dispersion, Alpha: g.Errors.Alpha, Clusters: e.clusters(), Strict: g.Errors.Strict,
 	}); err != nil || g.Latency == nil || !e.History.timed() {
 		return b, err
 	}

@@ -78,10 +78,16 @@ const fewRequests = 3
 // there were of both, and neither from which version served them nor from their errors.
 // weight is in (0, 1); in a minute in which it was changed, the highest it had.
 func (m Minute) Routed(weight float64) Minute {
-	if float64(m.requests())*min(weight, 1-weight) < fewRequests {
+	if Few(m.requests(), weight) {
 		m.weight = weight
 	}
 	return m
+}
+
+// Few reports whether a minute of so many requests, of which either version has its
+// share, has too few of one to compare both within it.
+func Few(requests int64, weight float64) bool {
+	return weight > 0 && weight < 1 && float64(requests)*min(weight, 1-weight) < fewRequests
 }
 
 func (m Minute) requests() int64 { return m.baseline.Requests + m.newVersion.Requests }

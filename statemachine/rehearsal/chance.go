@@ -15,6 +15,7 @@ type chance struct{ counts, durations *rand.Rand }
 const (
 	duringRollout = iota
 	beforeRollout
+	longBefore
 )
 
 // newChance returns the random streams of a part of the traffic.

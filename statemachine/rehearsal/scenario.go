@@ -20,11 +20,14 @@ type Scenario struct {
 	Description string `json:"description,omitempty"`
 	// RequestsPerSecond is the mean rate at which the alias is invoked. The number
 	// of requests in a time is Poisson distributed, and each draws its version by the
-	// alias's weights. Before the rollout starts, the baseline has served an hour of
-	// such traffic.
-	RequestsPerSecond float64        `json:"requests-per-second"`
-	Baseline          VersionProfile `json:"baseline"`
-	NewVersion        VersionProfile `json:"new-version"`
+	// alias's weights.
+	RequestsPerSecond float64 `json:"requests-per-second"`
+	// History is how long the baseline has served such traffic when the rollout
+	// starts, in seconds, at most 14 days; nil for 73 hours, a little more than health
+	// checks look back.
+	History    *float64       `json:"history,omitempty"`
+	Baseline   VersionProfile `json:"baseline"`
+	NewVersion VersionProfile `json:"new-version"`
 	// MetricDelay is the time from the end of a request until CloudWatch has it.
 	MetricDelay float64 `json:"metric-delay"`
 	// Latency is how long each AWS call takes.
@@ -131,6 +134,7 @@ const (
 	// MaxSeconds bounds the times of a scenario, in seconds: 366 days.
 	MaxSeconds = 366 * 24 * 60 * 60
 	maxCluster = 1e6
+	maxHistory = 14 * 24 * 60 * 60 // CloudWatch keeps minutes for a day longer
 )
 
 // check returns an error that lists everything that is wrong.
@@ -143,6 +147,9 @@ func (s Scenario) check() error {
 	}
 	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
 	within("metric-delay", s.MetricDelay, 0, MaxSeconds)
+	if s.History != nil {
+		within("history", *s.History, 0, maxHistory)
+	}
 	within("latency", s.Latency, 0, 900)
 	problems = append(problems, s.Dependencies.check("", within), s.Provisioned.check(within))
 	s.Baseline.check("baseline", within)

@@ -8,8 +8,9 @@ import (
 
 // subjects are the rollouts that single disturbances are tried on.
 func subjects() []subject {
+	hour := 3600.0 // days of history would take most of the sweep's time
 	world := func(errorRate float64) Scenario {
-		return Scenario{RequestsPerSecond: 50, Baseline: VersionProfile{Duration: 0.1}, NewVersion: VersionProfile{ErrorRate: errorRate, Duration: 0.1}}
+		return Scenario{History: &hour, RequestsPerSecond: 50, Baseline: VersionProfile{Duration: 0.1}, NewVersion: VersionProfile{ErrorRate: errorRate, Duration: 0.1}}
 	}
 	late := world(0)
 	late.Changes = []Change{{After: 40, NewVersion: &VersionProfile{ErrorRate: 0.5, Duration: 0.1}}}
@@ -42,7 +43,7 @@ func subjects() []subject {
 // disturbances, one with every kind of gate, and one by the one-function deployer.
 func worlds() []subject {
 	all := subjects()
-	quiet := Scenario{RequestsPerSecond: 20, Baseline: usual, NewVersion: usual}
+	quiet := Scenario{History: all[0].scenario.History, RequestsPerSecond: 20, Baseline: usual, NewVersion: usual}
 	gated := quiet
 	gated.Dependencies = Dependencies{
 		Functions: map[string]Function{"before": {Answer: []byte(`{"status": "SUCCEEDED"}`)}, "after": {Answer: []byte(`{"status": "SUCCEEDED"}`), Duration: 2}},

@@ -69,6 +69,32 @@ func (t *traffic) catchUp(to time.Time) error {
 }
 
 // nextChange returns the time of the next change; there must be one.
+// serveDaysBefore draws the minutes from one time to another, long before the
+// rollout: each as a whole, and all requests take as long as they do in the mean.
+func (t *traffic) serveDaysBefore(from, to time.Time, chance chance) error {
+	alias, ok := t.aws.Alias(t.function, t.alias)
+	if !ok {
+		return nil
+	}
+	b := t.now.Baseline
+	took := seconds(b.Duration)
+	var failing clusters
+	for at := from.Truncate(time.Minute); at.Before(to); at = at.Add(time.Minute) {
+		requests := poisson(chance.counts, 60*t.now.RequestsPerSecond)
+		throttled := binomial(chance.counts, requests, b.Throttled)
+		invoked := requests - throttled
+		err := t.aws.RecordInvocations(localaws.Invocations{
+			Function: t.function, Alias: t.alias, Version: alias.Version, At: at,
+			Invocations: invoked, Errors: failing.failures(chance.counts, b, invoked, at), Throttles: throttled,
+			Duration: localaws.DurationStats{Sum: time.Duration(invoked) * took, Minimum: took, Maximum: took},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *traffic) nextChange() time.Time {
 	return t.start.Add(t.changes[0].at(t.total))
 }

@@ -91,8 +91,19 @@ func build(server *localaws.Server, req rollout.Request, description string) err
 		server.AddAlias(req.Function(), req.AliasName, baseline, description))
 }
 
-// history sets how much traffic there is before the rollout starts.
-const history = time.Hour
+// defaultHistory is a scenario's History if it has none. The last exactHistory of it is
+// drawn as the rollout's traffic is.
+const (
+	defaultHistory = 73 * time.Hour
+	exactHistory   = time.Hour
+)
+
+func (s Scenario) history() time.Duration {
+	if s.History == nil {
+		return defaultHistory
+	}
+	return seconds(*s.History)
+}
 
 // newTraffic starts the traffic of a scenario at start, after it has drawn the
 // traffic before.
@@ -104,8 +115,12 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 		durations: newDurations(), now: s,
 	}
 	t.total = plannedTime(req)
+	exact := start.Add(-min(exactHistory, s.history()))
+	if err := t.serveDaysBefore(start.Add(-s.history()), exact.Truncate(time.Minute), newChance(seed, longBefore)); err != nil {
+		return nil, err
+	}
 	before := t
-	before.begin(start.Add(-history), newChance(seed, beforeRollout), nil)
+	before.begin(exact, newChance(seed, beforeRollout), nil)
 	err := before.catchUp(start)
 	t.begin(start, newChance(seed, duringRollout), s.Changes)
 	return &t, err
