@@ -34,9 +34,18 @@ func (a Assessment) errors() (rollout.Reading, score, error) {
 	}
 	bound := t.proof.Bound(a.Proof)
 	verdict, decisive := judge(harm, now)
+	if c := a.Evidence.Errors; c.NewVersion.Errors+c.Alone.Errors == 0 {
+		verdict = rollout.VerdictInconclusive // that requests of it are missing is no failure: see pending
+	}
 	reason := a.failures(limit)
-	switch missing := a.missing(); {
-	case verdict != rollout.VerdictInconclusive:
+	switch missing, hangs := a.missing(), a.pending(a.now.Add(time.Minute)); {
+	case verdict == rollout.VerdictRollBack:
+		reason += "; " + decisive.String()
+	case a.pending(a.now.Add(-pendingFor)).clear():
+		verdict, reason = rollout.VerdictRollBack, a.hanging(hangs)+"; "+reason
+	case hangs.clear():
+		verdict, reason = rollout.VerdictHold, a.hanging(hangs)+"; "+reason
+	case verdict == rollout.VerdictHold:
 		reason += "; " + decisive.String()
 	case missing != "":
 		reason = missing

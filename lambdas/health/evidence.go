@@ -149,7 +149,9 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 	}
 	for i, m := range e.Minutes {
 		e.Minutes[i].Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
-		e.Minutes[i].Weight = max(m.Weight, weightIn(m, s))
+		if m.Weight == 0 || m.end().After(s.Progress.Since) {
+			e.Minutes[i].Weight = max(m.Weight, weightIn(m, s))
+		}
 	}
 	settled := now.Add(-Lateness).Truncate(time.Minute)
 	if !settled.After(e.Until) {

@@ -131,6 +131,12 @@ func (a Assessment) missing() string {
 	return ""
 }
 
+// hanging says how many requests have not ended: "about 55 requests a minute of
+// version 8 have not ended".
+func (a Assessment) hanging(p pending) string {
+	return fmt.Sprintf("about %s requests a minute of version %s have not ended", rollout.Thousands(int64(math.Round(p.perMinute))), a.state.NewVersion)
+}
+
 // troubles says what else a person should know: that requests were throttled, or
 // that some reach the function's timeout. Those are among the failed ones.
 func (a Assessment) troubles() string {

@@ -77,12 +77,15 @@ func (t *traffic) serveDaysBefore(from, to time.Time, chance chance) error {
 		return nil
 	}
 	b := t.now.Baseline
-	took := seconds(b.Duration)
 	var failing clusters
 	for at := from.Truncate(time.Minute); at.Before(to); at = at.Add(time.Minute) {
 		requests := poisson(chance.counts, 60*t.now.RequestsPerSecond)
+		if requests == 0 {
+			continue
+		}
 		throttled := binomial(chance.counts, requests, b.Throttled)
 		invoked := requests - throttled
+		took := time.Duration(min(invoked, 1)) * seconds(b.Duration)
 		err := t.aws.RecordInvocations(localaws.Invocations{
 			Function: t.function, Alias: t.alias, Version: alias.Version, At: at,
 			Invocations: invoked, Errors: failing.failures(chance.counts, b, invoked, at), Throttles: throttled,

@@ -1,0 +1,79 @@
+package health
+
+import (
+	"math"
+	"time"
+)
+
+// pending says how many of the new version's requests have begun and not ended.
+type pending struct {
+	// perMinute is how many are missing in a minute, and share of how many.
+	perMinute, share float64
+	// log is a bound of the natural logarithm of the chance that so many are missing
+	// although the new version ends its requests as the baseline does.
+	log float64
+}
+
+// The limits of requests that have not ended.
+const (
+	pendingLog   = -23             // below this chance, 1 in 10 billion, they are believed to be missing
+	pendingShare = 0.5             // at least this share of the new version's requests
+	pendingFor   = 3 * time.Minute // after which the new version is rolled back
+)
+
+func (p pending) clear() bool { return p.log <= pendingLog && p.share >= pendingShare }
+
+// pending compares how many requests of the new version there are with how many there
+// must have been, in the minutes that ended before until. CloudWatch has a request in
+// the minute in which it began, but only after it has ended. The alias
+// sends each request to the new version with the weight w, so of K requests that have
+// ended in a minute, about K·w are the new version's, if its requests end as soon
+// as the baseline's. The chance of at most k is at most e^(−K·KL(k/K, w)) (Chernoff), and
+// that of several minutes the product. At full weight there is no baseline to
+// compare with.
+func (a Assessment) pending(until time.Time) pending {
+	var p pending
+	expected, seen, minutes := 0.0, 0.0, 0.0
+	for _, m := range a.Minutes {
+		w := a.leastWeight(m)
+		if m.end().After(until) || w <= 0 || w >= 1 {
+			continue
+		}
+		baseline, newVersion := float64(m.Baseline.Requests), float64(m.NewVersion.Requests)
+		all := baseline + newVersion
+		expected += baseline * w / (1 - w)
+		seen += newVersion
+		minutes++
+		if newVersion >= all*w || all == 0 {
+			continue
+		}
+		share := newVersion / all
+		divergence := (1 - share) * math.Log((1-share)/(1-w))
+		if share > 0 {
+			divergence += share * math.Log(share/w)
+		}
+		p.log -= all * divergence
+	}
+	if missing := expected - seen; missing > 0 {
+		p.perMinute, p.share = missing/minutes, missing/expected
+	}
+	return p
+}
+
+// shiftTakes is how long after a shift, at most, requests still go by the weights of
+// before.
+const shiftTakes = 30 * time.Second
+
+// leastWeight returns the lowest weight that the new version can have had in a minute,
+// in the mean; 0 in one with a shift of an earlier step.
+func (a Assessment) leastWeight(m Minute) float64 {
+	if !m.Shifted {
+		return m.Weight
+	}
+	now, before := a.state.Weights()
+	if !m.end().After(a.state.Progress.Since) {
+		return 0
+	}
+	since := m.end().Sub(a.state.Progress.Since.Add(shiftTakes)).Minutes()
+	return before + (now-before)*min(max(since, 0), 1)
+}
