@@ -41,9 +41,9 @@ func (a Assessment) errors() (rollout.Reading, score, error) {
 	switch missing, hangs := a.missing(), a.pending(a.now.Add(time.Minute)); {
 	case verdict == rollout.VerdictRollBack:
 		reason += "; " + decisive.String()
-	case a.pending(a.now.Add(-pendingFor)).clear():
+	case a.pending(a.shown().Add(-pendingFor)).clear(pendingLog):
 		verdict, reason = rollout.VerdictRollBack, a.hanging(hangs)+"; "+reason
-	case hangs.clear():
+	case hangs.clear(holdLog):
 		verdict, reason = rollout.VerdictHold, a.hanging(hangs)+"; "+reason
 	case verdict == rollout.VerdictHold:
 		reason += "; " + decisive.String()

@@ -81,7 +81,7 @@ func TestReadings(t *testing.T) {
 			`inconclusive inconclusive no data of version 8 or version 7`,
 			`inconclusive inconclusive no durations of version 7 in the hour before the rollout`},
 		{"none of the new version", plan, every(0, 5, fine(100), nothing), 0, 5, health.AliasSnapshot{Requests: 500}, hour,
-			`inconclusive hold about 10 requests a minute of version 8 have not ended; version 8 has no data, version 7 failed none of 500 requests`,
+			`inconclusive hold about 11 requests a minute of version 8 have not ended; version 8 has no data, version 7 failed none of 500 requests`,
 			`inconclusive inconclusive no durations yet (those just after a shift don't count)`},
 		{"none of the baseline", plan, every(0, 5, nothing, fine(100)), 0, 5, health.AliasSnapshot{Requests: 500}, hour,
 			`inconclusive inconclusive version 8 failed none of 500 requests, version 7 has no data to compare with`,

@@ -16,12 +16,13 @@ type pending struct {
 
 // The limits of requests that have not ended.
 const (
-	pendingLog   = -23             // below this chance, 1 in 10 billion, they are believed to be missing
-	pendingShare = 0.5             // at least this share of the new version's requests
-	pendingFor   = 3 * time.Minute // after which the new version is rolled back
+	holdLog      = -9              // below this chance, 1 in 8,000, a step is held
+	pendingLog   = -23             // and below this, 1 in 10 billion, the new version is rolled back
+	pendingShare = 0.5             // if at least this share of its requests is missing
+	pendingFor   = 3 * time.Minute // so long after the baseline's
 )
 
-func (p pending) clear() bool { return p.log <= pendingLog && p.share >= pendingShare }
+func (p pending) clear(log float64) bool { return p.log <= log && p.share >= pendingShare }
 
 // pending compares how many requests of the new version there are with how many there
 // must have been, in the minutes that ended before until. CloudWatch has a request in
@@ -60,20 +61,33 @@ func (a Assessment) pending(until time.Time) pending {
 	return p
 }
 
+// shown returns the end of the last minute of which CloudWatch shows requests of the
+// baseline: metrics may be late.
+func (a Assessment) shown() time.Time {
+	for i := len(a.Minutes) - 1; i >= 0; i-- {
+		if a.Minutes[i].Baseline.Requests > 0 {
+			return a.Minutes[i].end()
+		}
+	}
+	return a.Until
+}
+
 // shiftTakes is how long after a shift, at most, requests still go by the weights of
 // before.
 const shiftTakes = 30 * time.Second
 
-// leastWeight returns the lowest weight that the new version can have had in a minute,
-// in the mean; 0 in one with a shift of an earlier step.
+// leastWeight returns the lowest weight that the new version had in a minute: in one
+// with a shift, all requests may have come before it. It is 0 for a shift of an
+// earlier step.
 func (a Assessment) leastWeight(m Minute) float64 {
-	if !m.Shifted {
-		return m.Weight
-	}
 	now, before := a.state.Weights()
-	if !m.end().After(a.state.Progress.Since) {
-		return 0
+	switch since := a.state.Progress.Since; {
+	case !m.Shifted:
+		return m.Weight
+	case !m.At.Before(since.Add(shiftTakes)):
+		return now
+	case m.end().After(since):
+		return min(now, before)
 	}
-	since := m.end().Sub(a.state.Progress.Since.Add(shiftTakes)).Minutes()
-	return before + (now-before)*min(max(since, 0), 1)
+	return 0
 }

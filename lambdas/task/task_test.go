@@ -152,10 +152,10 @@ func TestARollbackTaskByTask(t *testing.T) {
 	w := newWorld(t)
 	s := w.twice(w.shift.Handle, w.started())
 	w.serve("1", 90, 0)
-	w.serve("2", 10, 3)
+	w.serve("2", 10, 6)
 	w.now = w.now.Add(time.Minute)
 	s = w.twice(w.check.Handle, s)
-	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2 failed 3 of 10 requests (30%), version 1 none of 90; evidence 10^2.3, rolls back at 10^2")
+	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2 failed 6 of 10 requests (60%), version 1 none of 90; evidence 10^4, rolls back at 10^2")
 	if diff := cmp.Diff(want, s.Health.Readings[0]); diff != "" {
 		t.Error(diff)
 	}
@@ -179,14 +179,18 @@ func TestNoDataIsInconclusiveAndSaysSo(t *testing.T) {
 	}
 }
 
-// TestTwoCallsACheck: CloudWatch's metrics, and people's orders; the orders alone
-// if health is not to be looked at.
+// TestTwoCallsACheck: CloudWatch's metrics, and people's orders, and once the alias's
+// last days; the orders alone if health is not to be looked at.
 func TestTwoCallsACheck(t *testing.T) {
 	w := newWorld(t)
 	s := w.twice(w.shift.Handle, w.started())
 	w.now, w.calls = w.now.Add(time.Minute), 0
-	w.twice(w.check.Handle, s)
-	if w.calls != 4 { // it is delivered twice
+	s = w.twice(w.check.Handle, s)
+	if w.calls != 6 { // it is delivered twice
+		t.Errorf("the first check made %d calls", w.calls/2)
+	}
+	w.calls = 0
+	if s = w.twice(w.check.Handle, s); w.calls != 4 {
 		t.Errorf("a check made %d calls", w.calls/2)
 	}
 	s.HealthCheck, w.calls = false, 0
