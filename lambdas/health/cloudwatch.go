@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -32,33 +33,37 @@ func NewCloudWatch(api cloudWatchAPI) CloudWatch {
 	return CloudWatch{api: api}
 }
 
-// AlarmStates returns the states of at most 100 metric or composite alarms, by the
-// names or ARNs that it was called with, in one call of DescribeAlarms. It leaves
+// AlarmStates returns the states of at most 100 metric, composite or log alarms, by
+// the names or ARNs that it was called with, in one call of DescribeAlarms. It leaves
 // out alarms that do not exist, and ARNs of another account or Region: such an ARN
 // is not that of the alarm with its name here.
-func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[string]AlarmState, error) {
+func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[string]AlarmStatus, error) {
 	names := make([]string, len(namesOrARNs))
 	for i, name := range namesOrARNs {
 		names[i] = alarmName(name)
 	}
 	out, err := c.api.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{
 		AlarmNames: names,
-		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
+		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm, types.AlarmTypeLogAlarm},
 		MaxRecords: aws.Int32(100),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading alarms: %w", awserror.Plain(err))
 	}
-	known := map[string]AlarmState{} // by name and by ARN
-	for _, alarm := range out.MetricAlarms {
-		known[aws.ToString(alarm.AlarmName)] = AlarmState(alarm.StateValue)
-		known[aws.ToString(alarm.AlarmArn)] = AlarmState(alarm.StateValue)
+	known := map[string]AlarmStatus{} // by name and by ARN
+	for _, a := range out.MetricAlarms {
+		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), string(a.EvaluationState), gapless(a.TreatMissingData)}
+		known[aws.ToString(a.AlarmName)], known[aws.ToString(a.AlarmArn)] = status, status
 	}
-	for _, alarm := range out.CompositeAlarms {
-		known[aws.ToString(alarm.AlarmName)] = AlarmState(alarm.StateValue)
-		known[aws.ToString(alarm.AlarmArn)] = AlarmState(alarm.StateValue)
+	for _, a := range out.CompositeAlarms {
+		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), "", true}
+		known[aws.ToString(a.AlarmName)], known[aws.ToString(a.AlarmArn)] = status, status
 	}
-	states := map[string]AlarmState{}
+	for _, a := range out.LogAlarms {
+		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), string(a.EvaluationState), gapless(a.TreatMissingData)}
+		known[aws.ToString(a.AlarmName)], known[aws.ToString(a.AlarmArn)] = status, status
+	}
+	states := map[string]AlarmStatus{}
 	for _, name := range namesOrARNs {
 		if state, ok := known[name]; ok {
 			states[name] = state
@@ -66,3 +71,13 @@ func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[
 	}
 	return states, nil
 }
+
+// gapless reports whether an alarm with this setting has no state for missing data.
+// The setting's default, "missing", is the only one that has.
+func gapless(treatMissingData *string) bool {
+	return treatMissingData != nil && *treatMissingData != "missing"
+}
+
+// changed returns when an alarm changed its state. It is compared with itself as the
+// execution's data have it, which is in milliseconds.
+func changed(at *time.Time) time.Time { return aws.ToTime(at).UTC().Truncate(time.Millisecond) }

@@ -3,6 +3,7 @@ package health
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -198,13 +199,25 @@ const (
 	doesNotExist     = " does not exist"
 )
 
+// What is said of other alarms; the first verb is for the name.
+const (
+	returnedFromAlarm  = "%s was in ALARM between two checks, until %s"
+	returnedFromEither = "%s was in ALARM or lacked data between two checks, until %s"
+	notEvaluated       = "%s can't be evaluated fully (%s)"
+	inUnknownState     = "%s is in the unknown state %s"
+)
+
 // alarmsReason says which of so many alarms failed, or else are unknown, and which
 // were red when the rollout started.
-func alarmsReason(failed, unknown, red []string, all int) string {
+func alarmsReason(failed failedAlarms, unknown, red []string, all int) string {
 	var text string
 	switch {
-	case len(failed) > 0:
-		text = strings.Join(failed, ", ") + " in ALARM"
+	case failed.any():
+		said := failed.between
+		if len(failed.now) > 0 {
+			said = slices.Insert(slices.Clone(said), 0, strings.Join(failed.now, ", ")+" in ALARM")
+		}
+		text = strings.Join(said, ", ")
 	case len(unknown) > 0:
 		text = strings.Join(unknown, ", ")
 	default:

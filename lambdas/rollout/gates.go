@@ -13,8 +13,8 @@ type Gates struct {
 	Errors ErrorsGate `json:"errors"`
 	// Latency compares their slow requests; nil if that is not checked.
 	Latency *LatencyGate `json:"latency,omitempty"`
-	// Alarms are CloudWatch alarms, metric or composite, by name or ARN. One
-	// in the state ALARM fails.
+	// Alarms are CloudWatch alarms of any type, by name or ARN. One that is in the
+	// state ALARM, or was since the last check, fails.
 	Alarms []string `json:"alarms,omitempty"`
 	// Metrics, Probes, Endpoints and Checks are evaluated in addition.
 	Metrics   []MetricGate    `json:"metrics,omitempty"`
@@ -31,6 +31,9 @@ type Gates struct {
 
 // ErrorsGateName is the Gate of the errors gate's readings.
 const ErrorsGateName = "errors"
+
+// AlarmsGateName is the Gate of the readings of all alarms together.
+const AlarmsGateName = "alarms"
 
 // ErrorsGate says what counts as harm, and how certain the gate must be. Package
 // sequential has the formulas and their sources.

@@ -40,6 +40,9 @@ const (
 		2<<10 // around it
 )
 
+// longestAlarm has the longest values of a SeenAlarm.
+var longestAlarm = SeenAlarm{OK: true, Gaps: true}
+
 // checkSize refuses a request whose rollout could exceed the data that an execution
 // holds, and names the largest part.
 func (req *Request) checkSize(r *reader, steps []Step) {
@@ -60,7 +63,12 @@ func (req *Request) checkSize(r *reader, steps []Step) {
 		parts["health."+kind.name] = size(list)
 	}
 	parts["health.alarms"] += size(g.Alarms) // all may be red at the start
-	total := size(State{Request: *req, Plan: Plan{Gates: g, Steps: steps, RedAlarms: g.Alarms}})
+	progress := Progress{Alarms: make([]SeenAlarm, len(g.Alarms))}
+	for i := range progress.Alarms {
+		progress.Alarms[i] = longestAlarm
+	}
+	parts["health.alarms"] += size(progress.Alarms)
+	total := size(State{Request: *req, Plan: Plan{Gates: g, Steps: steps, RedAlarms: g.Alarms}, Progress: progress})
 	over := total + maxGrowth - MaxState
 	if over <= 0 {
 		return

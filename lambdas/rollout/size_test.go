@@ -90,6 +90,9 @@ func worst(t *rapid.T, req rollout.Request) rollout.State {
 	}
 	s.Progress = rollout.Progress{Step: 1, Of: len(steps), Weight: steps[0].Weight, RevisionID: strings.Repeat("r", 100), Began: at, Since: at, Part: 1000, Events: 20000, Checks: 1 << 30, Unverified: 1000,
 		Claimed: true, Allocating: at, Continuation: strings.Repeat("🚀", 80)}
+	for range req.Gates.Alarms {
+		s.Progress.Alarms = append(s.Progress.Alarms, rollout.SeenAlarm{OK: true, Since: at, Gaps: true})
+	}
 	s.Plan.RevisionID, s.Plan.Provisioned = strings.Repeat("r", 100), &rollout.Provisioned{Alias: 1 << 30, Allocate: 1 << 30, Release: 1 << 30}
 	names := []string{"errors", "latency", "alarms", "orders"}
 	for i := range 60 {

@@ -53,6 +53,9 @@ type Progress struct {
 	// highest step that was approved.
 	ApprovalRequestedAt time.Time `json:"asked,omitzero"`
 	Approved            int       `json:"approved,omitempty"`
+	// Alarms are what is known of the plan's alarms, in its order, from the start or
+	// the last check.
+	Alarms []SeenAlarm `json:"alarms,omitempty"`
 	// Order is the number of the last order that was read. Orders are the last ten.
 	Order  int64   `json:"order,omitempty"`
 	Orders []Order `json:"orders,omitempty"`

@@ -22,7 +22,7 @@ type CalculateWeights struct {
 	}
 	// Alarms is used only if the request names alarms.
 	Alarms interface {
-		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
+		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmStatus, error)
 	}
 	// Handovers is used only for an input that continues a rollout, and for an alias
 	// that carries a marker; nil not to look at the owner of a marker.
@@ -86,7 +86,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	if state.Provision().Allocate > 0 {
 		state.Begin = rollout.BeginAllocate
 	}
-	state.Progress = rollout.Progress{Of: len(steps), RevisionID: found.RevisionID, Events: rollout.EventsOfStart}
+	state.Progress = rollout.Progress{Of: len(steps), RevisionID: found.RevisionID, Events: rollout.EventsOfStart, Alarms: found.alarms}
 	if found.Version == req.NewVersion {
 		state.Begin = rollout.BeginUnchanged
 		state.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: fmt.Sprintf("alias %s of %s is already on version %s", req.AliasName, req.Function(), req.NewVersion)}

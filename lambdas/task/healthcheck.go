@@ -17,7 +17,7 @@ import (
 type HealthCheck struct {
 	Metrics interface {
 		Metrics(context.Context, health.Query) (health.Measurements, error)
-		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
+		AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmStatus, error)
 	}
 	// Control reads the orders since a time from the Parameter Store parameter of
 	// that name.
@@ -107,7 +107,7 @@ func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, 
 func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, error) {
 	var (
 		evidence gates.Pending[assessed]
-		alarms   gates.Pending[[]rollout.Reading]
+		alarms   gates.Pending[map[string]health.AlarmStatus]
 		sources  gates.Pending[[]rollout.Reading]
 		orders   gates.Pending[[]rollout.Order]
 	)
@@ -119,7 +119,9 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 	if s.HealthCheck {
 		each = append(each, evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, s, facts) }, assessed{}, late))
 		if len(s.Plan.Gates.Alarms) > 0 {
-			each = append(each, alarms.Expect(func(ctx context.Context) ([]rollout.Reading, error) { return t.alarms(ctx, s) }, nil, late))
+			each = append(each, alarms.Expect(func(ctx context.Context) (map[string]health.AlarmStatus, error) {
+				return t.Metrics.AlarmStates(ctx, s.Plan.Gates.Alarms)
+			}, nil, late))
 		}
 		if asked := t.Gates.DuringStep(s, facts); len(asked) > 0 {
 			each = append(each, sources.Expect(func(ctx context.Context) ([]rollout.Reading, error) {
@@ -139,13 +141,19 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		if s.Evidence, err = json.Marshal(&read.evidence); err != nil {
 			return s, err
 		}
-		for _, more := range []*gates.Pending[[]rollout.Reading]{&alarms, &sources} {
-			readings, err := more.Get()
+		if len(s.Plan.Gates.Alarms) > 0 {
+			statuses, err := alarms.Get()
 			if err != nil {
 				return s, err
 			}
-			checked.Readings = append(checked.Readings, readings...)
+			checked.Readings = append(checked.Readings, health.Alarms(s, statuses))
+			s.Progress.Alarms = health.SeenAlarms(s.Plan.Gates.Alarms, s.Progress.Alarms, statuses)
 		}
+		readings, err := sources.Get()
+		if err != nil {
+			return s, err
+		}
+		checked.Readings = append(checked.Readings, readings...)
 	}
 	given, err := orders.Get()
 	if err != nil { // unreadable orders do not stop the rollout
@@ -180,12 +188,4 @@ func (t HealthCheck) assess(ctx context.Context, s rollout.State, f rollout.Fact
 	}
 	a.health.Readings = append(a.health.Readings, health.MetricReadings(s.Plan.Gates.Metrics, f, seen)...)
 	return a, nil
-}
-
-func (t HealthCheck) alarms(ctx context.Context, s rollout.State) ([]rollout.Reading, error) {
-	states, err := t.Metrics.AlarmStates(ctx, s.Plan.Gates.Alarms)
-	if err != nil {
-		return nil, err
-	}
-	return []rollout.Reading{health.Alarms(s.Plan.Gates.Alarms, s.Plan.RedAlarms, states)}, nil
 }

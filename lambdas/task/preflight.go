@@ -16,8 +16,11 @@ import (
 // found holds what the preflight has read.
 type found struct {
 	alias.Alias
-	next      alias.Version // the new version; zero if the alias is already on it
+	next alias.Version // the new version; zero if the alias is already on it
+	// redAlarms are the request's alarms that are already in ALARM, and alarms is what
+	// is known of all of them.
 	redAlarms []string
+	alarms    []rollout.SeenAlarm
 	// provisioned is nil if no provisioned concurrency is involved.
 	provisioned *rollout.Provisioned
 }
@@ -49,7 +52,7 @@ func (t CalculateWeights) preflight(ctx context.Context, start Start, req rollou
 	if f.provisioned, err = t.provisioned(ctx, req, f.Version); err != nil {
 		return f, err
 	}
-	f.redAlarms, err = t.redAlarms(ctx, req)
+	f.redAlarms, f.alarms, err = t.readAlarms(ctx, req)
 	return f, err
 }
 
@@ -154,19 +157,20 @@ func invocation(function, version string) string {
 	return rollout.AWS{Command: "lambda invoke", Input: struct{ FunctionName, Qualifier string }{function, version}, Rest: "/dev/null"}.String()
 }
 
-// redAlarms returns the request's alarms that are already in ALARM. It refuses
-// alarms that do not exist, and those in ALARM if the request says so.
-func (t CalculateWeights) redAlarms(ctx context.Context, req rollout.Request) ([]string, error) {
+// readAlarms returns the request's alarms that are already in ALARM, and what is
+// known of all. It refuses alarms that do not exist, and those in ALARM if the
+// request says so.
+func (t CalculateWeights) readAlarms(ctx context.Context, req rollout.Request) (red []string, seen []rollout.SeenAlarm, err error) {
 	if len(req.Gates.Alarms) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	states, err := t.Alarms.AlarmStates(ctx, req.Gates.Alarms)
+	statuses, err := t.Alarms.AlarmStates(ctx, req.Gates.Alarms)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var missing, red []string
+	var missing []string
 	for _, name := range req.Gates.Alarms {
-		switch states[name] {
+		switch statuses[name].State {
 		case "":
 			missing = append(missing, name)
 		case health.Alarm:
@@ -175,9 +179,9 @@ func (t CalculateWeights) redAlarms(ctx context.Context, req rollout.Request) ([
 	}
 	switch {
 	case len(missing) > 0:
-		return nil, AlarmNotFound{refusef("health.alarms names alarms that do not exist in this account and Region: %s", strings.Join(missing, ", "))}
+		return nil, nil, AlarmNotFound{refusef("health.alarms names alarms that do not exist in this account and Region: %s", strings.Join(missing, ", "))}
 	case len(red) > 0 && req.RedAlarmsAtStart == rollout.Refuse:
-		return nil, AlarmsRed{refusef(`already in ALARM: %s. Fix that first, or set "red-alarms-at-start": "ignore" if this rollout is the fix`, strings.Join(red, ", "))}
+		return nil, nil, AlarmsRed{refusef(`already in ALARM: %s. Fix that first, or set "red-alarms-at-start": "ignore" if this rollout is the fix`, strings.Join(red, ", "))}
 	}
-	return red, nil
+	return red, health.SeenAlarms(req.Gates.Alarms, nil, statuses), nil
 }

@@ -61,7 +61,7 @@ type Aliases interface {
 // Metrics reads CloudWatch metrics and alarms.
 type Metrics interface {
 	Metrics(context.Context, health.Query) (health.Measurements, error)
-	AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmState, error)
+	AlarmStates(ctx context.Context, names []string) (map[string]health.AlarmStatus, error)
 }
 
 // Executions reads the executions of state machines.

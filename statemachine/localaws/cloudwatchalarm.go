@@ -16,15 +16,16 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// alarm is a metric or composite alarm. Nothing evaluates it: its state is the one that was set last.
+// alarm is a metric, composite or log alarm. Nothing evaluates it: its states are those that were set last.
 type alarm struct {
 	name       string
-	composite  bool
+	kind       types.AlarmType
 	state      types.StateValue
 	reason     string
 	reasonData *string
+	evaluation types.EvaluationState // empty if it is evaluated completely
 	created    time.Time
-	updated    time.Time // when its state was last set
+	updated    time.Time // when one of its states was last set
 	changed    time.Time // when its state last became a different one
 }
 
@@ -163,11 +164,7 @@ func checkDescribeAlarms(in *describeAlarmsInput) *apiError {
 
 // wants reports whether the alarm matches the request.
 func (in *describeAlarmsInput) wants(a *alarm) bool {
-	kind := types.AlarmTypeMetricAlarm
-	if a.composite {
-		kind = types.AlarmTypeCompositeAlarm
-	}
-	return (slices.Contains(in.AlarmTypes, kind) || len(in.AlarmTypes) == 0 && !a.composite) &&
+	return (slices.Contains(in.AlarmTypes, a.kind) || len(in.AlarmTypes) == 0 && a.kind == types.AlarmTypeMetricAlarm) &&
 		(len(in.AlarmNames) == 0 || slices.Contains(in.AlarmNames, a.name)) &&
 		strings.HasPrefix(a.name, aws.ToString(in.AlarmNamePrefix)) &&
 		(in.StateValue == "" || in.StateValue == a.state)
@@ -190,19 +187,26 @@ func (c *cloudWatchService) tokenAlarm(token *string) (int, *apiError) {
 func (c *cloudWatchService) describe(a *alarm, out *cloudwatch.DescribeAlarmsOutput) {
 	was := *a // the answer must not change later
 	arn := aws.String("arn:aws:cloudwatch:" + c.region + ":" + c.account + ":alarm:" + a.name)
-	if a.composite {
+	switch a.kind {
+	case types.AlarmTypeCompositeAlarm:
 		out.CompositeAlarms = append(out.CompositeAlarms, types.CompositeAlarm{
 			AlarmName: &was.name, AlarmArn: arn, ActionsEnabled: aws.Bool(true), AlarmConfigurationUpdatedTimestamp: &was.created,
 			StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData,
 			StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
 		})
-		return
+	case types.AlarmTypeLogAlarm:
+		out.LogAlarms = append(out.LogAlarms, types.LogAlarm{
+			AlarmName: &was.name, AlarmArn: arn, ActionsEnabled: aws.Bool(true), AlarmConfigurationUpdatedTimestamp: &was.created,
+			StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData, EvaluationState: was.evaluation,
+			StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
+		})
+	default:
+		out.MetricAlarms = append(out.MetricAlarms, types.MetricAlarm{
+			AlarmName: &was.name, AlarmArn: arn, ActionsEnabled: aws.Bool(true), AlarmConfigurationUpdatedTimestamp: &was.created,
+			StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData, EvaluationState: was.evaluation,
+			StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
+		})
 	}
-	out.MetricAlarms = append(out.MetricAlarms, types.MetricAlarm{
-		AlarmName: &was.name, AlarmArn: arn, ActionsEnabled: aws.Bool(true), AlarmConfigurationUpdatedTimestamp: &was.created,
-		StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData,
-		StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
-	})
 }
 
 // setAlarmState sets an alarm's state. Unlike on AWS, the state stays until it is set again.

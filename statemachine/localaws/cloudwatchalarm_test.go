@@ -11,10 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// alarms describes all pages of a request in a line: metric alarms, and after a bar composite ones.
+// alarms describes all pages of a request in a line: metric alarms, after a bar composite ones, and after another log
+// alarms, if there are any.
 func (w *world) alarms(t testing.TB, in *cloudwatch.DescribeAlarmsInput) string {
 	t.Helper()
-	var metric, composite []string
+	var metric, composite, logs []string
 	for pages := cloudwatch.NewDescribeAlarmsPaginator(w.cloudwatch, in); pages.HasMorePages(); {
 		page, err := pages.NextPage(t.Context())
 		check(t, err)
@@ -24,8 +25,15 @@ func (w *world) alarms(t testing.TB, in *cloudwatch.DescribeAlarmsInput) string 
 		for _, a := range page.CompositeAlarms {
 			composite = append(composite, *a.AlarmName+"="+string(a.StateValue))
 		}
+		for _, a := range page.LogAlarms {
+			logs = append(logs, *a.AlarmName+"="+string(a.StateValue)+string(a.EvaluationState))
+		}
 	}
-	return strings.Join(metric, " ") + "|" + strings.Join(composite, " ")
+	text := strings.Join(metric, " ") + "|" + strings.Join(composite, " ")
+	if len(logs) > 0 {
+		text += "|" + strings.Join(logs, " ")
+	}
+	return text
 }
 
 func TestDescribeAlarms(t *testing.T) {
@@ -34,6 +42,8 @@ func TestDescribeAlarms(t *testing.T) {
 			check(t, w.AddAlarm(name, false))
 		}
 		check(t, w.AddAlarm("checkout", true))
+		check(t, w.AddLogAlarm("words"))
+		check(t, w.SetAlarmEvaluation("words", types.EvaluationStatePartialData))
 		check(t, w.SetAlarmState("errors", types.StateValueAlarm, "7 errors"))
 		check(t, w.SetAlarmState("checkout", types.StateValueAlarm, "errors"))
 		check(t, w.SetAlarmState("latency", types.StateValueOk, "fast"))
@@ -48,6 +58,7 @@ func TestDescribeAlarms(t *testing.T) {
 			{"composite only", cloudwatch.DescribeAlarmsInput{AlarmTypes: both[:1]}, "|checkout=ALARM"},
 			{"by name, a missing one left out", cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"latency", "gone", "checkout"}, AlarmTypes: both}, "latency=OK|checkout=ALARM"},
 			{"a composite one by name without its type", cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"checkout"}}, "|"},
+			{"a log alarm only with its type", cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"words", "latency"}, AlarmTypes: []types.AlarmType{"LogAlarm"}}, "||words=INSUFFICIENT_DATAPARTIAL_DATA"},
 			{"by state", cloudwatch.DescribeAlarmsInput{StateValue: types.StateValueAlarm, AlarmTypes: both}, "errors=ALARM|checkout=ALARM"},
 			{"by prefix", cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String("la")}, "latency=OK|"},
 			{"one at a time", cloudwatch.DescribeAlarmsInput{MaxRecords: aws.Int32(1), AlarmTypes: both}, "age=INSUFFICIENT_DATA errors=ALARM latency=OK|checkout=ALARM"},
@@ -81,11 +92,14 @@ func TestSetAlarmState(t *testing.T) {
 		}
 		set(types.StateValueAlarm, "first")
 		set(types.StateValueAlarm, "second")
+		w.clock.Sleep(time.Minute)
+		check(t, w.SetAlarmEvaluation("errors", types.EvaluationStateEvaluationFailure))
 		out, err := w.cloudwatch.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{})
 		check(t, err)
 		a := out.MetricAlarms[0]
 		if a.StateValue != types.StateValueAlarm || *a.StateReason != "second" || *a.StateReasonData != `{"n":1}` ||
-			!a.StateTransitionedTimestamp.Equal(noon.Add(time.Minute)) || !a.StateUpdatedTimestamp.Equal(noon.Add(2*time.Minute)) ||
+			!a.StateTransitionedTimestamp.Equal(noon.Add(time.Minute)) || !a.StateUpdatedTimestamp.Equal(noon.Add(3*time.Minute)) ||
+			a.EvaluationState != types.EvaluationStateEvaluationFailure ||
 			*a.AlarmArn != "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:errors" {
 			t.Errorf("%s is %s because of %s %s since %v, set at %v", *a.AlarmArn, a.StateValue, *a.StateReason, *a.StateReasonData,
 				a.StateTransitionedTimestamp, a.StateUpdatedTimestamp)
@@ -137,10 +151,13 @@ func TestAlarmRefusals(t *testing.T) {
 	w := newWorld(t, Options{})
 	check(t, w.AddAlarm("errors", false))
 	for name, err := range map[string]error{
-		"the same name, composite":  w.AddAlarm("errors", true),
-		"no name":                   w.AddAlarm("", false),
-		"the state of no alarm":     w.SetAlarmState("gone", types.StateValueOk, ""),
-		"a state that is not known": w.SetAlarmState("errors", "RED", ""),
+		"the same name, composite":   w.AddAlarm("errors", true),
+		"no name":                    w.AddAlarm("", false),
+		"the state of no alarm":      w.SetAlarmState("gone", types.StateValueOk, ""),
+		"a state that is not known":  w.SetAlarmState("errors", "RED", ""),
+		"the evaluation of no alarm": w.SetAlarmEvaluation("gone", types.EvaluationStatePartialData),
+		"one that is not known":      w.SetAlarmEvaluation("errors", "HALF"),
+		"the name of a log alarm":    w.AddLogAlarm("errors"),
 	} {
 		if err == nil {
 			t.Errorf("%s was taken", name)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -68,6 +69,16 @@ func (s *Server) AddAlias(functionName, aliasName, version, description string) 
 // AddAlarm adds a metric or composite alarm in the state INSUFFICIENT_DATA, without a call. Nothing ever evaluates it. It
 // returns an error if the name is invalid or taken.
 func (s *Server) AddAlarm(name string, composite bool) error {
+	if composite {
+		return s.addAlarm(name, cwtypes.AlarmTypeCompositeAlarm)
+	}
+	return s.addAlarm(name, cwtypes.AlarmTypeMetricAlarm)
+}
+
+// AddLogAlarm is AddAlarm for a log alarm.
+func (s *Server) AddLogAlarm(name string) error { return s.addAlarm(name, cwtypes.AlarmTypeLogAlarm) }
+
+func (s *Server) addAlarm(name string, kind cwtypes.AlarmType) error {
 	c := s.cloudwatch
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,15 +89,38 @@ func (s *Server) AddAlarm(name string, composite bool) error {
 	if exists {
 		return fmt.Errorf("add alarm: %q already exists", name)
 	}
-	a := &alarm{name: name, composite: composite, created: c.metrics.now()}
+	a := &alarm{name: name, kind: kind, created: c.metrics.now()}
 	a.set(cwtypes.StateValueInsufficientData, "Unchecked: Initial alarm creation", nil, a.created)
 	c.alarms = slices.Insert(c.alarms, i, a)
+	return nil
+}
+
+// SetAlarmEvaluation sets whether CloudWatch can evaluate a metric or log alarm: completely if state is empty. Its other
+// state stays. It returns an error for an unknown alarm or state, and for a composite alarm.
+func (s *Server) SetAlarmEvaluation(name string, state cwtypes.EvaluationState) error {
+	c := s.cloudwatch
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if state != "" && !slices.Contains(state.Values(), state) {
+		return fmt.Errorf("set alarm evaluation: unknown state %q; known are %s", state, state.Values())
+	}
+	i, ok := c.searchAlarm(name)
+	if !ok || c.alarms[i].kind == cwtypes.AlarmTypeCompositeAlarm {
+		return fmt.Errorf("set alarm evaluation: there is no metric or log alarm %q", name)
+	}
+	c.alarms[i].evaluation, c.alarms[i].updated = state, c.metrics.now()
 	return nil
 }
 
 // SetAlarmState sets an alarm's state without a call, and therefore without faults and hooks. It returns an error for an
 // unknown alarm or state.
 func (s *Server) SetAlarmState(name string, state cwtypes.StateValue, reason string) error {
+	return s.SetAlarmStateAt(s.cloudwatch.metrics.now(), name, state, reason)
+}
+
+// SetAlarmStateAt is SetAlarmState for an alarm that has been in the state since an instant, which must not be before it
+// was set last.
+func (s *Server) SetAlarmStateAt(at time.Time, name string, state cwtypes.StateValue, reason string) error {
 	c := s.cloudwatch
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,6 +131,6 @@ func (s *Server) SetAlarmState(name string, state cwtypes.StateValue, reason str
 	if !ok {
 		return fmt.Errorf("set alarm state: there is no alarm %q", name)
 	}
-	c.alarms[i].set(state, reason, nil, c.metrics.now())
+	c.alarms[i].set(state, reason, nil, at)
 	return nil
 }

@@ -44,7 +44,7 @@ const grain = 10 * time.Second
 func (t *traffic) catchUp(to time.Time) error {
 	for t.done.Before(to) {
 		for len(t.changes) > 0 && !t.nextChange().After(t.done) {
-			t.apply(t.changes[0])
+			t.apply(t.changes[0], t.nextChange())
 			t.changes = t.changes[1:]
 		}
 		end := t.done.Truncate(time.Minute).Add(time.Minute)
@@ -120,8 +120,8 @@ func (c Change) at(total time.Duration) time.Duration {
 	return seconds(c.After)
 }
 
-// apply makes a change to the current scenario.
-func (t *traffic) apply(c Change) {
+// apply makes a change to the current scenario, at the time of the change.
+func (t *traffic) apply(c Change, at time.Time) {
 	if c.RequestsPerSecond != nil {
 		t.now.RequestsPerSecond = *c.RequestsPerSecond
 	}
@@ -133,7 +133,7 @@ func (t *traffic) apply(c Change) {
 	}
 	t.now.Dependencies = t.now.with(c.Dependencies)
 	for name, state := range c.Alarms {
-		if err := t.aws.SetAlarmState(name, state, "as the scenario has it"); err != nil {
+		if err := t.aws.SetAlarmStateAt(at, name, state, "as the scenario has it"); err != nil {
 			panic(err) // there is such an alarm and such a state: both have been checked
 		}
 	}
