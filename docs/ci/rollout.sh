@@ -10,10 +10,12 @@
 # COMMIT, ATTEMPT    name the execution: each attempt of a commit is rolled out once
 # CODE_SHA256        hash of the upload, as AWS printed it: no other code is published (default: any)
 # POLL_SECONDS       seconds between two polls (default: 15)
+# FAIL_UNVERIFIED    no (default): a promotion counts as one; yes: exit with 4 if too little was seen to judge the version
 # ON_INTERRUPT       stop (default): SIGINT and SIGTERM stop the execution; leave: it continues
 #
 # Exit codes: 0 promoted, 1 not promoted, 2 refused or not started, 3 unknown (the
-# execution can't be read), 130 and 143 interrupted.
+# execution can't be read), 4 promoted, unverified (with FAIL_UNVERIFIED=yes), 130
+# and 143 interrupted.
 set -euo pipefail
 
 # Errors are recognized by the sentence "An error occurred (...)". The CLI prints it in
@@ -115,7 +117,7 @@ start() {
 }
 
 wait_for_end() {
-  local status error cause lost=0
+  local status error cause output gates lost=0 code=0
   while true; do
     if status=$(describe status); then
       lost=0
@@ -128,10 +130,21 @@ wait_for_end() {
       RUNNING | PENDING_REDRIVE) ;;
       SUCCEEDED)
         say "promoted, or already on that version"
-        case $(detail output) in
-          *'"unverified":true'*) say "UNVERIFIED: at least one step had too little traffic to judge" ;;
-          "$(unread output)") say "perhaps UNVERIFIED: its output could not be read" ;;
+        output=$(detail output)
+        # The outcome is the output's last field. What precedes it may contain texts of the request.
+        case ${output##*'"outcome":{'} in
+          *'"unverified":true'*)
+            gates=${output##*'"unverified-gates":['}
+            if [ "$gates" = "$output" ]; then gates=; else gates="; no conclusive reading of ${gates%%]*}"; fi
+            say "UNVERIFIED: too little was seen to judge the version$gates"
+            code=4
+            ;;
+          "$(unread output)")
+            say "perhaps UNVERIFIED: its output could not be read"
+            code=3
+            ;;
         esac
+        if [ "${FAIL_UNVERIFIED:-no}" = yes ]; then exit "$code"; fi
         return
         ;;
       *) break ;;

@@ -83,7 +83,9 @@ func TestTheRolloutScriptEndsAsTheRolloutDoes(t *testing.T) {
 	}{
 		{"promoted", "run MyFunction MyAlias", map[string]string{"status": running + "SUCCEEDED\n", "output": `{"outcome":{"result":"promoted"}}`}, 0,
 			[]string{"started arn:", startedName, "--input " + startedInput, "promoted"}},
-		{"unverified", "run MyFunction MyAlias", map[string]string{"status": "SUCCEEDED\n", "output": `{"outcome":{"unverified":true}}`}, 0, []string{"UNVERIFIED"}},
+		{"unverified", "run MyFunction MyAlias", map[string]string{"status": "SUCCEEDED\n", "output": `{"outcome":{"unverified":true}}`}, 0, []string{"UNVERIFIED: too little was seen to judge the version\n"}},
+		{"unverified by name", "run MyFunction MyAlias", map[string]string{"status": "SUCCEEDED\n", "output": `{"outcome":{"unverified":true,"unverified-gates":["alarms","checks.c"]}}`}, 0,
+			[]string{`UNVERIFIED: too little was seen to judge the version; no conclusive reading of "alarms","checks.c"`}},
 		{"rolled back", "run MyFunction MyAlias", map[string]string{"status": running + "FAILED\n", "error": "Unhealthy\n", "cause": "version 7: 30 errors\nin 1,204"}, 1,
 			[]string{"FAILED: Unhealthy: version 7: 30 errors\nin 1,204"}},
 		{"with control characters in the cause", "run MyFunction MyAlias", map[string]string{"status": "FAILED\n", "error": "\x1b[2JUnhealthy\n", "cause": "über\u009b2J\x07\x1b]0;title"}, 1,

@@ -86,7 +86,7 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 	promoted := split(rollout.EventPromoted, "", "alias MyAlias of MyFunction now routes all traffic to version 2; 20 checks passed")
 	promoted.Step, promoted.Weight = 10, 1
 	unverified := promoted
-	unverified.Unverified = true
+	unverified.Unverified, unverified.UnverifiedGates = true, []string{"metrics.orders", "alarms"}
 	unknown := rollout.Notification{Event: rollout.EventRefused, Time: start, Execution: ofMachine + "monday", Error: "InvalidRequest", Reason: "the request has a problem; nothing was changed:\n- $ must be one JSON object"}
 	return map[string]rollout.Notification{
 		"started":         underWay(t, 1).Notification(rollout.EventStarted, 1, start, ofMachine+"monday", commands),
@@ -175,7 +175,7 @@ func TestTheSchemaIsStable(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := allNotifications(t)["approval-wanted"]
-	full.Unverified, full.Error = true, "Unhealthy"
+	full.Unverified, full.UnverifiedGates, full.Error = true, []string{"metrics.orders"}, "Unhealthy"
 	if got := indented(t, full.JSON()); *update {
 		if err := os.WriteFile("testdata/notification-schema-1.json", []byte(got), 0o644); err != nil {
 			t.Error(err)

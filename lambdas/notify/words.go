@@ -41,6 +41,9 @@ func Subject(n rollout.Notification) string {
 		text = "Promoted: " + alias + " is on version " + to
 		if n.Unverified {
 			text = "Promoted, unverified: " + alias + " is on version " + to
+			if len(n.UnverifiedGates) > 0 {
+				text += "; no reading of " + strings.Join(n.UnverifiedGates, ", ")
+			}
 		}
 	case rollout.EventUnchanged:
 		text = "Unchanged: " + alias + " was already on version " + to

@@ -14,6 +14,9 @@ type CheckFunction struct {
 	Timeout int64 `json:"timeout"`
 	// Payload is JSON that it receives beside the facts, as "input".
 	Payload json.RawMessage `json:"payload"`
+	// MustHaveData rolls back instead of promoting if the gate never had a conclusive
+	// reading.
+	MustHaveData bool `json:"must-have-data,omitempty"`
 }
 
 // Limits of checks.
@@ -23,7 +26,7 @@ const (
 	DefaultCheckTimeout = 20 // seconds
 )
 
-var checkNames = []string{"name", "function", "timeout", "payload"}
+var checkNames = []string{"name", "function", "timeout", "payload", mustHaveData}
 
 // checkFunctions reads a list of check functions.
 func (r *reader) checkFunctions(path string) []CheckFunction {
@@ -34,6 +37,8 @@ func (r *reader) checkFunctions(path string) []CheckFunction {
 			Function: item.called("function"),
 			Timeout:  item.integer("timeout", 1, MaxCheckTimeout, DefaultCheckTimeout),
 			Payload:  item.value("payload", "{}"),
+
+			MustHaveData: item.boolean(mustHaveData, false),
 		}
 		check.Name = PlainFunction(check.Function)
 		if item.has("name") {

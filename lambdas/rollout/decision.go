@@ -109,12 +109,13 @@ type Health struct {
 //
 // A failing gate rolls back. Otherwise the new orders count. Otherwise the plan
 // continues on schedule, or sooner if evidence may end a step; a step is prolonged if
-// it would end in doubt, without the required traffic, or before an approval.
+// it would end in doubt, without the required traffic or data, or before an approval.
 //
 // BeginCheck must have been called with the same now.
 func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	s.Health = &health
 	s.Progress.Checks++
+	s.Progress.Conclusive = s.conclusive(health.Readings)
 	s, at := s.take(orders)
 	var order Order
 	if at >= 0 {
@@ -192,6 +193,9 @@ func (s State) decide(now time.Time, order Order) ruling {
 	if why := s.doubt(now); why != "" && order.Command == "" && s.holdLeft(now) > 0 {
 		return r.goOn(Watch, heldBecause(step, s.holdLeft(now), why)+seen)
 	}
+	if gates := s.lacksData(); len(gates) > 0 && order.Command == "" {
+		return r.rollBack(NoData, endedWithoutData(step, gates)+seen)
+	}
 	if s.needsApproval() {
 		r.effect = stillWaits
 		return s.awaitApproval(r, now, seen)
@@ -249,6 +253,8 @@ func (s State) doubt(now time.Time) string {
 		return s.tooLittle()
 	case s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficRollBack && s.metricsLeft(now) > 0:
 		return butLate(s.tooLittle())
+	case len(s.lacksData()) > 0 && s.metricsLeft(now) > 0:
+		return butLate(neverSaw(s.lacksData()))
 	}
 	return ""
 }

@@ -32,6 +32,9 @@ type Endpoint struct {
 	// Timeout is how long an answer may take, from the look-up of the host's name to
 	// the last byte, including redirects, in seconds, 1 to 30.
 	Timeout int64 `json:"timeout"`
+	// MustHaveData rolls back instead of promoting if the gate never had a conclusive
+	// reading.
+	MustHaveData bool `json:"must-have-data,omitempty"`
 }
 
 // Limits of endpoints.
@@ -46,7 +49,7 @@ const (
 )
 
 var (
-	endpointNames = []string{"name", "url", "method", "body", "headers", "secret-headers", "status", "expect", "timeout"}
+	endpointNames = []string{"name", "url", "method", "body", "headers", "secret-headers", "status", "expect", "timeout", mustHaveData}
 
 	// hostForm matches a name of labels in plain ASCII: case-insensitive matching
 	// would accept letters that only fold to it. The last label is not a number, so
@@ -112,6 +115,7 @@ func (r *reader) endpoint() Endpoint {
 	e.Status = r.statuses("status")
 	e.Expect = r.value("expect", "")
 	e.Timeout = r.integer("timeout", 1, MaxEndpointTimeout, DefaultEndpointTimeout)
+	e.MustHaveData = r.boolean(mustHaveData, false)
 	r.refuseUnknown(endpointNames)
 	return e
 }

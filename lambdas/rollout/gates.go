@@ -16,6 +16,9 @@ type Gates struct {
 	// Alarms are CloudWatch alarms of any type, by name or ARN. One that is in the
 	// state ALARM, or was since the last check, fails.
 	Alarms []string `json:"alarms,omitempty"`
+	// AlarmsMustHaveData rolls back instead of promoting if the alarms together never
+	// had a conclusive reading.
+	AlarmsMustHaveData bool `json:"alarms-must-have-data,omitempty"`
 	// Metrics, Probes, Endpoints and Checks are evaluated in addition.
 	Metrics   []MetricGate    `json:"metrics,omitempty"`
 	Probes    []Probe         `json:"probes,omitempty"`
@@ -159,6 +162,13 @@ func (req Request) Permissions() []string {
 	return needed
 }
 
+// The field of a gate without whose data there is no promotion, and that of all
+// alarms. Kayenta, which judges canaries of metrics, has the same for a metric.
+const (
+	mustHaveData       = "must-have-data"
+	alarmsMustHaveData = "alarms-must-have-data"
+)
+
 // The fields of the parts of health.
 var (
 	errorsNames  = []string{"alpha", "ratio", "margin", "proof-margin", "tolerance", "dispersion", "strict", "throttles", "max-hold"}
@@ -186,10 +196,14 @@ func (r *reader) gates(path string) Gates {
 			MaxHold:     failures.integer("max-hold", 0, Year, 600),
 		},
 	}
-	known := []string{"errors", "latency", "min-invocations", "on-no-traffic"}
+	known := []string{"errors", "latency", "min-invocations", "on-no-traffic", alarmsMustHaveData}
 	for _, kind := range gateKinds() {
 		kind.read(settings, &g)
 		known = append(known, kind.name)
+	}
+	g.AlarmsMustHaveData = settings.boolean(alarmsMustHaveData, false)
+	if g.AlarmsMustHaveData && !settings.has("alarms") {
+		settings.refuse(alarmsMustHaveData, wantAlarms)
 	}
 	g.MinRequests = settings.integer("min-invocations", 1, 1e9, 1)
 	g.OnNoTraffic = settings.enum("on-no-traffic", OnNoTrafficProceed, OnNoTrafficWait, OnNoTrafficRollBack)

@@ -34,6 +34,9 @@ type MetricGate struct {
 	Margin             float64 `json:"margin,omitempty"`
 	// Missing is the status without data: Inconclusive or Pass.
 	Missing Status `json:"missing"`
+	// MustHaveData rolls back instead of promoting if the gate never had a conclusive
+	// reading.
+	MustHaveData bool `json:"must-have-data,omitempty"`
 }
 
 // Metric is a CloudWatch metric and a statistic of it.
@@ -64,7 +67,7 @@ const (
 
 var (
 	metricGateNames = []string{"name", "namespace", "metric", "dimensions", "statistic", "expression", "metrics",
-		"period", "window", "max", "min", "relative-to-baseline", "margin", "missing"}
+		"period", "window", "max", "min", "relative-to-baseline", "margin", "missing", mustHaveData}
 	metricNames  = []string{"namespace", "metric", "dimensions", "statistic"}
 	placeholders = []string{"version", "baseline", "alias", "function"}
 	statistics   = []string{"Sum", "Average", "Minimum", "Maximum", "SampleCount", "IQM"}
@@ -129,6 +132,7 @@ func (r *reader) metricGate() MetricGate {
 		Min:                r.bound("min"),
 		RelativeToBaseline: r.boolean("relative-to-baseline", false),
 		Missing:            Status(r.enum("missing", string(Inconclusive), string(Pass))),
+		MustHaveData:       r.boolean(mustHaveData, false),
 	}
 	g.Window = r.integer("window", g.Period, MaxMetricWindow, max(DefaultMetricWindow, g.Period))
 	if r.has("expression") || r.has("metrics") {
@@ -141,6 +145,9 @@ func (r *reader) metricGate() MetricGate {
 		r.add(Problem{Path: "max", Want: wantBound})
 	case g.Max != nil && g.Min != nil && *g.Min > *g.Max:
 		r.refuse("min", wantMinBelowMax)
+	}
+	if g.MustHaveData && g.Missing == Pass {
+		r.refuse(mustHaveData, wantNotMissing)
 	}
 	r.comparison(&g)
 	r.refuseUnknown(metricGateNames)

@@ -110,8 +110,10 @@ type Notification struct {
 	// Weight is the step's, in (0, 1].
 	Weight float64 `json:"weight,omitempty"`
 	// Unverified means that some step had too little traffic to judge the new
-	// version.
-	Unverified bool `json:"unverified"`
+	// version, or, of EventPromoted, that some gate never had a conclusive reading.
+	// UnverifiedGates names those.
+	Unverified      bool     `json:"unverified"`
+	UnverifiedGates []string `json:"unverified-gates,omitempty"`
 	// Error is the name of what ended a failed rollout.
 	Error string `json:"error,omitempty"`
 	// Reason is for people to read.

@@ -12,13 +12,15 @@ import (
 const (
 	Unhealthy   = "Unhealthy"   // because of harm
 	NoTraffic   = "NoTraffic"   // because of too little traffic, as requested
+	NoData      = "NoData"      // because a gate that must have data never had any
 	NotApproved = "NotApproved" // because no approval came in time
 	Ordered     = "Ordered"     // because an operator ordered it
 )
 
 // Promoted returns the state with the outcome promoted.
 func (s State) Promoted() State {
-	s.Outcome = &Outcome{Result: Promoted, Reason: promotedReason(s), Unverified: s.Progress.Unverified > 0}
+	unseen := s.unseen(false)
+	s.Outcome = &Outcome{Result: Promoted, Reason: promotedReason(s), Unverified: s.Progress.Unverified > 0 || len(unseen) > 0, UnverifiedGates: unseen}
 	return s
 }
 

@@ -36,6 +36,9 @@ type Probe struct {
 	// Secret keeps the payload, the expectations and the answer out of all reasons and
 	// logs. They remain readable in the execution's data.
 	Secret bool `json:"secret,omitempty"`
+	// MustHaveData rolls back instead of promoting if the gate never had a conclusive
+	// reading.
+	MustHaveData bool `json:"must-have-data,omitempty"`
 }
 
 // When a probe is made.
@@ -58,7 +61,7 @@ const (
 )
 
 var (
-	probeNames    = []string{"name", "payload", "expect", "equals", "max-duration", "count", "concurrency", "timeout", "when", "secret"}
+	probeNames    = []string{"name", "payload", "expect", "equals", "max-duration", "count", "concurrency", "timeout", "when", "secret", mustHaveData}
 	gateNameForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	pathStepForms = regexp.MustCompile(`^(?:\.([\p{L}_][\p{L}\p{N}_-]*)|\['([^'\\\x00-\x1f\x7f]+)'\]|\[(0|[1-9][0-9]{0,5})\])`)
 )
@@ -90,6 +93,8 @@ func (r *reader) probe() Probe {
 		Equals:  r.equals("equals"),
 		When:    r.enum("when", AtEachCheck, BeforeTraffic, AtBoth),
 		Secret:  r.boolean("secret", false),
+
+		MustHaveData: r.boolean(mustHaveData, false),
 	}
 	p.Name = r.form("name", gateNameForm, wantGateName)
 	before := len(*r.problems)

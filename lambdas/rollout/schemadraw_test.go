@@ -53,7 +53,7 @@ var (
 
 	dimensions = oneOf(`{}`, `{"A": "${function}-$x$", "B": "${version}${alias}", "C": "$${baseline}{}"}`)
 	statistic  = oneOf(`"Sum"`, `"p99.9"`, `"TM(10%:90%)"`, `"PR(100:2e3)"`)
-	gateFields = map[string]draws{"period": oneOf(`60`, `900`, `43200`), "window": oneOf(`43200`), "missing": oneOf(`"pass"`, `"inconclusive"`)}
+	gateFields = map[string]draws{"period": oneOf(`60`, `900`, `43200`), "window": oneOf(`43200`), "missing": oneOf(`"pass"`, `"inconclusive"`), "must-have-data": oneOf(`false`)}
 	both       = func(a, b map[string]draws) map[string]draws { c := maps.Clone(a); maps.Copy(c, b); return c }
 
 	aHealth = with(map[string]draws{
@@ -77,15 +77,15 @@ var (
 				`{"name": "c", "namespace": "N", "metric": "M", "statistic": "Average", "dimensions": {"V": "x${version}"}, "relative-to-baseline": true, "max": 1.5}`,
 				`{"name": "c", "expression": "m", "metrics": {"m": {"namespace": "N", "metric": "M", "dimensions": {"V": "${version}"}}}, "relative-to-baseline": true, "max": 1.5}`)),
 		"probes": list(with(map[string]draws{"payload": anyJSON, "expect": anyJSON, "equals": oneOf(`{"$": null, "$.a_ü-1[0]['b c']": 1}`), "max-duration": oneOf(`1`, `1000`), "count": oneOf(`5`, `20`),
-			"timeout": oneOf(`1`, `30`), "when": oneOf(`"each-check"`, `"before-traffic"`, `"both"`), "secret": aFlag},
+			"timeout": oneOf(`1`, `30`), "when": oneOf(`"each-check"`, `"before-traffic"`, `"both"`), "secret": aFlag, "must-have-data": aFlag},
 			`{"name": "p"}`, `{"name": "p", "count": 5, "concurrency": 5}`, `{"name": "p", "count": 2, "concurrency": 2}`, `{"name": "p", "concurrency": 1}`)),
 		"endpoints": list(with(map[string]draws{"headers": oneOf(`{"Accept": "text/plain", "X-1": " "}`), "secret-headers": oneOf(`{"Authorization": "ssm:/a", "X-Api-Key": "secretsmanager:a/b#c d"}`),
-			"status": oneOf(`200`, `599`, `[200]`, `[200, 301, 200]`), "expect": anyJSON, "timeout": oneOf(`1`, `30`)},
+			"status": oneOf(`200`, `599`, `[200]`, `[200, 301, 200]`), "expect": anyJSON, "timeout": oneOf(`1`, `30`), "must-have-data": aFlag},
 			`{"name": "e", "url": "https://API.example.com:443/v1/o?dry=1&x=%20"}`, `{"name": "e", "url": "HTTPS://_x.a-b?@", "method": "POST", "body": null}`,
 			`{"name": "e", "url": "https://x.localhosts:065535", "method": "GET"}`, `{"name": "e", "url": "https://localhost.x/a b", "method": "POST"}`)),
-		"checks": list(oneOf(`"f"`), with(map[string]draws{"name": oneOf(`"n"`), "timeout": oneOf(`1`, `30`), "payload": anyJSON}, `{"function": "g:$LATEST"}`, `{"function": "h"}`)),
+		"checks": list(oneOf(`"f"`), with(map[string]draws{"name": oneOf(`"n"`), "timeout": oneOf(`1`, `30`), "payload": anyJSON, "must-have-data": aFlag}, `{"function": "g:$LATEST"}`, `{"function": "h"}`)),
 
-		"min-invocations": oneOf(`1`, `1000000000`), "on-no-traffic": oneOf(`"proceed"`, `"wait"`, `"roll-back"`),
+		"alarms-must-have-data": oneOf(`false`), "min-invocations": oneOf(`1`, `1000000000`), "on-no-traffic": oneOf(`"proceed"`, `"wait"`, `"roll-back"`),
 	}, `{}`)
 
 	anInput = with(map[string]draws{

@@ -68,6 +68,9 @@ func (req *Request) checkSize(r *reader, steps []Step) {
 		progress.Alarms[i] = longestAlarm
 	}
 	parts["health.alarms"] += size(progress.Alarms)
+	for _, gate := range g.named() { // some of them there, the others in the outcome
+		progress.Conclusive = append(progress.Conclusive, gate.name)
+	}
 	total := size(State{Request: *req, Plan: Plan{Gates: g, Steps: steps, RedAlarms: g.Alarms}, Progress: progress})
 	over := total + maxGrowth - MaxState
 	if over <= 0 {

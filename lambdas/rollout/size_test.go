@@ -93,6 +93,9 @@ func worst(t *rapid.T, req rollout.Request) rollout.State {
 	for range req.Gates.Alarms {
 		s.Progress.Alarms = append(s.Progress.Alarms, rollout.SeenAlarm{OK: true, Since: at, Gaps: true})
 	}
+	for _, probe := range req.Gates.Probes {
+		s.Progress.Conclusive = append(s.Progress.Conclusive, "probes."+probe.Name)
+	}
 	s.Plan.RevisionID, s.Plan.Provisioned = strings.Repeat("r", 100), &rollout.Provisioned{Alias: 1 << 30, Allocate: 1 << 30, Release: 1 << 30}
 	names := []string{"errors", "latency", "alarms", "orders"}
 	for i := range 60 {

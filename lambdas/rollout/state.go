@@ -49,6 +49,8 @@ type Progress struct {
 	// Unverified counts the steps that ended without the required traffic: nothing is
 	// known about them.
 	Unverified int `json:"unverified"`
+	// Conclusive names the gates that have had a conclusive reading in some check.
+	Conclusive []string `json:"conclusive,omitempty"`
 	// ApprovalRequestedAt is zero unless the rollout waits for approval. Approved is the
 	// highest step that was approved.
 	ApprovalRequestedAt time.Time `json:"asked,omitzero"`
@@ -96,10 +98,12 @@ type Outcome struct {
 	Result Result `json:"result"`
 	// Reason is for people to read.
 	Reason string `json:"reason"`
-	// Unverified means that some step had too little traffic to judge the new version.
-	Unverified bool `json:"unverified,omitempty"`
+	// Unverified means that some step had too little traffic to judge the new version,
+	// or that some gate never had a conclusive reading. UnverifiedGates names those.
+	Unverified      bool     `json:"unverified,omitempty"`
+	UnverifiedGates []string `json:"unverified-gates,omitempty"`
 	// Error is the name of what ended a rollout that was rolled back: Unhealthy,
-	// NoTraffic, NotApproved, Ordered, or the error that kept it from continuing.
+	// NoTraffic, NoData, NotApproved, Ordered, or the error that kept it from continuing.
 	Error string `json:"error,omitempty"`
 }
 

@@ -44,6 +44,7 @@ const (
 	wantNewCall   = "is already in the list with the same payload"
 	wantGateName  = "must be a name: at most 64 letters, digits, - and _"
 	wantAlarm     = "an alarm's name or ARN"
+	wantAlarms    = "applies only with alarms"
 	wantProbe     = "an object with a name"
 	wantProbePath = "must be a path made of $, .name, ['name'] and [0], such as $.items[0]['first name']"
 )
@@ -59,6 +60,7 @@ const (
 	wantComparable  = "is a count, which grows with a version's share of the traffic, so versions can't be compared by it: " +
 		"use a statistic such as Average or p99, or an expression that divides by the number of requests"
 	wantPerVersion = "needs ${version} in a dimension: without it, the baseline has no value to compare with"
+	wantNotMissing = "does not apply with missing pass, which takes missing data for a reading"
 	wantPeriod     = "must be a whole number of minutes that divides twelve hours, such as 60, 300 or 3600 seconds"
 
 	wantNamespace      = `must be a CloudWatch namespace, such as "AWS/SQS"`

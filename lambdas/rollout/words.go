@@ -122,6 +122,15 @@ func endedWithoutTraffic(step, why string) string {
 	return step + " ended with too little traffic: " + why
 }
 
+func endedWithoutData(step string, gates []string) string {
+	return step + " ended without the data that the rollout must have: " + neverSaw(gates)
+}
+
+// neverSaw says of gates that they were inconclusive at every check.
+func neverSaw(gates []string) string {
+	return strings.Join(gates, ", ") + " never had a conclusive reading"
+}
+
 func endedUnverified(step, why string) string { return step + " ended unverified: " + why }
 
 func endedByOrder(step string, o Order) string { return step + " ended, ordered by " + o.By }
@@ -167,9 +176,15 @@ func promotedReason(s State) string {
 	if s.Progress.Checks == 0 {
 		verified, unverified = "", ""
 	}
+	var why []string
 	if missing := s.Progress.Unverified; missing > 0 {
-		text += fmt.Sprintf("; unverified: in %d of %s version %s had too little traffic to judge; %s%s", missing,
-			plural(int64(len(s.Plan.Steps)), "step"), s.NewVersion, checks, unverified)
+		why = append(why, fmt.Sprintf("in %d of %s version %s had too little traffic to judge", missing, plural(int64(len(s.Plan.Steps)), "step"), s.NewVersion))
+	}
+	if unseen := s.unseen(false); len(unseen) > 0 {
+		why = append(why, neverSaw(unseen))
+	}
+	if len(why) > 0 {
+		text += "; unverified: " + strings.Join(why, ", and ") + separator + checks + unverified
 	} else {
 		text += separator + checks + verified
 	}

@@ -148,7 +148,8 @@ func (a announcement) succeeded(output []byte) (announcement, bool) {
 	if json.Unmarshal(output, &s) != nil || s.Outcome == nil {
 		return a, false
 	}
-	a.Reason, a.Unverified, a.Baseline = s.Outcome.Reason, s.Outcome.Unverified, s.Plan.Baseline
+	a.Reason, a.Baseline = s.Outcome.Reason, s.Plan.Baseline
+	a.Unverified, a.UnverifiedGates = s.Outcome.Unverified, s.Outcome.UnverifiedGates
 	switch s.Outcome.Result {
 	case rollout.Promoted:
 		a.Event = rollout.EventPromoted

@@ -79,10 +79,10 @@ func TestHowARolloutEnds(t *testing.T) {
 		want   rollout.Notification // without what all have
 	}{
 		{"promoted", func(w *world, e *localaws.Execution, s rollout.State) {
-			s.Progress.Unverified = 1
+			s.Progress.Unverified, s.Plan.Gates.Alarms = 1, []string{"a"}
 			succeed(w, e, s.Promoted())
-		}, rollout.Notification{Event: rollout.EventPromoted, Baseline: "1", Step: 1, Of: 2, Weight: 0.1, Unverified: true, Undo: "UNDO",
-			Reason: "alias live of f now routes all traffic to version 2; unverified: in 1 of 2 steps version 2 had too little traffic to judge; no checks"}},
+		}, rollout.Notification{Event: rollout.EventPromoted, Baseline: "1", Step: 1, Of: 2, Weight: 0.1, Unverified: true, UnverifiedGates: []string{"alarms"}, Undo: "UNDO",
+			Reason: "alias live of f now routes all traffic to version 2; unverified: in 1 of 2 steps version 2 had too little traffic to judge, and alarms never had a conclusive reading; no checks"}},
 		{"unchanged", func(w *world, e *localaws.Execution, s rollout.State) {
 			s.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: "on 2 already"}
 			succeed(w, e, s)

@@ -94,9 +94,13 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 // taken minutes. Harm and an ordered rollback take precedence over the promotion.
 func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, hooks []rollout.Reading) (rollout.State, error) {
 	now, err := t.check(ctx, s, call)
-	if err != nil || now.Health.Decision == rollout.RollBack {
+	if err != nil {
 		return now, err
 	}
+	if cause := now.Health.Cause; cause == rollout.Unhealthy || cause == rollout.Ordered {
+		return now, nil
+	}
+	s.Progress.Conclusive = now.Progress.Conclusive
 	s.Evidence, s.Progress.Order, s.Progress.Orders = now.Evidence, now.Progress.Order, now.Progress.Orders
 	s.Health.Readings = rollout.Bounded(append(now.Health.Readings, hooks...))
 	return s, nil

@@ -58,8 +58,10 @@ type Result struct {
 	NewVersion string         `json:"new-version,omitempty"`
 	Steps      []rollout.Step `json:"steps,omitempty"`
 	// Unverified means that it was promoted although some step had too little
-	// traffic to judge the new version by.
-	Unverified bool `json:"unverified,omitempty"`
+	// traffic to judge the new version by, or some gate never had a conclusive
+	// reading. UnverifiedGates names those.
+	Unverified      bool     `json:"unverified,omitempty"`
+	UnverifiedGates []string `json:"unverified-gates,omitempty"`
 	// Seconds is the time from start to end, virtual in a rehearsal.
 	Seconds float64 `json:"seconds"`
 	// Served is what each version really served, whether the metrics have it or not.
@@ -155,7 +157,8 @@ func (s *timeline) conclude(result *Result) {
 	result.Checks, result.Path, result.Lines = s.last.Progress.Checks, s.path, s.lines
 	result.Undo, result.Baseline, result.Steps = s.last.Plan.Undo, s.last.Plan.Baseline, s.last.Plan.Steps
 	if s.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
-		result.Reason, result.Unverified = s.last.Outcome.Reason, s.last.Outcome.Unverified
+		result.Reason = s.last.Outcome.Reason
+		result.Unverified, result.UnverifiedGates = s.last.Outcome.Unverified, s.last.Outcome.UnverifiedGates
 		if health := s.last.Health; health != nil {
 			result.Reason = rollout.Lines(result.Reason, health.Readings)
 		}

@@ -18,7 +18,7 @@ import (
 // mean something to the workflow.
 var errorWords = slices.Concat([]string{
 	"", "Enough", "takes too long", "Zu spät: 停止 🛑", strings.Repeat("x", 256),
-	"Unhealthy", "NoTraffic", "NotApproved", "Ordered", "TimedOut", "States.Timeout", "States.ALL", "States.Runtime",
+	"Unhealthy", "NoTraffic", "NoData", "NotApproved", "Ordered", "TimedOut", "States.Timeout", "States.ALL", "States.Runtime",
 }, task.ErrorNames())
 
 // causeWords are the same of its cause.

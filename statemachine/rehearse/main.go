@@ -17,7 +17,8 @@
 //	go run ./statemachine/rehearse record -history FILE       a rollout on AWS, from its history
 //
 // It exits with 0 if the new version was promoted, 1 if it was not, and 2 if the
-// input was refused or the command line is wrong. With -runs, and for the
+// input was refused or the command line is wrong. With -fail-unverified, it exits
+// with 4 if the promotion is unverified. With -runs, and for the
 // subcommands, it exits with 0, or with 2 if the input or the options can't be
 // used.
 package main
@@ -54,6 +55,7 @@ const (
 	promoted    = 0
 	notPromoted = 1
 	misused     = 2
+	unverified  = 4 // with -fail-unverified; as of docs/ci/rollout.sh, where 3 is another
 )
 
 // blogExample is the execution input of the AWS Compute Blog's post.
@@ -99,6 +101,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	page := flags.String("report", "", "write a page about the rehearsal, or with -runs about all of them, to this `file`, such as rehearsal.html")
 	runs := flags.Int("runs", 1, "rehearse this many rollouts on all cores, with consecutive seeds from -seed on, and print how they end")
 	speed := flags.Float64("speed", 0, "watch in slow motion, at this many seconds of the rollout per second (default: as fast as possible)")
+	failUnverified := flags.Bool("fail-unverified", false, "exit with 4 if the new version was promoted and too little was seen to judge it")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and call it there")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
@@ -121,6 +124,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if *speed > 0 && (*runs != 1 || *asJSON) {
 		return fail(errors.New("-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out one of the two"))
+	}
+	if *failUnverified && *runs != 1 {
+		return fail(errors.New("-fail-unverified is for the exit code of one rehearsal, and with -runs there are many: leave out one of the two"))
 	}
 	request, err := readInput(*input, stdin)
 	if err != nil {
@@ -174,6 +180,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	switch result.Outcome {
 	case rehearsal.Promoted:
+		if result.Unverified && *failUnverified {
+			return unverified
+		}
 		return promoted
 	case rehearsal.Refused:
 		return misused

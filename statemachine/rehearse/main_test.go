@@ -35,6 +35,9 @@ func TestExitCodes(t *testing.T) {
 		stdout, stderr string // a part of each
 	}{
 		{nil, "", 0, "PROMOTED after 0:20:00", ""},
+		{[]string{"-scenario", "no-traffic"}, "", 0, "PROMOTED, UNVERIFIED,", ""},
+		{[]string{"-scenario", "no-traffic", "-fail-unverified"}, "", 4, "PROMOTED, UNVERIFIED,", ""},
+		{[]string{"-fail-unverified", "-input", "-"}, canary, 0, "PROMOTED after 0:02:00", ""},
 		{[]string{"-scenario", "errors"}, "", 1, "ROLLED BACK after 0:01:00", ""},
 		{[]string{"-input", "-"}, canary, 0, "alias     version 3", ""},
 		{[]string{"-input", file("input.json", canary)}, "", 0, "PROMOTED after 0:02:00", ""},
@@ -53,6 +56,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-runs", "3", "-listen", "127.0.0.1:0"}, "", 2, "", "many rehearsals can't be served on one address: leave out one of the two"},
 		{[]string{"-runs", "3", "-speed", "60"}, "", 2, "", "-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out one of the two"},
 		{[]string{"-json", "-speed", "60"}, "", 2, "", "-speed is for watching one rehearsal"},
+		{[]string{"-runs", "3", "-fail-unverified"}, "", 2, "", "-fail-unverified is for the exit code of one rehearsal"},
 		{[]string{"-runs", "0"}, "", 2, "", "-runs must be from 1 to 1000000; given: 0"},
 		{[]string{"advise", "-runs", "1"}, "", 2, "", "-runs must be from 2"},
 		{[]string{"advise", "-harm", "0.0001"}, "", 2, "", "above the baseline's 0.001"},

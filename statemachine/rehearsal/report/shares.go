@@ -39,7 +39,7 @@ func shareBars(d study.Distribution) []shareBar {
 		all = append(all, *newShareBar(string(o.Outcome), verdicts[o.Outcome], o.Share, d.Runs))
 	}
 	if d.Unverified.Count > 0 {
-		all = append(all, *newShareBar("unverified", verdict{"Promoted, unverified", "These are among the promoted: in some step there was too little traffic to judge the new version by.", "warn", attention}, d.Unverified, d.Runs))
+		all = append(all, *newShareBar("unverified", verdict{"Promoted, unverified", "These are among the promoted: some step had too little traffic to judge the new version by, or some gate never had data.", "warn", attention}, d.Unverified, d.Runs))
 	}
 	return all
 }

@@ -54,7 +54,7 @@ func newView(p Page) *view {
 	if r.Unverified {
 		v.Words += ", unverified"
 		v.Tone, v.Sign = "warn", attention
-		v.Meaning = "The alias routes all traffic to the new version, but in some step there was too little traffic to judge it by."
+		v.Meaning = "The alias routes all traffic to the new version, but too little was seen to judge it by: some step had too little traffic, or some gate never had data."
 	}
 	if r.Function != "" {
 		v.What = r.Function + "’s alias " + r.Alias
@@ -104,7 +104,7 @@ func facts(r rehearsal.Result) []fact {
 func verified(r rehearsal.Result) string {
 	switch {
 	case r.Unverified:
-		return "unverified: some step had too little traffic"
+		return "unverified: too little was seen"
 	case r.Outcome == rehearsal.Promoted && r.Checks > 0:
 		return "each step had traffic to judge by"
 	}

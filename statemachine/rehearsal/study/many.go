@@ -25,7 +25,8 @@ type Distribution struct {
 	FirstSeed uint64 `json:"first-seed"`
 	// Outcomes are the outcomes that occurred, the most frequent first.
 	Outcomes []OutcomeShare `json:"outcomes"`
-	// Unverified are those promoted without enough traffic to judge some step.
+	// Unverified are those promoted without enough traffic to judge some step, or
+	// without a conclusive reading of some gate.
 	Unverified Share `json:"unverified"`
 	// FalseAlarms were rolled back for errors or latency although the new version
 	// had been no worse than the baseline until then: neither its error rate nor its
