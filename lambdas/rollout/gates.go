@@ -75,6 +75,43 @@ type LatencyGate struct {
 	Ratio     float64 `json:"ratio"`
 	Tolerance float64 `json:"tolerance"`
 	Strict    bool    `json:"strict"`
+	// WarmUp is how many seconds after the first shift don't count: the new version may
+	// be slow at first.
+	WarmUp int64 `json:"warm-up"`
+	// MinPerMinute is how many requests of the new version a minute must be expected to
+	// have, by the weight and the requests of both versions, to count.
+	MinPerMinute int64 `json:"min-requests-per-minute"`
+	// P50 to P99 are the highest percentiles of the new version's durations that are
+	// tolerated whatever the baseline's are, in milliseconds; 0 where there is no bound.
+	P50 float64 `json:"p50,omitempty"`
+	P90 float64 `json:"p90,omitempty"`
+	P95 float64 `json:"p95,omitempty"`
+	P99 float64 `json:"p99,omitempty"`
+}
+
+// MaxLatencyBounds is the largest number of LatencyBounds of a gate.
+const MaxLatencyBounds = 4
+
+// LatencyBound is a percentile that the new version's durations must keep.
+type LatencyBound struct {
+	Name         string  // "p99"
+	Share        float64 // of the requests that may be slower, in (0, 1)
+	Milliseconds float64
+}
+
+// Bounds returns the gate's absolute bounds, those of high percentiles first; none of
+// a gate that is nil.
+func (g *LatencyGate) Bounds() []LatencyBound {
+	var bounds []LatencyBound
+	if g == nil {
+		return nil
+	}
+	for _, b := range [MaxLatencyBounds]LatencyBound{{"p99", 0.01, g.P99}, {"p95", 0.05, g.P95}, {"p90", 0.1, g.P90}, {"p50", 0.5, g.P50}} {
+		if b.Milliseconds > 0 {
+			bounds = append(bounds, b)
+		}
+	}
+	return bounds
 }
 
 // MaxAlarms is the largest number of alarms in a request: one call of DescribeAlarms
@@ -172,8 +209,12 @@ const (
 // The fields of the parts of health.
 var (
 	errorsNames  = []string{"alpha", "ratio", "margin", "proof-margin", "tolerance", "dispersion", "strict", "throttles", "max-hold"}
-	latencyNames = []string{"alpha", "ratio", "tolerance", "strict"}
+	latencyNames = []string{"alpha", "ratio", "tolerance", "strict", "warm-up", "min-requests-per-minute", "p50", "p90", "p95", "p99"}
 )
+
+// maxDuration is the longest duration of a request, in milliseconds: a function's
+// longest timeout.
+const maxDuration = 5400e3
 
 // alarmForm is a name (1 to 255 characters, none a control character) or an ARN with one.
 var alarmForm = regexp.MustCompile(`^(?:arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:)?[^\x00-\x1f\x7f]{1,255}$`)
@@ -215,6 +256,13 @@ func (r *reader) gates(path string) Gates {
 			Ratio:     slow.number("ratio", 1, 100, 1.25),
 			Tolerance: slow.number("tolerance", 1, 100, 2),
 			Strict:    slow.boolean("strict", false),
+
+			WarmUp:       slow.integer("warm-up", 0, Year, 180),
+			MinPerMinute: slow.integer("min-requests-per-minute", 0, 1e9, 10),
+			P50:          slow.number("p50", 1, maxDuration, 0),
+			P90:          slow.number("p90", 1, maxDuration, 0),
+			P95:          slow.number("p95", 1, maxDuration, 0),
+			P99:          slow.number("p99", 1, maxDuration, 0),
 		}
 		slow.refuseUnknown(latencyNames)
 	}

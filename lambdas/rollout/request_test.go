@@ -35,7 +35,7 @@ func TestTheBlogsInputIsTakenAsItIs(t *testing.T) {
 		CheckInterval: 60, Advance: "schedule", HealthCheck: true,
 		Gates: rollout.Gates{
 			Errors:      rollout.ErrorsGate{Alpha: 0.01, Ratio: 1.1, ProofMargin: 0.01, Tolerance: 2, Dispersion: 1, MaxHold: 600},
-			Latency:     &rollout.LatencyGate{Alpha: 0.01, Ratio: 1.25, Tolerance: 2},
+			Latency:     &rollout.LatencyGate{Alpha: 0.01, Ratio: 1.25, Tolerance: 2, WarmUp: 180, MinPerMinute: 10},
 			MinRequests: 1, OnNoTraffic: "proceed",
 		},
 		ProvisionedConcurrency: "refuse", RedAlarmsAtStart: "ignore",
@@ -57,14 +57,14 @@ func TestTheBlogsInputIsTakenAsItIs(t *testing.T) {
 func TestEverySettingOfHealthIsTaken(t *testing.T) {
 	got, err := rollout.Decode([]byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "canary", "interval": 60, "advance": "evidence", "health": {
 		"errors": {"alpha": 0.001, "ratio": 1.5, "margin": 0.002, "proof-margin": 0.05, "tolerance": 3, "dispersion": 2.5, "strict": true, "throttles": true, "max-hold": 0},
-		"latency": {"alpha": 0.05, "ratio": 2, "tolerance": 4, "strict": true},
+		"latency": {"alpha": 0.05, "ratio": 2, "tolerance": 4, "strict": true, "warm-up": 0, "min-requests-per-minute": 2, "p50": 80.5, "p90": 120, "p95": 200, "p99": 300},
 		"alarms": ["broken"], "min-invocations": 100, "on-no-traffic": "wait"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := rollout.Gates{
 		Errors:  rollout.ErrorsGate{Alpha: 0.001, Ratio: 1.5, Margin: 0.002, ProofMargin: 0.05, Tolerance: 3, Dispersion: 2.5, Strict: true, Throttles: true},
-		Latency: &rollout.LatencyGate{Alpha: 0.05, Ratio: 2, Tolerance: 4, Strict: true},
+		Latency: &rollout.LatencyGate{Alpha: 0.05, Ratio: 2, Tolerance: 4, Strict: true, MinPerMinute: 2, P50: 80.5, P90: 120, P95: 200, P99: 300},
 		Alarms:  []string{"broken"}, MinRequests: 100, OnNoTraffic: rollout.OnNoTrafficWait,
 	}
 	if diff := cmp.Diff(want, got.Gates); diff != "" || got.Advance != rollout.OnEvidence {

@@ -63,7 +63,8 @@ var (
 			if rapid.IntRange(0, 3).Draw(t, "no latency") == 0 {
 				return false
 			}
-			return with(map[string]draws{"alpha": aChance, "ratio": aFactor, "tolerance": aFactor, "strict": aFlag}, `{}`)(t)
+			return with(map[string]draws{"alpha": aChance, "ratio": aFactor, "tolerance": aFactor, "strict": aFlag, "warm-up": oneOf(`0`, `31536000`),
+				"min-requests-per-minute": oneOf(`0`, `1000000000`), "p50": oneOf(`1`), "p90": oneOf(`80.5`), "p95": oneOf(`300`), "p99": oneOf(`5400000`)}, `{}`)(t)
 		},
 		"alarms": oneOf(`["a b", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:ä"]`, `["`+strings.Repeat("a", 255)+`"]`),
 		"metrics": list(
