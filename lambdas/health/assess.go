@@ -123,13 +123,8 @@ func (acc accumulator) foldBeside(e *Evidence, minutes []Minute) error {
 			e.Proof = t.proof.Fold(e.Proof, counted)
 			e.Spread = e.Spread.Fold(counted)
 		}
-		if m.excludesDurations() || t.latency == nil || !e.History.timed() {
-			continue
-		}
-		for i := range e.Slow {
-			if err := e.Slow[i].beside(t.latency, m.Baseline.slow(i), m.NewVersion.slow(i), expected); err != nil {
-				return err
-			}
+		if err := acc.foldSlow(e, t.latency, m, expected); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -157,17 +152,26 @@ func (e *Evidence) foldErrors(test *sequential.Robust, m Minute, expected int64,
 	return minute, nil
 }
 
-// beside folds one minute in which both versions have traffic. The new version is
-// taken to have had the expected number of requests.
-func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequential.Count, expected int64) error {
-	c.Baseline = plus(c.Baseline, baseline)
-	c.NewVersion = plus(c.NewVersion, newVersion)
+// beside folds one minute in which both versions have traffic, and in which there
+// was a shift or not. The new version is taken to have had the expected number of
+// requests.
+func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequential.Count, expected int64, shifted bool) error {
+	served := newVersion
 	newVersion.Requests = expected
 	minute, err := sequential.NewMinute(baseline, newVersion)
-	if err == nil {
+	if err != nil {
+		return err
+	}
+	if c.WithShifts == (sequential.State{}) { // of a rollout that began before there was one
+		c.WithShifts = c.Harm
+	}
+	c.WithShifts = test.Fold(c.WithShifts, minute)
+	if !shifted {
+		c.Baseline = plus(c.Baseline, baseline)
+		c.NewVersion = plus(c.NewVersion, served)
 		c.Harm = test.Fold(c.Harm, minute)
 	}
-	return err
+	return nil
 }
 
 // foldAlone folds minutes in which the new version has all traffic.
@@ -186,13 +190,8 @@ func (acc accumulator) foldAlone(e *Evidence, minutes []Minute) error {
 			return err
 		}
 		e.Errors.Control = b.errors.Fold(e.Errors.Control, minute)
-		for i := range b.slow {
-			if m.excludesDurations() {
-				break
-			}
-			if err := e.Slow[i].alone(&b.slow[i], m.NewVersion.slow(i), expected); err != nil {
-				return err
-			}
+		if err := acc.foldSlowAlone(e, b.slow, m, expected); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -28,6 +28,10 @@ type Evidence struct {
 	// History.
 	Errors ErrorComparison        `json:"errors"`
 	Slow   [thresholds]Comparison `json:"slow"`
+	// Bounds counts the new version's requests above the absolute bounds of the latency
+	// gate. Slowdowns says in how many minutes slow requests spoke for harm.
+	Bounds    [rollout.MaxLatencyBounds]BoundTest `json:"bounds,omitzero"`
+	Slowdowns Slowdowns                           `json:"slowdowns,omitzero"`
 	// Proof bounds how much higher the new version's error rate is; Spread is how
 	// much errors cluster.
 	Proof  sequential.NonInferiorityState `json:"proof"`
@@ -38,7 +42,7 @@ type Evidence struct {
 	// in it that are folded and could be compared.
 	Step         int   `json:"step"`
 	StepRequests int64 `json:"step-requests"`
-	// WarmUp has the minutes after shifts that are not folded yet, including minutes
+	// WarmUp has the minutes of shifts that are not folded yet, including minutes
 	// whose data may still come.
 	WarmUp []time.Time `json:"cold,omitempty"`
 	// Minutes has those that are not folded yet, in their order. Minutes without any
@@ -63,6 +67,8 @@ type Comparison struct {
 	// and HistoricalControl that of those since.
 	Harm              sequential.State `json:"harm,omitzero"`
 	HistoricalControl sequential.State `json:"bake,omitzero"`
+	// WithShifts is Harm with the minutes of shifts, too; those are in no Tally.
+	WithShifts sequential.State `json:"with-shifts,omitzero"`
 	Tally
 }
 
@@ -142,7 +148,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 	}
 	e.Minutes = merge(e.Minutes, seen.Minutes, e.Until)
 	e.WarmUp = notBefore(e.Until, e.WarmUp)
-	for at := s.Progress.Since.Truncate(time.Minute); at.Before(s.Progress.Since.Add(time.Minute)); at = at.Add(time.Minute) {
+	for at := s.Progress.Since.Truncate(time.Minute); at.Before(s.Progress.Since.Add(startTime)); at = at.Add(time.Minute) {
 		if !slices.ContainsFunc(e.WarmUp, at.Equal) && !at.Before(e.Until) {
 			e.WarmUp = append(e.WarmUp, at)
 		}

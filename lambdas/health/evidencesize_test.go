@@ -14,11 +14,11 @@ import (
 // still be within what the request's size is judged by.
 func TestTheLargestEvidence(t *testing.T) {
 	const longest = len("-1.2345678901234567e-300")
-	s := begin(t, `"type": "linear", "steps": 10, "interval": 600`)
+	s := begin(t, `"type": "linear", "steps": 10, "interval": 600, "health": {"latency": {"warm-up": 0, "p50": 1, "p90": 2, "p95": 3, "p99": 4}}`)
 	seen := health.Measurements{History: &health.BaselineHistory{Count: sequential.Count{Requests: 1e12, Errors: 1e9}, Timed: 1e12, Over: [2]float64{1, 2}}}
 	for i := range 40 {
 		m := minute(i, 1e9, 1e6, 1e9, 1e6+int64(i%7))
-		m.Untimed = false
+		m.Untimed, m.Above = false, []int64{1e9, 1e9 - 1, 1e9 - 2, 1e9 - 3}
 		seen.Minutes = append(seen.Minutes, m)
 	}
 	s.Progress.Since = after(39)

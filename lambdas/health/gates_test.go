@@ -30,6 +30,15 @@ func every(from, to int, baseline, newVersion [4]int64) []health.Minute {
 	return rows
 }
 
+// bounded adds to each minute how many of the new version's requests were above the
+// absolute bounds.
+func bounded(minutes []health.Minute, above ...int64) []health.Minute {
+	for i := range minutes {
+		minutes[i].Above = above
+	}
+	return minutes
+}
+
 // TestReadings is what the gates say of minutes that a check at their end, or
 // later, sees: in the words that people read.
 // quiet are days in which one request in a thousand failed, by itself.
@@ -42,7 +51,7 @@ var quiet = func() []sequential.Count {
 }()
 
 func TestReadings(t *testing.T) {
-	const plan = `"type": "canary", "interval": 3600`
+	const plan = `"type": "canary", "interval": 3600, "health": {"latency": {"warm-up": 0}}`
 	fine := func(n int64) [4]int64 { return [4]int64{n, n / 1000, n / 20, n / 100} }
 	nothing := [4]int64{}
 	for _, test := range []struct {
@@ -70,10 +79,25 @@ func TestReadings(t *testing.T) {
 			`inconclusive inconclusive no durations yet (those just after a shift don't count)`},
 		{"slow", plan, every(0, 5, fine(9000), [4]int64{1000, 1, 120, 40}), 0, 7, health.AliasSnapshot{}, hour,
 			`pass proven version 8 failed 5 of 5,000 requests (0.1%), version 7 failed 45 of 45,000 (0.1%); at most 0.22 percentage points worse (95% confidence)`,
-			`fail roll-back 12% of version 8's requests took over 230 ms (version 7: 5%), 4% over 411 ms (version 7: 1%); evidence 10^29.3, rolls back at 10^2`},
+			`fail roll-back 12% of version 8's requests took over 230 ms (version 7: 5%), 4% over 411 ms (version 7: 1%); evidence 10^36.9, rolls back at 10^2`},
 		{"slow at the far end only", plan, every(0, 5, fine(9000), [4]int64{1000, 1, 50, 40}), 0, 7, health.AliasSnapshot{}, hour,
 			`pass proven version 8 failed 5 of 5,000 requests (0.1%), version 7 failed 45 of 45,000 (0.1%); at most 0.22 percentage points worse (95% confidence)`,
-			`fail roll-back 5% of version 8's requests took over 230 ms (version 7: 5%), 4% over 411 ms (version 7: 1%); evidence 10^24.7, rolls back at 10^2`},
+			`fail roll-back 5% of version 8's requests took over 230 ms (version 7: 5%), 4% over 411 ms (version 7: 1%); evidence 10^31.1, rolls back at 10^2`},
+		{"slow in one minute", plan, append(every(0, 2, fine(9000), fine(1000)), every(2, 3, fine(9000), [4]int64{1000, 1, 120, 40})...), 0, 3, health.AliasSnapshot{}, hour,
+			`inconclusive inconclusive version 8 failed 3 of 3,000 requests (0.1%), version 7 failed 27 of 27,000 (0.1%); nothing proven yet`,
+			`inconclusive hold 8.5% of version 8's requests took over 230 ms (version 7: 5%), 2.5% over 411 ms (version 7: 1%); evidence 10^4.1, rolls back at 10^2 if another minute confirms it`},
+		{"too few requests for latency", plan, every(0, 9, fine(80), [4]int64{9, 0, 9, 9}), 0, 9, health.AliasSnapshot{}, hour,
+			`inconclusive inconclusive version 8 failed none of 81 requests, version 7 none of 720; at most 8 percentage points worse (95% confidence)`,
+			`inconclusive inconclusive too few requests to compare durations: version 8 has under 10 a minute`},
+		{"warming up", `"type": "canary", "interval": 3600`, every(0, 3, fine(9000), [4]int64{1000, 1, 500, 400}), 0, 3, health.AliasSnapshot{}, hour,
+			`inconclusive inconclusive version 8 failed 3 of 3,000 requests (0.1%), version 7 failed 27 of 27,000 (0.1%); nothing proven yet`,
+			`inconclusive inconclusive no durations yet (those of the first 180 s don't count)`},
+		{"above a bound", `"type": "canary", "interval": 3600, "health": {"latency": {"warm-up": 0, "p99": 300, "p50": 80.5}}`, bounded(every(0, 4, fine(9000), fine(1000)), 40, 400), 0, 6, health.AliasSnapshot{}, hour,
+			`pass proven version 8 failed 4 of 4,000 requests (0.1%), version 7 failed 36 of 36,000 (0.1%); at most 0.27 percentage points worse (95% confidence)`,
+			`fail roll-back 5% of version 8's requests took over 230 ms (version 7: 5%), 1% over 411 ms (version 7: 1%); 4% over 300 ms (p99: at most 1%), 40% over 80.5 ms (p50: at most 50%); evidence 10^32.5, rolls back at 10^2`},
+		{"within a bound, without a record", `"type": "canary", "interval": 3600, "health": {"latency": {"warm-up": 0, "p99": 300}}`, bounded(every(0, 4, fine(9000), fine(1000)), 4), 0, 6, health.AliasSnapshot{}, &health.BaselineHistory{},
+			`pass proven version 8 failed 4 of 4,000 requests (0.1%), version 7 failed 36 of 36,000 (0.1%); at most 0.27 percentage points worse (95% confidence)`,
+			`inconclusive inconclusive no durations of version 7 in the hour before the rollout; 0.4% over 300 ms (p99: at most 1%)`},
 		{"just after the shift", plan, every(0, 1, fine(9000), [4]int64{1000, 1, 500, 400}), 0, 1, health.AliasSnapshot{}, hour,
 			`inconclusive inconclusive version 8 failed 1 of 1,000 requests (0.1%), version 7 failed 9 of 9,000 (0.1%); nothing proven yet`,
 			`inconclusive inconclusive no durations yet (those just after a shift don't count)`},
@@ -110,25 +134,25 @@ func TestReadings(t *testing.T) {
 		{"alone, and slow", plan, append(every(0, 10, fine(9000), fine(1000)), every(10, 14, nothing, [4]int64{10000, 10, 500, 300})...), 10, 14, health.AliasSnapshot{}, hour,
 			`pass proven version 8 failed 10 of 10,000 requests (0.1%), version 7 failed 90 of 90,000 (0.1%); at full weight, version 8 failed 40 of 40,000 requests (0.1%), with up to 0.29% allowed by version 7's record; at most 0.13 percentage points worse (95% confidence)`,
 			`fail roll-back 5% of version 8's requests took over 230 ms (version 7: 5%), 2.5% over 411 ms (version 7: 1%); evidence 10^11.3, rolls back at 10^2`},
-		{"alone from the start", `"type": "all-at-once", "interval": 3600`, every(0, 3, nothing, fine(600)), 0, 3, health.AliasSnapshot{}, hour,
+		{"alone from the start", `"type": "all-at-once", "interval": 3600, "health": {"latency": {"warm-up": 0}}`, every(0, 3, nothing, fine(600)), 0, 3, health.AliasSnapshot{}, hour,
 			`inconclusive inconclusive at full weight, version 8 failed none of 1,800 requests, with up to 0.38% allowed by version 7's record; nothing proven yet`,
 			`inconclusive inconclusive 5% of version 8's requests took over 230 ms, 1% over 411 ms; no harmful slowdown seen`},
-		{"alone from the start, and bad", `"type": "all-at-once", "interval": 3600`, every(0, 1, nothing, [4]int64{600, 30, 3, 1}), 0, 1, health.AliasSnapshot{}, hour,
+		{"alone from the start, and bad", `"type": "all-at-once", "interval": 3600, "health": {"latency": {"warm-up": 0}}`, every(0, 1, nothing, [4]int64{600, 30, 3, 1}), 0, 1, health.AliasSnapshot{}, hour,
 			`fail roll-back at full weight, version 8 failed 30 of 600 requests (5%), with up to 0.38% allowed by version 7's record; evidence 10^20.2, rolls back at 10^2`,
 			`inconclusive inconclusive no durations yet (those just after a shift don't count)`},
-		{"alone, with a record of days only", `"type": "all-at-once", "interval": 3600`, every(0, 3, nothing, [4]int64{60, 30, 3, 1}), 0, 3, health.AliasSnapshot{}, &health.BaselineHistory{},
+		{"alone, with a record of days only", `"type": "all-at-once", "interval": 3600, "health": {"latency": {"warm-up": 0}}`, every(0, 3, nothing, [4]int64{60, 30, 3, 1}), 0, 3, health.AliasSnapshot{}, &health.BaselineHistory{},
 			`fail roll-back at full weight, version 8 failed 90 of 180 requests (50%), with up to 0.11% allowed by version 7's record; evidence 10^211.6, rolls back at 10^2`,
 			`inconclusive inconclusive no durations of version 7 in the hour before the rollout`},
-		{"alone without a record", `"type": "all-at-once", "interval": 3600`, every(0, 3, nothing, [4]int64{60, 30, 3, 1}), 0, 3, health.AliasSnapshot{}, &health.BaselineHistory{},
+		{"alone without a record", `"type": "all-at-once", "interval": 3600, "health": {"latency": {"warm-up": 0}}`, every(0, 3, nothing, [4]int64{60, 30, 3, 1}), 0, 3, health.AliasSnapshot{}, &health.BaselineHistory{},
 			`inconclusive inconclusive at full weight, version 8 failed 90 of 180 requests (50%), with no record of version 7 to compare with; nothing proven yet`,
 			`inconclusive inconclusive no durations of version 7 in the hour before the rollout`},
-		{"bad, strictly", `"type": "canary", "interval": 3600, "health": {"errors": {"strict": true}}`, every(0, 1, fine(5406), [4]int64{602, 31, 6, 6}), 0, 1, health.AliasSnapshot{}, hour,
+		{"bad, strictly", `"type": "canary", "interval": 3600, "health": {"latency": {"warm-up": 0}, "errors": {"strict": true}}`, every(0, 1, fine(5406), [4]int64{602, 31, 6, 6}), 0, 1, health.AliasSnapshot{}, hour,
 			`inconclusive hold version 8 failed 31 of 602 requests (5.1%), version 7 failed 5 of 5,406 (0.092%); evidence 10^0.5, rolls back at 10^2`,
 			`inconclusive inconclusive no durations yet (those just after a shift don't count)`},
-		{"bad within the margin", `"type": "canary", "interval": 3600, "health": {"errors": {"margin": 0.1}}`, every(0, 1, fine(5406), [4]int64{602, 31, 6, 6}), 0, 1, health.AliasSnapshot{}, hour,
+		{"bad within the margin", `"type": "canary", "interval": 3600, "health": {"latency": {"warm-up": 0}, "errors": {"margin": 0.1}}`, every(0, 1, fine(5406), [4]int64{602, 31, 6, 6}), 0, 1, health.AliasSnapshot{}, hour,
 			`inconclusive inconclusive version 8 failed 31 of 602 requests (5.1%), version 7 failed 5 of 5,406 (0.092%); nothing proven yet`,
 			`inconclusive inconclusive no durations yet (those just after a shift don't count)`},
-		{"bad in clusters", `"type": "canary", "interval": 3600, "health": {"errors": {"dispersion": 10}}`, every(0, 1, fine(5406), [4]int64{602, 31, 6, 6}), 0, 1, health.AliasSnapshot{}, hour,
+		{"bad in clusters", `"type": "canary", "interval": 3600, "health": {"latency": {"warm-up": 0}, "errors": {"dispersion": 10}}`, every(0, 1, fine(5406), [4]int64{602, 31, 6, 6}), 0, 1, health.AliasSnapshot{}, hour,
 			`inconclusive hold version 8 failed 31 of 602 requests (5.1%), version 7 failed 5 of 5,406 (0.092%); evidence 10^1.6, rolls back at 10^2`,
 			`inconclusive inconclusive no durations yet (those just after a shift don't count)`},
 	} {

@@ -33,8 +33,8 @@ func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) 
 		alone.Gates = nil
 		_, err = c.read(ctx, alone, alone.queries(), answer)
 	}
-	if refused(err) != "" && q.Over[0] > 0 {
-		alone.Over = [thresholds]float64{}
+	if refused(err) != "" && (q.Over[0] > 0 || len(q.Bounds) > 0) {
+		alone.Over, alone.Bounds = [thresholds]float64{}, nil
 		_, err = c.read(ctx, alone, alone.queries(), answer)
 	}
 	if err == nil && len(alone.Gates) < len(q.Gates) {
@@ -196,6 +196,11 @@ func (p points) seen(q Query) Measurements {
 		m.Baseline, timedBefore = baseline.sample(at)
 		m.NewVersion, timedNow = newVersion.sample(at)
 		m.Untimed = !timedBefore || !timedNow
+		for i := range q.Bounds {
+			if timedNow {
+				m.Above = append(m.Above, whole(p[ofNewVersion+above+strconv.Itoa(i)][at]))
+			}
+		}
 		seen.Minutes = append(seen.Minutes, m)
 	}
 	asked, lost, longest := p[ofAlias+requests], p[ofAlias+throttles], p[ofNewVersion+slowest]

@@ -3,6 +3,7 @@ package health
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -86,13 +87,15 @@ type Minute struct {
 	At         time.Time `json:"at"`
 	Baseline   Sample    `json:"baseline"`
 	NewVersion Sample    `json:"new-version"`
-	// Shifted means that the new version may have been starting up after a shift, and
-	// Untimed that CloudWatch did not say how many requests were slow. Durations of
-	// such minutes don't count.
+	// Shifted means that environments of the new version may have been starting after a
+	// shift, and Untimed that CloudWatch did not say how many requests were slow.
 	Shifted bool `json:"shifted,omitempty"`
 	Untimed bool `json:"untimed,omitempty"`
 	// Weight is the new version's highest share of the traffic in the minute.
 	Weight float64 `json:"weight,omitempty"`
+	// Above counts the new version's requests above each absolute bound of the latency
+	// gate; nil if there are none, or CloudWatch did not say.
+	Above []int64 `json:"above,omitempty"`
 }
 
 // MarshalJSON writes the fields by hand, faster than encoding/json: each check's
@@ -110,11 +113,17 @@ func (m Minute) MarshalJSON() ([]byte, error) {
 	if m.Weight > 0 {
 		text = strconv.AppendFloat(append(text, `,"weight":`...), m.Weight, 'f', -1, 64)
 	}
+	for i, n := range m.Above {
+		if i == 0 {
+			text = append(text, `,"above":`...)
+		}
+		text = strconv.AppendInt(append(text, "[,"[min(i, 1)]), n, 10)
+	}
+	if len(m.Above) > 0 {
+		text = append(text, ']')
+	}
 	return append(text, '}'), err
 }
-
-// excludesDurations reports whether the minute's durations don't count.
-func (m Minute) excludesDurations() bool { return m.Shifted || m.Untimed }
 
 func (m Minute) end() time.Time { return m.At.Add(time.Minute) }
 
@@ -124,6 +133,15 @@ func (m Minute) merge(later Minute) Minute {
 	m.NewVersion = m.NewVersion.merge(later.NewVersion)
 	m.Untimed = m.Untimed && later.Untimed
 	m.Weight = max(m.Weight, later.Weight)
+	if len(later.Above) == len(m.Above) {
+		above := slices.Clone(m.Above)
+		for i, n := range later.Above {
+			above[i] = max(above[i], n)
+		}
+		m.Above = above
+	} else if len(later.Above) > 0 {
+		m.Above = later.Above
+	}
 	return m
 }
 

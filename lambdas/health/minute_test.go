@@ -18,6 +18,7 @@ func TestMinutesAreWrittenAsTheirFieldsSay(t *testing.T) {
 		{},
 		{At: time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), Baseline: sample, Shifted: true},
 		{At: time.Date(2026, 1, 2, 3, 4, 5, 60_000, time.UTC), NewVersion: sample, Untimed: true, Weight: 0.125},
+		{Above: []int64{12, 0, 7}},
 	} {
 		want, err := json.Marshal(fields(m))
 		if err != nil {
@@ -27,8 +28,8 @@ func TestMinutesAreWrittenAsTheirFieldsSay(t *testing.T) {
 			t.Errorf("%s, %v; want %s", got, err, want)
 		}
 	}
-	if n := reflect.TypeFor[health.Minute]().NumField(); n != 6 {
-		t.Errorf("%d fields: the minutes here know 6", n)
+	if n := reflect.TypeFor[health.Minute]().NumField(); n != 7 {
+		t.Errorf("%d fields: the minutes here know 7", n)
 	}
 	if got, err := json.Marshal(health.Minute{At: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
 		t.Errorf("%s: no such time can be read again", got)

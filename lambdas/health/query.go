@@ -23,6 +23,8 @@ type Query struct {
 	// Over has the durations, in milliseconds, above which requests are slow; zero
 	// to leave them out.
 	Over [thresholds]float64
+	// Bounds has the absolute bounds of the latency gate, in milliseconds.
+	Bounds []float64
 	// Throttles counts throttled requests as errors.
 	Throttles bool
 	// Gates has the queries of the metric gates, which run in the same call.
@@ -40,6 +42,9 @@ func (e Evidence) Ask(s rollout.State, now time.Time) Query {
 	}
 	if s.Plan.Gates.Latency != nil && e.History.timed() {
 		q.Over = e.History.Over
+	}
+	for _, b := range s.Plan.Gates.Latency.Bounds() {
+		q.Bounds = append(q.Bounds, b.Milliseconds)
 	}
 	return q
 }
@@ -73,7 +78,8 @@ const (
 	slowest   = "_slowest"
 	samples   = "_samples" // durations, however long
 	timed     = "_timed"
-	over      = "_over" // and the threshold's number
+	over      = "_over"  // and the threshold's number
+	above     = "_above" // and the bound's number
 
 	ofBaseline   = "b"
 	ofNewVersion = "n"
@@ -105,9 +111,15 @@ func (q Query) queries() []types.MetricDataQuery {
 				if i == 0 {
 					add(of, samples, "Duration", "SampleCount", minute)
 				}
-				add(of, slow+strconv.Itoa(i), "Duration", "TC("+strconv.FormatFloat(duration, 'f', -1, 64)+":)", minute)
+				add(of, slow+strconv.Itoa(i), "Duration", countAbove(duration), minute)
 			}
 		}
+	}
+	if len(q.Bounds) > 0 && q.Over[0] <= 0 {
+		add(ofNewVersion, samples, "Duration", "SampleCount", minute)
+	}
+	for i, duration := range q.Bounds {
+		add(ofNewVersion, above+strconv.Itoa(i), "Duration", countAbove(duration), minute)
 	}
 	add(ofNewVersion, slowest, "Duration", "Maximum", minute)
 	add(ofAlias, requests, "Invocations", "Sum", minute)
@@ -125,6 +137,12 @@ func (q Query) queries() []types.MetricDataQuery {
 		all = append(all, gate.Queries...)
 	}
 	return all
+}
+
+// countAbove returns the statistic that counts the requests above a duration, in
+// milliseconds.
+func countAbove(duration float64) string {
+	return "TC(" + strconv.FormatFloat(duration, 'f', -1, 64) + ":)"
 }
 
 // pastQueries returns what is read of the last days.

@@ -162,9 +162,23 @@ func (a Assessment) missingDurations() string {
 	case !a.History.timed():
 		return fmt.Sprintf("%s had %s requests in the hour before the rollout; %d are needed to know which requests are slow", baseline, rollout.Thousands(a.History.Timed), minTimed)
 	case a.Slow[0].NewVersion.Requests+a.Slow[0].Alone.Requests == 0:
-		return "no durations yet (those just after a shift don't count)"
+		return a.uncounted()
 	}
 	return ""
+}
+
+// uncounted says why no durations count yet.
+func (a Assessment) uncounted() string {
+	g := a.state.Plan.Gates.Latency
+	if warm := a.state.Progress.Began.Add(time.Duration(g.WarmUp) * time.Second); g.WarmUp > 0 && a.now.Before(warm.Add(time.Minute)) {
+		return fmt.Sprintf("no durations yet (those of the first %d s don't count)", g.WarmUp)
+	}
+	for _, m := range a.Minutes {
+		if m.NewVersion.Requests > 0 && tooFew(m, *g) {
+			return fmt.Sprintf("too few requests to compare durations: version %s has under %d a minute", a.state.NewVersion, g.MinPerMinute)
+		}
+	}
+	return "no durations yet (those just after a shift don't count)"
 }
 
 const noSlowdown = "no harmful slowdown seen"
@@ -186,6 +200,23 @@ func (a Assessment) slowness() string {
 		if c.Baseline.Requests > 0 {
 			text += fmt.Sprintf(" (version %s: %s)", a.state.Plan.Baseline, share(c.Baseline))
 		}
+	}
+	return text
+}
+
+// overBounds says how many of the new version's requests took longer than the
+// absolute bounds, and how many may: "0.4% over 300 ms (p99: at most 1%)".
+func (a Assessment) overBounds(bounds []rollout.LatencyBound) string {
+	text := ""
+	for i, b := range bounds {
+		if i > 0 {
+			text += ", "
+		}
+		found := "no durations"
+		if c := a.Bounds[i].Count; c.Requests > 0 {
+			found = share(c)
+		}
+		text += fmt.Sprintf("%s over %s ms (%s: at most %s)", found, strconv.FormatFloat(b.Milliseconds, 'f', -1, 64), b.Name, rollout.Percent(b.Share))
 	}
 	return text
 }
