@@ -36,6 +36,8 @@ type Plan struct {
 	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Steps have strictly increasing weights that end at exactly 1.
 	Steps []Step `json:"steps"`
+	// Warnings are sentences about what the plan can't find.
+	Warnings []string `json:"warnings,omitempty"`
 	// Undo is the command line that routes all traffic to the baseline.
 	Undo string `json:"undo"`
 }

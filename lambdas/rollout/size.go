@@ -36,6 +36,7 @@ const (
 		maxCause + 2*maxName + // what was caught, and the outcome's error
 		keptOrders*maxOrder + MaxFailedDeliveries*maxDelivery +
 		6*256 + maxUndo + // the alias's description
+		1<<10 + // the plan's warnings
 		1<<10 + // owner, revision, counts, times
 		2<<10 // around it
 )

@@ -188,8 +188,9 @@ func promotedReason(s State) string {
 	} else {
 		text += separator + checks + verified
 	}
+	text = s.warned(text)
 	if s.Health != nil {
-		text += separator + readingsText(s.Health.Readings)
+		text = strings.TrimSuffix(text, ".") + separator + readingsText(s.Health.Readings)
 	}
 	return Brief(text)
 }
@@ -240,8 +241,8 @@ func underWayReason(s State, event Event, step int) string {
 	of := len(s.Plan.Steps)
 	switch event {
 	case EventStarted:
-		return fmt.Sprintf("Version %s now receives %s of the traffic, version %s the rest. If all checks pass, the rollout takes %s in %s.",
-			s.NewVersion, Weight(now.Weight), s.Plan.Baseline, duration(time.Duration(Total(s.Plan.Steps))*time.Second), plural(int64(of), "step"))
+		return s.warned(fmt.Sprintf("Version %s now receives %s of the traffic, version %s the rest. If all checks pass, the rollout takes %s in %s.",
+			s.NewVersion, Weight(now.Weight), s.Plan.Baseline, seconds(Total(s.Plan.Steps)), plural(int64(of), "step")))
 	case EventShifted:
 		return fmt.Sprintf("Version %s now receives %s of the traffic. Step %d of %d lasts %s.",
 			s.NewVersion, Weight(now.Weight), step, of, duration(time.Duration(now.Seconds)*time.Second))

@@ -83,6 +83,7 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		Steps:       steps,
 		Undo:        undo(start.Execution, req, found.Version, description),
 	}
+	state.Plan.Warnings = state.Warnings()
 	if state.Provision().Allocate > 0 {
 		state.Begin = rollout.BeginAllocate
 	}

@@ -62,6 +62,8 @@ type Result struct {
 	// reading. UnverifiedGates names those.
 	Unverified      bool     `json:"unverified,omitempty"`
 	UnverifiedGates []string `json:"unverified-gates,omitempty"`
+	// Warnings are the plan's: what it can't find.
+	Warnings []string `json:"warnings,omitempty"`
 	// Seconds is the time from start to end, virtual in a rehearsal.
 	Seconds float64 `json:"seconds"`
 	// Served is what each version really served, whether the metrics have it or not.
@@ -156,6 +158,7 @@ func (r *run) result() Result {
 func (s *timeline) conclude(result *Result) {
 	result.Checks, result.Path, result.Lines = s.last.Progress.Checks, s.path, s.lines
 	result.Undo, result.Baseline, result.Steps = s.last.Plan.Undo, s.last.Plan.Baseline, s.last.Plan.Steps
+	result.Warnings = s.last.Plan.Warnings
 	if s.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
 		result.Reason = s.last.Outcome.Reason
 		result.Unverified, result.UnverifiedGates = s.last.Outcome.Unverified, s.last.Outcome.UnverifiedGates
@@ -218,6 +221,11 @@ func (r Result) Summary(w io.Writer) error {
 	fmt.Fprintf(&text, "\n%s%s after %s%s\n", headline[r.Outcome], unverified, Clock(r.Seconds), of)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	for _, warning := range r.Warnings {
+		if r.Outcome != Promoted { // whose reason has them
+			row("warning", "%s", warning)
+		}
 	}
 	row("reason", "%s", strings.ReplaceAll(r.Reason, "\n", "\n            "))
 	for _, version := range slices.Sorted(maps.Keys(r.Served)) {

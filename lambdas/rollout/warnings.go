@@ -1,0 +1,76 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Warnings returns, in sentences, what the state's plan can't find: CalculateWeights
+// puts them into it, and its start and its promotion show them. They depend only on
+// the request, the steps and the timeout.
+func (s State) Warnings() []string {
+	if !s.HealthCheck {
+		return nil
+	}
+	var warnings []string
+	if g := s.Plan.Gates.Latency; g != nil && len(s.Plan.Steps) > 0 {
+		beside, alone := g.judged(s.Plan.Steps)
+		switch {
+		case beside == 0 && alone == 0:
+			warnings = append(warnings, latencyNever(g.WarmUp))
+		case beside == 0 && len(s.Plan.Steps) > 1:
+			warnings = append(warnings, latencyAlone(g.WarmUp, s.Plan.Baseline))
+		}
+	}
+	if total := Total(s.Plan.Steps); total < s.Plan.Timeout {
+		warnings = append(warnings, shorterThanTimeout(total, s.Plan.Timeout))
+	}
+	return warnings
+}
+
+// judged returns how many whole minutes of a plan's steps count for latency on their
+// own: before the new version has all traffic, and since.
+func (g *LatencyGate) judged(steps []Step) (beside, alone int64) {
+	start := int64(0)
+	for _, step := range steps {
+		end := start + step.Seconds
+		minutes := max(0, end-max(start+60, g.WarmUp)) / 60
+		if step.Weight == 1 {
+			alone += minutes
+		} else {
+			beside += minutes
+		}
+		start = end
+	}
+	return beside, alone
+}
+
+func latencyNever(warmUp int64) string {
+	return "The plan is too short to judge latency: " + notCounted(warmUp) + ", and it has no others."
+}
+
+func latencyAlone(warmUp int64, baseline string) string {
+	return fmt.Sprintf("Latency can only be judged at full weight, by version %s's record: %s, and the steps before have no others.", baseline, notCounted(warmUp))
+}
+
+func notCounted(warmUp int64) string {
+	if warmUp == 0 {
+		return "the minute of each shift doesn't count"
+	}
+	return "neither the first " + seconds(warmUp) + " (health.latency.warm-up) nor the minute of each shift count"
+}
+
+func shorterThanTimeout(total, timeout int64) string {
+	return fmt.Sprintf("The plan takes %s, and a request may take up to %s: requests that hang may end only after it.", seconds(total), seconds(timeout))
+}
+
+func seconds(n int64) string { return duration(time.Duration(n) * time.Second) }
+
+// warned returns a text, followed by the plan's warnings.
+func (s State) warned(text string) string {
+	if len(s.Plan.Warnings) == 0 {
+		return text
+	}
+	return sentence(text) + " " + strings.Join(s.Plan.Warnings, " ")
+}
