@@ -14,6 +14,8 @@ type figures struct {
 	// the schedule's end, and failed requests of the new version until then.
 	minutes, minutes95   float64
 	failures, failures95 float64
+	// Medians of both.
+	medianMinutes, medianFailures float64
 }
 
 // share returns the share of runs that were rolled back; 0 if there were none.
@@ -30,6 +32,7 @@ func figuresOf(endings []ending) figures {
 	}
 	f.minutes, f.minutes95 = meanAnd95th(minutes)
 	f.failures, f.failures95 = meanAnd95th(failures)
+	f.medianMinutes, f.medianFailures = median(minutes), median(failures)
 	return f
 }
 
@@ -45,6 +48,12 @@ func meanAnd95th(values []int64) (mean, p95 float64) {
 	return float64(sum) / float64(n), float64(values[(95*n+99)/100-1])
 }
 
+// median returns the median of sorted values.
+func median(sorted []int64) float64 {
+	n := len(sorted)
+	return float64(sorted[(n-1)/2]+sorted[n/2]) / 2
+}
+
 // result is a cell and how each rule did in it, in the order of the rules.
 type result struct {
 	cell  cell
@@ -57,9 +66,8 @@ type summary struct {
 	name string
 	// Worst share of harmless rollouts rolled back, over the cells with equal
 	// rates: without stress, with shared stress, and with each other stress.
-	same, shared               worst
-	clusters5, clusters20      worst
-	lateSuccesses, lateMinutes worst
+	same, shared worst
+	unshared     map[stress]worst
 
 	// Over the worse cells with enough information (see bound): the mean
 	// chance of a rollback; the geometric mean of failures ÷ bound; the means of
@@ -113,6 +121,7 @@ func summarize(names []string, results []result) []summary {
 
 func (s *summary) add(results []result, rule int) {
 	cells := 0.0
+	s.unshared = map[stress]worst{}
 	for _, r := range results {
 		f := r.rules[rule]
 		switch stress := r.cell.stress; {
@@ -130,14 +139,10 @@ func (s *summary) add(results []result, rule int) {
 			s.same.take(f)
 		case stress.shared():
 			s.shared.take(f)
-		case stress == clusters5:
-			s.clusters5.take(f)
-		case stress == clusters20:
-			s.clusters20.take(f)
-		case stress == lateSuccesses:
-			s.lateSuccesses.take(f)
-		case stress == lateMinutes:
-			s.lateMinutes.take(f)
+		default:
+			w := s.unshared[stress]
+			w.take(f)
+			s.unshared[stress] = w
 		}
 	}
 	s.power /= cells

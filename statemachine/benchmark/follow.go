@@ -1,6 +1,8 @@
 package main
 
-// ending describes how a rollout ended under a rule.
+import "github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+
+// ending is how a rollout ended under a rule.
 type ending struct {
 	rolledBack bool
 	minutes    int   // until the rollback, or the schedule's end
@@ -11,9 +13,11 @@ type ending struct {
 type simulation struct {
 	world    *world
 	schedule schedule
-	drawn    []minute // the run's minutes as scheduled, as far as they were needed
 	run      int
-	happened []minute // under the present rule
+	before   minute             // the run
+	past     []sequential.Count // of the run, see view
+	drawn    []minute           // the run's minutes as scheduled, as far as they were needed
+	happened []minute           // under the present rule
 	buffer   []minute
 }
 
@@ -24,19 +28,16 @@ func newSimulation(c cell, seed uint64) *simulation {
 // follow takes a rule through a run, from the first shift until it rolls back
 // or the schedule is over.
 func (s *simulation) follow(r rule, run int) ending {
-	if run != s.run {
-		s.run, s.drawn = run, s.drawn[:0]
-	}
-	s.happened = s.happened[:0]
+	s.begin(run)
 	r.begin(s.world.cell)
 	var e ending
-	before, held := 0.0, false
+	weight, held := 0.0, false
 	for _, step := range s.schedule.steps {
 		since := len(s.happened)
+		weight = step.weight
 		for spent := 0; spent < step.minutes; { // minutes that the rule let pass
-			m := s.next(before, step.weight, held)
+			m := s.next(weight, held)
 			s.happened = append(s.happened, m)
-			before = step.weight
 			e.minutes++
 			e.failures += m.newVersion.Errors
 			switch s.ask(r, since, spent+1 == step.minutes) {
@@ -53,22 +54,38 @@ func (s *simulation) follow(r rule, run int) ending {
 	return e
 }
 
+// begin prepares a run. Its past is drawn anew only if it is another than the
+// last run's.
+func (s *simulation) begin(run int) {
+	s.happened = s.happened[:0]
+	if run == s.run {
+		return
+	}
+	if s.past == nil || run/historyRuns != s.run/historyRuns {
+		s.past = s.world.history(run / historyRuns)
+	}
+	s.run, s.drawn, s.before = run, s.drawn[:0], s.world.before(run)
+}
+
 // next returns the minute after those that happened. As long as no step
 // was held, it is the same for all rules, and drawn once.
-func (s *simulation) next(before, weight float64, held bool) minute {
-	at := len(s.happened)
+func (s *simulation) next(weight float64, held bool) minute {
+	at, last := len(s.happened), s.before
+	if at > 0 {
+		last = s.happened[at-1]
+	}
 	if held {
-		return s.world.minute(s.run, at, before, weight)
+		return s.world.minute(s.run, at, last, weight)
 	}
 	if at == len(s.drawn) {
-		s.drawn = append(s.drawn, s.world.minute(s.run, at, before, weight))
+		s.drawn = append(s.drawn, s.world.minute(s.run, at, last, weight))
 	}
 	return s.drawn[at]
 }
 
 // ask returns the rule's verdict on what the metrics show by now.
 func (s *simulation) ask(r rule, since int, over bool) verdict {
-	v := view{passed: len(s.happened), stepOver: over}
+	v := view{past: s.past, passed: len(s.happened), stepOver: over}
 	v.minutes, s.buffer = show(s.world.cell.stress, s.happened, s.buffer)
 	v.since = min(since, len(v.minutes))
 	return r.check(v)

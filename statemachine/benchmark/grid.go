@@ -108,10 +108,34 @@ func published() grid {
 	}
 }
 
-// quick returns a part of it, for a first look.
-func quick() grid {
-	g := published()
-	g.perSecond, g.rates = []float64{1, 100}, []float64{0.001, 0.01}
+// second returns a grid of other traffic, rates, changes and schedules, on which
+// nothing was tuned.
+func second() grid {
+	geometric := schedule{name: "2, 6, 18, 54%"}
+	for percent := 2; percent <= 54; percent *= 3 {
+		geometric.steps = append(geometric.steps, step{float64(percent) / 100, 4})
+	}
+	return grid{
+		perSecond: []float64{3, 30, 300},
+		rates:     []float64{0.0003, 0.003, 0.03},
+		changes: []change{
+			same, {"3×", 3, 0}, {"8×", 8, 0}, {"+0.5 points", 1, 0.005}, {"+3 points", 1, 0.03}, {"25%", 0, 0.25}, {"100%", 0, 1},
+		},
+		schedules: []schedule{
+			{"5, 25, 50%", []step{{0.05, 3}, {0.25, 3}, {0.5, 3}}}, {"20% for 10 min", []step{{0.2, 10}}}, geometric,
+		},
+		stresses: stresses(),
+	}
+}
+
+// grids returns all grids by the names that the command knows.
+func grids() map[string]grid {
+	return map[string]grid{"published": published(), "second": second()}
+}
+
+// part returns a part of a grid, for a first look.
+func (g grid) part() grid {
+	g.perSecond, g.rates = []float64{g.perSecond[0], g.perSecond[2]}, g.rates[1:]
 	g.changes = []change{same, g.changes[2], g.changes[4], g.changes[6]}
 	g.schedules = []schedule{g.schedules[0], g.schedules[2]}
 	return g

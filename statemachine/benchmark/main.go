@@ -1,14 +1,21 @@
 // Command benchmark compares rules that judge a new version while its traffic
 // grows: how often they roll back a harmless one, how often they find a harmful
 // one, and how many requests fail until they do. It simulates rollouts minute
-// by minute and prints a Markdown table, one row per rule.
+// by minute and prints two Markdown tables: one row per rule, over all cells of a
+// grid; and one row per world that is unlike them, such as sparse traffic.
 //
-//	go run ./statemachine/benchmark [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
+//	go run ./statemachine/benchmark [-grid NAME] [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
 //
-// The cells are traffic {1, 10, 100}/s × the baseline's error rate {0.01,
+// The published grid's cells are traffic {1, 10, 100}/s × the baseline's error rate {0.01,
 // 0.1, 1}% × new version {same, 2×, 5×, +1 point, +5 points, 50%, 100%} ×
 // schedules {10–90% by 10, 2 minutes each; 10% for 5 minutes; 1, 2, 4 … 64%,
-// 2 minutes each}, and with equal rates every stress (see the stresses). All
+// 2 minutes each}, and with equal rates every stress (see the stresses). The second
+// grid's are {3, 30, 300}/s × {0.03, 0.3, 3}% × {same, 3×, 8×, +0.5 points, +3 points, 25%,
+// 100%} × {5, 25, 50%, 3 minutes each; 20% for 10 minutes; 2, 6, 18, 54%, 4 minutes
+// each}: nothing was tuned on it.
+//
+// Each rollout has a history: 72 hours of the alias's minutes, drawn under the cell's
+// stress, a new one for every 20 runs. All
 // rules meet the same requests for as long as they shift alike. The figures are
 // the same for the same seed, on any number of cores.
 package main
@@ -51,9 +58,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.SetOutput(io.Discard) // main prints errors
 	small := flags.Bool("quick", false, "a part of the grid, and few runs: for a first look")
 	var p plan
-	flags.IntVar(&p.runsSame, "runs-same", 50000, "runs of each cell in which the new version is no worse; 1000 with -quick")
-	flags.IntVar(&p.runsStress, "runs-stress", 10000, "runs of each such cell under stress; 300 with -quick")
-	flags.IntVar(&p.runsWorse, "runs-worse", 3000, "runs of each cell in which it is worse; 200 with -quick")
+	flags.IntVar(&p.runsSame, "runs-same", 500, "runs of each cell in which the new version is no worse; 200 with -quick")
+	flags.IntVar(&p.runsStress, "runs-stress", 300, "runs of each such cell under stress, and of each world with an equal version; 60 with -quick")
+	flags.IntVar(&p.runsWorse, "runs-worse", 100, "runs of each cell and world in which it is worse; 40 with -quick")
+	name := flags.String("grid", "published", "the cells of the first table: published, or second, on which nothing was tuned")
 	flags.Uint64Var(&p.seed, "seed", 1, "seed of all randomness")
 	cells := flags.Bool("cells", false, "print every cell too")
 	svg := flags.String("svg", "", "write the picture into this `file`")
@@ -67,15 +75,19 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return options{}, fmt.Errorf("unexpected argument %q: there are only flags", flags.Arg(0))
 	}
-	p.grid = published()
+	var known bool
+	if p.grid, known = grids()[*name]; !known {
+		return options{}, fmt.Errorf("-grid %s: must be published or second", *name)
+	}
+	p.scenes = scenes()
 	if *small {
-		p.grid = quick()
+		p.grid = p.grid.part()
 		given := map[string]bool{}
 		flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 		for name, runs := range map[string]struct {
 			of  *int
 			few int
-		}{"runs-same": {&p.runsSame, 1000}, "runs-stress": {&p.runsStress, 300}, "runs-worse": {&p.runsWorse, 200}} {
+		}{"runs-same": {&p.runsSame, 200}, "runs-stress": {&p.runsStress, 60}, "runs-worse": {&p.runsWorse, 40}} {
 			if !given[name] {
 				*runs.of = runs.few
 			}
@@ -97,13 +109,15 @@ func benchmark(args []string, stdout, stderr io.Writer, terminal bool) error {
 	progress.end()
 
 	names := ruleNames()
-	summaries := summarize(names, results)
+	ofGrid, ofScenes := results[:len(results)-len(o.plan.scenes)], results[len(results)-len(o.plan.scenes):]
+	summaries := summarize(names, ofGrid)
 	out := bufio.NewWriter(stdout)
 	writeTable(out, summaries)
-	fmt.Fprintf(out, "\n%s", legend(o.plan, results))
+	fmt.Fprintf(out, "\n%s", legend(o.plan, ofGrid))
+	writeScenes(out, names, o.plan.scenes, ofScenes)
 	if o.cells {
 		fmt.Fprintln(out)
-		writeCells(out, names, results)
+		writeCells(out, names, ofGrid)
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("printing the table: %w", err)

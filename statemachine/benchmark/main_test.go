@@ -18,7 +18,7 @@ import (
 func TestTheCommand(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "benchmark.svg")
 	var stdout, stderr bytes.Buffer
-	err := benchmark([]string{"-quick", "-runs-same", "10", "-runs-stress", "2", "-runs-worse", "5", "-cells", "-svg", file}, &stdout, &stderr, false)
+	err := benchmark([]string{"-quick", "-runs-same", "10", "-runs-stress", "4", "-runs-worse", "3", "-cells", "-svg", file}, &stdout, &stderr, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,16 +30,19 @@ func TestTheCommand(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"over 10 runs a cell (under\nstress: 2)", "5 runs a cell", "Seed 1.",
+		"over 10 runs a cell (under\nstress: 4)", "3 runs a cell", "Seed 1.",
 		"| alarm: 1 error in a minute | **100%** |",
 		"| 100/s, 1%, +5 points, 10–90% | 827 | 36 | 100%, ",
 		"| 1/s, 0.1%, same, 1, 2, 4 … 64%, late minutes |  |  | ",
+		"| world | new version | any error in a step's last minute | ",
+		"| outage yesterday, 10/s, 1% | equal | **100%** | ",
+		"| nine of ten fail, 10/s | 100% | 100%, ",
 	} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the output lacks %q", want)
 		}
 	}
-	if !strings.Contains(stderr.String(), "simulating: 120 of 120 blocks") {
+	if !strings.Contains(stderr.String(), "simulating: 212 of 212 blocks") {
 		t.Errorf("progress: %q", stderr.String())
 	}
 	picture, err := os.ReadFile(file)
@@ -54,9 +57,10 @@ func TestTheCommandLine(t *testing.T) {
 		same, worse, seed int
 		cells             int
 	}{
-		{"", 50000, 3000, 1, 27 * (7 + 11)},
-		{"-quick", 1000, 200, 1, 8 * (4 + 11)},
-		{"-quick -runs-worse=7 -seed 4", 1000, 7, 4, 8 * (4 + 11)},
+		{"", 500, 100, 1, 27 * (7 + 15)},
+		{"-quick", 200, 40, 1, 8 * (4 + 15)},
+		{"-grid second", 500, 100, 1, 27 * (7 + 15)},
+		{"-quick -runs-worse=7 -seed 4", 200, 7, 4, 8 * (4 + 15)},
 	} {
 		o, err := parse(strings.Fields(test.args), io.Discard)
 		if err != nil || o.plan.runsSame != test.same || o.plan.runsWorse != test.worse || o.plan.seed != uint64(test.seed) || len(o.plan.grid.cells()) != test.cells {
@@ -66,6 +70,7 @@ func TestTheCommandLine(t *testing.T) {
 	for args, want := range map[string]string{
 		"-runs-same 0": "must be at least 1",
 		"quick":        `unexpected argument "quick"`,
+		"-grid third":  "must be published or second",
 		"-fast":        "not defined",
 	} {
 		if _, err := parse(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
@@ -144,7 +149,7 @@ func TestThePicture(t *testing.T) {
 	if elements["title"] != 1 || elements["desc"] != 1 || elements["circle"] != len(crowd()) {
 		t.Errorf("elements: %v", elements)
 	}
-	for _, want := range []string{"prefers-color-scheme: dark", "this project &amp; &lt;more&gt;: 0%, 1.10 times.", `class="rule broken"`} {
+	for _, want := range []string{"prefers-color-scheme: dark", "this project &amp; &lt;more&gt;: 50%, 7.00 times.", `class="rule broken"`} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the picture lacks %q", want)
 		}

@@ -53,7 +53,7 @@ func TestTheBound(t *testing.T) {
 func TestTheOracleWeighsBothVersions(t *testing.T) {
 	o := &oracle{}
 	o.begin(cell{1, 0.01, change{"", 0, 0.5}, schedules()[0], calm})
-	m := minute{0.5, counts(10, 0), counts(10, 1)}
+	m := minute{weight: 0.5, baseline: counts(10, 0), newVersion: counts(10, 1)}
 	if got := o.check(view{minutes: []minute{m}}); got != goOn {
 		t.Errorf("%v after %v", got, o.logRatio)
 	}

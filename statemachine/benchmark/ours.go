@@ -11,15 +11,18 @@ import (
 )
 
 // ours is this project's errors gate, strict or with its defaults: the code
-// that decides in the health check, on what CloudWatch would show. It knows
-// nothing of the baseline before the rollout.
+// that decides in the health check, on what CloudWatch would show.
 type ours struct {
 	title    string
 	request  rollout.Request
 	offset   time.Duration // of the first shift from the first minute's beginning
-	thorough bool          // see reading
+	thorough bool          // see unchanged and harmless
+	stress   stress
+	begun    bool // the current step, by a check
 	state    rollout.State
 	evidence health.Evidence
+	past     []sequential.Count
+	learned  *sequential.Clusters // from past, by a run's first check
 }
 
 func newOurs(strict bool) *ours {
@@ -41,8 +44,9 @@ func (o *ours) begin(c cell) {
 	if c.stress == midMinute {
 		o.offset = 30 * time.Second
 	}
+	o.stress = c.stress
 	o.evidence = health.Evidence{}
-	o.state = rollout.State{Request: o.request, Plan: rollout.Plan{Baseline: "1", Gates: o.request.Gates, Timeout: 3}}
+	o.state = rollout.State{Request: o.request, Plan: rollout.Plan{Baseline: "1", Gates: o.request.Gates, Timeout: c.stress.timeout()}}
 	for _, step := range c.schedule.steps {
 		o.state.Plan.Steps = append(o.state.Plan.Steps, rollout.Step{Weight: step.weight, Seconds: int64(60 * step.minutes)})
 	}
@@ -56,16 +60,21 @@ func (o *ours) shift() {
 	var err error
 	o.state, err = o.state.Shifted("")
 	must(err)
+	o.begun = false
 }
 
 // check returns what the health check would decide. The rollout's first minute is
 // that at the epoch.
 func (o *ours) check(v view) verdict {
+	if o.unchanged(v) {
+		return goOn
+	}
 	now := time.Unix(0, 0).UTC().Add(o.offset + time.Duration(v.passed)*time.Minute)
 	var err error
 	o.state, err = o.state.BeginCheck(now)
 	must(err)
-	o.state = o.state.Check(now, rollout.Health{Readings: []rollout.Reading{o.reading(now, v.minutes)}})
+	o.begun = true
+	o.state = o.state.Check(now, o.health(now, v))
 	switch decision := o.state.Health.Decision; {
 	case decision == rollout.RollBack:
 		return rollBack
@@ -81,44 +90,71 @@ func (o *ours) check(v view) verdict {
 	}
 }
 
-// reading returns the errors gate's reading. Unless it is thorough, it leaves out what can't
-// change a decision: folding in minutes in which the new version had no error at
-// all, since such minutes only lower the evidence of harm; and putting evidence
-// into words that is too little to roll back or to hold.
-func (o *ours) reading(now time.Time, minutes []minute) rollout.Reading {
-	undecided := rollout.Judged(rollout.ErrorsGateName, rollout.VerdictInconclusive, "")
-	if !o.thorough && !slices.ContainsFunc(minutes, func(m minute) bool { return m.newVersion.Errors > 0 }) {
-		return undecided
+// unchanged reports whether a check can be left out: nothing was served for so
+// long that the last check knew as much, and the step goes on. It never is if thorough, nor
+// at a step's first check, which says when the step began.
+func (o *ours) unchanged(v view) bool {
+	const changing = 5 // minutes until all is known of one, and more
+	if o.thorough || o.stress == hanging || v.stepOver || !o.begun || v.passed <= changing {
+		return false
 	}
-	var err error
-	o.evidence, err = o.evidence.Take(o.state, now, o.read(now, minutes))
-	must(err)
-	known, err := o.evidence.Assess(o.state, now)
-	must(err)
-	if !o.thorough && known.Evidence.Errors.Harm.LogE() < sequential.HoldLogE {
-		return undecided
-	}
-	reading, err := known.Errors()
-	must(err)
-	return reading
+	return !slices.ContainsFunc(v.minutes[max(0, len(v.minutes)-changing):], func(m minute) bool {
+		return m.baseline.Requests+m.newVersion.Requests > 0
+	})
 }
 
-// read returns what the health check would measure at now.
-func (o *ours) read(now time.Time, minutes []minute) health.Measurements {
+// health returns what the check finds. Unless it is thorough, it does not look at
+// minutes in which no request of the new version has failed: they only
+// lower the evidence of harm. Under hanging requests, those are what matters.
+func (o *ours) health(now time.Time, v view) rollout.Health {
+	harmless := !slices.ContainsFunc(v.minutes, func(m minute) bool { return m.newVersion.Errors > 0 })
+	if !o.thorough && o.stress != hanging && harmless {
+		return rollout.Health{Readings: []rollout.Reading{rollout.Judged(rollout.ErrorsGateName, rollout.VerdictInconclusive, "")}}
+	}
+	evidence, found, err := o.evidence.Check(o.state, now, o.read(now, v))
+	must(err)
+	o.evidence, o.learned = evidence, evidence.Clusters
+	return found
+}
+
+// read returns what the health check would measure at now. What an earlier run with the
+// same past has learned from it is not learned again.
+func (o *ours) read(now time.Time, v view) health.Measurements {
 	window := o.evidence.Unread(o.state, now)
-	seen := health.Measurements{Minutes: make([]health.Minute, 0, len(minutes))}
-	for i, m := range minutes {
-		at := time.Unix(int64(60*i), 0).UTC()
-		if at.Before(window.From) {
+	first := int(window.From.Unix() / 60)
+	seen := health.Measurements{Minutes: make([]health.Minute, 0, len(v.minutes)-min(first, len(v.minutes)))}
+	if o.evidence.History == nil {
+		o.remember(v.past, &seen)
+	}
+	for i := first; i < len(v.minutes); i++ {
+		m := v.minutes[i]
+		if m.baseline.Requests+m.newVersion.Requests == 0 {
 			continue
 		}
 		seen.Minutes = append(seen.Minutes, health.Minute{
-			At:         at,
+			At:         time.Unix(int64(60*i), 0).UTC(),
 			Baseline:   health.Sample{Requests: m.baseline.Requests, Errors: m.baseline.Errors},
 			NewVersion: health.Sample{Requests: m.newVersion.Requests, Errors: m.newVersion.Errors},
+			Weight:     m.weight, // which a check in each minute would have noted
 		})
 	}
 	return seen
+}
+
+// remember adds what a rollout's first check reads of the time before: the alias's
+// past, and the baseline's last hour.
+func (o *ours) remember(past []sequential.Count, seen *health.Measurements) {
+	var hour sequential.Count
+	for _, served := range past[max(0, len(past)-60):] {
+		hour.Requests += served.Requests
+		hour.Errors += served.Errors
+	}
+	seen.History = &health.BaselineHistory{Count: hour}
+	if len(past) > 0 && len(o.past) > 0 && &past[0] == &o.past[0] {
+		o.evidence.Clusters = o.learned
+		return
+	}
+	o.past, seen.Past = past, past
 }
 
 // must is for what can't fail, as the simulation makes it.

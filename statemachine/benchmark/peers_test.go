@@ -2,7 +2,10 @@ package main
 
 import (
 	"math"
+	"slices"
 	"testing"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
 // served makes minutes in which the baseline served 1000 requests with 10
@@ -10,7 +13,7 @@ import (
 func served(pairs ...[2]int64) []minute {
 	var minutes []minute
 	for _, p := range pairs {
-		minutes = append(minutes, minute{0.1, counts(1000, 10), counts(p[0], p[1])})
+		minutes = append(minutes, minute{weight: 0.1, baseline: counts(1000, 10), newVersion: counts(p[0], p[1])})
 	}
 	return minutes
 }
@@ -60,6 +63,59 @@ func TestPeers(t *testing.T) {
 		if got := judge(test.rule, test.minutes); got != test.want {
 			t.Errorf("%s: rolled back at %d, want %d", test.name, got, test.want)
 		}
+	}
+}
+
+// TestOfFewRequestsAllFail: twelve of twelve, beside none of the baseline's 21. The previous
+// rule does not count the requests that succeed.
+func TestOfFewRequestsAllFail(t *testing.T) {
+	minutes := []minute{{weight: 0.4, baseline: counts(21, 0), newVersion: counts(12, 12)}}
+	healthy := []minute{{weight: 0.4, baseline: counts(21, 0), newVersion: counts(12, 0)}}
+	for _, r := range []rule{newOurs(false), &fisher{}} {
+		if got := judge(r, minutes); got != 1 {
+			t.Errorf("%s rolls back at %d, want 1", r.name(), got)
+		}
+		if got := judge(r, healthy); got != 0 {
+			t.Errorf("%s rolls back a healthy version at %d", r.name(), got)
+		}
+	}
+}
+
+// TestThePreviousRule: it judges as sequential.Harm does once the minutes no longer
+// change; until then it takes the new version to have had its share of the requests.
+func TestThePreviousRule(t *testing.T) {
+	p := newPrevious()
+	c := cell{1, 0.01, same, schedules()[0], calm}
+	minutes := served([2]int64{100, 4}, [2]int64{100, 5}, [2]int64{20, 3}, [2]int64{100, 0}, [2]int64{100, 1}, [2]int64{100, 0})
+	evidence := func(minutes []minute) float64 {
+		var s sequential.State
+		for _, m := range minutes {
+			s = p.test.Fold(s, compared(m.baseline, m.newVersion))
+		}
+		return s.LogE()
+	}
+	p.begin(c)
+	p.check(view{minutes: minutes[:3], passed: 3})
+	late := slices.Clone(minutes[:3])
+	late[0].newVersion.Requests, late[1].newVersion.Requests, late[2].newVersion.Requests = 112, 112, 112 // a ninth of 1000
+	near(t, "while they may change", p.logE, evidence(late))
+	p.check(view{minutes: minutes, passed: 6})
+	for i := 3; i < 6; i++ {
+		minutes[i].newVersion.Requests = 112
+	}
+	near(t, "when the first three no longer do", p.logE, evidence(minutes))
+	if p.logE < sequential.HoldLogE || p.logE > p.test.Threshold() {
+		t.Fatalf("ln E = %v: of no use to the test", p.logE)
+	}
+	holds := 0
+	for p.check(view{minutes: minutes, passed: 6, stepOver: true}) == hold {
+		holds++
+	}
+	if holds != 10 {
+		t.Errorf("holds for %d minutes, want 10", holds)
+	}
+	if got := p.check(view{minutes: minutes, passed: 6, since: 6, stepOver: true}); got != hold {
+		t.Errorf("in the next step: %v, want %v", got, hold)
 	}
 }
 

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
+
 // verdict is a rule's decision at a check.
 type verdict int
 
@@ -12,6 +14,9 @@ const (
 // view holds what a rule can see at a check. There is one check at the end of each
 // minute since the first shift.
 type view struct {
+	// past are the alias's minutes of the 72 hours before the first shift, oldest
+	// first. Runs with the same past have the same slice. The rule must not change it.
+	past []sequential.Count
 	// minutes are those that the metrics show, whole, oldest first, from that
 	// of the first shift on, each as the metrics show it now. The rule must not
 	// keep or change them.
@@ -54,6 +59,7 @@ func rules() []rule {
 		&failedChecks{},
 		&mannWhitney{},
 		&fisher{},
+		newPrevious(),
 		newOurs(false),
 		newOurs(true),
 		&oracle{},
@@ -73,6 +79,14 @@ func show(s stress, happened, buffer []minute) (shown, reuse []minute) {
 		return buffer, buffer
 	case lateMinutes:
 		return happened[:len(happened)-1], buffer
+	case hanging:
+		buffer = append(buffer[:0], happened...)
+		for i := max(0, len(buffer)-hangs); i < len(buffer); i++ {
+			for _, served := range []*sequential.Count{&buffer[i].baseline, &buffer[i].newVersion} {
+				*served = sequential.Count{Requests: served.Requests - served.Errors}
+			}
+		}
+		return buffer, buffer
 	}
 	return happened, buffer
 }

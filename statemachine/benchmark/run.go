@@ -7,7 +7,8 @@ import (
 
 // plan says what is simulated.
 type plan struct {
-	grid grid
+	grid   grid
+	scenes []scene
 	// Runs of each cell with equal rates, of one that is under a stress besides,
 	// and of one with a worse version.
 	runsSame, runsStress, runsWorse int
@@ -22,11 +23,10 @@ type job struct {
 	cell, first, runs int
 }
 
-// jobs returns all blocks of the cells, in the cells' order.
-func (p plan) jobs(cells []cell) []job {
+// jobsOf returns all blocks of the cells' runs, in the cells' order.
+func jobsOf(runs []int) []job {
 	var jobs []job
-	for i, c := range cells {
-		runs := p.runs(c)
+	for i, runs := range runs {
 		for first := 0; first < runs; first += block {
 			jobs = append(jobs, job{i, first, min(block, runs-first)})
 		}
@@ -34,22 +34,38 @@ func (p plan) jobs(cells []cell) []job {
 	return jobs
 }
 
-func (p plan) runs(c cell) int {
-	switch {
-	case !c.harmless():
-		return p.runsWorse
-	case c.stress != calm:
-		return p.runsStress
+// cells returns the cells of the grid and of the scenes, in this order.
+func (p plan) cells() []cell {
+	cells := p.grid.cells()
+	for _, s := range p.scenes {
+		cells = append(cells, s.cell)
 	}
-	return p.runsSame
+	return cells
 }
 
-// run simulates all cells, on all cores, and calls progress after each
+// runs returns how often each cell is drawn. Scenes count as under stress.
+func (p plan) runs(cells []cell) []int {
+	runs := make([]int, len(cells))
+	for i, c := range cells {
+		switch scene := i >= len(cells)-len(p.scenes); {
+		case !c.harmless():
+			runs[i] = p.runsWorse
+		case c.stress != calm || scene:
+			runs[i] = p.runsStress
+		default:
+			runs[i] = p.runsSame
+		}
+	}
+	return runs
+}
+
+// run simulates all cells, those of the scenes last, on all cores, and calls progress after each
 // block. Its results are the same whatever the number of cores: each run's
 // minutes come from a stream of their own.
 func (p plan) run(progress func(done, of int)) []result {
-	cells := p.grid.cells()
-	jobs := p.jobs(cells)
+	cells := p.cells()
+	runs := p.runs(cells)
+	jobs := jobsOf(runs)
 	waiting := make(chan job)
 	var lock sync.Mutex
 	endings := make([][][]ending, len(cells)) // by cell, rule and run; nil before its first block and after its last
@@ -61,10 +77,10 @@ func (p plan) run(progress func(done, of int)) []result {
 		defer lock.Unlock()
 		c := cells[j.cell]
 		if endings[j.cell] == nil {
-			missing[j.cell] = p.runs(c)
+			missing[j.cell] = runs[j.cell]
 			endings[j.cell] = make([][]ending, len(ended))
 			for i := range ended {
-				endings[j.cell][i] = make([]ending, p.runs(c))
+				endings[j.cell][i] = make([]ending, runs[j.cell])
 			}
 		}
 		for i, of := range ended {

@@ -1,8 +1,13 @@
 package main
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// stress is a departure from the model: independent errors at constant rates. Under each, both versions have the same rates.
+// stress is a way in which the world is worse than independent errors at
+// constant rates. In a grid, both versions have the same rates under
+// each.
 type stress string
 
 // The stresses.
@@ -18,19 +23,29 @@ const (
 	retries   stress = "retries"              // a failed request comes again, on either version, at most twice
 	midMinute stress = "shifts in mid-minute" // shifts and checks happen 30 s into the minutes of the metrics
 
-	// Local: errors of one version come together, in one minute.
-	clusters5  stress = "clusters of 5"  // geometric numbers with this mean; the rate is the same
-	clusters20 stress = "clusters of 20" // likewise
+	// Local: errors of one version come together. The rates are the same.
+	clusters5   stress = "clusters of 5"             // in one minute; geometric numbers with this mean
+	clusters20  stress = "clusters of 20"            // likewise
+	fifthOf20   stress = "a fifth in clusters of 20" // of the errors; the others come alone
+	sickMinute  stress = "sick environment, 1 min"   // an environment that falls sick fails all requests for a minute
+	sickMinutes stress = "sick environment, 5 min"   // likewise, for a geometric number of minutes with this mean
+	repeats     stress = "repeats on a version"      // each failure comes again, on the same version, 1 and 3 minutes later
 
 	// Late: metrics don't show at once what happened.
 	lateSuccesses stress = "late successes" // the new version's successes show two minutes after its errors and the baseline
 	lateMinutes   stress = "late minutes"   // the newest minute of both versions does not show yet
+
+	// Only in worlds of the second table.
+	hanging   stress = "hanging requests" // a request that fails ends, and shows, 15 minutes after it began
+	outage    stress = "outage yesterday" // half of all requests failed for half an hour, a day before the rollout
+	noHistory stress = "no history"       // the alias had no request before the rollout
 )
 
+// stresses returns those that are crossed with each cell of a grid.
 func stresses() []stress {
 	return []stress{
 		doubling, ramp, bursts, gamma, lognormal, retries, midMinute,
-		clusters5, clusters20, lateSuccesses, lateMinutes,
+		clusters5, clusters20, fifthOf20, sickMinute, sickMinutes, repeats, lateSuccesses, lateMinutes,
 	}
 }
 
@@ -44,23 +59,57 @@ func (s stress) shared() bool {
 	return false
 }
 
-// clusterMean returns how many errors come together on average.
-func (s stress) clusterMean() float64 {
-	switch s {
-	case clusters5:
-		return 5
-	case clusters20:
-		return 20
-	}
-	return 1
+// unshared returns the stresses of a grid that are not shared: each has a column.
+func unshared() []stress {
+	return slices.DeleteFunc(stresses(), stress.shared)
 }
 
-// maxRate bounds the error rate under a stress.
+// clusters returns how many errors come together on average, and of which share
+// of them; 1 and 0 if all come alone.
+func (s stress) clusters() (mean, share float64) {
+	switch s {
+	case clusters5:
+		return 5, 1
+	case clusters20:
+		return 20, 1
+	case fifthOf20:
+		return 20, 0.2
+	}
+	return 1, 0
+}
+
+// sickFor returns how many minutes an environment is sick on average; 0 if none
+// ever is.
+func (s stress) sickFor() float64 {
+	switch s {
+	case sickMinute:
+		return 1
+	case sickMinutes:
+		return 5
+	}
+	return 0
+}
+
+// lasts reports whether what happens in a minute depends on the minutes before.
+func (s stress) lasts() bool { return s == repeats || s.sickFor() > 0 }
+
+// timeout returns the function's timeout, in seconds.
+func (s stress) timeout() int64 {
+	if s == hanging {
+		return hangs * 60
+	}
+	return 3
+}
+
+// hangs is after how many minutes hanging requests end.
+const hangs = 15
+
+// maxRate bounds the error rate under a stress that multiplies it.
 const maxRate = 0.5
 
 // factors returns by what the stress multiplies the error rate and the traffic of a
-// minute, for both versions alike. The minutes count from 0; so many
-// are planned.
+// minute, for both versions alike. The minutes count from 0, those before the
+// rollout from -1 down; so many are planned.
 func (w *world) factors(at, planned int) (rate, traffic float64) {
 	rate, traffic = 1, 1
 	switch w.cell.stress {
@@ -69,7 +118,7 @@ func (w *world) factors(at, planned int) (rate, traffic float64) {
 			rate = 2
 		}
 	case ramp:
-		rate = math.Pow(10, min(1, float64(at)/float64(planned-1)))
+		rate = math.Pow(10, min(1, float64(max(at, 0))/float64(planned-1)))
 	case bursts:
 		if w.random.IntN(20) == 0 {
 			rate = 30
@@ -79,6 +128,17 @@ func (w *world) factors(at, planned int) (rate, traffic float64) {
 		rate = z * z
 	case lognormal:
 		traffic = math.Exp(w.random.NormFloat64() - 0.5)
+	case outage:
+		if at >= -day && at < -day+30 {
+			rate = maxRate / w.cell.rate
+		}
+	case noHistory:
+		if at < 0 {
+			traffic = 0
+		}
 	}
 	return rate, traffic
 }
+
+// day is 24 hours, in minutes.
+const day = 24 * 60

@@ -9,20 +9,25 @@ import (
 
 // writeTable prints a row per rule, in Markdown.
 func writeTable(w io.Writer, summaries []summary) {
-	writeRow(w,
-		"rule", "false alarms, same rates", "shared stress", "clusters of 5", "clusters of 20", "late successes", "late minutes",
-		"harm found", "failed requests ÷ bound", "minutes, mean / p95", "failed requests, mean / p95")
-	writeRow(w, strings.Fields("--- ---: ---: ---: ---: ---: ---: ---: ---: ---: ---:")...)
+	head, align := []string{"rule", "false alarms, same rates", "shared stress"}, []string{"---", "---:", "---:"}
+	for _, stress := range unshared() {
+		head, align = append(head, string(stress)), append(align, "---:")
+	}
+	writeRow(w, append(head, "harm found", "failed requests ÷ bound", "minutes, mean / p95", "failed requests, mean / p95")...)
+	writeRow(w, append(align, strings.Fields("---: ---: ---: ---:")...)...)
 	for _, s := range summaries {
 		ratio := fmt.Sprintf("%.2f", s.ratio)
 		if !s.keeps() {
 			ratio = "(" + ratio + ")"
 		}
-		writeRow(w, s.name,
-			s.same.String(), s.shared.String(), s.clusters5.String(), s.clusters20.String(), s.lateSuccesses.String(), s.lateMinutes.String(),
+		row := []string{s.name, s.same.String(), s.shared.String()}
+		for _, stress := range unshared() {
+			row = append(row, s.unshared[stress].String())
+		}
+		writeRow(w, append(row,
 			fmt.Sprintf("%.3f", s.power), ratio,
 			fmt.Sprintf("%.1f / %.1f", s.minutes, s.minutes95),
-			fmt.Sprintf("%.0f / %.0f", s.failures, s.failures95))
+			fmt.Sprintf("%.0f / %.0f", s.failures, s.failures95))...)
 	}
 }
 
@@ -69,7 +74,11 @@ requests that the new version serves until it is rolled back (all of them if it 
 1%% false alarms needs; in (brackets) if the rule breaks 1%% with equal rates or under shared stress: such figures can't be compared.
 Minutes and failed requests: until the rollback or the schedule's end, mean and 95th percentile of each cell; minutes averaged over
 the cells, failed requests by the geometric mean. Seed %d.
-`, p.runsSame, p.runsStress, informative, worse, p.runsWorse, p.seed)
+
+Worlds, each with an equal version (the share that is rolled back; over %d runs, **bold** as above) and with worse ones (the share that is rolled
+back, then the medians of its failed requests and of the minutes until then, or until the schedule's end; %d runs):
+
+`, p.runsSame, p.runsStress, informative, worse, p.runsWorse, p.seed, p.runsStress, p.runsWorse)
 }
 
 // writeCells prints a row per cell: the share of rollouts rolled back under each

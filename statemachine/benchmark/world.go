@@ -2,17 +2,21 @@ package main
 
 import (
 	"hash/fnv"
-	"math"
 	"math/rand/v2"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // minute counts what both versions served in one minute.
 type minute struct {
 	weight               float64 // the new version's planned share of the traffic, at the minute's end
 	baseline, newVersion sequential.Count
+	after                aftermath // no rule looks at it
+}
+
+// aftermath is what goes on in the minutes after one.
+type aftermath struct {
+	baseline, newVersion sideEffects
 }
 
 // world draws the minutes of one cell. A minute is drawn from a random stream
@@ -42,18 +46,19 @@ func scramble(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// minute draws the minute at a place, counted from 0, of a run, in which the
+// minute draws the minute at a place of a run, after the last one, in which the
 // new version has the weight; under midMinute only in the second half of it,
-// and the weight before in the first.
+// and the last one's weight in the first. Places count from 0; those before the
+// rollout from -1 down.
 //
 // Traffic is Poisson, each request goes to the new version by the weight, and
 // fails by its version's rate. Then the successes and errors of both versions
 // are four independent Poisson numbers, and they are drawn as such.
-func (w *world) minute(run, at int, before, weight float64) minute {
+func (w *world) minute(run, at int, last minute, weight float64) minute {
 	w.source.Seed(scramble(w.seed^uint64(run)), scramble(uint64(at)))
 	planned := weight
 	if w.cell.stress == midMinute {
-		weight = (before + weight) / 2
+		weight = (last.weight + weight) / 2
 	}
 	rateFactor, trafficFactor := w.factors(at, w.cell.schedule.minutes())
 	requests := 60 * w.cell.perSecond * trafficFactor
@@ -61,58 +66,42 @@ func (w *world) minute(run, at int, before, weight float64) minute {
 	if rateFactor != 1 {
 		rate, newRate = min(maxRate, rate*rateFactor), min(maxRate, newRate*rateFactor)
 	}
-	m := minute{
-		weight:     planned,
-		baseline:   w.serve(requests*(1-weight), rate),
-		newVersion: w.serve(requests*weight, newRate),
-	}
+	m := minute{weight: planned, after: last.after}
+	m.baseline = w.serve(requests*(1-weight), rate, &m.after.baseline)
+	m.newVersion = w.serve(requests*weight, newRate, &m.after.newVersion)
 	if w.cell.stress == retries {
 		w.retry(&m, weight)
 	}
 	return m
 }
 
-// serve draws the requests of one version, of which there are so many on
-// average, and its errors, which come in clusters if the stress says so.
-func (w *world) serve(requests, rate float64) sequential.Count {
-	mean := w.cell.stress.clusterMean()
-	errors := w.poisson(requests * rate / mean)
-	if mean > 1 {
-		clusters := errors
-		for range clusters { // a geometric number, at least 1, by inversion
-			errors += int64(math.Log(1-w.random.Float64()) / math.Log1p(-1/mean))
+// The minutes before a rollout.
+const (
+	historyLong = 3 * day // as long as the health check reads
+	historyRuns = 20      // how many runs of a cell have the same history
+	warmUp      = 15      // before a run, so that what lasts has begun
+)
+
+// history draws the alias's minutes before the runs that have the variant of the
+// cell's history, oldest first. The baseline served them, under the cell's stress.
+func (w *world) history(variant int) []sequential.Count {
+	counts := make([]sequential.Count, 0, historyLong)
+	last := minute{}
+	for at := -historyLong; at < 0; at++ {
+		last = w.minute(-1-variant, at, last, 0)
+		counts = append(counts, last.baseline)
+	}
+	return counts
+}
+
+// before draws the last minute before a run, for what goes on after it: only then
+// does the run differ from the history that it has in common with others.
+func (w *world) before(run int) minute {
+	last := minute{}
+	if w.cell.stress.lasts() {
+		for at := -warmUp; at < 0; at++ {
+			last = w.minute(run, at, last, 0)
 		}
 	}
-	return sequential.Count{Requests: errors + w.poisson(requests*(1-rate)), Errors: errors}
-}
-
-// retry repeats the minute's failed requests, on whichever version the weight gives
-// them. It is the requests that are bad: half of those that come
-// again fail again, on either version. That happens at most twice, as often as
-// Lambda retries an asynchronous invocation.
-func (w *world) retry(m *minute, weight float64) {
-	again := m.baseline.Errors + m.newVersion.Errors
-	for range 2 {
-		onNew := w.binomial(again, weight)
-		failed, failedOnNew := w.binomial(again-onNew, 0.5), w.binomial(onNew, 0.5)
-		m.baseline.Requests += again - onNew
-		m.baseline.Errors += failed
-		m.newVersion.Requests += onNew
-		m.newVersion.Errors += failedOnNew
-		again = failed + failedOnNew
-	}
-}
-
-func (w *world) poisson(mean float64) int64 {
-	if mean <= 0 {
-		return 0
-	}
-	return int64(distuv.Poisson{Lambda: mean, Src: w.source}.Rand())
-}
-
-func (w *world) binomial(n int64, p float64) int64 {
-	if n == 0 {
-		return 0
-	}
-	return int64(distuv.Binomial{N: float64(n), P: p, Src: w.source}.Rand())
+	return last
 }

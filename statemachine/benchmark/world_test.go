@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
@@ -13,7 +15,7 @@ func moments(w *world, at int, weight float64, figure func(minute) int64) (mean,
 	const runs = 20000
 	sum, squares := 0.0, 0.0
 	for run := range runs {
-		x := float64(figure(w.minute(run, at, 0.1, weight)))
+		x := float64(figure(w.minute(run, at, minute{weight: 0.1}, weight)))
 		sum += x
 		squares += x * x
 	}
@@ -53,6 +55,10 @@ func TestWorlds(t *testing.T) {
 		// A compound Poisson number: clusters × E[size²], 2·mean² − mean if geometric.
 		{"clusters of 5", clusters5, same, 0, errors, 1.8, 1.8 / 5 * 45},
 		{"clusters of 20", clusters20, same, 0, errors, 1.8, 1.8 / 20 * 780},
+		{"a fifth in clusters of 20", fifthOf20, same, 0, errors, 1.8, 1.8*0.8 + 1.8*0.2/20*780},
+		// A number of sick environments of 4, Poisson(4·1%), times a quarter of the requests.
+		{"sick for a minute", sickMinute, same, 0, baseErrors, 4.2, 4.2 + 420*420*0.04/16},
+		{"sick for a minute: a worse version", sickMinute, change{"", 5, 0}, 0, errors, 9, 0},
 		{"clusters: requests", clusters20, same, 0, requests, 180, 0},
 	} {
 		w := newWorld(cell{10, 0.01, test.change, schedules()[0], test.stress}, 1)
@@ -71,21 +77,100 @@ func TestWorlds(t *testing.T) {
 func TestMinutesAreDrawnByTheirPlace(t *testing.T) {
 	c := cell{100, 0.01, same, schedules()[0], bursts}
 	w := newWorld(c, 1)
-	want := w.minute(7, 3, 0.2, 0.2)
-	w.minute(8, 0, 0.1, 0.1)
-	if got := w.minute(7, 3, 0.2, 0.2); got != want {
+	want := w.minute(7, 3, minute{weight: 0.2}, 0.2)
+	w.minute(8, 0, minute{weight: 0.1}, 0.1)
+	if got := w.minute(7, 3, minute{weight: 0.2}, 0.2); got != want {
 		t.Errorf("drawn again: %+v, want %+v", got, want)
 	}
 	other := c
 	other.rate = 0.02
 	for name, m := range map[string]minute{
-		"another run": w.minute(8, 3, 0.2, 0.2), "another place": w.minute(7, 4, 0.2, 0.2),
-		"another seed": newWorld(c, 2).minute(7, 3, 0.2, 0.2), "another cell": newWorld(other, 1).minute(7, 3, 0.2, 0.2),
+		"another run": w.minute(8, 3, minute{weight: 0.2}, 0.2), "another place": w.minute(7, 4, minute{weight: 0.2}, 0.2),
+		"another seed": newWorld(c, 2).minute(7, 3, minute{weight: 0.2}, 0.2), "another cell": newWorld(other, 1).minute(7, 3, minute{weight: 0.2}, 0.2),
 	} {
 		if m == want {
 			t.Errorf("%s: the same minute", name)
 		}
 	}
+}
+
+// minuteOf is a minute of which only successes show.
+func minuteOf(baseline, newVersion int64) minute {
+	return minute{weight: 0.1, baseline: counts(baseline, 0), newVersion: counts(newVersion, 0)}
+}
+
+// TestHistories: errors have the cell's rate, and come together from minute to minute
+// as the stress says: the number of sick environments decays by a fifth each minute; of a
+// failure that comes again 1 and 3 minutes later, each of the three has one of the others 1, 2
+// and 3 minutes away.
+func TestHistories(t *testing.T) {
+	third := 1 / 3.
+	for _, test := range []struct {
+		stress stress
+		lags   [4]float64 // correlations of minutes so far apart, from 1
+	}{
+		{calm, [...]float64{0, 0, 0, 0}},
+		{clusters20, [...]float64{0, 0, 0, 0}},
+		{sickMinute, [...]float64{0, 0, 0, 0}},
+		{sickMinutes, [...]float64{0.8, 0.64, 0.512, 0.41}},
+		{repeats, [...]float64{third, third, third, 0}},
+	} {
+		c := cell{100, 0.01, change{"", 0, 1}, schedules()[0], test.stress}
+		past := newWorld(c, 1).history(0)
+		if len(past) != 72*60 {
+			t.Fatalf("%d minutes", len(past))
+		}
+		var errors []float64
+		requests, failed := 0.0, 0.0
+		for _, m := range past {
+			errors = append(errors, float64(m.Errors))
+			requests, failed = requests+float64(m.Requests), failed+float64(m.Errors)
+		}
+		if rate := failed / requests; math.Abs(rate/0.01-1) > 0.1 {
+			t.Errorf("%s: a rate of %v", test.stress, rate)
+		}
+		for i, want := range test.lags {
+			if got := stat.Correlation(errors[i+1:], errors[:len(errors)-i-1], nil); math.Abs(got-want) > 0.07 {
+				t.Errorf("%s: %d minutes later: %.2f, want %.2f", test.stress, i+1, got, want)
+			}
+		}
+	}
+	w := newWorld(cell{10, 0.01, same, schedules()[0], outage}, 1)
+	failed := int64(0)
+	for _, m := range w.history(0)[historyLong-day:][:30] {
+		failed += m.Errors
+	}
+	if failed < 8500 || failed > 9500 {
+		t.Errorf("an outage: %d failed requests, want about 9000", failed)
+	}
+	for _, m := range newWorld(cell{10, 0.01, same, schedules()[0], noHistory}, 1).history(0) {
+		if m.Requests > 0 {
+			t.Fatal("an alias without history has requests")
+		}
+	}
+}
+
+// TestRunsShareHistories: as many as historyRuns, and what lasts begins before the
+// rollout, in each of them for itself.
+func TestRunsShareHistories(t *testing.T) {
+	c := cell{100, 0.01, same, schedules()[0], sickMinutes}
+	s, pasts := newSimulation(c, 1), map[int64]bool{}
+	sick := map[int64]bool{}
+	for run := range 2 * historyRuns {
+		s.begin(run)
+		sum := int64(0)
+		for _, m := range s.past {
+			sum += m.Errors
+		}
+		pasts[sum] = true
+		sick[s.before.after.baseline.sick] = true
+	}
+	if len(pasts) != 2 || len(sick) < 2 {
+		t.Errorf("%d histories, want 2; sick environments at the beginning: %v", len(pasts), sick)
+	}
+	other := newSimulation(c, 1)
+	other.begin(historyRuns + 3)
+	equal(t, "begun elsewhere", other.past[:100], s.past[:100])
 }
 
 func TestWhatMetricsShow(t *testing.T) {
@@ -94,10 +179,11 @@ func TestWhatMetricsShow(t *testing.T) {
 	for stress, want := range map[stress][]minute{
 		calm:          happened,
 		lateMinutes:   happened[:2],
+		hanging:       {minuteOf(990, 99), minuteOf(990, 198), minuteOf(990, 297)},
 		lateSuccesses: served([2]int64{100, 1}, [2]int64{2, 2}, [2]int64{3, 3}),
 	} {
 		shown, _ := show(stress, happened, nil)
-		if diff := cmp.Diff(want, shown, cmp.AllowUnexported(minute{}), cmp.Comparer(func(a, b sequential.Count) bool { return a == b })); diff != "" {
+		if diff := cmp.Diff(want, shown, cmp.AllowUnexported(minute{}, aftermath{}, sideEffects{}), cmp.Comparer(func(a, b sequential.Count) bool { return a == b })); diff != "" {
 			t.Errorf("%q: %s", stress, diff)
 		}
 	}
