@@ -16,7 +16,7 @@ type ours struct {
 	title    string
 	request  rollout.Request
 	offset   time.Duration // of the first shift from the first minute's beginning
-	thorough bool          // see unchanged and harmless
+	thorough bool          // see unchanged
 	stress   stress
 	begun    bool // the current step, by a check
 	state    rollout.State
@@ -103,14 +103,8 @@ func (o *ours) unchanged(v view) bool {
 	})
 }
 
-// health returns what the check finds. Unless it is thorough, it does not look at
-// minutes in which no request of the new version has failed: they only
-// lower the evidence of harm. Under hanging requests, those are what matters.
+// health returns what the check finds.
 func (o *ours) health(now time.Time, v view) rollout.Health {
-	harmless := !slices.ContainsFunc(v.minutes, func(m minute) bool { return m.newVersion.Errors > 0 })
-	if !o.thorough && o.stress != hanging && harmless {
-		return rollout.Health{Readings: []rollout.Reading{rollout.Judged(rollout.ErrorsGateName, rollout.VerdictInconclusive, "")}}
-	}
 	evidence, found, err := o.evidence.Check(o.state, now, o.read(now, v))
 	must(err)
 	o.evidence, o.learned = evidence, evidence.Clusters
