@@ -40,7 +40,7 @@ func TestFiguresDontDependOnTheCores(t *testing.T) {
 // shows, and that such a run can show the opposite: of other rules, and of
 // the previous one under clusters of errors.
 func TestTheQuickBenchmark(t *testing.T) {
-	p := plan{published().part(), nil, 120, 40, 20, 1}
+	p := plan{published().part(), nil, 100, 30, 15, 1}
 	p.grid.stresses = []stress{ramp, clusters20, sickMinutes, lateSuccesses}
 	results := p.quietly()
 	names := ruleNames()
