@@ -154,7 +154,7 @@ func TestWhatIsTakenFitsIntoAnExecution(t *testing.T) {
 func TestTooMuchForAnExecutionIsRefused(t *testing.T) {
 	var alarms, weights []string
 	for i := range 100 {
-		alarms = append(alarms, fmt.Sprintf(`"%03d%s"`, i, strings.Repeat("警", 120)))
+		alarms = append(alarms, fmt.Sprintf(`"%03d%s"`, i, strings.Repeat("警", 110)))
 	}
 	for i := range 1000 {
 		weights = append(weights, fmt.Sprint(float64(i+1)/1000))

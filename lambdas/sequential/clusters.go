@@ -200,7 +200,7 @@ func learn(minutes []Count) (Clusters, []bout) {
 	for j := range c.Excess {
 		c.Excess[j] = (c.Excess[j] + 1) / float64(c.Requests)
 	}
-	phi, own, late := dispersions(expected, over)
+	phi, own, late := dispersions(expected, over, float64(c.Errors))
 	if phi > 1 {
 		c.Size = 1 + 3*(phi-1)
 	}
@@ -224,9 +224,11 @@ func learn(minutes []Count) (Clusters, []bout) {
 
 // dispersions returns φ with its parts: by how much the errors of a minute vary more
 // than Poisson numbers, and how they go together with those of the minutes after.
-// What is not clearly there is 0, and φ at least 1. A minute is compared with the others around it, so that a part
-// of its own variance is theirs: the factors with localHalf make up for that.
-func dispersions(expected, over []float64) (phi, own, late float64) {
+// What is not clearly there is 0, and φ at least 1. A minute is compared with the others
+// around it, so that a part of its own variance is theirs: the factors with localHalf make
+// up for that. Where most hours have no error, few are expected: then the errors that there
+// were stand for their sum.
+func dispersions(expected, over []float64, errors float64) (phi, own, late float64) {
 	sum, squares, variance, products, pairs := 0.0, 0.0, 0.0, 0.0, 0.0
 	for i, mu := range expected {
 		sum += mu
@@ -237,7 +239,7 @@ func dispersions(expected, over []float64) (phi, own, late float64) {
 			products += 2 * over[i] * over[j]
 		}
 	}
-	if sum == 0 {
+	if sum = max(sum, errors); sum == 0 {
 		return 1, 0, 0
 	}
 	phi = 1

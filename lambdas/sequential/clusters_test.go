@@ -140,7 +140,7 @@ func TestRobustStatesGoOnExactly(t *testing.T) {
 		s, alone = r.Fold(s, m), c.Fold(alone, m)
 		var read RobustState
 		var readAlone ControlState
-		if size := roundTrip(t, s, &read); size > 1100 || read != s {
+		if size := roundTrip(t, s, &read); size > 1200 || read != s {
 			t.Fatalf("%d bytes: %+v, want %+v", size, read, s)
 		}
 		if size := roundTrip(t, alone, &readAlone); size > 1000 || readAlone != alone {

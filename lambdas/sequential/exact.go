@@ -7,23 +7,29 @@ import (
 	"math"
 )
 
-// The mixture of [Exact]: that of [Harm], and an alternative nearer to what is
-// tolerated, which a version with millions of requests a minute can show.
+// The mixture of [Exact]: that of [Harm], an alternative nearer to what is
+// tolerated, which a version with millions of requests a minute can show, and one
+// between 50 times and nearly all, which an exact test can tell from both.
 const (
-	exactAlternatives = 8
-	exactPriorSame    = 0.05
-	exactPriorNear    = 0.04
+	exactAlternatives = 9
+	exactPriorSame    = 0.0506
+	exactPriorNear    = 0.0350
+	exactPriorWorse   = 0.1143 // of each other one
 )
 
 // timesWorseExact are the alternatives: the new version's odds of failing are g
 // times those that are tolerated.
 func timesWorseExact() [exactAlternatives]float64 {
-	return [...]float64{1.05, 1.2, 1.5, 2, 4, 10, 50, 1000}
+	return [...]float64{1.05, 1.2, 1.5, 2, 4, 10, 50, 400, 1000}
 }
 
 // exactPrior is π, with "no worse" first.
 func exactPrior() [exactAlternatives + 1]float64 {
-	return [...]float64{exactPriorSame, exactPriorNear, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse, priorWorse}
+	prior := [exactAlternatives + 1]float64{exactPriorSame, exactPriorNear}
+	for j := 2; j < len(prior); j++ {
+		prior[j] = exactPriorWorse
+	}
+	return prior
 }
 
 // ExactParams says what harm is.
@@ -189,7 +195,7 @@ func (x *Exact) nearest(expected, worse, nb, nc float64) (p, at float64) {
 }
 
 // ExactState is the running evidence of [Exact]. Its zero value is the start: no
-// evidence. As JSON it is at most 320 bytes, of the form of a [State].
+// evidence. As JSON it is at most 350 bytes, of the form of a [State].
 type ExactState struct {
 	logE    float64
 	weights [exactAlternatives + 1]float64 // as State's

@@ -68,7 +68,7 @@ func (r *Robust) Threshold() float64 { return r.exact.threshold }
 
 // RobustState is the running evidence of [Robust]. Its zero value is the start.
 //
-// As JSON it is at most 1,100 bytes.
+// As JSON it is at most 1,200 bytes.
 type RobustState struct {
 	Size   ExactState `json:"size,omitzero"`
 	Strict State      `json:"strict,omitzero"`
