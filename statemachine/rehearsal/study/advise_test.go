@@ -57,7 +57,7 @@ func TestAdviceComesFromSimulation(t *testing.T) {
 // which the default test is fooled.
 func TestAdviceWithinFalseAlarms(t *testing.T) {
 	t.Parallel()
-	world, err := rehearsal.ParseScenario([]byte(`{"baseline": {"error-rate": 0.02, "cluster": 300}}`))
+	world, err := rehearsal.ParseScenario([]byte(`{"history": 0, "baseline": {"error-rate": 0.02, "cluster": 300}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,20 +96,21 @@ func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
 }
 
 // TestFalseAlarmsOfWhatIsCompared has a new version that is as it should be but
-// for its throttles, and changes that come together.
+// for its throttles, and changes that come together. Errors come in clusters, and there is
+// no history to learn that from.
 func TestFalseAlarmsOfWhatIsCompared(t *testing.T) {
 	const (
 		short     = `{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "linear", "steps": 5, "interval": 120`
 		throttles = short + `, "health": {"errors": {"throttles": true}}}`
 		clusters  = `"cluster": 200, "error-rate": 0.01`
-		sick      = `{"baseline": {` + clusters + `}, "new-version": {` + clusters + `}`
+		sick      = `{"history": 0, "baseline": {` + clusters + `}, "new-version": {` + clusters + `}`
 	)
 	for name, test := range map[string]struct {
 		input, scenario string
 		simple, alarms  bool
 	}{
 		"throttled more, which counts":  {throttles, `{"new-version": {"throttled": 0.5}}`, false, false},
-		"throttled more, which doesn't": {short + "}", `{"baseline": {` + clusters + `}, "new-version": {"throttled": 0.1, ` + clusters + `}}`, false, true},
+		"throttled more, which doesn't": {short + "}", `{"history": 0, "baseline": {` + clusters + `}, "new-version": {"throttled": 0.1, ` + clusters + `}}`, false, true},
 		"both worse at once": {short + "}", sick + `, "changes": [{"after": 1, "new-version": {"error-rate": 0.02, "cluster": 200}},
 			{"after": 1, "baseline": {"error-rate": 0.02, "cluster": 200}}]}`, false, true},
 		"by the one-function deployer": {short + "}", sick + "}", true, true},
