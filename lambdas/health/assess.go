@@ -49,7 +49,7 @@ func (e Evidence) Assess(s rollout.State, now time.Time) (Assessment, error) {
 // finalAfter returns how long after its end a minute may still change: until its
 // longest request can have ended, and its metrics, two minutes late, are there.
 func finalAfter(s rollout.State) time.Duration {
-	return min(2*time.Minute+time.Duration(s.Plan.Timeout)*time.Second, Lateness)
+	return min(2*time.Minute+time.Duration(s.Plan.Timeout)*time.Second, lateness(s))
 }
 
 func final(m Minute, s rollout.State, now time.Time) bool {

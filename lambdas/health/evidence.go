@@ -12,7 +12,7 @@ import (
 // travels in the execution's state, and takes a few kilobytes of JSON however long
 // the rollout is (at most rollout.MaxEvidence). Its zero value is the start.
 //
-// The last quarter of an hour is kept minute by minute, and read again at each
+// The last minutes, a quarter of an hour or a little more, are kept as they are, and read again at each
 // check, because CloudWatch's minutes may still change. Older minutes are folded
 // into a few numbers, for good. So each check judges all minutes as they are known
 // by then, and not as they were when they were first seen.
@@ -108,10 +108,22 @@ type Measurements struct {
 	Gates map[string]Series
 }
 
-// Lateness bounds how long after its end a minute in CloudWatch may still change. A
-// request is counted in the minute in which it began, but only after it has ended,
-// a quarter of an hour later at most.
-const Lateness = 15 * time.Minute
+// The bounds of how long after its end a minute in CloudWatch is taken to change. A
+// request is counted in the minute in which it began, but only after it has ended. So it is
+// metricsTake longer than the function's timeout. What ends later than
+// rollout.CountedWithin, as few functions can, is not counted.
+const (
+	leastLateness = 15 * time.Minute
+	metricsTake   = 3 * time.Minute
+	mostLateness  = rollout.CountedWithin*time.Second + metricsTake
+)
+
+// lateness returns how long the minutes of a state's rollout are kept as they are, and read
+// again, see Evidence.
+func lateness(s rollout.State) time.Duration {
+	longest := time.Duration(s.Plan.Timeout)*time.Second + metricsTake
+	return min(max(longest.Truncate(time.Minute), leastLateness), mostLateness)
+}
 
 // keptMinutes bounds how long CloudWatch keeps single minutes, less a day.
 const keptMinutes = 14 * 24 * time.Hour
@@ -159,7 +171,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 			e.Minutes[i].Weight = max(m.Weight, weightIn(m, s))
 		}
 	}
-	settled := now.Add(-Lateness).Truncate(time.Minute)
+	settled := now.Add(-lateness(s)).Truncate(time.Minute)
 	if !settled.After(e.Until) {
 		return e, nil
 	}

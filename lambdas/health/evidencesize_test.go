@@ -15,6 +15,7 @@ import (
 func TestTheLargestEvidence(t *testing.T) {
 	const longest = len("-1.2345678901234567e-300")
 	s := begin(t, `"type": "linear", "steps": 10, "interval": 600, "health": {"latency": {"warm-up": 0, "p50": 1, "p90": 2, "p95": 3, "p99": 4}}`)
+	s.Plan.Timeout = 5400
 	seen := health.Measurements{History: &health.BaselineHistory{Count: sequential.Count{Requests: 1e12, Errors: 1e9}, Timed: 1e12, Over: [2]float64{1, 2}}}
 	for i := range 40 {
 		m := minute(i, 1e9, 1e6, 1e9, 1e6+int64(i%7))
@@ -37,7 +38,7 @@ func TestTheLargestEvidence(t *testing.T) {
 		most += longest - min(longest, len(number))
 	}
 	t.Logf("%d bytes with %d minutes and %d numbers: at most %d", len(document), len(e.Minutes), len(numbers), most)
-	if len(e.Minutes) < 15 || len(numbers) < 150 || most > rollout.MaxEvidence {
+	if len(e.Minutes) < 18 || len(numbers) < 150 || most > rollout.MaxEvidence {
 		t.Errorf("the evidence may come to %d bytes of %d", most, rollout.MaxEvidence)
 	}
 }

@@ -26,8 +26,16 @@ func (s State) Warnings() []string {
 	if total := Total(s.Plan.Steps); total < s.Plan.Timeout {
 		warnings = append(warnings, shorterThanTimeout(total, s.Plan.Timeout))
 	}
+	if s.Plan.Timeout > CountedWithin {
+		warnings = append(warnings, notCountedLater(s.Plan.Timeout))
+	}
 	return warnings
 }
+
+// CountedWithin is how long a request may take, in seconds, for health checks to count it
+// however it ends: the longest timeout of a function, but for asynchronous invocations of
+// managed instances.
+const CountedWithin = 900
 
 // judged returns how many whole minutes of a plan's steps count for latency on their
 // own: before the new version has all traffic, and since.
@@ -63,6 +71,10 @@ func notCounted(warmUp int64) string {
 
 func shorterThanTimeout(total, timeout int64) string {
 	return fmt.Sprintf("The plan takes %s, and a request may take up to %s: requests that hang may end only after it.", seconds(total), seconds(timeout))
+}
+
+func notCountedLater(timeout int64) string {
+	return fmt.Sprintf("A request may take up to %s, and one that takes more than %s is not counted.", seconds(timeout), seconds(CountedWithin))
 }
 
 func seconds(n int64) string { return duration(time.Duration(n) * time.Second) }

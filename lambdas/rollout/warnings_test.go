@@ -28,6 +28,8 @@ func TestPlansSayWhatTheyCantFind(t *testing.T) {
 		{"one-minute steps, then time at full weight", `"steps": 10, "interval": 60, "bake": 60`, 3, []string{alone}},
 		{"all within the warm-up", `"type": "canary", "interval": 89`, 3, []string{never}},
 		{"a step that is over with the warm-up", `"type": "canary", "interval": 180, "bake": 120`, 3, []string{alone}},
+		{"requests that take longer than is waited for", `"type": "canary", "interval": 7200`, 5400, []string{
+			"A request may take up to 1 hour 30 minutes, and one that takes more than 15 minutes is not counted."}},
 		{"a minute more", `"type": "canary", "interval": 240`, 480, nil},
 		{"without a warm-up", `"steps": 10, "interval": 119, "health": {"latency": {"warm-up": 0}}`, 3, []string{
 			"The plan is too short to judge latency: the minute of each shift doesn't count, and it has no others."}},
