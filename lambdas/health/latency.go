@@ -65,7 +65,7 @@ func (a Assessment) latency() (rollout.Reading, score, error) {
 	}
 	switch {
 	case verdict == rollout.VerdictHold && decisive.reached():
-		reason += "; " + decisive.String() + " if another minute confirms it"
+		reason += "; " + decisive.String() + "; rolls back if another minute confirms it"
 	case verdict != rollout.VerdictInconclusive:
 		reason += "; " + decisive.String()
 	case missing == "":

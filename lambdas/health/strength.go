@@ -15,6 +15,10 @@ type Strength struct {
 	Threshold float64 `json:"threshold"`
 }
 
+// Chance says how often, at most, evidence of so much, a decimal logarithm, comes about by
+// chance, where the new version does no harm: "1 of 79,000"; "1 of 1" of no evidence.
+func Chance(log10 float64) string { return "1 of " + oneOf(log10*math.Ln10) }
+
 // HoldStrength is the strength at which a step that is over is held.
 const HoldStrength = sequential.HoldLogE / math.Ln10
 

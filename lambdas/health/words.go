@@ -15,15 +15,27 @@ import (
 // What the readings say, in the words that people read. Numbers come before
 // what they are compared with, and times are in UTC.
 
-// String returns the evidence in powers of ten: "evidence 10^4.1, rolls back at
-// 10^2".
+// String says how seldom evidence as strong comes about by chance, where the new version
+// does no harm: "by chance in at most 1 of 79,000 rollouts", and of evidence that only
+// holds, "by chance in at most 1 of 25 rollouts; rolls back at 1 of 100". An e-value of E is
+// reached with a probability of at most 1/E (Ville's inequality).
 func (s score) String() string {
-	return "evidence 10^" + tenths(s.logE) + ", rolls back at 10^" + tenths(s.threshold)
+	text := "by chance in at most 1 of " + oneOf(s.logE) + " rollouts"
+	if !s.reached() {
+		text += "; rolls back at 1 of " + oneOf(s.threshold)
+	}
+	return text
 }
 
-// tenths writes a natural logarithm as a decimal one: "4.1".
-func tenths(natural float64) string {
-	return strconv.FormatFloat(math.Round(natural/math.Ln10*10)/10+0, 'f', -1, 64)
+// oneOf writes e to the power of a natural logarithm, rounded down to two digits, as a
+// whole number: "79,000". Beyond a billion it is "a billion".
+func oneOf(natural float64) string {
+	n := max(1, math.Exp(natural)*(1+1e-9))
+	if n >= 1e9 {
+		return "a billion"
+	}
+	unit := math.Pow(10, max(0, math.Floor(math.Log10(n))-1))
+	return rollout.Thousands(int64(math.Floor(n/unit) * unit))
 }
 
 // atMost says by how much the new version's rate can be higher: "at most 0.14

@@ -155,7 +155,7 @@ func TestARollbackTaskByTask(t *testing.T) {
 	w.serve("2", 10, 6)
 	w.now = w.now.Add(time.Minute)
 	s = w.twice(w.check.Handle, s)
-	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2 failed 6 of 10 requests (60%), version 1 none of 90; evidence 10^4.8, rolls back at 10^2")
+	want := rollout.Judged("errors", rollout.VerdictRollBack, "version 2 failed 6 of 10 requests (60%), version 1 none of 90; by chance in at most 1 of 57,000 rollouts")
 	if diff := cmp.Diff(want, s.Health.Readings[0]); diff != "" {
 		t.Error(diff)
 	}

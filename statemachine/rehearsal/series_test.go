@@ -2,11 +2,11 @@ package rehearsal
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -128,7 +128,7 @@ func TestEvidenceIsWhatTheReasonSays(t *testing.T) {
 			harmful := false
 			for _, e := range line.Evidence {
 				harmful = harmful || e.Log10 >= e.Threshold
-				words := fmt.Sprintf("evidence 10^%v, rolls back at 10^%v", math.Round(e.Log10*10)/10, math.Round(e.Threshold*10)/10)
+				words := "by chance in at most " + health.Chance(e.Log10) + " rollouts"
 				if e.Log10 >= e.Threshold && !strings.Contains(line.Text, words) {
 					t.Errorf("%s: at %v there is %q, and the check says %s", scenario, line.At, words, line.Text)
 				}

@@ -66,8 +66,8 @@ func (p *liveView) rows(c *console) []string {
 			c.paint("36", sparkline(p.rates[1], highest)), latest(1), sparkline(p.rates[0], highest), latest(0)))
 	}
 	if s := p.strongest; s.Gate != "" {
-		rows = append(rows, fmt.Sprintf("evidence  %s 10^%.1f of 10^%.1f (%s): %s",
-			c.bar(s.Log10/s.Threshold), s.Log10, s.Threshold, printableRow(s.Gate), c.paint(decisionColour[string(p.decision)], printableRow(string(p.decision)))))
+		rows = append(rows, fmt.Sprintf("evidence  %s by chance %s (%s): %s",
+			c.bar(s.Log10/s.Threshold), health.Chance(s.Log10), printableRow(s.Gate), c.paint(decisionColour[string(p.decision)], printableRow(string(p.decision)))))
 	}
 	return rows
 }

@@ -19,7 +19,7 @@ const mostChecks = 360
 func (s *sketch) evidence() drawing {
 	d := drawing{
 		chart: chart{
-			ID: "evidence", Title: "Evidence of harm", Caption: "At each check, as a power of ten: 10⁰ is none.",
+			ID: "evidence", Title: "Evidence of harm", Caption: "At each check: in one of how many rollouts as much comes about by chance.",
 			Keys: []key{{"line ink", "errors"}, {"line dashed ink", "latency"}, {"line limit", "rolls back"}, {"line dotted limit", "holds a step’s end"}},
 		},
 		ticks: func(least, most float64) []plot.Tick {
@@ -35,7 +35,7 @@ func (s *sketch) evidence() drawing {
 	threshold = max(threshold, other)
 	d.Says = "No check had any evidence."
 	if threshold > 0 {
-		d.Says = fmt.Sprintf("The strongest evidence is 10 to the power of %s of errors, and %s of latency; %s rolls back.", peak(errors), peak(latency), tenths(threshold))
+		d.Says = fmt.Sprintf("The strongest evidence comes about by chance in at most %s rollouts for errors, and %s for latency; the version is rolled back at %s.", peak(errors), peak(latency), health.Chance(threshold))
 	} else {
 		threshold = 2
 	}
@@ -51,7 +51,7 @@ func (s *sketch) evidence() drawing {
 			}
 		}
 		if y := points[top].Y; y > d.most {
-			d.marked = append(d.marked, label{x: points[top].X, y: d.most, text: powerOfTen(y)})
+			d.marked = append(d.marked, label{x: points[top].X, y: d.most, text: health.Chance(y)})
 		}
 		for j := range points {
 			points[j].Y = min(max(points[j].Y, d.least), d.most)
@@ -104,5 +104,5 @@ func peak(points plotter.XYs) string {
 	for _, p := range points {
 		most = max(most, p.Y)
 	}
-	return tenths(most)
+	return health.Chance(most)
 }

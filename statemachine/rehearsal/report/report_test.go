@@ -109,7 +109,7 @@ func TestTheStrongestEvidenceIsDrawn(t *testing.T) {
 		s.Lines = append(s.Lines, rehearsal.Entry{At: float64(i) * 100, Evidence: []health.Strength{strength}})
 	}
 	points, threshold := s.strengths(true)
-	if len(points) > mostChecks+1 || peak(points) != "1.9" || threshold != 2 {
+	if len(points) > mostChecks+1 || peak(points) != "1 of 79" || threshold != 2 {
 		t.Errorf("%d points, at most %s, threshold %v", len(points), peak(points), threshold)
 	}
 }

@@ -71,9 +71,9 @@ func newRow(l rehearsal.Entry) row {
 	}
 	for _, s := range l.Evidence {
 		if s.Gate == rollout.ErrorsGateName {
-			r.Errors = powerOfTen(s.Log10)
+			r.Errors = health.Chance(s.Log10)
 		} else {
-			r.Latency = powerOfTen(s.Log10)
+			r.Latency = health.Chance(s.Log10)
 		}
 	}
 	return r

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -198,15 +197,6 @@ func interval95(t rehearsal.Tally) (low, high float64) {
 		high = betaQuantile(0.975, k+0.5, n-k+0.5)
 	}
 	return low, high
-}
-
-// powerOfTen formats evidence as in "10^2.2".
-func powerOfTen(log10 float64) string {
-	return "10^" + tenths(log10)
-}
-
-func tenths(x float64) string {
-	return strconv.FormatFloat(math.Round(x*10)/10+0, 'f', -1, 64)
 }
 
 // thin returns at most most of the indexes below n, evenly spaced, with the first
