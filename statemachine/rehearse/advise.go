@@ -109,22 +109,28 @@ func adviceText(q study.Question, a study.Advice) string {
 // than the rehearsals show.
 func conclusion(q study.Question, a study.Advice) string {
 	limit := rollout.Percent(q.FalseAlarms)
-	if len(a.Best) == 0 {
-		return fmt.Sprintf("In these rehearsals no plan kept false alarms at %s or less.\n", limit)
-	}
-	fit, best := 0, a.Best[0]
+	quiet, fit, best := 0, 0, ""
 	for _, p := range a.Plans {
 		if p.FalseAlarms.Share <= q.FalseAlarms {
-			fit++
+			quiet++
+			if p.Found.Share >= study.LeastFound {
+				fit++
+			}
 		}
-		if p.Name == a.Best[0] {
+		if len(a.Best) > 0 && p.Name == a.Best[0] {
 			best = fmt.Sprintf("%s, with %s (95%% interval: %s to %s)", p.Name, rollout.Percent(p.FalseAlarms.Share), rollout.Percent(p.FalseAlarms.Low), rollout.Percent(p.FalseAlarms.High))
 		}
 	}
-	if fit == 1 {
-		return fmt.Sprintf("In these rehearsals the only plan that kept false alarms at %s or less: %s.\n", limit, best)
+	switch {
+	case quiet == 0:
+		return fmt.Sprintf("In these rehearsals no plan kept false alarms at %s or less.\n", limit)
+	case fit == 0:
+		return fmt.Sprintf("In these rehearsals no plan that kept false alarms at %s or less found an error rate of %s in half of the rollouts. "+
+			"Longer steps, a higher first weight or more time at full weight find more; so do a probe, a check function or an alarm.\n", limit, rollout.Percent(q.Harm))
+	case fit == 1:
+		return fmt.Sprintf("In these rehearsals the only plan that kept false alarms at %s or less and found the harm: %s.\n", limit, best)
 	}
-	text := fmt.Sprintf("In these rehearsals, of the plans that kept false alarms at %s or less, the one with the fewest excess bad requests: %s. ", limit, best)
+	text := fmt.Sprintf("In these rehearsals, of the plans that kept false alarms at %s or less and found the harm, the one with the fewest excess bad requests: %s. ", limit, best)
 	if len(a.Best) == 1 {
 		return text + "Its interval of excess bad requests lies below those of the others.\n"
 	}

@@ -41,8 +41,9 @@ type Question struct {
 type Advice struct {
 	Plans []PlanAdvice `json:"plans"`
 	// Best are the names of the plans to choose from: of those whose share of false
-	// alarms was at most the Question's, the one with the fewest excess bad requests
-	// in the mean, and all whose intervals overlap with it.
+	// alarms was at most the Question's, and that found the harm in at least half of the
+	// rollouts, the one with the fewest excess bad requests in the mean, and all whose
+	// intervals overlap with it.
 	Best []string `json:"best"`
 	// Notes list plans that were left out, and fields of the input that were changed.
 	Notes []string `json:"notes,omitempty"`

@@ -44,9 +44,15 @@ func meanExcess(ended, missed []float64, cost float64) Mean {
 	}
 }
 
+// LeastFound is the share of harmful versions that a plan must find to be one to choose
+// from: more often than not.
+const LeastFound = 0.5
+
 // best returns the names of the plans to choose from; see Advice.
 func best(all []PlanAdvice, falseAlarms float64) []string {
-	fit := slices.DeleteFunc(slices.Clone(all), func(p PlanAdvice) bool { return p.FalseAlarms.Share > falseAlarms })
+	fit := slices.DeleteFunc(slices.Clone(all), func(p PlanAdvice) bool {
+		return p.FalseAlarms.Share > falseAlarms || p.Found.Share < LeastFound
+	})
 	slices.SortStableFunc(fit, func(a, b PlanAdvice) int { return cmp.Compare(a.MeanExcess.Mean, b.MeanExcess.Mean) })
 	var names []string
 	for _, plan := range fit {

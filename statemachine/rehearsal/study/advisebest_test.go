@@ -44,10 +44,23 @@ func TestMeanExcessCoversWhatIsRare(t *testing.T) {
 // and were not.
 func TestBestKeepToTheMeasuredShare(t *testing.T) {
 	plan := func(name string, alarms int, mean float64) PlanAdvice {
-		return PlanAdvice{Name: name, FalseAlarms: share(alarms, 20), MeanExcess: Mean{mean, mean - 1, mean + 1}}
+		return PlanAdvice{Name: name, FalseAlarms: share(alarms, 20), Found: share(20, 20), MeanExcess: Mean{mean, mean - 1, mean + 1}}
 	}
 	all := []PlanAdvice{plan("fewer", 2, 5), plan("more", 0, 10), plan("as good", 1, 11.5), plan("worse", 0, 20)}
 	if got := best(all, 0.06); !slices.Equal(got, []string{"more", "as good"}) {
+		t.Errorf("best are %q", got)
+	}
+}
+
+// TestAPlanThatFindsNothingIsNotAdvised, however few requests fail in it.
+func TestAPlanThatFindsNothingIsNotAdvised(t *testing.T) {
+	plan := func(name string, found int, mean float64) PlanAdvice {
+		return PlanAdvice{Name: name, FalseAlarms: share(0, 20), Found: share(found, 20), MeanExcess: Mean{mean, mean, mean}}
+	}
+	if got := best([]PlanAdvice{plan("blind", 9, 1), plan("sees", 10, 100)}, 0.06); !slices.Equal(got, []string{"sees"}) {
+		t.Errorf("best are %q", got)
+	}
+	if got := best([]PlanAdvice{plan("blind", 0, 1)}, 0.06); got != nil {
 		t.Errorf("best are %q", got)
 	}
 }
