@@ -145,7 +145,7 @@ func (e *Evidence) foldErrors(test *sequential.Robust, m Minute, expected int64,
 		return minute, err
 	}
 	judged := minute.Expecting(rate)
-	if settled && m.few() && !m.Shifted {
+	if settled && m.few() {
 		judged = judged.Routed(m.Weight)
 	}
 	e.Errors.Harm = test.Fold(e.Errors.Harm, judged)

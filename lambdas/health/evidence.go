@@ -45,6 +45,8 @@ type Evidence struct {
 	// WarmUp has the minutes of shifts that are not folded yet, including minutes
 	// whose data may still come.
 	WarmUp []time.Time `json:"cold,omitempty"`
+	// Shifts are those that the minutes that are not folded yet have to do with.
+	Shifts []WeightChange `json:"shifts,omitempty"`
 	// Minutes has those that are not folded yet, in their order. Minutes without any
 	// data are left out.
 	Minutes []Minute `json:"minutes"`
@@ -159,6 +161,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 		e.Step, e.StepRequests = s.Progress.Step, 0
 	}
 	e.Minutes = merge(e.Minutes, seen.Minutes, e.Until)
+	e.Shifts = shifted(e.Shifts, s, e.Until)
 	e.WarmUp = notBefore(e.Until, e.WarmUp)
 	for at := s.Progress.Since.Truncate(time.Minute); at.Before(s.Progress.Since.Add(startTime)); at = at.Add(time.Minute) {
 		if !slices.ContainsFunc(e.WarmUp, at.Equal) && !at.Before(e.Until) {
@@ -167,9 +170,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 	}
 	for i, m := range e.Minutes {
 		e.Minutes[i].Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
-		if m.Weight == 0 || m.end().After(s.Progress.Since) {
-			e.Minutes[i].Weight = max(m.Weight, weightIn(m, s))
-		}
+		e.Minutes[i].Weight, e.Minutes[i].Mixed = e.weightIn(m)
 	}
 	settled := now.Add(-lateness(s)).Truncate(time.Minute)
 	if !settled.After(e.Until) {
@@ -254,20 +255,6 @@ func (e Evidence) comparable(m Minute, s rollout.State) int64 {
 		return m.NewVersion.Requests
 	}
 	return 0
-}
-
-// weightIn returns the highest weight that the new version can have had in a
-// minute: until a minute after a shift, that of before counts, too, and of a minute
-// before the current step, that of the step before.
-func weightIn(m Minute, s rollout.State) float64 {
-	now, before := s.Weights()
-	switch since := s.Progress.Since; {
-	case !m.At.Before(since.Add(time.Minute)):
-		return now
-	case !m.end().After(since):
-		return before
-	}
-	return max(now, before)
 }
 
 // recordRequests is how many requests the hour before the rollout must have had for

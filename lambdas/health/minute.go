@@ -93,6 +93,8 @@ type Minute struct {
 	Untimed bool `json:"untimed,omitempty"`
 	// Weight is the new version's highest share of the traffic in the minute.
 	Weight float64 `json:"weight,omitempty"`
+	// Mixed means that it had others in the minute, too.
+	Mixed bool `json:"mixed,omitempty"`
 	// Above counts the new version's requests above each absolute bound of the latency
 	// gate; nil if there are none, or CloudWatch did not say.
 	Above []int64 `json:"above,omitempty"`
@@ -113,6 +115,9 @@ func (m Minute) MarshalJSON() ([]byte, error) {
 	if m.Weight > 0 {
 		text = strconv.AppendFloat(append(text, `,"weight":`...), m.Weight, 'f', -1, 64)
 	}
+	if m.Mixed {
+		text = append(text, `,"mixed":true`...)
+	}
 	for i, n := range m.Above {
 		if i == 0 {
 			text = append(text, `,"above":`...)
@@ -132,7 +137,6 @@ func (m Minute) merge(later Minute) Minute {
 	m.Baseline = m.Baseline.merge(later.Baseline)
 	m.NewVersion = m.NewVersion.merge(later.NewVersion)
 	m.Untimed = m.Untimed && later.Untimed
-	m.Weight = max(m.Weight, later.Weight)
 	if len(later.Above) == len(m.Above) {
 		above := slices.Clone(m.Above)
 		for i, n := range later.Above {
@@ -188,5 +192,5 @@ func (b *BaselineHistory) slow(threshold int) sequential.Count {
 
 // few reports whether the minute is judged by its weight, as it has few requests.
 func (m Minute) few() bool {
-	return sequential.Few(m.Baseline.count().Requests+m.NewVersion.count().Requests, m.Weight)
+	return !m.Mixed && sequential.Few(m.Baseline.count().Requests+m.NewVersion.count().Requests, m.Weight)
 }

@@ -28,8 +28,8 @@ func TestMinutesAreWrittenAsTheirFieldsSay(t *testing.T) {
 			t.Errorf("%s, %v; want %s", got, err, want)
 		}
 	}
-	if n := reflect.TypeFor[health.Minute]().NumField(); n != 7 {
-		t.Errorf("%d fields: the minutes here know 7", n)
+	if n := reflect.TypeFor[health.Minute]().NumField(); n != 8 {
+		t.Errorf("%d fields: the minutes here know 8", n)
 	}
 	if got, err := json.Marshal(health.Minute{At: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
 		t.Errorf("%s: no such time can be read again", got)

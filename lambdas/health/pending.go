@@ -36,8 +36,8 @@ func (a Assessment) pending(until time.Time) pending {
 	var p pending
 	expected, seen, minutes := 0.0, 0.0, 0.0
 	for _, m := range a.Minutes {
-		w := a.leastWeight(m)
-		if m.end().After(until) || w <= 0 || w >= 1 {
+		w := m.Weight
+		if m.end().After(until) || m.Mixed || w <= 0 || w >= 1 {
 			continue
 		}
 		baseline, newVersion := float64(m.Baseline.Requests), float64(m.NewVersion.Requests)
@@ -70,24 +70,4 @@ func (a Assessment) shown() time.Time {
 		}
 	}
 	return a.Until
-}
-
-// shiftTakes is how long after a shift, at most, requests still go by the weights of
-// before.
-const shiftTakes = 30 * time.Second
-
-// leastWeight returns the lowest weight that the new version had in a minute: in one
-// with a shift, all requests may have come before it. It is 0 for a shift of an
-// earlier step.
-func (a Assessment) leastWeight(m Minute) float64 {
-	now, before := a.state.Weights()
-	switch since := a.state.Progress.Since; {
-	case !m.Shifted:
-		return m.Weight
-	case !m.At.Before(since.Add(shiftTakes)):
-		return now
-	case m.end().After(since):
-		return min(now, before)
-	}
-	return 0
 }

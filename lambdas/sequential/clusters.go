@@ -30,8 +30,11 @@ const excesses = 10
 // excess returns 5·2^j.
 func excess(j int) float64 { return 5 * float64(int64(1)<<j) }
 
-// Known reports whether there was a history.
-func (c Clusters) Known() bool { return c.Requests > 0 }
+// knownRequests is how many requests a history must have to say anything of clusters.
+const knownRequests = 50
+
+// Known reports whether there was a history of enough requests.
+func (c Clusters) Known() bool { return c.Requests >= knownRequests }
 
 // The windows of [LearnClusters], in minutes.
 const (
