@@ -234,7 +234,9 @@ func (l *lambdaService) publish(f *function, description *string) *version {
 }
 
 // SetConfiguration changes the configuration that Lambda reports for a version ("" or "$LATEST": the unpublished one) in
-// ways that no single call can: its State, LastUpdateStatus, Role, DeadLetterConfig, Timeout and so on.
+// ways that no single call can: its State, LastUpdateStatus, Role, DeadLetterConfig, Timeout,
+// CapacityProviderConfig, DurableConfig, TenancyConfig and so on. With a TenancyConfig, the version can only be invoked for
+// a tenant.
 func (s *Server) SetConfiguration(functionName, number string, change func(*types.FunctionConfiguration)) error {
 	l := s.lambda
 	l.mu.Lock()

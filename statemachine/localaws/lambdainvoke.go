@@ -52,6 +52,10 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 		return reply{}, err
 	}
 
+	if picked.tenants && r.Header.Get("X-Amz-Tenant-Id") == "" {
+		return reply{}, invalidParameter("The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.")
+	}
+
 	start := l.now()
 	answer, duration, failure := []byte("{}"), time.Duration(0), error(nil)
 	if picked.handler != nil {
@@ -92,6 +96,7 @@ type pick struct {
 	handler  Handler
 	timeout  time.Duration
 	memory   int32 // MB
+	tenants  bool  // each invocation must name one
 	recorder *recorder
 }
 
@@ -124,7 +129,7 @@ func (l *lambdaService) pick(ref functionRef) (pick, *apiError) {
 	if memory == 0 {
 		memory = defaultMemory
 	}
-	return pick{*v.config.Version, v.handler, time.Duration(seconds) * time.Second, memory, l.recorderFor(key)}, nil
+	return pick{*v.config.Version, v.handler, time.Duration(seconds) * time.Second, memory, v.config.TenancyConfig != nil, l.recorderFor(key)}, nil
 }
 
 // textRequestID is the request id in texts that contain one. The answer's own is not known when the text is written.

@@ -243,3 +243,32 @@ func TestTimeoutIsThreeSecondsUnlessSet(t *testing.T) {
 		}
 	}
 }
+
+// TestTenantIsolation: an invocation of a version with tenant isolation must name a tenant,
+// and Lambda reports the configurations of such, managed and durable versions.
+func TestTenantIsolation(t *testing.T) {
+	overBothTransports(t, func(t *testing.T, w *world) {
+		check(t, w.SetConfiguration("f", "2", func(c *types.FunctionConfiguration) {
+			c.TenancyConfig = &types.TenancyConfig{TenantIsolationMode: types.TenantIsolationModePerTenant}
+			c.DurableConfig = &types.DurableConfig{ExecutionTimeout: aws.Int32(86400)}
+			c.CapacityProviderConfig = &types.CapacityProviderConfig{LambdaManagedInstancesCapacityProviderConfig: &types.LambdaManagedInstancesCapacityProviderConfig{CapacityProviderArn: aws.String("fleet")}}
+		}))
+		got, err := w.lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("f"), Qualifier: aws.String("2")})
+		check(t, err)
+		if got.TenancyConfig.TenantIsolationMode != types.TenantIsolationModePerTenant || *got.DurableConfig.ExecutionTimeout != 86400 ||
+			*got.CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig.CapacityProviderArn != "fleet" {
+			t.Errorf("the configuration is %+v", got)
+		}
+		for _, c := range []struct {
+			version string
+			tenant  *string
+			refused bool
+		}{{"1", nil, false}, {"2", nil, true}, {"2", aws.String("blue"), false}} {
+			_, err := w.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("f"), Qualifier: &c.version, TenantId: c.tenant})
+			var invalid *types.InvalidParameterValueException
+			if errors.As(err, &invalid) != c.refused || !c.refused && err != nil {
+				t.Errorf("version %s for tenant %q: %v", c.version, aws.ToString(c.tenant), err)
+			}
+		}
+	})
+}
