@@ -90,6 +90,10 @@ type Version struct {
 	Role, DeadLetter string
 	// Timeout is the longest time that a request may take, in seconds.
 	Timeout int64
+	// ManagedInstances, Durable and TenantIsolation report whether the version runs on
+	// Lambda managed instances, is a durable function, and whether each invocation must
+	// name a tenant.
+	ManagedInstances, Durable, TenantIsolation bool
 }
 
 // Version reads a version of a function by its number, or "$LATEST". It calls
@@ -113,6 +117,10 @@ func (l Lambda) Version(ctx context.Context, function, number string) (Version, 
 		Why:        cmp.Or(aws.ToString(out.StateReason), aws.ToString(out.LastUpdateStatusReason)),
 		Role:       aws.ToString(out.Role),
 		Timeout:    int64(aws.ToInt32(out.Timeout)),
+
+		ManagedInstances: out.CapacityProviderConfig != nil && out.CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig != nil,
+		Durable:          out.DurableConfig != nil,
+		TenantIsolation:  out.TenancyConfig != nil && out.TenancyConfig.TenantIsolationMode != "",
 	}
 	if out.DeadLetterConfig != nil {
 		v.DeadLetter = aws.ToString(out.DeadLetterConfig.TargetArn)

@@ -23,6 +23,10 @@ type Plan struct {
 	Started time.Time `json:"started,omitzero"`
 	// Timeout is the new version's function timeout, in seconds.
 	Timeout int64 `json:"timeout"`
+	// ManagedInstances and Durable report whether the new version runs on Lambda managed
+	// instances, and whether it is a durable function's.
+	ManagedInstances bool `json:"managed-instances,omitempty"`
+	Durable          bool `json:"durable,omitempty"`
 	// RevisionID is the alias's revision when the rollout started.
 	RevisionID string `json:"revision-id,omitempty"`
 	// Description is the alias's own, which the end of the rollout restores.
@@ -36,7 +40,7 @@ type Plan struct {
 	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Steps have strictly increasing weights that end at exactly 1.
 	Steps []Step `json:"steps"`
-	// Warnings are sentences about what the plan can't find.
+	// Warnings are sentences about what the plan can't find, throttle or take back.
 	Warnings []string `json:"warnings,omitempty"`
 	// Undo is the command line that routes all traffic to the baseline.
 	Undo string `json:"undo"`

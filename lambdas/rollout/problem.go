@@ -33,6 +33,12 @@ type RequestError struct {
 	Problems []Problem // at least one
 }
 
+// ProbesNeedTenant returns the error of a request with probes for a version with tenant
+// isolation: each of its invocations must name a tenant, and probes name none.
+func ProbesNeedTenant(req Request) *RequestError {
+	return &RequestError{Problems: []Problem{{Path: "health.probes", Want: wantNoTenant(req.NewVersion, req.FunctionName)}}}
+}
+
 // Error returns the first twenty problems, each on a line that begins with "- ".
 func (e *RequestError) Error() string { return refusedRequest(e.Problems) }
 

@@ -88,6 +88,8 @@ func worst(t *rapid.T, req rollout.Request) rollout.State {
 		Undo: rollout.AWS{Command: "lambda update-alias", Region: "ap-southeast-2", Input: map[string]string{
 			"FunctionName": req.FunctionName, "Name": req.AliasName, "FunctionVersion": "123456789012345678", "Description": description, "RoutingConfig": strings.Repeat("x", 40)}}.String(),
 	}
+	s.Plan.ManagedInstances, s.Plan.Durable = true, true
+	s.Plan.Warnings = s.Warnings()
 	s.Progress = rollout.Progress{Step: 1, Of: len(steps), Weight: steps[0].Weight, RevisionID: strings.Repeat("r", 100), Began: at, Since: at, Part: 1000, Events: 20000, Checks: 1 << 30, Unverified: 1000,
 		Claimed: true, Allocating: at, Continuation: strings.Repeat("🚀", 80)}
 	for range req.Gates.Alarms {

@@ -181,6 +181,10 @@ func wantLess(most int) string {
 
 func inBytes(n int) string { return Thousands(int64(n)) + " bytes" }
 
+func wantNoTenant(version, function string) string {
+	return fmt.Sprintf("must be left out: version %s of %s has tenant isolation, so each invocation must name a tenant, and probes can't. A function in health.checks can invoke it with a tenant", version, function)
+}
+
 func wantUnique(name string) string {
 	return fmt.Sprintf("must be unique: there is already a %q", name)
 }

@@ -6,13 +6,26 @@ import (
 	"time"
 )
 
-// Warnings returns, in sentences, what the state's plan can't find: CalculateWeights
-// puts them into it, and its start and its promotion show them. They depend only on
-// the request, the steps and the timeout.
+// Warnings returns, in sentences, what the state's plan can't find, which of its shifts
+// may be throttled, and what a rollback doesn't take back: CalculateWeights puts them
+// into the plan, and its start and its promotion show them. They depend only on the
+// request, the steps, the timeout and the kind of function.
 func (s State) Warnings() []string {
-	if !s.HealthCheck {
-		return nil
+	var warnings []string
+	if s.HealthCheck {
+		warnings = s.notFound()
 	}
+	if s.Plan.ManagedInstances {
+		warnings = append(warnings, s.mayThrottle())
+	}
+	if s.Plan.Durable {
+		warnings = append(warnings, staysDurable(s.NewVersion))
+	}
+	return warnings
+}
+
+// notFound returns what health checks of the state's plan can't find.
+func (s State) notFound() []string {
 	var warnings []string
 	if g := s.Plan.Gates.Latency; g != nil && len(s.Plan.Steps) > 0 {
 		beside, alone := g.judged(s.Plan.Steps)
@@ -52,6 +65,55 @@ func (g *LatencyGate) judged(steps []Step) (beside, alone int64) {
 		start = end
 	}
 	return beside, alone
+}
+
+// doublesWithin is the time, in seconds, within which the traffic of a version on managed
+// instances may double, but not more than double, without being throttled:
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-scaling.html
+const doublesWithin = 300
+
+// doubles returns the first weight that later steps more than double within
+// doublesWithin, and the highest that is reached by then; zeros if there is none. The
+// shift to the first step, from no traffic, counts only if there is no other step.
+func doubles(steps []Step) (from, to float64) {
+	if len(steps) == 1 {
+		return 0, steps[0].Weight
+	}
+	for i, first := range steps {
+		between := int64(0)
+		for _, step := range steps[i+1:] {
+			if between >= doublesWithin {
+				break
+			}
+			if Round(step.Weight) > Round(2*first.Weight) {
+				from, to = first.Weight, step.Weight
+			}
+			between += step.Seconds
+		}
+		if to > 0 {
+			break
+		}
+	}
+	return from, to
+}
+
+func (s State) mayThrottle() string {
+	text := "Managed instances may throttle requests when a version's traffic more than doubles within 5 minutes:"
+	if from, to := doubles(s.Plan.Steps); to > 0 {
+		text += fmt.Sprintf(" version %s's does between %s and %s, and", s.NewVersion, Weight(from), Weight(to))
+	}
+	text += fmt.Sprintf(" version %s's does in a rollback from more than 50%%.", s.Plan.Baseline)
+	switch {
+	case !s.HealthCheck:
+		return text
+	case s.Plan.Gates.Errors.Throttles:
+		return text + " Throttled requests count as errors (health.errors.throttles)."
+	}
+	return text + " Throttled requests don't count as errors: set health.errors.throttles."
+}
+
+func staysDurable(version string) string {
+	return fmt.Sprintf("Durable executions stay on the version on which they began: a rollback doesn't move those of version %s. Health checks don't count how they end: only their own metrics do, such as DurableExecutionFailed and DurableExecutionTimedOut.", version)
 }
 
 func latencyNever(warmUp int64) string {

@@ -204,6 +204,9 @@ func rolledBackReason(s State, why string) string {
 	}
 	begin := "Rolled back " + at + ": "
 	end := fmt.Sprintf(" Alias %s of %s is back on version %s.", s.AliasName, s.Function(), s.Plan.Baseline)
+	if s.Plan.Durable && s.Progress.Step > 0 {
+		end += fmt.Sprintf(" Durable executions that began on version %s stay on it.", s.NewVersion)
+	}
 	return begin + sentence(Shorten(why, maxBrief-len(begin)-len(end)-1)) + end
 }
 

@@ -82,6 +82,9 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		Provisioned: found.provisioned,
 		Steps:       steps,
 		Undo:        undo(start.Execution, req, found.Version, description),
+
+		ManagedInstances: found.next.ManagedInstances,
+		Durable:          found.next.Durable,
 	}
 	state.Plan.Warnings = state.Warnings()
 	if state.Provision().Allocate > 0 {

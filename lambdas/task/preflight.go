@@ -49,6 +49,9 @@ func (t CalculateWeights) preflight(ctx context.Context, start Start, req rollou
 	if f.next, err = t.checkVersions(ctx, req, f.Version); err != nil {
 		return f, err
 	}
+	if f.next.TenantIsolation && len(req.Gates.Probes) > 0 {
+		return f, rollout.ProbesNeedTenant(req)
+	}
 	if f.provisioned, err = t.provisioned(ctx, req, f.Version); err != nil {
 		return f, err
 	}

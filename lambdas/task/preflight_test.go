@@ -217,3 +217,65 @@ func TestRedAlarmsAtTheStartDoNotCount(t *testing.T) {
 		t.Errorf("%s because of %s", s.Health.Decision, s.Health.Reason)
 	}
 }
+
+// TestKindsOfFunctions: what preflight reads of the new version's configuration is in
+// the plan. The baseline's does not count.
+func TestKindsOfFunctions(t *testing.T) {
+	managed := func(c *types.FunctionConfiguration) {
+		c.CapacityProviderConfig = &types.CapacityProviderConfig{LambdaManagedInstancesCapacityProviderConfig: &types.LambdaManagedInstancesCapacityProviderConfig{
+			CapacityProviderArn: aws.String("arn:aws:lambda:eu-central-1:123456789012:capacity-provider:fleet"),
+		}}
+	}
+	durable := func(c *types.FunctionConfiguration) {
+		c.DurableConfig = &types.DurableConfig{ExecutionTimeout: aws.Int32(86400)}
+	}
+	for _, test := range []struct {
+		name, version         string
+		change                func(*types.FunctionConfiguration)
+		isManaged, isDurable  bool
+		warning, neverWarning string
+	}{
+		{"managed instances", "2", managed, true, false, "version 2's does between 10% and 100%, and version 1's does in a rollback", "Durable"},
+		{"a durable function", "2", durable, false, true, "a rollback doesn't move those of version 2", "Managed"},
+		{"the baseline on managed instances", "1", managed, false, false, "", "Managed"},
+		{"the baseline durable", "1", durable, false, false, "", "Durable"},
+	} {
+		w := newWorld(t)
+		w.configure(test.version, test.change)
+		s, err := w.start(input)
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		warnings := strings.Join(s.Plan.Warnings, " ")
+		if s.Plan.ManagedInstances != test.isManaged || s.Plan.Durable != test.isDurable ||
+			!strings.Contains(warnings, test.warning) || strings.Contains(warnings, test.neverWarning) {
+			t.Errorf("%s: managed instances %v, durable %v, warnings %q", test.name, s.Plan.ManagedInstances, s.Plan.Durable, warnings)
+		}
+	}
+}
+
+// TestProbesOfTenantIsolation: a version whose invocations must name a tenant can't be
+// probed, and is rolled out without probes.
+func TestProbesOfTenantIsolation(t *testing.T) {
+	probed := with(t, "health", `{"probes": [{"name": "order"}]}`)
+	for _, test := range []struct{ version, input, want string }{
+		{"2", probed, "InvalidRequest"},
+		{"2", input, ""},
+		{"1", probed, ""}, // probes invoke the new version only
+	} {
+		w := newWorld(t)
+		w.begin.Allowed = []string{"probes"}
+		w.configure(test.version, func(c *types.FunctionConfiguration) {
+			c.TenancyConfig = &types.TenancyConfig{TenantIsolationMode: types.TenantIsolationModePerTenant}
+		})
+		_, err := w.start(test.input)
+		if test.want == "" && err != nil || test.want != "" && (name(err) != test.want ||
+			!strings.Contains(err.Error(), "nothing was changed:\n- health.probes must be left out: version 2 of f has tenant isolation")) {
+			t.Errorf("version %s, %s: %v", test.version, test.input, err)
+		}
+		if w.writes > 0 {
+			t.Errorf("version %s, %s: the alias was touched", test.version, test.input)
+		}
+	}
+}
