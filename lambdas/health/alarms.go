@@ -25,6 +25,8 @@ type AlarmStatus struct {
 	// Since is when the state last became a different one, in milliseconds; zero if
 	// CloudWatch does not say.
 	Since time.Time
+	// Configured is when the alarm was last created or changed.
+	Configured time.Time
 	// Evaluation is empty unless CloudWatch can't fully evaluate the alarm, which then
 	// keeps its state: EVALUATION_ERROR, EVALUATION_FAILURE or PARTIAL_DATA.
 	Evaluation string
@@ -58,7 +60,7 @@ func SeenAlarms(names []string, before []rollout.SeenAlarm, statuses map[string]
 // Alarms returns the reading of the alarms gate, from what AlarmStates returned for
 // the names of the plan's alarms. An alarm fails it that is in the state ALARM, or
 // that has left the state OK and returned to it since the last check: that has been
-// in ALARM, unless it may have lacked data. One that may have, has insufficient
+// in ALARM, unless it may have lacked data, or was created or changed in that time. One that may have, has insufficient
 // data, can't be evaluated, or does not exist makes it inconclusive. The alarms that
 // were in ALARM when the rollout started are ignored, and so are changes of state
 // before the first step. Of an alarm without data at the last check, which is OK now,
@@ -84,6 +86,8 @@ func Alarms(s rollout.State, statuses map[string]AlarmStatus) rollout.Reading {
 			unknown = append(unknown, name+doesNotExist)
 		case status.State == Alarm:
 			failed.now = append(failed.now, name)
+		case returned && status.Configured.After(before.Since) && !status.Configured.Before(s.Progress.Began):
+			unknown = append(unknown, fmt.Sprintf(configuredBetween, name, clock(status.Configured)))
 		case returned && before.Gaps && !status.Gapless:
 			unknown = append(unknown, fmt.Sprintf(returnedFromEither, name, clock(status.Since)))
 		case returned:

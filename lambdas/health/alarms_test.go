@@ -73,6 +73,8 @@ func TestAlarmsBetweenChecks(t *testing.T) {
 		{"which is remembered", []health.AlarmStatus{ok(-60), lacking(1), ok(2), ok(2), ok(8)}, rollout.Inconclusive, either},
 		{"a new alarm that takes missing data otherwise", []health.AlarmStatus{gapless(lacking(-60)), gapless(ok(2)), gapless(ok(8))}, rollout.Fail, wasRed},
 		{"it can't be evaluated any more", []health.AlarmStatus{ok(-60), {State: health.OK, Since: at(8), Evaluation: "EVALUATION_FAILURE"}}, rollout.Fail, wasRed},
+		{"it was created again", []health.AlarmStatus{ok(-60), {State: health.OK, Since: at(8), Configured: at(7)}}, rollout.Inconclusive, "a was created or changed during the rollout, at 12:07, and its state with it"},
+		{"it was changed before", []health.AlarmStatus{ok(-60), {State: health.OK, Since: at(8), Configured: at(-70)}}, rollout.Fail, wasRed},
 		{"its data are missing", []health.AlarmStatus{ok(-60), lacking(8)}, rollout.Inconclusive, "a has insufficient data"},
 	} {
 		s := rollout.State{Plan: rollout.Plan{Gates: rollout.Gates{Alarms: []string{"a"}}}, Progress: rollout.Progress{Began: noon}}
@@ -113,11 +115,11 @@ func TestWhatIsReadOfAlarms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	red := health.AlarmStatus{State: health.Alarm, Since: noon.Add(time.Hour)}
+	red := health.AlarmStatus{State: health.Alarm, Since: noon.Add(time.Hour), Configured: noon}
 	want := map[string]health.AlarmStatus{
 		"metric": red, arn: red,
-		"composite": {State: health.InsufficientData, Since: noon, Gapless: true},
-		"log":       {State: health.OK, Since: noon, Evaluation: "EVALUATION_ERROR"},
+		"composite": {State: health.InsufficientData, Since: noon, Configured: noon, Gapless: true},
+		"log":       {State: health.OK, Since: noon, Configured: noon, Evaluation: "EVALUATION_ERROR"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -52,15 +52,15 @@ func (c CloudWatch) AlarmStates(ctx context.Context, namesOrARNs []string) (map[
 	}
 	known := map[string]AlarmStatus{} // by name and by ARN
 	for _, a := range out.MetricAlarms {
-		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), string(a.EvaluationState), gapless(a.TreatMissingData)}
+		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), changed(a.AlarmConfigurationUpdatedTimestamp), string(a.EvaluationState), gapless(a.TreatMissingData)}
 		known[aws.ToString(a.AlarmName)], known[aws.ToString(a.AlarmArn)] = status, status
 	}
 	for _, a := range out.CompositeAlarms {
-		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), "", true}
+		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), changed(a.AlarmConfigurationUpdatedTimestamp), "", true}
 		known[aws.ToString(a.AlarmName)], known[aws.ToString(a.AlarmArn)] = status, status
 	}
 	for _, a := range out.LogAlarms {
-		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), string(a.EvaluationState), gapless(a.TreatMissingData)}
+		status := AlarmStatus{AlarmState(a.StateValue), changed(a.StateTransitionedTimestamp), changed(a.AlarmConfigurationUpdatedTimestamp), string(a.EvaluationState), gapless(a.TreatMissingData)}
 		known[aws.ToString(a.AlarmName)], known[aws.ToString(a.AlarmArn)] = status, status
 	}
 	states := map[string]AlarmStatus{}

@@ -34,14 +34,17 @@ func (a Assessment) errors() (rollout.Reading, score, error) {
 	}
 	bound := t.proof.Bound(a.Proof)
 	verdict, decisive := judge(harm, now)
-	if c := a.Evidence.Errors; c.NewVersion.Errors+c.Alone.Errors == 0 {
-		verdict = rollout.VerdictInconclusive // that requests of it are missing is no failure: see pending
+	switch failed := a.Evidence.Errors.NewVersion.Errors + a.Evidence.Errors.Alone.Errors; {
+	case failed == 0: // that requests are missing is no failure: see pending
+		verdict = rollout.VerdictInconclusive
+	case failed < leastFailures && verdict == rollout.VerdictRollBack:
+		verdict = rollout.VerdictHold
 	}
 	reason := a.failures(limit)
 	switch missing, hangs := a.missing(), a.pending(a.now.Add(time.Minute)); {
 	case verdict == rollout.VerdictRollBack:
 		reason += "; " + decisive.String()
-	case a.pending(a.shown().Add(-pendingFor)).clear(pendingLog):
+	case gates.Latency != nil && a.pending(a.shown().Add(-pendingFor)).clear(pendingLog):
 		verdict, reason = rollout.VerdictRollBack, a.hanging(hangs)+"; "+reason
 	case hangs.clear(holdLog):
 		verdict, reason = rollout.VerdictHold, a.hanging(hangs)+"; "+reason
@@ -57,6 +60,10 @@ func (a Assessment) errors() (rollout.Reading, score, error) {
 	}
 	return rollout.Judged(rollout.ErrorsGateName, verdict, reason+a.troubles()), decisive, nil
 }
+
+// leastFailures is how many requests of the new version must have failed for it to be
+// rolled back because of errors.
+const leastFailures = 2
 
 // judge returns the verdict on the evidence of harm beside the baseline, and on
 // that of now, with the one of them that decides.

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -63,6 +64,28 @@ type ErrorComparison struct {
 	Tally
 }
 
+// UnmarshalJSON also reads what an earlier release wrote, whose tests were
+// sequential.Harm and sequential.HistoricalControl: a rollout may be under way when
+// its stack is deployed.
+func (c *ErrorComparison) UnmarshalJSON(data []byte) error {
+	type plain ErrorComparison
+	read := struct {
+		*plain
+		Earlier        *sequential.State `json:"harm"`
+		EarlierControl *sequential.State `json:"bake"`
+	}{plain: (*plain)(c)}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	if read.Earlier != nil {
+		c.Harm = sequential.RobustFrom(*read.Earlier)
+	}
+	if read.EarlierControl != nil {
+		c.Control = sequential.ControlState{Size: *read.EarlierControl, Strict: *read.EarlierControl, Exact: *read.EarlierControl}
+	}
+	return nil
+}
+
 // Comparison is the evidence on slow requests, as far as it is folded.
 type Comparison struct {
 	// Harm is the evidence of the minutes before the new version had all traffic,
@@ -102,7 +125,7 @@ type Measurements struct {
 	History *BaselineHistory
 	// Past has the alias's minutes of the last days before the window, one after the
 	// other, without those that two versions served; nil unless the query has
-	// Record set.
+	// Days set, and if they could not be read.
 	Past     []sequential.Count
 	Snapshot AliasSnapshot
 	// Gates has the series of metric gates, by the ids of their queries; nil if

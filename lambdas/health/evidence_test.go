@@ -263,3 +263,22 @@ func ExampleSample() {
 	fmt.Println(string(data))
 	// Output: {"at":"2026-01-01T12:00:00Z","baseline":[600,3,0,0],"new-version":[66,1,0,0],"untimed":true}
 }
+
+// TestEvidenceOfAnEarlierReleaseGoesOn reads what it wrote: nearly enough to roll back.
+func TestEvidenceOfAnEarlierReleaseGoesOn(t *testing.T) {
+	const earlier = `{"log-e": 4.5, "weights": [0.09, 0.13, 0.13, 0.13, 0.13, 0.13, 0.13, 0.13]}`
+	var e health.Evidence
+	if err := json.Unmarshal([]byte(`{"before": {"count": {"requests": 1000, "errors": 1}, "timed": 0, "over": [0, 0]}, "until": "2026-01-01T12:00:00Z",
+		"errors": {"harm": `+earlier+`, "baseline": {"requests": 900, "errors": 1}, "new-version": {"requests": 100, "errors": 5}}, "slow": [{}, {}]}`), &e); err != nil {
+		t.Fatal(err)
+	}
+	s := begin(t, `"type": "canary", "interval": 3600`)
+	_, h := check(t, e, s, after(1), minute(0, 90, 0, 10, 0))
+	if h.Readings[0].Verdict != rollout.VerdictHold {
+		t.Errorf("%+v", h.Readings[0])
+	}
+	_, h = check(t, e, s, after(1), minute(0, 90, 0, 10, 3))
+	if h.Readings[0].Verdict != rollout.VerdictRollBack {
+		t.Errorf("%+v", h.Readings[0])
+	}
+}

@@ -45,10 +45,9 @@ func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) 
 	}
 	seen := answer.seen(q)
 	seen.Gates = gates
-	if q.Record {
-		if seen.Past, err = c.past(ctx, q); err != nil {
-			return Measurements{}, fmt.Errorf("reading the last days of alias %s of %s: %w", q.Alias, q.Function, err)
-		}
+	if !q.Days.IsZero() {
+		// Without them the check is stricter, and the next one asks again.
+		seen.Past, _ = c.past(ctx, q)
 	}
 	return seen, nil
 }
@@ -56,11 +55,11 @@ func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) 
 // pastTime is how far back the alias's own history is read.
 const pastTime = 72 * time.Hour
 
-// past reads the alias's minutes before the query's window, in a call of their own, as
+// past reads the alias's minutes before q.Days, in a call of their own, as
 // all queries of a call have the same time. Minutes that both versions served, in an
 // earlier rollout, are left out.
 func (c CloudWatch) past(ctx context.Context, q Query) ([]sequential.Count, error) {
-	until := q.Window.From.Truncate(time.Minute)
+	until := q.Days.Truncate(time.Minute)
 	from := until.Add(-pastTime)
 	answer := points{}
 	if err := c.readPages(ctx, from, until, q.pastQueries(), answer.add); err != nil {

@@ -73,7 +73,7 @@ func (m *metrics) read(q health.Query, from, to time.Time) health.Measurements {
 		m.t.Fatal(err)
 	}
 	want := 1
-	if q.Record {
+	if !q.Days.IsZero() {
 		want = 2 // one for the last days
 	}
 	if m.calls != calls+want {
@@ -182,7 +182,7 @@ func (r *recorder) GetMetricData(_ context.Context, in *cloudwatch.GetMetricData
 func TestWhatIsAskedOfCloudWatch(t *testing.T) {
 	ask := query
 	ask.Window = rollout.Window{From: noon, To: noon.Add(90 * time.Second)}
-	ask.Record, ask.Throttles, ask.Over = true, true, [2]float64{123.456, 1e9}
+	ask.Record, ask.Days, ask.Throttles, ask.Over = true, noon, true, [2]float64{123.456, 1e9}
 	r := &recorder{}
 	if _, err := health.NewCloudWatch(r).Metrics(context.Background(), ask); err != nil {
 		t.Fatal(err)
@@ -240,7 +240,7 @@ func TestTheLastDaysLeaveOutEarlierRollouts(t *testing.T) {
 	m.serve("live", "7", noon.Add(-time.Minute), 40, 4)
 	m.serve("live", "7", noon, 1000, 1000)
 	ask := query
-	ask.Record = true
+	ask.Days = noon
 	past := m.read(ask, noon, noon.Add(time.Minute)).Past
 	if len(past) != 72*60 {
 		t.Fatalf("%d minutes", len(past))
@@ -298,5 +298,31 @@ func TestAnAnswerWithoutDataIsNoAnswer(t *testing.T) {
 		if (err != nil) != failed || errors.Is(err, health.ErrUnavailable) != (status == types.StatusCodeInternalError) {
 			t.Errorf("%s: %v", status, err)
 		}
+	}
+}
+
+// forgetful is a CloudWatch that has lost the last days.
+type forgetful struct{ recorder }
+
+func (f *forgetful) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, options ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
+	if in.EndTime.Sub(*in.StartTime) > 48*time.Hour {
+		return nil, errors.New("internal")
+	}
+	return f.recorder.GetMetricData(ctx, in, options...)
+}
+
+// TestACheckGoesOnWithoutTheLastDays: they make it a better one, and it is retried
+// with the next one.
+func TestACheckGoesOnWithoutTheLastDays(t *testing.T) {
+	ask := query
+	ask.Days = noon
+	seen, err := health.NewCloudWatch(&forgetful{}).Metrics(context.Background(), ask)
+	if err != nil || seen.Past != nil {
+		t.Errorf("%v, %v", seen.Past, err)
+	}
+	s := begin(t, `"type": "canary", "interval": 600`)
+	e, _ := check(t, health.Evidence{}, s, after(1), minute(0, 90, 0, 10, 0))
+	if again := e.Ask(s, after(2)); !again.Days.Equal(s.Progress.Began) {
+		t.Errorf("the next check asks %+v", again)
 	}
 }

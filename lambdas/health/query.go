@@ -20,6 +20,8 @@ type Query struct {
 	Window rollout.Window
 	// Record reads the baseline's record of the hour before the window, too.
 	Record bool
+	// Days asks for the alias's last days before that time, too; zero if not.
+	Days time.Time
 	// Over has the durations, in milliseconds, above which requests are slow; zero
 	// to leave them out.
 	Over [thresholds]float64
@@ -39,6 +41,9 @@ func (e Evidence) Ask(s rollout.State, now time.Time) Query {
 		Baseline: s.Plan.Baseline, NewVersion: s.NewVersion,
 		Window: e.Unread(s, now), Record: e.History == nil,
 		Throttles: s.Plan.Gates.Errors.Throttles,
+	}
+	if e.Clusters == nil {
+		q.Days = s.Progress.Began
 	}
 	if s.Plan.Gates.Latency != nil && e.History.timed() {
 		q.Over = e.History.Over

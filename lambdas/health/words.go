@@ -245,6 +245,7 @@ const (
 // What is said of other alarms; the first verb is for the name.
 const (
 	returnedFromAlarm  = "%s was in ALARM between two checks, until %s"
+	configuredBetween  = "%s was created or changed during the rollout, at %s, and its state with it"
 	returnedFromEither = "%s was in ALARM or lacked data between two checks, until %s"
 	notEvaluated       = "%s can't be evaluated fully (%s)"
 	inUnknownState     = "%s is in the unknown state %s"

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
+	"pgregory.net/rapid"
 )
 
 const threeDays = 72 * 60
@@ -170,4 +171,25 @@ func TestRobustRefusesWhatItCanNotDo(t *testing.T) {
 	if _, err := NewRobustControl(RobustControlParams{Tolerance: -1, Eta: 1, Alpha: 0.01}); err == nil {
 		t.Error("a negative tolerance is taken")
 	}
+}
+
+// TestRobustStaysFinite whatever a minute has: the state must be written as JSON.
+func TestRobustStaysFinite(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ratio := rapid.OneOf(rapid.SampledFrom([]float64{1, 1.5, 2, 2.5, 3, 1000}), rapid.Float64Range(0.2, 5)).Draw(t, "ratio")
+		params := ExactParams{Ratio: ratio, Margin: rapid.SampledFrom([]float64{0, 0.1, 1}).Draw(t, "margin"), Eta: 1, Alpha: 0.01}
+		r, err := NewRobust(RobustParams{ExactParams: params, Clusters: LearnClusters(history(1, 60, 0.01, rapid.SampledFrom([]int64{1, 20}).Draw(t, "together")))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s RobustState
+		most := rapid.SampledFrom([]int64{3, 1000, MaxCount}).Draw(t, "most")
+		for range 10 {
+			m := drawMinute(most).Draw(t, "minute").Expecting(rapid.Float64Range(0, 1).Draw(t, "rate")).Routed(rapid.Float64Range(0, 1).Draw(t, "weight"))
+			s = r.Fold(s, m)
+		}
+		if _, err := json.Marshal(s); err != nil || math.IsNaN(r.LogE(s)) {
+			t.Fatalf("%+v: %v", s, err)
+		}
+	})
 }

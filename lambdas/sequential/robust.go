@@ -78,6 +78,13 @@ type RobustState struct {
 	Minutes int64   `json:"minutes,omitzero"`
 }
 
+// RobustFrom returns a state that goes on from the evidence of a [Harm], which a rollout
+// gathered before it had a Robust: each test goes on from its e-value.
+func RobustFrom(harm State) RobustState {
+	exact := ExactState{logE: harm.LogE(), weights: exactPrior()}
+	return RobustState{Size: exact, Strict: harm, Exact: exact}
+}
+
 // Fold returns the state after more minutes, in their order.
 func (r *Robust) Fold(s RobustState, minutes ...Minute) RobustState {
 	for _, m := range minutes {
