@@ -125,15 +125,17 @@ func TestEvidenceIsWhatTheReasonSays(t *testing.T) {
 			if len(line.Evidence) != 2 {
 				t.Fatalf("%s: the check at %v has the evidence %v", scenario, line.At, line.Evidence)
 			}
-			harmful := false
+			harmful, harmed := false, false // by any gate, and by one that needs no confirmation
 			for _, e := range line.Evidence {
-				harmful = harmful || e.Log10 >= e.Threshold
-				words := "by chance in at most " + health.Chance(e.Log10) + " rollouts"
-				if e.Log10 >= e.Threshold && !strings.Contains(line.Text, words) {
+				if e.Log10 < e.Threshold {
+					continue
+				}
+				harmful, harmed = true, harmed || e.Gate == rollout.ErrorsGateName
+				if words := "by chance in at most " + health.Chance(e.Log10) + " rollouts"; !strings.Contains(line.Text, words) {
 					t.Errorf("%s: at %v there is %q, and the check says %s", scenario, line.At, words, line.Text)
 				}
 			}
-			if harmful != (line.Decision == rollout.RollBack) {
+			if back := line.Decision == rollout.RollBack; back && !harmful || harmed && !back {
 				t.Errorf("%s: at %v the evidence is %v, and the check decides %s", scenario, line.At, line.Evidence, line.Decision)
 			}
 		}

@@ -84,7 +84,7 @@ func near(count, mean, variance float64) bool {
 }
 
 func TestAnHourOfTrafficLiesBeforeTheRollout(t *testing.T) {
-	r := newRoad(t, `{"requests-per-second": 10, "baseline": {"error-rate": 0.1}, "metric-delay": 150}`)
+	r := newRoad(t, `{"requests-per-second": 10, "baseline": {"error-rate": 0.1}, "metric-delay": 150, "history": 3600}`)
 	if len(r.served) > 0 {
 		t.Errorf("it is in the tally: %v", r.served)
 	}

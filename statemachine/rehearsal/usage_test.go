@@ -137,7 +137,7 @@ func TestWhatTheBlogsRolloutUses(t *testing.T) {
 		transitions:  75,             // CalculateWeights, Begin; 10 UpdateAlias; 20 of Wait, HealthCheck, Decide; Finalize, Allocated, Promoted
 		healthChecks: 20,             // every minute
 		otherTasks:   1 + 10 + 1 + 1, // CalculateWeights, UpdateAlias, Finalize, and Rollback at the end
-		metricReads:  14 + 19*13,     // the first check reads the record, the others slow requests
+		metricReads:  14 + 3 + 19*13, // the first check reads the record and the last days, the others slow requests
 		publishes:    2,              // started, promoted
 		busEvents:    2,              // likewise
 		traces:       2,              // the execution, and what notifies of its end
