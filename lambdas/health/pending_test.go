@@ -1,9 +1,11 @@
 package health_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -93,5 +95,47 @@ func TestChanceIsNotTakenForRequestsThatHang(t *testing.T) {
 	}
 	if holds > 5 {
 		t.Errorf("of 9,600 checks %d held", holds)
+	}
+}
+
+// TestLateMetricsAreNotRequestsThatHang has versions that are equal, of which CloudWatch shows
+// all requests some minutes late: by then there may have been more than one shift.
+func TestLateMetricsAreNotRequestsThatHang(t *testing.T) {
+	const perMinute = 6000
+	for lag := range 6 {
+		for _, seconds := range []int{60, 90, 120, 180} {
+			for _, fresh := range []bool{true, false} { // or with the minutes' weights lost, as an earlier release had none
+				s := begin(t, fmt.Sprintf(`"steps": 10, "interval": %d`, seconds))
+				var e health.Evidence
+				weights := make([]float64, 40) // of each minute, in the mean
+				for n := range weights {
+					at := n * 60 / seconds
+					weights[n] = float64(min(at+1, 10)) / 10
+					if rest := (at + 1) * seconds; rest > n*60 && rest < n*60+60 && at < 9 {
+						weights[n] += 0.1 * float64(n*60+60-rest) / 60
+					}
+				}
+				for now := 1; now < 9*seconds/60; now++ {
+					var known []health.Minute
+					for n := range now - lag {
+						shifted := int64(perMinute * weights[n])
+						known = append(known, minute(n, perMinute-shifted, 0, shifted, 0))
+					}
+					if !fresh && now == 6 {
+						e.Shifts = nil
+						for i := range e.Minutes {
+							e.Minutes[i].Weight, e.Minutes[i].Mixed = 0, false
+						}
+					}
+					var h rollout.Health
+					if e, h = check(t, e, s, after(now), known...); h.Readings[0].Verdict == rollout.VerdictRollBack || h.Readings[0].Verdict == rollout.VerdictHold {
+						t.Fatalf("%d minutes late, steps of %d s, minute %d: %s", lag, seconds, now, h.Readings[0].Reason)
+					}
+					for s.Progress.Step < min((now*60)/seconds+1, 10) {
+						s = shift(t, s, noon.Add(time.Duration(s.Progress.Step*seconds)*time.Second))
+					}
+				}
+			}
+		}
 	}
 }
