@@ -184,3 +184,15 @@ func TestExactStatesGoOnExactly(t *testing.T) {
 		}
 	}
 }
+
+// TestALittleMoreIsFoundInMillions has ten million requests a minute, of which 1% fail on the
+// baseline: what is tolerated, 1.1 times as many, is no harm, and 1.15 times as many is.
+func TestALittleMoreIsFoundInMillions(t *testing.T) {
+	x, _ := NewExact(ExactParams{Ratio: 1.1, Eta: 1, Alpha: 0.01})
+	for times, harm := range map[float64]bool{1: false, 1.1: false, 1.15: true, 1.18: true} {
+		m := Minute{baseline: Count{9_000_000, 90_000}, newVersion: Count{1_000_000, int64(10_000 * times)}}.Expecting(0.01)
+		if found := x.Fold(ExactState{}, m, m).LogE() >= x.Threshold(); found != harm {
+			t.Errorf("%v times as many: found is %t", times, found)
+		}
+	}
+}
