@@ -3,7 +3,6 @@ package sequential
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 )
 
@@ -211,20 +210,9 @@ func (s ExactState) multiply(logs *[exactAlternatives]float64, share float64) Ex
 	if s.weights[0] == 0 {
 		s.weights = prior
 	}
-	most := 0.0
-	for _, log := range logs {
-		most = max(most, log)
-	}
-	s.weights[0] *= math.Exp(-most)
-	total := s.weights[0]
-	for j, log := range logs {
-		s.weights[j+1] *= math.Exp(log - most)
-		total += s.weights[j+1]
-	}
-	s.logE += most + math.Log(total)
-	for j, p := range prior {
-		s.weights[j] = (1-share)*s.weights[j]/total + share*p
-	}
+	gain, total := multiply(s.weights[:], logs[:])
+	s.logE += gain
+	mix(s.weights[:], prior[:], (1-share)/total, share)
 	return s
 }
 
@@ -239,25 +227,10 @@ func (s ExactState) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses what no folding can
 // have led to: weights of another number, outside their range, or that don't sum to 1.
 func (s *ExactState) UnmarshalJSON(data []byte) error {
-	var read stateJSON
-	if err := json.Unmarshal(data, &read); err != nil {
-		return fmt.Errorf("evidence: %w", err)
+	var least [exactAlternatives + 1]float64 // the share of a minute may be next to nothing
+	logE, err := readState(data, s.weights[:], least[:])
+	if err == nil {
+		s.logE = logE
 	}
-	if len(read.Weights) != len(s.weights) {
-		return fmt.Errorf("evidence: %d weights: must be %d", len(read.Weights), len(s.weights))
-	}
-	const rounding = 1e-9
-	sum := 0.0
-	for j, weight := range read.Weights {
-		if err := within(fmt.Sprintf("evidence: weight %d:", j), weight, 0, 1); err != nil {
-			return err
-		}
-		sum += weight
-	}
-	if err := within("evidence: sum of weights", sum, 1-rounding, 1+rounding); err != nil {
-		return err
-	}
-	s.logE = read.LogE
-	copy(s.weights[:], read.Weights)
-	return nil
+	return err
 }

@@ -62,27 +62,41 @@ func (s State) begun() State {
 // relative to what it was: it is their mean under weights fixed before.
 func (s State) multiply(logs *[alternatives]float64) State {
 	s = s.begun()
+	gain, total := multiply(s.weights[:], logs[:])
+	s.logE += gain
+	return s.sharing((1 - share) / total)
+}
+
+// multiply multiplies a mixture's weights by the factors of a minute, but for the first,
+// whose factor is 1. It returns ln Σ w_j·e^(ℓ_j), and what the weights sum to then: they are
+// scaled by the largest factor, so that none overflows.
+func multiply(weights, logs []float64) (gain, total float64) {
 	most := 0.0
 	for _, log := range logs {
 		most = max(most, log)
 	}
-	s.weights[0] *= math.Exp(-most)
-	total := s.weights[0]
+	weights[0] *= math.Exp(-most)
+	total = weights[0]
 	for j, log := range logs {
-		s.weights[j+1] *= math.Exp(log - most)
-		total += s.weights[j+1]
+		weights[j+1] *= math.Exp(log - most)
+		total += weights[j+1]
 	}
-	s.logE += most + math.Log(total)
-	return s.sharing((1 - share) / total)
+	return most + math.Log(total), total
 }
 
 // sharing returns the state with its weights scaled by keep, and the prior's share
 // added.
 func (s State) sharing(keep float64) State {
-	for j, p := range prior() {
-		s.weights[j] = keep*s.weights[j] + share*p
-	}
+	prior := prior()
+	mix(s.weights[:], prior[:], keep, share)
 	return s
+}
+
+// mix scales a mixture's weights by keep, and adds a share of the prior.
+func mix(weights, prior []float64, keep, share float64) {
+	for j, p := range prior {
+		weights[j] = keep*weights[j] + share*p
+	}
 }
 
 type stateJSON struct {
@@ -100,27 +114,40 @@ func (s State) MarshalJSON() ([]byte, error) {
 // folding can have led to: weights of another number, outside their range, or
 // that don't sum to 1.
 func (s *State) UnmarshalJSON(data []byte) error {
-	read := stateJSON{Weights: make([]float64, 0, len(s.weights))}
-	if err := json.Unmarshal(data, &read); err != nil {
-		return fmt.Errorf("evidence: %w", err)
+	least := prior()
+	for j := range least {
+		least[j] *= share
 	}
-	if len(read.Weights) != len(s.weights) {
-		return fmt.Errorf("evidence: %d weights: must be %d", len(read.Weights), len(s.weights))
+	logE, err := readState(data, s.weights[:], least[:])
+	if err == nil {
+		s.logE = logE
+	}
+	return err
+}
+
+// readState reads the JSON of a state into weights, of which none may be below least. If
+// it returns an error, weights are as they were.
+func readState(data []byte, weights, least []float64) (logE float64, err error) {
+	read := stateJSON{Weights: make([]float64, 0, len(weights))}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return 0, fmt.Errorf("evidence: %w", err)
+	}
+	if len(read.Weights) != len(weights) {
+		return 0, fmt.Errorf("evidence: %d weights: must be %d", len(read.Weights), len(weights))
 	}
 	const rounding = 1e-9
 	sum := 0.0
-	for j, p := range prior() {
-		if err := within(fmt.Sprintf("evidence: weight %d:", j), read.Weights[j], share*p-rounding, 1); err != nil {
-			return err
+	for j, low := range least {
+		if err := within(fmt.Sprintf("evidence: weight %d:", j), read.Weights[j], max(low-rounding, 0), 1); err != nil {
+			return 0, err
 		}
 		sum += read.Weights[j]
 	}
 	if err := within("evidence: sum of weights", sum, 1-rounding, 1+rounding); err != nil {
-		return err
+		return 0, err
 	}
-	s.logE = read.LogE
-	copy(s.weights[:], read.Weights)
-	return nil
+	copy(weights, read.Weights)
+	return read.LogE, nil
 }
 
 // LogMeanE combines the evidence of several tests of one rollout, each given as
