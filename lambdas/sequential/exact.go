@@ -2,7 +2,6 @@ package sequential
 
 import (
 	"encoding/json"
-	"errors"
 	"math"
 )
 
@@ -81,13 +80,7 @@ type Exact struct {
 // NewExact makes the test. It refuses parameters out of their range, naming all of
 // them.
 func NewExact(p ExactParams) (Exact, error) {
-	err := errors.Join(
-		above("ratio", p.Ratio, 0, maxRatio),
-		within("margin", p.Margin, 0, 1),
-		above("eta", p.Eta, 0, 1),
-		between("alpha", p.Alpha, 0, 1),
-	)
-	if err != nil {
+	if err := checkHarm(p.Ratio, p.Margin, p.Eta, p.Alpha); err != nil {
 		return Exact{}, err
 	}
 	return Exact{ratio: p.Ratio, margin: p.Margin, eta: p.Eta, threshold: -math.Log(p.Alpha), worse: timesWorseExact()}, nil

@@ -78,13 +78,7 @@ type Harm struct {
 // NewHarm returns the test with these parameters. The error names all that are out
 // of their range.
 func NewHarm(p HarmParams) (Harm, error) {
-	err := errors.Join(
-		above("ratio", p.Ratio, 0, maxRatio),
-		within("margin", p.Margin, 0, 1),
-		above("eta", p.Eta, 0, 1),
-		between("alpha", p.Alpha, 0, 1),
-	)
-	if err != nil {
+	if err := checkHarm(p.Ratio, p.Margin, p.Eta, p.Alpha); err != nil {
 		return Harm{}, err
 	}
 	h := Harm{
@@ -95,6 +89,17 @@ func NewHarm(p HarmParams) (Harm, error) {
 		h.logWorse[j] = math.Log(g)
 	}
 	return h, nil
+}
+
+// checkHarm returns an error that names all parameters of a test for harm that are out of
+// their range.
+func checkHarm(ratio, margin, eta, alpha float64) error {
+	return errors.Join(
+		above("ratio", ratio, 0, maxRatio),
+		within("margin", margin, 0, 1),
+		above("eta", eta, 0, 1),
+		between("alpha", alpha, 0, 1),
+	)
 }
 
 // Threshold returns ln(1/α): harm is found when L reaches it.

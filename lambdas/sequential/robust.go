@@ -73,9 +73,26 @@ type RobustState struct {
 	Size   ExactState `json:"size,omitzero"`
 	Strict State      `json:"strict,omitzero"`
 	Exact  ExactState `json:"exact,omitzero"`
+	ShareState
+}
+
+// ShareState is the running evidence of B, see [Robust].
+type ShareState struct {
 	// Shares is B − 1, and Minutes is t.
 	Shares  float64 `json:"shares,omitzero"`
 	Minutes int64   `json:"minutes,omitzero"`
+}
+
+// after returns the state after one more minute with that factor.
+func (s ShareState) after(factor float64) ShareState {
+	s.Minutes++
+	s.Shares += (factor - 1) / (float64(s.Minutes) * float64(s.Minutes+1))
+	return s
+}
+
+// logE returns ln B.
+func (s ShareState) logE() float64 {
+	return math.Log(max(1+s.Shares, math.SmallestNonzeroFloat64))
 }
 
 // RobustFrom returns a state that goes on from the evidence of a [Harm], which a rollout
@@ -95,19 +112,16 @@ func (r *Robust) Fold(s RobustState, minutes ...Minute) RobustState {
 		if r.mix[0] > 0 {
 			s.Size = r.size.Fold(s.Size, m)
 		}
-		if r.mix[2] == 0 {
-			continue
+		if r.mix[2] > 0 {
+			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), s.after(r.shares(m))
 		}
-		s.Exact = r.exact.Fold(s.Exact, m)
-		s.Minutes++
-		s.Shares += (r.shares(m) - 1) / (float64(s.Minutes) * float64(s.Minutes+1))
 	}
 	return s
 }
 
 // shares returns the factor of a minute in B; 1 if it does not have both versions.
 func (r *Robust) shares(m Minute) float64 {
-	if m.baseline.Requests == 0 || m.newVersion.Requests == 0 {
+	if m.baseline.Requests == 0 {
 		return 1
 	}
 	return r.clusters.share(m.newVersion, 1.1*max(r.clusters.Rate, float64(m.baseline.Errors)/float64(m.baseline.Requests)))
@@ -132,11 +146,7 @@ func (c Clusters) share(served Count, q float64) float64 {
 
 // LogE returns L = ln E.
 func (r *Robust) LogE(s RobustState) float64 {
-	return logMix(r.mix, s.Size.LogE(), s.Strict.LogE(), min(s.Exact.LogE(), s.logShares()))
-}
-
-func (s RobustState) logShares() float64 {
-	return math.Log(max(1+s.Shares, math.SmallestNonzeroFloat64))
+	return logMix(r.mix, s.Size.LogE(), s.Strict.LogE(), min(s.Exact.LogE(), s.logE()))
 }
 
 // logMix returns ln Σ w·e^L over the parts that have a weight.

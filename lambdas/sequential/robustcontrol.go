@@ -69,11 +69,10 @@ func (r *RobustControl) Threshold() float64 { return r.exact.threshold }
 // ControlState is the running evidence of [RobustControl]. Its zero value is the
 // start. As JSON it is at most 1,000 bytes.
 type ControlState struct {
-	Size    State   `json:"size,omitzero"`
-	Strict  State   `json:"strict,omitzero"`
-	Exact   State   `json:"exact,omitzero"`
-	Shares  float64 `json:"shares,omitzero"`  // as RobustState's
-	Minutes int64   `json:"minutes,omitzero"` // as RobustState's
+	Size   State `json:"size,omitzero"`
+	Strict State `json:"strict,omitzero"`
+	Exact  State `json:"exact,omitzero"`
+	ShareState
 }
 
 // Fold returns the state after more minutes, in their order.
@@ -86,18 +85,15 @@ func (r *RobustControl) Fold(s ControlState, minutes ...Minute) ControlState {
 		if r.mix[0] > 0 {
 			s.Size = r.size.Fold(s.Size, m)
 		}
-		if r.mix[2] == 0 {
-			continue
+		if r.mix[2] > 0 {
+			q := max(r.exact.limit, 1.1*r.clusters.Rate)
+			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), s.after(r.clusters.share(m.newVersion, q))
 		}
-		s.Exact = r.exact.Fold(s.Exact, m)
-		s.Minutes++
-		q := max(r.exact.limit, 1.1*r.clusters.Rate)
-		s.Shares += (r.clusters.share(m.newVersion, q) - 1) / (float64(s.Minutes) * float64(s.Minutes+1))
 	}
 	return s
 }
 
 // LogE returns L = ln E.
 func (r *RobustControl) LogE(s ControlState) float64 {
-	return logMix(r.mix, s.Size.LogE(), s.Strict.LogE(), min(s.Exact.LogE(), math.Log(max(1+s.Shares, math.SmallestNonzeroFloat64))))
+	return logMix(r.mix, s.Size.LogE(), s.Strict.LogE(), min(s.Exact.LogE(), s.logE()))
 }
