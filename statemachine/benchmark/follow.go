@@ -54,7 +54,7 @@ func (s *simulation) follow(r rule, run int) ending {
 	return e
 }
 
-// begin prepares a run. Its past is drawn anew only if it is another than the
+// begin prepares a run. Its past is drawn again only if it is another than the
 // last run's.
 func (s *simulation) begin(run int) {
 	s.happened = s.happened[:0]
