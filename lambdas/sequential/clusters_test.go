@@ -109,7 +109,7 @@ func TestRobustInClusters(t *testing.T) {
 				m := Minute{baseline: serve(requests*(1-w), rate), newVersion: serve(requests*w, min(1, rate*c.times))}.Expecting(rate)
 				s, p = r.Fold(s, m), plain.Fold(p, m)
 				reached, reachedPlain = reached || r.LogE(s) >= r.Threshold(), reachedPlain || p.LogE() >= plain.Threshold()
-				if least := math.Log(0.1) + s.Size.LogE(); r.LogE(s) < least-1e-9 && clusters.Size > 1 {
+				if least := math.Log(r.mix[0]) + s.Size.LogE(); r.LogE(s) < least-1e-9 && clusters.Size > 1 {
 					t.Fatalf("the mixture %v is below a part of it, %v", r.LogE(s), least)
 				}
 			}

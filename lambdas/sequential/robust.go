@@ -11,19 +11,31 @@ type RobustParams struct {
 	Strict bool
 }
 
-// mix returns the weights of T, S and min(D, B), see Robust.
-func (p RobustParams) mix() [3]float64 {
+// mixture is the weights of T, S, min(D, B) and min(D, P), see [Robust].
+type mixture [4]float64
+
+// shares reports whether B or P count.
+func (m mixture) shares() bool { return m[2]+m[3] > 0 }
+
+// mixture returns the weights, which the history fixes.
+func (p RobustParams) mixture() mixture {
 	c := p.Clusters
 	switch {
+	case p.Strict && (!c.Known() || c.Last < lasting):
+		return mixture{0, 1, 0, 0}
 	case p.Strict:
-		return [...]float64{0, 1, 0}
+		return mixture{0, 0.5, 0, 0.5}
 	case !c.Known():
-		return [...]float64{0.2, 0.8, 0}
+		return mixture{0.2, 0.8, 0, 0}
 	case c.Size <= 1 && c.Last <= 1:
-		return [...]float64{0.8, 0.2, 0}
+		return mixture{0.8, 0.2, 0, 0}
 	}
-	return [...]float64{0.1, 0.4, 0.5}
+	return mixture{0.05, 0.05, 0.55, 0.35}
 }
+
+// lasting is for how many minutes errors must have come together in the history for
+// S to be slow: it counts one of so many minutes.
+const lasting = 2
 
 // Robust is the test for rolling back by default: it keeps the promise of [Exact] where
 // errors are independent, whatever the history says, and finds few false alarms where
@@ -31,23 +43,35 @@ func (p RobustParams) mix() [3]float64 {
 // fixed by the history:
 //
 //	T = Exact(η/Size)      S = strict Harm(η/Last)      D = Exact(η)
-//	B = 1 + Σ_t 1/(t·(t+1))·(½·[(k_c/n_c)/q + mean_j 1{k_c − n_c·q ≥ 5·2^j}/min(1, 1.1·n_c·Excess_j)] − 1),   q = 1.1·max(Rate, k_b/n_b), at most 1
+//	B = 1 + Σ_t 1/(t·(t+1))·(½·[(k_c/n_c)/q + mean_j 1{k_c − n_c·q ≥ 5·2^j}/min(1, 1.1·n_c·Excess_j)] − 1)
+//	P = Π_t (1 + λ·((k_c/n_c)/q − 1))^(η/Last), a mixture over λ as State's over g
+//	q = 1.1·max(Rate, k_b/n_b), at most 1
 //
-//	E = 0.8·T + 0.2·S                       without clusters
-//	E = 0.1·T + 0.4·S + 0.5·min(D, B)       with clusters
-//	E = 0.2·T + 0.8·S                       without a history
+//	E = 0.8·T + 0.2·S                                             without clusters
+//	E = 0.05·T + 0.05·S + 0.55·min(D, B) + 0.35·min(D, P)         with clusters
+//	E = 0.2·T + 0.8·S                                             without a history
 //
-// T, S and D are e-processes under the H0 of [Exact], and min(D, B) ≤ D, so E is one,
-// too. Where errors come in clusters, T holds if none has more than Size
-// errors, S if none lasts longer than Last minutes, and B whenever each minute's expected share of
-// failed requests, and how often it has so many too many, are at most 1.1 times the
-// history's bounds; it needs no independence at all. What the history never had may be a
-// false alarm. t counts the minutes that compare.
+// T, S and D are e-processes under the H0 of [Exact], and min(D, ·) ≤ D, so E is one,
+// too. Where errors come in clusters, T holds if none has more than Size errors, and S
+// if both versions' are of the same sizes and none lasts longer than Last minutes. B and P
+// need nothing of how the errors of a minute depend on each other. Both hold if each
+// minute's expected share of failed requests is at most 1.1 times the history's bound: P if
+// that is so whatever happened Last minutes ago and before, and B, which
+// needs no independence of minutes at all, if a minute has so many errors too many at
+// most 1.1 times as often as in the history. What the history never had may be
+// a false alarm. t counts the minutes that compare.
+//
+// P is the capital of one who bets on k_c/n_c, whose mean is at most q (Waudby-Smith and
+// Ramdas 2024, "Estimating means of bounded random variables by betting").
+//
+// Strict, S decides alone. Where the history's clusters last two minutes or more, it is
+// E = 0.5·S + 0.5·min(D, P): S alone would take so many times longer.
 type Robust struct {
 	size, exact Exact
 	strict      Harm
 	clusters    Clusters
-	mix         [3]float64 // of T, S and min(D, B)
+	mix         mixture
+	eta         float64 // of P
 }
 
 // NewRobust makes the test. It refuses parameters out of their range, naming all of
@@ -60,7 +84,7 @@ func NewRobust(p RobustParams) (Robust, error) {
 	size := exact
 	size.eta /= max(1, p.Clusters.Size)
 	strict, err := NewHarm(HarmParams{Ratio: p.Ratio, Margin: p.Margin, Eta: p.Eta / max(1, p.Clusters.Last), Alpha: p.Alpha, Strict: true})
-	return Robust{size: size, exact: exact, strict: strict, clusters: p.Clusters, mix: p.mix()}, err
+	return Robust{size: size, exact: exact, strict: strict, clusters: p.Clusters, mix: p.mixture(), eta: strict.eta}, err
 }
 
 // Threshold returns ln(1/α): harm is found when L reaches it.
@@ -76,23 +100,35 @@ type RobustState struct {
 	ShareState
 }
 
-// ShareState is the running evidence of B, see [Robust].
+// ShareState is the running evidence of B and P, see [Robust].
 type ShareState struct {
 	// Shares is B − 1, and Minutes is t.
 	Shares  float64 `json:"shares,omitzero"`
 	Minutes int64   `json:"minutes,omitzero"`
+	// Bets is P.
+	Bets State `json:"bets,omitzero"`
 }
 
-// after returns the state after one more minute with that factor.
-func (s ShareState) after(factor float64) ShareState {
+// after returns the state after one more minute of the new version, in which a share q of
+// its requests is expected to fail, at most.
+func (s ShareState) after(served Count, q float64, c Clusters, eta float64) ShareState {
+	q = min(1, q)
 	s.Minutes++
-	s.Shares += (factor - 1) / (float64(s.Minutes) * float64(s.Minutes+1))
+	s.Shares += (c.share(served, q) - 1) / (float64(s.Minutes) * float64(s.Minutes+1))
+	s.Bets = bet(s.Bets, served, q, eta)
 	return s
 }
 
-// logE returns ln B.
-func (s ShareState) logE() float64 {
-	return math.Log(max(1+s.Shares, math.SmallestNonzeroFloat64))
+// log returns the logarithm of a mixture of e-values, given the logarithms of T, S and D.
+func (m mixture) log(size, strict, exact float64, s ShareState) float64 {
+	shares := math.Log(max(1+s.Shares, math.SmallestNonzeroFloat64))
+	var weighted []float64
+	for i, log := range [...]float64{size, strict, min(exact, shares), min(exact, s.Bets.LogE())} {
+		if m[i] > 0 {
+			weighted = append(weighted, math.Log(m[i])+log)
+		}
+	}
+	return logMean(weighted) + math.Log(float64(len(weighted)))
 }
 
 // RobustFrom returns a state that goes on from the evidence of a [Harm], which a rollout
@@ -112,28 +148,29 @@ func (r *Robust) Fold(s RobustState, minutes ...Minute) RobustState {
 		if r.mix[0] > 0 {
 			s.Size = r.size.Fold(s.Size, m)
 		}
-		if r.mix[2] > 0 {
-			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), s.after(r.shares(m))
+		if r.mix.shares() {
+			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), r.compare(s.ShareState, m)
 		}
 	}
 	return s
 }
 
-// shares returns the factor of a minute in B; 1 if it does not have both versions.
-func (r *Robust) shares(m Minute) float64 {
-	if m.baseline.Requests == 0 {
-		return 1
+// compare returns the state of B and P after a minute that compares.
+func (r *Robust) compare(s ShareState, m Minute) ShareState {
+	if m.baseline.Requests == 0 { // who had what is known by the weight alone
+		return s.after(Count{}, 1, r.clusters, r.eta)
 	}
-	return r.clusters.share(m.newVersion, 1.1*max(r.clusters.Rate, float64(m.baseline.Errors)/float64(m.baseline.Requests)))
+	q := 1.1 * max(r.clusters.Rate, float64(m.baseline.Errors)/float64(m.baseline.Requests))
+	return s.after(m.newVersion, q, r.clusters, r.eta)
 }
 
 // share returns the factor in B of what the new version served in a minute, where
-// the share of its requests that fail is expected to be q at most; 1 if it had none.
+// the share of its requests that fail is expected to be q at most, in (0, 1]; 1 if it had
+// none.
 func (c Clusters) share(served Count, q float64) float64 {
 	if served.Requests == 0 {
 		return 1
 	}
-	q = min(1, q)
 	n, k := float64(served.Requests), float64(served.Errors)
 	often := 0.0
 	for j, rare := range c.Excess {
@@ -146,16 +183,5 @@ func (c Clusters) share(served Count, q float64) float64 {
 
 // LogE returns L = ln E.
 func (r *Robust) LogE(s RobustState) float64 {
-	return logMix(r.mix, s.Size.LogE(), s.Strict.LogE(), min(s.Exact.LogE(), s.logE()))
-}
-
-// logMix returns ln Σ w·e^L over the parts that have a weight.
-func logMix(weights [3]float64, logs ...float64) float64 {
-	var weighted []float64
-	for i, w := range weights {
-		if w > 0 {
-			weighted = append(weighted, math.Log(w)+logs[i])
-		}
-	}
-	return logMean(weighted) + math.Log(float64(len(weighted)))
+	return r.mix.log(s.Size.LogE(), s.Strict.LogE(), s.Exact.LogE(), s.ShareState)
 }

@@ -18,11 +18,12 @@ type RobustControlParams struct {
 }
 
 // RobustControl is [HistoricalControl] with the care of [Robust]: the same mixture, of
-// historical controls T, S and D at the same η. Its B is of the limit q, and at least 1.1·Rate.
+// historical controls T, S and D at the same η. The q of its B and P is the limit, and at least
+// 1.1·Rate.
 type RobustControl struct {
 	size, strict, exact HistoricalControl
 	clusters            Clusters
-	mix                 [3]float64
+	mix                 mixture
 }
 
 // NewRobustControl makes the test. It refuses parameters out of their range, naming
@@ -47,7 +48,7 @@ func NewRobustControl(p RobustControlParams) (RobustControl, error) {
 	if err == nil {
 		err = errSize
 	}
-	mix := RobustParams{Clusters: p.Clusters, Strict: p.Strict}.mix()
+	mix := RobustParams{Clusters: p.Clusters, Strict: p.Strict}.mixture()
 	return RobustControl{size: size, strict: strict, exact: exact, clusters: p.Clusters, mix: mix}, err
 }
 
@@ -85,9 +86,9 @@ func (r *RobustControl) Fold(s ControlState, minutes ...Minute) ControlState {
 		if r.mix[0] > 0 {
 			s.Size = r.size.Fold(s.Size, m)
 		}
-		if r.mix[2] > 0 {
+		if r.mix.shares() {
 			q := max(r.exact.limit, 1.1*r.clusters.Rate)
-			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), s.after(r.clusters.share(m.newVersion, q))
+			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), s.after(m.newVersion, q, r.clusters, r.strict.eta)
 		}
 	}
 	return s
@@ -95,5 +96,5 @@ func (r *RobustControl) Fold(s ControlState, minutes ...Minute) ControlState {
 
 // LogE returns L = ln E.
 func (r *RobustControl) LogE(s ControlState) float64 {
-	return logMix(r.mix, s.Size.LogE(), s.Strict.LogE(), min(s.Exact.LogE(), s.logE()))
+	return r.mix.log(s.Size.LogE(), s.Strict.LogE(), s.Exact.LogE(), s.ShareState)
 }
