@@ -10,6 +10,7 @@ import (
 // figures describes how a rule did in one cell.
 type figures struct {
 	runs, rolledBack int
+	first            int // rolled back by the first check
 	// Mean and 95th percentile over all runs: minutes until the rollback, or
 	// the schedule's end, and failed requests of the new version until then.
 	minutes, minutes95   float64
@@ -27,6 +28,9 @@ func figuresOf(endings []ending) figures {
 	for i, e := range endings {
 		if e.rolledBack {
 			f.rolledBack++
+			if e.minutes == 1 {
+				f.first++
+			}
 		}
 		minutes[i], failures[i] = int64(e.minutes), e.failures
 	}

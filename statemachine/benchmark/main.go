@@ -1,8 +1,9 @@
 // Command benchmark compares rules that judge a new version while its traffic
 // grows: how often they roll back a harmless one, how often they find a harmful
 // one, and how many requests fail until they do. It simulates rollouts minute
-// by minute and prints two Markdown tables: one row per rule, over all cells of a
-// grid; and one row per world that is unlike them, such as sparse traffic.
+// by minute and prints three Markdown tables: one row per rule, over all cells of a
+// grid; one row per way in which errors come together, over its cells with a worse version;
+// and one row per world that is unlike them, such as sparse traffic.
 //
 //	go run ./statemachine/benchmark [-grid NAME] [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
 //
@@ -59,7 +60,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	small := flags.Bool("quick", false, "a part of the grid, and few runs: for a first look")
 	var p plan
 	flags.IntVar(&p.runsSame, "runs-same", 500, "runs of each cell in which the new version is no worse; 200 with -quick")
-	flags.IntVar(&p.runsStress, "runs-stress", 300, "runs of each such cell under stress, and of each world with an equal version; 60 with -quick")
+	flags.IntVar(&p.runsStress, "runs-stress", 500, "runs of each such cell under stress, and of each world with an equal version; 60 with -quick")
 	flags.IntVar(&p.runsWorse, "runs-worse", 100, "runs of each cell and world in which it is worse; 40 with -quick")
 	name := flags.String("grid", "published", "the cells of the first table: published, or second, on which nothing was tuned")
 	flags.Uint64Var(&p.seed, "seed", 1, "seed of all randomness")
@@ -93,6 +94,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 			}
 		}
 	}
+	p.clustered = p.grid.clustered()
 	if min(p.runsSame, p.runsStress, p.runsWorse) < 1 {
 		return options{}, errors.New("-runs-same, -runs-stress and -runs-worse: must be at least 1")
 	}
@@ -109,11 +111,14 @@ func benchmark(args []string, stdout, stderr io.Writer, terminal bool) error {
 	progress.end()
 
 	names := ruleNames()
-	ofGrid, ofScenes := results[:len(results)-len(o.plan.scenes)], results[len(results)-len(o.plan.scenes):]
+	ofGrid, others := results[:len(results)-len(o.plan.clustered)-len(o.plan.scenes)], results[len(results)-len(o.plan.clustered)-len(o.plan.scenes):]
+	ofClustered, ofScenes := others[:len(o.plan.clustered)], others[len(o.plan.clustered):]
 	summaries := summarize(names, ofGrid)
 	out := bufio.NewWriter(stdout)
 	writeTable(out, summaries)
 	fmt.Fprintf(out, "\n%s", legend(o.plan, ofGrid))
+	writeClustered(out, summaries, ofGrid, ofClustered)
+	fmt.Fprintf(out, "\n%s", legendOfScenes(o.plan))
 	writeScenes(out, names, o.plan.scenes, ofScenes)
 	if o.cells {
 		fmt.Fprintln(out)

@@ -34,6 +34,8 @@ func TestTheCommand(t *testing.T) {
 		"| alarm: 1 error in a minute | **100%** |",
 		"| 100/s, 1%, +5 points, 10–90% | 827 | 36 | 100%, ",
 		"| 1/s, 0.1%, same, 1, 2, 4 … 64%, late minutes |  |  | ",
+		"| independent | 1.000, (",
+		"| repeats on a version | ",
 		"| world | new version | any error in a step's last minute | ",
 		"| outage yesterday, 10/s, 1% | equal | **100%** | ",
 		"| nine of ten fail, 10/s | 100% | 100%, ",
@@ -42,7 +44,7 @@ func TestTheCommand(t *testing.T) {
 			t.Errorf("the output lacks %q", want)
 		}
 	}
-	if !strings.Contains(stderr.String(), "simulating: 212 of 212 blocks") {
+	if !strings.Contains(stderr.String(), "simulating: 356 of 356 blocks") {
 		t.Errorf("progress: %q", stderr.String())
 	}
 	picture, err := os.ReadFile(file)

@@ -7,8 +7,9 @@ import (
 
 // plan says what is simulated.
 type plan struct {
-	grid   grid
-	scenes []scene
+	grid      grid
+	clustered []cell // see grid.clustered
+	scenes    []scene
 	// Runs of each cell with equal rates, of one that is under a stress besides,
 	// and of one with a worse version.
 	runsSame, runsStress, runsWorse int
@@ -34,9 +35,10 @@ func jobsOf(runs []int) []job {
 	return jobs
 }
 
-// cells returns the cells of the grid and of the scenes, in this order.
+// cells returns the cells of the grid, the clustered ones and those of the scenes, in
+// this order.
 func (p plan) cells() []cell {
-	cells := p.grid.cells()
+	cells := append(p.grid.cells(), p.clustered...)
 	for _, s := range p.scenes {
 		cells = append(cells, s.cell)
 	}

@@ -17,7 +17,7 @@ func TestFiguresDontDependOnTheCores(t *testing.T) {
 	g := published()
 	g.perSecond, g.rates, g.schedules = []float64{1}, []float64{0.01}, g.schedules[2:]
 	g.changes, g.stresses = []change{same, changes()[2]}, []stress{bursts, clusters20}
-	p := plan{g, nil, 105, 120, 101, 1}
+	p := plan{g, nil, nil, 105, 120, 101, 1}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	alone := p.quietly()
 	runtime.GOMAXPROCS(5)
@@ -40,7 +40,7 @@ func TestFiguresDontDependOnTheCores(t *testing.T) {
 // shows, and that such a run can show the opposite: of other rules, and of
 // the previous one under clusters of errors.
 func TestTheQuickBenchmark(t *testing.T) {
-	p := plan{published().part(), nil, 100, 30, 15, 1}
+	p := plan{published().part(), nil, nil, 100, 30, 15, 1}
 	p.grid.stresses = []stress{ramp, clusters20, sickMinutes, lateSuccesses}
 	results := p.quietly()
 	names := ruleNames()

@@ -56,7 +56,7 @@ func shortPercent(share float64) string {
 	}
 }
 
-// legend says what the columns mean.
+// legend says what the columns of the first two tables mean.
 func legend(p plan, results []result) string {
 	informative, worse := 0, 0
 	for _, r := range results {
@@ -75,10 +75,18 @@ requests that the new version serves until it is rolled back (all of them if it 
 Minutes and failed requests: until the rollback or the schedule's end, mean and 95th percentile of each cell; minutes averaged over
 the cells, failed requests by the geometric mean. Seed %d.
 
-Worlds, each with an equal version (the share that is rolled back; over %d runs, **bold** as above) and with worse ones (the share that is rolled
+Where errors of one version come together, how well each rule finds a worse version: harm found; failed requests ÷ bound, in (brackets)
+if it breaks 1%% in this row's world; and the share of total breakage that the first check finds, at %d requests a second and more (%d runs a cell):
+
+`, p.runsSame, p.runsStress, informative, worse, p.runsWorse, p.seed, oftenEnough, p.runsWorse)
+}
+
+// legendOfScenes says what the third table's columns mean.
+func legendOfScenes(p plan) string {
+	return fmt.Sprintf(`Worlds, each with an equal version (the share that is rolled back; over %d runs, **bold** as above) and with worse ones (the share that is rolled
 back, then the medians of its failed requests and of the minutes until then, or until the schedule's end; %d runs):
 
-`, p.runsSame, p.runsStress, informative, worse, p.runsWorse, p.seed, p.runsStress, p.runsWorse)
+`, p.runsStress, p.runsWorse)
 }
 
 // writeCells prints a row per cell: the share of rollouts rolled back under each
