@@ -35,6 +35,26 @@ func jobsOf(runs []int) []job {
 	return jobs
 }
 
+// onAllCores carries out the jobs, each once. Each core takes them by a function of its
+// own, which worker returns.
+func onAllCores(jobs []job, worker func() func(job)) {
+	waiting := make(chan job)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			take := worker()
+			for j := range waiting {
+				take(j)
+			}
+		})
+	}
+	for _, j := range jobs {
+		waiting <- j
+	}
+	close(waiting)
+	workers.Wait()
+}
+
 // cells returns the cells of the grid, the clustered ones and those of the scenes, in
 // this order.
 func (p plan) cells() []cell {
@@ -68,7 +88,6 @@ func (p plan) run(progress func(done, of int)) []result {
 	cells := p.cells()
 	runs := p.runs(cells)
 	jobs := jobsOf(runs)
-	waiting := make(chan job)
 	var lock sync.Mutex
 	endings := make([][][]ending, len(cells)) // by cell, rule and run; nil before its first block and after its last
 	missing := make([]int, len(cells))        // runs
@@ -95,20 +114,10 @@ func (p plan) run(progress func(done, of int)) []result {
 		done++
 		progress(done, len(jobs))
 	}
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			rules := rules()
-			for j := range waiting {
-				take(j, simulate(cells[j.cell], p.seed, rules, j))
-			}
-		})
-	}
-	for _, j := range jobs {
-		waiting <- j
-	}
-	close(waiting)
-	workers.Wait()
+	onAllCores(jobs, func() func(job) {
+		rules := rules()
+		return func(j job) { take(j, simulate(cells[j.cell], p.seed, rules, j)) }
+	})
 	return results
 }
 

@@ -54,8 +54,7 @@ func scenes() []scene {
 // writeScenes prints a row per scene: what became of its rollouts under each
 // rule. results are the scenes', in their order.
 func writeScenes(w io.Writer, names []string, scenes []scene, results []result) {
-	writeRow(w, append([]string{"world", "new version"}, names...)...)
-	writeRow(w, append([]string{"---", "---"}, strings.Fields(strings.Repeat(" ---:", len(names)))...)...)
+	writeWorldsHead(w, names)
 	for i, s := range scenes {
 		change := "equal"
 		if !s.cell.harmless() {
@@ -71,4 +70,11 @@ func writeScenes(w io.Writer, names []string, scenes []scene, results []result) 
 		}
 		writeRow(w, row...)
 	}
+}
+
+// writeWorldsHead prints the head of a table of worlds and new versions, with a column
+// per rule.
+func writeWorldsHead(w io.Writer, names []string) {
+	writeRow(w, append([]string{"world", "new version"}, names...)...)
+	writeRow(w, append([]string{"---", "---"}, strings.Fields(strings.Repeat(" ---:", len(names)))...)...)
 }

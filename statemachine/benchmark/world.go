@@ -31,10 +31,15 @@ type world struct {
 }
 
 func newWorld(c cell, seed uint64) *world {
-	h := fnv.New64a()
-	h.Write([]byte(c.name())) // never fails
 	source := rand.NewPCG(0, 0)
-	return &world{cell: c, seed: scramble(seed ^ scramble(h.Sum64())), source: source, random: rand.New(source)}
+	return &world{cell: c, seed: seedOf(c.name(), seed), source: source, random: rand.New(source)}
+}
+
+// seedOf returns the seed of what has the name, where seed is that of everything.
+func seedOf(name string, seed uint64) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(name)) // never fails
+	return scramble(seed ^ scramble(h.Sum64()))
 }
 
 // scramble makes neighbouring numbers unrelated (the finalizer of SplitMix64;
