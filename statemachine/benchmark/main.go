@@ -1,9 +1,10 @@
 // Command benchmark compares rules that judge a new version while its traffic
 // grows: how often they roll back a harmless one, how often they find a harmful
 // one, and how many requests fail until they do. It simulates rollouts minute
-// by minute and prints three Markdown tables: one row per rule, over all cells of a
+// by minute and prints four Markdown tables: one row per rule, over all cells of a
 // grid; one row per way in which errors come together, over its cells with a worse version;
-// and one row per world that is unlike them, such as sparse traffic.
+// one row per world that is unlike them, such as sparse traffic; and one row per world of
+// durations, without errors.
 //
 //	go run ./statemachine/benchmark [-grid NAME] [-quick] [-cells] [-svg FILE] [-seed N] [-runs-same N] [-runs-stress N] [-runs-worse N]
 //
@@ -106,8 +107,12 @@ func benchmark(args []string, stdout, stderr io.Writer, terminal bool) error {
 	if err != nil {
 		return err
 	}
-	progress := newProgress(stderr, terminal, time.Now)
+	progress := newProgress(stderr, "errors", terminal, time.Now)
 	results := o.plan.run(progress.show)
+	progress.end()
+	progress = newProgress(stderr, "latency", terminal, time.Now)
+	worlds := latencyWorlds()
+	latency := o.plan.runLatency(worlds, progress.show)
 	progress.end()
 
 	names := ruleNames()
@@ -120,6 +125,8 @@ func benchmark(args []string, stdout, stderr io.Writer, terminal bool) error {
 	writeClustered(out, summaries, ofGrid, ofClustered)
 	fmt.Fprintf(out, "\n%s", legendOfScenes(o.plan))
 	writeScenes(out, names, o.plan.scenes, ofScenes)
+	fmt.Fprintf(out, "\n%s", legendOfLatency(o.plan))
+	writeLatency(out, worlds, latency)
 	if o.cells {
 		fmt.Fprintln(out)
 		writeCells(out, names, ofGrid)

@@ -39,13 +39,19 @@ func TestTheCommand(t *testing.T) {
 		"| world | new version | any error in a step's last minute | ",
 		"| outage yesterday, 10/s, 1% | equal | **100%** | ",
 		"| nine of ten fail, 10/s | 100% | 100%, ",
+		"Latency: worlds in which no request fails, each with an equal version (the share that is rolled back; over 4 runs",
+		"| world | new version | alarm: p99 over 2×, 3 of 3 minutes | ",
+		"| 3× as slow at first, normal after 3 min | equal | 0% | 75% | **100%** | 0% |",
+		"| steady | 50% slower | 0%, 20 min | 100%, 7 min | 100%, 3 min | 100%, 5 min |",
 	} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the output lacks %q", want)
 		}
 	}
-	if !strings.Contains(stderr.String(), "simulating: 356 of 356 blocks") {
-		t.Errorf("progress: %q", stderr.String())
+	for _, want := range []string{"simulating errors: 356 of 356 blocks", "simulating latency: 18 of 18 blocks"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("progress: %q, without %q", stderr.String(), want)
+		}
 	}
 	picture, err := os.ReadFile(file)
 	if err != nil || !bytes.HasPrefix(picture, []byte("<svg ")) {
@@ -95,14 +101,14 @@ func TestShortPercent(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	for terminal, want := range map[bool]string{
-		false: "simulating: 2 of 4 blocks, 40s, about 40s to go\nsimulating: 4 of 4 blocks, 50s, about 0s to go\n",
-		true: "\rsimulating: 1 of 4 blocks, 10s, about 30s to go\x1b[K\rsimulating: 2 of 4 blocks, 40s, about 40s to go\x1b[K" +
-			"\rsimulating: 3 of 4 blocks, 45s, about 15s to go\x1b[K\rsimulating: 4 of 4 blocks, 50s, about 0s to go\x1b[K\n",
+		false: "simulating errors: 2 of 4 blocks, 40s, about 40s to go\nsimulating errors: 4 of 4 blocks, 50s, about 0s to go\n",
+		true: "\rsimulating errors: 1 of 4 blocks, 10s, about 30s to go\x1b[K\rsimulating errors: 2 of 4 blocks, 40s, about 40s to go\x1b[K" +
+			"\rsimulating errors: 3 of 4 blocks, 45s, about 15s to go\x1b[K\rsimulating errors: 4 of 4 blocks, 50s, about 0s to go\x1b[K\n",
 	} {
 		var b bytes.Buffer
 		start := time.Unix(0, 0)
 		now := start
-		p := newProgress(&b, terminal, func() time.Time { return now })
+		p := newProgress(&b, "errors", terminal, func() time.Time { return now })
 		for i, second := range []int{10, 40, 45, 50} {
 			now = start.Add(time.Duration(second) * time.Second)
 			p.show(i+1, 4)

@@ -6,18 +6,19 @@ import (
 	"time"
 )
 
-// progress shows how far the simulation is: on a terminal in one line that it
+// progress shows how far the simulation of something is: on a terminal in one line that it
 // overwrites, otherwise in a line every half minute.
 type progress struct {
 	w        io.Writer
+	what     string
 	terminal bool
 	now      func() time.Time
 	start    time.Time
 	shown    time.Time
 }
 
-func newProgress(w io.Writer, terminal bool, now func() time.Time) *progress {
-	return &progress{w: w, terminal: terminal, now: now, start: now(), shown: now()}
+func newProgress(w io.Writer, what string, terminal bool, now func() time.Time) *progress {
+	return &progress{w: w, what: what, terminal: terminal, now: now, start: now(), shown: now()}
 }
 
 // show shows that done of so many blocks are done.
@@ -33,8 +34,8 @@ func (p *progress) show(done, of int) {
 	p.shown = now
 	spent := now.Sub(p.start)
 	left := time.Duration(float64(spent) / float64(done) * float64(of-done))
-	fmt.Fprintf(p.w, "%ssimulating: %d of %d blocks, %s, about %s to go%s",
-		before, done, of, spent.Round(time.Second), left.Round(time.Second), after)
+	fmt.Fprintf(p.w, "%ssimulating %s: %d of %d blocks, %s, about %s to go%s",
+		before, p.what, done, of, spent.Round(time.Second), left.Round(time.Second), after)
 }
 
 // end leaves the line.
