@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// scene is a row of the second table: a world, with an equal version or a worse
+// scene is a row of the third table: a world, with an equal version or a worse
 // one.
 type scene struct {
 	world string
 	cell  cell
 }
 
-// scenes returns the rows of the second table, in its order.
+// scenes returns the rows of the third table, in its order.
 func scenes() []scene {
 	linear := schedules()[0]
 	var all []scene

@@ -35,7 +35,7 @@ const (
 	lateSuccesses stress = "late successes" // the new version's successes show two minutes after its errors and the baseline
 	lateMinutes   stress = "late minutes"   // the newest minute of both versions does not show yet
 
-	// Only in worlds of the second table.
+	// Only in worlds of the third table.
 	hanging   stress = "hanging requests" // a request that fails ends, and shows, 15 minutes after it began
 	outage    stress = "outage yesterday" // half of all requests failed for half an hour, a day before the rollout
 	noHistory stress = "no history"       // the alias had no request before the rollout
