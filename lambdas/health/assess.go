@@ -152,25 +152,27 @@ func (e *Evidence) foldErrors(test *sequential.Robust, m Minute, expected int64,
 	return minute, nil
 }
 
-// beside folds one minute in which both versions have traffic, and in which there
-// was a shift or not. The new version is taken to have had the expected number of
-// requests.
-func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequential.Count, expected int64, shifted bool) error {
+// beside folds one minute in which both versions have traffic, and in which the
+// environments are warm or not. The new version is taken to have had the expected number
+// of requests.
+func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequential.Count, expected int64, warm bool) error {
 	served := newVersion
 	newVersion.Requests = expected
 	minute, err := sequential.NewMinute(baseline, newVersion)
 	if err != nil {
 		return err
 	}
-	if c.WithShifts == (sequential.State{}) { // of a rollout that began before there was one
-		c.WithShifts = c.Harm
+	if c.All == (sequential.State{}) { // of a rollout that began before there was one
+		c.All = c.Harm
 	}
-	c.WithShifts = test.Fold(c.WithShifts, minute)
-	if !shifted {
-		c.Baseline = plus(c.Baseline, baseline)
-		c.NewVersion = plus(c.NewVersion, served)
-		c.Harm = test.Fold(c.Harm, minute)
+	c.All = test.Fold(c.All, minute)
+	if !warm {
+		c.Cold = test.Fold(c.Cold, minute)
+		return nil
 	}
+	c.Baseline = plus(c.Baseline, baseline)
+	c.NewVersion = plus(c.NewVersion, served)
+	c.Harm = test.Fold(c.Harm, minute)
 	return nil
 }
 
@@ -197,16 +199,21 @@ func (acc accumulator) foldAlone(e *Evidence, minutes []Minute) error {
 	return nil
 }
 
-// alone folds one minute in which the new version has all traffic, and is taken to
-// have had the expected number of requests.
-func (c *Comparison) alone(test *sequential.HistoricalControl, newVersion sequential.Count, expected int64) error {
-	c.Alone = plus(c.Alone, newVersion)
+// alone folds one minute in which the new version has all traffic, as beside does.
+func (c *Comparison) alone(test *sequential.HistoricalControl, newVersion sequential.Count, expected int64, warm bool) error {
+	served := newVersion
 	newVersion.Requests = expected
 	minute, err := sequential.NewMinute(sequential.Count{}, newVersion)
-	if err == nil {
-		c.HistoricalControl = test.Fold(c.HistoricalControl, minute)
+	if err != nil {
+		return err
 	}
-	return err
+	if !warm {
+		c.Cold = test.Fold(c.Cold, minute)
+		return nil
+	}
+	c.Alone = plus(c.Alone, served)
+	c.HistoricalControl = test.Fold(c.HistoricalControl, minute)
+	return nil
 }
 
 // plus returns the sum of two counts, but at most sequential.MaxCount requests:

@@ -43,8 +43,11 @@ type Comparison struct {
 	// and HistoricalControl that of those since.
 	Harm              sequential.State `json:"harm,omitzero"`
 	HistoricalControl sequential.State `json:"bake,omitzero"`
-	// WithShifts is Harm with the minutes of shifts, too; those are in no Tally.
-	WithShifts sequential.State `json:"with-shifts,omitzero"`
+	// Cold is the evidence of the minutes since the last shift that are in neither, as
+	// environments may not be warm yet; those are in no Tally either.
+	Cold sequential.State `json:"cold,omitzero"`
+	// All is the evidence of the minutes of Harm, and of those of all Cold.
+	All sequential.State `json:"with-shifts,omitzero"`
 	Tally
 }
 

@@ -11,12 +11,16 @@ import (
 // requests slow than of the baseline's, or than its absolute bounds allow? It is
 // never proven, and missing data hold no step.
 //
-// Evidence at 1/alpha rolls back only if two things are true, besides. Both make
-// rolling back rarer, so the guarantee stays:
+// A shift starts environments, and those may be slow until they are warm. So a minute
+// counts only if the last shift was at least the warm-up before. Of the minutes since then, evidence
+// strong enough to hold a step does that, until minutes that count tell whether the new version
+// is slow or was cold; see suspect.
 //
-//   - It was strong enough to hold a step after at least two minutes in a row.
-//   - Beside the baseline, where it includes the minutes of shifts, it is as strong as
-//     that without them: a shift starts environments, and those may be slow.
+// Once the minutes that count show harm, the others add their evidence to it, at weights below
+// 100%.
+//
+// Evidence at 1/alpha rolls back only if it was strong enough to hold a step after at least
+// two minutes in a row. That makes rolling back rarer, so the guarantee stays.
 //
 // An error means that the plan's settings are out of range.
 func (a Assessment) Latency() (rollout.Reading, error) {
@@ -31,11 +35,8 @@ func (a Assessment) latency() (rollout.Reading, score, error) {
 	if err != nil {
 		return rollout.Reading{}, score{}, err
 	}
-	beside := score{logE: a.logWithShifts(), threshold: t.latency.Threshold()}
+	beside := a.withCold(a.logBeside(), a.logAll(), t.latency.Threshold())
 	verdict, decisive := confirm(beside, a.Slowdowns.Beside)
-	if steady := a.logBeside(); steady < sequential.HoldLogE {
-		verdict, decisive = rollout.VerdictInconclusive, score{logE: steady, threshold: beside.threshold}
-	}
 	if _, alone := a.state.AtFullWeight(); alone && a.History.timed() {
 		b, err := a.newHistoricalControls(gates)
 		if err != nil {
@@ -58,12 +59,15 @@ func (a Assessment) latency() (rollout.Reading, score, error) {
 		if err != nil {
 			return rollout.Reading{}, score{}, err
 		}
-		absolute := score{logE: a.logBounds(len(bounds)), threshold: test.Threshold()}
+		absolute := a.withCold(a.logBounds(len(bounds), warmBound), a.logBounds(len(bounds), wholeBound), test.Threshold())
 		if found, _ := confirm(absolute, a.Slowdowns.Bounds); weaker(verdict, found) {
 			verdict, decisive = found, absolute
 		}
 	}
 	switch {
+	case verdict == rollout.VerdictInconclusive && a.suspect():
+		verdict = rollout.VerdictHold
+		reason += "; " + a.maybeCold()
 	case verdict == rollout.VerdictHold && decisive.reached():
 		reason += "; " + decisive.String() + "; rolls back if another minute confirms it"
 	case verdict != rollout.VerdictInconclusive:
@@ -72,6 +76,15 @@ func (a Assessment) latency() (rollout.Reading, score, error) {
 		reason += "; " + noSlowdown
 	}
 	return rollout.Judged("latency", verdict, reason), decisive, nil
+}
+
+// withCold returns the evidence of the minutes that count, warm, or of all minutes, if that is
+// more and warm shows harm too: by itself, or clearly in two minutes.
+func (a Assessment) withCold(warm, all, threshold float64) score {
+	if warm >= threshold || warm >= warmLog && a.Slowdowns.Warm >= confirming || warm >= 1.386 && a.Slowdowns.Warm > confirming {
+		warm = max(warm, all)
+	}
+	return score{logE: warm, threshold: threshold}
 }
 
 // confirm returns the verdict on evidence that was strong enough to hold a step after
@@ -86,6 +99,13 @@ func confirm(s score, minutes int64) (rollout.Verdict, score) {
 	return rollout.VerdictInconclusive, s
 }
 
+// What the minutes that count must show for the others to add to it: ln 10 after two of
+// them, and ln 4 after more.
+const (
+	warmLog      = 2.302585092994046
+	warmLogLater = 1.3862943611198906
+)
+
 // confirming is in how many minutes in a row slow requests must speak for harm.
 const confirming = 2
 
@@ -95,14 +115,20 @@ func weaker(a, b rollout.Verdict) bool {
 	return rank[a] < rank[b]
 }
 
-// Slowdowns counts minutes in a row, up to the last that counts, after which slow
-// requests spoke for harm strongly enough to hold a step.
+// Slowdowns says in which minutes slow requests spoke for harm.
 type Slowdowns struct {
-	// Beside is by comparison with the baseline, Alone at full weight by its record,
-	// and Bounds by the absolute bounds.
+	// Beside, Alone and Bounds count minutes in a row, up to the last that counts, after which
+	// they did so strongly enough to hold a step: by comparison with the baseline, at
+	// full weight by its record, and by the absolute bounds.
 	Beside int64 `json:"beside,omitempty"`
 	Alone  int64 `json:"alone,omitempty"`
 	Bounds int64 `json:"bounds,omitempty"`
+	// Shift is the shift before the last minute, and Warm how many minutes that count
+	// there were since.
+	Shift time.Time `json:"shift,omitzero"`
+	Warm  int64     `json:"warm,omitempty"`
+	// Cleared counts earlier shifts after which environments seemed to be cold.
+	Cleared int64 `json:"cleared,omitempty"`
 }
 
 // counted adds a minute after which the evidence is logE.
@@ -116,6 +142,8 @@ func counted(minutes *int64, logE float64) {
 // allows, as far as it is folded.
 type BoundTest struct {
 	Harm sequential.State `json:"harm,omitzero"`
+	Cold sequential.State `json:"cold,omitzero"` // see Comparison
+	All  sequential.State `json:"all,omitzero"`
 	// Count has the new version's requests, and as Errors those above the bound.
 	Count sequential.Count `json:"count,omitzero"`
 }
@@ -137,63 +165,70 @@ func (e Evidence) logBeside() float64 {
 	return sequential.LogMeanE(e.Slow[0].Harm.LogE(), e.Slow[1].Harm.LogE())
 }
 
-func (e Evidence) logWithShifts() float64 {
-	return sequential.LogMeanE(e.Slow[0].WithShifts.LogE(), e.Slow[1].WithShifts.LogE())
+func (e Evidence) logAll() float64 {
+	return sequential.LogMeanE(e.Slow[0].All.LogE(), e.Slow[1].All.LogE())
 }
 
 func (e Evidence) logAlone() float64 {
 	return sequential.LogMeanE(e.Slow[0].HistoricalControl.LogE(), e.Slow[1].HistoricalControl.LogE())
 }
 
-func (e Evidence) logBounds(bounds int) float64 {
+func (e Evidence) logBounds(bounds int, of func(BoundTest) sequential.State) float64 {
 	logs := make([]float64, bounds)
 	for i := range logs {
-		logs[i] = e.Bounds[i].Harm.LogE()
+		logs[i] = of(e.Bounds[i]).LogE()
 	}
 	return sequential.LogMeanE(logs...)
 }
 
+func warmBound(b BoundTest) sequential.State  { return b.Harm }
+func wholeBound(b BoundTest) sequential.State { return b.All }
+
 // foldSlow folds the durations of one minute in which both versions have traffic.
 // The new version is taken to have had the expected number of requests.
 func (acc accumulator) foldSlow(e *Evidence, test *sequential.Harm, m Minute, expected int64) error {
-	if test == nil || !acc.judgesDurations(m) {
+	warm, counts := acc.judgesDurations(e, m)
+	if test == nil || !counts {
 		return nil
 	}
-	if err := acc.foldBounds(e, m, expected); err != nil || m.Untimed || !e.History.timed() {
+	if err := acc.foldBounds(e, m, expected, warm); err != nil || m.Untimed || !e.History.timed() {
 		return err
 	}
 	for i := range e.Slow {
-		if err := e.Slow[i].beside(test, m.Baseline.slow(i), m.NewVersion.slow(i), expected, m.Shifted); err != nil {
+		if err := e.Slow[i].beside(test, m.Baseline.slow(i), m.NewVersion.slow(i), expected, warm); err != nil {
 			return err
 		}
 	}
-	counted(&e.Slowdowns.Beside, e.logWithShifts())
+	counted(&e.Slowdowns.Beside, e.logAll())
 	return nil
 }
 
 // foldSlowAlone folds the durations of one minute in which the new version has all
 // traffic. There are no tests without a record of durations.
 func (acc accumulator) foldSlowAlone(e *Evidence, tests []sequential.HistoricalControl, m Minute, expected int64) error {
-	if !acc.judgesDurations(m) {
+	warm, counts := acc.judgesDurations(e, m)
+	if !counts {
 		return nil
 	}
-	if err := acc.foldBounds(e, m, expected); err != nil || m.Untimed || m.Shifted || len(tests) == 0 {
+	if err := acc.foldBounds(e, m, expected, warm); err != nil || m.Untimed || len(tests) == 0 {
 		return err
 	}
 	for i := range tests {
-		if err := e.Slow[i].alone(&tests[i], m.NewVersion.slow(i), expected); err != nil {
+		if err := e.Slow[i].alone(&tests[i], m.NewVersion.slow(i), expected, warm); err != nil {
 			return err
 		}
 	}
-	counted(&e.Slowdowns.Alone, e.logAlone())
+	if warm {
+		counted(&e.Slowdowns.Alone, e.logAlone())
+	}
 	return nil
 }
 
 // foldBounds folds how many of a minute's requests were above the absolute bounds.
-func (acc accumulator) foldBounds(e *Evidence, m Minute, expected int64) error {
+func (acc accumulator) foldBounds(e *Evidence, m Minute, expected int64, warm bool) error {
 	g := acc.state.Plan.Gates.Latency
 	bounds := g.Bounds()
-	if m.Shifted || len(bounds) == 0 || len(m.Above) != len(bounds) {
+	if len(bounds) == 0 || len(m.Above) != len(bounds) {
 		return nil
 	}
 	for i, b := range bounds {
@@ -202,23 +237,23 @@ func (acc accumulator) foldBounds(e *Evidence, m Minute, expected int64) error {
 			return err
 		}
 		served := sequential.Count{Requests: m.NewVersion.Requests, Errors: min(max(m.Above[i], 0), m.NewVersion.Requests)}
-		e.Bounds[i].Count = plus(e.Bounds[i].Count, served)
+		if warm {
+			e.Bounds[i].Count = plus(e.Bounds[i].Count, served)
+		}
 		served.Requests = expected
 		minute, err := sequential.NewMinute(sequential.Count{}, served)
 		if err != nil {
 			return err
 		}
-		e.Bounds[i].Harm = test.Fold(e.Bounds[i].Harm, minute)
+		e.Bounds[i].All = test.Fold(e.Bounds[i].All, minute)
+		if warm {
+			e.Bounds[i].Harm = test.Fold(e.Bounds[i].Harm, minute)
+		} else {
+			e.Bounds[i].Cold = test.Fold(e.Bounds[i].Cold, minute)
+		}
 	}
-	counted(&e.Slowdowns.Bounds, e.logBounds(len(bounds)))
+	counted(&e.Slowdowns.Bounds, e.logBounds(len(bounds), wholeBound))
 	return nil
-}
-
-// judgesDurations reports whether a minute's durations count at all: not while the new
-// version warms up, nor with few requests.
-func (acc accumulator) judgesDurations(m Minute) bool {
-	g := acc.state.Plan.Gates.Latency
-	return g != nil && !warmingUp(m, acc.state) && !tooFew(m, *g)
 }
 
 // tooFew reports whether the new version is expected to have had too few requests
@@ -228,15 +263,4 @@ func (acc accumulator) judgesDurations(m Minute) bool {
 func tooFew(m Minute, g rollout.LatencyGate) bool {
 	requests := m.Baseline.count().Requests + m.NewVersion.count().Requests
 	return float64(requests)*m.Weight < float64(g.MinPerMinute)
-}
-
-// startTime is how long after a shift environments start: the minutes of a shift are
-// the one in which it was, and the next one if it begins within that time.
-const startTime = 15 * time.Second
-
-// warmingUp reports whether most of the minute is in the new version's warm-up, which
-// counts from the first shift.
-func warmingUp(m Minute, s rollout.State) bool {
-	g := s.Plan.Gates.Latency
-	return g != nil && m.At.Add(time.Minute/2).Before(s.Progress.Began.Add(time.Duration(g.WarmUp)*time.Second))
 }

@@ -182,8 +182,8 @@ func (a Assessment) missingDurations() string {
 // uncounted says why no durations count yet.
 func (a Assessment) uncounted() string {
 	g := a.state.Plan.Gates.Latency
-	if warm := a.state.Progress.Began.Add(time.Duration(g.WarmUp) * time.Second); g.WarmUp > 0 && a.now.Before(warm.Add(time.Minute)) {
-		return fmt.Sprintf("no durations yet (those of the first %d s don't count)", g.WarmUp)
+	if g.WarmUp > 0 && a.now.Before(a.state.Progress.Since.Add(warmUp(*g)+time.Minute)) {
+		return fmt.Sprintf("no durations yet (those of the first %d s after a shift don't count)", g.WarmUp)
 	}
 	for _, m := range a.Minutes {
 		if m.NewVersion.Requests > 0 && tooFew(m, *g) {
@@ -191,6 +191,11 @@ func (a Assessment) uncounted() string {
 		}
 	}
 	return "no durations yet (those just after a shift don't count)"
+}
+
+// maybeCold says that requests are slow which don't count.
+func (a Assessment) maybeCold() string {
+	return fmt.Sprintf("requests since the shift at %s are slow; the step is held until it is known whether they stay slow or environments had to warm up", clock(a.Slowdowns.Shift))
 }
 
 const noSlowdown = "no harmful slowdown seen"

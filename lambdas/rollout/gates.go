@@ -75,7 +75,7 @@ type LatencyGate struct {
 	Ratio     float64 `json:"ratio"`
 	Tolerance float64 `json:"tolerance"`
 	Strict    bool    `json:"strict"`
-	// WarmUp is how many seconds after the first shift don't count: the new version may
+	// WarmUp is how many seconds after each shift don't count: environments may
 	// be slow at first.
 	WarmUp int64 `json:"warm-up"`
 	// MinPerMinute is how many requests of the new version a minute must be expected to

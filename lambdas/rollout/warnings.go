@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,12 +29,11 @@ func (s State) Warnings() []string {
 func (s State) notFound() []string {
 	var warnings []string
 	if g := s.Plan.Gates.Latency; g != nil && len(s.Plan.Steps) > 0 {
-		beside, alone := g.judged(s.Plan.Steps)
-		switch {
-		case beside == 0 && alone == 0:
-			warnings = append(warnings, latencyNever(g.WarmUp))
-		case beside == 0 && len(s.Plan.Steps) > 1:
-			warnings = append(warnings, latencyAlone(g.WarmUp, s.Plan.Baseline))
+		switch hold := s.Plan.Gates.Errors.MaxHold; {
+		case Total(s.Plan.Steps) < latencyHold:
+			warnings = append(warnings, tooShortForLatency)
+		case !g.judges(s.Plan.Steps) && hold < g.WarmUp+latencyHold:
+			warnings = append(warnings, latencyNever(g.WarmUp, hold))
 		}
 	}
 	if total := Total(s.Plan.Steps); total < s.Plan.Timeout {
@@ -50,21 +50,15 @@ func (s State) notFound() []string {
 // managed instances.
 const CountedWithin = 900
 
-// judged returns how many whole minutes of a plan's steps count for latency on their
-// own: before the new version has all traffic, and since.
-func (g *LatencyGate) judged(steps []Step) (beside, alone int64) {
-	start := int64(0)
-	for _, step := range steps {
-		end := start + step.Seconds
-		minutes := max(0, end-max(start+60, g.WarmUp)) / 60
-		if step.Weight == 1 {
-			alone += minutes
-		} else {
-			beside += minutes
-		}
-		start = end
-	}
-	return beside, alone
+// latencyHold is how long, in seconds, the first minute takes and its metrics, which show that
+// a version may be slow; and how much longer than the warm-up such a step has to be held
+// for minutes that count.
+const latencyHold = 180
+
+// judges reports whether some step has two whole minutes that count for latency without
+// being held.
+func (g *LatencyGate) judges(steps []Step) bool {
+	return slices.ContainsFunc(steps, func(s Step) bool { return s.Seconds >= max(60, g.WarmUp)+120 })
 }
 
 // doublesWithin is the time, in seconds, within which the traffic of a version on managed
@@ -116,19 +110,10 @@ func staysDurable(version string) string {
 	return fmt.Sprintf("Durable executions stay on the version on which they began: a rollback doesn't move those of version %s. Health checks don't count how they end: only their own metrics do, such as DurableExecutionFailed and DurableExecutionTimedOut.", version)
 }
 
-func latencyNever(warmUp int64) string {
-	return "The plan is too short to judge latency: " + notCounted(warmUp) + ", and it has no others."
-}
+const tooShortForLatency = "The plan is too short to judge latency: it is over before the metrics of its first minutes are there."
 
-func latencyAlone(warmUp int64, baseline string) string {
-	return fmt.Sprintf("Latency can only be judged at full weight, by version %s's record: %s, and the steps before have no others.", baseline, notCounted(warmUp))
-}
-
-func notCounted(warmUp int64) string {
-	if warmUp == 0 {
-		return "the minute of each shift doesn't count"
-	}
-	return "neither the first " + seconds(warmUp) + " (health.latency.warm-up) nor the minute of each shift count"
+func latencyNever(warmUp, hold int64) string {
+	return fmt.Sprintf("Latency is never judged: no step is two minutes longer than the warm-up of %s (health.latency.warm-up), and none may be held for so long (health.errors.max-hold is %s).", seconds(warmUp), seconds(hold))
 }
 
 func shorterThanTimeout(total, timeout int64) string {

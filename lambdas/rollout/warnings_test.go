@@ -14,8 +14,8 @@ import (
 // gate's warm-up, and the function's timeout.
 func TestPlansSayWhatTheyCantFind(t *testing.T) {
 	const (
-		never = "The plan is too short to judge latency: neither the first 3 minutes (health.latency.warm-up) nor the minute of each shift count, and it has no others."
-		alone = "Latency can only be judged at full weight, by version 7's record: neither the first 3 minutes (health.latency.warm-up) nor the minute of each shift count, and the steps before have no others."
+		tooShort = "The plan is too short to judge latency: it is over before the metrics of its first minutes are there."
+		never    = "Latency is never judged: no step is two minutes longer than the warm-up of 3 minutes (health.latency.warm-up), and none may be held for so long (health.errors.max-hold is 5 minutes)."
 	)
 	for _, test := range []struct {
 		name, plan string
@@ -23,16 +23,15 @@ func TestPlansSayWhatTheyCantFind(t *testing.T) {
 		want       []string
 	}{
 		{"the blog's plan", `"steps": 10, "interval": 120`, 900, nil},
-		{"one-minute steps", `"steps": 10, "interval": 60`, 900, []string{never,
+		{"one-minute steps", `"steps": 10, "interval": 60`, 900, []string{
 			"The plan takes 10 minutes, and a request may take up to 15 minutes: requests that hang may end only after it."}},
-		{"one-minute steps, then time at full weight", `"steps": 10, "interval": 60, "bake": 60`, 3, []string{alone}},
-		{"all within the warm-up", `"type": "canary", "interval": 89`, 3, []string{never}},
-		{"a step that is over with the warm-up", `"type": "canary", "interval": 180, "bake": 120`, 3, []string{alone}},
+		{"over before there are metrics", `"type": "canary", "interval": 89`, 3, []string{tooShort}},
+		{"steps that may not be held", `"steps": 10, "interval": 60, "health": {"errors": {"max-hold": 300}}`, 3, []string{never}},
+		{"one that need not be", `"steps": 10, "interval": 60, "bake": 240, "health": {"errors": {"max-hold": 300}}`, 3, nil},
 		{"requests that take longer than is waited for", `"type": "canary", "interval": 7200`, 5400, []string{
 			"A request may take up to 1 hour 30 minutes, and one that takes more than 15 minutes is not counted."}},
 		{"a minute more", `"type": "canary", "interval": 240`, 480, nil},
-		{"without a warm-up", `"steps": 10, "interval": 119, "health": {"latency": {"warm-up": 0}}`, 3, []string{
-			"The plan is too short to judge latency: the minute of each shift doesn't count, and it has no others."}},
+		{"without a warm-up", `"steps": 10, "interval": 119, "health": {"latency": {"warm-up": 0}}`, 3, nil},
 		{"all at once", `"type": "all-at-once", "interval": 600`, 3, nil},
 		{"latency is not checked", `"steps": 10, "interval": 60, "health": {"latency": false}`, 3, nil},
 		{"health is not checked", `"steps": 10, "interval": 60, "health-check": false`, 900, nil},

@@ -13,6 +13,7 @@ func latencyWorlds() []latencyWorld {
 	const (
 		linear = `"type": "linear", "steps": 10, "interval": 120`
 		slowly = `"type": "linear", "steps": 10, "interval": 600`
+		minute = `"type": "Linear10PercentEvery1Minute"`
 		hours  = `"type": "custom", "weights": [0.01, 1], "interval": 14400, "check-interval": 600`
 		hour   = `"type": "custom", "weights": [0.01, 1], "interval": 3600, "check-interval": 300`
 	)
@@ -27,6 +28,7 @@ func latencyWorlds() []latencyWorld {
 	}
 	const midMinute = 40 * time.Second
 	add("steady", latencyWorld{}, 1, 1.5, 1.2, 1.1)
+	add("steady, steps of 1 min", latencyWorld{plan: minute}, 1, 1.5)
 	add("steady, shifts in mid-minute", latencyWorld{offset: midMinute}, 1, 1.5)
 	const first = " as slow at first, normal after "
 	add("3×"+first+"3 min", latencyWorld{warm: 3, warmUp: 3}, 1, 1.5)
@@ -88,8 +90,8 @@ func (p plan) runLatency(worlds []latencyWorld, progress func(done, of int)) [][
 // legendOfLatency says what the fourth table shows.
 func legendOfLatency(p plan) string {
 	times := alarmTimes()
-	return fmt.Sprintf(`Latency: worlds in which no request fails, each with an equal version (the share that is rolled back; over %d runs, **bold** as above) and with
-slower ones (the share that is rolled back, then the median of the minutes until then, or until the rollout's end; %d runs). Traffic is 10/s and
+	return fmt.Sprintf(`Latency: worlds in which no request fails, each with an equal version (over %d runs) and with slower ones (%d runs): the share that is rolled back, **bold** as above, and
+the median of the minutes until then, or until the rollout's end. Traffic is 10/s and
 the weight grows from 10 to 100%% by 10, 2 minutes each, unless the world says otherwise. The alarms are on the new version's p99, above %v× or %v× the
 baseline's in the hour before.
 
@@ -106,11 +108,11 @@ func writeLatency(w io.Writer, worlds []latencyWorld, found [][]figures) {
 	for i, world := range worlds {
 		row := []string{world.name, world.version()}
 		for _, f := range found[i] {
-			text := worst{f}.String()
+			share := worst{f}.String()
 			if !world.harmless() {
-				text = fmt.Sprintf("%s, %.0f min", shortPercent(f.share()), f.medianMinutes)
+				share = shortPercent(f.share())
 			}
-			row = append(row, text)
+			row = append(row, fmt.Sprintf("%s, %.0f min", share, f.medianMinutes))
 		}
 		writeRow(w, row...)
 	}

@@ -56,6 +56,8 @@ func TestLatencyWorlds(t *testing.T) {
 		{steady, 1, "", 100, whole, 0, 0.01},
 		{steady, 1.5, "", 400, 6, 0.99, 1},
 		{steady, 1.2, "", 100, whole, 0.9, 1},
+		{steady + ", steps of 1 min", 1, "", 100, whole, 0, 0.01},
+		{steady + ", steps of 1 min", 1.5, "", 100, 8, 0.99, 1},
 		{steady + shifted, 1, "", 100, whole, 0, 0.01},
 		{steady + shifted, 1.5, "", 100, 8, 0.99, 1},
 		{starts, 1, "", 200, whole, 0, 0.01},
@@ -69,9 +71,9 @@ func TestLatencyWorlds(t *testing.T) {
 		{few, 1, `"min-requests-per-minute": 0`, 10, whole, 0.9, 1},
 		{fewest, 1, "", 100, whole, 0, 0.01},
 		{fewest, 1, `"min-requests-per-minute": 0`, 50, whole, 0.05, 1},
-		{each + starts, 1, "", 50, whole, 0.9, 1}, // known limit
+		{each + starts, 1, "", 200, whole, 0, 0.02},
 		{each + starts, 1, `"ratio": 10`, 100, whole, 0, 0.01},
-		{each + starts + ", steps of 10 min", 1, "", 20, whole, 0.5, 1}, // known limit
+		{each + starts + ", steps of 10 min", 1, "", 50, whole, 0, 0.02},
 		{steady, 1, bounded, 100, whole, 0, 0.01},
 		{steady, 1.5, bounded, 100, 8, 0.95, 1},
 	} {
@@ -113,12 +115,8 @@ func TestTheLatencyTable(t *testing.T) {
 		}
 	}
 	const start, each = "3× as slow at first, normal after 3 min", "each environment "
-	limits := []string{
-		each + "1.5× as slow at first, normal after 5 min", each + "2× as slow at first, normal after 3 min",
-		each + start, each + start + ", steps of 10 min",
-	}
-	if diff := cmp.Diff(limits, breaking[ours]); diff != "" {
-		t.Errorf("this project breaks 1%% (-known limits +found):\n%s", diff)
+	if len(breaking[ours]) > 0 {
+		t.Errorf("this project breaks 1%% in %q", breaking[ours])
 	}
 	for _, rule := range []int{tight, previous} {
 		if !slices.Contains(breaking[rule], start) {
@@ -131,7 +129,7 @@ func TestTheLatencyTable(t *testing.T) {
 	}
 	var table bytes.Buffer
 	writeLatency(&table, worlds, found)
-	if want := "| each environment 3× as slow at first, normal after 3 min | equal | **"; !strings.Contains(table.String(), want) {
+	if want := "| " + each + start + " | equal | **"; !strings.Contains(table.String(), want) {
 		t.Errorf("%q is not in\n%s", want, table.String())
 	}
 }

@@ -39,16 +39,16 @@ func TestTheCommand(t *testing.T) {
 		"| world | new version | any error in a step's last minute | ",
 		"| outage yesterday, 10/s, 1% | equal | **100%** | ",
 		"| nine of ten fail, 10/s | 100% | 100%, ",
-		"Latency: worlds in which no request fails, each with an equal version (the share that is rolled back; over 4 runs",
+		"Latency: worlds in which no request fails, each with an equal version (over 4 runs)",
 		"| world | new version | alarm: p99 over 2×, 3 of 3 minutes | ",
-		"| 3× as slow at first, normal after 3 min | equal | 0% | 75% | **100%** | 0% |",
-		"| steady | 50% slower | 0%, 20 min | 100%, 7 min | 100%, 3 min | 100%, 5 min |",
+		"| 3× as slow at first, normal after 3 min | equal | 0%, 20 min | 75%, 3 min | **100%**, 2 min | 0%, 25 min |",
+		"| steady | 50% slower | 0%, 20 min | 100%, 7 min | 100%, 3 min | 100%, 4 min |",
 	} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the output lacks %q", want)
 		}
 	}
-	for _, want := range []string{"simulating errors: 356 of 356 blocks", "simulating latency: 18 of 18 blocks"} {
+	for _, want := range []string{"simulating errors: 356 of 356 blocks", "simulating latency: 20 of 20 blocks"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("progress: %q, without %q", stderr.String(), want)
 		}
