@@ -54,7 +54,7 @@ func (a Assessment) errors() (rollout.Reading, score, error) {
 		reason = missing
 	default:
 		reason += "; " + atMost(bound)
-		if bound <= gates.Errors.ProofMargin {
+		if bound <= gates.Errors.ProofMargin && a.state.Plan.Timeout <= rollout.CountedWithin { // else some end uncounted
 			verdict = rollout.VerdictProven
 		}
 	}

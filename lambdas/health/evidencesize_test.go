@@ -17,6 +17,9 @@ func TestTheLargestEvidence(t *testing.T) {
 	s := begin(t, `"type": "linear", "steps": 10, "interval": 600, "health": {"latency": {"warm-up": 0, "p50": 1, "p90": 2, "p95": 3, "p99": 4}}`)
 	s.Plan.Timeout = 5400
 	seen := health.Measurements{History: &health.BaselineHistory{Count: sequential.Count{Requests: 1e12, Errors: 1e9}, Timed: 1e12, Over: [2]float64{1, 2}}}
+	for i := range 72 * 60 { // with clusters, for which there are more tests
+		seen.Past = append(seen.Past, sequential.Count{Requests: 1e9, Errors: 1e6 + 1e8*int64(min(1, max(0, i%50-48)))})
+	}
 	for i := range 40 {
 		m := minute(i, 1e9, 1e6, 1e9, 1e6+int64(i%7))
 		m.Untimed, m.Above = false, []int64{1e9, 1e9 - 1, 1e9 - 2, 1e9 - 3}
@@ -26,6 +29,16 @@ func TestTheLargestEvidence(t *testing.T) {
 	e, _, err := health.Evidence{}.Check(s, after(40), seen)
 	if err != nil {
 		t.Fatal(err)
+	}
+	s.Progress.Step, s.Progress.Weight, s.Progress.Since = 10, 1, after(41) // at full weight, there are others besides
+	for i := range seen.Minutes {
+		seen.Minutes[i].At = after(41 + i)
+	}
+	if e, _, err = e.Check(s, after(41+40), seen); err != nil {
+		t.Fatal(err)
+	}
+	if e.Clusters == nil || e.Clusters.Size <= 1 || e.Errors.Control == (sequential.ControlState{}) || e.Errors.Harm.Bets == (sequential.State{}) {
+		t.Fatal("some tests have no evidence")
 	}
 	document, err := json.Marshal(&e)
 	if err != nil {

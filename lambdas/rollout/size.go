@@ -13,7 +13,7 @@ import (
 const MaxState = 256 << 10
 
 // MaxEvidence bounds State.Evidence, in bytes. A test of package health enforces it.
-const MaxEvidence = 12 << 10
+const MaxEvidence = 17 << 10
 
 // Limits of what a rollout adds to its data, in bytes of JSON.
 const (

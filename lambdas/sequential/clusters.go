@@ -14,6 +14,8 @@ type Clusters struct {
 	// Requests and Errors are those of the history, without its largest bout.
 	Requests int64 `json:"requests"`
 	Errors   int64 `json:"errors"`
+	// Hours is how long the history is, from its first request on.
+	Hours int64 `json:"hours"`
 	// Size is how many errors come together at most, at least 1, and Last for how
 	// many minutes; 1 of both is no clusters.
 	Size float64 `json:"size"`
@@ -30,11 +32,15 @@ const excesses = 10
 // excess returns 5·2^j.
 func excess(j int) float64 { return 5 * float64(int64(1)<<j) }
 
-// knownRequests is how many requests a history must have to say anything of clusters.
-const knownRequests = 50
+// knownRequests and knownHours are how many requests a history must have, and how long it
+// must be, to say anything of clusters.
+const (
+	knownRequests = 50
+	knownHours    = 12
+)
 
-// Known reports whether there was a history of enough requests.
-func (c Clusters) Known() bool { return c.Requests >= knownRequests }
+// Known reports whether there was a history that is long enough, of enough requests.
+func (c Clusters) Known() bool { return c.Requests >= knownRequests && c.Hours >= knownHours }
 
 // The windows of [LearnClusters], in minutes.
 const (
@@ -62,7 +68,13 @@ const (
 //	Rate  (K + 2·√(K·φ+1) + 3·φ)/N
 func LearnClusters(minutes []Count) Clusters {
 	c, bouts := learn(minutes)
+	first := slices.IndexFunc(minutes, func(m Count) bool { return m.Requests > 0 })
+	hours := int64(len(minutes)-max(0, first)) / hourLong
+	if c.Requests == 0 {
+		return c
+	}
 	if len(bouts) == 0 {
+		c.Hours = hours
 		return c
 	}
 	largest := slices.MaxFunc(bouts, func(a, b bout) int { return compareFloat(a.sum, b.sum) })
@@ -71,6 +83,7 @@ func LearnClusters(minutes []Count) Clusters {
 		rest[i] = Count{}
 	}
 	c, _ = learn(rest)
+	c.Hours = hours
 	return c
 }
 
@@ -255,21 +268,6 @@ func dispersions(expected, over []float64, errors float64) (phi, own, late float
 		return max(1, own) + late, own, late
 	}
 	return max(phi, 1), own, 0
-}
-
-// poissonTail returns P(X ≥ k) for X Poisson with a mean, for k above it.
-func poissonTail(mean float64, k int64) float64 {
-	if mean <= 0 {
-		return 0
-	}
-	factorial, _ := math.Lgamma(float64(k) + 1)
-	term := math.Exp(float64(k)*math.Log(mean) - mean - factorial)
-	sum := 0.0
-	for i := k; i < k+2000 && term > sum*1e-9; i++ {
-		sum += term
-		term *= mean / float64(i+1)
-	}
-	return sum
 }
 
 // MarshalJSON writes numbers to four digits: they are bounds and estimates.

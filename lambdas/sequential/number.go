@@ -47,3 +47,18 @@ func logMean(x []float64) float64 {
 	}
 	return most + math.Log(sum/float64(len(x)))
 }
+
+// poissonTail returns P(X ≥ k) for X Poisson with a mean, for k above it.
+func poissonTail(mean float64, k int64) float64 {
+	if mean <= 0 {
+		return 0
+	}
+	factorial, _ := math.Lgamma(float64(k) + 1)
+	term := math.Exp(float64(k)*math.Log(mean) - mean - factorial)
+	sum := 0.0
+	for i := k; i < k+2000 && term > sum*1e-9; i++ {
+		sum += term
+		term *= mean / float64(i+1)
+	}
+	return sum
+}

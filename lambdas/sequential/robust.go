@@ -30,7 +30,7 @@ func (p RobustParams) mixture() mixture {
 	case c.Size <= 1 && c.Last <= 1:
 		return mixture{0.8, 0.2, 0, 0}
 	}
-	return mixture{0.05, 0.05, 0.55, 0.35}
+	return mixture{0.05, 0.1, 0.55, 0.3}
 }
 
 // lasting is for how many minutes errors must have come together in the history for
@@ -45,21 +45,25 @@ const lasting = 2
 //	T = Exact(η/Size)      S = strict Harm(η/Last)      D = Exact(η)
 //	B = 1 + Σ_t 1/(t·(t+1))·(½·[(k_c/n_c)/q + mean_j 1{k_c − n_c·q ≥ 5·2^j}/min(1, 1.1·n_c·Excess_j)] − 1)
 //	P = Π_t (1 + λ·((k_c/n_c)/q − 1))^(η/Last), a mixture over λ as State's over g
-//	q = 1.1·max(Rate, k_b/n_b), at most 1
+//	q = 1.1·max(Rate, k_b/n_b, and (K + √(K·φ))/N of the baseline since the start, and lately), at most 1
 //
 //	E = 0.8·T + 0.2·S                                             without clusters
-//	E = 0.05·T + 0.05·S + 0.55·min(D, B) + 0.35·min(D, P)         with clusters
+//	E = 0.05·T + 0.1·S + 0.55·min(D, B) + 0.3·min(D, P)           with clusters
 //	E = 0.2·T + 0.8·S                                             without a history
 //
 // T, S and D are e-processes under the H0 of [Exact], and min(D, ·) ≤ D, so E is one,
 // too. Where errors come in clusters, T holds if none has more than Size errors, and S
-// if both versions' are of the same sizes and none lasts longer than Last minutes. B and P
+// if both versions' are of the same sizes and none lasts longer than Last minutes. At a
+// low weight an environment of the new version serves less than one of the baseline's, but
+// falls sick as often: so S takes the new version to have had at least Size/3 requests a minute
+// (more requests with the same errors are less evidence). B and P
 // need nothing of how the errors of a minute depend on each other. Both hold if each
 // minute's expected share of failed requests is at most 1.1 times the history's bound: P if
 // that is so whatever happened Last minutes ago and before, and B, which
 // needs no independence of minutes at all, if a minute has so many errors too many at
-// most 1.1 times as often as in the history. What the history never had may be
-// a false alarm. t counts the minutes that compare.
+// most 1.1 times as often as in the history. A rate that both versions share may rise
+// meanwhile: q follows what the baseline shows of it, with φ = 1 + (Size−1)/3. What the history never
+// had may be a false alarm. t counts the minutes that compare.
 //
 // P is the capital of one who bets on k_c/n_c, whose mean is at most q (Waudby-Smith and
 // Ramdas 2024, "Estimating means of bounded random variables by betting").
@@ -107,6 +111,20 @@ type ShareState struct {
 	Minutes int64   `json:"minutes,omitzero"`
 	// Bets is P.
 	Bets State `json:"bets,omitzero"`
+	// Baseline is what the baseline has served, and Lately the same with each minute worth
+	// recency of the one after it: requests and errors.
+	Baseline Count      `json:"baseline,omitzero"`
+	Lately   [2]float64 `json:"lately,omitzero"`
+}
+
+// recency makes Lately the last five minutes, more or less.
+const recency = 0.8
+
+// served returns the state with what the baseline served in one more minute.
+func (s ShareState) served(by Count) ShareState {
+	s.Baseline = Count{min(s.Baseline.Requests+by.Requests, MaxCount), min(s.Baseline.Errors+by.Errors, MaxCount)}
+	s.Lately = [2]float64{recency*s.Lately[0] + float64(by.Requests), recency*s.Lately[1] + float64(by.Errors)}
+	return s
 }
 
 // after returns the state after one more minute of the new version, in which a share q of
@@ -144,7 +162,7 @@ func (r *Robust) Fold(s RobustState, minutes ...Minute) RobustState {
 		if !m.compares() {
 			continue
 		}
-		s.Strict = r.strict.Fold(s.Strict, m)
+		s.Strict = r.strict.Fold(s.Strict, r.clusters.alike(m))
 		if r.mix[0] > 0 {
 			s.Size = r.size.Fold(s.Size, m)
 		}
@@ -160,8 +178,20 @@ func (r *Robust) compare(s ShareState, m Minute) ShareState {
 	if m.baseline.Requests == 0 { // who had what is known by the weight alone
 		return s.after(Count{}, 1, r.clusters, r.eta)
 	}
-	q := 1.1 * max(r.clusters.Rate, float64(m.baseline.Errors)/float64(m.baseline.Requests))
+	s = s.served(m.baseline)
+	phi := 1 + (max(1, r.clusters.Size)-1)/3
+	rate := func(n, k float64) float64 { return (k + math.Sqrt(k*phi)) / n }
+	q := 1.1 * max(r.clusters.Rate, float64(m.baseline.Errors)/float64(m.baseline.Requests),
+		rate(float64(s.Baseline.Requests), float64(s.Baseline.Errors)), rate(s.Lately[0], s.Lately[1]))
 	return s.after(m.newVersion, q, r.clusters, r.eta)
+}
+
+// alike returns the minute as S takes it, see Robust.
+func (c Clusters) alike(m Minute) Minute {
+	if m.newVersion.Requests > 0 {
+		m.newVersion.Requests = max(m.newVersion.Requests, int64(c.Size/3))
+	}
+	return m
 }
 
 // share returns the factor in B of what the new version served in a minute, where

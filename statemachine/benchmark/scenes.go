@@ -32,6 +32,8 @@ func scenes() []scene {
 		}
 		add(name+", 10/s, 1%", 10, 0.01, linear, s, same, doubled, points, broken)
 	}
+	add(string(risen)+", 10/s, 4%", 10, 0.04, linear, risen, same, broken)
+	add(string(sickMinute)+", 3/s, 1%, at 1% for 4 h", 3, 0.01, schedule{"1% for 4 h", []step{{0.01, 240}}}, sickMinute, same, broken)
 	const hourly = 1. / 3600
 	days := schedule{"50% for 2 days", []step{{0.5, day}, {0.5, day}}}
 	hours := schedule{name: "10–90% by the hour"}

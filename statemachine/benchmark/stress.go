@@ -39,6 +39,7 @@ const (
 	hanging   stress = "hanging requests" // a request that fails ends, and shows, 15 minutes after it began
 	outage    stress = "outage yesterday" // half of all requests failed for half an hour, a day before the rollout
 	noHistory stress = "no history"       // the alias had no request before the rollout
+	risen     stress = "clusters of 5, at 4× the history's rate"
 )
 
 // stresses returns those that are crossed with each cell of a grid.
@@ -68,7 +69,7 @@ func unshared() []stress {
 // of them; 1 and 0 if all come alone.
 func (s stress) clusters() (mean, share float64) {
 	switch s {
-	case clusters5:
+	case clusters5, risen:
 		return 5, 1
 	case clusters20:
 		return 20, 1
@@ -135,6 +136,10 @@ func (w *world) factors(at, planned int) (rate, traffic float64) {
 	case noHistory:
 		if at < 0 {
 			traffic = 0
+		}
+	case risen:
+		if at < 0 {
+			rate = 0.25
 		}
 	}
 	return rate, traffic
