@@ -14,6 +14,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -67,20 +68,20 @@ func past(t *testing.T, e *localaws.Execution, s rollout.State, last string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	planned := map[string]any{"id": 5, "timestamp": "2026-01-01T11:00:00Z", "type": "LambdaFunctionSucceeded",
-		"lambdaFunctionSucceededEventDetails": map[string]any{"output": string(output)}}
-	entered := map[string]any{"id": 90, "timestamp": "2026-01-01T11:58:00Z", "type": "WaitStateEntered",
-		"stateEnteredEventDetails": map[string]any{"name": last, "input": "{}"}}
-	e.History = func() []any {
-		ended := map[string]any{"id": 91, "timestamp": "2026-01-01T11:59:00Z",
-			"type": map[string]string{"ABORTED": "ExecutionAborted", "TIMED_OUT": "ExecutionTimedOut"}[e.Status]}
-		if ended["type"] == "" {
-			ended["type"] = "ExecutionFailed"
+	planned := asl.Event{ID: 5, Type: asl.LambdaFunctionSucceeded, Output: output}
+	entered := asl.Event{ID: 90, Type: "WaitStateEntered", State: last, Input: []byte("{}")}
+	e.History = func() []localaws.HistoryEvent {
+		ended := asl.Event{ID: 91, Type: asl.ExecutionFailed}
+		switch e.Status {
+		case "ABORTED":
+			ended.Type = asl.ExecutionAborted
+		case "TIMED_OUT":
+			ended.Type = asl.ExecutionTimedOut
 		}
 		if s.Plan.Owner == "" {
-			return []any{entered, ended}
+			return []localaws.HistoryEvent{entered, ended}
 		}
-		return []any{planned, entered, ended}
+		return []localaws.HistoryEvent{planned, entered, ended}
 	}
 }
 
@@ -102,9 +103,11 @@ func TestCleanup(t *testing.T) {
 		{"of an input that this release can't read", "ABORTED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`{"schema": 9}`) }, "version 1"},
 		{"planned by a release with other fields", "ABORTED", func(w *world, e *localaws.Execution) {
 			output := `{"function-name": "f", "alias-name": "live", "interval": "PT1M", "plan": {"owner": "the-execution", "description": "serves everybody", "steps": ["10%", "100%"]}}`
-			e.History = func() []any {
-				return []any{map[string]any{"id": 5, "timestamp": "2026-01-01T11:00:00Z", "type": "LambdaFunctionSucceeded", "lambdaFunctionSucceededEventDetails": map[string]any{"output": output}},
-					map[string]any{"id": 91, "timestamp": "2026-01-01T11:59:00Z", "type": "ExecutionAborted"}}
+			e.History = func() []localaws.HistoryEvent {
+				return []localaws.HistoryEvent{
+					asl.Event{ID: 5, Type: asl.LambdaFunctionSucceeded, Output: []byte(output)},
+					asl.Event{ID: 91, Type: asl.ExecutionAborted},
+				}
 			}
 		}, "version 1"},
 		{"stopped", "ABORTED", nil, "version 1"},

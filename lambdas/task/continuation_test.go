@@ -11,6 +11,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -20,22 +21,13 @@ const (
 	partARN  = executionARN + "-part-1"
 )
 
-// event is an event of a history, as Step Functions writes it.
-func event(id int, kind string, details map[string]any) map[string]any {
-	e := map[string]any{"id": id, "timestamp": "2026-01-01T11:00:00Z", "type": kind}
-	if details != nil {
-		e[strings.ToLower(kind[:1])+kind[1:]+"EventDetails"] = details
-	}
-	return e
-}
-
 // scheduled is the event of a task that starts an execution.
-func scheduled(id int, name string, input json.RawMessage) map[string]any {
+func scheduled(id int64, name string, input json.RawMessage) asl.Event {
 	parameters, err := json.Marshal(map[string]any{"Input": input, "Name": name, "StateMachineArn": machineARN})
 	if err != nil {
 		panic(err)
 	}
-	return event(id, "TaskScheduled", map[string]any{"resourceType": "states", "resource": "startExecution.sync:2", "region": "eu-central-1", "parameters": string(parameters)})
+	return asl.Event{ID: id, Type: asl.TaskScheduled, ResourceType: "states", Resource: "startExecution.sync:2", Region: "eu-central-1", Input: parameters}
 }
 
 // handed is the input of an execution that goes on with a state.
@@ -49,13 +41,9 @@ func handed(t *testing.T, s rollout.State) json.RawMessage {
 }
 
 // waiting is the history of an owner that waits for an execution.
-func waiting(name string, input json.RawMessage, more ...map[string]any) func() []any {
-	return func() []any {
-		all := []any{scheduled(50, name, input), event(51, "TaskStarted", nil), event(52, "TaskSubmitted", nil)}
-		for _, e := range more {
-			all = append(all, e)
-		}
-		return all
+func waiting(name string, input json.RawMessage, more ...localaws.HistoryEvent) func() []localaws.HistoryEvent {
+	return func() []localaws.HistoryEvent {
+		return append([]localaws.HistoryEvent{scheduled(50, name, input), asl.Event{ID: 51, Type: asl.TaskStarted}, asl.Event{ID: 52, Type: asl.TaskSubmitted}}, more...)
 	}
 }
 
@@ -67,33 +55,37 @@ func TestARolloutGoesOnWhereItsOwnerSaysSo(t *testing.T) {
 	forged := func(s rollout.State) rollout.State { s.Plan.Steps = s.Plan.Steps[:1]; return s }
 	for _, test := range []struct {
 		name    string
-		history func(*testing.T, rollout.State) func() []any
+		history func(*testing.T, rollout.State) func() []localaws.HistoryEvent
 		change  func(*localaws.Execution)
 		input   func(*testing.T, rollout.State) json.RawMessage
 		retries int
 		want    string // the error's name
 	}{
-		{name: "handed over", history: func(t *testing.T, s rollout.State) func() []any { return waiting(partName, handed(t, s)) }},
-		{name: "handed over, and the attempt's answer was lost", history: func(t *testing.T, s rollout.State) func() []any {
-			return waiting(partName, handed(t, s), event(53, "TaskFailed", map[string]any{"error": "StepFunctions.SdkClientException"}), scheduled(54, partName, handed(t, s)))
+		{name: "handed over", history: func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
+			return waiting(partName, handed(t, s))
 		}},
-		{name: "with another state", history: func(t *testing.T, s rollout.State) func() []any { return waiting(partName, handed(t, forged(s))) }, want: "NotContinued"},
-		{name: "to another execution, as it seems yet", history: func(t *testing.T, s rollout.State) func() []any {
+		{name: "handed over, and the attempt's answer was lost", history: func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
+			return waiting(partName, handed(t, s), asl.Event{ID: 53, Type: asl.TaskFailed, Error: "StepFunctions.SdkClientException"}, scheduled(54, partName, handed(t, s)))
+		}},
+		{name: "with another state", history: func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
+			return waiting(partName, handed(t, forged(s)))
+		}, want: "NotContinued"},
+		{name: "to another execution, as it seems yet", history: func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
 			return waiting("the-execution-part-0", handed(t, s))
 		}, want: "ServiceUnavailable"},
-		{name: "to another execution", history: func(t *testing.T, s rollout.State) func() []any {
+		{name: "to another execution", history: func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
 			return waiting("the-execution-part-0", handed(t, s))
 		}, retries: 5, want: "NotContinued"},
-		{name: "when the owner does something else", history: func(t *testing.T, s rollout.State) func() []any {
-			return waiting(partName, handed(t, s), event(53, "TaskStateExited", nil), event(54, "WaitStateEntered", nil))
+		{name: "when the owner does something else", history: func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
+			return waiting(partName, handed(t, s), asl.Event{ID: 53, Type: "TaskStateExited"}, asl.Event{ID: 54, Type: "WaitStateEntered"})
 		}, retries: 5, want: "NotContinued"},
-		{name: "when the owner calls something else", history: func(t *testing.T, s rollout.State) func() []any {
-			return func() []any {
-				return []any{event(50, "TaskScheduled", map[string]any{"resourceType": "lambda", "resource": "invoke", "parameters": "{}"})}
+		{name: "when the owner calls something else", history: func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
+			return func() []localaws.HistoryEvent {
+				return []localaws.HistoryEvent{asl.Event{ID: 50, Type: asl.TaskScheduled, ResourceType: "lambda", Resource: "invoke", Input: []byte("{}")}}
 			}
 		}, retries: 5, want: "NotContinued"},
-		{name: "when the owner has ended", history: func(t *testing.T, s rollout.State) func() []any {
-			return waiting(partName, handed(t, s), event(53, "ExecutionAborted", map[string]any{}))
+		{name: "when the owner has ended", history: func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
+			return waiting(partName, handed(t, s), asl.Event{ID: 53, Type: asl.ExecutionAborted})
 		}, want: "NotContinued"},
 		{name: "of an owner that does not exist", change: func(e *localaws.Execution) { e.ARN += "-2" }, want: "NotContinued"},
 		{name: "of itself", input: func(t *testing.T, s rollout.State) json.RawMessage { s.Plan.Owner = partName; return handed(t, s) }, want: "NotContinued"},
@@ -111,7 +103,9 @@ func TestARolloutGoesOnWhereItsOwnerSaysSo(t *testing.T) {
 			owner := w.execution("RUNNING")
 			owner.Stopped = owner.Started
 			if test.history == nil {
-				test.history = func(t *testing.T, s rollout.State) func() []any { return waiting(partName, handed(t, s)) }
+				test.history = func(t *testing.T, s rollout.State) func() []localaws.HistoryEvent {
+					return waiting(partName, handed(t, s))
+				}
 			}
 			owner.History = test.history(t, s)
 			if test.change != nil {

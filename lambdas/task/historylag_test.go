@@ -8,6 +8,8 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // trouble is what calls the cleanup.
@@ -40,11 +42,11 @@ func TestAHistoryThatIsBehind(t *testing.T) {
 		e.Stopped = w.now
 		past(t, &e, started, "Wait")
 		whole, end := e.History, w.now
-		e.History = func() []any {
+		e.History = func() []localaws.HistoryEvent {
 			if w.now.Sub(end) >= test.after {
 				return whole()
 			}
-			return append([]any{event(1, "ExecutionStarted", nil)}, whole()[:test.shows]...)
+			return append([]localaws.HistoryEvent{asl.Event{ID: 1, Type: asl.ExecutionStarted}}, whole()[:test.shows]...)
 		}
 		a := newAudience(t, ran{e})
 		cleanup := w.sweeper(&ran{e}).cleanup
@@ -78,7 +80,7 @@ func TestAPlanThatIsNotThereYet(t *testing.T) {
 	e.Stopped = w.now
 	past(t, &e, started, "Wait")
 	whole, behind := e.History, true
-	e.History = func() []any {
+	e.History = func() []localaws.HistoryEvent {
 		if behind {
 			return whole()[1:]
 		}

@@ -236,3 +236,25 @@ func TestEventsAsJSON(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestEventsOnTheWire: GetExecutionHistory answers another timestamp than the CLI
+// prints, and data only on demand.
+func TestEventsOnTheWire(t *testing.T) {
+	d := parse(t, machine(`"A":{"Type":"Task","Resource":"fn:F","End":true}`))
+	_, h := run(t, d, `{"a": 1.0}`, script{"F": {"@1.25s 2"}}, nil)
+	var got []string
+	for _, e := range h[4:] {
+		got = append(got, string(e.Wire(true)), string(e.Wire(false)))
+	}
+	want := []string{
+		`{"timestamp":1896091201.250,"type":"LambdaFunctionSucceeded","id":5,"previousEventId":4,"lambdaFunctionSucceededEventDetails":{"output":"2"}}`,
+		`{"timestamp":1896091201.250,"type":"LambdaFunctionSucceeded","id":5,"previousEventId":4,"lambdaFunctionSucceededEventDetails":{}}`,
+		`{"timestamp":1896091201.250,"type":"TaskStateExited","id":6,"previousEventId":5,"stateExitedEventDetails":{"name":"A","output":"2"}}`,
+		`{"timestamp":1896091201.250,"type":"TaskStateExited","id":6,"previousEventId":5,"stateExitedEventDetails":{"name":"A"}}`,
+		`{"timestamp":1896091201.250,"type":"ExecutionSucceeded","id":7,"previousEventId":6,"executionSucceededEventDetails":{"output":"2"}}`,
+		`{"timestamp":1896091201.250,"type":"ExecutionSucceeded","id":7,"previousEventId":6,"executionSucceededEventDetails":{}}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

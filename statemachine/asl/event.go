@@ -2,6 +2,7 @@ package asl
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -53,40 +54,65 @@ type Event struct {
 	RedriveCount int             // ExecutionRedriven
 }
 
-// MarshalJSON returns the event in the shape that GetExecutionHistory returns.
+// MarshalJSON returns the event as the AWS CLI prints it.
 func (e Event) MarshalJSON() ([]byte, error) {
+	return e.appendTo(nil, formatTime(e.Timestamp), true), nil
+}
+
+// Number returns the event's ID.
+func (e Event) Number() int64 { return e.ID }
+
+// Wire returns the event as GetExecutionHistory answers it: its timestamp is in
+// seconds since 1970, and it has its input and output only if withData is set.
+func (e Event) Wire(withData bool) json.RawMessage {
+	size := 256
+	if withData {
+		size += len(e.Input) + len(e.Output) + (len(e.Input)+len(e.Output))/4 // with escaped quotes
+	}
+	at := fmt.Sprintf("%d.%03d", e.Timestamp.Unix(), e.Timestamp.Nanosecond()/int(time.Millisecond))
+	return e.appendTo(make([]byte, 0, size), number(at), withData)
+}
+
+// appendTo appends the event's JSON to dst, with a timestamp as it is given.
+func (e Event) appendTo(dst []byte, timestamp any, withData bool) []byte {
 	o := newObject(
-		"timestamp", formatTime(e.Timestamp),
+		"timestamp", timestamp,
 		"type", string(e.Type),
 		"id", integer(e.ID),
 		"previousEventId", integer(e.PreviousID))
-	name, details := e.details()
+	name, details := e.details(withData)
 	if name != "" {
 		o.add(name, details)
 	}
-	return appendJSON(nil, o), nil
+	return appendJSON(dst, o)
 }
 
 // details returns the event's details and the name of their field, or "" and nil
-// if an event of its type has none.
-func (e Event) details() (string, *object) {
+// if an event of its type has none. The details have the input and output only if
+// withData is set.
+func (e Event) details(withData bool) (string, *object) {
 	d := &object{}
 	text := func(key, value string) {
 		if value != "" {
 			d.add(key, value)
 		}
 	}
+	data := func(key string, value json.RawMessage) {
+		if withData {
+			d.add(key, string(value))
+		}
+	}
 	switch e.Type {
 	case ExecutionStarted:
-		d.add("input", string(e.Input))
+		data("input", e.Input)
 		text("roleArn", e.RoleARN)
 		return "executionStartedEventDetails", d
 	case ExecutionSucceeded:
-		d.add("output", string(e.Output))
+		data("output", e.Output)
 		return "executionSucceededEventDetails", d
 	case LambdaFunctionScheduled:
 		d.add("resource", e.Resource)
-		d.add("input", string(e.Input))
+		data("input", e.Input)
 		if e.Timeout > 0 {
 			d.add("timeoutInSeconds", integer(int64(e.Timeout/time.Second)))
 		}
@@ -102,7 +128,7 @@ func (e Event) details() (string, *object) {
 			d.add("timeoutInSeconds", integer(int64(e.Timeout/time.Second)))
 		}
 		if e.Output != nil {
-			d.add("output", string(e.Output))
+			data("output", e.Output)
 		}
 		text("error", e.Error)
 		text("cause", e.Cause)
@@ -113,7 +139,7 @@ func (e Event) details() (string, *object) {
 		d.add("redriveCount", integer(int64(e.RedriveCount)))
 		return e.detailsName(), d
 	case LambdaFunctionSucceeded:
-		d.add("output", string(e.Output))
+		data("output", e.Output)
 		return "lambdaFunctionSucceededEventDetails", d
 	case ExecutionFailed, ExecutionTimedOut, ExecutionAborted, LambdaFunctionFailed, LambdaFunctionTimedOut:
 		text("error", e.Error)
@@ -123,11 +149,11 @@ func (e Event) details() (string, *object) {
 	switch {
 	case strings.HasSuffix(string(e.Type), "StateEntered"):
 		d.add("name", e.State)
-		d.add("input", string(e.Input))
+		data("input", e.Input)
 		return "stateEnteredEventDetails", d
 	case strings.HasSuffix(string(e.Type), "StateExited"):
 		d.add("name", e.State)
-		d.add("output", string(e.Output))
+		data("output", e.Output)
 		return "stateExitedEventDetails", d
 	}
 	return "", nil // ReadHistory keeps such an event without its details

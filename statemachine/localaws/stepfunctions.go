@@ -35,10 +35,17 @@ type Execution struct {
 	NotRedrivable   string          // why an execution that did not succeed can't be redriven; empty if it can
 
 	// History returns the events of the execution, the oldest first, with ascending ids. Some may be missing, so that
-	// long executions need to keep only the first and the last few. Each event is a value that encoding/json writes in
-	// the shape of an event of GetExecutionHistory, its timestamp as RFC 3339 or in seconds since 1970. Only
-	// GetExecutionHistory calls it. Nil if no events are kept.
-	History func() []any
+	// long executions need to keep only the first and the last few. Only GetExecutionHistory calls it. Nil if no events
+	// are kept.
+	History func() []HistoryEvent
+}
+
+// HistoryEvent is an event of an execution's history.
+type HistoryEvent interface {
+	// Number returns the event's id, from 1.
+	Number() int64
+	// Wire returns the event's JSON as GetExecutionHistory answers it, with its input and output only if withData is set.
+	Wire(withData bool) json.RawMessage
 }
 
 // stepFunctionsTarget is the prefix of X-Amz-Target for Step Functions' operations.
@@ -109,7 +116,12 @@ func (s *stepFunctionsService) encode(output any) (reply, *apiError) {
 	if err != nil {
 		return reply{}, &apiError{http.StatusInternalServerError, "InternalFailure", err.Error()}
 	}
-	return reply{http.StatusOK, http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, body}, nil
+	return s.answer(body), nil
+}
+
+// answer returns an answer with that body.
+func (s *stepFunctionsService) answer(body []byte) reply {
+	return reply{http.StatusOK, http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, body}
 }
 
 func (s *stepFunctionsService) throttled() *apiError {

@@ -129,20 +129,27 @@ func TestDescribeExecution(t *testing.T) {
 	})
 }
 
-// wireEvent is an event as an interpreter may give it.
-func wireEvent(id int) any {
-	return map[string]any{"id": id, "previousEventId": id - 1, "type": "TaskStateEntered",
-		"timestamp":                noon.Add(time.Duration(id) * time.Millisecond).Format(time.RFC3339Nano),
-		"stateEnteredEventDetails": map[string]any{"name": fmt.Sprint("S", id), "input": "{}"}}
+// wireEvent is an event with that id.
+type wireEvent int64
+
+func (id wireEvent) Number() int64 { return int64(id) }
+
+func (id wireEvent) Wire(withData bool) json.RawMessage {
+	input := ""
+	if withData {
+		input = `, "input": "{}"`
+	}
+	return fmt.Appendf(nil, `{"id": %d, "previousEventId": %d, "type": "TaskStateEntered", "timestamp": %s, "stateEnteredEventDetails": {"name": "S%d"%s}}`,
+		id, id-1, epochSeconds(noon.Add(time.Duration(id)*time.Millisecond)), id, input)
 }
 
 func TestGetExecutionHistory(t *testing.T) {
 	overBothTransports(t, func(t *testing.T, w *world) {
-		var events []any
-		for id := 4; id <= 10; id++ { // the first three are not kept any more
+		var events []HistoryEvent
+		for id := int64(4); id <= 10; id++ { // the first three are not kept any more
 			events = append(events, wireEvent(id))
 		}
-		w.executions.start("e", "RUNNING", 0).History = func() []any { return events }
+		w.executions.start("e", "RUNNING", 0).History = func() []HistoryEvent { return events }
 		w.executions.start("forgotten", "SUCCEEDED", 0)
 		history := func(in *sfn.GetExecutionHistoryInput, afterPage func()) (ids []int64) {
 			in.ExecutionArn = aws.String(executionARN("e"))
@@ -263,7 +270,7 @@ func TestStepFunctionsRefusals(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			overBothTransports(t, func(t *testing.T, w *world) {
-				w.executions.start("e", "RUNNING", 0).History = func() []any { return []any{wireEvent(1)} }
+				w.executions.start("e", "RUNNING", 0).History = func() []HistoryEvent { return []HistoryEvent{wireEvent(1)} }
 				if code, _ := outcome(c.call(t, w)); code != c.code {
 					t.Errorf("got %q, want %q", code, c.code)
 				}

@@ -5,12 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -161,7 +159,7 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 	if err != nil {
 		return reply{}, err
 	}
-	var events []any
+	var events []HistoryEvent
 	if e.History != nil {
 		events = e.History()
 	}
@@ -176,98 +174,38 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 		}
 	}
 
-	var out struct {
-		Events    []historyEvent `json:"events"`
-		NextToken string         `json:"nextToken,omitempty"`
-	}
-	out.Events = []historyEvent{}
+	withData := in.IncludeExecutionData == nil || *in.IncludeExecutionData
+	body := []byte(`{"events":[`)
 	for i := from; (to-i)*step >= 0; i += step {
-		event, err := readEvent(events[i])
-		if err != nil {
-			return reply{}, err
+		if (i-from)*step == size {
+			return s.answer(fmt.Appendf(body, `],"nextToken":"%d"}`, events[i].Number())), nil
 		}
-		if len(out.Events) == size {
-			out.NextToken = strconv.Itoa(int(event.id()))
-			break
+		if i != from {
+			body = append(body, ',')
 		}
-		if in.IncludeExecutionData != nil && !*in.IncludeExecutionData {
-			event.stripData()
-		}
-		out.Events = append(out.Events, event)
+		body = append(body, events[i].Wire(withData)...)
 	}
-	return s.encode(&out)
+	return s.answer(append(body, "]}"...)), nil
 }
-
-// historyEvent is an event of an execution's history as it is on the wire.
-type historyEvent map[string]any
-
-// id returns the event's id, which readEvent has checked.
-func (e historyEvent) id() float64 { return e["id"].(float64) }
 
 // indexOf returns the index of the event at which a page begins; its id is the token. If that event is no longer kept, the
 // page begins with the next one in its direction.
-func indexOf(events []any, token string, reverse bool) (int, *apiError) {
+func indexOf(events []HistoryEvent, token string, reverse bool) (int, *apiError) {
 	wanted, err := strconv.Atoi(token)
 	if err != nil || wanted < 1 {
 		return 0, invalidToken(token)
 	}
-	var bad *apiError
 	i := sort.Search(len(events), func(i int) bool {
-		event, err := readEvent(events[i])
-		if err != nil {
-			bad = err
-			return true
-		}
 		if reverse {
-			return event.id() > float64(wanted)
+			return events[i].Number() > int64(wanted)
 		}
-		return event.id() >= float64(wanted)
+		return events[i].Number() >= int64(wanted)
 	})
 	switch {
-	case bad != nil:
-		return 0, bad
 	case reverse:
 		return i - 1, nil
 	case i == len(events):
 		return 0, invalidToken(token)
 	}
 	return i, nil
-}
-
-// readEvent returns the event as it is on the wire, with its timestamp in seconds.
-func readEvent(given any) (historyEvent, *apiError) {
-	body, err := json.Marshal(given)
-	if err != nil {
-		return nil, badHistory(err)
-	}
-	var event historyEvent
-	if err := json.Unmarshal(body, &event); err != nil {
-		return nil, badHistory(err)
-	}
-	if text, ok := event["timestamp"].(string); ok {
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return nil, badHistory(err)
-		}
-		event["timestamp"] = epochSeconds(at)
-	}
-	if _, ok := event["id"].(float64); !ok {
-		return nil, badHistory(fmt.Errorf("an event without an id: %v", event))
-	}
-	return event, nil
-}
-
-// stripData removes the inputs and outputs.
-func (e historyEvent) stripData() {
-	for _, field := range e {
-		if details, ok := field.(map[string]any); ok {
-			delete(details, "input")
-			delete(details, "output")
-		}
-	}
-}
-
-// badHistory returns the error for events that break the contract of [Execution].History.
-func badHistory(err error) *apiError {
-	return &apiError{http.StatusInternalServerError, "InternalFailure", "the history of the execution: " + err.Error()}
 }

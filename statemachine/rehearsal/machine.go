@@ -78,10 +78,10 @@ type execution struct {
 	name   string
 	parent string // the ARN of the execution that started it, if any
 	input  json.RawMessage
-	first  []any     // the first events of its history
-	last   []any     // the last events that are not among the first
-	state  string    // the last one it entered
-	end    asl.Event // its last end; it may have been redriven since
+	first  []localaws.HistoryEvent // the first events of its history
+	last   []localaws.HistoryEvent // the last events that are not among the first
+	state  string                  // the last one it entered
+	end    asl.Event               // its last end; it may have been redriven since
 }
 
 // keptEvents limits how many events of a history are kept at each end: its beginning
@@ -230,7 +230,7 @@ func (m *machine) described(e *execution) localaws.Execution {
 		Status: string(result.Status), Started: result.Start, Stopped: result.Stop,
 		Input: e.input, Output: result.Output, Error: result.Error, Cause: result.Cause,
 		Redrives: result.Redrives, Redriven: result.Redriven, NotRedrivable: e.NotRedrivable(),
-		History: func() []any { return slices.Concat(e.first, e.last) },
+		History: func() []localaws.HistoryEvent { return slices.Concat(e.first, e.last) },
 	}
 }
 
