@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,21 +244,34 @@ func TestTheRollbackFunctionIsTheTaskToo(t *testing.T) {
 	w.want("version 1")
 }
 
-// TestWhatTheCleanupReads of a plan is what CalculateWeights writes.
+// TestWhatTheCleanupReads of a plan is what CalculateWeights writes, however often
+// it was retried.
 func TestWhatTheCleanupReads(t *testing.T) {
 	w := newWorld(t)
 	s := w.started()
 	s.Plan.Provisioned = &rollout.Provisioned{Allocate: 5}
 	e := w.execution("ABORTED")
 	past(t, &e, s, "Wait")
-	server := localaws.New(localaws.Options{Executions: ran{e}})
-	begun, err := executions.New(sfn.NewFromConfig(server.Config())).Begun(context.Background(), executionARN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := begun.Plan
-	if begun.Function != "f" || begun.Alias != "live" || begun.NewVersion != "2" || p.Baseline != "1" || p.Owner != "the-execution" || p.Description != "serves everybody" ||
-		p.Undo != s.Plan.Undo || len(p.Steps) != 2 || p.Provisioned.Allocate != 5 {
-		t.Errorf("of %+v it reads %+v", s.Plan, begun)
+	planned := e.History()
+	for retries := range int64(9) {
+		e.History = func() []localaws.HistoryEvent {
+			var all []localaws.HistoryEvent
+			for id := range 4 + 3*retries {
+				all = append(all, asl.Event{ID: id + 1, Type: asl.LambdaFunctionFailed, Error: "ServiceUnavailable"})
+			}
+			output := planned[0].(asl.Event)
+			output.ID = int64(len(all) + 1)
+			return slices.Concat(all, []localaws.HistoryEvent{output}, planned[1:])
+		}
+		server := localaws.New(localaws.Options{Executions: ran{e}})
+		begun, err := executions.New(sfn.NewFromConfig(server.Config())).Begun(context.Background(), executionARN)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := begun.Plan
+		if begun.Function != "f" || begun.Alias != "live" || begun.NewVersion != "2" || p.Baseline != "1" || p.Owner != "the-execution" || p.Description != "serves everybody" ||
+			p.Undo != s.Plan.Undo || len(p.Steps) != 2 || p.Provisioned.Allocate != 5 {
+			t.Errorf("of %+v, after %d retries, it reads %+v", s.Plan, retries, begun)
+		}
 	}
 }

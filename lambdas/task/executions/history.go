@@ -14,17 +14,15 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
-// mostPages limits how many pages of 100 events are read of a history. The longest way
-// from its end to its last state is a rollback's, which is tried 91 times with
-// three events each.
-const mostPages = 5
+// mostEvents limits how many events are read of a history. The longest way from its
+// end to its last state is a rollback's, which is tried 91 times with three events
+// each.
+const mostEvents = 500
 
-// each calls do for the events of a history until do returns false.
+// each calls do for the events of a history until do returns false. It reads pages
+// of in.MaxResults.
 func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput, do func(types.HistoryEvent) bool) error {
-	if in.MaxResults == 0 {
-		in.MaxResults = 100
-	}
-	for n := range mostPages {
+	for read := int32(0); read < mostEvents; read += in.MaxResults {
 		page, err := f.api.GetExecutionHistory(ctx, &in)
 		var gone *types.ExecutionDoesNotExist
 		if errors.As(err, &gone) {
@@ -32,7 +30,7 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 		} else if err != nil {
 			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Plain(err))
 		}
-		if n == 0 && len(page.Events) == 0 { // every history has events
+		if read == 0 && len(page.Events) == 0 { // every history has events
 			return fmt.Errorf("reading the history of %s: %w", aws.ToString(in.ExecutionArn), awserror.Hollow(nil))
 		}
 		for _, event := range page.Events {
@@ -47,12 +45,12 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 	return nil
 }
 
-// Begun returns the output of CalculateWeights, which is among the first events of
-// an execution's history; task.ErrNoPlan if there is none.
+// Begun returns the output of CalculateWeights; task.ErrNoPlan if there is none. It is
+// the fifth event of an execution's history, unless the task was retried.
 func (f StepFunctions) Begun(ctx context.Context, arn string) (task.Begun, error) {
 	var begun task.Begun
 	none := fmt.Errorf("the history of %s: %w", arn, task.ErrNoPlan)
-	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, IncludeExecutionData: aws.Bool(true)}, func(event types.HistoryEvent) bool {
+	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, IncludeExecutionData: aws.Bool(true), MaxResults: 10}, func(event types.HistoryEvent) bool {
 		if event.LambdaFunctionSucceededEventDetails == nil {
 			return true
 		}
@@ -82,7 +80,7 @@ func ended(event types.HistoryEvent) bool {
 // the execution's end.
 func (f StepFunctions) LastState(ctx context.Context, arn string) (string, error) {
 	name, complete := "", false
-	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(false)}, func(event types.HistoryEvent) bool {
+	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(false), MaxResults: 100}, func(event types.HistoryEvent) bool {
 		if complete = complete || ended(event); !complete {
 			return false
 		}
