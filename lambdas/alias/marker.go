@@ -97,8 +97,8 @@ var markerForms = []struct {
 	cut  string
 	form *regexp.Regexp
 }{
-	{cutShort, regexp.MustCompile(`(?s)^(.*?)( |\.\.\.|)\[rollout ([!-Z\\^-~]+) ([0-9]+)->([0-9]+) ([0-9.]+)%\]$`)},
-	{"…", regexp.MustCompile(`(?s)^(.*?)( |…|)\[rollout ([^\s\[\]]+) ([0-9]+)→([0-9]+) ([0-9.]+)%\]$`)},
+	{cutShort, regexp.MustCompile(`^\[rollout ([!-Z\\^-~]+) ([0-9]+)->([0-9]+) ([0-9.]+)%\]$`)},
+	{"…", regexp.MustCompile(`^\[rollout ([^\s\[\]]+) ([0-9]+)→([0-9]+) ([0-9.]+)%\]$`)},
 }
 
 // Description is an alias's description, separated from its marker.
@@ -115,19 +115,28 @@ type Description struct {
 
 // ParseDescription separates a description from its marker, exactly to the byte.
 func ParseDescription(description string) Description {
+	begin := strings.LastIndexByte(description, '[') // a marker has no other
+	if begin < 0 {
+		return Description{Text: description}
+	}
+	before := description[:begin]
 	for i, f := range markerForms {
-		parts := f.form.FindStringSubmatch(description)
+		parts := f.form.FindStringSubmatch(description[begin:])
 		if parts == nil {
 			continue
 		}
-		percent, err := strconv.ParseFloat(parts[6], 64)
-		if err != nil || (parts[2] == "") != (parts[1] == "") && parts[2] != f.cut {
+		percent, err := strconv.ParseFloat(parts[4], 64)
+		text, cut := strings.CutSuffix(before, f.cut)
+		if !cut {
+			text = strings.TrimSuffix(before, " ")
+		}
+		if err != nil || !cut && (text == before) != (text == "") {
 			break
 		}
 		return Description{
-			Text:   parts[1],
-			Cut:    parts[2] == f.cut,
-			Marker: &Marker{Owner: parts[3], Baseline: parts[4], NewVersion: parts[5], Weight: rollout.Round(percent / 100)},
+			Text:   text,
+			Cut:    cut,
+			Marker: &Marker{Owner: parts[1], Baseline: parts[2], NewVersion: parts[3], Weight: rollout.Round(percent / 100)},
 
 			earlier: i > 0,
 		}
