@@ -25,6 +25,7 @@ type Assessment struct {
 	Evidence
 	state rollout.State
 	now   time.Time
+	tests tests
 }
 
 // Assess folds all minutes into the evidence, as they are known at now. Minutes
@@ -39,11 +40,16 @@ type Assessment struct {
 //   - Late data can pretend health, by errors that are still to come: so these
 //     minutes prove nothing.
 //
-// An error means that the stored evidence is corrupt; no metrics can cause this.
+// An error means that the stored evidence is corrupt, or that the plan's settings are
+// out of range; no metrics can cause this.
 func (e Evidence) Assess(s rollout.State, now time.Time) (Assessment, error) {
 	acc := accumulator{state: s, now: now, conservative: true, expectedPerMinute: e.expectedPerMinute(s, now)}
 	all, err := acc.fold(e, e.Minutes)
-	return Assessment{Evidence: all, state: s, now: now}, err
+	if err != nil {
+		return Assessment{}, err
+	}
+	t, err := all.newTests(s.Plan.Gates)
+	return Assessment{Evidence: all, state: s, now: now, tests: t}, err
 }
 
 // finalAfter returns how long after its end a minute may still change: until its

@@ -19,11 +19,7 @@ func (a Assessment) Errors() (rollout.Reading, error) {
 // errors returns the reading, and the score that decided it.
 func (a Assessment) errors() (rollout.Reading, score, error) {
 	gates := a.state.Plan.Gates
-	t, err := a.newTests(gates)
-	if err != nil {
-		return rollout.Reading{}, score{}, err
-	}
-	harm := score{logE: t.errors.LogE(a.Evidence.Errors.Harm), threshold: t.errors.Threshold()}
+	harm := score{logE: a.tests.errors.LogE(a.Evidence.Errors.Harm), threshold: a.tests.errors.Threshold()}
 	now, limit := harm, 0.0
 	if _, alone := a.state.AtFullWeight(); alone {
 		b, err := a.newHistoricalControls(gates)
@@ -32,7 +28,7 @@ func (a Assessment) errors() (rollout.Reading, score, error) {
 		}
 		now, limit = score{logE: b.errors.LogE(a.Evidence.Errors.Control), threshold: b.errors.Threshold()}, b.errors.Limit()
 	}
-	bound := t.proof.Bound(a.Proof)
+	bound := a.tests.proof.Bound(a.Proof)
 	verdict, decisive := judge(harm, now)
 	switch failed := a.Evidence.Errors.NewVersion.Errors + a.Evidence.Errors.Alone.Errors; {
 	case failed == 0: // that requests are missing is no failure: see pending

@@ -31,11 +31,7 @@ func (a Assessment) Latency() (rollout.Reading, error) {
 // latency returns the reading, and the score that decided it.
 func (a Assessment) latency() (rollout.Reading, score, error) {
 	gates := a.state.Plan.Gates
-	t, err := a.newTests(gates)
-	if err != nil {
-		return rollout.Reading{}, score{}, err
-	}
-	beside := a.withCold(a.logBeside(), a.logAll(), t.latency.Threshold())
+	beside := a.withCold(a.logBeside(), a.logAll(), a.tests.latency.Threshold())
 	verdict, decisive := confirm(beside, a.Slowdowns.Beside)
 	if _, alone := a.state.AtFullWeight(); alone && a.History.timed() {
 		b, err := a.newHistoricalControls(gates)
