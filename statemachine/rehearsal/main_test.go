@@ -2,13 +2,15 @@ package rehearsal_test
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
 	"testing"
 )
 
 // TestMain lets garbage lie for longer: thousands of rehearsals make a lot of it,
-// and keep little.
+// and keep little. Nor is it sampled, unless -memprofilerate says so.
 func TestMain(m *testing.M) {
+	runtime.MemProfileRate = 0
 	debug.SetGCPercent(800)
 	os.Exit(m.Run())
 }
