@@ -2,8 +2,6 @@ package rehearsal_test
 
 import (
 	"runtime"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,16 +28,9 @@ func BenchmarkBlogRollout(b *testing.B) {
 func BenchmarkThousandRollouts(b *testing.B) {
 	const rollouts = 1000
 	for b.Loop() {
-		var seeds atomic.Uint64
-		var cores sync.WaitGroup
-		for range runtime.GOMAXPROCS(0) {
-			cores.Go(func() {
-				for seed := seeds.Add(1); seed <= rollouts; seed = seeds.Add(1) {
-					rehearse(b, blogInput, "healthy", func(o *rehearsal.Options) { o.Seed = seed })
-				}
-			})
-		}
-		cores.Wait()
+		rehearsal.OnAllCores(rollouts, func(i int) {
+			rehearse(b, blogInput, "healthy", func(o *rehearsal.Options) { o.Seed = uint64(i) })
+		})
 	}
 	b.ReportMetric(rollouts, "rollouts")
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/thousand")

@@ -3,7 +3,6 @@ package rehearsal_test
 import (
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -74,23 +73,16 @@ func TestScenariosEndAsTheyShould(t *testing.T) {
 func outcomes(t *testing.T, input, scenario string, runs int) map[string]int {
 	counts := map[string]int{}
 	var mutex sync.Mutex
-	var workers sync.WaitGroup
-	cores := runtime.GOMAXPROCS(0)
-	for core := range cores {
-		workers.Go(func() {
-			for seed := core; seed < runs; seed += cores {
-				r := rehearse(t, input, scenario, func(o *rehearsal.Options) { o.Seed, o.Brief = uint64(seed), true })
-				outcome := string(r.Outcome)
-				if r.Unverified {
-					outcome += " unverified"
-				}
-				mutex.Lock()
-				counts[fmt.Sprintf("%s, %s", outcome, alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})]++
-				mutex.Unlock()
-			}
-		})
-	}
-	workers.Wait()
+	rehearsal.OnAllCores(runs, func(seed int) {
+		r := rehearse(t, input, scenario, func(o *rehearsal.Options) { o.Seed, o.Brief = uint64(seed), true })
+		outcome := string(r.Outcome)
+		if r.Unverified {
+			outcome += " unverified"
+		}
+		mutex.Lock()
+		counts[fmt.Sprintf("%s, %s", outcome, alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})]++
+		mutex.Unlock()
+	})
 	return counts
 }
 

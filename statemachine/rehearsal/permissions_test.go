@@ -21,15 +21,18 @@ import (
 // synthesized templates, and without: nothing is denied, and the results are the
 // same but for the state machine's name.
 func TestRolloutsEndAlikeWithTheirPermissions(t *testing.T) {
-	for _, p := range append(allowedPlays(t), narrowedPlays(t)...) {
+	all := append(allowedPlays(t), narrowedPlays(t)...)
+	OnAllCores(len(all), func(i int) {
+		p := all[i]
 		plain, _, err := p.with(nil, held{})
 		if err != nil {
-			t.Fatalf("%s: %v", p.name, err)
+			t.Errorf("%s: %v", p.name, err)
+			return
 		}
 		if diff := gocmp.Diff(inWords(t, plain), inWords(t, p.result)); diff != "" {
 			t.Errorf("%s (-without +with the template): %s", p.name, diff)
 		}
-	}
+	})
 }
 
 // inWords is all of a result.
@@ -63,15 +66,17 @@ type rehearsed struct {
 func (r *rehearsed) all(t *testing.T, template *Template, plays []play) []played {
 	t.Helper()
 	r.once.Do(func() {
-		for _, p := range plays {
-			start := time.Now()
+		r.plays = make([]played, len(plays))
+		failed := make([]error, len(plays))
+		OnAllCores(len(plays), func(i int) {
+			p, start := plays[i], time.Now()
 			result, needed, err := p.with(template, held{})
 			if err != nil {
-				r.err = fmt.Errorf("%s: %w", p.name, err)
-				return
+				failed[i] = fmt.Errorf("%s: %w", p.name, err)
 			}
-			r.plays = append(r.plays, played{p, result, needed, time.Since(start)})
-		}
+			r.plays[i] = played{p, result, needed, time.Since(start)}
+		})
+		r.err = errors.Join(failed...)
 	})
 	if r.err != nil {
 		t.Fatal(r.err)

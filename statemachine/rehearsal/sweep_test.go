@@ -5,11 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -261,22 +258,11 @@ func failures(trials []namedTrial) []error {
 // results runs trials on all cores and returns what went wrong with each; nil if nothing did.
 func results(trials []namedTrial) []error {
 	results := make([]error, len(trials))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(trials) {
-					return
-				}
-				t := trials[i]
-				if _, err := t.try(); err != nil {
-					results[i] = fmt.Errorf("%s, %s, the event delivered %d times: %w", t.subject.name, t.name, t.deliveries, err)
-				}
-			}
-		})
-	}
-	workers.Wait()
+	OnAllCores(len(trials), func(i int) {
+		t := trials[i]
+		if _, err := t.try(); err != nil {
+			results[i] = fmt.Errorf("%s, %s, the event delivered %d times: %w", t.subject.name, t.name, t.deliveries, err)
+		}
+	})
 	return results
 }

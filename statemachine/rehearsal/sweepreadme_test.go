@@ -4,10 +4,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -168,20 +166,14 @@ func (c *combiner) endings(kind string, wanted []Outcome) map[Outcome]bool {
 // any disturbance.
 func (c *combiner) outcomes(from, cases int) []Outcome {
 	draw, seen := c.draw(1), make([]Outcome, cases)
-	var workers sync.WaitGroup
-	for core := range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := core; i < cases; i += runtime.GOMAXPROCS(0) {
-				of := draw.Example(from + i)
-				if len(of.kinds) == 0 {
-					continue // the one-function deployer has none of them
-				}
-				if o, err := c.try(of); err == nil && o.outcome != of.subject.outcome {
-					seen[i] = o.outcome
-				}
-			}
-		})
-	}
-	workers.Wait()
+	OnAllCores(cases, func(i int) {
+		of := draw.Example(from + i)
+		if len(of.kinds) == 0 {
+			return // the one-function deployer has none of them
+		}
+		if o, err := c.try(of); err == nil && o.outcome != of.subject.outcome {
+			seen[i] = o.outcome
+		}
+	})
 	return seen
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"pgregory.net/rapid"
@@ -17,18 +15,11 @@ import (
 func (c *combiner) tryAll(size, from, cases int) []failure {
 	results := make([]failure, cases)
 	draw := c.draw(size)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < cases; i = int(next.Add(1)) - 1 {
-				of := draw.Example(from + i)
-				_, err := c.try(of)
-				results[i] = failure{from + i, of, err}
-			}
-		})
-	}
-	workers.Wait()
+	OnAllCores(cases, func(i int) {
+		of := draw.Example(from + i)
+		_, err := c.try(of)
+		results[i] = failure{from + i, of, err}
+	})
 	return slices.DeleteFunc(results, func(f failure) bool { return f.err == nil })
 }
 
