@@ -82,7 +82,8 @@ func TestHowARolloutEnds(t *testing.T) {
 			s.Progress.Unverified, s.Plan.Gates.Alarms = 1, []string{"a"}
 			succeed(w, e, s.Promoted())
 		}, rollout.Notification{Event: rollout.EventPromoted, Baseline: "1", Step: 1, Of: 2, Weight: 0.1, Unverified: true, UnverifiedGates: []string{"alarms"}, Undo: "UNDO",
-			Reason: "alias live of f now routes all traffic to version 2; unverified: in 1 of 2 steps version 2 had too little traffic to judge, and alarms never had a conclusive reading; no checks"}},
+			Reason: "alias live of f now routes all traffic to version 2; unverified: in 1 of 2 steps version 2 had too little traffic to judge, and alarms never had a conclusive reading; no checks. " +
+				"The plan is too short to judge latency: it is over before the metrics of its first minutes are there."}},
 		{"unchanged", func(w *world, e *localaws.Execution, s rollout.State) {
 			s.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: "on 2 already"}
 			succeed(w, e, s)

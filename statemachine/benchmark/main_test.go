@@ -48,7 +48,7 @@ func TestTheCommand(t *testing.T) {
 			t.Errorf("the output lacks %q", want)
 		}
 	}
-	for _, want := range []string{"simulating errors: 356 of 356 blocks", "simulating latency: 20 of 20 blocks"} {
+	for _, want := range []string{"simulating errors: 360 of 360 blocks", "simulating latency: 20 of 20 blocks"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("progress: %q, without %q", stderr.String(), want)
 		}
