@@ -171,13 +171,13 @@ func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequenti
 	if c.All == (sequential.State{}) { // of a rollout that began before there was one
 		c.All = c.Harm
 	}
+	c.Baseline = plus(c.Baseline, baseline)
+	c.NewVersion = plus(c.NewVersion, served)
 	c.All = test.Fold(c.All, minute)
 	if !warm {
 		c.Cold = test.Fold(c.Cold, minute)
 		return nil
 	}
-	c.Baseline = plus(c.Baseline, baseline)
-	c.NewVersion = plus(c.NewVersion, served)
 	c.Harm = test.Fold(c.Harm, minute)
 	return nil
 }
@@ -213,11 +213,11 @@ func (c *Comparison) alone(test *sequential.HistoricalControl, newVersion sequen
 	if err != nil {
 		return err
 	}
+	c.Alone = plus(c.Alone, served)
 	if !warm {
 		c.Cold = test.Fold(c.Cold, minute)
 		return nil
 	}
-	c.Alone = plus(c.Alone, served)
 	c.HistoricalControl = test.Fold(c.HistoricalControl, minute)
 	return nil
 }

@@ -44,7 +44,7 @@ type Comparison struct {
 	Harm              sequential.State `json:"harm,omitzero"`
 	HistoricalControl sequential.State `json:"bake,omitzero"`
 	// Cold is the evidence of the minutes since the last shift that are in neither, as
-	// environments may not be warm yet; those are in no Tally either.
+	// environments may not be warm yet.
 	Cold sequential.State `json:"cold,omitzero"`
 	// All is the evidence of the minutes of Harm, and of those of all Cold.
 	All sequential.State `json:"with-shifts,omitzero"`

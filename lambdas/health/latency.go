@@ -233,9 +233,7 @@ func (acc accumulator) foldBounds(e *Evidence, m Minute, expected int64, warm bo
 			return err
 		}
 		served := sequential.Count{Requests: m.NewVersion.Requests, Errors: min(max(m.Above[i], 0), m.NewVersion.Requests)}
-		if warm {
-			e.Bounds[i].Count = plus(e.Bounds[i].Count, served)
-		}
+		e.Bounds[i].Count = plus(e.Bounds[i].Count, served)
 		served.Requests = expected
 		minute, err := sequential.NewMinute(sequential.Count{}, served)
 		if err != nil {

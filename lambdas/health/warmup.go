@@ -81,8 +81,8 @@ const (
 	// environments may be cold: a version whose environments are slow at first is
 	// that after every shift.
 	mostCleared = 2
-	// coldLog is the evidence at which requests that don't count hold a step: little, as they
-	// are few at first, and holding costs minutes.
+	// coldLog is the evidence at which requests that don't count hold the first step: little, as
+	// they are few at first. Later steps take as much as others do.
 	coldLog = 0.15
 	// A step is held for longestLook minutes that count, at most, and for the last of them only
 	// as long as these don't clearly speak against harm: down to -ln 4.
@@ -97,6 +97,10 @@ const (
 func (a Assessment) suspect() bool {
 	s := a.Slowdowns
 	undecided := s.Warm < confirming || s.Warm < longestLook && a.logWarm(a.state) > clearLog
-	return s.Cleared < mostCleared && undecided && a.logCold(a.state) >= coldLog &&
+	enough := coldLog
+	if a.state.Progress.Step > 1 { // where requests are more, and there is a step to lose
+		enough = sequential.HoldLogE
+	}
+	return s.Cleared < mostCleared && undecided && a.logCold(a.state) >= enough &&
 		a.now.Before(s.Shift.Add(warmUp(*a.state.Plan.Gates.Latency)+longestLook*time.Minute+metricsLate))
 }

@@ -143,7 +143,7 @@ func TestARecordingIsLikeItsRehearsal(t *testing.T) {
 				t.Errorf("%s: the scenario changes %d times: %s", what, len(replayed.Changes), text)
 			}
 			second, err := Run(Options{Input: r.Input(), Scenario: replayed, Seed: 2})
-			if err != nil || second.Outcome != e.Outcome || math.Abs(second.Seconds-e.Seconds) > 240 {
+			if err != nil || second.Outcome != e.Outcome || math.Abs(second.Seconds-e.Seconds) > 480 { // a step that looks slow is held
 				t.Errorf("%s: rehearsed again it is %s after %v s, and was %s after %v s: %v\n%s", what, second.Outcome, second.Seconds, e.Outcome, e.Seconds, err, text)
 			}
 		}
