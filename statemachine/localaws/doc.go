@@ -9,9 +9,10 @@
 //
 // The server speaks the services' own wire protocols, answers bad input with their own error codes, and stores what they
 // store: functions, versions, weighted aliases with revisions, provisioned concurrency, metrics with their retention,
-// alarms (whose states are set by hand), parameters with their history, secrets, and the messages that topics and event
-// buses received. It does not run state machines: it reports executions that run elsewhere ([Executions]) and forwards
-// requests to redrive them ([Redriver]). It refuses what it does not support by name, and never guesses.
+// alarms (whose states are set by hand), parameters with their history, secrets, the statuses of stacks, and the messages
+// that topics and event buses received. It runs neither stacks, which package cloudformation does, nor state machines: it
+// reports executions that run elsewhere ([Executions]) and forwards requests to start and stop them ([Runner]) and to
+// redrive them ([Redriver]). It refuses what it does not support by name, and never guesses.
 //
 // Clients reach it through [Server.Config] in their own goroutine, without a socket, or through any HTTP server that
 // serves it (see [Server.ConfigAt]). Both transports give the same answers, and a cut connection looks the same.
@@ -26,6 +27,6 @@
 //   - traffic: [Server.RecordInvocations] leaves the metrics of thousands of invocations at the cost of one.
 //
 // Each service is a type that implements the service interface, in its own files: lambda*.go, cloudwatch*.go,
-// stepfunctions*.go, ssm.go, secretsmanager.go, sns.go and eventbridge.go. To add a service, add such a type and one line
+// stepfunctions*.go, ssm*.go, secretsmanager.go, sns.go, eventbridge.go and cloudformation.go. To add a service, add such a type and one line
 // in [New].
 package localaws

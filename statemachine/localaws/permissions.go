@@ -31,7 +31,7 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 	}
 	function := l.arn(functionRef{name: ref.name})
 	switch operation {
-	case "GetAlias", "UpdateAlias":
+	case "CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias":
 		return []need{{"lambda:" + operation, function, true}}, nil
 	case "GetFunctionConfiguration", "GetProvisionedConcurrencyConfig":
 		all := []need{{"lambda:" + operation, function, true}}
@@ -91,24 +91,29 @@ func (b *eventBridgeService) needs(_ string, r *request) ([]need, *apiError) {
 	return all, nil
 }
 
-// needs implements service: ListExecutions is authorized on the state machine, the others on the execution.
+// needs implements service: StartExecution and ListExecutions are authorized on the state machine, the others on the
+// execution.
 func (s *stepFunctionsService) needs(operation string, r *request) ([]need, *apiError) {
 	var in struct{ StateMachineArn, ExecutionArn string }
 	if err := json.Unmarshal(r.body, &in); err != nil {
 		return nil, malformed(err)
 	}
 	resource := in.ExecutionArn
-	if operation == "ListExecutions" {
+	if operation == "StartExecution" || operation == "ListExecutions" {
 		resource = in.StateMachineArn
 	}
 	return []need{{"states:" + operation, resource, false}}, nil
 }
 
-// needs implements service. Policies for Parameter Store see the parameter's ARN whether or not it exists.
+// needs implements service. Policies for Parameter Store see the parameter's ARN whether or not it exists, and a path as if
+// it were a parameter.
 func (s *ssmService) needs(operation string, r *request) ([]need, *apiError) {
-	var in struct{ Name *string }
+	var in struct{ Name, Path *string }
 	if err := s.decode(r, &in); err != nil {
 		return nil, err
+	}
+	if operation == "GetParametersByPath" {
+		return []need{{"ssm:" + operation, s.prefix + strings.TrimPrefix(aws.ToString(in.Path), "/"), true}}, nil
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(aws.ToString(in.Name), s.prefix), ":")
 	return []need{{"ssm:" + operation, s.prefix + strings.TrimPrefix(name, "/"), true}}, nil
@@ -132,12 +137,32 @@ func (s *secretsManagerService) needs(operation string, r *request) ([]need, *ap
 	return []need{{"secretsmanager:" + operation, arn, true}}, nil
 }
 
+// needs implements service: DescribeStacks needs the permission on the stack. If there is none of the given name, its ARN ends
+// in an asterisk instead of an ID.
+func (c *cloudFormationService) needs(operation string, r *request) ([]need, *apiError) {
+	form, err := url.ParseQuery(string(r.body))
+	if err != nil {
+		return nil, malformed(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	arn := form.Get("StackName")
+	if stack := c.find(arn); stack != nil {
+		arn = stack.id
+	} else if arn == "" {
+		arn = "*"
+	} else if !strings.HasPrefix(arn, "arn:") {
+		arn = c.prefix + arn + "/*"
+	}
+	return []need{{"cloudformation:" + operation, arn, false}}, nil
+}
+
 func (unknownService) needs(operation string, r *request) ([]need, *apiError) {
 	return nil, unknownOperation(operation, r.Request)
 }
 
-// The denied methods return the error for a missing permission, as each service writes it: SNS and CloudWatch still use the
-// codes of the query protocol, and services with the protocol AWS JSON answer with the status 400.
+// The denied methods return the error for a missing permission, as each service writes it: CloudFormation, SNS and CloudWatch
+// use the codes of the query protocol, and services with the protocol AWS JSON answer with the status 400.
 
 func (l *lambdaService) denied(message string) *apiError {
 	return &apiError{http.StatusForbidden, "AccessDeniedException", message}
@@ -149,6 +174,10 @@ func (c *cloudWatchService) denied(message string) *apiError {
 
 func (n *snsService) denied(message string) *apiError {
 	return &apiError{http.StatusForbidden, "AuthorizationError", message}
+}
+
+func (c *cloudFormationService) denied(message string) *apiError {
+	return &apiError{http.StatusForbidden, "AccessDenied", message}
 }
 
 func (s awsJSON) denied(message string) *apiError {

@@ -61,6 +61,7 @@ type Server struct {
 	secrets    *secretsManagerService
 	sns        *snsService
 	events     *eventBridgeService
+	stacks     *cloudFormationService
 	faults     faults
 	tags       tags
 	requests   atomic.Uint64
@@ -83,8 +84,8 @@ func New(o Options) *Server {
 	metrics := newMetricStore(o.Now)
 	s := &Server{options: o, lambda: newLambdaService(o, metrics), cloudwatch: newCloudWatchService(o, metrics),
 		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
-		sns: newSNSService(o), events: newEventBridgeService(o), tags: tags{by: map[string]map[string][]string{}}}
-	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, unknownService{}}
+		sns: newSNSService(o), events: newEventBridgeService(o), stacks: newCloudFormationService(o), tags: tags{by: map[string]map[string][]string{}}}
+	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.stacks, unknownService{}}
 	return s
 }
 

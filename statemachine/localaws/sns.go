@@ -1,11 +1,8 @@
 package localaws
 
 import (
-	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -41,9 +38,9 @@ func (p Published) For(protocol string) string {
 	return p.PerProtocol["default"]
 }
 
-// snsService implements Amazon SNS's standard topics, without subscriptions. Its protocol is the query protocol:
-// form-encoded requests, and answers in XML.
+// snsService implements Amazon SNS's standard topics, without subscriptions.
 type snsService struct {
+	awsQuery
 	now             func() time.Time
 	region, account string
 
@@ -53,7 +50,10 @@ type snsService struct {
 }
 
 func newSNSService(o Options) *snsService {
-	return &snsService{now: o.Now, region: o.Region, account: o.Account}
+	return &snsService{
+		awsQuery: awsQuery{version: "2010-03-31", namespace: "http://sns.amazonaws.com/doc/2010-03-31/", fault: "InternalError", known: []string{"Publish"}},
+		now:      o.Now, region: o.Region, account: o.Account,
+	}
 }
 
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
@@ -81,28 +81,9 @@ func (s *Server) Published() []Published {
 	return slices.Clone(s.sns.published)
 }
 
-func (n *snsService) operations() []string { return []string{"Publish"} }
-
-func (n *snsService) claims(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
-}
-
-// route reads the operation's name from the body, where the query protocol has it, and restores the body.
 func (n *snsService) route(r *http.Request) (operation, target string, err *apiError) {
-	body, readErr := readBody(r)
-	if readErr != nil {
-		return "", "", malformed(readErr)
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	form, formErr := url.ParseQuery(string(body))
-	if formErr != nil {
-		return "", "", malformed(formErr)
-	}
-	operation = form.Get("Action")
-	if !slices.Contains(n.operations(), operation) {
-		return operation, "", unknownOperation(operation, r)
-	}
-	return operation, arn.Name(form.Get("TopicArn")), nil
+	operation, form, err := n.call(r)
+	return operation, arn.Name(form.Get("TopicArn")), err
 }
 
 func (n *snsService) handle(operation string, r *request) (reply, *apiError) {
@@ -156,13 +137,9 @@ func (n *snsService) publish(form url.Values) (reply, *apiError) {
 		return reply{}, &apiError{http.StatusNotFound, "NotFound", "Topic does not exist"}
 	}
 	n.published = append(n.published, p)
-	type result struct {
+	return n.encode("Publish", struct {
 		MessageID string `xml:"MessageId"`
-	}
-	return n.answer(http.StatusOK, struct {
-		XMLName xml.Name `xml:"http://sns.amazonaws.com/doc/2010-03-31/ PublishResponse"`
-		Result  result   `xml:"PublishResult"`
-	}{Result: result{identifier(uint64(len(n.published)))}}), nil
+	}{identifier(uint64(len(n.published)))}), nil
 }
 
 // isSubject reports whether SNS accepts a text as a message's subject.
@@ -200,37 +177,4 @@ func unknownParameters(form url.Values) *apiError {
 		}
 	}
 	return nil
-}
-
-// answer returns an answer with the value as XML.
-func (n *snsService) answer(status int, value any) reply {
-	body, err := xml.Marshal(value)
-	if err != nil {
-		panic(err) // a struct of texts
-	}
-	return reply{status, http.Header{"Content-Type": {"text/xml"}}, body}
-}
-
-func (n *snsService) throttled() *apiError {
-	return badRequest("Throttling", "Rate exceeded")
-}
-
-func (n *snsService) broken() *apiError {
-	return &apiError{http.StatusInternalServerError, "InternalError", "We encountered an internal error"}
-}
-
-func (n *snsService) unavailable() *apiError {
-	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "Service unavailable"}
-}
-
-func (n *snsService) refusal(e *apiError) reply {
-	fault := "Sender"
-	if e.status >= http.StatusInternalServerError {
-		fault = "Receiver"
-	}
-	type detail struct{ Type, Code, Message string }
-	return n.answer(e.status, struct {
-		XMLName xml.Name `xml:"http://sns.amazonaws.com/doc/2010-03-31/ ErrorResponse"`
-		Error   detail
-	}{Error: detail{fault, e.code, e.message}})
 }

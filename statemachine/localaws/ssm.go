@@ -48,7 +48,7 @@ var parameterName = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,1000}$`)
 
 func newSSMService(o Options) *ssmService {
 	return &ssmService{
-		awsJSON:    awsJSON{target: "AmazonSSM.", fault: "InternalServerError", known: []string{"GetParameter", "GetParameterHistory", "PutParameter"}},
+		awsJSON:    awsJSON{target: "AmazonSSM.", fault: "InternalServerError", known: []string{"GetParameter", "GetParametersByPath", "GetParameterHistory", "PutParameter", "DeleteParameter"}},
 		now:        o.Now,
 		caller:     "arn:aws:iam::" + o.Account + ":user/local",
 		prefix:     "arn:aws:ssm:" + o.Region + ":" + o.Account + ":parameter/",
@@ -83,10 +83,14 @@ func (s *ssmService) handle(operation string, r *request) (reply, *apiError) {
 	switch operation {
 	case "GetParameter":
 		return s.getParameter(r)
+	case "GetParametersByPath":
+		return s.getParametersByPath(r)
 	case "GetParameterHistory":
 		return s.getParameterHistory(r)
 	case "PutParameter":
 		return s.putParameter(r)
+	case "DeleteParameter":
+		return s.deleteParameter(r)
 	}
 	return reply{}, unknownOperation(operation, r.Request)
 }
@@ -103,7 +107,7 @@ func (s *ssmService) putParameter(r *request) (reply, *apiError) {
 	return s.encode(&struct {
 		Version int64
 		Tier    types.ParameterTier
-	}{version, types.ParameterTierStandard})
+	}{version, tierOf(*in.Value)})
 }
 
 // put creates a parameter or adds a version to it, and returns the version's number. s.mu is held.
@@ -142,15 +146,25 @@ func checkPut(in *ssm.PutParameterInput) *apiError {
 		return badRequest("ValidationException", "%q is not the name of a parameter that can be put.", name)
 	case in.Value == nil || value == "":
 		return invalid(value, "value", "Member must have length greater than or equal to 1")
-	case len(value) > 4096:
+	case len(value) > 8192:
+		return badRequest("ValidationException", "Advanced tier parameters support a maximum parameter value of 8192 characters.")
+	case len(value) > 4096 && in.Tier != types.ParameterTierIntelligentTiering:
 		return badRequest("ValidationException", "Standard tier parameters support a maximum parameter value of 4096 characters.")
 	case in.Type != "" && in.Type != types.ParameterTypeString && in.Type != types.ParameterTypeStringList && in.Type != types.ParameterTypeSecureString:
 		return invalid(in.Type, "type", "Member must satisfy enum value set: [SecureString, StringList, String]")
 	case in.Tags != nil || in.Policies != nil || in.AllowedPattern != nil || in.KeyId != nil || aws.ToString(in.DataType) != "" && *in.DataType != "text" ||
-		in.Tier != "" && in.Tier != types.ParameterTierStandard:
+		in.Tier != "" && in.Tier != types.ParameterTierStandard && in.Tier != types.ParameterTierIntelligentTiering:
 		return badRequest("ValidationException", "The local AWS keeps parameters of the standard tier, without tags, policies, patterns, keys and data types of their own.")
 	}
 	return nil
+}
+
+// tierOf returns the tier that a value needs.
+func tierOf(value string) types.ParameterTier {
+	if len(value) > 4096 {
+		return types.ParameterTierAdvanced
+	}
+	return types.ParameterTierStandard
 }
 
 func (p *parameter) latest() parameterVersion { return p.versions[len(p.versions)-1] }
@@ -184,18 +198,25 @@ func (s *ssmService) getParameter(r *request) (reply, *apiError) {
 		return reply{}, badRequest("ParameterVersionNotFound",
 			"Systems Manager could not find version %s of %s. Verify the version and try again.", selector, p.name)
 	}
-	type item struct {
-		ARN, Name, Value, DataType string
-		Selector                   string `json:",omitempty"`
-		Type                       types.ParameterType
-		Version                    int64
-		LastModifiedDate           json.Number
-	}
-	out := item{s.arn(p), p.name, p.valueOf(version, in.WithDecryption), "text", "", p.kind, version.number, epochSeconds(version.at)}
+	out := s.item(p, version, in.WithDecryption)
 	if selector != "" {
 		out.Selector = ":" + selector
 	}
-	return s.encode(&struct{ Parameter item }{out})
+	return s.encode(&struct{ Parameter parameterItem }{out})
+}
+
+// parameterItem is a version of a parameter as the operations that read parameters return it.
+type parameterItem struct {
+	ARN, Name, Value, DataType string
+	Selector                   string `json:",omitempty"`
+	Type                       types.ParameterType
+	Version                    int64
+	LastModifiedDate           json.Number
+}
+
+// item returns a version of a parameter on the wire.
+func (s *ssmService) item(p *parameter, v parameterVersion, decrypt *bool) parameterItem {
+	return parameterItem{s.arn(p), p.name, p.valueOf(v, decrypt), "text", "", p.kind, v.number, epochSeconds(v.at)}
 }
 
 // getParameterHistory returns the kept versions, the newest last. Its NextToken is the number of the next version.
@@ -248,7 +269,7 @@ func (s *ssmService) getParameterHistory(r *request) (reply, *apiError) {
 			break
 		}
 		out.Parameters = append(out.Parameters, item{p.name, p.valueOf(v, in.WithDecryption), v.user, "text", v.about,
-			p.kind, types.ParameterTierStandard, v.number, epochSeconds(v.at), []string{}, []string{}})
+			p.kind, tierOf(v.value), v.number, epochSeconds(v.at), []string{}, []string{}})
 	}
 	return s.encode(&out)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Executions provides the executions of state machines, which run elsewhere. The local AWS reports them through Step
-// Functions' read operations, and restarts them if the value is also a [Redriver]. The methods return the current state.
+// Functions' read operations, starts and stops them if the value is also a [Runner], and restarts them if it is a
+// [Redriver]. The methods return the current state.
 // They are called without any lock, possibly concurrently.
 type Executions interface {
 	// Executions returns all executions of a state machine, in any order; false if there is no such state machine.
@@ -56,6 +57,7 @@ type stepFunctionsService struct {
 	executions Executions
 	now        func() time.Time
 	tokens     redriveTokens
+	starts     starts
 }
 
 func newStepFunctionsService(o Options) *stepFunctionsService {
@@ -73,7 +75,7 @@ func (noExecutions) Executions(string) ([]Execution, bool) { return nil, false }
 func (noExecutions) Execution(string) (Execution, bool) { return Execution{}, false }
 
 func (s *stepFunctionsService) operations() []string {
-	return []string{"ListExecutions", "DescribeExecution", "GetExecutionHistory", "RedriveExecution"}
+	return []string{"StartExecution", "StopExecution", "ListExecutions", "DescribeExecution", "GetExecutionHistory", "RedriveExecution"}
 }
 
 func (s *stepFunctionsService) claims(r *http.Request) bool {
@@ -90,6 +92,10 @@ func (s *stepFunctionsService) route(r *http.Request) (operation, target string,
 
 func (s *stepFunctionsService) handle(operation string, r *request) (reply, *apiError) {
 	switch operation {
+	case "StartExecution":
+		return s.startExecution(r)
+	case "StopExecution":
+		return s.stopExecution(r)
 	case "ListExecutions":
 		return s.listExecutions(r)
 	case "DescribeExecution":

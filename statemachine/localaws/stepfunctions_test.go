@@ -261,6 +261,10 @@ func TestStepFunctionsRefusals(t *testing.T) {
 		{"redriving a machine", redrive(machineARN, "t"), "InvalidArn"},
 		{"redriving by a long token", redrive(executionARN("e"), strings.Repeat("t", 65)), "ValidationException"},
 		{"redriving what runs", redrive(executionARN("e"), "t"), "ExecutionNotRedrivable"},
+		{"stopping an unknown execution", func(t *testing.T, w *world) error {
+			_, err := w.sfn.StopExecution(t.Context(), &sfn.StopExecutionInput{ExecutionArn: aws.String(executionARN("x"))})
+			return err
+		}, "ExecutionDoesNotExist"},
 		{"unknown operation", func(t *testing.T, w *world) error {
 			_, err := w.sfn.ListActivities(t.Context(), &sfn.ListActivitiesInput{})
 			return err
