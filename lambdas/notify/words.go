@@ -3,11 +3,9 @@ package notify
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -104,7 +102,7 @@ func facts(n rollout.Notification) [][2]string {
 	}
 	all := [][2]string{
 		{"Function", n.Function}, {"Alias", n.Alias}, {"From version", n.Baseline}, {"To version", n.NewVersion},
-		{"Step", step}, {"Error", n.Error}, {"Time", n.Time.UTC().Format(time.RFC3339)}, {"Execution", n.Execution}, {"Console", console(n)},
+		{"Step", step}, {"Error", n.Error}, {"Time", n.Time.UTC().Format(time.RFC3339)}, {"Execution", n.Execution}, {"Console", rollout.ConsoleURL(n.Execution)},
 	}
 	var known [][2]string
 	for _, fact := range all {
@@ -136,21 +134,6 @@ func nextSteps(n rollout.Notification) []nextStep {
 	return steps
 }
 
-// console returns the URL of the execution in the console; "" if it is unknown.
-func console(n rollout.Notification) string {
-	execution, ok := arn.Parse(n.Execution)
-	if !ok || strings.Count(execution.Resource, ":") < 2 {
-		return ""
-	}
-	host, known := map[string]string{
-		"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com",
-	}[execution.Partition]
-	if !known {
-		return ""
-	}
-	return fmt.Sprintf("https://%s/states/home?region=%s#/v2/executions/details/%s", host, execution.Region, strings.ReplaceAll(url.PathEscape(n.Execution), "@", "%40"))
-}
-
 // Chat returns a custom notification for Amazon Q Developer in chat applications, as
 // JSON. All notifications of a rollout form one thread.
 // See docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html.
@@ -173,7 +156,7 @@ func Chat(n rollout.Notification) []byte {
 		next = append(next, forChat(step.what)+": `"+step.command+"`")
 	}
 	description := forChat(cut(n.Reason, maxChat))
-	if console := console(n); console != "" {
+	if console := rollout.ConsoleURL(n.Execution); console != "" {
 		description += "\n" + console
 	}
 	keywords := []string{"lambda-rollout", string(n.Event)}

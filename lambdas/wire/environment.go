@@ -11,6 +11,8 @@ const (
 	TopicsVariable    = "TOPICS"    // ARNs of topics, separated by commas
 	TopicVariable     = "TOPIC_ARN" // of one topic
 	NamespaceVariable = "METRICS_NAMESPACE"
+	MachineVariable   = "STATE_MACHINE_ARN"
+	RecordsVariable   = "RECORDS_PATH" // of Parameter Store
 )
 
 // Environment is the configuration that the stack gives its functions.
@@ -25,6 +27,9 @@ type Environment struct {
 	// Namespace is the CloudWatch namespace of the functions' metrics,
 	// "LambdaRollout" by default.
 	Namespace string
+	// Machine is the state machine's ARN, and RecordsPath is where Parameter Store keeps
+	// the requests of stacks. Only the function StackRollout has them.
+	Machine, RecordsPath string
 }
 
 // ReadEnvironment returns the environment from the variables that lookup returns;
@@ -35,6 +40,7 @@ func ReadEnvironment(lookup func(string) string) Environment {
 		Topics:    listed(lookup(TopicsVariable)),
 		Topic:     lookup(TopicVariable),
 		Namespace: cmp.Or(lookup(NamespaceVariable), "LambdaRollout"),
+		Machine:   lookup(MachineVariable), RecordsPath: lookup(RecordsVariable),
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/stack/provider"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 )
@@ -45,11 +46,22 @@ type Ports struct {
 	Web       gates.HTTPClient
 	Secrets   gates.Secrets
 	Parallel  gates.Parallel
+	// Stacks are the ports of the function StackRollout alone.
+	Stacks StackPorts
 	// Now returns the time. Sleep waits; it returns an error early if its context
 	// is done.
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
+}
+
+// StackPorts are the interfaces through which the function StackRollout reaches AWS.
+type StackPorts struct {
+	Records    provider.Records
+	Executions provider.Executions
+	Aliases    provider.Aliases
+	Answers    provider.Answers
+	Stacks     provider.Stacks
 }
 
 // Aliases reads and writes aliases and the versions behind them.
@@ -143,6 +155,14 @@ func (p Ports) SimpleDeploy() task.Simple {
 		Promote: p.Finalize(), Back: p.rollback(),
 		Now: p.Now, Sleep: p.Sleep, Deadline: deadline, Until: context.WithDeadline,
 		Notifier: p.notifier(), Log: p.Log,
+	}
+}
+
+// StackRollout returns the provider of the custom resource. It uses Stacks, Now and Sleep.
+func (p Ports) StackRollout() provider.Provider {
+	return provider.Provider{
+		Machine: p.Machine, Records: p.Stacks.Records, Executions: p.Stacks.Executions, Aliases: p.Stacks.Aliases,
+		Answers: p.Stacks.Answers, Stacks: p.Stacks.Stacks, Now: p.Now, Sleep: p.Sleep, Log: p.Log,
 	}
 }
 
