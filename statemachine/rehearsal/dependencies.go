@@ -140,6 +140,9 @@ func (r *run) settleDependencies() error {
 		problems = append(problems, r.server.AddAlarm(name, false),
 			r.server.SetAlarmState(name, cmp.Or(r.options.Scenario.Alarms[name], types.StateValueOk), "as the scenario has it"))
 	}
+	if r.options.Stack != nil && r.options.Stack.Publish {
+		return errors.Join(problems...) // there is no new version yet
+	}
 	problems = append(problems, r.server.SetHandler(r.request.Function(), r.request.NewVersion, func([]byte) ([]byte, time.Duration, error) {
 		if f := r.traffic.now.Probed; f != nil {
 			return f.respond()

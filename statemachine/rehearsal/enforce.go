@@ -27,7 +27,7 @@ func (r *run) enforce(cfg aws.Config) error {
 		return err
 	}
 	for name := range r.options.Template.functions {
-		if name == simpleDeploy {
+		if name == simpleDeploy || name == stackProvider {
 			continue
 		}
 		ports, err := r.portsOf(name, cfg)

@@ -63,7 +63,9 @@ type machine struct {
 	// is stopped: Step Functions stops them only on a best-effort basis.
 	leaveChildren bool
 	onEvent       func(*execution, asl.Event)
-	onCleanup     func(answer json.RawMessage, err error) (busy bool)
+	// onEnd receives the event of each end, besides the cleanup; may be nil.
+	onEnd     func(event json.RawMessage)
+	onCleanup func(answer json.RawMessage, err error) (busy bool)
 	// wrap intercepts invocations of the functions, for tests and the meter; may be
 	// nil.
 	wrap func(asl.Invoke) asl.Invoke

@@ -33,12 +33,20 @@ func (m *machine) watch(e *execution) {
 
 // deliverEnd delivers the event of an execution's end.
 func (m *machine) deliverEnd(e *execution) {
-	m.cleanup(ended, map[string]any{
+	event := map[string]any{
 		"source":      "aws.states",
 		"detail-type": "Step Functions Execution Status Change",
 		"time":        m.clock.Now(),
 		"detail":      map[string]any{"executionArn": e.ARN(), "stateMachineArn": m.arn, "name": e.name, "status": ends[e.end.Type]},
-	})
+	}
+	if m.onEnd != nil {
+		input, err := json.Marshal(event)
+		if err != nil {
+			panic(err) // it is made of texts and times
+		}
+		m.clock.Go(func() { m.onEnd(input) })
+	}
+	m.cleanup(ended, event)
 }
 
 // sweep calls the cleanup as the stack's schedule does, and reports whether it had

@@ -191,9 +191,35 @@ func (p *permissions) mayCleanUp(occasion int) bool {
 	if p == nil {
 		return true
 	}
-	rule := [...]string{ended: p.template.ended, swept: p.template.sweep}[occasion]
-	return p.authorize(eventBridge, "lambda:InvokeFunction", functionARN("Rollback"),
+	return p.mayCall("Rollback", [...]string{ended: p.template.ended, swept: p.template.sweep}[occasion])
+}
+
+// mayCallProvider is mayCleanUp for the provider of stacks.
+func (p *permissions) mayCallProvider(occasion int) bool {
+	if p == nil {
+		return true
+	}
+	return p.mayCall(stackProvider, [...]string{ended: p.template.stackEnded, swept: p.template.stackSweep}[occasion])
+}
+
+// mayCall reports whether a rule of EventBridge may invoke a function.
+func (p *permissions) mayCall(function, rule string) bool {
+	return p.authorize(eventBridge, "lambda:InvokeFunction", functionARN(function),
 		map[string][]string{"aws:SourceArn": {rule}, "aws:SourceAccount": {account}}) == nil
+}
+
+// mayReceive reports whether Lambda may take messages from the queue of a function's
+// invocations whose retries failed, with the function's role.
+func (p *permissions) mayReceive(function string) bool {
+	if p == nil {
+		return true
+	}
+	f := p.template.functions[function]
+	allowed := true
+	for _, action := range []string{"sqs:ReceiveMessage", "sqs:GetQueueAttributes", "sqs:DeleteMessage"} {
+		allowed = p.authorize(f.role.principal, action, f.givenUp, nil) == nil && allowed
+	}
+	return allowed
 }
 
 // failure returns an error if a request could not be evaluated.

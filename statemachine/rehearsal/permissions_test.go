@@ -89,7 +89,7 @@ var withTemplate rehearsed
 // allowedPlays are all plays, each rehearsed once with the template.
 func allowedPlays(t *testing.T) []played {
 	t.Helper()
-	return withTemplate.all(t, deployedTemplate(t), slices.Concat(plays(t), nestedPlays(), latePlays()))
+	return withTemplate.all(t, deployedTemplate(t), slices.Concat(plays(t), nestedPlays(), latePlays(), stackPlays()))
 }
 
 // nestedPlays are rollouts that go on in other executions, one to its end and
@@ -114,6 +114,25 @@ func nestedPlays() []play {
 		}
 		all = append(all, play{s.name + ", stopped", options})
 	}
+	return all
+}
+
+// stackPlays are rollouts that a stack waits for.
+func stackPlays() []play {
+	const input = `{"function-name": "f", "alias-name": "live", "new-version": "8", "type": "canary", "interval": 120, "DeleteAlias": "true"}`
+	var all []play
+	add := func(name, scenario string, s Stack) {
+		world, _ := LoadBuiltIn(scenario)
+		none := 0.0
+		world.History = &none
+		all = append(all, play{"a stack, " + name, Options{Input: []byte(input), Scenario: world, Seed: 1, Stack: &s}})
+	}
+	add("promoted", "healthy", Stack{})
+	add("rolled back", "errors", Stack{})
+	add("cancelled", "healthy", Stack{CancelAfter: 90})
+	add("each request twice", "healthy", Stack{Twice: true})
+	add("first, and deleted with its alias", "healthy", Stack{First: true, DeleteAfter: 10})
+	add("given up", "healthy", Stack{Fault: ProviderFault{Call: 1, Kind: CrashBefore, Times: 10}})
 	return all
 }
 

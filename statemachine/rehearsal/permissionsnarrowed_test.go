@@ -50,7 +50,7 @@ var withNarrowed rehearsed
 func narrowedPlays(t *testing.T) []played {
 	t.Helper()
 	var all []play
-	for _, p := range slices.Concat(plays(t), nestedPlays(), latePlays()) {
+	for _, p := range slices.Concat(plays(t), nestedPlays(), latePlays(), stackPlays()) {
 		p.options.Input = bytes.ReplaceAll(p.options.Input, []byte("MyFunction"), []byte("f"))
 		p.name += ", narrowed"
 		all = append(all, p)

@@ -28,7 +28,7 @@ func synthesize(more string) ([]byte, error) {
 	defer os.RemoveAll(folder)
 	app := exec.Command("go", "run", "./infra")
 	app.Dir = filepath.Join("..", "..")
-	app.Env = append(os.Environ(), "CDK_OUTDIR="+folder, `CDK_CONTEXT_JSON={"gates": "probes,checks,hooks,endpoints,provisioned-concurrency", "topics": "`+topics+`", "simple": "true", "aws:cdk:bundling-stacks": []`+more+`}`)
+	app.Env = append(os.Environ(), "CDK_OUTDIR="+folder, `CDK_CONTEXT_JSON={"gates": "probes,checks,hooks,endpoints,provisioned-concurrency", "topics": "`+topics+`", "simple": "true", "stack": "true", "aws:cdk:bundling-stacks": []`+more+`}`)
 	if out, err := app.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go run ./infra: %w: %s", err, out)
 	}

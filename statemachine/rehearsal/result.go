@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
@@ -91,6 +93,8 @@ type Result struct {
 	Notified []string `json:"told"`
 	// Denied are the permissions that were missing, in AWS's words, each once.
 	Denied []string `json:"denied,omitempty"`
+	// Stack is how the stack ended; nil if none was rehearsed.
+	Stack *StackResult `json:"stack,omitempty"`
 	// Path has the states in the order in which they were entered, and Lines the
 	// timeline.
 	Path  []string `json:"path"`
@@ -122,12 +126,18 @@ func (r *run) result() Result {
 		Served:   map[string]Tally{},
 		Function: r.request.Function(), Alias: r.request.AliasName, NewVersion: r.request.NewVersion,
 	}
-	if r.options.Simple {
+	switch {
+	case r.options.Simple:
 		r.simple.end(&result, r.timeline.start)
-	} else {
+	case r.options.Stack != nil:
+		r.stack.end(&result, r.machine, r.timeline.start)
+	default:
 		r.machine.end(&result, r.timeline.start)
 	}
 	r.timeline.conclude(&result)
+	if result.Stack != nil && result.Outcome == Promoted && result.Stack.Status == types.StackStatusUpdateRollbackComplete {
+		result.Reason = "after the promotion, the stack was rolled back, and the alias with it"
+	}
 	if r.traffic != nil {
 		result.Served = r.traffic.served
 		result.BadRequests = r.traffic.served[r.traffic.next].Errors
@@ -234,6 +244,9 @@ func (r Result) Summary(w io.Writer) error {
 	}
 	if r.Recorded == nil || r.Recorded.Counted != "" {
 		row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))
+	}
+	if r.Stack != nil {
+		row("stack", "%s", r.Stack.Status)
 	}
 	if r.AliasAfter != nil {
 		row("alias", "%s", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})

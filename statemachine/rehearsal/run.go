@@ -30,6 +30,9 @@ type Options struct {
 	Template *Template
 	// Simple rehearses the one-function deployer instead of the workflow.
 	Simple bool
+	// Stack rehearses the rollout as a resource of a CloudFormation stack; nil for an
+	// execution that is started by hand.
+	Stack *Stack
 	// Listen is a loopback address to serve the local AWS on, such as
 	// "127.0.0.1:0"; empty to call it without a socket.
 	Listen string
@@ -92,6 +95,11 @@ func Run(o Options) (Result, error) {
 			return Result{}, err
 		}
 	}
+	if o.Stack != nil {
+		if err := r.provide(cfg); err != nil {
+			return Result{}, err
+		}
+	}
 	if o.adjust != nil {
 		o.adjust(r)
 	}
@@ -133,6 +141,7 @@ type run struct {
 	traffic *traffic        // nil until it is prepared, and if the request is refused
 	was     *localaws.Alias // before the rollout
 	simple  simple
+	stack   stackRun
 	// simplePorts are those of the one-function deployer, and topics the stack's
 	// own topics that exist.
 	simplePorts wire.Ports
@@ -157,6 +166,10 @@ func (r *run) play() {
 	}
 	if r.options.Simple {
 		r.playSimple()
+		return
+	}
+	if r.options.Stack != nil {
+		r.playStack()
 		return
 	}
 	r.machine.permits.created()
@@ -232,11 +245,11 @@ func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 // starts the traffic. For a request that will be refused it creates nothing.
 func (r *run) prepare() error {
 	var err error
-	if r.request, err = rollout.Decode(r.options.Input); err != nil {
+	if r.request, err = r.decode(); err != nil {
 		r.timeline.begin(r.clock.Now(), r.options)
 		return nil
 	}
-	if err := build(r.server, r.request, r.description); err != nil {
+	if err := build(r.server, r.request, r.description, r.options.Stack); err != nil {
 		return fmt.Errorf("preparing the rehearsal: %w", err)
 	}
 	start := r.clock.Now()

@@ -23,6 +23,9 @@ type Template struct {
 	// the ARNs of the rules that call the cleanup.
 	grants       iam.Policies
 	ended, sweep string
+	// stackEnded and stackSweep are those of the rules that call the provider; empty if
+	// there is none.
+	stackEnded, stackSweep string
 	// keys are the ARNs of the customer managed keys of topics and queues, by the ARN
 	// of the topic or queue.
 	keys          map[string]string
@@ -87,7 +90,7 @@ func (t *Template) read(source *iam.Template, machine string) error {
 	return errors.Join(t.readMachine(source, machine), t.readRules(source), t.readKeys(source))
 }
 
-// callFunctions names the workflow's functions, and SimpleDeploy if there is one, as
+// callFunctions names the workflow's functions, and SimpleDeploy and StackRollout if there are, as
 // in rehearsals. It returns their logical ids by task.
 func callFunctions(source *iam.Template, machine string) (map[string]string, error) {
 	ids := map[string]string{}
@@ -107,8 +110,10 @@ func callFunctions(source *iam.Template, machine string) (map[string]string, err
 		ids[f.Name] = all[at]
 	}
 	for _, id := range all {
-		if strings.Contains(id, simpleDeploy) {
-			ids[simpleDeploy] = id
+		for _, name := range []string{simpleDeploy, stackProvider} {
+			if strings.Contains(id, name) {
+				ids[name] = id
+			}
 		}
 	}
 	for name, id := range ids {
@@ -139,7 +144,7 @@ func readFunction(source *iam.Template, id string) (deployed, error) {
 			return d, err
 		}
 	}
-	for _, variable := range []string{wire.GatesVariable, wire.TopicsVariable, wire.TopicVariable} {
+	for _, variable := range []string{wire.GatesVariable, wire.TopicsVariable, wire.TopicVariable, wire.MachineVariable, wire.RecordsVariable} {
 		if d.environment[variable], err = source.Text(id, "Environment", "Variables", variable); err != nil {
 			return d, err
 		}
@@ -215,20 +220,24 @@ func (t *Template) readRules(source *iam.Template) error {
 			return err
 		}
 		list, _ := targets.([]any)
-		if !slices.ContainsFunc(list, func(target any) bool {
-			fields, _ := target.(map[string]any)
-			return fields["Arn"] == functionARN("Rollback")
-		}) {
-			continue
+		calls := func(function string) bool {
+			return slices.ContainsFunc(list, func(target any) bool {
+				fields, _ := target.(map[string]any)
+				return fields["Arn"] == functionARN(function)
+			})
 		}
 		schedule, err := source.Property(id, "ScheduleExpression")
 		switch {
 		case err != nil:
 			return err
-		case schedule != nil:
+		case calls("Rollback") && schedule != nil:
 			t.sweep = arn
-		default:
+		case calls("Rollback"):
 			t.ended = arn
+		case calls(stackProvider) && schedule != nil:
+			t.stackSweep = arn
+		case calls(stackProvider):
+			t.stackEnded = arn
 		}
 	}
 	if t.ended == "" || t.sweep == "" {

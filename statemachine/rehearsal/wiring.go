@@ -67,7 +67,9 @@ func functions(p wire.Ports) map[string]runtime.Handler {
 // build creates the function, its versions and its alias, and the input's topics, as
 // they are before the rollout: the alias routes all traffic to the version before
 // the new one, or to the next one if there is none before.
-func build(server *localaws.Server, req rollout.Request, description string) error {
+// A stack that publishes the new version does so later, and on its first creation there is no
+// alias.
+func build(server *localaws.Server, req rollout.Request, description string, stack *Stack) error {
 	number, err := strconv.Atoi(req.NewVersion)
 	if err != nil {
 		return err
@@ -80,15 +82,18 @@ func build(server *localaws.Server, req rollout.Request, description string) err
 	case 2:
 		versions = versions[1:]
 	}
+	if stack != nil && stack.Publish {
+		versions = versions[:len(versions)-1]
+	}
 	var topics []error
 	for _, topic := range req.Notify.Topics {
 		_, err := server.AddTopic(arn.Name(topic))
 		topics = append(topics, err)
 	}
-	return errors.Join(
-		errors.Join(topics...),
-		server.AddFunction(req.Function(), versions...),
-		server.AddAlias(req.Function(), req.AliasName, baseline, description))
+	if err := errors.Join(errors.Join(topics...), server.AddFunction(req.Function(), versions...)); err != nil || stack != nil && stack.First {
+		return err
+	}
+	return server.AddAlias(req.Function(), req.AliasName, baseline, description)
 }
 
 // defaultHistory is a scenario's History if it has none. The last exactHistory of it is

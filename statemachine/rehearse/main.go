@@ -7,6 +7,7 @@
 //	go run ./statemachine/rehearse -input rollout.json        your own rollout
 //	go run ./statemachine/rehearse -runs 1000 -report out.html
 //	                                                          how a thousand of them end, as a page
+//	go run ./statemachine/rehearse -stack                     as a resource of a CloudFormation stack
 //	go run ./statemachine/rehearse -template cdk.out/LambdaRollout.template.json
 //	                                                          with the permissions of that stack, and no others
 //
@@ -96,6 +97,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	scenario := flags.String("scenario", "healthy", "the traffic, faults and changes to rehearse under: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
 	seed := flags.Uint64("seed", 1, "seed of the random numbers: the same seed gives the same rollout")
 	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
+	inStack := flags.Bool("stack", false, "rehearse the rollout as a resource of a CloudFormation stack, which is updated to the new version and waits for it")
+	stackFails := flags.Bool("stack-fails", false, "with -stack: another resource fails after the promotion, so that the stack is rolled back")
 	template := flags.String("template", "", "run the functions with the permissions of their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	page := flags.String("report", "", "write a page about the rehearsal, or with -runs about all of them, to this `file`, such as rehearsal.html")
@@ -128,6 +131,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if *failUnverified && *runs != 1 {
 		return fail(errors.New("-fail-unverified is for the exit code of one rehearsal, and with -runs there are many: leave out one of the two"))
 	}
+	if *stackFails && !*inStack {
+		return fail(errors.New("-stack-fails is for a stack: add -stack"))
+	}
+	if *inStack && (*simple || *runs != 1 || *page != "") {
+		return fail(errors.New("-stack rehearses one stack, and can't be combined with -simple, -runs or -report: leave out one of the two"))
+	}
 	request, err := readInput(*input, stdin)
 	if err != nil {
 		return fail(err)
@@ -148,6 +157,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	options := rehearsal.Options{
 		Input: request, Scenario: conditions, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen,
 		Watch: paced(live.show, *speed),
+	}
+	if *inStack {
+		options.Stack = &rehearsal.Stack{Fails: *stackFails}
 	}
 	if *asJSON {
 		options.Watch = nil
@@ -177,6 +189,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		if err := writeReport(*page, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
 			return fail(err)
 		}
+	}
+	if result.Stack != nil && !result.Stack.Updated() && result.Outcome == rehearsal.Promoted {
+		return notPromoted
 	}
 	switch result.Outcome {
 	case rehearsal.Promoted:
