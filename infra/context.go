@@ -26,6 +26,8 @@ const (
 	topicsContext = "topics"
 	// simpleContext adds the one-function deployer: true or false.
 	simpleContext = "simple"
+	// stackContext adds rollouts that templates declare: true or false.
+	stackContext = "stack"
 	// alarmTopicContext is the ARN of the topic that alarms publish to.
 	alarmTopicContext = "alarm-topic"
 	// logRetentionContext is the number of days for which logs are kept.
@@ -82,6 +84,10 @@ func settingsFrom(context func(key string) any) (*settings, error) {
 	})
 	read(simpleContext, func(value any) (err error) {
 		s.SimpleDeploy, err = flag(value)
+		return err
+	})
+	read(stackContext, func(value any) (err error) {
+		s.StackRollouts, err = flag(value)
 		return err
 	})
 	read(alarmTopicContext, func(value any) error {

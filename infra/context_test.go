@@ -53,6 +53,7 @@ func TestOtherContextIsChecked(t *testing.T) {
 		"no list":                {topicsContext, true, []string{"given: true; give the topics' ARNs"}},
 		"neither true nor false": {simpleContext, "yes", []string{`given: "yes"; give true or false`}},
 		"a number for a flag":    {simpleContext, 1, []string{`given: "1"; give true or false`}},
+		"perhaps stacks":         {stackContext, "yes", []string{`given: "yes"; give true or false`}},
 		"no topic for alarms":    {alarmTopicContext, "ops", []string{`["ops"]: give ARNs of standard SNS topics`}},
 		"other days":             {logRetentionContext, "100", []string{`given: "100"; give one of these numbers of days: 1, 3, 5, 7, 14,`, "3653, infinite"}},
 		"a key's alias":          {keyContext, "alias/mine", []string{`given: "alias/mine"; give a KMS key's ARN, not an alias's`}},
@@ -80,7 +81,7 @@ func TestOtherContextIsChecked(t *testing.T) {
 
 func TestTheErrorListsAllProblemsOfTheContext(t *testing.T) {
 	keys := []string{
-		functionsContext, gatesContext, topicsContext, simpleContext, alarmTopicContext, logRetentionContext,
+		functionsContext, gatesContext, topicsContext, simpleContext, stackContext, alarmTopicContext, logRetentionContext,
 		keyContext, boundaryContext, reservedContext, standaloneContext,
 	}
 	wrong := map[string]any{}

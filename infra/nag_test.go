@@ -61,12 +61,17 @@ func fullStack(t *testing.T) awscdk.Stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{
+	rollout := lambdarollout.NewLambdaRollout(stack, "Rollout", &lambdarollout.Props{
 		OptIn:         named,
 		Gates:         []string{lambdarollout.Probes, lambdarollout.Checks, lambdarollout.Hooks, lambdarollout.Endpoints},
 		Topics:        []string{"arn:aws:sns:eu-west-1:123456789012:team"},
 		SimpleDeploy:  true,
+		StackRollouts: true,
 		EncryptionKey: awskms.NewKey(stack, jsii.String("Key"), &awskms.KeyProps{EnableKeyRotation: jsii.Bool(true)}),
+	})
+	function, version := imported(stack, "orders")
+	lambdarollout.NewRollout(stack, "Orders", &lambdarollout.RolloutProps{
+		Function: function, AliasName: "live", Version: version, Provider: rollout, PreHook: function,
 	})
 	return stack
 }

@@ -19,7 +19,7 @@ func TestTheTemplateNamesNoPartition(t *testing.T) {
 	everything := map[string]any{
 		withoutBuilding:  []any{},
 		functionsContext: "orders," + gov + "lambda:us-gov-west-1:123456789012:function:billing", gatesContext: strings.Join(rollout.GateNames(), ","),
-		topicsContext: gov + "sns:us-gov-west-1:123456789012:team", alarmTopicContext: gov + "sns:us-gov-west-1:123456789012:ops", simpleContext: "true",
+		topicsContext: gov + "sns:us-gov-west-1:123456789012:team", alarmTopicContext: gov + "sns:us-gov-west-1:123456789012:ops", simpleContext: "true", stackContext: "true",
 		keyContext:      gov + "kms:us-gov-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
 		boundaryContext: gov + "iam::123456789012:policy/bound", logRetentionContext: "infinite", reservedContext: 20,
 	}

@@ -189,7 +189,7 @@ func permissions(tmpl template) map[string][]string {
 		switch resource.Type {
 		case "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Lambda::EventInvokeConfig", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
 			"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::CloudWatch::Alarm",
-			"AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition":
+			"AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition", "AWS::Lambda::EventSourceMapping":
 		case "AWS::IAM::Policy":
 			for _, role := range resource.Properties["Roles"].([]any) {
 				add(bare(role), statements(resource.Properties["PolicyDocument"])...)

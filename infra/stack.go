@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -75,5 +76,25 @@ func newStack(scope constructs.Construct, id string, settings *settings) awscdk.
 	if rollout.SimpleDeploy != nil {
 		output("SimpleDeployArn", "Invoke this function asynchronously for a rollout of at most 15 minutes", rollout.SimpleDeploy.FunctionArn())
 	}
+	if rollout.StackRolloutProvider != nil {
+		exportProvider(stack, rollout.StackRolloutProvider)
+	}
 	return stack
+}
+
+// exportProvider adds the output with the ARN of the function that carries out the
+// rollouts of templates, for them to import. A stack with the app's own name exports it
+// as lambdarollout.ProviderExport. One that is deployed under another name, which a
+// standalone template may be, exports it under that name: no two stacks of an account
+// and Region may export the same.
+func exportProvider(stack awscdk.Stack, provider awslambda.Function) {
+	named := awscdk.NewCfnCondition(stack, jsii.String("HasOwnName"), &awscdk.CfnConditionProps{
+		Expression: awscdk.Fn_ConditionEquals(awscdk.Aws_STACK_NAME(), jsii.String(stackName)),
+	})
+	awscdk.NewCfnOutput(stack, jsii.String("StackRolloutProviderArn"), &awscdk.CfnOutputProps{
+		Description: jsii.String("The ServiceToken of the resources Custom::LambdaRollout of other templates"),
+		Value:       provider.FunctionArn(),
+		ExportName: awscdk.Token_AsString(awscdk.Fn_ConditionIf(named.LogicalId(),
+			jsii.String(lambdarollout.ProviderExport), awscdk.Fn_Sub(jsii.String("${AWS::StackName}-provider"), nil)), nil),
+	})
 }

@@ -223,6 +223,7 @@ func TestBuildFailuresAreReported(t *testing.T) {
 	}{
 		{"lambdas/calculateweights", nil},
 		{"lambdas/simpledeploy", map[string]any{simpleContext: "true"}},
+		{"lambdas/stackrollout", map[string]any{stackContext: "true"}},
 	} {
 		t.Run(test.bad, func(t *testing.T) {
 			files := map[string]string{"go.mod": "module github.com/lambda-rollout/lambda-rollout\n\ngo 1.26\n"}

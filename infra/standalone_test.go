@@ -23,7 +23,7 @@ func TestStandaloneTemplateNeedsNoCDK(t *testing.T) {
 	if err := errors.Join(os.Mkdir(filepath.Join(outdir, codeFolder), 0o755), os.WriteFile(filepath.Join(outdir, codeFolder, "old.zip"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := write(outdir, map[string]any{standaloneContext: "true", simpleContext: "true"}); err != nil {
+	if err := write(outdir, map[string]any{standaloneContext: "true", simpleContext: "true", stackContext: "true"}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(filepath.Join(outdir, stackName+".template.json"))
@@ -51,7 +51,7 @@ func TestStandaloneTemplateNeedsNoCDK(t *testing.T) {
 	for _, file := range files {
 		got = append(got, file.Name())
 	}
-	if diff := cmp.Diff(want, got); diff != "" || len(got) != 6 {
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 7 {
 		t.Fatalf("zips (-in the template +written):\n%s", diff)
 	}
 	written := map[string][]byte{}

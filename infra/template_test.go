@@ -15,8 +15,9 @@ import (
 // A template is the stack's, with every resource named as in the source: without CDK's
 // prefix and hash.
 type template struct {
-	Resources map[string]resource
-	Outputs   map[string]struct{ Value any }
+	Resources  map[string]resource
+	Outputs    map[string]struct{ Value, Export any }
+	Conditions map[string]any
 }
 
 type resource struct {

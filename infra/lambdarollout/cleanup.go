@@ -21,17 +21,19 @@ const betweenSweeps = 5 // minutes
 // for both, so that an operator has one place to look. A key that is not nil
 // encrypts it.
 func newUndelivered(scope constructs.Construct, key awskms.IKey) awssqs.Queue {
-	props := &awssqs.QueueProps{
-		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
-		EnforceSSL:      jsii.Bool(true),
-		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
-	}
+	queue := newQueue(scope, "UndeliveredCleanups", key, &awssqs.QueueProps{RetentionPeriod: awscdk.Duration_Days(jsii.Number(14))})
+	excuse(queue, suppression{ID: "AwsSolutions-SQS3", Reason: "it is itself a dead-letter queue: of rules, and of a function's asynchronous calls"})
+	return queue
+}
+
+// newQueue adds an encrypted queue that accepts only calls by TLS. If key is nil, SQS's
+// own key encrypts it.
+func newQueue(scope constructs.Construct, id string, key awskms.IKey, props *awssqs.QueueProps) awssqs.Queue {
+	props.Encryption, props.EnforceSSL = awssqs.QueueEncryption_SQS_MANAGED, jsii.Bool(true)
 	if key != nil {
 		props.Encryption, props.EncryptionMasterKey = awssqs.QueueEncryption_KMS, key
 	}
-	queue := awssqs.NewQueue(scope, jsii.String("UndeliveredCleanups"), props)
-	excuse(queue, suppression{ID: "AwsSolutions-SQS3", Reason: "it is itself a dead-letter queue: of rules, and of a function's asynchronous calls"})
-	return queue
+	return awssqs.NewQueue(scope, jsii.String(id), props)
 }
 
 // cleanupCalls are the rules by which EventBridge calls the cleanup.
@@ -45,28 +47,10 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 	// EventBridge calls asynchronously: Lambda retries calls that fail or are
 	// throttled. Those that it gives up go to the queue, and the next sweep looks at
 	// their aliases. This does not apply to the workflow's calls, which are synchronous.
-	//
-	// CDK's ConfigureAsyncInvoke would also let the role read the queue.
-	awslambda.NewCfnEventInvokeConfig(scope, jsii.String("RollbackCalls"), &awslambda.CfnEventInvokeConfigProps{
-		FunctionName:             rollback.FunctionName(),
-		Qualifier:                jsii.String("$LATEST"),
-		MaximumRetryAttempts:     jsii.Number(2), // the maximum: after one minute, and after two more
-		MaximumEventAgeInSeconds: jsii.Number(3600),
-		DestinationConfig: &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
-			// Unlike with a function's DeadLetterConfig, the message has the error.
-			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: undelivered.QueueArn()},
-		},
-	})
+	configureCalls(scope, "RollbackCalls", rollback, undelivered)
 	ended := awsevents.NewRule(scope, jsii.String("Ended"), &awsevents.RuleProps{
-		Description: jsii.String("lambda-rollout: notifies of the end of every rollout, and puts the alias back after one that failed or was stopped"),
-		EventPattern: &awsevents.EventPattern{
-			Source:     jsii.Strings("aws.states"),
-			DetailType: jsii.Strings("Step Functions Execution Status Change"),
-			Detail: &map[string]any{
-				"status":          []string{"SUCCEEDED", "ABORTED", "TIMED_OUT", "FAILED"},
-				"stateMachineArn": []*string{machine.StateMachineArn()},
-			},
-		},
+		Description:  jsii.String("lambda-rollout: notifies of the end of every rollout, and puts the alias back after one that failed or was stopped"),
+		EventPattern: endOf(machine),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(rollback, &awseventstargets.LambdaFunctionProps{
 			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)),
 			RetryAttempts:   jsii.Number(185), // the maximum: the age ends it
@@ -78,14 +62,48 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 		Description: jsii.String("lambda-rollout: puts back aliases that are still split after their rollout failed or was stopped"),
 		Schedule:    awsevents.Schedule_Rate(every),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(rollback, &awseventstargets.LambdaFunctionProps{
-			Event: awsevents.RuleTargetInput_FromObject(map[string]any{
-				"sweep": machine.StateMachineArn(),
-				"time":  awsevents.EventField_Time(),
-			}),
+			Event:           sweepOf(machine),
 			MaxEventAge:     every, // then the next one comes
 			RetryAttempts:   jsii.Number(185),
 			DeadLetterQueue: undelivered,
 		})},
 	})
 	return cleanupCalls{ended, sweep}
+}
+
+// configureCalls has Lambda retry a function's asynchronous calls twice, for an hour at
+// most, and then send them to the queue. The function's role must allow that.
+//
+// CDK's ConfigureAsyncInvoke would also let the role read the queue.
+func configureCalls(scope constructs.Construct, id string, function awslambda.Function, queue awssqs.Queue) {
+	awslambda.NewCfnEventInvokeConfig(scope, jsii.String(id), &awslambda.CfnEventInvokeConfigProps{
+		FunctionName:             function.FunctionName(),
+		Qualifier:                jsii.String("$LATEST"),
+		MaximumRetryAttempts:     jsii.Number(2), // the maximum: after one minute, and after two more
+		MaximumEventAgeInSeconds: jsii.Number(3600),
+		DestinationConfig: &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
+			// Unlike with a function's DeadLetterConfig, the message has the error.
+			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: queue.QueueArn()},
+		},
+	})
+}
+
+// endOf returns the pattern of the events of ends of a machine's executions.
+func endOf(machine awsstepfunctions.StateMachine) *awsevents.EventPattern {
+	return &awsevents.EventPattern{
+		Source:     jsii.Strings("aws.states"),
+		DetailType: jsii.Strings("Step Functions Execution Status Change"),
+		Detail: &map[string]any{
+			"status":          []string{"SUCCEEDED", "ABORTED", "TIMED_OUT", "FAILED"},
+			"stateMachineArn": []*string{machine.StateMachineArn()},
+		},
+	}
+}
+
+// sweepOf returns the input of a scheduled call that looks at what a machine has left.
+func sweepOf(machine awsstepfunctions.StateMachine) awsevents.RuleTargetInput {
+	return awsevents.RuleTargetInput_FromObject(map[string]any{
+		"sweep": machine.StateMachineArn(),
+		"time":  awsevents.EventField_Time(),
+	})
 }

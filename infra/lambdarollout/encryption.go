@@ -7,12 +7,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Props.EncryptionKey encrypts the logs, the topic and the queue. It does not
-// encrypt the functions' environment variables and the executions' data, which stay
-// under AWS's keys: if they were under a customer's key, disabling it would prevent
-// rollbacks. No rollback depends on what the key does encrypt. The executions' data
-// contain the complete requests, with the payloads and bodies of their gates, so
-// requests should refer to secrets and not contain them.
+// Props.EncryptionKey encrypts the logs, the topic and the queues. It does not
+// encrypt the functions' environment variables, the executions' data and the records of
+// stacks' requests, which stay under AWS's keys: if they were under a customer's key,
+// disabling it would prevent rollbacks. No rollback depends on what the key does
+// encrypt. The executions' data contain the complete requests, with the payloads and
+// bodies of their gates, so requests should refer to secrets and not contain them.
 
 // allowServices adds what CloudWatch Logs and EventBridge need to the key's policy.
 // CDK can't change the policy of an imported key: its owner has to add these two

@@ -19,6 +19,10 @@ const (
 	// simpleDeploy is not a task of the workflow: it performs all of them.
 	simpleDeploy        = "SimpleDeploy"
 	simpleDeployPackage = "lambdas/simpledeploy"
+	// stackRollout is not a task of the workflow either: it carries out the requests of
+	// CloudFormation to custom resources.
+	stackRollout        = "StackRollout"
+	stackRolloutPackage = "lambdas/stackrollout"
 )
 
 // timeout returns a function's timeout. If it is longer than the workflow waits, an
@@ -35,14 +39,20 @@ func timeout(function string) awscdk.Duration {
 		return awscdk.Duration_Minutes(jsii.Number(betweenSweeps))
 	case simpleDeploy:
 		return awscdk.Duration_Minutes(jsii.Number(15)) // the maximum
+	case stackRollout:
+		// It waits 75 seconds at most for an alias to be put back.
+		return awscdk.Duration_Seconds(jsii.Number(stackRolloutSeconds))
 	}
 	return awscdk.Duration_Seconds(jsii.Number(30)) // the workflow waits for a minute
 }
 
 // description returns a function's description.
 func description(function string) *string {
-	if function == simpleDeploy {
+	switch function {
+	case simpleDeploy:
 		return jsii.String("lambda-rollout: a whole rollout in one function, in at most 15 minutes")
+	case stackRollout:
+		return jsii.String("lambda-rollout: carries out rollouts that CloudFormation templates declare")
 	}
 	return jsii.String("lambda-rollout: the task " + function)
 }

@@ -8,11 +8,15 @@
 //   - the topic for notifications of every rollout;
 //   - alarms, a dashboard and saved log queries.
 //
-// [Props] are its settings, and docs/construct.md describes its use.
+// [NewRollout] declares the rollout of one function in a stack: CloudFormation then
+// waits for it in each update.
+//
+// [Props] and [RolloutProps] are their settings, and docs/construct.md describes their use.
 package lambdarollout
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -37,6 +41,9 @@ type LambdaRollout struct {
 	Topic awssns.ITopic
 	// SimpleDeploy is the one-function deployer; nil unless Props.SimpleDeploy is set.
 	SimpleDeploy awslambda.Function
+	// StackRolloutProvider is the function StackRollout, whose ARN is the ServiceToken of
+	// resources of the type Custom::LambdaRollout; nil unless Props.StackRollouts is set.
+	StackRolloutProvider awslambda.Function
 	// MetricsNamespace is the CloudWatch namespace of the metrics that the functions
 	// write in their logs. It is the state machine's own.
 	MetricsNamespace string
@@ -58,6 +65,11 @@ type LambdaRollout struct {
 	// RollbackThrottled goes off when calls of the Rollback function are throttled,
 	// and SweepsMissing when the rule of the sweeps made no call for 15 minutes.
 	RollbackThrottled, SweepsMissing awscloudwatch.Alarm
+	// StackRequestsGivenUp goes off while there are requests of CloudFormation that
+	// Lambda gave up; nil unless Props.StackRollouts is set.
+	StackRequestsGivenUp awscloudwatch.Alarm
+
+	gates []string // those that are enabled
 }
 
 // StateMachine returns the state machine. Each of its executions is a rollout, or a
@@ -82,10 +94,11 @@ func (r *LambdaRollout) GrantStop(grantee awsiam.IGrantable) awsiam.Grant {
 
 // Alarms returns all of the construct's alarms, the most severe first.
 func (r *LambdaRollout) Alarms() []awscloudwatch.Alarm {
-	return []awscloudwatch.Alarm{
+	alarms := []awscloudwatch.Alarm{
 		r.RollbackFailed, r.CleanupFailed, r.CleanupUndelivered, r.CleanupNotCalled, r.RollbackThrottled, r.SweepsMissing,
-		r.ExecutionsFailed, r.ExecutionsTimedOut, r.ExecutionsAborted,
+		r.StackRequestsGivenUp, r.ExecutionsFailed, r.ExecutionsTimedOut, r.ExecutionsAborted,
 	}
+	return slices.DeleteFunc(alarms, func(alarm awscloudwatch.Alarm) bool { return alarm == nil })
 }
 
 // NewLambdaRollout adds a LambdaRollout to scope; nil props are the zero value. The go
@@ -107,7 +120,7 @@ func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *Lamb
 	if props.EncryptionKey != nil {
 		allowServices(w, props.EncryptionKey)
 	}
-	r := &LambdaRollout{Topic: props.Topic, MetricsNamespace: w.namespace()}
+	r := &LambdaRollout{Topic: props.Topic, MetricsNamespace: w.namespace(), gates: props.Gates}
 	if r.Topic == nil {
 		r.Topic = newTopic(inner, props.EncryptionKey)
 	}
@@ -126,6 +139,10 @@ func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *Lamb
 	}
 	logs := awslogs.NewLogGroup(inner, jsii.String("StateMachineLogs"), props.logGroup(w.logGroup()))
 	r.machine = newStateMachine(inner, w, functions, logs)
+	if props.StackRollouts {
+		r.addStackRollouts(inner, root, may, props)
+		functions[stackRollout] = r.StackRolloutProvider
+	}
 	calls := newCleanup(inner, r.machine, functions[rollbackTask], undelivered)
 	r.addAlarms(inner, w, logs, functions[rollbackTask], undelivered, calls)
 	for _, alarm := range r.Alarms() {

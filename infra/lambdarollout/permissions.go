@@ -19,7 +19,11 @@ type permits struct {
 	own      *string  // the ARN of the topic for notifications of every rollout
 
 	undelivered *string     // the ARN of the queue of the cleanup's failed calls
-	key         awskms.IKey // encrypts the topic and the queue; may be nil
+	key         awskms.IKey // encrypts the topic and the queues; may be nil
+
+	// The ARNs of the state machine, and of the queue of requests that Lambda gave up:
+	// for the function StackRollout alone.
+	machine, givenUp *string
 }
 
 // ownExecutions is the reason for the wildcard in the ARN of a machine's executions.
@@ -87,6 +91,8 @@ func (p permits) statements(function string) []grant {
 	case simpleDeploy:
 		// All that the tasks may do, except the cleanup: it is not an execution.
 		return slices.Concat([]grant{move, inspect}, ifMoved(provision(allocate, release)), judge, notify, toTopic)
+	case stackRollout:
+		return slices.Concat(p.stackStatements(), useKey(p.workflow, p.key, "sqs"))
 	}
 	panic(fmt.Errorf("function %q has no permissions: add them to permits.statements", function))
 }
@@ -95,6 +101,8 @@ func (p permits) statements(function string) []grant {
 // are enabled, TOPICS the ARNs of the topics that requests may name; both are separated
 // by commas, and missing if there are none. TOPIC_ARN is the topic for notifications of
 // every rollout. METRICS_NAMESPACE is the namespace of the metrics in the logs.
+// STATE_MACHINE_ARN and RECORDS_PATH are for StackRollout: what it starts, and where
+// in Parameter Store it keeps the requests of stacks.
 func (p permits) environment(function string) *map[string]*string {
 	checks := function == calculateTask || function == simpleDeploy
 	notifies := slices.Contains([]string{updateTask, healthTask, rollbackTask, simpleDeploy}, function)
@@ -107,6 +115,10 @@ func (p permits) environment(function string) *map[string]*string {
 	}
 	if notifies {
 		variables["TOPIC_ARN"] = p.own
+	}
+	if function == stackRollout {
+		variables["STATE_MACHINE_ARN"] = p.machine
+		variables["RECORDS_PATH"] = jsii.String(p.workflow.recordsPath())
 	}
 	return &variables
 }

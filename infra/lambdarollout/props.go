@@ -33,6 +33,9 @@ type Props struct {
 	Topics []string
 	// SimpleDeploy adds the function that performs a whole rollout by itself.
 	SimpleDeploy bool
+	// StackRollouts adds the function StackRollout, with which CloudFormation templates
+	// declare rollouts: see NewRollout.
+	StackRollouts bool
 	// AlarmActions are the actions of every alarm when it goes off: by default, none.
 	AlarmActions []awscloudwatch.IAlarmAction
 	// LogRetention is how long logs are kept: by default, for a year. They record who
@@ -43,7 +46,7 @@ type Props struct {
 	// failed first deployment created are deleted all the same: the machine's has a
 	// fixed name, which would make the next deployment fail.
 	LogRemovalPolicy awscdk.RemovalPolicy
-	// EncryptionKey encrypts the logs, the construct's own topic and the queue: by
+	// EncryptionKey encrypts the logs, the construct's own topic and the queues: by
 	// default, they are under keys that AWS owns or manages. A key that the app defines
 	// gets the policy that it needs; docs/construct.md says what the policy of an
 	// imported one has to allow.

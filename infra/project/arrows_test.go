@@ -47,9 +47,11 @@ func ours(pkg string) bool {
 // forbidden returns why the package from must not depend on the package to, not
 // even indirectly, or "" if it may.
 func forbidden(from, to string) string {
-	pure := from == "lambdas/rollout" || from == "lambdas/sequential" || from == "lambdas/arn"
+	pure := slices.Contains([]string{"lambdas/rollout", "lambdas/sequential", "lambdas/arn", "lambdas/stack"}, from)
 	switch {
 	case from == "lambdas/rollout" && to == "lambdas/arn":
+		return ""
+	case from == "lambdas/stack" && (to == "lambdas/arn" || to == "lambdas/rollout"):
 		return ""
 	case ours(to) && (pure || from == "statemachine/asl" || from == "statemachine/iam"):
 		return "it imports no other package of this module"
@@ -59,6 +61,8 @@ func forbidden(from, to string) string {
 		return "the functions do not depend on what calls or deploys them"
 	case from == "lambdas/health" && to == "lambdas/health/gates":
 		return "health does not depend on the gates"
+	case from == "lambdas/stack/provider" && to == "lambdas/stack/clients":
+		return "the provider does not depend on its clients"
 	case from == "lambdas/notify" && ours(to) && to != "lambdas/rollout" && to != "lambdas/arn":
 		return "of this module, notify depends only on rollout and arn"
 	case within(from, "infra") && ours(to) && to != "statemachine" && !within(to, "infra"):
@@ -83,7 +87,7 @@ func forbidden(from, to string) string {
 // the adapters that they pass to wire.
 var wiring = []string{
 	"lambdas/wire", "lambdas/wire/clients", "lambdas/rollout", "lambdas/alias", "lambdas/health",
-	"lambdas/notify/channels", "lambdas/task/executions", "lambdas/task/orders",
+	"lambdas/notify/channels", "lambdas/task/executions", "lambdas/task/orders", "lambdas/stack/clients",
 }
 
 // forbiddenImport returns why no file of pkg that is not a test may import the
@@ -146,7 +150,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	sources(t)
 	all := packages(t)
 	known := append([]string{
-		"lambdas/arn", "lambdas/sequential", "lambdas/notify", "lambdas/health/gates", "statemachine", "statemachine/asl", "statemachine/iam",
+		"lambdas/arn", "lambdas/sequential", "lambdas/notify", "lambdas/health/gates", "lambdas/stack", "lambdas/stack/provider", "statemachine", "statemachine/asl", "statemachine/iam",
 		"statemachine/benchmark", "statemachine/rehearse", "statemachine/rehearsal", "statemachine/rehearsal/report",
 		"statemachine/rehearsal/study", "statemachine/internal/runtimeapi", "infra", "infra/lambdarollout",
 	}, wiring...)
@@ -167,6 +171,8 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 	}
 	good := []goPackage{
 		depends("lambdas/rollout", "time", "strings", "lambdas/arn"),
+		depends("lambdas/stack", "lambdas/rollout", "lambdas/arn", "crypto/sha256"),
+		depends("lambdas/stack/provider", "lambdas/stack", "lambdas/task", "lambdas/alias"),
 		depends("lambdas/task", "lambdas/rollout", "lambdas/alias", "lambdas/health/gates", "github.com/aws/smithy-go"),
 		depends("lambdas/health/gates", "lambdas/awserror", "lambdas/rollout"),
 		depends("lambdas/notify", "lambdas/rollout", "lambdas/arn", "encoding/json"),
@@ -178,6 +184,7 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		depends("infra", "statemachine", "infra/lambdarollout"),
 		depends("statemachine/rehearsaler"),
 		imports("lambdas/healthcheck", "main", "lambdas/wire", "lambdas/wire/clients", "os"),
+		imports("lambdas/stackrollout", "main", "lambdas/wire", "lambdas/stack/clients", "time"),
 		imports("lambdas/wire/clients", "clients", "lambdas/wire", "lambdas/health/gates"),
 		imports("statemachine/rehearsal", "rehearsal", "lambdas/wire"),
 		imports("statemachine/rehearse", "main", "lambdas/wire", "lambdas/telemetry"),
@@ -190,6 +197,8 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		depends("lambdas/rollout", "lambdas/alias", "github.com/aws/smithy-go"),
 		depends("lambdas/arn", "lambdas/rollout", "github.com/aws/aws-sdk-go-v2/aws/arn"),
 		depends("lambdas/sequential", "lambdas/rollout", "lambdas/arn"),
+		depends("lambdas/stack", "lambdas/alias", "github.com/aws/smithy-go"),
+		depends("lambdas/stack/provider", "lambdas/stack/clients"),
 		depends("lambdas/task", "statemachine", "infra/lambdarollout"),
 		depends("lambdas/health", "gonum.org/v1/plot/vg", "lambdas/health/gates"),
 		depends("lambdas/notify", "lambdas/awserror"),
@@ -200,6 +209,7 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		depends("statemachine/rehearsal/study", "statemachine/rehearsal/report"),
 		depends("infra/lambdarollout", "lambdas/task", "statemachine/asl"),
 		imports("lambdas/healthcheck", "main", "lambdas/task", "lambdas/health/gates"),
+		imports("lambdas/stackrollout", "main", "lambdas/stack/provider"),
 		imports("lambdas/task", "task", "lambdas/wire"),
 		imports("statemachine/benchmark", "main", "statemachine/rehearsal", "lambdas/task"),
 		imports("statemachine/localaws", "localaws", "lambdas/wire/clients"),
@@ -219,6 +229,10 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		"lambdas/rollout depends on lambdas/alias: it imports no other package of this module",
 		"lambdas/sequential depends on lambdas/arn: it imports no other package of this module",
 		"lambdas/sequential depends on lambdas/rollout: it imports no other package of this module",
+		"lambdas/stack depends on github.com/aws/smithy-go: it does not depend on AWS",
+		"lambdas/stack depends on lambdas/alias: it imports no other package of this module",
+		"lambdas/stack/provider depends on lambdas/stack/clients: the provider does not depend on its clients",
+		"lambdas/stackrollout imports lambdas/stack/provider: the functions' commands build their tasks with wire",
 		"lambdas/task depends on infra/lambdarollout: the functions do not depend on what calls or deploys them",
 		"lambdas/task depends on statemachine: the functions do not depend on what calls or deploys them",
 		"lambdas/task imports lambdas/wire: only commands, tests and the rehearsal import wire",
