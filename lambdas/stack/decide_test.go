@@ -105,7 +105,7 @@ func TestNext(t *testing.T) {
 		{"going back after a promotion", event(stack.Update), true, nil, 0, on("1"), stack.Execution{}, nil, input, `start {"alias-name":"live","function-name":"orders","health-check":false,"interval":1,"new-version":"2","provisioned-concurrency":"ignore","type":"all-at-once"}`},
 		{"going back waits for the cleanup", event(stack.Update), true, nil, 0, split, stack.Execution{}, nil, input, "soon"},
 		{"going back where the cleanup leaves the alias", event(stack.Update), true, nil, 12 * minute, split, stack.Execution{}, nil, input, "FAILED The alias is not as its rollout left it"},
-		{"going back leaves what somebody moved", event(stack.Update), true, nil, 0, on("7"), stack.Execution{}, nil, input, "SUCCESS 7"},
+		{"going back leaves what was moved by hand", event(stack.Update), true, nil, 0, on("7"), stack.Execution{}, nil, input, "SUCCESS 7"},
 		{"going back without an alias", event(stack.Update), true, nil, 0, stack.Alias{}, stack.Execution{}, nil, input, "SUCCESS 2"},
 		{"gone back", event(stack.Update), true, nil, minute, on("2"), stack.Execution{Status: stack.Done}, nil, "", "SUCCESS 2"},
 		{"gone back by another way", event(stack.Update), true, nil, minute, on("2"), stack.Execution{Status: stack.Broken}, nil, "", "SUCCESS 2"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/stack"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/stack/provider"
 )
 
 type ssmAPI interface {
@@ -99,6 +100,7 @@ func (r Records) All(ctx context.Context, resource string) ([]stack.Record, erro
 		path += "/" + resource
 	}
 	var all []stack.Record
+	var unreadable []error
 	pages := ssm.NewGetParametersByPathPaginator(r.api, &ssm.GetParametersByPathInput{Path: &path, Recursive: aws.Bool(true), WithDecryption: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -106,21 +108,21 @@ func (r Records) All(ctx context.Context, resource string) ([]stack.Record, erro
 			return nil, fmt.Errorf("reading the records below %s: %w", path, awserror.Plain(err))
 		}
 		for _, parameter := range page.Parameters {
-			record, err := read(parameter)
-			if err != nil {
-				return nil, err
+			if record, err := read(parameter); err != nil {
+				unreadable = append(unreadable, err)
+			} else {
+				all = append(all, record)
 			}
-			all = append(all, record)
 		}
 	}
-	return all, nil
+	return all, errors.Join(unreadable...)
 }
 
 // read reads a record. Its error has nothing of the parameter's value.
 func read(p types.Parameter) (stack.Record, error) {
 	var record stack.Record
 	if json.Unmarshal([]byte(aws.ToString(p.Value)), &record) != nil {
-		return record, fmt.Errorf("the parameter %s is no record of a request: delete it", aws.ToString(p.Name))
+		return record, fmt.Errorf("the parameter %s is %w", aws.ToString(p.Name), provider.ErrUnreadable)
 	}
 	return record, nil
 }

@@ -213,7 +213,7 @@ func described(e task.Execution) stack.Execution {
 // request is over if its execution is. What another call of the function has sent meanwhile
 // is not sent again.
 func (p Provider) end(ctx context.Context, record stack.Record, answer stack.Answer, ended bool) error {
-	all, err := p.Records.All(ctx, record.ID.Resource)
+	all, err := p.all(ctx, record.ID.Resource)
 	if err != nil {
 		return err
 	}

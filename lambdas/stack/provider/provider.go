@@ -32,9 +32,13 @@ type Records interface {
 	Put(context.Context, stack.Record) error
 	// Remove forgets a record; it is no error if there is none.
 	Remove(context.Context, stack.ID) error
-	// All returns all records of a resource; of all resources if it is "".
+	// All returns all records of a resource; of all resources if it is "". If some can't be
+	// read, it returns the others and an error that wraps ErrUnreadable.
 	All(ctx context.Context, resource string) ([]stack.Record, error)
 }
+
+// ErrUnreadable means that there is something else where records are kept.
+var ErrUnreadable = errors.New("no record of a request")
 
 // Executions starts, stops and describes the state machine's executions.
 type Executions interface {
@@ -199,7 +203,7 @@ func (p Provider) record(ctx context.Context, e stack.Event, properties stack.Pr
 		record.Was = now.Version
 	}
 	if back {
-		others, err := p.Records.All(ctx, record.ID.Resource)
+		others, err := p.all(ctx, record.ID.Resource)
 		if err != nil {
 			return record, err
 		}
@@ -223,7 +227,7 @@ func (p Provider) executionARN(name string) string {
 // resume continues the requests for a resource that are not over, or those for all
 // resources, and forgets old records.
 func (p Provider) resume(ctx context.Context, resource string) error {
-	records, err := p.Records.All(ctx, resource)
+	records, err := p.all(ctx, resource)
 	if err != nil {
 		return err
 	}
@@ -239,10 +243,21 @@ func (p Provider) resume(ctx context.Context, resource string) error {
 	return errors.Join(failed...)
 }
 
+// all returns the records of a resource that can be read: what else is among them
+// must not hold up the others.
+func (p Provider) all(ctx context.Context, resource string) ([]stack.Record, error) {
+	records, err := p.Records.All(ctx, resource)
+	if errors.Is(err, ErrUnreadable) {
+		p.Log.ErrorContext(ctx, "delete what is no record of a request", "error", err)
+		return records, nil
+	}
+	return records, err
+}
+
 // others returns the records of the other requests for the resource that are not over, and
 // reports whether one of them is newer than the record.
 func (p Provider) others(ctx context.Context, record stack.Record) (others []stack.Record, superseded bool, err error) {
-	all, err := p.Records.All(ctx, record.ID.Resource)
+	all, err := p.all(ctx, record.ID.Resource)
 	if err != nil {
 		return nil, false, err
 	}
