@@ -46,7 +46,7 @@ func TestSweepOfStacks(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("stacks: %d faults, %d wrong", runs, wrong)
+	t.Logf("a stack and its provider: %d cases, %d wrong", runs, wrong)
 }
 
 func rehearseStack(t *testing.T, scenario string, s rehearsal.Stack) rehearsal.Result {
