@@ -183,7 +183,7 @@ func TestARolloutKeepsVersionsAndOptsFunctionsIn(t *testing.T) {
 			for _, id := range tmpl.ofType("AWS::Lambda::Version") {
 				published[id[:4]] = tmpl.Resources[id].DeletionPolicy + " " + tmpl.Resources[id].UpdateReplacePolicy
 			}
-			if published["Mine"] != "Retain Retain" {
+			if published["Mine"] != "RetainExceptOnCreate Retain" {
 				t.Errorf("the function's version: %s", published["Mine"])
 			}
 			_, properties := tmpl.one(t, "Custom::LambdaRollout")
