@@ -42,6 +42,10 @@ func TestStacks(t *testing.T) {
 		if a := r.AliasAfter; a == nil || a.Version != test.version || len(a.Weights) > 0 || strings.Contains(a.Description, "[rollout") {
 			t.Errorf("%s: the alias is %+v", test.name, a)
 		}
+		gone := slices.ContainsFunc(r.Lines, func(e rehearsal.Entry) bool { return e.Text == "After DELETE_COMPLETE" })
+		if want := test.stack.Publish && test.status == "UPDATE_ROLLBACK_COMPLETE"; gone != want {
+			t.Errorf("%s: the new version is deleted: %t", test.name, gone)
+		}
 	}
 }
 
