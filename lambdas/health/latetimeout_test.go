@@ -40,3 +40,22 @@ func TestTimeoutsOfLongFunctionsAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeoutsThatAreNotCountedProveNothing: requests of managed instances may take an hour
+// and a half, and minutes are not kept for that long.
+func TestTimeoutsThatAreNotCountedProveNothing(t *testing.T) {
+	for _, timeout := range []int64{900, 5400} {
+		s := begin(t, `"type": "canary", "interval": 86400`)
+		s.Plan.Timeout = timeout
+		var e health.Evidence
+		proven := false
+		for now := 2; now <= 240; now++ {
+			var h rollout.Health
+			e, h = check(t, e, s, after(now), minute(now-2, 100, 0, 30, 0))
+			proven = proven || h.Readings[0].Verdict == rollout.VerdictProven
+		}
+		if want := timeout <= rollout.CountedWithin; proven != want {
+			t.Errorf("a timeout of %d s: proven %t", timeout, proven)
+		}
+	}
+}
