@@ -32,6 +32,9 @@ type Clock struct {
 	idle    chan struct{} // signals Run that no actor is due, or that the run broke
 	running bool
 
+	outside served // what other goroutines bring
+	pacer   *Pacer // nil unless the clock is served
+
 	broken    *breakage // what ended the run early
 	unwinding bool      // Run is getting rid of the actors that are left
 	unwound   chan struct{}
@@ -63,6 +66,7 @@ func NewClock(start time.Time) *Clock {
 		live:    map[*actor]struct{}{},
 		idle:    make(chan struct{}, 1),
 		unwound: make(chan struct{}),
+		outside: served{came: make(chan struct{}, 1), over: make(chan struct{})},
 	}
 }
 
@@ -86,7 +90,7 @@ func (c *Clock) Sleep(d time.Duration) {
 	if at < 0 {
 		at = math.MaxInt64
 	}
-	if len(c.due) == 0 || c.due[0].at > at {
+	if c.pacer == nil && (len(c.due) == 0 || c.due[0].at > at) {
 		c.now.Store(at)
 		return
 	}
@@ -114,6 +118,11 @@ func (c *Clock) Run() error {
 
 	c.pass()
 	<-c.idle
+	return c.finish()
+}
+
+// finish gets rid of the actors that are left, and returns or panics as Run does.
+func (c *Clock) finish() error {
 	broken := c.broken
 	deadlock := c.deadlock()
 	c.unwind()
@@ -238,7 +247,7 @@ func (c *Clock) schedule(a *actor, at int64) {
 
 // yield suspends the running actor a until its turn comes.
 func (c *Clock) yield(a *actor) {
-	if len(c.due) > 0 && c.due[0] == a {
+	if c.pacer == nil && len(c.due) > 0 && c.due[0] == a {
 		heap.Pop(&c.due)
 		c.now.Store(max(c.now.Load(), a.at))
 		return
@@ -256,7 +265,10 @@ func (c *Clock) yield(a *actor) {
 // pass hands the turn to the next due actor, or back to Run. Afterwards the
 // caller must not use the clock until its own turn comes.
 func (c *Clock) pass() {
-	if len(c.due) == 0 {
+	if c.pacer != nil {
+		c.admit()
+	}
+	if len(c.due) == 0 || c.pacer != nil && !c.dueNow() {
 		c.current = nil
 		c.idle <- struct{}{}
 		return
