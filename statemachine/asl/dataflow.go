@@ -20,7 +20,7 @@ func (f filter) apply(s scope) (any, error) {
 	}
 	v, ok := s.lookup(f.path)
 	if !ok {
-		return nil, failf(errorRuntime, "Invalid path '%s': it could not be found in the input '%s'", f.path.text, s.inputText(f.path))
+		return nil, failf(errorRuntime, "Invalid path '%s' : %s", f.path.text, f.path.missing(s.root(f.path)))
 	}
 	return v, nil
 }

@@ -186,7 +186,8 @@ func (e *Execution) follow(data document, s *state, err error) {
 // enter runs one state, from its entry to its exit.
 func (e *Execution) enter(s *state, raw document) (document, *state, error) {
 	e.result.Transitions++
-	e.visit = visit{name: s.name, entered: e.clock.Now(), event: e.result.Events + 1}
+	_, isTask := s.work.(*task)
+	e.visit = visit{name: s.name, task: isTask, entered: e.clock.Now(), event: e.result.Events + 1}
 	e.at = position{state: s, input: raw}
 	err := e.emit(Event{Type: s.entered, State: s.name, Input: raw.text})
 	e.at.inside = e.result.Events >= e.visit.event
@@ -243,7 +244,7 @@ func (e *Execution) over() bool { return e.result.Status != Running || e.leaving
 // record numbers the event and passes it to OnEvent.
 func (e *Execution) record(event Event) {
 	event.PreviousID = e.result.Events
-	if event.PreviousID == 1 {
+	if event.PreviousID == 1 || event.Type == ExecutionAborted { // recorded on AWS 2024-05-06, by LocalStack's tests
 		event.PreviousID = 0
 	}
 	e.result.Events++
@@ -263,42 +264,4 @@ func (e *Execution) end(status Status, last Event) {
 	e.result.Output, e.result.Error, e.result.Cause = last.Output, last.Error, last.Cause
 	e.record(last)
 	e.ended.Fire()
-}
-
-// wait suspends the execution until the instant or until one of the signals
-// fires. It reports whether a signal fired, and returns errOver if the execution
-// has ended meanwhile: it was stopped, or it was still running after all that
-// happens at its deadline.
-func (e *Execution) wait(until time.Time, signals ...*Signal) (signalled bool, err error) {
-	if e.over() {
-		return false, errOver
-	}
-	signals = append(signals, e.ended)
-	var fired *Signal
-	late := until.After(e.deadline)
-	if late {
-		fired = e.clock.waitLast(e.deadline, signals...)
-	} else {
-		fired = e.clock.Wait(until, signals...)
-	}
-	switch {
-	case e.over():
-		return false, errOver
-	case fired != nil:
-		return true, nil
-	case late:
-		e.end(TimedOut, Event{Type: ExecutionTimedOut, Error: errorTimeout})
-		return false, errOver
-	}
-	return false, nil
-}
-
-// await waits for a task's signal. It returns States.Timeout if the signal has
-// not fired by the instant.
-func (e *Execution) await(s *Signal, until time.Time) error {
-	answered, err := e.wait(until, s)
-	if err == nil && !answered {
-		err = &failure{name: errorTimeout}
-	}
-	return err
 }

@@ -1,8 +1,8 @@
 package asl
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +74,7 @@ func (w *task) run(e *Execution, s *state, raw document) (document, *state, erro
 // retry waits before the next attempt, if the first retrier that matches the
 // failure has attempts left. It reports whether there is a next attempt.
 func (w *task) retry(e *Execution, f *failure, made []int64) (bool, error) {
-	i := slices.IndexFunc(w.retriers, func(r retrier) bool { return r.errors.match(f.name) })
+	i := slices.IndexFunc(w.retriers, func(r retrier) bool { return r.errors.match(f.name, &e.options) })
 	if i < 0 || made[i] >= w.retriers[i].attempts {
 		return false, nil
 	}
@@ -93,7 +93,7 @@ func (w *task) retry(e *Execution, f *failure, made []int64) (bool, error) {
 // failure. The state's own OutputPath does not apply to a catcher's output.
 func (w *task) catch(e *Execution, s *state, raw document, f *failure) (document, *state, error) {
 	for _, c := range w.catchers {
-		if !c.errors.match(f.name) {
+		if !c.errors.match(f.name, &e.options) {
 			continue
 		}
 		v, err := c.resultPath.merge(raw.value, newObject("Error", f.name, "Cause", f.cause))
@@ -139,8 +139,7 @@ func (w *task) attempt(e *Execution, s *state, raw document) (document, error) {
 	}
 	answer, err := w.resource.call(e, parameters, until)
 	if err == nil && len(answer.text) > MaxData {
-		err = &failure{name: errorDataLimit, cause: fmt.Sprintf(
-			"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", first.Resource)}
+		err = overLimit(cmp.Or(first.ResourceType, first.Resource))
 	}
 	if err != nil {
 		return raw, w.failed(e, err)
