@@ -59,6 +59,8 @@ type Execution struct {
 	emitting bool
 	scratch  []byte   // for texts that are being written
 	stopping *failure // a Stop that has to wait until emit returns
+
+	test *stateTest // nil unless a single state is tested
 }
 
 // Result is the state of an execution, or its end.
@@ -79,6 +81,20 @@ type Result struct {
 // needs or if StartExecution would refuse the call (input that is not JSON or
 // too large, an invalid name).
 func (d *Definition) Start(o Options) (*Execution, error) {
+	e, err := d.newExecution(o)
+	if err != nil {
+		return nil, err
+	}
+	returned := e.returned
+	o.Clock.Go(func() {
+		defer returned.Fire()
+		e.run()
+	})
+	return e, nil
+}
+
+// newExecution returns an execution that no actor runs yet.
+func (d *Definition) newExecution(o Options) (*Execution, error) {
 	if o.Clock == nil || o.Invoke == nil {
 		return nil, errors.New("asl: Options need a Clock and an Invoke")
 	}
@@ -121,11 +137,6 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 	e.machineContext = newObject("Id", o.StateMachineARN,
 		"Name", o.StateMachineARN[strings.LastIndexByte(o.StateMachineARN, ':')+1:])
 	e.returned = o.Clock.NewSignal()
-	returned := e.returned
-	o.Clock.Go(func() {
-		defer returned.Fire()
-		e.run()
-	})
 	return e, nil
 }
 
