@@ -106,6 +106,9 @@ func (t StateTest) Run() (StateTestResult, error) {
 		return StateTestResult{}, &StateTestError{Code: "InvalidExecutionInput", Message: err.Error()}
 	}
 	e.test, e.deadline = test, t.Now.Add(maxStateTest)
+	if w, ok := s.work.(*task); ok {
+		e.partition = partitionOf(w.resource.arn()) // a test belongs to no state machine's partition
+	}
 	test.result.Inspection.Input = e.input.text
 	clock.Go(func() { e.runTest(s) })
 	if err := clock.Run(); err != nil {
