@@ -43,6 +43,7 @@ func TestStateTests(t *testing.T) {
 		{"Task whose answer is too large", task, `{}`, result(`"` + strings.Repeat("x", MaxData) + `"`), 0,
 			`CAUGHT_ERROR Y {"Error":"States.DataLimitExceeded","Cause":"The state/task '` + arn("F") + `' returned a result with a size exceeding the maximum number of bytes service limit."} ` +
 				`States.DataLimitExceeded The state/task '` + arn("F") + `' returned a result with a size exceeding the maximum number of bytes service limit. catcher 1`},
+		{"Task in another partition", `{"Type":"Task","Resource":"arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:F","End":true}`, `{}`, result(`1`), 0, `SUCCEEDED  1  `},
 		{"nested execution", nestedTask, `{}`, result(`{"Status":"SUCCEEDED","Output":"{\"a\":[1]}"}`), 0, `SUCCEEDED  {"a":[1]}  `},
 		{"nested execution whose output is JSON", nestedTask, `{}`, result(`{"Status":"SUCCEEDED","Output":{"a":[1]}}`), 0, `SUCCEEDED  {"a":[1]}  `},
 		{"nested execution that failed", nestedTask, `{}`, result(`{"Status":"ABORTED"}`), 0,
