@@ -11,6 +11,7 @@ func formatTime(t time.Time) string { return t.UTC().Format(timeFormat) }
 // visit is an execution's stay in one state.
 type visit struct {
 	name    string
+	task    bool // it is a Task state
 	entered time.Time
 	event   int64 // the ID of its StateEntered event
 	retries int
@@ -18,7 +19,7 @@ type visit struct {
 }
 
 // setExecutionContext sets $$.Execution. On AWS, executions that were never
-// redriven have RedriveCount 0 (histories recorded in LocalStack's tests), and
+// redriven have RedriveCount 0 (recorded 2024-07-15, by LocalStack's tests), and
 // RedriveTime is present only after a redrive (documented).
 func (e *Execution) setExecutionContext() {
 	o := e.options
@@ -29,16 +30,16 @@ func (e *Execution) setExecutionContext() {
 	}
 }
 
-// contextObject returns $$. It builds it at most once per attempt.
+// contextObject returns $$. It builds it at most once per attempt. Only in a Task
+// state does it have RetryCount (recorded on AWS 2024-07-15 and 2024-09-11, by
+// LocalStack's tests).
 func (e *Execution) contextObject() any {
 	if e.visit.context == nil {
-		e.visit.context = newObject(
-			"Execution", e.executionContext,
-			"State", newObject(
-				"EnteredTime", formatTime(e.visit.entered),
-				"Name", e.visit.name,
-				"RetryCount", integer(int64(e.visit.retries))),
-			"StateMachine", e.machineContext)
+		s := newObject("EnteredTime", formatTime(e.visit.entered), "Name", e.visit.name)
+		if e.visit.task {
+			s.add("RetryCount", integer(int64(e.visit.retries)))
+		}
+		e.visit.context = newObject("Execution", e.executionContext, "State", s, "StateMachine", e.machineContext)
 	}
 	return e.visit.context
 }

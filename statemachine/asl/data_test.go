@@ -91,7 +91,7 @@ func TestIntrinsicFunctions(t *testing.T) {
 		`States.JsonToString(States.StringToJson('"\\u00e9"'))`:                     `"\"é\""`,
 		`States.StringToJson($.bad)`:                                                "States.IntrinsicFailure",
 		`States.StringToJson($.o)`:                                                  "States.IntrinsicFailure",
-		`States.Format('{}', $.o)`:                                                  "States.IntrinsicFailure",
+		`States.Format('{}', $.o)`:                                                  `"{z=1, a=[ , 1.10]}"`,
 		`States.Format($.t, 1)`:                                                     "States.IntrinsicFailure",
 		`States.Format($.bad)`:                                                      "States.IntrinsicFailure",
 		`States.Format($.o)`:                                                        "States.IntrinsicFailure",
@@ -217,19 +217,19 @@ func TestEventsAsJSON(t *testing.T) {
 	}
 	lines := strings.Split(strings.NewReplacer(`{"timestamp":"2030-01-31T12:00:`, "\n", `.000Z","type"`, "").Replace(string(got)), "\n")
 	want := []string{"[",
-		`00:"ExecutionStarted","id":1,"previousEventId":0,"executionStartedEventDetails":{"input":"{\"a\":1.0}","roleArn":"arn:aws:iam::123456789012:role/machine"}},`,
-		`00:"TaskStateEntered","id":2,"previousEventId":0,"stateEnteredEventDetails":{"name":"A","input":"{\"a\":1.0}"}},`,
-		`00:"LambdaFunctionScheduled","id":3,"previousEventId":2,"lambdaFunctionScheduledEventDetails":{"resource":"` + arn("F") + `","input":"{\"a\":1.0}","timeoutInSeconds":9}},`,
+		`00:"ExecutionStarted","id":1,"previousEventId":0,"executionStartedEventDetails":{"input":"{\"a\":1.0}","inputDetails":{"truncated":false},"roleArn":"arn:aws:iam::123456789012:role/machine"}},`,
+		`00:"TaskStateEntered","id":2,"previousEventId":0,"stateEnteredEventDetails":{"name":"A","input":"{\"a\":1.0}","inputDetails":{"truncated":false}}},`,
+		`00:"LambdaFunctionScheduled","id":3,"previousEventId":2,"lambdaFunctionScheduledEventDetails":{"resource":"` + arn("F") + `","input":"{\"a\":1.0}","inputDetails":{"truncated":false},"timeoutInSeconds":9}},`,
 		`00:"LambdaFunctionStarted","id":4,"previousEventId":3},`,
 		`00:"LambdaFunctionFailed","id":5,"previousEventId":4,"lambdaFunctionFailedEventDetails":{"error":"X","cause":"c"}},`,
-		`01:"LambdaFunctionScheduled","id":6,"previousEventId":5,"lambdaFunctionScheduledEventDetails":{"resource":"` + arn("F") + `","input":"{\"a\":1.0}","timeoutInSeconds":9}},`,
+		`01:"LambdaFunctionScheduled","id":6,"previousEventId":5,"lambdaFunctionScheduledEventDetails":{"resource":"` + arn("F") + `","input":"{\"a\":1.0}","inputDetails":{"truncated":false},"timeoutInSeconds":9}},`,
 		`01:"LambdaFunctionStarted","id":7,"previousEventId":6},`,
 		`10:"LambdaFunctionTimedOut","id":8,"previousEventId":7,"lambdaFunctionTimedOutEventDetails":{"error":"States.Timeout"}},`,
-		`11:"LambdaFunctionScheduled","id":9,"previousEventId":8,"lambdaFunctionScheduledEventDetails":{"resource":"` + arn("F") + `","input":"{\"a\":1.0}","timeoutInSeconds":9}},`,
+		`11:"LambdaFunctionScheduled","id":9,"previousEventId":8,"lambdaFunctionScheduledEventDetails":{"resource":"` + arn("F") + `","input":"{\"a\":1.0}","inputDetails":{"truncated":false},"timeoutInSeconds":9}},`,
 		`11:"LambdaFunctionStarted","id":10,"previousEventId":9},`,
-		`11:"LambdaFunctionSucceeded","id":11,"previousEventId":10,"lambdaFunctionSucceededEventDetails":{"output":"2"}},`,
-		`11:"TaskStateExited","id":12,"previousEventId":11,"stateExitedEventDetails":{"name":"A","output":"2"}},`,
-		`11:"FailStateEntered","id":13,"previousEventId":12,"stateEnteredEventDetails":{"name":"B","input":"2"}},`,
+		`11:"LambdaFunctionSucceeded","id":11,"previousEventId":10,"lambdaFunctionSucceededEventDetails":{"output":"2","outputDetails":{"truncated":false}}},`,
+		`11:"TaskStateExited","id":12,"previousEventId":11,"stateExitedEventDetails":{"name":"A","output":"2","outputDetails":{"truncated":false}}},`,
+		`11:"FailStateEntered","id":13,"previousEventId":12,"stateEnteredEventDetails":{"name":"B","input":"2","inputDetails":{"truncated":false}}},`,
 		`11:"ExecutionFailed","id":14,"previousEventId":13,"executionFailedEventDetails":{"error":"E","cause":"é` + `\u003c"}}]`,
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
@@ -247,11 +247,11 @@ func TestEventsOnTheWire(t *testing.T) {
 		got = append(got, string(e.Wire(true)), string(e.Wire(false)))
 	}
 	want := []string{
-		`{"timestamp":1896091201.250,"type":"LambdaFunctionSucceeded","id":5,"previousEventId":4,"lambdaFunctionSucceededEventDetails":{"output":"2"}}`,
+		`{"timestamp":1896091201.250,"type":"LambdaFunctionSucceeded","id":5,"previousEventId":4,"lambdaFunctionSucceededEventDetails":{"output":"2","outputDetails":{"truncated":false}}}`,
 		`{"timestamp":1896091201.250,"type":"LambdaFunctionSucceeded","id":5,"previousEventId":4,"lambdaFunctionSucceededEventDetails":{}}`,
-		`{"timestamp":1896091201.250,"type":"TaskStateExited","id":6,"previousEventId":5,"stateExitedEventDetails":{"name":"A","output":"2"}}`,
+		`{"timestamp":1896091201.250,"type":"TaskStateExited","id":6,"previousEventId":5,"stateExitedEventDetails":{"name":"A","output":"2","outputDetails":{"truncated":false}}}`,
 		`{"timestamp":1896091201.250,"type":"TaskStateExited","id":6,"previousEventId":5,"stateExitedEventDetails":{"name":"A"}}`,
-		`{"timestamp":1896091201.250,"type":"ExecutionSucceeded","id":7,"previousEventId":6,"executionSucceededEventDetails":{"output":"2"}}`,
+		`{"timestamp":1896091201.250,"type":"ExecutionSucceeded","id":7,"previousEventId":6,"executionSucceededEventDetails":{"output":"2","outputDetails":{"truncated":false}}}`,
 		`{"timestamp":1896091201.250,"type":"ExecutionSucceeded","id":7,"previousEventId":6,"executionSucceededEventDetails":{}}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

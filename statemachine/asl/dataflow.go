@@ -20,7 +20,7 @@ func (f filter) apply(s scope) (any, error) {
 	}
 	v, ok := s.lookup(f.path)
 	if !ok {
-		return nil, failf(errorRuntime, "Invalid path '%s': it could not be found in the input '%s'", f.path.text, s.inputText(f.path))
+		return nil, failf(errorRuntime, "Invalid path '%s' : %s", f.path.text, f.path.missing(s.root(f.path)))
 	}
 	return v, nil
 }
@@ -54,10 +54,17 @@ type dataFlow struct {
 // and Parameters.
 func (d *dataFlow) effectiveInput(e *Execution, raw any) (any, error) {
 	v, err := d.inputPath.apply(scope{e, raw})
-	if err != nil || d.parameters == nil {
+	if err != nil {
 		return v, err
 	}
-	return d.parameters.render(scope{e, v})
+	e.inspect(afterInputPath, v)
+	if d.parameters != nil {
+		if v, err = d.parameters.render(scope{e, v}); err != nil {
+			return nil, err
+		}
+	}
+	e.inspect(afterParameters, v)
+	return v, nil
 }
 
 // output returns what the state passes on: the result of its work after
@@ -70,9 +77,11 @@ func (d *dataFlow) output(e *Execution, raw, result any) (any, error) {
 		}
 		result = v
 	}
+	e.inspect(afterResultSelector, result)
 	merged, err := d.resultPath.merge(raw, result)
 	if err != nil {
 		return nil, err
 	}
+	e.inspect(afterResultPath, merged)
 	return d.outputPath.apply(scope{e, merged})
 }

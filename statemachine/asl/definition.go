@@ -34,6 +34,16 @@ type state struct {
 	work           work
 }
 
+// nests reports whether the state starts an execution.
+func (s *state) nests() bool {
+	w, ok := s.work.(*task)
+	if !ok {
+		return false
+	}
+	_, ok = w.resource.(nested)
+	return ok
+}
+
 // work has what distinguishes the types of states.
 type work interface {
 	// run does the state's work on its raw input. It returns the state's output
@@ -81,6 +91,7 @@ func Parse(definition []byte) (*Definition, error) {
 type parser struct {
 	problems
 	states map[string]*state
+	alone  bool // the definition is of one state: the others are not known
 }
 
 // machine reads the whole definition.
@@ -114,10 +125,7 @@ func (p *parser) machine(root any) *Definition {
 	}
 	for i, s := range d.states {
 		p.state(s, memberPath("$.States", s.name), states.members[i].value)
-		if w, ok := s.work.(*task); ok {
-			_, nested := w.resource.(nested)
-			d.nested = d.nested || nested
-		}
+		d.nested = d.nested || s.nests()
 	}
 	if name, ok := f.needText("StartAt"); ok {
 		d.start = p.target(f.place("StartAt"), name)
@@ -131,6 +139,9 @@ func (p *parser) machine(root any) *Definition {
 func (p *parser) target(at, name string) *state {
 	if s, ok := p.states[name]; ok {
 		return s
+	}
+	if p.alone {
+		return &state{name: name}
 	}
 	p.addf(at, "there is no state %q", name)
 	return nil

@@ -21,6 +21,9 @@
 // Pass, Succeed, Fail). Parse refuses everything else by name, so that what runs
 // here means the same on AWS Step Functions.
 //
-// Where AWS's documentation and its recorded histories leave a choice, the doc
-// comment at that place says what was chosen.
+// StateTest tests a single state, like Step Functions' TestState.
+//
+// What AWS was recorded doing, by LocalStack's tests, comes before what it documents;
+// testdata/recorded has the facts. Where neither says what AWS does, the doc comment
+// at that place says what was chosen.
 package asl

@@ -37,7 +37,7 @@ const (
 // under the type's own name, data as strings of JSON, timestamps as RFC 3339.
 type Event struct {
 	ID         int64 // from 1
-	PreviousID int64 // 0 for the first event and, as on AWS, for the second
+	PreviousID int64 // 0 for the first event and, as on AWS, for the second and for ExecutionAborted
 	Timestamp  time.Time
 	Type       EventType
 
@@ -87,6 +87,9 @@ func (e Event) appendTo(dst []byte, timestamp any, withData bool) []byte {
 	return appendJSON(dst, o)
 }
 
+// notTruncated holds what GetExecutionHistory adds to data. Only logs cut data off.
+var notTruncated = newObject("truncated", false)
+
 // details returns the event's details and the name of their field, or "" and nil
 // if an event of its type has none. The details have the input and output only if
 // withData is set.
@@ -100,6 +103,7 @@ func (e Event) details(withData bool) (string, *object) {
 	data := func(key string, value json.RawMessage) {
 		if withData {
 			d.add(key, string(value))
+			d.add(key+"Details", notTruncated)
 		}
 	}
 	switch e.Type {

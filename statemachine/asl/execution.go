@@ -59,6 +59,8 @@ type Execution struct {
 	emitting bool
 	scratch  []byte   // for texts that are being written
 	stopping *failure // a Stop that has to wait until emit returns
+
+	test *stateTest // nil unless a single state is tested
 }
 
 // Result is the state of an execution, or its end.
@@ -79,6 +81,20 @@ type Result struct {
 // needs or if StartExecution would refuse the call (input that is not JSON or
 // too large, an invalid name).
 func (d *Definition) Start(o Options) (*Execution, error) {
+	e, err := d.newExecution(o)
+	if err != nil {
+		return nil, err
+	}
+	returned := e.returned
+	o.Clock.Go(func() {
+		defer returned.Fire()
+		e.run()
+	})
+	return e, nil
+}
+
+// newExecution returns an execution that no actor runs yet.
+func (d *Definition) newExecution(o Options) (*Execution, error) {
 	if o.Clock == nil || o.Invoke == nil {
 		return nil, errors.New("asl: Options need a Clock and an Invoke")
 	}
@@ -121,11 +137,6 @@ func (d *Definition) Start(o Options) (*Execution, error) {
 	e.machineContext = newObject("Id", o.StateMachineARN,
 		"Name", o.StateMachineARN[strings.LastIndexByte(o.StateMachineARN, ':')+1:])
 	e.returned = o.Clock.NewSignal()
-	returned := e.returned
-	o.Clock.Go(func() {
-		defer returned.Fire()
-		e.run()
-	})
 	return e, nil
 }
 
@@ -186,7 +197,8 @@ func (e *Execution) follow(data document, s *state, err error) {
 // enter runs one state, from its entry to its exit.
 func (e *Execution) enter(s *state, raw document) (document, *state, error) {
 	e.result.Transitions++
-	e.visit = visit{name: s.name, entered: e.clock.Now(), event: e.result.Events + 1}
+	_, isTask := s.work.(*task)
+	e.visit = visit{name: s.name, task: isTask, entered: e.clock.Now(), event: e.result.Events + 1}
 	e.at = position{state: s, input: raw}
 	err := e.emit(Event{Type: s.entered, State: s.name, Input: raw.text})
 	e.at.inside = e.result.Events >= e.visit.event
@@ -243,7 +255,7 @@ func (e *Execution) over() bool { return e.result.Status != Running || e.leaving
 // record numbers the event and passes it to OnEvent.
 func (e *Execution) record(event Event) {
 	event.PreviousID = e.result.Events
-	if event.PreviousID == 1 {
+	if event.PreviousID == 1 || event.Type == ExecutionAborted { // recorded on AWS 2024-05-06, by LocalStack's tests
 		event.PreviousID = 0
 	}
 	e.result.Events++
@@ -263,42 +275,4 @@ func (e *Execution) end(status Status, last Event) {
 	e.result.Output, e.result.Error, e.result.Cause = last.Output, last.Error, last.Cause
 	e.record(last)
 	e.ended.Fire()
-}
-
-// wait suspends the execution until the instant or until one of the signals
-// fires. It reports whether a signal fired, and returns errOver if the execution
-// has ended meanwhile: it was stopped, or it was still running after all that
-// happens at its deadline.
-func (e *Execution) wait(until time.Time, signals ...*Signal) (signalled bool, err error) {
-	if e.over() {
-		return false, errOver
-	}
-	signals = append(signals, e.ended)
-	var fired *Signal
-	late := until.After(e.deadline)
-	if late {
-		fired = e.clock.waitLast(e.deadline, signals...)
-	} else {
-		fired = e.clock.Wait(until, signals...)
-	}
-	switch {
-	case e.over():
-		return false, errOver
-	case fired != nil:
-		return true, nil
-	case late:
-		e.end(TimedOut, Event{Type: ExecutionTimedOut, Error: errorTimeout})
-		return false, errOver
-	}
-	return false, nil
-}
-
-// await waits for a task's signal. It returns States.Timeout if the signal has
-// not fired by the instant.
-func (e *Execution) await(s *Signal, until time.Time) error {
-	answered, err := e.wait(until, s)
-	if err == nil && !answered {
-		err = &failure{name: errorTimeout}
-	}
-	return err
 }

@@ -18,8 +18,14 @@ func (s scope) root(p refPath) any {
 	return s.input
 }
 
-// lookup returns the node that the path identifies, and whether there is one.
-func (s scope) lookup(p refPath) (any, bool) { return p.get(s.root(p)) }
+// lookup returns the node that the path identifies, and whether there is one. For
+// a path that is no reference path it returns an array of its nodes.
+func (s scope) lookup(p refPath) (any, bool) {
+	if p.many {
+		return p.nodes(s.root(p)), true
+	}
+	return p.get(s.root(p))
+}
 
 // inputText returns the JSON text in which a missing path was looked up, for causes.
 func (s scope) inputText(p refPath) []byte { return appendJSON(nil, s.root(p)) }

@@ -98,7 +98,11 @@ func checkHistory(t testing.TB, e *Execution, h History) {
 		t.Errorf("%d events recorded, %d counted", len(h), r.Events)
 	}
 	for i, event := range h {
-		if event.ID != int64(i+1) || i > 1 && event.PreviousID != int64(i) || i < 2 && event.PreviousID != 0 {
+		previous := int64(i)
+		if i < 2 || event.Type == ExecutionAborted {
+			previous = 0
+		}
+		if event.ID != int64(i+1) || event.PreviousID != previous {
 			t.Errorf("event %d has ID %d and previous ID %d", i+1, event.ID, event.PreviousID)
 		}
 		if i > 0 && event.Timestamp.Before(h[i-1].Timestamp) {

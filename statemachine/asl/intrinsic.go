@@ -118,33 +118,39 @@ func unescape(raw string) string {
 	return b.String()
 }
 
-// check returns an error for a call that would always fail when it runs.
+// check returns an error for a call that would always fail when it runs, and for
+// one that is not supported.
 func (c call) check() error {
-	n := len(c.arguments)
-	switch c.function {
-	case "States.StringToJson", "States.JsonToString":
-		if n != 1 {
-			return fmt.Errorf("%s takes 1 argument, not %d", c.function, n)
-		}
-		return nil
-	case "States.Format":
-		if n == 0 {
-			return errors.New("States.Format takes a template")
-		}
-		t, ok := c.arguments[0].(constant)
-		if !ok {
-			return nil
-		}
-		if _, ok := t.value.(string); !ok {
-			return errors.New("the template of States.Format is not a string")
-		}
-		pieces, err := formatPieces(t.raw)
-		if err == nil && len(pieces) != n {
-			err = fmt.Errorf("States.Format has %d place(s) {} and %d value(s)", len(pieces)-1, n-1)
-		}
-		return err
+	f, ok := intrinsics[c.function]
+	if !ok {
+		return fmt.Errorf("there is no intrinsic function %s", c.function)
 	}
-	return fmt.Errorf("the intrinsic function %s is not supported; use States.Format, States.StringToJson or States.JsonToString", c.function)
+	n := len(c.arguments)
+	switch {
+	case c.function == "States.MathRandom" && n == 3:
+		return errors.New("the seed of States.MathRandom is not supported: AWS does not document the numbers that follow from it")
+	case n < f.least || f.most >= 0 && n > f.most:
+		return fmt.Errorf("%s takes %s, not %d", c.function, f.takes(), n)
+	case c.function == "States.Format":
+		return c.checkFormat()
+	}
+	return nil
+}
+
+// checkFormat returns an error if a literal template does not fit the values.
+func (c call) checkFormat() error {
+	t, ok := c.arguments[0].(constant)
+	if !ok {
+		return nil
+	}
+	if _, ok := t.value.(string); !ok {
+		return errors.New("the template of States.Format is not a string")
+	}
+	pieces, err := formatPieces(t.raw)
+	if err == nil && len(pieces) != len(c.arguments) {
+		err = fmt.Errorf("States.Format has %d place(s) {} and %d value(s)", len(pieces)-1, len(c.arguments)-1)
+	}
+	return err
 }
 
 // eval implements expr.
@@ -166,7 +172,7 @@ func (c call) eval(s scope, field string) (any, error) {
 		}
 		values[i] = v
 	}
-	v, err := c.apply(values)
+	v, err := c.apply(s, values)
 	if err != nil {
 		return nil, failf(errorIntrinsic, "The function '%s' had the following error: %v", c.text, err)
 	}
@@ -175,70 +181,11 @@ func (c call) eval(s scope, field string) (any, error) {
 
 // apply calls the function. Its errors become the causes of
 // States.IntrinsicFailure.
-func (c call) apply(values []any) (any, error) {
-	switch c.function {
-	case "States.JsonToString":
-		return string(appendJSON(nil, values[0])), nil
-	case "States.StringToJson":
-		text, ok := values[0].(string)
-		if !ok {
-			return nil, errors.New("the argument is not a string")
-		}
-		return parseJSON([]byte(text))
-	}
-	raw, ok := values[0].(string)
-	if t, isConstant := c.arguments[0].(constant); isConstant {
-		raw = t.raw
-	} else if !ok {
-		return nil, errors.New("the template is not a string")
-	}
-	return format(raw, values[1:])
-}
-
-// format inserts the values at the places {} of the template. It refuses objects
-// and arrays, because AWS does not document what it prints for them.
-func format(template string, values []any) (any, error) {
-	pieces, err := formatPieces(template)
-	if err != nil {
-		return nil, err
-	}
-	if len(pieces) != len(values)+1 {
-		return nil, fmt.Errorf("there are %d place(s) {} and %d value(s)", len(pieces)-1, len(values))
-	}
-	text := []byte(pieces[0])
-	for i, v := range values {
-		switch v := v.(type) {
-		case string:
-			text = append(text, v...)
-		case *object, []any, *unread:
-			return nil, errors.New("a value is an object or an array; convert it with States.JsonToString")
-		default:
-			text = appendJSON(text, v)
-		}
-		text = append(text, pieces[i+1]...)
-	}
-	return string(text), nil
-}
-
-// formatPieces splits a template at its places {}. A brace that is not part of {}
-// must be escaped.
-func formatPieces(template string) ([]string, error) {
-	var pieces []string
-	begin := 0
-	for i := 0; i < len(template); i++ {
-		switch template[i] {
-		case '\\':
-			i++
-		case '{':
-			if !strings.HasPrefix(template[i:], "{}") {
-				return nil, fmt.Errorf(`the template has a { that neither begins {} nor is escaped as \{`)
-			}
-			pieces = append(pieces, unescape(template[begin:i]))
-			i++
-			begin = i + 1
-		case '}':
-			return nil, fmt.Errorf(`the template has a } that neither ends {} nor is escaped as \}`)
+func (c call) apply(s scope, values []any) (any, error) {
+	if c.function == "States.Format" {
+		if t, isConstant := c.arguments[0].(constant); isConstant {
+			return format(t.raw, values[1:])
 		}
 	}
-	return append(pieces, unescape(template[begin:])), nil
+	return intrinsics[c.function].apply(s, values)
 }

@@ -82,6 +82,8 @@ func TestDeadlineToTheInstant(t *testing.T) {
 	}
 }
 
+// A wildcard catches States.DataLimitExceeded as AWS was recorded doing, or does
+// not, as AWS documents it.
 func TestDataLimit(t *testing.T) {
 	catch := `"Catch":[{"ErrorEquals":["%s"],"ResultPath":null,"Next":"Z"}],`
 	task := `"A":{"Type":"Task","Resource":"fn:F",%s%s"End":true},"Z":{"Type":"Pass","End":true}`
@@ -89,38 +91,54 @@ func TestDataLimit(t *testing.T) {
 	double := `"Parameters":{"a.$":"$","b.$":"$"},`
 	for _, c := range []struct {
 		name, states, input, answer string
-		want                        string // the error, "" for none, "caught"
+		want                        string // the error, "" for none, "caught", or "wildcard": caught unless UncaughtDataLimit is set
 		failed                      EventType
 	}{
 		{"an answer of the limit", fmt.Sprintf(task, "", fmt.Sprintf(catch, "States.ALL")), `{}`, text(MaxData), "", ""},
-		{"a larger answer, and the wildcard", fmt.Sprintf(task, "", fmt.Sprintf(catch, "States.ALL")), `{}`, text(MaxData + 1), "States.DataLimitExceeded", LambdaFunctionFailed},
-		{"a larger answer, and the other wildcard", fmt.Sprintf(task, "", fmt.Sprintf(catch, "States.TaskFailed")), `{}`, text(MaxData + 1), "States.DataLimitExceeded", LambdaFunctionFailed},
+		{"a larger answer, and the wildcard", fmt.Sprintf(task, "", fmt.Sprintf(catch, "States.ALL")), `{}`, text(MaxData + 1), "wildcard", LambdaFunctionFailed},
+		{"a larger answer, and the other wildcard", fmt.Sprintf(task, "", fmt.Sprintf(catch, "States.TaskFailed")), `{}`, text(MaxData + 1), "wildcard", LambdaFunctionFailed},
 		{"a larger answer, by name", fmt.Sprintf(task, "", fmt.Sprintf(catch, "States.DataLimitExceeded")), `{}`, text(MaxData + 1), "caught", LambdaFunctionFailed},
 		{"the largest input", fmt.Sprintf(task, "", fmt.Sprintf(catch, "States.ALL")), text(MaxData), "1", "", ""},
 		{"a larger task payload", fmt.Sprintf(task, double, fmt.Sprintf(catch, "States.DataLimitExceeded")), text(MaxData / 2), "1", "caught", ""},
-		{"a larger task output", fmt.Sprintf(task, `"ResultPath":"$.r",`, fmt.Sprintf(catch, "States.ALL")), `{"a":` + text(MaxData/2) + `}`, text(MaxData / 2), "States.DataLimitExceeded", LambdaFunctionSucceeded},
+		{"a larger task output", fmt.Sprintf(task, `"ResultPath":"$.r",`, fmt.Sprintf(catch, "States.ALL")), `{"a":` + text(MaxData/2) + `}`, text(MaxData / 2), "wildcard", LambdaFunctionSucceeded},
 		{"a larger state output", `"A":{"Type":"Pass",` + double + `"End":true}`, text(MaxData / 2), "", "States.DataLimitExceeded", ""},
 		{"as large as can be", `"A":{"Type":"Pass",` + double + `"End":true}`, text((MaxData - len(`{"a":,"b":}`)) / 2), "", "", ""},
 		{"a larger output of a catcher", fmt.Sprintf(task, "", `"Catch":[{"ErrorEquals":["X"],"ResultPath":"$.e","Next":"Z"}],`), `{"a":` + text(MaxData-20) + `}`, "!X: why", "States.DataLimitExceeded", LambdaFunctionFailed},
 	} {
-		r, h := run(t, parse(t, machine(c.states)), c.input, script{"F": {c.answer}}, nil)
-		got := r.Error
-		if path := h.Path(); path[len(path)-1] == "Z" {
-			got = "caught"
-		}
-		if got != c.want {
-			t.Errorf("%s: %s (%s), want %q", c.name, got, r.Status, c.want)
-		}
-		found := c.failed == ""
-		for _, event := range h {
-			found = found || event.Type == c.failed
-			if len(event.Output) > MaxData || len(event.Input) > MaxData {
-				t.Errorf("%s: event %s has too much data", c.name, event.Type)
+		for _, uncaught := range []bool{false, true} {
+			want := c.want
+			if want == "wildcard" {
+				want = map[bool]string{false: "caught", true: "States.DataLimitExceeded"}[uncaught]
 			}
+			r, h := run(t, parse(t, machine(c.states)), c.input, script{"F": {c.answer}}, func(o *Options) { o.UncaughtDataLimit = uncaught })
+			got := r.Error
+			if path := h.Path(); path[len(path)-1] == "Z" {
+				got = "caught"
+			}
+			if got != want {
+				t.Errorf("%s, uncaught: %v: %s (%s), want %q", c.name, uncaught, got, r.Status, want)
+			}
+			if r.Error == "States.DataLimitExceeded" && !strings.HasPrefix(r.Cause, "The state/task '") {
+				t.Errorf("%s: the cause is %q", c.name, r.Cause)
+			}
+			checkSizes(t, c.name, h, c.failed)
 		}
-		if !found {
-			t.Errorf("%s: no %s in %v", c.name, c.failed, h.Types())
+	}
+}
+
+// checkSizes checks that no event has more than MaxData, and that there is one of
+// the type, unless it is "".
+func checkSizes(t *testing.T, name string, h History, wanted EventType) {
+	t.Helper()
+	found := wanted == ""
+	for _, event := range h {
+		found = found || event.Type == wanted
+		if len(event.Output) > MaxData || len(event.Input) > MaxData {
+			t.Errorf("%s: event %s has too much data", name, event.Type)
 		}
+	}
+	if !found {
+		t.Errorf("%s: no %s in %v", name, wanted, h.Types())
 	}
 }
 

@@ -32,6 +32,19 @@ type StartExecution struct {
 	Parent          string          // the ARN of the execution that asks
 }
 
+// Refused returns the failure of a task whose call StartExecution refused, as
+// AWS words it: code is the API's error code, such as
+// "StateMachineDoesNotExist", and message its message. The error is named after the
+// exception class that AWS's older SDK has for the code (recorded on AWS
+// 2023-06-30, by LocalStack's tests). requestID identifies the call.
+func Refused(code, message, requestID string) *TaskError {
+	return &TaskError{
+		Name: "StepFunctions." + strings.TrimSuffix(code, "Exception") + "Exception",
+		Cause: fmt.Sprintf("%s (Service: AWSStepFunctions; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)",
+			message, code, requestID),
+	}
+}
+
 // nestedARN is the resource of nested executions.
 const nestedARN = "arn:aws:states:::states:startExecution.sync:2"
 
@@ -82,12 +95,13 @@ func (p *parser) nestedParameters(f *fields) {
 }
 
 // nestedProblem returns what is wrong with a parameter's value, or "". Input must
-// be an object: AWS does not document what the nested execution receives for
-// other values, strings above all.
+// be an object or null, for which AWS starts the execution with {} (recorded
+// 2023-08-12 and 2025-10-28, by LocalStack's tests): AWS does not document what
+// the nested execution receives for other values, strings above all.
 func nestedProblem(key string, v any) string {
 	if key == "Input" {
-		if _, ok := opened(v).(*object); !ok {
-			return "Input must be an object"
+		if _, ok := opened(v).(*object); !ok && v != nil {
+			return "Input must be an object or null"
 		}
 		return ""
 	}
@@ -130,7 +144,9 @@ func (w nested) call(e *Execution, parameters document, until time.Time) (docume
 		case "Name":
 			request.Name = m.value.(string)
 		case "Input":
-			request.Input = appendJSON(nil, m.value)
+			if m.value != nil {
+				request.Input = appendJSON(nil, m.value)
+			}
 		}
 	}
 	e.clock.Go(func() {

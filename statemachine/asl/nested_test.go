@@ -107,8 +107,8 @@ func TestNestedExecution(t *testing.T) {
 		quote(`{"StateMachineArn":"`+machines+`child","Name":"top-0","Input":{"from":"top","x":{"deep":[true]}}}`) + `,"timeoutInSeconds":100}},` +
 		`{"timestamp":"2030-01-31T12:00:00.000Z","type":"TaskStarted","id":4,"previousEventId":3,"taskStartedEventDetails":{` + same + `}},` +
 		`{"timestamp":"2030-01-31T12:00:01.000Z","type":"TaskSubmitted","id":5,"previousEventId":4,"taskSubmittedEventDetails":{` + same + `,"output":` +
-		quote(`{"ExecutionArn":"arn:aws:states:eu-west-1:123456789012:execution:child:top-0","StartDate":1896091201000}`) + `}},` +
-		`{"timestamp":"2030-01-31T12:00:08.000Z","type":"TaskSucceeded","id":6,"previousEventId":5,"taskSucceededEventDetails":{` + same + `,"output":` + quote(answer) + `}}]`
+		quote(`{"ExecutionArn":"arn:aws:states:eu-west-1:123456789012:execution:child:top-0","StartDate":1896091201000}`) + `,"outputDetails":{"truncated":false}}},` +
+		`{"timestamp":"2030-01-31T12:00:08.000Z","type":"TaskSucceeded","id":6,"previousEventId":5,"taskSucceededEventDetails":{` + same + `,"output":` + quote(answer) + `,"outputDetails":{"truncated":false}}}]`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -41,6 +41,13 @@ type Options struct {
 	// best-effort basis, so a state machine must be correct in both cases.
 	LeaveChildren bool
 
+	// UncaughtDataLimit makes States.DataLimitExceeded match only its own name in
+	// Retry and Catch, as AWS documents it. If false, States.ALL and
+	// States.TaskFailed match it as they match any other error: on AWS, a Catch
+	// with States.ALL caught an answer over MaxData (recorded 2024-03-21, by
+	// LocalStack's tests). A state machine must be correct in both cases.
+	UncaughtDataLimit bool
+
 	Name            string // "execution" if empty; at most 80 characters
 	StateMachineARN string // must end in the machine's name; a default if empty
 	ExecutionARN    string // derived from Name and StateMachineARN if empty

@@ -94,8 +94,13 @@ func (p *parser) failState(f *fields) failWith {
 			return nil
 		}
 		x := p.expr(f.place(key+"Path"), path)
-		if c, ok := x.(call); ok && c.function == "States.StringToJson" {
-			p.addf(f.place(key+"Path"), "%sPath takes a function that returns a string; %s does not", key, c.function)
+		switch x := x.(type) {
+		case refPath:
+			f.one(key+"Path", x)
+		case call:
+			if !intrinsics[x.function].text {
+				p.addf(f.place(key+"Path"), "%sPath takes a function that returns a string; %s does not", key, x.function)
+			}
 		}
 		return x
 	}

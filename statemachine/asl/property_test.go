@@ -36,7 +36,7 @@ func seeds() []string {
 func words() []string {
 	all := []string{"", "$", "$$", "$.a", "$.b[0]", "$.a.b", "$['x']", "$..a", "a", "b", "e", "s", "t", "x.$", "a.$", "A", "B", "W", "S", "F", arn("F"),
 		"2030-01-31T12:00:05Z", "FULL", "X", "States.ALL", "States.TaskFailed", "States.Timeout", "States.Runtime",
-		"States.Format('{}', $.a)", "States.Format('{}')", "States.StringToJson($.b)", "States.JsonToString($)", "$$.State.RetryCount", "$$.Execution.Input.a",
+		"States.Format('{}', $.a)", "States.Format('{}')", "States.StringToJson($.b)", "States.JsonToString($)", "States.ArrayPartition($.b, $.a)", "States.JsonMerge($, $.a, false)", "States.MathAdd($.a, $.b)", "States.StringSplit($.b, $.a)", "$.b[*]", "$.*[0:1]", "$$.State.RetryCount", "$$.Execution.Input.a",
 		"StringEquals", "NumericGreaterThanEqualsPath", "BooleanEquals", "IsNull", "Seconds", "Timestamp", "Cause", "Error", "Comment", "Result", "Assign", "*\\*"}
 	for _, text := range seeds() {
 		v, _ := parseJSON([]byte(text))
@@ -257,7 +257,7 @@ func TestJSONDepth(t *testing.T) {
 
 // Any words at all as paths and expressions.
 func TestPathsAndCallsNeverPanic(t *testing.T) {
-	pieces := append(strings.Split(`$ . [ ] ( ) ' " \ , * ? @ : 0 1 - a é { } States.Format( States.JsonToString( true`, " "), " ", "\x80")
+	pieces := append(strings.Split(`$ . [ ] ( ) ' " \ , * ? @ : 0 1 - a é { } States.Format( States.JsonToString( States.Array( States.ArrayRange( States.StringSplit( true`, " "), " ", "\x80")
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 12).Draw(t, "pieces"), "")
 		if p, err := parsePath(text); err == nil && p.text != text {

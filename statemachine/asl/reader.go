@@ -129,13 +129,22 @@ func (f *fields) integer(key string, def, low, high int64) int64 {
 	return i
 }
 
-// path reads an optional path. It returns false if there is none.
+// path reads an optional reference path. It returns false if there is none.
 func (f *fields) path(key string) (refPath, bool) {
 	s, ok := f.text(key)
 	if !ok {
 		return refPath{}, false
 	}
-	return f.parsePath(f.place(key), s), true
+	p := f.parsePath(f.place(key), s)
+	f.one(key, p)
+	return p, true
+}
+
+// one reports a path in a field that takes a reference path.
+func (f *fields) one(key string, p refPath) {
+	if p.many {
+		f.addf(f.place(key), "%q: %s takes a path to exactly one value", p.text, key)
+	}
 }
 
 // parsePath compiles a path, which may lead into the context object, and reports
@@ -166,8 +175,11 @@ func (f *fields) filter(key string) filter {
 		return filter{}
 	}
 	path := f.parsePath(f.place(key), s)
-	if key == "ResultPath" && path.context {
-		f.addf(f.place(key), "%q: a ResultPath can't lead into the context object", s)
+	if key == "ResultPath" {
+		if path.context {
+			f.addf(f.place(key), "%q: a ResultPath can't lead into the context object", s)
+		}
+		f.one(key, path)
 	}
 	return filter{path: path}
 }

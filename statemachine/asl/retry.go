@@ -11,20 +11,17 @@ type errorNames []string
 
 func (n errorNames) has(name string) bool { return slices.Contains(n, name) }
 
-// match reports whether an error matches one of the names. The wildcards do not
-// match the errors that AWS documents as terminal: States.ALL matches neither
-// States.Runtime nor States.DataLimitExceeded, and States.TaskFailed additionally
-// does not match States.Timeout. States.DataLimitExceeded is matched by its own
-// name; States.Runtime never is. (Histories recorded on AWS in 2024 show
-// States.ALL catching States.DataLimitExceeded; a state machine must not rely on
-// that.)
-func (n errorNames) match(name string) bool {
-	switch name {
-	case errorRuntime:
+// match reports whether an error matches one of the names. No name matches
+// States.Runtime, not even its own. States.TaskFailed does not match
+// States.Timeout. The wildcards match States.DataLimitExceeded unless
+// Options.UncaughtDataLimit is set.
+func (n errorNames) match(name string, o *Options) bool {
+	switch {
+	case name == errorRuntime:
 		return false
-	case errorDataLimit:
+	case name == errorDataLimit && o.UncaughtDataLimit:
 		return n.has(name)
-	case errorTimeout:
+	case name == errorTimeout:
 		return n.has(name) || n.has(errorAll)
 	}
 	return n.has(name) || n.has(errorTaskFailed) || n.has(errorAll)

@@ -50,11 +50,11 @@ func TestExecutions(t *testing.T) {
 		states: `"Wait a bit":{"Type":"Wait","Seconds":90,"Next":"B"},
 			"B":{"Type":"Pass","Parameters":{"s.$":"$$.State","e.$":"$$.Execution","m.$":"$$.StateMachine"},"End":true}`,
 		input: `{"i":1}`, path: "Wait a bit,B", took: 90 * time.Second,
-		output: `{"s":{"EnteredTime":"2030-01-31T12:01:30.000Z","Name":"B","RetryCount":0},"e":{"Id":"arn:aws:states:us-east-1:123456789012:execution:machine:execution","Input":{"i":1},"Name":"execution","RoleArn":"arn:aws:iam::123456789012:role/machine","StartTime":"2030-01-31T12:00:00.000Z","RedriveCount":0},"m":{"Id":"arn:aws:states:us-east-1:123456789012:stateMachine:machine","Name":"machine"}}`,
+		output: `{"s":{"EnteredTime":"2030-01-31T12:01:30.000Z","Name":"B"},"e":{"Id":"arn:aws:states:us-east-1:123456789012:execution:machine:execution","Input":{"i":1},"Name":"execution","RoleArn":"arn:aws:iam::123456789012:role/machine","StartTime":"2030-01-31T12:00:00.000Z","RedriveCount":0},"m":{"Id":"arn:aws:states:us-east-1:123456789012:stateMachine:machine","Name":"machine"}}`,
 	}, {
 		name: "waits",
 		states: `"A":{"Type":"Wait","SecondsPath":"$.s","Next":"B"},"B":{"Type":"Wait","Timestamp":"2030-01-31T12:00:30Z","Next":"C"},
-			"C":{"Type":"Wait","TimestampPath":"$.t['a b'][0]","Next":"D"},"D":{"Type":"Wait","Timestamp":"2000-01-01T00:00:00Z","Next":"E"},"E":{"Type":"Wait","SecondsPath":"$$.State.RetryCount","InputPath":"$.t","End":true}`,
+			"C":{"Type":"Wait","TimestampPath":"$.t['a b'][0]","Next":"D"},"D":{"Type":"Wait","Timestamp":"2000-01-01T00:00:00Z","Next":"E"},"E":{"Type":"Wait","SecondsPath":"$$.Execution.RedriveCount","InputPath":"$.t","End":true}`,
 		input: `{"s":10,"t":{"a b":["2030-01-31T13:00:31.5+01:00"]}}`, path: "A B C D E", took: 31500 * time.Millisecond,
 		output: `{"a b":["2030-01-31T13:00:31.5+01:00"]}`,
 	}, {
@@ -123,12 +123,12 @@ func TestExecutions(t *testing.T) {
 		failed: "States.Runtime: An error occurred while executing the state 'A' (entered at the event id #2). The ErrorPath field does not give a string but: 1",
 	}, {
 		name: "seconds that are none", states: `"A":{"Type":"Wait","SecondsPath":"$.s","End":true}`, input: `{"s":1.5}`, path: "A",
-		failed: "States.Runtime: An error occurred while executing the state 'A' (entered at the event id #2). The SecondsPath parameter does not reference an integer from 0 to 99999999: $.s == 1.5",
+		failed: "States.Runtime: An error occurred while executing the state 'A' (entered at the event id #2). The SecondsPath parameter cannot be parsed as a long value: $.s == 1.5",
 	}, {
 		name: "a timestamp without a zone", states: `"A":{"Type":"Wait","TimestampPath":"$.t","End":true}`, input: `{"t":"2030-01-31T12:00:00"}`, path: "A",
 		failed: "States.Runtime: An error occurred while executing the state 'A' (entered at the event id #2). The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: $.t == 2030-01-31T12:00:00",
 	}, {
-		name: "a year is the end", states: `"A":{"Type":"Wait","Timestamp":"2999-01-01T00:00:00Z","End":true}`, path: "A", failed: "TIMED_OUT", took: MaxDuration,
+		name: "a year is the end", states: `"A":{"Type":"Wait","Timestamp":"2098-02-18T15:00:00Z","End":true}`, path: "A", failed: "TIMED_OUT", took: MaxDuration,
 	}} {
 		t.Run(c.name, func(t *testing.T) {
 			r, h := run(t, parse(t, machine(c.states)), c.input, c.script, nil)

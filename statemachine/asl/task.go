@@ -1,8 +1,8 @@
 package asl
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +74,7 @@ func (w *task) run(e *Execution, s *state, raw document) (document, *state, erro
 // retry waits before the next attempt, if the first retrier that matches the
 // failure has attempts left. It reports whether there is a next attempt.
 func (w *task) retry(e *Execution, f *failure, made []int64) (bool, error) {
-	i := slices.IndexFunc(w.retriers, func(r retrier) bool { return r.errors.match(f.name) })
+	i := w.retrier(e, f)
 	if i < 0 || made[i] >= w.retriers[i].attempts {
 		return false, nil
 	}
@@ -89,12 +89,20 @@ func (w *task) retry(e *Execution, f *failure, made []int64) (bool, error) {
 	return true, nil
 }
 
+// retrier returns the index of the first retrier that matches the failure, or -1.
+func (w *task) retrier(e *Execution, f *failure) int {
+	return slices.IndexFunc(w.retriers, func(r retrier) bool { return r.errors.match(f.name, &e.options) })
+}
+
 // catch continues with the first catcher that matches the failure, or returns the
 // failure. The state's own OutputPath does not apply to a catcher's output.
 func (w *task) catch(e *Execution, s *state, raw document, f *failure) (document, *state, error) {
-	for _, c := range w.catchers {
-		if !c.errors.match(f.name) {
+	for i, c := range w.catchers {
+		if !c.errors.match(f.name, &e.options) {
 			continue
+		}
+		if e.test != nil {
+			e.test.catcher = i
 		}
 		v, err := c.resultPath.merge(raw.value, newObject("Error", f.name, "Cause", f.cause))
 		if err != nil {
@@ -137,16 +145,16 @@ func (w *task) attempt(e *Execution, s *state, raw document) (document, error) {
 	if w.timeout > 0 {
 		until = e.clock.Now().Add(first.Timeout)
 	}
-	answer, err := w.resource.call(e, parameters, until)
+	answer, err := w.call(e, parameters, until)
 	if err == nil && len(answer.text) > MaxData {
-		err = &failure{name: errorDataLimit, cause: fmt.Sprintf(
-			"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", first.Resource)}
+		err = overLimit(cmp.Or(first.ResourceType, first.Resource))
 	}
 	if err != nil {
 		return raw, w.failed(e, err)
 	}
 	last := w.resource.event(succeeded)
 	last.Output = answer.text
+	e.inspect(taskResult, answer.value)
 	if err := e.emit(last); err != nil {
 		return raw, err
 	}
@@ -154,6 +162,14 @@ func (w *task) attempt(e *Execution, s *state, raw document) (document, error) {
 		return raw, err
 	}
 	return e.limited(s, value, raw, answer)
+}
+
+// call calls the resource, or takes what a test says that it answers.
+func (w *task) call(e *Execution, parameters document, until time.Time) (document, error) {
+	if e.test != nil && e.test.mocked != nil {
+		return e.test.mocked()
+	}
+	return w.resource.call(e, parameters, until)
 }
 
 // failed records that the call failed, and returns its failure.

@@ -58,7 +58,7 @@ func equal(t rapid.TB, want, got any) (unreads int) {
 	switch want := want.(type) {
 	case *object:
 		for _, m := range want.members {
-			v, ok := step{m.key, -1}.get(got)
+			v, ok := step{member: m.key, element: -1}.get(got)
 			if !ok {
 				t.Fatalf("%s lacks %q", text, m.key)
 			}
@@ -66,7 +66,7 @@ func equal(t rapid.TB, want, got any) (unreads int) {
 		}
 	case []any:
 		for i := range want {
-			v, _ := step{"", i}.get(got)
+			v, _ := step{element: i}.get(got)
 			unreads += equal(t, want[i], v)
 		}
 	}

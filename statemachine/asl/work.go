@@ -2,6 +2,8 @@ package asl
 
 import (
 	"bytes"
+	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -34,9 +36,18 @@ func (e *Execution) document(value any, known ...document) document {
 func (e *Execution) limited(s *state, value any, known ...document) (document, error) {
 	d := e.document(value, known...)
 	if len(d.text) > MaxData {
-		return d, failf(errorDataLimit, "The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", s.name)
+		return d, overLimit(s.name)
 	}
 	return d, nil
+}
+
+// overLimit returns the failure of a state, or of what a task calls, whose result
+// is larger than MaxData. On AWS its cause names neither the state in which it
+// happened nor an event; of a service, it names the service, as "lambda" (recorded
+// 2024-03-21, by LocalStack's tests).
+func overLimit(name string) error {
+	return &failure{name: errorDataLimit, cause: fmt.Sprintf(
+		"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", name)}
 }
 
 // passOn returns the output of a state whose output is its effective input.
@@ -155,6 +166,11 @@ func (w *choice) run(e *Execution, s *state, raw document) (document, *state, er
 	return out, next, err
 }
 
+// maxDelay is the longest delay, in seconds, of a Wait state until an instant. On
+// AWS, a wait of 71 years failed at once (recorded 2023-12-13, by LocalStack's
+// tests); that the limit is that of a 32-bit integer is an inference.
+const maxDelay = math.MaxInt32
+
 // wait is a Wait state: it waits for a number of seconds, or for what a path leads
 // to (seconds or a timestamp), or until an instant. An instant in the past means no
 // wait.
@@ -176,6 +192,9 @@ func (w wait) run(e *Execution, s *state, raw document) (document, *state, error
 	if err != nil {
 		return raw, nil, err
 	}
+	if until.Unix()-e.clock.Now().Unix() > maxDelay {
+		return raw, nil, failf(errorRuntime, "Wait state delay is too long.")
+	}
 	if _, err := e.wait(until); err != nil {
 		return raw, nil, err
 	}
@@ -196,12 +215,8 @@ func (w wait) instant(e *Execution, input any) (time.Time, error) {
 		if err != nil {
 			return now, err
 		}
-		n, _ := v.(number)
-		seconds, err := strconv.ParseInt(string(n), 10, 64)
-		if err != nil || seconds < 0 || seconds > maxSeconds {
-			return now, failf(errorRuntime, "The SecondsPath parameter does not reference an integer from 0 to %d: %s == %s", maxSeconds, w.path.text, appendJSON(nil, v))
-		}
-		return now.Add(time.Duration(seconds) * time.Second), nil
+		seconds, err := w.pathSeconds(v)
+		return now.Add(time.Duration(seconds) * time.Second), err
 	}
 	v, err := w.path.eval(scope{e, input}, "TimestampPath")
 	if err != nil {
@@ -209,11 +224,34 @@ func (w wait) instant(e *Execution, input any) (time.Time, error) {
 	}
 	until, ok := timestamp(v)
 	if !ok {
-		text, isString := v.(string)
-		if !isString {
-			text = string(appendJSON(nil, v))
-		}
-		return now, failf(errorRuntime, "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: %s == %s", w.path.text, text)
+		return now, failf(errorRuntime, "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: %s == %s", w.path.text, bare(v))
 	}
 	return until, nil
+}
+
+// pathSeconds returns the seconds to which SecondsPath leads. The causes of its
+// failures, except for the last, were recorded on AWS 2024-03-22, by LocalStack's tests.
+func (w wait) pathSeconds(v any) (int64, error) {
+	n, _ := v.(number)
+	seconds, err := strconv.ParseInt(string(n), 10, 64)
+	problem := ""
+	switch {
+	case err != nil:
+		problem = "cannot be parsed as a long value"
+	case seconds < 0:
+		problem = "references a negative value"
+	case seconds > maxSeconds:
+		problem = fmt.Sprintf("references a value greater than %d", maxSeconds)
+	default:
+		return seconds, nil
+	}
+	return 0, failf(errorRuntime, "The SecondsPath parameter %s: %s == %s", problem, w.path.text, bare(v))
+}
+
+// bare returns a string as it is, and any other value as JSON.
+func bare(v any) string {
+	if text, ok := v.(string); ok {
+		return text
+	}
+	return string(appendJSON(nil, v))
 }

@@ -104,6 +104,11 @@ var permittedCalls = []struct {
 		_, err := sfn.NewFromConfig(cfg).StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: aws.String(machineARN)})
 		return err
 	}, []string{"states:StartExecution on " + machineARN + " []"}, "AccessDeniedException", 400},
+	{"TestState", func(t *testing.T, cfg aws.Config) error {
+		_, err := sfn.NewFromConfig(cfg).TestState(t.Context(), &sfn.TestStateInput{
+			Definition: aws.String(`{"Type":"Pass","End":true}`), RoleArn: aws.String("arn:aws:iam::123456789012:role/r")}, NoHostPrefix)
+		return err
+	}, []string{"states:TestState on * [aws:ResourceTag/*]", "iam:PassRole on arn:aws:iam::123456789012:role/r []"}, "AccessDeniedException", 400},
 	{"StopExecution", func(t *testing.T, cfg aws.Config) error {
 		_, err := sfn.NewFromConfig(cfg).StopExecution(t.Context(), &sfn.StopExecutionInput{ExecutionArn: aws.String(executionARN("e"))})
 		return err

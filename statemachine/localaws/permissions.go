@@ -94,6 +94,9 @@ func (b *eventBridgeService) needs(_ string, r *request) ([]need, *apiError) {
 // needs implements service: StartExecution and ListExecutions are authorized on the state machine, the others on the
 // execution.
 func (s *stepFunctionsService) needs(operation string, r *request) ([]need, *apiError) {
+	if operation == "TestState" {
+		return needsTest(r)
+	}
 	var in struct{ StateMachineArn, ExecutionArn string }
 	if err := json.Unmarshal(r.body, &in); err != nil {
 		return nil, malformed(err)

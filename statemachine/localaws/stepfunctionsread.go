@@ -85,6 +85,9 @@ func (s *stepFunctionsService) listExecutions(r *request) (reply, *apiError) {
 	return s.encode(&out)
 }
 
+// maxListToken is the maximum length of ListExecutions' nextToken (recorded on AWS 2024-07-01, by LocalStack's tests).
+const maxListToken = 3096
+
 // checkListExecutions returns the size of a page, or an error for input that is refused or not supported.
 func checkListExecutions(in *sfn.ListExecutionsInput) (size int, err *apiError) {
 	filters := types.ExecutionStatus("").Values()
@@ -99,6 +102,9 @@ func checkListExecutions(in *sfn.ListExecutionsInput) (size int, err *apiError) 
 		return 0, badRequest("ValidationException", "statusFilter PENDING_REDRIVE can't be used with stateMachineArn.")
 	case in.StatusFilter != "" && !slices.Contains(filters, in.StatusFilter):
 		return 0, invalid(in.StatusFilter, "statusFilter", fmt.Sprintf("Member must satisfy enum value set: %s", filters))
+	}
+	if token := aws.ToString(in.NextToken); len(token) > maxListToken {
+		return 0, invalid(token, "nextToken", "Member must have length less than or equal to 3096")
 	}
 	if err := checkARN(*in.StateMachineArn, "stateMachine", 7); err != nil {
 		return 0, err

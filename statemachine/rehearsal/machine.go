@@ -62,7 +62,10 @@ type machine struct {
 	// leaveChildren keeps nested executions running when the one that started them
 	// is stopped: Step Functions stops them only on a best-effort basis.
 	leaveChildren bool
-	onEvent       func(*execution, asl.Event)
+	// uncaughtDataLimit keeps States.ALL from matching an answer over the limit, as
+	// AWS documents it; it was recorded matching.
+	uncaughtDataLimit bool
+	onEvent           func(*execution, asl.Event)
 	// onEnd receives the event of each end, besides the cleanup; may be nil.
 	onEnd     func(event json.RawMessage)
 	onCleanup func(answer json.RawMessage, err error) (busy bool)
@@ -118,19 +121,20 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		if other.Status() == asl.Running && string(other.input) == string(input) {
 			return other, nil
 		}
-		return nil, &asl.TaskError{Name: "StepFunctions.ExecutionAlreadyExistsException", Cause: "Execution Already Exists: '" + name + "'"}
+		return nil, asl.Refused("ExecutionAlreadyExists", "Execution Already Exists: '"+other.ARN()+"'", requestID)
 	}
 	e := &execution{name: name, parent: parent, input: input}
 	var err error
 	e.Execution, err = m.definition.Start(asl.Options{
-		Clock:           m.clock,
-		Name:            name,
-		StateMachineARN: m.arn,
-		Input:           input,
-		Seed:            m.seed + uint64(len(m.executions)),
-		Invoke:          m.asItself(m.invoke()),
-		StartExecution:  m.startNested,
-		LeaveChildren:   m.leaveChildren || !m.permits.mayStop(m.executionARN(name)),
+		Clock:             m.clock,
+		Name:              name,
+		StateMachineARN:   m.arn,
+		Input:             input,
+		Seed:              m.seed + uint64(len(m.executions)),
+		Invoke:            m.asItself(m.invoke()),
+		StartExecution:    m.startNested,
+		LeaveChildren:     m.leaveChildren || !m.permits.mayStop(m.executionARN(name)),
+		UncaughtDataLimit: m.uncaughtDataLimit,
 		OnEvent: func(event asl.Event) {
 			e.keep(event)
 			m.onEvent(e, event)
@@ -147,13 +151,16 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 	return e, nil
 }
 
+// requestID stands for the id of a refused call.
+const requestID = "00000000-0000-4000-8000-000000000002"
+
 // startNested starts an execution for another one.
 func (m *machine) startNested(s asl.StartExecution) (*asl.Execution, error) {
 	if err := m.permits.asMachine("states:StartExecution", s.StateMachineARN); err != nil {
-		return nil, &asl.TaskError{Name: "StepFunctions.AccessDeniedException", Cause: err.Error()}
+		return nil, asl.Refused("AccessDeniedException", err.Error(), requestID)
 	}
 	if s.StateMachineARN != m.arn {
-		return nil, &asl.TaskError{Name: "StepFunctions.StateMachineDoesNotExistException", Cause: "State Machine Does Not Exist: '" + s.StateMachineARN + "'"}
+		return nil, asl.Refused("StateMachineDoesNotExist", "State Machine Does Not Exist: '"+s.StateMachineARN+"'", requestID)
 	}
 	e, err := m.startFor(s.Parent, s.Name, s.Input)
 	if err != nil {

@@ -11,17 +11,18 @@
 //	go run ./statemachine/rehearse -template cdk.out/LambdaRollout.template.json
 //	                                                          with the permissions of that stack, and no others
 //
-// Three subcommands have options of their own:
+// Four subcommands have options of their own:
 //
 //	go run ./statemachine/rehearse cost                       what rollouts cost
 //	go run ./statemachine/rehearse advise -harm 0.02          which plan finds such an error rate soonest
 //	go run ./statemachine/rehearse record -history FILE       a rollout on AWS, from its history
+//	go run ./statemachine/rehearse verify -aws                whether AWS does what the interpreter does
 //
 // It exits with 0 if the new version was promoted, 1 if it was not, and 2 if the
 // input was refused or the command line is wrong. With -fail-unverified, it exits
 // with 4 if the promotion is unverified. With -runs, and for the
 // subcommands, it exits with 0, or with 2 if the input or the options can't be
-// used.
+// used. The subcommand verify exits with 1 if AWS differs.
 package main
 
 import (
@@ -76,6 +77,7 @@ const usage = `Usage of rehearse:
   rehearse cost [options]     print what rollouts cost
   rehearse advise [options]   compare plans under a scenario's traffic
   rehearse record [options]   make a page and a scenario from a rollout on AWS
+  rehearse verify [options]   compare the interpreter with AWS, state by state
 For the options of a subcommand, run for example rehearse cost -help. The options of rehearse:
 `
 
@@ -89,6 +91,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return advise(args[1:], stdin, stdout, stderr)
 		case "record":
 			return record(args[1:], time.Now(), stdout, stderr)
+		case "verify":
+			return verifyStates(args[1:], awsTester, stdout, stderr)
 		}
 	}
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
@@ -120,7 +124,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return misused
 	}
 	if flags.NArg() > 0 {
-		return fail(fmt.Errorf("%q is neither an option nor one of cost, advise and record, which must come first", flags.Arg(0)))
+		return fail(fmt.Errorf("%q is neither an option nor one of cost, advise, record and verify, which must come first", flags.Arg(0)))
 	}
 	if !(*speed >= 0) || math.IsInf(*speed, 0) {
 		return fail(fmt.Errorf("-speed must be a number from 0 on; given: %v", *speed))

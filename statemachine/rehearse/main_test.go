@@ -66,7 +66,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-speed", "Inf"}, "", 2, "", "-speed must be a number from 0 on; given: +Inf"},
 		{[]string{"-speed", "-1"}, "", 2, "", "-speed must be a number from 0 on; given: -1"},
 		{[]string{"-help"}, "", 0, "", "rehearse record [options]"},
-		{[]string{"advice"}, "", 2, "", `"advice" is neither an option nor one of cost, advise and record`},
+		{[]string{"advice"}, "", 2, "", `"advice" is neither an option nor one of cost, advise, record and verify`},
 		{[]string{"-runs", "100", "-report", "nowhere/many.html"}, "", 2, "", "nowhere/many.html"},
 	} {
 		code, stdout, stderr := command(test.stdin, test.args...)
