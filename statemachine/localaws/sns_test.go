@@ -83,6 +83,12 @@ func TestPublishRefuses(t *testing.T) {
 		"an empty attribute": {func(in *sns.PublishInput) { in.MessageAttributes["event"] = attribute("") }, "InvalidParameterValue"},
 		"a number": {func(in *sns.PublishInput) {
 			in.MessageAttributes["event"] = types.MessageAttributeValue{DataType: aws.String("Number"), StringValue: aws.String("1")}
+		}, ""},
+		"no number": {func(in *sns.PublishInput) {
+			in.MessageAttributes["event"] = types.MessageAttributeValue{DataType: aws.String("Number"), StringValue: aws.String("one")}
+		}, "InvalidParameterValue"},
+		"bytes": {func(in *sns.PublishInput) {
+			in.MessageAttributes["event"] = types.MessageAttributeValue{DataType: aws.String("Binary"), BinaryValue: []byte("1")}
 		}, "InvalidParameterValue"},
 		"no such topic": {func(in *sns.PublishInput) { in.TopicArn = aws.String(topic + "2") }, "NotFound"},
 		"no ARN":        {func(in *sns.PublishInput) { in.TopicArn = aws.String("rollouts") }, "InvalidParameter"},
@@ -121,8 +127,8 @@ func TestSNSHasFaults(t *testing.T) {
 	if !maps.Equal(got, want) || len(w.Published()) != 0 {
 		t.Errorf("%v, %d messages", got, len(w.Published()))
 	}
-	_, err := sns.NewFromConfig(w.Config()).ListTopics(t.Context(), nil)
-	if code, _ := outcome(err); code != "UnknownOperationException" || !strings.Contains(err.Error(), "ListTopics") {
+	_, err := sns.NewFromConfig(w.Config()).ListSubscriptions(t.Context(), nil)
+	if code, _ := outcome(err); code != "InvalidAction" || !strings.Contains(err.Error(), "ListSubscriptions") {
 		t.Errorf("an operation that is not there: %v", err)
 	}
 }
