@@ -78,7 +78,7 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 		return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 	case types.InvocationTypeEvent:
 		go picked.run(r.body, l.now(), nil)
-		return reply{status: http.StatusAccepted, header: http.Header{"X-Amz-Executed-Version": {picked.number}}}, nil
+		return reply{status: http.StatusAccepted, header: http.Header{}}, nil
 	}
 
 	answer, duration, failed := picked.run(r.body, l.now(), l.sleep)

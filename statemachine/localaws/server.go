@@ -66,6 +66,7 @@ type Server struct {
 	secrets    *secretsManagerService
 	sns        *snsService
 	events     *eventBridgeService
+	logs       *logsService
 	stacks     *cloudFormationService
 	faults     faults
 	tags       *tags
@@ -90,8 +91,8 @@ func New(o Options) *Server {
 	tags := &tags{by: map[string]map[string][]string{}}
 	s := &Server{options: o, lambda: newLambdaService(o, metrics, tags), cloudwatch: newCloudWatchService(o, metrics),
 		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
-		sns: newSNSService(o), events: newEventBridgeService(o), stacks: newCloudFormationService(o), tags: tags}
-	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.stacks, newSTSService(o)}
+		sns: newSNSService(o), events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags}
+	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.logs, s.stacks, newSTSService(o)}
 	return s
 }
 

@@ -20,8 +20,10 @@ func unknownOperation(operation string, r *http.Request) *apiError {
 	case jsonProtocol:
 		return badRequest("UnknownOperationException", "the local AWS does not support the operation %s", operation)
 	}
-	return &apiError{http.StatusNotFound, "UnknownOperationException", fmt.Sprintf(
-		"the local AWS does not support the operation %s (%s %s)", operation, r.Method, r.URL.Path)}
+	if asked := r.Method + " " + r.URL.Path; asked != operation {
+		operation += " (" + asked + ")"
+	}
+	return &apiError{http.StatusNotFound, "UnknownOperationException", "the local AWS does not support the operation " + operation}
 }
 
 // protocol is how a client speaks to AWS.
