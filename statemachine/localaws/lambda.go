@@ -24,6 +24,7 @@ type lambdaService struct {
 	metrics         *metricStore
 	tags            *tags
 	updating        time.Duration // see Options.FunctionUpdates
+	storage         int64         // for deployment packages, in bytes
 	protocol        *restjson1.Protocol
 	answer          *smithy.OperationSchema // every answer is written as this operation's input
 
@@ -39,7 +40,7 @@ func newLambdaService(o Options, metrics *metricStore, tags *tags) *lambdaServic
 	post := smithy.NewSchema(smithy.ShapeID{Name: "Answer"}, smithy.ShapeTypeOperation, 0, &traits.HTTP{Method: http.MethodPost, URI: "/"})
 	return &lambdaService{
 		region: o.Region, account: o.Account, now: o.Now, sleep: o.Sleep,
-		metrics: metrics, tags: tags, updating: o.FunctionUpdates,
+		metrics: metrics, tags: tags, updating: o.FunctionUpdates, storage: maxStored,
 		protocol:  restjson1.New(nil),
 		answer:    smithy.NewOperationSchema(post, post, nil), // the operation only needs to have an input
 		functions: map[string]*function{},

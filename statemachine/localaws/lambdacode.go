@@ -80,7 +80,7 @@ func (l *lambdaService) codeOf(archive []byte, place ...*string) (code, *apiErro
 	switch {
 	case len(files.File) == 0:
 		return code{}, invalidParameter("Uploaded file must be a non-empty zip")
-	case l.stored()+int64(len(archive)) > maxStored:
+	case l.stored()+int64(len(archive)) > l.storage:
 		return code{}, &apiError{http.StatusBadRequest, "CodeStorageExceededException", "Code storage limit exceeded."}
 	}
 	return code{archive, int64(len(archive)), digestOf(archive)}, nil

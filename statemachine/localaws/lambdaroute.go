@@ -14,10 +14,13 @@ const (
 // downloadCode is the operation behind the address of a function's code that GetFunction returns. AWS has S3 there.
 const downloadCode = "(download of a function's code)"
 
+// claims implements service. A bucket of S3 could have the name of a date.
 func (l *lambdaService) claims(r *http.Request) bool {
+	if signed := signedFor(r); signed != "" {
+		return signed == "lambda"
+	}
 	path := r.URL.Path
-	return len(path) > 12 && path[0] == '/' && path[5] == '-' && path[11] == '/' && isVersion(path[1:5]) && isLambdaPath(path[12:]) || // "/2015-03-31/…"
-		signedFor(r) == "lambda"
+	return len(path) > 12 && path[0] == '/' && path[5] == '-' && path[11] == '/' && isVersion(path[1:5]) && isLambdaPath(path[12:]) // "/2015-03-31/…"
 }
 
 // isLambdaPath reports whether a path, without the date of an API, is one of Lambda's.
