@@ -234,16 +234,30 @@ func (p *conditionParser) textual(operator, text string, property func(any) (any
 	if operator != "=" && operator != "!=" {
 		return nil, p.fail("texts can only be compared by = and !=")
 	}
-	var parts []string
-	for _, part := range strings.Split(text, "*") {
-		parts = append(parts, regexp.QuoteMeta(part))
-	}
-	form := regexp.MustCompile(`(?s)^` + strings.Join(parts, ".*") + `$`)
+	parts := strings.Split(text, "*")
 	return func(v any) bool {
 		got, _ := property(v)
 		found, ok := got.(string)
-		return ok && form.MatchString(found) == (operator == "=")
+		return ok && matchesParts(found, parts) == (operator == "=")
 	}, nil
+}
+
+// matchesParts reports whether a text consists of the parts, in their order, with anything between them.
+func matchesParts(text string, parts []string) bool {
+	last := len(parts) - 1
+	if last == 0 {
+		return text == parts[0]
+	}
+	text, ok := strings.CutPrefix(text, parts[0])
+	if !ok {
+		return false
+	}
+	for _, part := range parts[1:last] {
+		if _, text, ok = strings.Cut(text, part); !ok {
+			return false
+		}
+	}
+	return strings.HasSuffix(text, parts[last])
 }
 
 func compares(operator string, x, y float64) bool {

@@ -32,6 +32,11 @@ func TestLogPatterns(t *testing.T) {
 		`{ $.level = "error" }`:           {false, false},
 		`{ $.level = "ERR*" }`:            {false, true},
 		`{ $.level = *RO* }`:              {false, true},
+		`{ $.level = "E*R*OR" }`:          {false, true},
+		`{ $.level = "E*O*R*R" }`:         {false, false},
+		`{ $.level = "ERROR*R" }`:         {false, false},
+		`{ $.level = "*" }`:               {false, true},
+		`{ $.level = "**ERROR**" }`:       {false, true},
 		`{ $.level = "ERR" }`:             {false, false},
 		`{ $.level != "INFO" }`:           {false, true},
 		`{ $.level != "ERROR" }`:          {false, false},
@@ -119,7 +124,7 @@ func TestLogPatternsAreRefused(t *testing.T) {
 }
 
 func FuzzLogPattern(f *testing.F) {
-	for _, pattern := range []string{`ERROR -"a b"`, "?a ?b", `{ $.a[0].b = "c*" && ($.n >= 1.5 || $.x NOT EXISTS) }`, `"\`, "{ $.é = ü }"} {
+	for _, pattern := range []string{`ERROR -"a b"`, "?a ?b", `{ $.a[0].b = "c*" && ($.n >= 1.5 || $.x NOT EXISTS) }`, `"\`, "{ $.é = ü }", "{$.0=\xc3"} {
 		f.Add(pattern, `{"a":[{"b":"cd"}],"n":2}`)
 	}
 	f.Fuzz(func(t *testing.T, pattern, message string) {
