@@ -206,13 +206,13 @@ func (a *Alias) change(number, description *string, routing *types.AliasRoutingC
 	a.Additional, a.Weight = "", 0
 	for additional, weight := range routing.AdditionalVersionWeights {
 		const at = "routingConfig.additionalVersionWeights"
-		printed := "{" + additional + "=" + javaDouble(weight) + "}"
+		printed := func() string { return "{" + additional + "=" + javaDouble(weight) + "}" }
 		switch {
 		case !isVersion(additional):
-			return invalid(printed, at, "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "+
+			return invalid(printed(), at, "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "+
 				"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]")
 		case !(weight >= 0 && weight <= 1):
-			return invalid(printed, at, "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "+
+			return invalid(printed(), at, "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "+
 				"Member must have value greater than or equal to 0.0, Member must not be null]")
 		}
 		a.Additional, a.Weight = additional, weight

@@ -291,6 +291,9 @@ func TestFunctionsHaveTags(t *testing.T) {
 		}
 		_, err = w.lambda.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("f")})
 		check(t, err)
+		if len(w.tags.plain(*arn)) > 0 {
+			t.Error("the tags outlive the function")
+		}
 		w.createFunction(t, "f", 0)
 		if out, err = w.lambda.ListTags(t.Context(), &lambda.ListTagsInput{Resource: arn}); err != nil || len(out.Tags) > 0 {
 			t.Errorf("a new function of that name has %v (%v)", out.Tags, err)
