@@ -75,7 +75,7 @@ func toTaskError(err error) error {
 	case awserror.Unavailable, awserror.Intercepted:
 		return ServiceUnavailable{err}
 	case awserror.Denied:
-		return AccessDenied{fmt.Errorf("%w. "+optIn, err)}
+		return AccessDenied{fmt.Errorf(denied+"%w", err)}
 	}
 	return Unexpected{err}
 }

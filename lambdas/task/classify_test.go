@@ -71,7 +71,9 @@ func TestLackOfAccessHasItsName(t *testing.T) {
 	w := newWorld(t)
 	store := alias.NewLambda(denied{w.client})
 	_, err := task.UpdateAlias{Aliases: store, Log: slog.New(slog.DiscardHandler)}.Handle(context.Background(), newCall(w, w.started()))
-	if name(err) != "AccessDenied" || !strings.Contains(fmt.Sprint(err), "lambda-rollout=enabled") {
+	text := fmt.Sprint(err)
+	if name(err) != "AccessDenied" || !strings.HasPrefix(text, "AWS denied a call, which changed nothing. Check that the function exists") || !strings.Contains(text, "lambda-rollout=enabled") ||
+		!strings.HasSuffix(text, "User is not authorized to perform: lambda:UpdateAlias") {
 		t.Errorf("%s: %v", name(err), err)
 	}
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// optIn is the hint of an AccessDenied error: with tag-based opt-in, IAM reports a
-// missing function as AccessDenied, too.
-const optIn = "A role lacks a permission. Check that the function exists and is opted in to rollouts, by its tag lambda-rollout=enabled or in the stack's list"
+// denied begins the text of an AccessDenied error, whose end is what AWS answered.
+// With tag-based opt-in, IAM reports a missing function as AccessDenied, too.
+const denied = "AWS denied a call, which changed nothing. Check that the function exists and is opted in to rollouts, by its tag lambda-rollout=enabled or in the stack's list. " +
+	"If so, a role lacks a permission: "
 
 // reasonOf returns the reason that AWS gives, in parentheses.
 func reasonOf(v alias.Version) string {

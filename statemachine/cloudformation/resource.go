@@ -8,12 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // work is something to do with a resource.
@@ -63,17 +65,19 @@ func createFunction(w work) (string, map[string]any, error) {
 	if role == "" {
 		role = "arn:aws:iam::123456789012:role/" + name
 	}
-	out, err := w.stack.engine.lambda.CreateFunction(context.Background(), &lambda.CreateFunctionInput{FunctionName: &name, Role: &role, Code: &types.FunctionCode{ZipFile: w.code()}})
+	out, err := w.stack.engine.lambda.CreateFunction(context.Background(), &lambda.CreateFunctionInput{
+		FunctionName: &name, Role: &role, Code: &types.FunctionCode{ZipFile: w.code()}, Runtime: types.RuntimePython314, Handler: aws.String("index.handler")})
 	if err != nil {
 		return "", nil, inWords(err)
 	}
 	return name, map[string]any{"Arn": *out.FunctionArn}, nil
 }
 
+// code returns a function's deployment package: one file with the text in the template.
 func (w work) code() []byte {
 	code, _ := w.properties["Code"].(map[string]any)
 	text, _ := code["ZipFile"].(string)
-	return []byte(text)
+	return localaws.DeploymentPackage("index.py", text)
 }
 
 // updateFunction updates a function's code.

@@ -67,6 +67,9 @@ func (s *Server) authorize(svc service, operation string, r *request) *apiError 
 		return unknownOperation(operation+", as far as permissions go", r.Request)
 	}
 	for _, n := range needed {
+		if n == nothingNeeded {
+			continue
+		}
 		keys := noTags
 		switch {
 		case n.tagged:
@@ -102,13 +105,7 @@ func (s *Server) SetTags(arn string, given map[string]string) error {
 	if kind := strings.Join(parts[:min(3, len(parts))], ":"); kind != "arn:aws:ssm" && (len(parts) < 7 || kind != "arn:aws:lambda" && kind != "arn:aws:secretsmanager") {
 		return fmt.Errorf("set tags: %q is not the ARN of a function, parameter or secret", arn)
 	}
-	keys := map[string][]string{"aws:ResourceTag/*": nil}
-	for key, value := range given {
-		keys["aws:ResourceTag/"+key] = []string{value}
-	}
-	s.tags.mu.Lock()
-	defer s.tags.mu.Unlock()
-	s.tags.by[arn] = keys
+	s.tags.set(arn, given)
 	return nil
 }
 
@@ -129,4 +126,38 @@ func (t *tags) of(arn string) map[string][]string {
 		return keys
 	}
 	return noTags
+}
+
+// tagPrefix begins the condition key of each tag of a resource.
+const tagPrefix = "aws:ResourceTag/"
+
+// set replaces the tags of the resource with exactly that ARN.
+func (t *tags) set(arn string, given map[string]string) {
+	keys := map[string][]string{tagPrefix + "*": nil}
+	for key, value := range given {
+		keys[tagPrefix+key] = []string{value}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.by[arn] = keys
+}
+
+// plain returns the tags of the resource with exactly that ARN, never nil. The caller may modify them.
+func (t *tags) plain(arn string) map[string]string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	plain := map[string]string{}
+	for key, values := range t.by[arn] {
+		if len(values) == 1 {
+			plain[strings.TrimPrefix(key, tagPrefix)] = values[0]
+		}
+	}
+	return plain
+}
+
+// remove forgets the tags of a resource that is gone.
+func (t *tags) remove(arn string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.by, arn)
 }

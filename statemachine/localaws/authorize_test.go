@@ -208,7 +208,7 @@ func TestCallsWithoutPrincipalAreNotAuthorized(t *testing.T) {
 func TestOperationsWithUnknownPermissionsAreRefused(t *testing.T) {
 	overBothWithGate(t, func(t *testing.T, _ *world, g *gate, as func(string) aws.Config) {
 		g.open = true
-		_, err := lambda.NewFromConfig(as(caller)).ListAliases(t.Context(), &lambda.ListAliasesInput{FunctionName: aws.String("f")})
+		_, err := lambda.NewFromConfig(as(caller)).GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: aws.String("f")})
 		if code, _ := outcome(err); code != "UnknownOperationException" {
 			t.Errorf("%v", err)
 		}

@@ -8,11 +8,12 @@
 //	functions := lambda.NewFromConfig(local.Config())
 //
 // The server speaks the services' own wire protocols, answers bad input with their own error codes, and stores what they
-// store: functions, versions, weighted aliases with revisions, provisioned concurrency, metrics with their retention,
-// alarms (whose states are set by hand), parameters with their history, secrets, the statuses of stacks, and the messages
-// that topics and event buses received. It runs neither stacks, which package cloudformation does, nor state machines: it
-// reports executions that run elsewhere ([Executions]) and forwards requests to start and stop them ([Runner]) and to
-// redrive them ([Redriver]). It refuses what it does not support by name, and never guesses.
+// store: functions with their code and tags, versions, weighted aliases with revisions, provisioned concurrency, metrics with
+// their retention, alarms (whose states are set by hand), the latest log events, parameters with their history, secrets, the
+// statuses of stacks, and the messages that topics and the event bus received. It runs neither stacks, which package
+// cloudformation does, nor state machines: it reports executions that run elsewhere ([Executions]) and forwards requests to
+// start and stop them ([Runner]) and to redrive them ([Redriver]). It refuses what it does not support by name, and never
+// guesses.
 //
 // Clients reach it through [Server.Config] in their own goroutine, without a socket, or through any HTTP server that
 // serves it (see [Server.ConfigAt]). Both transports give the same answers, and a cut connection looks the same.
@@ -26,7 +27,11 @@
 //     effect;
 //   - traffic: [Server.RecordInvocations] leaves the metrics of thousands of invocations at the cost of one.
 //
+// Clients that nobody here wrote use it too: the AWS CLI and the SDKs of other languages. For them, an operation or a service
+// that is not there is refused in the protocol of the request, and [Options.FunctionUpdates] makes functions take their time.
+// docs/local-aws.md lists the operations.
+//
 // Each service is a type that implements the service interface, in its own files: lambda*.go, cloudwatch*.go,
-// stepfunctions*.go, ssm*.go, secretsmanager.go, sns.go, eventbridge.go and cloudformation.go. To add a service, add such a type and one line
-// in [New].
+// stepfunctions*.go, logs*.go, ssm*.go, secretsmanager.go, sns.go, eventbridge.go, sts.go and cloudformation.go; unknown.go
+// refuses what no service claims. To add a service, add such a type and one line in [New].
 package localaws

@@ -2,6 +2,8 @@ package localaws
 
 import (
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,19 +18,50 @@ type Event struct {
 	Time               time.Time
 }
 
-// eventBridgeService implements Amazon EventBridge's default event bus, without rules.
+// eventBridgeService implements Amazon EventBridge's default event bus, whose rules are only listed: nothing runs them.
 type eventBridgeService struct {
 	awsJSON
 	now             func() time.Time
 	region, account string
 
 	mu     sync.Mutex // guards what follows
+	rules  []Rule     // by name
 	events []Event
+	put    uint64 // the number of accepted events
+}
+
+// Rule is a rule of the default event bus, as ListRules shows it.
+type Rule struct {
+	Name         string
+	EventPattern string // JSON; empty for a rule with a schedule
+	Schedule     string // such as "rate(1 minute)"; empty for a rule with a pattern
+	Description  string
+}
+
+var ruleName = regexp.MustCompile(`^[.\-_A-Za-z0-9]{1,64}$`)
+
+// AddRule adds an enabled rule to the default event bus, without a call. It is listed; the server runs no rules. It returns
+// an error if the name is invalid or taken, or if the rule has neither a pattern nor a schedule.
+func (s *Server) AddRule(r Rule) error {
+	b := s.events
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i, exists := slices.BinarySearchFunc(b.rules, r.Name, func(r Rule, name string) int { return strings.Compare(r.Name, name) })
+	switch {
+	case !ruleName.MatchString(r.Name):
+		return fmt.Errorf("add rule: %q is not a valid name", r.Name)
+	case exists:
+		return fmt.Errorf("add rule: %q already exists", r.Name)
+	case r.Schedule == "" && !json.Valid([]byte(r.EventPattern)):
+		return fmt.Errorf("add rule: %q has neither a schedule nor a pattern in JSON", r.Name)
+	}
+	b.rules = slices.Insert(b.rules, i, r)
+	return nil
 }
 
 func newEventBridgeService(o Options) *eventBridgeService {
 	return &eventBridgeService{
-		awsJSON: awsJSON{target: "AWSEvents.", fault: "InternalException", known: []string{"PutEvents"}},
+		awsJSON: awsJSON{target: "AWSEvents.", fault: "InternalException", known: []string{"PutEvents", "ListRules", "ListEventBuses"}},
 		now:     o.Now, region: o.Region, account: o.Account,
 	}
 }
@@ -41,10 +74,67 @@ func (s *Server) Events() []Event {
 }
 
 func (b *eventBridgeService) handle(operation string, r *request) (reply, *apiError) {
-	if operation != "PutEvents" {
-		return reply{}, unknownOperation(operation, r.Request)
+	switch operation {
+	case "PutEvents":
+		return b.putEvents(r)
+	case "ListRules":
+		return b.listRules(r)
+	case "ListEventBuses":
+		return b.listEventBuses(r)
 	}
-	return b.putEvents(r)
+	return reply{}, unknownOperation(operation, r.Request)
+}
+
+// busARN returns the ARN of the default event bus.
+func (b *eventBridgeService) busARN() string {
+	return "arn:aws:events:" + b.region + ":" + b.account + ":event-bus/default"
+}
+
+// isDefault reports whether a name or an ARN, which may be empty, is the default event bus's.
+func (b *eventBridgeService) isDefault(bus string) bool {
+	return bus == "" || bus == "default" || bus == b.busARN()
+}
+
+// listRules returns the rules of the default event bus, in one page.
+func (b *eventBridgeService) listRules(r *request) (reply, *apiError) {
+	var in struct{ NamePrefix, EventBusName, NextToken string }
+	if err := b.decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	switch {
+	case !b.isDefault(in.EventBusName):
+		return reply{}, badRequest("ResourceNotFoundException", "Event bus %s does not exist.", in.EventBusName)
+	case in.NextToken != "":
+		return reply{}, badRequest("ValidationException", "The local AWS lists rules in one page; NextToken is not one of its tokens.")
+	}
+	type rule struct {
+		Name, Arn, State, EventBusName                string
+		EventPattern, ScheduleExpression, Description string `json:",omitempty"`
+	}
+	out := struct{ Rules []rule }{[]rule{}}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.rules {
+		if strings.HasPrefix(r.Name, in.NamePrefix) {
+			out.Rules = append(out.Rules, rule{r.Name, "arn:aws:events:" + b.region + ":" + b.account + ":rule/" + r.Name, "ENABLED", "default",
+				r.EventPattern, r.Schedule, r.Description})
+		}
+	}
+	return b.encode(out)
+}
+
+// listEventBuses returns the only event bus.
+func (b *eventBridgeService) listEventBuses(r *request) (reply, *apiError) {
+	var in struct{ NamePrefix string }
+	if err := b.decode(r, &in); err != nil {
+		return reply{}, err
+	}
+	type bus struct{ Name, Arn string }
+	out := struct{ EventBuses []bus }{[]bus{}}
+	if strings.HasPrefix("default", in.NamePrefix) {
+		out.EventBuses = append(out.EventBuses, bus{"default", b.busARN()})
+	}
+	return b.encode(out)
 }
 
 // eventEntry is an entry of PutEvents.
@@ -54,7 +144,8 @@ type eventEntry struct {
 	Time                                     *float64 // in seconds since 1970
 }
 
-// putEvents accepts the valid entries and refuses the others. The answer has a result for each entry.
+// putEvents accepts the valid entries and refuses the others. The answer has a result for each entry. An event for a bus that
+// does not exist is accepted, and vanishes, as recorded on AWS, 8 January 2025.
 func (b *eventBridgeService) putEvents(r *request) (reply, *apiError) {
 	var in struct {
 		Entries    []eventEntry
@@ -96,8 +187,11 @@ func (b *eventBridgeService) putEvents(r *request) (reply, *apiError) {
 		if entry.Time != nil {
 			event.Time = time.UnixMilli(int64(*entry.Time * 1000)).UTC()
 		}
-		b.events = append(b.events, event)
-		out.Entries = append(out.Entries, result{EventID: identifier(uint64(len(b.events)))})
+		if b.isDefault(entry.EventBusName) {
+			b.events = append(b.events, event)
+		}
+		b.put++
+		out.Entries = append(out.Entries, result{EventID: identifier(b.put)})
 	}
 	return b.encode(out)
 }
@@ -116,19 +210,19 @@ func (e eventEntry) size() int {
 
 // refuses returns why an entry is refused, as an error code and a message; both are empty if it is accepted.
 func (b *eventBridgeService) refuses(e eventEntry) (code, why string) {
+	for _, required := range []struct{ name, value string }{{"Source", e.Source}, {"DetailType", e.DetailType}, {"Detail", e.Detail}} {
+		if required.value == "" {
+			return "InvalidArgument", fmt.Sprintf("Parameter %[1]s is not valid. Reason: %[1]s is a required argument.", required.name)
+		}
+	}
 	var detail map[string]any
-	bus := e.EventBusName
 	switch {
-	case e.Source == "" || e.DetailType == "" || e.Detail == "":
-		return "InvalidArgument", "Source, DetailType and Detail are required."
 	case len(e.DetailType) > 128:
 		return "InvalidArgument", "DetailType is longer than 128 characters."
 	case strings.HasPrefix(e.Source, "aws."):
 		return "NotAuthorizedForSourceException", "Not authorized for the source."
 	case json.Unmarshal([]byte(e.Detail), &detail) != nil || detail == nil:
 		return "MalformedDetail", "Detail is malformed."
-	case bus != "" && bus != "default" && bus != "arn:aws:events:"+b.region+":"+b.account+":event-bus/default":
-		return "ResourceNotFoundException", "Event bus " + bus + " does not exist."
 	}
 	return "", ""
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,15 +16,15 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
 
-// functionsPath is the path of Lambda's operations on functions, except for provisioned concurrency.
-const functionsPath = "/2015-03-31/functions"
-
 // lambdaService implements AWS Lambda: functions, their versions and aliases, and their invocation.
 type lambdaService struct {
 	region, account string
 	now             func() time.Time
 	sleep           func(time.Duration)
 	metrics         *metricStore
+	tags            *tags
+	updating        time.Duration // see Options.FunctionUpdates
+	storage         int64         // for deployment packages, in bytes
 	protocol        *restjson1.Protocol
 	answer          *smithy.OperationSchema // every answer is written as this operation's input
 
@@ -37,11 +36,11 @@ type lambdaService struct {
 	allocates Allocating
 }
 
-func newLambdaService(o Options, metrics *metricStore) *lambdaService {
+func newLambdaService(o Options, metrics *metricStore, tags *tags) *lambdaService {
 	post := smithy.NewSchema(smithy.ShapeID{Name: "Answer"}, smithy.ShapeTypeOperation, 0, &traits.HTTP{Method: http.MethodPost, URI: "/"})
 	return &lambdaService{
 		region: o.Region, account: o.Account, now: o.Now, sleep: o.Sleep,
-		metrics:   metrics,
+		metrics: metrics, tags: tags, updating: o.FunctionUpdates, storage: maxStored,
 		protocol:  restjson1.New(nil),
 		answer:    smithy.NewOperationSchema(post, post, nil), // the operation only needs to have an input
 		functions: map[string]*function{},
@@ -52,89 +51,11 @@ func newLambdaService(o Options, metrics *metricStore) *lambdaService {
 
 func (l *lambdaService) operations() []string {
 	return []string{
-		"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "GetFunctionConfiguration", "PublishVersion", "DeleteFunction",
+		"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "GetFunction", "GetFunctionConfiguration", "ListFunctions",
+		"PublishVersion", "ListVersionsByFunction", "DeleteFunction", "TagResource", "UntagResource", "ListTags",
 		"CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "Invoke",
 		"GetProvisionedConcurrencyConfig", "PutProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig",
 	}
-}
-
-func (l *lambdaService) claims(r *http.Request) bool {
-	return len(r.URL.Path) > 5 && r.URL.Path[0] == '/' && r.URL.Path[5] == '-' && isVersion(r.URL.Path[1:5]) // "/2015-…"
-}
-
-func (l *lambdaService) route(r *http.Request) (operation, target string, err *apiError) {
-	name, resource, alias := splitPath(r.URL.Path)
-	operation = operationOf(r.Method, name, resource, alias)
-	known := functionsPath
-	if resource == provisionedResource {
-		known = provisionedPath
-	}
-	if operation == "" || !strings.HasPrefix(r.URL.Path, known) || strings.Contains(r.URL.RawQuery, "List=ALL") {
-		operation = r.Method + " " + r.URL.Path
-		return operation, "", unknownOperation(operation, r)
-	}
-	target = name
-	if alias == "" && r.URL.RawQuery != "" {
-		alias = r.URL.Query().Get("Qualifier")
-	}
-	if alias != "" {
-		target += ":" + alias
-	}
-	return operation, target, nil
-}
-
-// operationOf returns the name of the operation with this method and these parts of its path, which are empty if missing;
-// "" if there is no such operation.
-func operationOf(method, name, resource, alias string) string {
-	switch {
-	case name == "":
-		if method == http.MethodPost {
-			return "CreateFunction"
-		}
-	case alias != "":
-		switch method + " " + resource {
-		case "GET aliases":
-			return "GetAlias"
-		case "PUT aliases":
-			return "UpdateAlias"
-		case "DELETE aliases":
-			return "DeleteAlias"
-		}
-	default:
-		switch method + " " + resource {
-		case "POST aliases":
-			return "CreateAlias"
-		case "GET aliases":
-			return "ListAliases"
-		case "POST versions":
-			return "PublishVersion"
-		case "PUT code":
-			return "UpdateFunctionCode"
-		case "PUT configuration":
-			return "UpdateFunctionConfiguration"
-		case "GET configuration":
-			return "GetFunctionConfiguration"
-		case "DELETE ":
-			return "DeleteFunction"
-		case "POST invocations":
-			return "Invoke"
-		case "GET " + provisionedResource:
-			return "GetProvisionedConcurrencyConfig"
-		case "PUT " + provisionedResource:
-			return "PutProvisionedConcurrencyConfig"
-		case "DELETE " + provisionedResource:
-			return "DeleteProvisionedConcurrencyConfig"
-		}
-	}
-	return ""
-}
-
-// splitPath splits /2015-03-31/functions/{name}/{resource}/{alias} into its parts, also with the date of provisionedPath.
-func splitPath(path string) (name, resource, alias string) {
-	rest := strings.Trim(strings.TrimPrefix(strings.TrimPrefix(path, functionsPath), provisionedPath), "/")
-	name, rest, _ = strings.Cut(rest, "/")
-	resource, alias, _ = strings.Cut(rest, "/")
-	return name, resource, alias
 }
 
 // handle implements service. It holds l.mu during every operation but Invoke, which lets time pass.
@@ -152,12 +73,20 @@ func (l *lambdaService) handle(operation string, r *request) (reply, *apiError) 
 		return l.updateFunctionCode(name, r)
 	case "UpdateFunctionConfiguration":
 		return l.updateFunctionConfiguration(name, r)
+	case "GetFunction":
+		return l.getFunction(name, r)
 	case "GetFunctionConfiguration":
 		return l.getFunctionConfiguration(name, r)
+	case "ListFunctions":
+		return l.listFunctions(r)
 	case "PublishVersion":
 		return l.publishVersion(name, r)
+	case "ListVersionsByFunction":
+		return l.listVersions(name, r)
 	case "DeleteFunction":
 		return l.deleteFunction(name, r)
+	case "TagResource", "UntagResource", "ListTags":
+		return l.handleTags(operation, r)
 	case "CreateAlias":
 		return l.createAlias(name, r)
 	case "GetAlias":
@@ -174,6 +103,8 @@ func (l *lambdaService) handle(operation string, r *request) (reply, *apiError) 
 		return l.putProvisioned(name, r)
 	case "DeleteProvisionedConcurrencyConfig":
 		return l.deleteProvisioned(name, r)
+	case downloadCode:
+		return l.downloadCode(name, r)
 	}
 	return reply{}, unknownOperation(operation, r.Request)
 }
@@ -265,6 +196,17 @@ func invalidParameter(format string, args ...any) *apiError {
 func invalid(value any, at, constraint string) *apiError {
 	return &apiError{http.StatusBadRequest, "ValidationException", fmt.Sprintf(
 		"1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", value, at, constraint)}
+}
+
+// absent returns the validation error for a missing value.
+func absent(at string) *apiError {
+	return &apiError{http.StatusBadRequest, "ValidationException", "1 validation error detected: Value null at '" + at +
+		"' failed to satisfy constraint: Member must not be null"}
+}
+
+// conflict returns Lambda's error for an operation that the resource's state forbids.
+func conflict(message string) *apiError {
+	return &apiError{http.StatusConflict, "ResourceConflictException", message}
 }
 
 // unsatisfied returns the validation error for a value that does not match its pattern.

@@ -1,11 +1,12 @@
 package localaws
 
 import (
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -80,7 +81,7 @@ func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) 
 		return reply{}, unsatisfied(a.Name, "name", "(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
 	}
 	if in.FunctionVersion == nil {
-		return reply{}, invalid("null", "functionVersion", "Member must not be null")
+		return reply{}, absent("functionVersion")
 	}
 	if err := a.change(in.FunctionVersion, in.Description, in.RoutingConfig); err != nil {
 		return reply{}, err
@@ -94,7 +95,7 @@ func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) 
 		return reply{}, err
 	}
 	if _, ok := f.aliases[a.Name]; ok {
-		return reply{}, &apiError{http.StatusConflict, "ResourceConflictException", "Alias already exists: " + l.arn(functionRef{ref.name, a.Name})}
+		return reply{}, conflict("Alias already exists: " + l.arn(functionRef{ref.name, a.Name}))
 	}
 	a.RevisionID = l.nextRevision()
 	f.aliases[a.Name] = a
@@ -102,7 +103,7 @@ func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) 
 }
 
 func (l *lambdaService) getAlias(name, aliasName string) (reply, *apiError) {
-	_, a, err := l.findAlias(name, aliasName)
+	_, a, err := l.findAlias(name, aliasName, "Cannot find alias arn")
 	if err != nil {
 		return reply{}, err
 	}
@@ -114,7 +115,7 @@ func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, 
 	if err := decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	f, was, err := l.findAlias(name, aliasName)
+	f, was, err := l.findAlias(name, aliasName, "Alias not found")
 	if err != nil {
 		return reply{}, err
 	}
@@ -147,7 +148,7 @@ func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
 	return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 }
 
-// listAliases returns all of a function's aliases, or those that send requests to a version, in one page.
+// listAliases returns all of a function's aliases, or those that send requests to a version.
 func (l *lambdaService) listAliases(name string, r *request) (reply, *apiError) {
 	f, _, err := l.findUnqualified(name)
 	if err != nil {
@@ -161,18 +162,22 @@ func (l *lambdaService) listAliases(name string, r *request) (reply, *apiError) 
 		}
 	}
 	slices.SortFunc(out.Aliases, func(a, b types.AliasConfiguration) int { return strings.Compare(*a.Name, *b.Name) })
+	out.Aliases, out.NextMarker, err = page(r, out.Aliases, func(a types.AliasConfiguration) string { return *a.Name })
+	if err != nil {
+		return reply{}, err
+	}
 	return l.encode(http.StatusOK, &out)
 }
 
-// findAlias returns the function and its alias. l.mu is held.
-func (l *lambdaService) findAlias(name, aliasName string) (*function, Alias, *apiError) {
+// findAlias returns the function and its alias. The words for a missing alias depend on the operation. l.mu is held.
+func (l *lambdaService) findAlias(name, aliasName, missing string) (*function, Alias, *apiError) {
 	f, ref, err := l.findUnqualified(name)
 	if err != nil {
 		return nil, Alias{}, err
 	}
 	a, ok := f.aliases[aliasName]
 	if !ok {
-		return nil, Alias{}, notFound("Cannot find alias arn: %s", l.arn(functionRef{ref.name, aliasName}))
+		return nil, Alias{}, notFound("%s: %s", missing, l.arn(functionRef{ref.name, aliasName}))
 	}
 	return f, a, nil
 }
@@ -186,10 +191,10 @@ func (a *Alias) change(number, description *string, routing *types.AliasRoutingC
 		}
 		a.Version = *number
 	}
+	if err := checkDescription(description); err != nil {
+		return err
+	}
 	if description != nil {
-		if utf8.RuneCountInString(*description) > 256 { // code points, as the length trait of AWS's API models counts
-			return invalid(*description, "description", "Member must have length less than or equal to 256")
-		}
 		a.Description = *description
 	}
 	if routing == nil {
@@ -201,17 +206,34 @@ func (a *Alias) change(number, description *string, routing *types.AliasRoutingC
 	a.Additional, a.Weight = "", 0
 	for additional, weight := range routing.AdditionalVersionWeights {
 		const at = "routingConfig.additionalVersionWeights"
+		printed := func() string { return "{" + additional + "=" + javaDouble(weight) + "}" }
 		switch {
 		case !isVersion(additional):
-			return invalid(routing.AdditionalVersionWeights, at, "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "+
+			return invalid(printed(), at, "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "+
 				"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]")
 		case !(weight >= 0 && weight <= 1):
-			return invalid(routing.AdditionalVersionWeights, at, "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "+
-				"Member must have value greater than or equal to 0.0]")
+			return invalid(printed(), at, "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "+
+				"Member must have value greater than or equal to 0.0, Member must not be null]")
 		}
 		a.Additional, a.Weight = additional, weight
 	}
 	return nil
+}
+
+// javaDouble formats a number as Lambda's messages do, which are written in Java: 2 is 2.0, and 1e-05 is 1.0E-5.
+func javaDouble(x float64) string {
+	if size := math.Abs(x); size != 0 && (size < 1e-3 || size >= 1e7) {
+		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'E', -1, 64), "E")
+		if !strings.Contains(mantissa, ".") {
+			mantissa += ".0"
+		}
+		return mantissa + "E" + strings.Replace(strings.TrimLeft(strings.TrimPrefix(exponent, "+"), "0"), "-0", "-", 1)
+	}
+	text := strconv.FormatFloat(x, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text
 }
 
 // check checks an alias's new state against the function's versions. l.mu is held.

@@ -2,7 +2,6 @@ package localaws
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -127,16 +126,14 @@ func (l *lambdaService) checkMove(f *function, was, to Alias) *apiError {
 	case !ok:
 		return nil
 	case l.allocates.Locks && p.status == types.ProvisionedConcurrencyStatusEnumInProgress:
-		return &apiError{http.StatusConflict, "ResourceConflictException",
-			"The operation cannot be performed at this time. An update is in progress for resource: " + l.arn(functionRef{was.Function, was.Name})}
+		return conflict(notNow + "An update is in progress for resource: " + l.arn(functionRef{was.Function, was.Name}))
 	case was.Version == to.Version:
 		return nil
 	case to.Version == latest:
 		return invalidParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
 	}
 	if _, own := f.provisioned[to.Version]; own {
-		return &apiError{http.StatusConflict, "ResourceConflictException",
-			"Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"}
+		return conflict("Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version")
 	}
 	return nil
 }
@@ -155,8 +152,9 @@ func (l *lambdaService) moveProvisioned(f *function, was, to Alias) {
 	f.aliases[to.Name] = to
 }
 
-// settle ends the allocations that are due at now. l.mu is held.
+// settle ends the updates and allocations that are due at now. l.mu is held.
 func (l *lambdaService) settle(f *function, now time.Time) {
+	l.settleState(f, now)
 	var over []string
 	for qualifier, p := range f.provisioned {
 		if p.status == types.ProvisionedConcurrencyStatusEnumInProgress && !p.due.After(now) {

@@ -16,6 +16,7 @@ func (l *lambdaService) deleteFunction(name string, r *request) (reply, *apiErro
 	switch {
 	case ref.qualifier == "":
 		delete(l.functions, ref.name)
+		l.tags.remove(l.arn(ref))
 		return deleted, nil
 	case ref.qualifier == latest:
 		return reply{}, invalidParameter("$LATEST version cannot be deleted without deleting the function.")
@@ -24,8 +25,7 @@ func (l *lambdaService) deleteFunction(name string, r *request) (reply, *apiErro
 	}
 	for _, a := range f.aliases {
 		if a.Version == ref.qualifier || a.Additional == ref.qualifier {
-			return reply{}, &apiError{http.StatusConflict, "ResourceConflictException",
-				"Unable to delete version because the following aliases reference it: [" + a.Name + "]"}
+			return reply{}, conflict("Unable to delete version because the following aliases reference it: [" + a.Name + "]")
 		}
 	}
 	number, _ := strconv.Atoi(ref.qualifier) // it is one, as there is such a version

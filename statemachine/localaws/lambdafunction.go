@@ -1,12 +1,11 @@
 package localaws
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -29,22 +28,27 @@ type function struct {
 
 	provisioned map[string]provisioned // by version or alias
 	failing     map[string]string      // why versions can't be initialized, by number
+
+	due time.Time // when the update that is under way ends; zero without one
 }
 
 // version is one version of a function.
 type version struct {
 	config  types.FunctionConfiguration
 	handler Handler
+	zip     []byte    // the deployment package; nil if it is stored elsewhere. It is never modified.
+	due     time.Time // when its state changes by itself; zero if it does not
 }
 
-// find returns the function that ref names, after ending the allocations that are due. The error is Lambda's refusal.
+// find returns the function that ref names, after ending the updates and allocations that are due. The error is Lambda's
+// refusal.
 // l.mu is held.
 func (l *lambdaService) find(ref functionRef) (*function, *apiError) {
 	if f := l.functions[ref.name]; f != nil {
 		l.settle(f, l.now())
 		return f, nil
 	}
-	return nil, notFound("Function not found: %s", l.arn(functionRef{name: ref.name}))
+	return nil, notFound("Function not found: %s", l.arn(ref))
 }
 
 // findUnqualified returns the function that a name without a qualifier stands for. l.mu is held.
@@ -84,33 +88,40 @@ func (l *lambdaService) createFunction(r *request) (reply, *apiError) {
 	if err := decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	ref, err := l.unqualified(aws.ToString(in.FunctionName))
+	if in.FunctionName == nil {
+		return reply{}, absent("functionName")
+	}
+	ref, err := l.unqualified(*in.FunctionName)
 	if err != nil {
 		return reply{}, err
 	}
-	if aws.ToString(in.Role) == "" {
-		return reply{}, invalid("null", "role", "Member must not be null")
+	if err := checkCreate(&in); err != nil {
+		return reply{}, err
 	}
-	if in.Code == nil {
-		return reply{}, invalid("null", "code", "Member must not be null")
+	config := types.FunctionConfiguration{
+		FunctionName: &ref.name, Role: in.Role, Handler: in.Handler, Runtime: in.Runtime, PackageType: in.PackageType, Architectures: in.Architectures,
+		DeadLetterConfig: in.DeadLetterConfig, EphemeralStorage: in.EphemeralStorage, LoggingConfig: in.LoggingConfig,
+		Description: in.Description, Timeout: in.Timeout, MemorySize: in.MemorySize, KMSKeyArn: in.KMSKeyArn, TenancyConfig: in.TenancyConfig,
 	}
-
-	if l.functions[ref.name] != nil {
-		return reply{}, &apiError{http.StatusConflict, "ResourceConflictException", "Function already exist: " + ref.name}
-	}
-	size, sum := codeOf(in.Code.ZipFile, in.Code.S3Bucket, in.Code.S3Key, in.Code.S3ObjectVersion, in.Code.ImageUri)
-	if in.Timeout == nil {
-		in.Timeout = aws.Int32(defaultTimeout)
-	}
-	f := l.add(types.FunctionConfiguration{
-		FunctionName: &ref.name,
-		Role:         in.Role, DeadLetterConfig: in.DeadLetterConfig, Description: in.Description, Handler: in.Handler,
-		Runtime: in.Runtime, Timeout: in.Timeout, MemorySize: in.MemorySize, PackageType: in.PackageType, Architectures: in.Architectures,
-		CodeSha256: &sum, CodeSize: size,
-	})
 	if in.Environment != nil {
-		f.latest.config.Environment = &types.EnvironmentResponse{Variables: in.Environment.Variables}
+		config.Environment = environmentOf(in.Environment)
 	}
+	if in.TracingConfig != nil {
+		config.TracingConfig = &types.TracingConfigResponse{Mode: in.TracingConfig.Mode}
+	}
+	if in.SnapStart != nil {
+		config.SnapStart = &types.SnapStartResponse{ApplyOn: in.SnapStart.ApplyOn, OptimizationStatus: types.SnapStartOptimizationStatusOff}
+	}
+	code, err := l.codeOf(in.Code.ZipFile, in.Code.S3Bucket, in.Code.S3Key, in.Code.S3ObjectVersion, in.Code.ImageUri)
+	if err != nil {
+		return reply{}, err
+	}
+	if l.functions[ref.name] != nil {
+		return reply{}, conflict("Function already exist: " + ref.name)
+	}
+	f := l.add(config, code)
+	l.begin(f, creating)
+	l.tags.set(l.arn(ref), in.Tags)
 	if in.Publish {
 		return l.encode(http.StatusCreated, &l.publish(f, nil).config)
 	}
@@ -118,11 +129,13 @@ func (l *lambdaService) createFunction(r *request) (reply, *apiError) {
 }
 
 // add adds a function that is ready to be invoked, with nothing published yet. l.mu is held.
-func (l *lambdaService) add(config types.FunctionConfiguration) *function {
+func (l *lambdaService) add(config types.FunctionConfiguration, code code) *function {
 	config.FunctionArn, config.Version = aws.String(l.arn(functionRef{name: *config.FunctionName})), aws.String(latest)
 	config.State, config.LastUpdateStatus = types.StateActive, types.LastUpdateStatusSuccessful
+	l.complete(&config)
 	f := &function{latest: version{config: config}, changed: true, versions: map[int]*version{}, aliases: map[string]Alias{},
 		provisioned: map[string]provisioned{}, failing: map[string]string{}}
+	f.latest.load(code)
 	l.touch(&f.latest)
 	l.functions[*config.FunctionName] = f
 	return f
@@ -133,9 +146,25 @@ func (l *lambdaService) updateFunctionCode(name string, r *request) (reply, *api
 	if err := decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	size, sum := codeOf(in.ZipFile, in.S3Bucket, in.S3Key, in.S3ObjectVersion, in.ImageUri)
-	return l.updateLatest(name, in.RevisionId, in.Publish, func(c *types.FunctionConfiguration) {
-		c.CodeSha256, c.CodeSize = &sum, size
+	f, err := l.findUpdatable(name, in.RevisionId)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := checkCode(f.latest.config.PackageType, &in); err != nil {
+		return reply{}, err
+	}
+	code, err := l.codeOf(in.ZipFile, in.S3Bucket, in.S3Key, in.S3ObjectVersion, in.ImageUri)
+	if err != nil {
+		return reply{}, err
+	}
+	if in.DryRun {
+		return l.encode(http.StatusOK, &f.latest.config)
+	}
+	return l.updateLatest(f, in.Publish, func(v *version) {
+		v.load(code)
+		if in.Architectures != nil {
+			v.config.Architectures = in.Architectures
+		}
 	})
 }
 
@@ -144,35 +173,39 @@ func (l *lambdaService) updateFunctionConfiguration(name string, r *request) (re
 	if err := decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	return l.updateLatest(name, in.RevisionId, false, func(c *types.FunctionConfiguration) {
-		replace(&c.Role, in.Role)
-		replace(&c.DeadLetterConfig, in.DeadLetterConfig)
-		replace(&c.Description, in.Description)
-		replace(&c.Handler, in.Handler)
-		replace(&c.Timeout, in.Timeout)
-		replace(&c.MemorySize, in.MemorySize)
-		if in.Runtime != "" {
-			c.Runtime = in.Runtime
-		}
-		if in.Environment != nil {
-			c.Environment = &types.EnvironmentResponse{Variables: in.Environment.Variables}
-		}
-	})
-}
-
-// updateLatest changes a function's $LATEST, and publishes it if publish is set.
-func (l *lambdaService) updateLatest(name string, revision *string, publish bool, change func(*types.FunctionConfiguration)) (reply, *apiError) {
-	f, _, err := l.findUnqualified(name)
+	if err := checkConfiguration(&in); err != nil {
+		return reply{}, err
+	}
+	f, err := l.findUpdatable(name, in.RevisionId)
 	if err != nil {
 		return reply{}, err
 	}
-	if revision != nil && *revision != *f.latest.config.RevisionId {
-		return reply{}, staleRevision()
+	if err := checkRuntime(in.Runtime); err != nil {
+		return reply{}, err
 	}
+	return l.updateLatest(f, false, func(v *version) { l.configure(&v.config, &in) })
+}
+
+// findUpdatable returns the function whose $LATEST a request changes, if it has the given revision, and if nothing else
+// is changing it. l.mu is held.
+func (l *lambdaService) findUpdatable(name string, revision *string) (*function, *apiError) {
+	f, ref, err := l.findUnqualified(name)
+	if err != nil {
+		return nil, err
+	}
+	if revision != nil && *revision != *f.latest.config.RevisionId {
+		return nil, staleRevision()
+	}
+	return f, l.checkIdle(f, ref)
+}
+
+// updateLatest changes a function's $LATEST, and publishes it if publish is set.
+func (l *lambdaService) updateLatest(f *function, publish bool, change func(*version)) (reply, *apiError) {
 	before := f.latest.config
-	change(&f.latest.config)
+	change(&f.latest)
 	f.changed = f.changed || !reflect.DeepEqual(before, f.latest.config)
 	l.touch(&f.latest)
+	l.begin(f, updating)
 	if publish {
 		return l.encode(http.StatusOK, &l.publish(f, nil).config)
 	}
@@ -180,9 +213,20 @@ func (l *lambdaService) updateLatest(name string, revision *string, publish bool
 }
 
 func (l *lambdaService) getFunctionConfiguration(name string, r *request) (reply, *apiError) {
-	f, ref, err := l.findQualified(name, r)
+	_, v, ref, err := l.findVersion(name, r)
 	if err != nil {
 		return reply{}, err
+	}
+	config := v.config
+	config.FunctionArn = aws.String(l.arn(ref))
+	return l.encode(http.StatusOK, &config)
+}
+
+// findVersion returns the function and the version that a request names, by its number or by an alias. l.mu is held.
+func (l *lambdaService) findVersion(name string, r *request) (*function, *version, functionRef, *apiError) {
+	f, ref, err := l.findQualified(name, r)
+	if err != nil {
+		return nil, nil, ref, err
 	}
 	number := ref.qualifier
 	if alias, ok := f.aliases[number]; ok {
@@ -190,47 +234,9 @@ func (l *lambdaService) getFunctionConfiguration(name string, r *request) (reply
 	}
 	v := f.version(number)
 	if v == nil {
-		return reply{}, notFound("Function not found: %s", l.arn(ref))
+		return nil, nil, ref, notFound("Function not found: %s", l.arn(ref))
 	}
-	config := v.config
-	config.FunctionArn = aws.String(l.arn(ref))
-	return l.encode(http.StatusOK, &config)
-}
-
-func (l *lambdaService) publishVersion(name string, r *request) (reply, *apiError) {
-	var in lambda.PublishVersionInput
-	if err := decode(r, &in); err != nil {
-		return reply{}, err
-	}
-	f, _, err := l.findUnqualified(name)
-	if err != nil {
-		return reply{}, err
-	}
-	if in.RevisionId != nil && *in.RevisionId != *f.latest.config.RevisionId {
-		return reply{}, staleRevision()
-	}
-	if sum := aws.ToString(in.CodeSha256); sum != "" && sum != *f.latest.config.CodeSha256 {
-		return reply{}, invalidParameter("CodeSHA256 (%s) is different from current CodeSHA256 in $LATEST (%s). Please try again with the CodeSHA256 in $LATEST.",
-			sum, *f.latest.config.CodeSha256)
-	}
-	return l.encode(http.StatusCreated, &l.publish(f, in.Description).config)
-}
-
-// publish publishes $LATEST and returns the new version. If nothing has changed since the last one, it returns that one, as
-// AWS does.
-func (l *lambdaService) publish(f *function, description *string) *version {
-	if f.changed {
-		f.changed = false
-		v := f.latest
-		f.last++
-		ref := functionRef{*v.config.FunctionName, strconv.Itoa(f.last)}
-		v.config.Version, v.config.FunctionArn = &ref.qualifier, aws.String(l.arn(ref))
-		replace(&v.config.Description, description)
-		l.touch(&v)
-		f.latest.config.RevisionId = aws.String(l.nextRevision())
-		f.versions[f.last] = &v
-	}
-	return f.versions[f.last]
+	return f, v, ref, nil
 }
 
 // SetConfiguration changes the configuration that Lambda reports for a version ("" or "$LATEST": the unpublished one) in
@@ -266,16 +272,6 @@ func (l *lambdaService) versionOf(functionName, number string) (*version, error)
 func (l *lambdaService) touch(v *version) {
 	v.config.RevisionId = aws.String(l.nextRevision())
 	v.config.LastModified = aws.String(l.now().UTC().Format("2006-01-02T15:04:05.000-0700"))
-}
-
-// codeOf returns the size and the digest of code. For code that is stored elsewhere, only its place counts.
-func codeOf(zip []byte, place ...*string) (int64, string) {
-	digest := sha256.New()
-	digest.Write(zip)
-	for _, part := range place {
-		fmt.Fprintf(digest, "|%s", aws.ToString(part))
-	}
-	return int64(len(zip)), base64.StdEncoding.EncodeToString(digest.Sum(nil))
 }
 
 // replace sets a field to the given value, if there is one.

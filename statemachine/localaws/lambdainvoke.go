@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,16 +32,34 @@ func (s *Server) SetHandler(functionName, number string, h Handler) error {
 	return nil
 }
 
-// invoke runs a function synchronously. Its duration passes on the clock before the answer. l.mu is not held.
+// The largest payloads of an invocation, in bytes.
+const (
+	maxPayload = 6291456
+	maxEvent   = 1048576
+)
+
+// invoke invokes a function: synchronously, so that its duration passes on the clock before the answer; as an event, whose
+// answer does not wait for the function; or only to find out whether that would be allowed. l.mu is not held.
+//
+// An event runs once, in a goroutine of its own: its duration does not pass on the clock, and AWS's retries of an event that
+// failed are not made.
 func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
-	if kind := r.Header.Get("X-Amz-Invocation-Type"); kind != "" && kind != string(types.InvocationTypeRequestResponse) {
-		return reply{}, invalidParameter("The local AWS invokes synchronously only; the invocation type %q is not supported.", kind)
+	kind := types.InvocationType(r.Header.Get("X-Amz-Invocation-Type"))
+	if kind != "" && !slices.Contains(kind.Values(), kind) {
+		return reply{}, invalid(kind, "invocationType", "Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
 	}
 	logType := types.LogType(r.Header.Get("X-Amz-Log-Type"))
 	if logType != "" && logType != types.LogTypeNone && logType != types.LogTypeTail {
 		return reply{}, unsatisfied(string(logType), "logType", "[Tail, None]")
 	}
-	if len(r.body) > 0 && !json.Valid(r.body) {
+	most := maxPayload
+	if kind == types.InvocationTypeEvent {
+		most = maxEvent
+	}
+	switch {
+	case len(r.body) > most:
+		return reply{}, &apiError{http.StatusRequestEntityTooLarge, "RequestTooLargeException", fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", most)}
+	case len(r.body) > 0 && !json.Valid(r.body):
 		return reply{}, &apiError{http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json"}
 	}
 	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
@@ -51,37 +70,51 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 	if err != nil {
 		return reply{}, err
 	}
-
 	if picked.tenants && r.Header.Get("X-Amz-Tenant-Id") == "" {
 		return reply{}, invalidParameter("The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.")
 	}
+	switch kind {
+	case types.InvocationTypeDryRun:
+		return reply{status: http.StatusNoContent, header: http.Header{}}, nil
+	case types.InvocationTypeEvent:
+		go picked.run(r.body, l.now(), nil)
+		return reply{status: http.StatusAccepted, header: http.Header{}}, nil
+	}
 
-	start := l.now()
-	answer, duration, failure := []byte("{}"), time.Duration(0), error(nil)
-	if picked.handler != nil {
-		answer, duration, failure = picked.handler(r.body)
+	answer, duration, failed := picked.run(r.body, l.now(), l.sleep)
+	header := http.Header{"Content-Type": {"application/json"}, "X-Amz-Executed-Version": {picked.number}}
+	if failed {
+		header["X-Amz-Function-Error"] = []string{"Unhandled"}
 	}
-	if duration > picked.timeout {
-		duration, failure = picked.timeout, errTimedOut
+	if logType == types.LogTypeTail {
+		header["X-Amz-Log-Result"] = []string{base64.StdEncoding.EncodeToString([]byte(tailOfLog(picked, duration)))}
 	}
-	if duration > 0 {
-		l.sleep(duration)
+	return reply{http.StatusOK, header, answer}, nil
+}
+
+// run serves one request that starts at an instant, lets its duration pass unless sleep is nil, and records it.
+func (p pick) run(payload []byte, start time.Time, sleep func(time.Duration)) (answer []byte, duration time.Duration, failed bool) {
+	answer = []byte("{}")
+	var failure error
+	if p.handler != nil {
+		answer, duration, failure = p.handler(payload)
+	}
+	if duration > p.timeout {
+		duration, failure = p.timeout, errTimedOut
+	}
+	if duration > 0 && sleep != nil {
+		sleep(duration)
 	}
 	served := Invocations{At: start, Invocations: 1, Duration: DurationStats{Sum: duration, Minimum: duration, Maximum: duration}}
-	header := http.Header{"Content-Type": {"application/json"}, "X-Amz-Executed-Version": {picked.number}}
 	if failure != nil {
 		served.Errors = 1
-		header["X-Amz-Function-Error"] = []string{"Unhandled"}
 		answer = failureBody(failure)
 		if failure == errTimedOut {
 			answer = timeoutBody(duration)
 		}
 	}
-	if logType == types.LogTypeTail {
-		header["X-Amz-Log-Result"] = []string{base64.StdEncoding.EncodeToString([]byte(tailOfLog(picked, duration)))}
-	}
-	picked.recorder.record(served)
-	return reply{http.StatusOK, header, answer}, nil
+	p.recorder.record(served)
+	return answer, duration, failure != nil
 }
 
 // defaultMemory is a function's default memory size, in MB.
@@ -120,6 +153,9 @@ func (l *lambdaService) pick(ref functionRef) (pick, *apiError) {
 	v := f.version(number)
 	if v == nil {
 		return pick{}, notFound("Function not found: %s", l.arn(ref))
+	}
+	if v.config.State == types.StatePending {
+		return pick{}, conflict(notNow + "The function is currently in the following state: Pending")
 	}
 	seconds := aws.ToInt32(v.config.Timeout)
 	if seconds == 0 {

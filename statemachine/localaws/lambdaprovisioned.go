@@ -90,9 +90,6 @@ func (l *lambdaService) putProvisioned(name string, r *request) (reply, *apiErro
 
 // checkProvisioned returns an error if a version or an alias can't have provisioned concurrency. l.mu is held.
 func (f *function) checkProvisioned(qualifier string) *apiError {
-	conflict := func(message string) *apiError {
-		return &apiError{http.StatusConflict, "ResourceConflictException", message}
-	}
 	if alias, ok := f.aliases[qualifier]; ok {
 		if alias.Additional != "" {
 			return invalidParameter("Alias with weights can not be used with Provisioned Concurrency")
@@ -129,22 +126,21 @@ func (l *lambdaService) findProvisionable(name string, r *request) (*function, f
 	case err != nil:
 		return nil, ref, err
 	case ref.qualifier == "":
-		return nil, ref, invalid("null", "qualifier", "Member must not be null")
+		return nil, ref, absent("qualifier")
 	case ref.qualifier == latest && r.Method == http.MethodPut:
 		return nil, ref, invalidParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
 	case ref.qualifier == latest:
 		return nil, ref, invalidParameter("The function resource provided must be an alias or a published version.")
 	}
-	f, err := l.find(ref)
-	if err != nil {
-		return nil, ref, err
-	}
-	if _, ok := f.aliases[ref.qualifier]; !ok && f.version(ref.qualifier) == nil {
-		kind := "Cannot find alias arn"
-		if isVersion(ref.qualifier) {
-			kind = "Function not found"
+	f, missing := l.find(ref)
+	if missing == nil {
+		if _, ok := f.aliases[ref.qualifier]; ok || f.version(ref.qualifier) != nil {
+			return f, ref, nil
 		}
-		return nil, ref, notFound("%s: %s", kind, l.arn(ref))
 	}
-	return f, ref, nil
+	kind := "Cannot find alias arn"
+	if isVersion(ref.qualifier) {
+		kind = "Function not found"
+	}
+	return nil, ref, notFound("%s: %s", kind, l.arn(ref))
 }

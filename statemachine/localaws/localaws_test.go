@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -82,13 +83,17 @@ func (w *world) connect(cfg aws.Config) {
 func (w *world) createFunction(t testing.TB, name string, versions int) {
 	t.Helper()
 	_, err := w.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
-		FunctionName: &name, Role: aws.String("arn:aws:iam::123456789012:role/r"), Code: &types.FunctionCode{ZipFile: []byte("0")}})
+		FunctionName: &name, Role: aws.String("arn:aws:iam::123456789012:role/r"), Code: &types.FunctionCode{ZipFile: archive("0")},
+		Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap")})
 	check(t, err)
 	for n := range versions {
-		_, err := w.lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: &name, ZipFile: []byte{byte(n)}, Publish: true})
+		_, err := w.lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: &name, ZipFile: archive(strconv.Itoa(n)), Publish: true})
 		check(t, err)
 	}
 }
+
+// archive returns a deployment package.
+func archive(content string) []byte { return DeploymentPackage("bootstrap", content) }
 
 // shift sets the alias's weights, whatever its revision.
 func (w *world) shift(ctx context.Context, additional string, weight float64) (*lambda.UpdateAliasOutput, error) {

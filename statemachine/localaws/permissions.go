@@ -20,26 +20,44 @@ type need struct {
 	tagged   bool   // the server knows the resource's tags; otherwise they are unknown, unless there is no resource
 }
 
-// needs implements service. Lambda authorizes alias operations on the function. For the two operations that read the
+// nothingNeeded is what an operation needs that everyone may call.
+var nothingNeeded = need{}
+
+// needs implements service. Lambda authorizes alias operations on the function. For the operations that read the
 // settings of a version or an alias, AWS does not document clearly whether IAM sees the qualified ARN: here they need
 // both permissions.
 func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) {
 	name, _, _ := splitPath(r.URL.Path)
+	switch operation {
+	case "ListFunctions":
+		return []need{{"lambda:" + operation, "*", false}}, nil
+	case "CreateFunction":
+		var in struct{ FunctionName string }
+		if err := decode(r, &in); err != nil {
+			return nil, err
+		}
+		name = in.FunctionName
+	case "TagResource", "UntagResource", "ListTags":
+		name = strings.TrimPrefix(r.URL.Path, tagsPath)
+	case downloadCode:
+		return []need{nothingNeeded}, nil // as for a presigned address
+	}
 	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
 	if err != nil {
 		return nil, err
 	}
 	function := l.arn(functionRef{name: ref.name})
 	switch operation {
-	case "CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias":
+	case "CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+		"PublishVersion", "ListVersionsByFunction", "TagResource", "UntagResource", "ListTags":
 		return []need{{"lambda:" + operation, function, true}}, nil
-	case "GetFunctionConfiguration", "GetProvisionedConcurrencyConfig":
+	case "GetFunction", "GetFunctionConfiguration", "GetProvisionedConcurrencyConfig":
 		all := []need{{"lambda:" + operation, function, true}}
 		if ref.qualifier != "" {
 			all = append(all, need{"lambda:" + operation, l.arn(ref), true})
 		}
 		return all, nil
-	case "PutProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig":
+	case "DeleteFunction", "PutProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig":
 		return []need{{"lambda:" + operation, l.arn(ref), true}}, nil
 	case "Invoke":
 		return []need{{"lambda:InvokeFunction", l.arn(ref), true}}, nil
@@ -57,17 +75,25 @@ func (c *cloudWatchService) needs(operation string, _ *request) ([]need, *apiErr
 	return nil, nil
 }
 
-// needs implements service: Publish needs the permission on the topic.
-func (n *snsService) needs(_ string, r *request) ([]need, *apiError) {
+// needs implements service: ListTopics has no resource; the others need the permission on the topic.
+func (n *snsService) needs(operation string, r *request) ([]need, *apiError) {
 	form, err := url.ParseQuery(string(r.body))
 	if err != nil {
 		return nil, malformed(err)
 	}
-	return []need{{"sns:Publish", form.Get("TopicArn"), false}}, nil
+	topic := form.Get("TopicArn")
+	if operation == "ListTopics" {
+		topic = "*"
+	}
+	return []need{{"sns:" + operation, topic, false}}, nil
 }
 
-// needs implements service: PutEvents needs the permission on each bus that it names.
-func (b *eventBridgeService) needs(_ string, r *request) ([]need, *apiError) {
+// needs implements service: PutEvents needs the permission on each bus that it names. IAM authorizes the lists on all rules
+// of a bus and on all buses, which are "*" here.
+func (b *eventBridgeService) needs(operation string, r *request) ([]need, *apiError) {
+	if operation != "PutEvents" {
+		return []need{{"events:" + operation, "*", false}}, nil
+	}
 	var in struct{ Entries []eventEntry }
 	if err := b.decode(r, &in); err != nil {
 		return nil, err

@@ -24,6 +24,11 @@ type Options struct {
 	// Latency is how long every call takes before it has its effect. Invoke additionally takes its handler's duration.
 	Latency time.Duration
 
+	// FunctionUpdates is how long a function stays Pending after it was created, and how long the LastUpdateStatus of
+	// $LATEST stays InProgress after its code or configuration was updated. Meanwhile it can be neither updated again nor
+	// published, as on AWS, where this takes seconds. 0 means that all of this happens at once.
+	FunctionUpdates time.Duration
+
 	// Seed determines the draws that send an Invoke to one of a weighted alias's two versions. The same seed and the
 	// same calls give the same draws.
 	Seed uint64
@@ -61,9 +66,10 @@ type Server struct {
 	secrets    *secretsManagerService
 	sns        *snsService
 	events     *eventBridgeService
+	logs       *logsService
 	stacks     *cloudFormationService
 	faults     faults
-	tags       tags
+	tags       *tags
 	requests   atomic.Uint64
 }
 
@@ -82,10 +88,11 @@ func New(o Options) *Server {
 		o.Account = "123456789012"
 	}
 	metrics := newMetricStore(o.Now)
-	s := &Server{options: o, lambda: newLambdaService(o, metrics), cloudwatch: newCloudWatchService(o, metrics),
+	tags := &tags{by: map[string]map[string][]string{}}
+	s := &Server{options: o, lambda: newLambdaService(o, metrics, tags), cloudwatch: newCloudWatchService(o, metrics),
 		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
-		sns: newSNSService(o), events: newEventBridgeService(o), stacks: newCloudFormationService(o), tags: tags{by: map[string]map[string][]string{}}}
-	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.stacks, unknownService{}}
+		sns: newSNSService(o), events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags}
+	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.logs, s.stacks, newSTSService(o)}
 	return s
 }
 
@@ -200,14 +207,14 @@ func (s *Server) perform(svc service, operation string, r *request, refused *api
 	return answer, refused
 }
 
-// serviceFor returns the first service that claims the request.
+// serviceFor returns the first service that claims the request, or one that refuses it.
 func (s *Server) serviceFor(r *http.Request) service {
 	for _, svc := range s.services {
 		if svc.claims(r) {
 			return svc
 		}
 	}
-	panic("localaws: the last service claims every request")
+	return newUnknownService(r)
 }
 
 func (s *Server) sleep(d time.Duration) {

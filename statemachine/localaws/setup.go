@@ -34,14 +34,10 @@ func (s *Server) AddFunction(name string, versions ...int) error {
 		Role:         aws.String("arn:aws:iam::" + s.options.Account + ":role/" + name),
 		Runtime:      types.RuntimeProvidedal2023,
 		Handler:      aws.String("bootstrap"),
-		Timeout:      aws.Int32(defaultTimeout),
-		MemorySize:   aws.Int32(128),
-		PackageType:  types.PackageTypeZip,
-	})
+	}, code{sha256: digestOf(nil)})
 	for _, number := range versions {
-		code := strconv.Itoa(number)
-		size, sum := codeOf([]byte(code))
-		f.latest.config.CodeSha256, f.latest.config.CodeSize = &sum, size
+		stand := []byte(strconv.Itoa(number)) // for code that nobody can read
+		f.latest.load(code{size: int64(len(stand)), sha256: digestOf(stand)})
 		f.changed, f.last = true, number-1
 		l.publish(f, nil)
 	}

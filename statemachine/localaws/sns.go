@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -51,7 +52,7 @@ type snsService struct {
 
 func newSNSService(o Options) *snsService {
 	return &snsService{
-		awsQuery: awsQuery{version: "2010-03-31", namespace: "http://sns.amazonaws.com/doc/2010-03-31/", fault: "InternalError", known: []string{"Publish"}},
+		awsQuery: awsQuery{version: "2010-03-31", namespace: "http://sns.amazonaws.com/doc/2010-03-31/", fault: "InternalError", known: []string{"Publish", "ListTopics", "GetTopicAttributes"}},
 		now:      o.Now, region: o.Region, account: o.Account,
 	}
 }
@@ -91,10 +92,15 @@ func (n *snsService) handle(operation string, r *request) (reply, *apiError) {
 	if err != nil {
 		return reply{}, malformed(err)
 	}
-	if operation != "Publish" {
-		return reply{}, unknownOperation(operation, r.Request)
+	switch operation {
+	case "Publish":
+		return n.publish(form)
+	case "ListTopics":
+		return n.listTopics(form)
+	case "GetTopicAttributes":
+		return n.getTopicAttributes(form)
 	}
-	return n.publish(form)
+	return reply{}, unknownOperation(operation, r.Request)
 }
 
 // publish publishes a message to a topic. Messages to phones and to devices' endpoints are not supported.
@@ -108,17 +114,21 @@ func (n *snsService) publish(form url.Values) (reply, *apiError) {
 		entry := fmt.Sprintf("MessageAttributes.entry.%d.", i)
 		name, kind, value := form.Get(entry+"Name"), form.Get(entry+"Value.DataType"), form.Get(entry+"Value.StringValue")
 		switch {
-		case kind != "String":
-			return reply{}, badRequest("InvalidParameterValue", "The local AWS supports message attributes of the type String only; '%s' has the type '%s'.", name, kind)
+		case kind != "String" && kind != "Number":
+			return reply{}, badRequest("InvalidParameterValue", "The local AWS supports message attributes of the types String and Number only; '%s' has the type '%s'.", name, kind)
 		case value == "":
 			return reply{}, badRequest("InvalidParameterValue", "The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, kind)
+		}
+		if _, err := strconv.ParseFloat(value, 64); kind == "Number" && err != nil {
+			return reply{}, badRequest("InvalidParameterValue", "Could not cast message attribute '%s' value to number.", name)
 		}
 		p.Attributes[name] = value
 		size += len(name) + len(kind) + len(value)
 	}
+	if err := checkTopicARN(p.Topic); err != nil {
+		return reply{}, err
+	}
 	switch {
-	case p.Topic == "" || len(strings.Split(p.Topic, ":")) != 6:
-		return reply{}, badRequest("InvalidParameter", "Invalid parameter: TopicArn")
 	case p.Message == "":
 		return reply{}, badRequest("InvalidParameter", "Invalid parameter: Empty message")
 	case size > 256<<10:
@@ -140,6 +150,70 @@ func (n *snsService) publish(form url.Values) (reply, *apiError) {
 	return n.encode("Publish", struct {
 		MessageID string `xml:"MessageId"`
 	}{identifier(uint64(len(n.published)))}), nil
+}
+
+// checkTopicARN returns an error for what is not the ARN of a topic.
+func checkTopicARN(given string) *apiError {
+	switch n := len(strings.Split(given, ":")); {
+	case n < 6:
+		return badRequest("InvalidParameter", "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not %d", n)
+	case n > 6:
+		return badRequest("InvalidParameter", "Invalid parameter: TopicArn")
+	}
+	return nil
+}
+
+// topicsPerPage is how many topics ListTopics returns at most.
+const topicsPerPage = 100
+
+// listTopics returns a page of the topics, in the order of their creation. Its NextToken is the number of the next one.
+func (n *snsService) listTopics(form url.Values) (reply, *apiError) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	from := 0
+	if token := form.Get("NextToken"); token != "" {
+		var err error
+		if from, err = strconv.Atoi(token); err != nil || from < 1 || from >= len(n.topics) {
+			return reply{}, badRequest("InvalidParameter", "Invalid parameter: NextToken")
+		}
+	}
+	type topic struct{ TopicArn string }
+	var out struct {
+		Topics    []topic `xml:"Topics>member"`
+		NextToken string  `xml:",omitempty"`
+	}
+	for _, arn := range n.topics[from:min(from+topicsPerPage, len(n.topics))] {
+		out.Topics = append(out.Topics, topic{arn})
+	}
+	if from+topicsPerPage < len(n.topics) {
+		out.NextToken = strconv.Itoa(from + topicsPerPage)
+	}
+	return n.encode("ListTopics", out), nil
+}
+
+// getTopicAttributes returns the attributes of a topic that has only those that each topic has.
+func (n *snsService) getTopicAttributes(form url.Values) (reply, *apiError) {
+	given := form.Get("TopicArn")
+	if err := checkTopicARN(given); err != nil {
+		return reply{}, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !slices.Contains(n.topics, given) {
+		return reply{}, &apiError{http.StatusNotFound, "NotFound", "Topic does not exist"}
+	}
+	type attribute struct {
+		Key   string `xml:"key"`
+		Value string `xml:"value"`
+	}
+	var out struct {
+		Attributes []attribute `xml:"Attributes>entry"`
+	}
+	out.Attributes = []attribute{
+		{"TopicArn", given}, {"Owner", n.account}, {"DisplayName", ""},
+		{"SubscriptionsConfirmed", "0"}, {"SubscriptionsPending", "0"}, {"SubscriptionsDeleted", "0"},
+	}
+	return n.encode("GetTopicAttributes", out), nil
 }
 
 // isSubject reports whether SNS accepts a text as a message's subject.

@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -83,6 +84,12 @@ func TestPublishRefuses(t *testing.T) {
 		"an empty attribute": {func(in *sns.PublishInput) { in.MessageAttributes["event"] = attribute("") }, "InvalidParameterValue"},
 		"a number": {func(in *sns.PublishInput) {
 			in.MessageAttributes["event"] = types.MessageAttributeValue{DataType: aws.String("Number"), StringValue: aws.String("1")}
+		}, ""},
+		"no number": {func(in *sns.PublishInput) {
+			in.MessageAttributes["event"] = types.MessageAttributeValue{DataType: aws.String("Number"), StringValue: aws.String("one")}
+		}, "InvalidParameterValue"},
+		"bytes": {func(in *sns.PublishInput) {
+			in.MessageAttributes["event"] = types.MessageAttributeValue{DataType: aws.String("Binary"), BinaryValue: []byte("1")}
 		}, "InvalidParameterValue"},
 		"no such topic": {func(in *sns.PublishInput) { in.TopicArn = aws.String(topic + "2") }, "NotFound"},
 		"no ARN":        {func(in *sns.PublishInput) { in.TopicArn = aws.String("rollouts") }, "InvalidParameter"},
@@ -121,8 +128,45 @@ func TestSNSHasFaults(t *testing.T) {
 	if !maps.Equal(got, want) || len(w.Published()) != 0 {
 		t.Errorf("%v, %d messages", got, len(w.Published()))
 	}
-	_, err := sns.NewFromConfig(w.Config()).ListTopics(t.Context(), nil)
-	if code, _ := outcome(err); code != "UnknownOperationException" || !strings.Contains(err.Error(), "ListTopics") {
+	_, err := sns.NewFromConfig(w.Config()).ListSubscriptions(t.Context(), nil)
+	if code, _ := outcome(err); code != "InvalidAction" || !strings.Contains(err.Error(), "ListSubscriptions") {
 		t.Errorf("an operation that is not there: %v", err)
+	}
+}
+
+func TestTopicsAreListed(t *testing.T) {
+	s := New(Options{})
+	var want []string
+	for i := range topicsPerPage*2 + 1 {
+		want = append(want, addTopic(t, s, fmt.Sprint("topic", i)))
+	}
+	for transport, cfg := range configurations(t, s) {
+		client := sns.NewFromConfig(cfg)
+		var got []string
+		pages := sns.NewListTopicsPaginator(client, nil)
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(t.Context())
+			check(t, err)
+			for _, topic := range page.Topics {
+				got = append(got, *topic.TopicArn)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", transport, diff)
+		}
+		out, err := client.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: &want[1]})
+		check(t, err)
+		if out.Attributes["TopicArn"] != want[1] || out.Attributes["Owner"] != "123456789012" {
+			t.Errorf("%s: %v", transport, out.Attributes)
+		}
+		for arn, code := range map[string]string{want[1] + "x": "NotFound", "x": "InvalidParameter"} {
+			_, err := client.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: &arn})
+			if got, _ := outcome(err); got != code {
+				t.Errorf("%s: %s: %v", transport, arn, err)
+			}
+		}
+		if _, err := client.ListTopics(t.Context(), &sns.ListTopicsInput{NextToken: aws.String("x")}); err == nil {
+			t.Errorf("%s: a made-up token is accepted", transport)
+		}
 	}
 }

@@ -1,37 +1,122 @@
 package localaws
 
 import (
+	"cmp"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"net/http"
+	"strings"
+
+	"github.com/aws/smithy-go/encoding/cbor"
 )
 
-// unknownService refuses, by name, the requests that no other service claims.
-type unknownService struct{}
+// unknownOperation returns the error for an operation that the local AWS does not have: InvalidAction for services that
+// speak AWS's query protocol, and otherwise UnknownOperationException, as those services answer.
+func unknownOperation(operation string, r *http.Request) *apiError {
+	switch protocolOf(r) {
+	case queryProtocol:
+		return badRequest("InvalidAction", "Could not find operation %s: the local AWS does not support it", operation)
+	case jsonProtocol:
+		return badRequest("UnknownOperationException", "the local AWS does not support the operation %s", operation)
+	}
+	if asked := r.Method + " " + r.URL.Path; asked != operation {
+		operation += " (" + asked + ")"
+	}
+	return &apiError{http.StatusNotFound, "UnknownOperationException", "the local AWS does not support the operation " + operation}
+}
+
+// protocol is how a client speaks to AWS.
+type protocol int
+
+const (
+	restProtocol protocol = iota // REST, with JSON or XML
+	jsonProtocol                 // AWS JSON 1.0 or 1.1
+	queryProtocol
+	cborProtocol // Smithy RPC v2
+)
+
+// protocolOf returns the protocol that a request shows.
+func protocolOf(r *http.Request) protocol {
+	switch {
+	case r.Header.Get("X-Amz-Target") != "":
+		return jsonProtocol
+	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
+		return cborProtocol
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		return queryProtocol
+	}
+	return restProtocol
+}
+
+// signedFor returns the name of the service that a request is signed for, as in its credential scope; empty if it is not
+// signed.
+func signedFor(r *http.Request) string {
+	_, scope, ok := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	if !ok {
+		return ""
+	}
+	scope, _, _ = strings.Cut(scope, ",")
+	parts := strings.Split(scope, "/")
+	if len(parts) < 5 {
+		return ""
+	}
+	return parts[len(parts)-2]
+}
+
+// serviceNames are the names of services that the local AWS does not have, by the name that requests are signed for.
+var serviceNames = map[string]string{
+	"apigateway": "Amazon API Gateway", "appconfig": "AWS AppConfig", "application-autoscaling": "Application Auto Scaling",
+	"autoscaling": "Amazon EC2 Auto Scaling", "cloudfront": "Amazon CloudFront", "codedeploy": "AWS CodeDeploy", "cognito-idp": "Amazon Cognito",
+	"dynamodb": "Amazon DynamoDB", "ec2": "Amazon EC2", "ecr": "Amazon ECR", "ecs": "Amazon ECS", "elasticloadbalancing": "Elastic Load Balancing",
+	"firehose": "Amazon Data Firehose", "iam": "AWS IAM", "kinesis": "Amazon Kinesis", "kms": "AWS KMS", "rds": "Amazon RDS", "route53": "Amazon Route 53",
+	"s3": "Amazon S3", "scheduler": "Amazon EventBridge Scheduler", "sqs": "Amazon SQS", "tagging": "the Resource Groups Tagging API", "xray": "AWS X-Ray",
+}
+
+// unknownService refuses, by name, a request that no service claims. It answers in the protocol of the request, so that its
+// client shows the refusal.
+type unknownService struct {
+	protocol protocol
+	service  string // that the request is signed for; empty if it is not
+}
+
+func newUnknownService(r *http.Request) unknownService {
+	return unknownService{protocolOf(r), signedFor(r)}
+}
 
 func (unknownService) claims(*http.Request) bool { return true }
 
 func (unknownService) operations() []string { return nil }
 
-func (unknownService) route(r *http.Request) (string, string, *apiError) {
-	operation := r.Header.Get("X-Amz-Target")
-	if operation == "" {
-		operation = r.URL.Query().Get("Action")
+func (u unknownService) route(r *http.Request) (operation, target string, err *apiError) {
+	operation = r.Header.Get("X-Amz-Target")
+	if u.protocol == queryProtocol {
+		form, _ := readForm(r)
+		operation = form.Get("Action")
 	}
-	if operation == "" {
-		operation = r.Method + " " + r.URL.Path
-	}
-	return operation, "", unknownOperation(operation, r)
+	operation = cmp.Or(operation, r.URL.Query().Get("Action"), r.Method+" "+r.URL.Path)
+	return operation, "", u.refuse(operation, r)
 }
 
-// unknownOperation returns the error for an operation that the local AWS does not have.
-func unknownOperation(operation string, r *http.Request) *apiError {
-	return &apiError{http.StatusNotFound, "UnknownOperationException", fmt.Sprintf(
-		"the local AWS does not support the operation %q (%s %s)", operation, r.Method, r.URL.Path)}
+// refuse returns the refusal of an operation, which names the service if that is known.
+func (u unknownService) refuse(operation string, r *http.Request) *apiError {
+	err := unknownOperation(operation, r)
+	if u.service != "" {
+		err.message = fmt.Sprintf("the local AWS does not have %s: %s cannot be answered", cmp.Or(serviceNames[u.service], "the service "+u.service), operation)
+	}
+	if u.isXML() {
+		err.status, err.code = http.StatusNotImplemented, "NotImplemented"
+	}
+	return err
 }
 
-func (unknownService) handle(operation string, r *request) (reply, *apiError) {
-	return reply{}, unknownOperation(operation, r.Request)
+// isXML reports whether the service is one of those that speak REST with XML.
+func (u unknownService) isXML() bool {
+	return u.protocol == restProtocol && (strings.HasPrefix(u.service, "s3") || u.service == "route53" || u.service == "cloudfront")
+}
+
+func (u unknownService) handle(operation string, r *request) (reply, *apiError) {
+	return reply{}, u.refuse(operation, r.Request)
 }
 
 func (unknownService) throttled() *apiError {
@@ -46,10 +131,48 @@ func (unknownService) unavailable() *apiError {
 	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "Service unavailable"}
 }
 
-func (unknownService) refusal(e *apiError) reply {
+// xmlError is an error in XML.
+type xmlError struct {
+	Type    string `xml:",omitempty"`
+	Code    string
+	Message string
+}
+
+func (u unknownService) refusal(e *apiError) reply {
+	header := http.Header{"X-Amzn-Errortype": {e.code}}
+	switch {
+	case u.protocol == cborProtocol:
+		header.Set("Content-Type", "application/cbor")
+		header.Set("Smithy-Protocol", "rpc-v2-cbor")
+		return reply{e.status, header, cbor.Encode(cbor.Map{"__type": cbor.String(e.code), "message": cbor.String(e.message)})}
+	case u.isXML() && strings.HasPrefix(u.service, "s3"):
+		return u.inXML(e.status, struct {
+			XMLName xml.Name `xml:"Error"`
+			xmlError
+		}{xmlError: xmlError{Code: e.code, Message: e.message}})
+	case u.protocol == queryProtocol && u.service == "ec2":
+		return u.inXML(e.status, struct {
+			XMLName xml.Name `xml:"Response"`
+			Error   xmlError `xml:"Errors>Error"`
+		}{Error: xmlError{Code: e.code, Message: e.message}})
+	case u.protocol == queryProtocol, u.isXML():
+		return u.inXML(e.status, struct {
+			XMLName xml.Name `xml:"ErrorResponse"`
+			Error   xmlError
+		}{Error: xmlError{"Sender", e.code, e.message}})
+	}
 	body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
 	if err != nil {
 		panic(err) // two strings
 	}
-	return reply{e.status, http.Header{"Content-Type": {"application/json"}, "X-Amzn-Errortype": {e.code}}, body}
+	header.Set("Content-Type", "application/json")
+	return reply{e.status, header, body}
+}
+
+func (unknownService) inXML(status int, v any) reply {
+	body, err := xml.Marshal(v)
+	if err != nil {
+		panic(err) // strings only
+	}
+	return reply{status, http.Header{"Content-Type": {"text/xml"}}, append([]byte(xml.Header), body...)}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	local "github.com/lambda-rollout/lambda-rollout/statemachine/cloudformation"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // changeCode changes the function's code, so that a new version can be published.
@@ -16,7 +17,7 @@ func (r *run) changeCode() error {
 		return nil
 	}
 	_, err := lambda.NewFromConfig(r.server.Config()).UpdateFunctionCode(context.Background(), &lambda.UpdateFunctionCodeInput{
-		FunctionName: aws.String(r.request.Function()), ZipFile: []byte("the new version's code"),
+		FunctionName: aws.String(r.request.Function()), ZipFile: localaws.DeploymentPackage("bootstrap", "the new version's code"),
 	})
 	return err
 }

@@ -32,7 +32,8 @@ type EventBridge struct {
 func NewEventBridge(api eventsAPI, bus string) EventBridge { return EventBridge{api, bus} }
 
 // Put puts e on the bus. It also returns an error if the call succeeds and its answer
-// says that the event was not accepted.
+// says that the event was not accepted. For a bus that does not exist it returns nil:
+// AWS accepts the event, and nothing receives it.
 func (b EventBridge) Put(ctx context.Context, e notify.Event) error {
 	entry := types.PutEventsRequestEntry{
 		Source: aws.String(Source), DetailType: &e.DetailType, Detail: &e.Detail, Resources: []string{e.Execution},

@@ -1,0 +1,80 @@
+package localaws
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// change is what Lambda does to a function after it has answered.
+type change int
+
+const (
+	creating change = iota // its State is Pending
+	updating               // its LastUpdateStatus is InProgress
+)
+
+// stateReason is the reason that Lambda gives for both: also for an update, as recorded on AWS, 25 November 2025.
+const stateReason = "The function is being created."
+
+// begin begins what follows a call that created a function or changed its $LATEST. If that takes no time, it is over at
+// once. l.mu is held.
+func (l *lambdaService) begin(f *function, c change) {
+	if l.updating <= 0 {
+		return
+	}
+	f.due = l.now().Add(l.updating)
+	f.latest.due = f.due
+	config := &f.latest.config
+	switch c {
+	case creating:
+		config.State, config.StateReason, config.StateReasonCode = types.StatePending, aws.String(stateReason), types.StateReasonCodeCreating
+		config.LastUpdateStatus = ""
+	case updating:
+		config.LastUpdateStatus, config.LastUpdateStatusReason = types.LastUpdateStatusInProgress, aws.String(stateReason)
+		config.LastUpdateStatusReasonCode = types.LastUpdateStatusReasonCode(types.StateReasonCodeCreating)
+	}
+}
+
+// settleState ends a function's creation or update that is due at now. The revision changes with it, as on AWS. l.mu is
+// held.
+func (l *lambdaService) settleState(f *function, now time.Time) {
+	if f.due.IsZero() || now.Before(f.due) {
+		return
+	}
+	f.due = time.Time{}
+	l.ready(&f.latest)
+	for number := 1; number <= f.last; number++ { // in order: revisions are the same in every rehearsal
+		if v := f.versions[number]; v != nil {
+			l.ready(v)
+		}
+	}
+}
+
+// ready makes a version ready if a creation or update of it was under way. l.mu is held.
+func (l *lambdaService) ready(v *version) {
+	if v.due.IsZero() {
+		return
+	}
+	v.due = time.Time{}
+	config := &v.config
+	config.State, config.StateReason, config.StateReasonCode = types.StateActive, nil, ""
+	config.LastUpdateStatus, config.LastUpdateStatusReason, config.LastUpdateStatusReasonCode = types.LastUpdateStatusSuccessful, nil, ""
+	config.RevisionId = aws.String(l.nextRevision())
+}
+
+// checkIdle returns an error if a function can't be changed or published because it is being created or updated. l.mu is
+// held.
+func (l *lambdaService) checkIdle(f *function, ref functionRef) *apiError {
+	switch config := f.latest.config; {
+	case config.State == types.StatePending:
+		return conflict(notNow + "The function is currently in the following state: Pending")
+	case config.LastUpdateStatus == types.LastUpdateStatusInProgress:
+		return conflict(notNow + "An update is in progress for resource: " + l.arn(functionRef{name: ref.name}))
+	}
+	return nil
+}
+
+// notNow begins the message of a conflict that passes by itself.
+const notNow = "The operation cannot be performed at this time. "
