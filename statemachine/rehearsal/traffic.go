@@ -33,6 +33,7 @@ type traffic struct {
 	clusters        map[string]*clusters
 	served          map[string]Tally
 	series          *series
+	own             *ownMetrics
 }
 
 // grain is the longest time whose requests are drawn at once. It divides a minute,
@@ -60,7 +61,7 @@ func (t *traffic) catchUp(to time.Time) error {
 		if at, ok := t.aws.NextAllocation(t.function); ok && at.After(t.done) && at.Before(end) {
 			end = at // the alias may change by itself then
 		}
-		if err := t.serve(t.done, end); err != nil {
+		if err := errors.Join(t.own.record(t, t.done, end), t.serve(t.done, end)); err != nil {
 			return err
 		}
 		t.done = end
@@ -132,6 +133,7 @@ func (t *traffic) apply(c Change, at time.Time) {
 		t.now.NewVersion = *c.NewVersion
 	}
 	t.now.Dependencies = t.now.with(c.Dependencies)
+	t.own.apply(c.Metrics)
 	for name, state := range c.Alarms {
 		if err := t.aws.SetAlarmStateAt(at, name, state, "as the scenario has it"); err != nil {
 			panic(err) // there is such an alarm and such a state: both have been checked

@@ -120,6 +120,9 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 		durations: newDurations(), now: s,
 	}
 	t.total = plannedTime(req)
+	if before, ok := server.Alias(req.Function(), req.AliasName); ok {
+		t.own = newOwnMetrics(s, req, before.Version, seed)
+	}
 	exact := start.Add(-min(exactHistory, s.history()))
 	if err := t.serveDaysBefore(start.Add(-s.history()), exact.Truncate(time.Minute), newChance(seed, longBefore)); err != nil {
 		return nil, err
