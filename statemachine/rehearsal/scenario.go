@@ -24,6 +24,12 @@ type Scenario struct {
 	// of requests in a time is Poisson distributed, and each draws its version by the
 	// alias's weights.
 	RequestsPerSecond float64 `json:"requests-per-second"`
+	// Day varies the rate over the day; nil for the same rate at all hours.
+	Day *Day `json:"day,omitempty"`
+	// Timeout is the function's timeout in whole seconds, in [1, 900], at which a request
+	// that takes longer ends as an error. 0 stands for 3 s, or as many as the longest
+	// request of any profile takes, at most 900.
+	Timeout int `json:"timeout,omitempty"`
 	// History is how long the baseline has served such traffic when the rollout
 	// starts, in seconds, at most 14 days; nil for 73 hours, a little more than health
 	// checks look back.
@@ -157,6 +163,13 @@ func (s Scenario) check() error {
 		within("history", *s.History, 0, maxHistory)
 	}
 	within("latency", s.Latency, 0, 900)
+	if s.Day != nil {
+		within("day.amplitude", s.Day.Amplitude, 0, 1)
+		within("day.peak-hour", s.Day.PeakHour, 0, 24)
+	}
+	if s.Timeout != 0 {
+		within("timeout", float64(s.Timeout), 1, 900)
+	}
 	problems = append(problems, s.Dependencies.check("", within), s.Provisioned.check(within))
 	s.Baseline.check("baseline", within)
 	s.NewVersion.check("new-version", within)
