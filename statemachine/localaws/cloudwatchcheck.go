@@ -67,6 +67,9 @@ func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 	case len(stat.Metric.Dimensions) > 30:
 		return badRequest("ValidationError", "The collection %s.MetricStat.Metric.Dimensions must not have a size greater than 30.", at)
 	}
+	if err := checkDimensions(at, stat.Metric.Dimensions); err != nil {
+		return err
+	}
 	switch period := aws.ToInt32(stat.Period); {
 	case slices.Contains([]int32{1, 5, 10, 20, 30}, period):
 		return badRequest("ValidationError", "The period %d of %s.MetricStat is not supported by the local AWS, which has no high-resolution metrics.", period, at)
@@ -81,6 +84,33 @@ func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 		return badRequest("ValidationError", "The value %s for parameter %s.MetricStat.Stat is not supported by the local AWS, which has %s.", name, at, supportedStatistics)
 	}
 	return nil
+}
+
+// checkDimensions refuses dimensions that CloudWatch's guide rules out: names and values have printable ASCII characters, one
+// of them no space; names begin with no colon. The wording is the local AWS's.
+func checkDimensions(at place, dimensions []types.Dimension) *apiError {
+	for i, d := range dimensions {
+		name, value := aws.ToString(d.Name), aws.ToString(d.Value)
+		switch {
+		case !isMetricText(name, 255) || name[0] == ':':
+			return badRequest("ValidationError", "The value %q for parameter %s.MetricStat.Metric.Dimensions.member.%d.Name is invalid.", name, at, i+1)
+		case !isMetricText(value, 1024):
+			return badRequest("ValidationError", "The value %q for parameter %s.MetricStat.Metric.Dimensions.member.%d.Value is invalid.", value, at, i+1)
+		}
+	}
+	return nil
+}
+
+// isMetricText reports whether s has 1 to most printable ASCII characters, one of them no space.
+func isMetricText(s string, most int) bool {
+	blank := true
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+		blank = blank && s[i] == ' '
+	}
+	return !blank && len(s) <= most
 }
 
 // isQueryID reports whether s is a lower-case letter followed by letters, digits and underscores, of at most 255 bytes.

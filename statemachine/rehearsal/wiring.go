@@ -119,7 +119,11 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 		next: req.NewVersion, start: start,
 		durations: newDurations(), now: s,
 	}
-	t.total = plannedTime(req)
+	t.total, t.timeout = plannedTime(req), s.timeout(t.durations)
+	if before, ok := server.Alias(req.Function(), req.AliasName); ok {
+		t.own = newOwnMetrics(s, req, before.Version, seed)
+		t.configureTimeout(before.Version, req.NewVersion)
+	}
 	exact := start.Add(-min(exactHistory, s.history()))
 	if err := t.serveDaysBefore(start.Add(-s.history()), exact.Truncate(time.Minute), newChance(seed, longBefore)); err != nil {
 		return nil, err
