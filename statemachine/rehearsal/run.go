@@ -249,7 +249,7 @@ func (r *run) prepare() error {
 		r.timeline.begin(r.clock.Now(), r.options)
 		return nil
 	}
-	if err := build(r.server, r.request, r.description, r.options.Stack); err != nil {
+	if err := build(r.server, r.request, r.options.Scenario.Baseline.Version, r.description, r.options.Stack); err != nil {
 		return fmt.Errorf("preparing the rehearsal: %w", err)
 	}
 	start := r.clock.Now()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -149,6 +150,8 @@ const (
 	maxHistory = 14 * 24 * 60 * 60 // CloudWatch keeps minutes for a day longer
 )
 
+var versionForm = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+
 // check returns an error that lists everything that is wrong.
 func (s Scenario) check() error {
 	var problems []error
@@ -171,6 +174,12 @@ func (s Scenario) check() error {
 		within("timeout", float64(s.Timeout), 1, 900)
 	}
 	problems = append(problems, s.Dependencies.check("", within), s.Provisioned.check(within))
+	if v := s.Baseline.Version; v != "" && !versionForm.MatchString(v) {
+		problems = append(problems, fmt.Errorf(`baseline.version must be a published version's number, such as "7"; given: %q`, v))
+	}
+	if s.NewVersion.Version != "" {
+		problems = append(problems, errors.New("new-version.version must be left out: the input has it"))
+	}
 	s.Baseline.check("baseline", within)
 	s.NewVersion.check("new-version", within)
 	for _, name := range slices.Sorted(maps.Keys(s.Metrics)) {
@@ -194,6 +203,11 @@ func (s Scenario) check() error {
 		}
 		if change.NewVersion != nil {
 			change.NewVersion.check(at+".new-version", within)
+		}
+		for _, p := range []*VersionProfile{change.Baseline, change.NewVersion} {
+			if p != nil && p.Version != "" {
+				problems = append(problems, fmt.Errorf("%s can't change a version's number: change the alias instead", at))
+			}
 		}
 		if change.Alias != nil && change.Alias.Weight != nil {
 			within(at+".alias.weight", *change.Alias.Weight, 0, 1)
