@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -49,6 +50,22 @@ func (s *Server) AliasAt(functionName, aliasName string, at time.Time) (Alias, b
 	s.lambda.settle(f, at)
 	a, ok := f.aliases[aliasName]
 	return a, ok
+}
+
+// Aliases returns the state of all aliases without a call, sorted by function and name.
+func (s *Server) Aliases() []Alias {
+	now := s.options.Now()
+	s.lambda.mu.Lock()
+	defer s.lambda.mu.Unlock()
+	var all []Alias
+	for _, name := range slices.Sorted(maps.Keys(s.lambda.functions)) {
+		f := s.lambda.functions[name]
+		s.lambda.settle(f, now)
+		for _, alias := range slices.Sorted(maps.Keys(f.aliases)) {
+			all = append(all, f.aliases[alias])
+		}
+	}
+	return all
 }
 
 // wire returns the alias as the SDK's type.

@@ -77,7 +77,7 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 	case types.InvocationTypeDryRun:
 		return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 	case types.InvocationTypeEvent:
-		go picked.run(r.body, l.now(), nil)
+		l.background(func() { picked.run(r.body, l.now(), nil) })
 		return reply{status: http.StatusAccepted, header: http.Header{}}, nil
 	}
 

@@ -21,6 +21,9 @@ type Options struct {
 	// Executions provides the executions that Step Functions reports. Nil for none.
 	Executions Executions
 
+	// Go runs an asynchronous invocation in the background; a new goroutine if nil.
+	Go func(func())
+
 	// Latency is how long every call takes before it has its effect. Invoke additionally takes its handler's duration.
 	Latency time.Duration
 
@@ -80,6 +83,9 @@ func New(o Options) *Server {
 	}
 	if o.Sleep == nil {
 		o.Sleep = time.Sleep
+	}
+	if o.Go == nil {
+		o.Go = func(f func()) { go f() }
 	}
 	if o.Region == "" {
 		o.Region = "eu-central-1"

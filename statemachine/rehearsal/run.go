@@ -149,7 +149,8 @@ type run struct {
 
 	description string // of the alias
 	timeline    timeline
-	left        string // the text of the last cleanup's entry
+	left        string                      // the text of the last cleanup's entry
+	logOf       func(deployed) *slog.Logger // nil for that of the options
 	err         error
 
 	// before is called before an AWS call takes effect, and after after it; both may
