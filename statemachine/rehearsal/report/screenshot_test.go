@@ -11,6 +11,8 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/browsertest"
 )
 
 var update = flag.Bool("update", false, "take the README's picture again")
@@ -38,11 +40,11 @@ func TestScreenshot(t *testing.T) {
 }
 
 func takePicture(t *testing.T) {
-	ctx, _ := startBrowser(t)
-	tab := open(t, ctx, written(t, rehearse(t, "late-errors", example)))
-	tab.on(pictureWidth, "light")
+	ctx, _ := browsertest.Start(t)
+	tab := browsertest.Open(t, ctx, written(t, rehearse(t, "late-errors", example)))
+	tab.On(pictureWidth, "light")
 	var data []byte
-	tab.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+	tab.Do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		top := &page.Viewport{Width: pictureWidth, Height: pictureHeight, Scale: 1}
 		data, err = page.CaptureScreenshot().WithCaptureBeyondViewport(true).WithClip(top).Do(ctx)
 		return err
