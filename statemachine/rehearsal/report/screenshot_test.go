@@ -17,10 +17,10 @@ import (
 
 var update = flag.Bool("update", false, "take the README's picture again")
 
-// picture is the README's, of
+// readmePicture is the README's, of
 //
 //	go run ./statemachine/rehearse -scenario late-errors -report rehearsal.html
-var picture = filepath.Join("..", "..", "..", "docs", "report.png")
+var readmePicture = filepath.Join("..", "..", "..", "docs", "report.png")
 
 // The picture's size: the top of the page, on a screen of this width.
 const pictureWidth, pictureHeight = 1120, 1000
@@ -29,7 +29,7 @@ func TestScreenshot(t *testing.T) {
 	if *update {
 		takePicture(t)
 	}
-	data, err := os.ReadFile(picture)
+	data, err := os.ReadFile(readmePicture)
 	if err != nil {
 		t.Fatalf("the README's picture is not there: go test ./statemachine/rehearsal/report -run Screenshot -update takes it (%v)", err)
 	}
@@ -49,7 +49,7 @@ func takePicture(t *testing.T) {
 		data, err = page.CaptureScreenshot().WithCaptureBeyondViewport(true).WithClip(top).Do(ctx)
 		return err
 	}))
-	if err := os.WriteFile(picture, data, 0o644); err != nil {
+	if err := os.WriteFile(readmePicture, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
