@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/browsertest"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -46,11 +47,11 @@ func written(t testing.TB, p Page) []byte {
 }
 
 func TestPagesInABrowser(t *testing.T) {
-	ctx, b := startBrowser(t)
-	pages := map[string]func(*testing.T) *tab{
-		"many": func(t *testing.T) *tab {
+	ctx, b := browsertest.Start(t)
+	pages := map[string]func(*testing.T) *browsertest.Tab{
+		"many": func(t *testing.T) *browsertest.Tab {
 			p := mixed()
-			tab := open(t, ctx, writtenMany(t, p))
+			tab := browsertest.Open(t, ctx, writtenMany(t, p))
 			for _, wrong := range manyFigures(t, tab, p.Distribution) {
 				t.Error(wrong)
 			}
@@ -58,9 +59,9 @@ func TestPagesInABrowser(t *testing.T) {
 		},
 	}
 	for scenario, input := range map[string]string{"healthy": hostile, "late-errors": example, "throttled": example, "no-traffic": example, "stopped": example} {
-		pages[scenario] = func(t *testing.T) *tab {
+		pages[scenario] = func(t *testing.T) *browsertest.Tab {
 			p := rehearse(t, scenario, input)
-			tab := open(t, ctx, written(t, p))
+			tab := browsertest.Open(t, ctx, written(t, p))
 			figures(t, tab, p.Result)
 			return tab
 		}
@@ -73,16 +74,16 @@ func TestPagesInABrowser(t *testing.T) {
 				width  int64
 				medium string
 			}{{1200, "light"}, {1200, "dark"}, {320, "light"}, {320, "dark"}} {
-				tab.on(screen.width, screen.medium)
-				if over := tab.tooWide(); over > 0 {
+				tab.On(screen.width, screen.medium)
+				if over := tab.TooWide(); over > 0 {
 					t.Errorf("on a %s screen of %d the page is %d pixels too wide", screen.medium, screen.width, over)
 				}
-				papers[ask[string](tab, "getComputedStyle(document.body).backgroundColor")] = true
+				papers[browsertest.Ask[string](tab, "getComputedStyle(document.body).backgroundColor")] = true
 			}
-			tab.on(1200, "light")
-			barriers := tab.barriers(b)
-			tab.on(320, "dark")
-			for _, barrier := range append(barriers, tab.barriers(b)...) {
+			tab.On(1200, "light")
+			barriers := tab.Barriers(b)
+			tab.On(320, "dark")
+			for _, barrier := range append(barriers, tab.Barriers(b)...) {
 				t.Error(barrier)
 			}
 			if len(papers) != 2 {
@@ -90,7 +91,7 @@ func TestPagesInABrowser(t *testing.T) {
 			}
 			prints(t, tab)
 			keyboard(t, tab)
-			for _, complaint := range tab.complaints() {
+			for _, complaint := range tab.Complaints() {
 				t.Error(complaint)
 			}
 		})
@@ -98,7 +99,7 @@ func TestPagesInABrowser(t *testing.T) {
 }
 
 // figures holds what the page says against the result in JSON.
-func figures(t *testing.T, tab *tab, result rehearsal.Result) {
+func figures(t *testing.T, tab *browsertest.Tab, result rehearsal.Result) {
 	t.Helper()
 	data, err := json.Marshal(result)
 	if err != nil {
@@ -125,22 +126,22 @@ func figures(t *testing.T, tab *tab, result rehearsal.Result) {
 			t.Errorf("the page says %v for %s, the result %v", got, what, want)
 		}
 	}
-	word, _, _ := strings.Cut(strings.ToLower(tab.text("outcome")), ",")
+	word, _, _ := strings.Cut(strings.ToLower(tab.Text("outcome")), ",")
 	same("outcome", strings.ReplaceAll(word, " ", "-"), r.Outcome)
-	same("unverified", strings.Contains(tab.text("outcome"), "unverified"), result.Unverified)
-	if reason := strings.Join(strings.Fields(r.Reason), " "); !strings.HasSuffix(tab.text("reason"), reason) {
-		t.Errorf("the page says %q for the reason, the result %q", tab.text("reason"), reason)
+	same("unverified", strings.Contains(tab.Text("outcome"), "unverified"), result.Unverified)
+	if reason := strings.Join(strings.Fields(r.Reason), " "); !strings.HasSuffix(tab.Text("reason"), reason) {
+		t.Errorf("the page says %q for the reason, the result %q", tab.Text("reason"), reason)
 	}
-	same("bad requests", number(t, tab.text("bad-requests")), r.BadRequests)
-	same("checks", number(t, tab.text("checks")), r.Checks)
-	same("price", tab.text("price"), fmt.Sprintf("$%.4f", r.Price))
-	same("time", inSeconds(t, tab.text("seconds")), int64(r.Seconds))
-	same("lines", ask[int](tab, `document.querySelectorAll(".happened tbody tr").length`), len(r.Lines))
+	same("bad requests", number(t, tab.Text("bad-requests")), r.BadRequests)
+	same("checks", number(t, tab.Text("checks")), r.Checks)
+	same("price", tab.Text("price"), fmt.Sprintf("$%.4f", r.Price))
+	same("time", inSeconds(t, tab.Text("seconds")), int64(r.Seconds))
+	same("lines", browsertest.Ask[int](tab, `document.querySelectorAll(".happened tbody tr").length`), len(r.Lines))
 	if r.AliasAfter != nil {
-		same("alias", tab.text("traffic-after"), "version "+r.AliasAfter.Version)
+		same("alias", tab.Text("traffic-after"), "version "+r.AliasAfter.Version)
 	}
 	if len(r.Periods) > 0 {
-		requests := ask[[]string](tab, `[...document.querySelectorAll("#traffic ~ details tbody td:nth-child(3)")].map(e => e.textContent)`)
+		requests := browsertest.Ask[[]string](tab, `[...document.querySelectorAll("#traffic ~ details tbody td:nth-child(3)")].map(e => e.textContent)`)
 		same("periods", len(requests), len(r.Periods))
 		var all int64
 		for _, text := range requests {
@@ -169,17 +170,17 @@ func inSeconds(t *testing.T, text string) (seconds int64) {
 }
 
 // prints checks for white paper, the wide charts, and a file that a printer takes.
-func prints(t *testing.T, tab *tab) {
+func prints(t *testing.T, tab *browsertest.Tab) {
 	t.Helper()
-	tab.on(700, "print")
-	if paper := ask[string](tab, "getComputedStyle(document.body).backgroundColor"); paper != "rgb(255, 255, 255)" {
+	tab.On(700, "print")
+	if paper := browsertest.Ask[string](tab, "getComputedStyle(document.body).backgroundColor"); paper != "rgb(255, 255, 255)" {
 		t.Errorf("on paper the background is %s", paper)
 	}
-	if cut := ask[int](tab, `[...document.querySelectorAll(".narrow, .scroll")].filter(e => e.matches(".narrow") ? e.checkVisibility() : getComputedStyle(e).overflowX != "visible").length`); cut > 0 {
+	if cut := browsertest.Ask[int](tab, `[...document.querySelectorAll(".narrow, .scroll")].filter(e => e.matches(".narrow") ? e.checkVisibility() : getComputedStyle(e).overflowX != "visible").length`); cut > 0 {
 		t.Errorf("on paper %d parts are narrow or cut", cut)
 	}
 	var pdf []byte
-	tab.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+	tab.Do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		pdf, _, err = page.PrintToPDF().Do(ctx)
 		return err
 	}))
@@ -190,15 +191,15 @@ func prints(t *testing.T, tab *tab) {
 
 // keyboard goes through the page with the tabulator key, and wants all that can
 // be opened or scrolled to be reached and seen.
-func keyboard(t *testing.T, tab *tab) {
+func keyboard(t *testing.T, tab *browsertest.Tab) {
 	t.Helper()
-	tab.on(320, "light")
-	want := ask[int](tab, `document.querySelectorAll("summary, [tabindex='0']").length`)
-	hidden := ask[int](tab, `document.querySelectorAll("details:not([open]) [tabindex='0']").length`)
+	tab.On(320, "light")
+	want := browsertest.Ask[int](tab, `document.querySelectorAll("summary, [tabindex='0']").length`)
+	hidden := browsertest.Ask[int](tab, `document.querySelectorAll("details:not([open]) [tabindex='0']").length`)
 	reached := 0
 	for range want - hidden {
-		tab.do(chromedp.KeyEvent("\t"))
-		if ask[bool](tab, `document.activeElement.matches("summary, [tabindex='0']") && getComputedStyle(document.activeElement).outlineStyle == "solid" && getComputedStyle(document.activeElement).outlineWidth != "0px"`) {
+		tab.Do(chromedp.KeyEvent("\t"))
+		if browsertest.Ask[bool](tab, `document.activeElement.matches("summary, [tabindex='0']") && getComputedStyle(document.activeElement).outlineStyle == "solid" && getComputedStyle(document.activeElement).outlineWidth != "0px"`) {
 			reached++
 		}
 	}
@@ -209,7 +210,7 @@ func keyboard(t *testing.T, tab *tab) {
 
 // TestDefectsAreSeen breaks a page, and wants each defect found.
 func TestDefectsAreSeen(t *testing.T) {
-	ctx, b := startBrowser(t)
+	ctx, b := browsertest.Start(t)
 	wrongFigures(t, ctx)
 	whole := string(written(t, rehearse(t, "late-errors", example)))
 	broken := strings.NewReplacer(
@@ -217,12 +218,12 @@ func TestDefectsAreSeen(t *testing.T) {
 		"</main>", `<img src="https://example.invalid/x.png"></main>`,
 		`lang="en"`, "",
 	).Replace(whole)
-	tab := open(t, ctx, []byte(broken))
-	tab.on(320, "light")
-	if tab.tooWide() <= 0 {
+	tab := browsertest.Open(t, ctx, []byte(broken))
+	tab.On(320, "light")
+	if tab.TooWide() <= 0 {
 		t.Error("a page that is too wide passes")
 	}
-	found := strings.Join(append(tab.barriers(b), tab.complaints()...), "\n")
+	found := strings.Join(append(tab.Barriers(b), tab.Complaints()...), "\n")
 	for _, want := range []string{"color-contrast", "html-has-lang", "image-alt", "script-src", "img-src"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("no %s is found, only\n%s", want, found)
@@ -230,7 +231,7 @@ func TestDefectsAreSeen(t *testing.T) {
 	}
 	loose := strings.Replace(whole, "<main>", `<main><link rel="stylesheet" href="other.css"><script>console.log(1); throw 1</script>`, 1)
 	loose = strings.Replace(loose, "default-src 'none'; style-src 'unsafe-inline'", "default-src * 'unsafe-inline'", 1)
-	found = strings.Join(open(t, ctx, []byte(loose)).complaints(), "\n")
+	found = strings.Join(browsertest.Open(t, ctx, []byte(loose)).Complaints(), "\n")
 	for _, want := range []string{"request: ", "exception: ", "console: "} {
 		if !strings.Contains(found, want) {
 			t.Errorf("no %s is found, only\n%s", want, found)

@@ -19,17 +19,17 @@ import (
 )
 
 // chart is a chart as the page shows it.
-type chart struct {
+type Chart struct {
 	ID, Title, Caption string
 	// Says describes the chart to screen readers.
 	Says string
-	Keys []key
+	Keys []Key
 	// Wide and Narrow are the same chart, as SVG, for wide and narrow screens.
 	Wide, Narrow template.HTML
 }
 
 // key is an entry of a chart's legend: the CSS class of the sign, and its meaning.
-type key struct{ Class, Text string }
+type Key struct{ Class, Text string }
 
 // frame is the size of a drawn chart, in SVG units, and how many labels fit below
 // it.
@@ -53,7 +53,7 @@ const (
 
 // drawing describes a chart independently of the frame that it is drawn in.
 type drawing struct {
-	chart
+	Chart
 	most   float64 // the vertical axis goes from least to most
 	least  float64
 	ticks  func(least, most float64) []plot.Tick

@@ -15,7 +15,7 @@ import (
 )
 
 // charts returns the charts of a rollout; none if no traffic was shifted.
-func charts(r rehearsal.Result, v *view) ([]chart, error) {
+func charts(r rehearsal.Result, v *view) ([]Chart, error) {
 	if len(r.Shifts) == 0 || r.Seconds == 0 {
 		return nil, nil
 	}
@@ -24,9 +24,9 @@ func charts(r rehearsal.Result, v *view) ([]chart, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	var all []chart
+	var all []Chart
 	for _, d := range drawings {
-		all = append(all, d.chart)
+		all = append(all, d.Chart)
 	}
 	for _, f := range []frame{wide, narrow} {
 		pictures, err := drawAll(drawings, f, s.end)
@@ -117,10 +117,10 @@ func (s *sketch) traffic() drawing {
 		}
 	}
 	d := drawing{
-		chart: chart{
+		Chart: Chart{
 			ID: "traffic", Title: "Traffic on version " + s.view.NewVersion,
 			Caption: "Its weight in the alias, and its share of the requests.",
-			Keys:    []key{{"line new", "weight"}, {"area new", "share of the requests"}},
+			Keys:    []Key{{"line new", "weight"}, {"area new", "share of the requests"}},
 			Says:    fmt.Sprintf("The alias’s weight changed %s, and ended at %s.", plural(int64(len(s.Shifts)-1), "time"), rollout.Weight(s.Shifts[len(s.Shifts)-1].Weight)),
 		},
 		most: 1, ticks: ticksOf(percent),
@@ -150,7 +150,7 @@ func (s *sketch) events(d *drawing) {
 		marks.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: 4, Shape: draw.PyramidGlyph{}}
 	}
 	d.add = append(d.add, s.one(marks, err)...)
-	d.Keys = append(d.Keys, key{"triangle", "failed attempt or manual action: see the table"})
+	d.Keys = append(d.Keys, Key{"triangle", "failed attempt or manual action: see the table"})
 	d.Says += fmt.Sprintf(" Marked: %s.", plural(int64(len(points)), "unplanned event"))
 }
 
@@ -165,7 +165,7 @@ func (s *sketch) errors() drawing {
 	before := s.over(func(p rehearsal.Period) (stretch, bool) { return rate(p.Baseline.Tally) })
 	after := s.over(func(p rehearsal.Period) (stretch, bool) { return rate(p.NewVersion.Tally) })
 	d := drawing{
-		chart: chart{
+		Chart: Chart{
 			ID: "errors", Title: "Error rate", Caption: s.view.Rates,
 			Keys: s.versionKeys(), Says: fmt.Sprintf("In all, version %s failed %s of %s requests, and version %s %s of %s.",
 				s.view.NewVersion, rollout.Thousands(s.Served[s.view.NewVersion].Errors), rollout.Thousands(s.Served[s.view.NewVersion].Invocations),
@@ -190,7 +190,7 @@ func (s *sketch) latency() drawing {
 	before := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.Baseline.P95) })
 	after := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.NewVersion.P95) })
 	d := drawing{
-		chart: chart{
+		Chart: Chart{
 			ID: "latency", Title: "Latency, 95th percentile", Caption: "One request in twenty takes longer.",
 			Keys: s.versionKeys(), Says: fmt.Sprintf("The largest 95th percentile is %s ms of version %s, and %s ms of version %s.",
 				largest(after), s.view.NewVersion, largest(before), s.view.Baseline),
@@ -220,8 +220,8 @@ func (s *sketch) versions(d *drawing, before, after []stretch) {
 	s.ending(d, "")
 }
 
-func (s *sketch) versionKeys() []key {
-	return []key{
+func (s *sketch) versionKeys() []Key {
+	return []Key{
 		{"line new", "version " + s.view.NewVersion + ", new"},
 		{"line dashed baseline", "version " + s.view.Baseline + ", baseline"},
 		{"area", "shaded: 95% interval of each"},

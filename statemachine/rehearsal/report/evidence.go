@@ -18,9 +18,9 @@ const mostChecks = 360
 // check.
 func (s *sketch) evidence() drawing {
 	d := drawing{
-		chart: chart{
+		Chart: Chart{
 			ID: "evidence", Title: "Evidence of harm", Caption: "At each check: in one of how many rollouts as much comes about by chance.",
-			Keys: []key{{"line ink", "errors"}, {"line dashed ink", "latency"}, {"line limit", "rolls back"}, {"line dotted limit", "holds a step’s end"}},
+			Keys: []Key{{"line ink", "errors"}, {"line dashed ink", "latency"}, {"line limit", "rolls back"}, {"line dotted limit", "holds a step’s end"}},
 		},
 		ticks: func(least, most float64) []plot.Tick {
 			var ticks []plot.Tick

@@ -31,7 +31,7 @@ type measure struct {
 
 // histogram is a measure's distribution, as a chart and in numbers.
 type histogram struct {
-	chart
+	Chart
 	Quantiles []quantileRow
 	Bins      []binRow
 }
@@ -59,7 +59,7 @@ func newHistogram(m measure, s study.Spread) (*histogram, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.chart = d.chart
+	h.Chart = d.Chart
 	for _, picture := range []struct {
 		frame
 		to *template.HTML
@@ -85,9 +85,9 @@ func (m measure) draw(s study.Spread, bins []bin) (d drawing, end float64, err e
 	first, last := bins[0], bins[len(bins)-1]
 	width := first.to - first.from
 	d = drawing{
-		chart: chart{
+		Chart: Chart{
 			ID: m.id, Title: m.title, Caption: m.caption + " " + m.barSays(first),
-			Keys: []key{{"line ink", "median"}, {"line dashed ink", "95%"}, {"line dotted ink", m.worst}},
+			Keys: []Key{{"line ink", "median"}, {"line dashed ink", "95%"}, {"line dotted ink", m.worst}},
 			Says: fmt.Sprintf("Of %s, the median is %s, 95%% don’t exceed %s, and %s is %s.",
 				plural(int64(len(s.Values)), "rollout"), m.say(s.Median), m.say(s.P95), m.worst, m.say(s.Worst)),
 		},

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/browsertest"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
@@ -51,7 +52,7 @@ func writtenMany(t testing.TB, p ManyPage) []byte {
 }
 
 // manyFigures are those that the page says otherwise than the distribution in JSON.
-func manyFigures(t *testing.T, tab *tab, d study.Distribution) (wrong []string) {
+func manyFigures(t *testing.T, tab *browsertest.Tab, d study.Distribution) (wrong []string) {
 	t.Helper()
 	data, err := json.Marshal(d)
 	if err != nil {
@@ -81,25 +82,25 @@ func manyFigures(t *testing.T, tab *tab, d study.Distribution) (wrong []string) 
 		}
 	}
 	share := func(id string, count int64, share, low, high float64) {
-		same(id, strings.Contains(tab.text(id), fmt.Sprintf("%s of %s %s 95%% interval: %s to %s", rollout.Thousands(count), rollout.Thousands(j.Runs),
+		same(id, strings.Contains(tab.Text(id), fmt.Sprintf("%s of %s %s 95%% interval: %s to %s", rollout.Thousands(count), rollout.Thousands(j.Runs),
 			rollout.Percent(share), rollout.Percent(low), rollout.Percent(high))), true)
-		bar := ask[[]float64](tab, fmt.Sprintf(`[...document.querySelectorAll("#%s .bar rect")].map(e => e.getBoundingClientRect().width)`, id))
+		bar := browsertest.Ask[[]float64](tab, fmt.Sprintf(`[...document.querySelectorAll("#%s .bar rect")].map(e => e.getBoundingClientRect().width)`, id))
 		same(id+"’s bar", len(bar) == 2 && math.Abs(bar[1]/bar[0]-share) < 0.001, true)
 	}
 	for _, o := range j.Outcomes {
 		share(o.Outcome, o.Count, o.Share, o.Low, o.High)
 	}
 	share("false-alarms", j.FalseAlarms.Count, j.FalseAlarms.Share, j.FalseAlarms.Low, j.FalseAlarms.High)
-	same("the headline", strings.HasPrefix(tab.text("outcome"), rollout.Thousands(j.Outcomes[0].Count)+" of "+rollout.Thousands(j.Runs)), true)
+	same("the headline", strings.HasPrefix(tab.Text("outcome"), rollout.Thousands(j.Outcomes[0].Count)+" of "+rollout.Thousands(j.Runs)), true)
 	for id, want := range map[string]int64{"typical-rollback": j.Rollback.Median, "rollback-median": j.Rollback.Median, "rollback-p95": j.Rollback.P95, "rollback-worst": j.Rollback.Worst} {
-		same(id, inSeconds(t, tab.text(id)), want)
+		same(id, inSeconds(t, tab.Text(id)), want)
 	}
 	for id, want := range map[string]int64{"typical-bad": j.Bad.Median, "bad-median": j.Bad.Median, "bad-p95": j.Bad.P95, "bad-worst": j.Bad.Worst} {
-		same(id, number(t, tab.text(id)), want)
+		same(id, number(t, tab.Text(id)), want)
 	}
 	for id, want := range map[string]int64{"rollback": j.Outcomes[0].Count, "bad": j.Runs} {
 		var all int64
-		for _, text := range ask[[]string](tab, fmt.Sprintf(`[...document.querySelectorAll("#%s + details td:nth-child(2)")].map(e => e.textContent)`, id)) {
+		for _, text := range browsertest.Ask[[]string](tab, fmt.Sprintf(`[...document.querySelectorAll("#%s + details td:nth-child(2)")].map(e => e.textContent)`, id)) {
 			all += number(t, text)
 		}
 		same("the bars of "+id, all, want)
@@ -124,7 +125,7 @@ func wrongFigures(t *testing.T, ctx context.Context) {
 	for _, d := range defects {
 		page = strings.Replace(page, d.old, d.broken, 1)
 	}
-	found := strings.Join(manyFigures(t, open(t, ctx, []byte(page)), p.Distribution), "\n")
+	found := strings.Join(manyFigures(t, browsertest.Open(t, ctx, []byte(page)), p.Distribution), "\n")
 	for _, d := range defects {
 		if !strings.Contains(found, " for "+d.of+",") {
 			t.Errorf("%s is not found to be wrong, only\n%s", d.of, found)

@@ -18,6 +18,7 @@ import (
 	"io"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/picture"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -46,7 +47,7 @@ func Write(w io.Writer, p Page) error {
 		return err
 	}
 	if len(p.Result.Path) > 0 {
-		if v.Machine, err = newMachine(statemachine.Definition, p.Result.Path); err != nil {
+		if v.Machine, err = picture.New(statemachine.Definition, p.Result.Path); err != nil {
 			return err
 		}
 	}

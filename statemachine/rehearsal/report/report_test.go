@@ -9,7 +9,6 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -111,31 +110,6 @@ func TestTheStrongestEvidenceIsDrawn(t *testing.T) {
 	points, threshold := s.strengths(true)
 	if len(points) > mostChecks+1 || peak(points) != "1 of 79" || threshold != 2 {
 		t.Errorf("%d points, at most %s, threshold %v", len(points), peak(points), threshold)
-	}
-}
-
-func TestThePathIsFollowed(t *testing.T) {
-	m, err := newMachine(statemachine.Definition, []string{"CalculateWeights", "Begin", "UpdateAlias", "Wait", "HealthCheck", "Decide", "Wait"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	taken := map[string]int{}
-	for _, s := range m.States {
-		taken[s.Name] = s.Visits
-		for _, next := range s.Next {
-			taken[s.Name+" to "+next.To] = next.Taken
-		}
-	}
-	for what, want := range map[string]int{"Wait": 2, "Decide to Wait": 1, "Decide to Rollback": 0, "Begin to UpdateAlias": 1, "Rollback": 0} {
-		if got, ok := taken[what]; !ok || got != want {
-			t.Errorf("%s: %d times, want %d", what, got, want)
-		}
-	}
-	if m.States[0].Name != "CalculateWeights" || !strings.Contains(string(m.Picture), "Wait ×2") {
-		t.Errorf("the first state is %s, and the picture %s", m.States[0].Name, m.Picture)
-	}
-	if _, err := newMachine(statemachine.Definition, []string{"Elsewhere"}); err == nil {
-		t.Error("a path through an unknown state passes")
 	}
 }
 

@@ -11,14 +11,16 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/browsertest"
 )
 
 var update = flag.Bool("update", false, "take the README's picture again")
 
-// picture is the README's, of
+// readmePicture is the README's, of
 //
 //	go run ./statemachine/rehearse -scenario late-errors -report rehearsal.html
-var picture = filepath.Join("..", "..", "..", "docs", "report.png")
+var readmePicture = filepath.Join("..", "..", "..", "docs", "report.png")
 
 // The picture's size: the top of the page, on a screen of this width.
 const pictureWidth, pictureHeight = 1120, 1000
@@ -27,7 +29,7 @@ func TestScreenshot(t *testing.T) {
 	if *update {
 		takePicture(t)
 	}
-	data, err := os.ReadFile(picture)
+	data, err := os.ReadFile(readmePicture)
 	if err != nil {
 		t.Fatalf("the README's picture is not there: go test ./statemachine/rehearsal/report -run Screenshot -update takes it (%v)", err)
 	}
@@ -38,16 +40,16 @@ func TestScreenshot(t *testing.T) {
 }
 
 func takePicture(t *testing.T) {
-	ctx, _ := startBrowser(t)
-	tab := open(t, ctx, written(t, rehearse(t, "late-errors", example)))
-	tab.on(pictureWidth, "light")
+	ctx, _ := browsertest.Start(t)
+	tab := browsertest.Open(t, ctx, written(t, rehearse(t, "late-errors", example)))
+	tab.On(pictureWidth, "light")
 	var data []byte
-	tab.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+	tab.Do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		top := &page.Viewport{Width: pictureWidth, Height: pictureHeight, Scale: 1}
 		data, err = page.CaptureScreenshot().WithCaptureBeyondViewport(true).WithClip(top).Do(ctx)
 		return err
 	}))
-	if err := os.WriteFile(picture, data, 0o644); err != nil {
+	if err := os.WriteFile(readmePicture, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

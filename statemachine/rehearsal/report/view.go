@@ -8,6 +8,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/picture"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -21,8 +22,8 @@ type view struct {
 	// What was rolled out.
 	What, Baseline, NewVersion string
 	Plan                       string
-	Charts                     []chart
-	Machine                    *machine
+	Charts                     []Chart
+	Machine                    *picture.Machine
 	Lines                      []row
 	LeftOut                    string // how many lines; empty for none
 	Periods                    []periodRow

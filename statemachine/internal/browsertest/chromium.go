@@ -1,12 +1,16 @@
-package report
+// Package browsertest drives Chromium in tests of pages: it finds or installs the
+// browser, shows pages, and reports what it and axe-core find wrong with them.
+package browsertest
 
 import (
 	"archive/tar"
 	"bytes"
 	"cmp"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,21 +21,28 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/nodetool"
 )
 
-// browser is a Chromium, how to run it, and where the npm packages are that
+//go:embed browser
+var pins embed.FS
+
+// Browser is a Chromium, how to run it, and where the npm packages are that
 // come with the tests.
-type browser struct {
+type Browser struct {
 	path, packages string
 	environment    []string
 }
 
 // findBrowser takes the browser that CHROME names, or one on the PATH, or else
 // installs one.
-func findBrowser() (browser, error) {
-	packages, err := nodetool.Install("browser", os.DirFS(filepath.Join("testdata", "browser")))
+func findBrowser() (Browser, error) {
+	files, err := fs.Sub(pins, "browser")
 	if err != nil {
-		return browser{}, err
+		return Browser{}, err
 	}
-	b := browser{path: os.Getenv("CHROME"), packages: packages}
+	packages, err := nodetool.Install("browser", files)
+	if err != nil {
+		return Browser{}, err
+	}
+	b := Browser{path: os.Getenv("CHROME"), packages: packages}
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		found, _ := exec.LookPath(name) // no such one: perhaps the next
 		b.path = cmp.Or(b.path, found)
@@ -115,7 +126,7 @@ func untar(folder string, archive io.Reader) error {
 
 // options are how chromedp starts the browser: with a new profile, without
 // whatever would look for a network, and with time to start on a busy machine.
-func (b browser) options() []chromedp.ExecAllocatorOption {
+func (b Browser) options() []chromedp.ExecAllocatorOption {
 	return append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(b.path), chromedp.Env(b.environment...), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))

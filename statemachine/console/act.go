@@ -1,0 +1,142 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// said says what an action did, by the key in the address that it leads to.
+var said = map[string]string{
+	"started":  "The execution was started.",
+	"stopped":  "The execution was stopped. The alias is put back by the cleanup if it needs to be.",
+	"redriven": "The execution was redriven.",
+	"ordered":  "The order was given. The next check reads it.",
+	"advanced": "Time was moved on.",
+}
+
+// act carries out a form and leads to the page that shows the effect.
+func (c *console) act(w http.ResponseWriter, r *http.Request, do func(*http.Request) (string, error)) {
+	if err := r.ParseForm(); err != nil {
+		c.write(w, r, failed(formError("The form can't be read: "+err.Error())))
+		return
+	}
+	target, err := do(r)
+	if err != nil {
+		c.write(w, r, failed(err))
+		return
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// afterwards returns the address of an execution's page that says what was done.
+func (c *console) afterwards(name, did string) string {
+	return c.Prefix + "execution?" + url.Values{"name": {name}, "did": {did}}.Encode()
+}
+
+// stop stops an execution.
+func (c *console) stop(r *http.Request) (string, error) {
+	name := r.PostFormValue("name")
+	in := &sfn.StopExecutionInput{ExecutionArn: aws.String(c.executionARN(name))}
+	if cause := strings.TrimSpace(r.PostFormValue("cause")); cause != "" {
+		in.Cause = &cause
+	}
+	_, err := c.executions.StopExecution(r.Context(), in)
+	return c.afterwards(name, "stopped"), err
+}
+
+// redrive restarts an execution that ended badly.
+func (c *console) redrive(r *http.Request) (string, error) {
+	name := r.PostFormValue("name")
+	_, err := c.executions.RedriveExecution(r.Context(), &sfn.RedriveExecutionInput{ExecutionArn: aws.String(c.executionARN(name))})
+	return c.afterwards(name, "redriven"), err
+}
+
+// command is an order that the page offers.
+type command struct{ Value, Words string }
+
+// Commands returns the orders that can be given, those that answer first if the rollout
+// waits for an approval.
+func (v *executionPage) Commands() []command {
+	all := []command{
+		{string(rollout.AdvanceNow), "Advance to the next step"}, {string(rollout.PromoteNow), "Promote now"}, {string(rollout.RollBackNow), "Roll back"},
+	}
+	if v.Rollout != nil && v.Rollout.Waits {
+		all = append([]command{{string(rollout.Approve), "Approve"}, {string(rollout.Disapprove), "Refuse"}}, all...)
+	}
+	return all
+}
+
+// commands are all that an order may be.
+var commands = []rollout.Command{rollout.AdvanceNow, rollout.PromoteNow, rollout.RollBackNow, rollout.Approve, rollout.Disapprove}
+
+// order gives an order to the rollout that an execution belongs to.
+func (c *console) order(r *http.Request) (string, error) {
+	name, owner, value := r.PostFormValue("name"), r.PostFormValue("owner"), r.PostFormValue("command")
+	if !slices.Contains(commands, rollout.Command(value)) {
+		return "", formError("There is no such order.")
+	}
+	if _, err := c.described(r.Context(), name); err != nil {
+		return "", err
+	}
+	if owner == "" {
+		owner = name
+	}
+	parameter := rollout.ControlParameter(owner)
+	_, err := c.parameters.PutParameter(r.Context(), &ssm.PutParameterInput{
+		Name: &parameter, Value: &value, Type: ssmtypes.ParameterTypeString, Overwrite: aws.Bool(true),
+	})
+	return c.afterwards(name, "ordered"), err
+}
+
+// advances are by how much time can be moved on.
+var advances = []string{"1m", "10m", "1h", "24h"}
+
+// advance moves virtual time on.
+func (c *console) advance(r *http.Request) (string, error) {
+	by := r.PostFormValue("by")
+	if c.Advance == nil || !slices.Contains(advances, by) {
+		return "", formError("Time can't be moved on by that.")
+	}
+	d, err := time.ParseDuration(by)
+	if err != nil {
+		return "", err
+	}
+	c.Advance(d)
+	back, err := url.Parse(r.PostFormValue("back"))
+	if err != nil || back.Scheme != "" || back.Host != "" || !strings.HasPrefix(back.Path, c.Prefix) || strings.HasPrefix(back.Path, "//") || strings.ContainsAny(back.Path, `\`) {
+		back = &url.URL{Path: c.Prefix}
+	}
+	query := back.Query()
+	query.Set("did", "advanced")
+	back.RawQuery, back.Fragment = query.Encode(), ""
+	return back.String(), nil
+}
+
+// notificationsPage is the content of the page about all notifications.
+type notificationsPage struct {
+	Known bool
+	Rows  []Notification
+	Total int
+}
+
+// notifications answers with the newest notifications.
+func (c *console) notifications(*http.Request) (*page, error) {
+	data := notificationsPage{Known: c.Notifications != nil}
+	if data.Known {
+		all := slices.Clone(c.Notifications())
+		data.Total = len(all)
+		slices.Reverse(all)
+		data.Rows = all[:min(len(all), 100)]
+	}
+	return &page{name: "notifications", Title: "Notifications", Every: 2, Data: data}, nil
+}

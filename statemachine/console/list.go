@@ -1,0 +1,133 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+)
+
+// listed is how many executions a page lists.
+const listed = 50
+
+// statuses are those by which the list is filtered, with their words.
+var statuses = []struct{ Value, Words, Sign string }{
+	{"", "all", ""}, {"RUNNING", "running", "▶"}, {"SUCCEEDED", "succeeded", "✓"}, {"FAILED", "failed", "✕"}, {"TIMED_OUT", "timed out", "⏱"}, {"ABORTED", "stopped", "■"},
+}
+
+// badge presents a status in words, with a sign.
+type badge struct{ Status, Words, Sign string }
+
+func badgeOf(status string) badge {
+	for _, s := range statuses {
+		if s.Value == status && status != "" {
+			return badge{status, s.Words, s.Sign}
+		}
+	}
+	return badge{status, status, "?"}
+}
+
+// listPage is the content of the list.
+type listPage struct {
+	StateMachine string
+	Filters      []filter
+	Filtered     string // the status, or ""
+	Rows         []row
+	Next         string // the token of the next page
+	Alarms       alarms
+}
+
+type filter struct {
+	Value, Words string
+	Current      bool
+}
+
+// row is an execution in the list.
+type row struct {
+	Name     string
+	Badge    badge
+	Started  time.Time
+	Stopped  time.Time // zero while it runs
+	Took     string
+	Redrives int32
+}
+
+// list answers with the executions by status.
+func (c *console) list(r *http.Request) (*page, error) {
+	query := r.URL.Query()
+	data := listPage{StateMachine: c.StateMachineARN, Filtered: query.Get("status")}
+	for _, s := range statuses {
+		data.Filters = append(data.Filters, filter{s.Value, s.Words, s.Value == data.Filtered})
+	}
+	in := &sfn.ListExecutionsInput{StateMachineArn: &c.StateMachineARN, MaxResults: listed, StatusFilter: types.ExecutionStatus(data.Filtered)}
+	if next := query.Get("next"); next != "" {
+		in.NextToken = &next
+	}
+	out, err := c.executions.ListExecutions(r.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	data.Next = aws.ToString(out.NextToken)
+	for _, e := range out.Executions {
+		data.Rows = append(data.Rows, row{
+			Name: aws.ToString(e.Name), Badge: badgeOf(string(e.Status)), Started: aws.ToTime(e.StartDate), Stopped: aws.ToTime(e.StopDate),
+			Took: took(aws.ToTime(e.StartDate), aws.ToTime(e.StopDate), c.Now()), Redrives: aws.ToInt32(e.RedriveCount),
+		})
+	}
+	data.Alarms = c.alarms(r.Context())
+	return &page{name: "list", Title: "Executions", Every: 2, Data: data}, nil
+}
+
+// took returns how long something lasted, up to now if it has not ended.
+func took(from, to, now time.Time) string {
+	if to.IsZero() {
+		to = now
+	}
+	if to.Before(from) {
+		return "–"
+	}
+	return to.Sub(from).Round(time.Second).String()
+}
+
+// alarms are CloudWatch's, or why they can't be shown.
+type alarms struct {
+	Rows  []alarmRow
+	More  bool
+	Error string
+}
+
+// alarmRow is an alarm. Sign repeats what the state says.
+type alarmRow struct {
+	Name, State, Sign, Reason string
+	Updated                   time.Time
+}
+
+// alarms returns at most a hundred alarms, first those in ALARM.
+func (c *console) alarms(ctx context.Context) alarms {
+	out, err := c.metrics.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{
+		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(100),
+	})
+	if err != nil {
+		return alarms{Error: words(err)}
+	}
+	all := alarms{More: out.NextToken != nil}
+	add := func(name *string, state cwtypes.StateValue, reason *string, at *time.Time) {
+		sign := map[cwtypes.StateValue]string{cwtypes.StateValueAlarm: "▲", cwtypes.StateValueOk: "✓"}[state]
+		all.Rows = append(all.Rows, alarmRow{aws.ToString(name), string(state), sign, aws.ToString(reason), aws.ToTime(at)})
+	}
+	for _, a := range out.MetricAlarms {
+		add(a.AlarmName, a.StateValue, a.StateReason, a.StateUpdatedTimestamp)
+	}
+	for _, a := range out.CompositeAlarms {
+		add(a.AlarmName, a.StateValue, a.StateReason, a.StateUpdatedTimestamp)
+	}
+	rank := func(a alarmRow) int { return slices.Index([]string{"ALARM", "OK"}, a.State) & 3 } // -1 & 3 is last
+	slices.SortStableFunc(all.Rows, func(a, b alarmRow) int { return rank(a) - rank(b) })
+	return all
+}

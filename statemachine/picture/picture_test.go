@@ -1,0 +1,106 @@
+package picture
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+)
+
+var path = []string{"CalculateWeights", "Begin", "UpdateAlias", "Wait", "HealthCheck", "Decide", "Wait"}
+
+func TestThePathIsFollowed(t *testing.T) {
+	m, err := New(statemachine.Definition, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := map[string]int{}
+	for _, s := range m.States {
+		taken[s.Name] = s.Visits
+		for _, next := range s.Next {
+			taken[s.Name+" to "+next.To] = next.Taken
+		}
+	}
+	for what, want := range map[string]int{"Wait": 2, "Decide to Wait": 1, "Decide to Rollback": 0, "Begin to UpdateAlias": 1, "Rollback": 0} {
+		if got, ok := taken[what]; !ok || got != want {
+			t.Errorf("%s: %d times, want %d", what, got, want)
+		}
+	}
+	if m.States[0].Name != "CalculateWeights" || !strings.Contains(string(m.Picture), "Wait ×2") {
+		t.Errorf("the first state is %s, and the picture %s", m.States[0].Name, m.Picture)
+	}
+	if _, err := New(statemachine.Definition, []string{"Elsewhere"}); err == nil {
+		t.Error("a path through an unknown state passes")
+	}
+}
+
+// TestALayoutIsDrawnAgain draws two paths into one layout.
+func TestALayoutIsDrawnAgain(t *testing.T) {
+	l, err := Lay(statemachine.Definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := l.States()
+	if err := Count(states, path); err != nil {
+		t.Fatal(err)
+	}
+	picture := string(l.Draw(states, "Wait", "how far it is"))
+	for want, times := range map[string]int{">▶ Wait ×2<": 1, ">Rollback<": 1, ">HealthCheck<": 1, `class="node taken`: 6, `class="node taken current"`: 1, `class="edge taken"`: 6, "how far it is": 1, "999": 0} {
+		if n := strings.Count(picture, want); n != times {
+			t.Errorf("%s is %d times in the picture, want %d", want, n, times)
+		}
+	}
+	empty := string(l.Draw(l.States(), "", ""))
+	if strings.Contains(empty, `"node taken`) || strings.Contains(empty, "×") {
+		t.Error("an earlier path stays in the layout")
+	}
+	if again := string(l.Draw(states, "Wait", "how far it is")); again != picture {
+		t.Error("the same path is drawn in another way")
+	}
+}
+
+// TestNamesAreEscaped draws states whose names would be scripts, and entities of
+// Graphviz.
+func TestNamesAreEscaped(t *testing.T) {
+	const definition = `{"StartAt": "<script>alert(1)</script>", "States": {
+		"<script>alert(1)</script>": {"Type": "Pass", "Next": "\"];x[label=\"\\N &lt;"},
+		"\"];x[label=\"\\N &lt;": {"Type": "Succeed", "Comment": "</svg><img src=x>"}}}`
+	path := []string{"<script>alert(1)</script>", `"];x[label="\N &lt;`}
+	m, err := New(definition, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Lay(definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := l.States()
+	if err := Count(states, path); err != nil {
+		t.Fatal(err)
+	}
+	for _, picture := range []string{string(m.Picture), string(l.Draw(states, path[1], "<b>"))} {
+		if strings.Contains(picture, "<script") || strings.Contains(picture, "<b>") || !strings.Contains(picture, "&lt;script&gt;") || strings.Count(picture, `class="node`) != 2 {
+			t.Errorf("not escaped: %s", picture)
+		}
+		if !strings.Contains(picture, `];x[label=`) || !strings.Contains(picture, `\N &amp;lt;<`) {
+			t.Errorf("a name is another one: %s", picture)
+		}
+	}
+}
+
+func TestUnknownNextIsRefused(t *testing.T) {
+	if _, err := Lay(`{"States": {"A": {"Type": "Pass", "Next": "B"}}}`); err == nil {
+		t.Error("a transition to an unknown state passes")
+	}
+}
+
+func BenchmarkDraw(b *testing.B) {
+	l, err := Lay(statemachine.Definition)
+	if err != nil {
+		b.Fatal(err)
+	}
+	states := l.States()
+	for b.Loop() {
+		l.Draw(states, "Wait", "")
+	}
+}
