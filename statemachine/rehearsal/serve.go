@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
@@ -178,6 +180,13 @@ func (s *ServedAWS) Advance(d time.Duration) (time.Time, error) {
 
 // Now returns the virtual time.
 func (s *ServedAWS) Now() time.Time { return s.clock.Now() }
+
+// Config returns the configuration of clients in this process, which call the AWS at
+// the endpoint where it is served.
+func (s *ServedAWS) Config(endpoint string) aws.Config { return s.server.ConfigAt(endpoint) }
+
+// Notifications returns what was published to topics, the oldest first.
+func (s *ServedAWS) Notifications() []localaws.Published { return s.server.Published() }
 
 // StateMachine returns the ARN of the workflow.
 func (s *ServedAWS) StateMachine() string { return s.machine.arn }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	pages "github.com/lambda-rollout/lambda-rollout/statemachine/console"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
 )
@@ -62,10 +64,15 @@ func serveAWS(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	if err != nil {
 		return fail(err)
 	}
-	server := &http.Server{Handler: served, ReadHeaderTimeout: time.Minute}
+	endpoint := "http://" + listener.Addr().String()
+	handler, err := withConsole(served, endpoint)
+	if err != nil {
+		return fail(err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // ends with Close
 	defer server.Close()
-	fmt.Fprint(stdout, environment("http://"+listener.Addr().String(), served.StateMachine()))
+	fmt.Fprint(stdout, environment(endpoint, served.StateMachine()))
 	if err := served.Serve(ctx); !errors.Is(err, context.Canceled) {
 		return fail(err)
 	}
@@ -90,6 +97,35 @@ func newServed(scenario, template string, o rehearsal.ServeOptions) (*rehearsal.
 	return rehearsal.NewServed(o)
 }
 
+// consolePath is where the page about the executions is.
+const consolePath = "/_lambda-rollout/console/"
+
+// withConsole returns a handler that serves the AWS and, beside it, the console.
+func withConsole(served *rehearsal.ServedAWS, endpoint string) (http.Handler, error) {
+	beside, err := pages.New(pages.Options{
+		Config: served.Config(endpoint), StateMachineARN: served.StateMachine(), Definition: statemachine.Definition,
+		Prefix: consolePath, Now: served.Now,
+		Notifications: func() []pages.Notification {
+			var all []pages.Notification
+			for _, p := range served.Notifications() {
+				all = append(all, pages.Notification{Topic: p.Topic, Subject: p.Subject, Message: p.For("email"), Time: p.At})
+			}
+			return all
+		},
+		Advance: func(d time.Duration) time.Time {
+			now, _ := served.Advance(d) // it fails only when the command ends
+			return now
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(consolePath, beside)
+	mux.Handle("/", served)
+	return mux, nil
+}
+
 // listenOn listens on a loopback address.
 func listenOn(address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
@@ -104,13 +140,14 @@ func listenOn(address string) (net.Listener, error) {
 
 // environment returns the lines for a shell that point AWS's clients at an endpoint.
 func environment(endpoint, machine string) string {
-	return fmt.Sprintf(`export AWS_ENDPOINT_URL=%s
+	return fmt.Sprintf(`export AWS_ENDPOINT_URL=%[1]s
 export AWS_ACCESS_KEY_ID=local
 export AWS_SECRET_ACCESS_KEY=local
 export AWS_REGION=eu-central-1
 export AWS_DEFAULT_REGION=eu-central-1
-export STATE_MACHINE_ARN=%s
-`, endpoint, machine)
+export STATE_MACHINE_ARN=%[2]s
+# The executions, in a browser: %[1]s%[3]s
+`, endpoint, machine, consolePath)
 }
 
 // untilInterrupted returns a context that is done when the process is interrupted.
