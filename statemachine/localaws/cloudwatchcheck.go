@@ -28,18 +28,28 @@ func checkGetMetricData(in *getMetricDataInput) *apiError {
 	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
 		return badRequest("ValidationError", "The value %s for parameter ScanBy is not supported.", in.ScanBy)
 	}
-	seen := make(map[string]bool, len(in.MetricDataQueries))
 	for i := range in.MetricDataQueries {
-		query := &in.MetricDataQueries[i]
-		if err := checkQuery(place(i+1), query); err != nil {
+		if err := checkQuery(place(i+1), &in.MetricDataQueries[i]); err != nil {
 			return err
 		}
-		if seen[*query.Id] {
-			return badRequest("ValidationError", "The values for parameter id in MetricDataQueries are not unique: %s occurs more than once.", *query.Id)
-		}
-		seen[*query.Id] = true
+	}
+	if err := checkIDs(in.MetricDataQueries); err != nil {
+		return err
 	}
 	return checkMath(in)
+}
+
+// checkIDs returns an error if two queries have the same id.
+func checkIDs(queries []types.MetricDataQuery) *apiError {
+	seen := make(map[string]bool, len(queries))
+	for i := range queries {
+		id := *queries[i].Id
+		if seen[id] {
+			return badRequest("ValidationError", "The values for parameter id in MetricDataQueries are not unique: %s occurs more than once.", id)
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
 // place is a query's number in its request, from 1. It is formatted only for errors.
@@ -71,10 +81,9 @@ func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 		return err
 	}
 	switch period := aws.ToInt32(stat.Period); {
-	case slices.Contains([]int32{1, 5, 10, 20, 30}, period):
-		return badRequest("ValidationError", "The period %d of %s.MetricStat is not supported by the local AWS, which has no high-resolution metrics.", period, at)
+	case isFine(period):
 	case period < 60 || period%60 != 0:
-		return badRequest("ValidationError", "The value %d for parameter %s.MetricStat.Period must be a multiple of 60.", period, at)
+		return badRequest("ValidationError", "The value %d for parameter %s.MetricStat.Period must be 1, 5, 10, 20, 30 or a multiple of 60.", period, at)
 	}
 	name := aws.ToString(stat.Stat)
 	if name == "" {
@@ -85,6 +94,9 @@ func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 	}
 	return nil
 }
+
+// isFine reports whether a period, in seconds, is one of those below a minute, for high-resolution metrics.
+func isFine(period int32) bool { return slices.Contains([]int32{1, 5, 10, 20, 30}, period) }
 
 // checkDimensions refuses dimensions that CloudWatch's guide rules out: names and values have printable ASCII characters, one
 // of them no space; names begin with no colon. The wording is the local AWS's.

@@ -65,16 +65,6 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 	return nil, nil
 }
 
-// needs implements service. DescribeAlarms can be restricted to alarms, but it returns composite alarms only to principals
-// that may read all of them, so it needs "*" here.
-func (c *cloudWatchService) needs(operation string, _ *request) ([]need, *apiError) {
-	switch operation {
-	case "GetMetricData", "DescribeAlarms":
-		return []need{{"cloudwatch:" + operation, "*", false}}, nil
-	}
-	return nil, nil
-}
-
 // needs implements service: ListTopics has no resource; the others need the permission on the topic.
 func (n *snsService) needs(operation string, r *request) ([]need, *apiError) {
 	form, err := url.ParseQuery(string(r.body))
