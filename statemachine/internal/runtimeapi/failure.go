@@ -31,9 +31,10 @@ func reported(payload []byte) *Failure {
 
 // observed returns a failure that Lambda detects, with Lambda's message.
 func observed(name, requestID, format string, args ...any) *Failure {
-	payload, err := json.Marshal(map[string]string{
-		"errorType": name, "errorMessage": "RequestId: " + requestID + " Error: " + fmt.Sprintf(format, args...),
-	})
+	payload, err := json.Marshal(struct { // in Lambda's order
+		Type    string `json:"errorType"`
+		Message string `json:"errorMessage"`
+	}{name, "RequestId: " + requestID + " Error: " + fmt.Sprintf(format, args...)})
 	if err != nil {
 		panic(err) // strings only
 	}
