@@ -16,8 +16,11 @@ type process struct {
 	invocations chan *invocation
 	ready       chan struct{} // closed when it asks for its first invocation
 	asks        sync.Once
-	current     atomic.Pointer[invocation]
 	initFailure atomic.Pointer[Failure]
+
+	mutex   sync.Mutex // protects state and current
+	state   state
+	current *invocation // the latest that it has, answered or not
 }
 
 // newProcess starts a process of a function.
@@ -30,6 +33,7 @@ func newProcess(f Function) (*process, error) {
 		child:       newChild(f.Executable),
 		invocations: make(chan *invocation),
 		ready:       make(chan struct{}),
+		state:       started,
 	}
 	p.server = &http.Server{Handler: p.handler(), ReadHeaderTimeout: time.Minute}
 	if p.command.Env, err = f.environment(listener.Addr().String()); err == nil {
