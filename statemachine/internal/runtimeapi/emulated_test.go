@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -148,6 +149,17 @@ func emulatorIsRestartedOnce(t *testing.T, path string) {
 	}
 	if len(lines) != 1 || !strings.Contains(lines[0], "ended by itself (signal: killed) and is restarted for invocation 2") {
 		t.Errorf("logged %q", lines)
+	}
+}
+
+// TestTheEmulatorsModuleIsTidy does for that module what a test of the whole tree does
+// for the project's.
+func TestTheEmulatorsModuleIsTidy(t *testing.T) {
+	emulator(t) // or skip
+	tidy := exec.Command("go", "mod", "tidy", "-diff")
+	tidy.Dir = "emulator"
+	if out, err := tidy.CombinedOutput(); err != nil {
+		t.Errorf("go mod tidy -diff: %v\n%s", err, out)
 	}
 }
 
