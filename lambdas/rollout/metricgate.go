@@ -240,7 +240,7 @@ func (r *reader) metric() Metric {
 		}
 	}
 	if m.Statistic != "" && !statisticForm.MatchString(m.Statistic) {
-		r.refuse("statistic", wantStatistic+didYouMean(m.Statistic, statistics))
+		r.refuse("statistic", wantStatistic+DidYouMean(m.Statistic, statistics))
 	}
 	return m
 }

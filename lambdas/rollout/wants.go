@@ -102,7 +102,7 @@ const (
 )
 
 func wantUnknown(name string, known []string) string {
-	return "is not a known field" + didYouMean(name, known)
+	return "is not a known field" + DidYouMean(name, known)
 }
 
 func wantWhole(low, high int64) string {
@@ -214,11 +214,11 @@ func wantMetricIDs() string {
 }
 
 func wantPlaceholders(given string) string {
-	return "may contain only the placeholders ${" + strings.Join(placeholders, "}, ${") + "}" + didYouMean(given, placeholders)
+	return "may contain only the placeholders ${" + strings.Join(placeholders, "}, ${") + "}" + DidYouMean(given, placeholders)
 }
 
 func wantKnownMetric(id string, known []string) string {
-	return fmt.Sprintf("uses %q, which is not one of its metrics", id) + didYouMean(id, known)
+	return fmt.Sprintf("uses %q, which is not one of its metrics", id) + DidYouMean(id, known)
 }
 
 func wantEndpoints() string {
