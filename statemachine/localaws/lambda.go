@@ -35,6 +35,8 @@ type lambdaService struct {
 	draws     *rand.Rand
 	recorders map[recorderKey]*recorder
 	allocates Allocating
+	lag       AliasLag
+	lagged    bool // whether there has been any lag
 }
 
 func newLambdaService(o Options, metrics *metricStore, tags *tags) *lambdaService {

@@ -120,11 +120,11 @@ func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) 
 }
 
 func (l *lambdaService) getAlias(name, aliasName string) (reply, *apiError) {
-	_, a, err := l.findAlias(name, aliasName, "Cannot find alias arn")
+	f, a, err := l.findAlias(name, aliasName, "Cannot find alias arn")
 	if err != nil {
 		return reply{}, err
 	}
-	return l.answerAlias(http.StatusOK, a)
+	return l.answerAlias(http.StatusOK, f.aliasBefore(a, l.now().Add(-l.lag.Reads)))
 }
 
 func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, *apiError) {
@@ -150,7 +150,7 @@ func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, 
 		return reply{}, err
 	}
 	a.RevisionID = l.nextRevision()
-	f.aliases[a.Name] = a
+	l.setAlias(f, a, l.now())
 	l.moveProvisioned(f, was, a)
 	return l.answerAlias(http.StatusOK, a)
 }
@@ -161,6 +161,7 @@ func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
 		return reply{}, err
 	}
 	delete(f.aliases, aliasName) // deleting what is not there succeeds, as with AWS
+	delete(f.replaced, aliasName)
 	delete(f.provisioned, aliasName)
 	return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 }
