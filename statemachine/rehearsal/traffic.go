@@ -59,8 +59,8 @@ func (t *traffic) catchUp(to time.Time) error {
 		if len(t.changes) > 0 && t.nextChange().Before(end) {
 			end = t.nextChange()
 		}
-		if at, ok := t.aws.NextAllocation(t.function); ok && at.After(t.done) && at.Before(end) {
-			end = at // the alias may change by itself then
+		if at, ok := t.aws.NextRouting(t.function, t.alias, t.done); ok && at.Before(end) {
+			end = at
 		}
 		if err := errors.Join(t.own.record(t, t.done, end), t.serve(t.done, end)); err != nil {
 			return err
