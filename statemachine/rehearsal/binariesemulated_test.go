@@ -53,12 +53,16 @@ func TestTheDeployedExecutablesUnderTheEmulator(t *testing.T) {
 		if want.Outcome != test.want || len(answers) < 5 {
 			t.Errorf("%s: %s after %d invocations because of %s", test.scenario, want.Outcome, len(answers), want.Reason)
 		}
-		got, emulated := theirs.carryOut(t, options)
-		if diff := cmp.Diff(answers, emulated, withoutRequestIDs); diff != "" {
-			t.Errorf("%s: the answers (-here +under the emulator): %s\n%s", test.scenario, diff, theirs.output())
-		}
-		if diff := cmp.Diff(want, got, withoutRequestIDs); diff != "" {
-			t.Errorf("%s: the rollout (-here +under the emulator): %s", test.scenario, diff)
+		for attempt := 1; ; attempt++ {
+			got, emulated := theirs.carryOut(t, options)
+			diff := cmp.Diff(answers, emulated, withoutRequestIDs) + cmp.Diff(want, got, withoutRequestIDs)
+			if diff == "" {
+				break
+			}
+			if attempt == 3 || !tookTooLong(got) {
+				t.Fatalf("%s (-here +under the emulator): %s\n%s", test.scenario, diff, theirs.output())
+			}
+			t.Logf("%s is carried out again, as a call took too long: %s", test.scenario, diff)
 		}
 	}
 }
