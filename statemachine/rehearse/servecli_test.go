@@ -213,7 +213,7 @@ func theRest(t *testing.T, c cli) {
 		t.Errorf("the redriven rollout ended as %s", ended)
 	}
 	short := strings.NewReplacer("10", "2", "120", "60").Replace(postInput)
-	if answer := c.invoke(t, short); field(answer, "outcome") != "promoted" {
+	if answer := c.invoke(t, short); field(answer, "outcome result") != "promoted" {
 		t.Errorf("SimpleDeployFunction answers %s", answer)
 	}
 	c.expect(t, "lambda list-aliases --function-name MyFunction", "Aliases 0 Name=MyAlias", "Aliases 0 FunctionVersion=2")
