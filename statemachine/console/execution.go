@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -52,7 +54,7 @@ type executionPage struct {
 	Alias         aliasView
 	Alarms        alarms
 	Charts        chartsView
-	Notifications []Notification
+	Notifications []sent
 	Known         bool // whether notifications are
 	Input, Output document
 }
@@ -287,12 +289,11 @@ func (c *console) surroundings(ctx context.Context, data *executionPage, state *
 	all.Wait()
 	if c.Notifications != nil {
 		data.Known = true
-		for _, n := range c.Notifications() {
-			if strings.Contains(n.Message, c.executionARN(owner)+`"`) || strings.Contains(n.Message, owner) && strings.Contains(n.Message, c.executionARN(owner)) {
-				data.Notifications = append(data.Notifications, n)
-			}
-		}
-		slices.Reverse(data.Notifications)
-		data.Notifications = data.Notifications[:min(len(data.Notifications), listedEvents)]
+		arn := c.executionARN(owner)
+		data.Notifications = newest(c.Notifications(), listedEvents, func(n Notification) bool {
+			_, rest, found := strings.Cut(n.Message, arn)
+			next, _ := utf8.DecodeRuneInString(rest)
+			return found && (rest == "" || !unicode.IsLetter(next) && !unicode.IsDigit(next) && next != '-' && next != '_') // the name goes on there
+		})
 	}
 }
