@@ -15,12 +15,12 @@ import (
 // until waits until an expression in the page is true.
 func until(t *testing.T, tab *browsertest.Tab, expression string) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if browsertest.Ask[bool](tab, expression) {
 			return
 		}
 	}
-	t.Fatalf("the page never has %s; it says %.3000s", expression, browsertest.Ask[string](tab, "document.body.innerText"))
+	t.Fatalf("the page never has %s; it says %.1500s", expression, browsertest.Ask[string](tab, "document.body.innerText"))
 }
 
 // sound checks the page on screens of two widths, light and dark.
@@ -54,8 +54,8 @@ func TestARolloutInABrowser(t *testing.T) {
 	ctx, b := browsertest.Start(t)
 	tab := browsertest.Visit(t, ctx, server.URL+prefix)
 	sound(t, tab, b)
-	tab.Do(chromedp.Click(`a[href$="start"]`, chromedp.ByQuery), chromedp.WaitVisible("#field-function-name"))
-	tab.Do(chromedp.Click("button.primary"), chromedp.WaitVisible("#problems"))
+	tab.Do(chromedp.Click(`a[href$="start"]`, chromedp.ByQuery), chromedp.WaitVisible("#field-function-name", chromedp.ByQuery))
+	tab.Do(chromedp.Click("button.primary", chromedp.ByQuery), chromedp.WaitVisible("#problems", chromedp.ByQuery))
 	for _, id := range []string{"function-name", "alias-name", "new-version"} {
 		if !browsertest.Ask[bool](tab, fmt.Sprintf(`document.querySelector("#field-%s").ariaInvalid == "true" && !!document.querySelector("#problems a[href='#field-%s']")`, id, id)) {
 			t.Errorf("%s is not said to be wrong", id)
@@ -64,9 +64,10 @@ func TestARolloutInABrowser(t *testing.T) {
 	tab.Do(chromedp.Evaluate(`for (const d of document.querySelectorAll("details")) d.open = true`, nil))
 	sound(t, tab, b)
 	for id, value := range map[string]string{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": "5", "interval": "120"} {
-		tab.Do(chromedp.SendKeys("#field-"+id, value))
+		tab.Do(chromedp.SendKeys("#field-"+id, value, chromedp.ByQuery))
 	}
-	tab.Do(chromedp.SendKeys("#name", "by-form"), chromedp.Click("button.primary"), chromedp.WaitVisible("#outcome"))
+	tab.Do(chromedp.SendKeys("#name", "by-form", chromedp.ByQuery), chromedp.Click("button.primary", chromedp.ByQuery))
+	until(t, tab, `!!document.querySelector("#outcome")`)
 	if !strings.Contains(tab.Text("content"), "The execution was started.") {
 		t.Error("the page does not say that the execution was started")
 	}
@@ -106,7 +107,7 @@ func TestARolloutInABrowser(t *testing.T) {
 	}
 	tab.Do(chromedp.Evaluate(`for (const d of document.querySelectorAll("details")) d.open = true`, nil))
 	sound(t, tab, b)
-	tab.Do(chromedp.Click(`//a[text()="HealthCheck"]`, chromedp.BySearch), chromedp.WaitVisible("#attempts"))
+	tab.Do(chromedp.Click(`//a[text()="HealthCheck"]`, chromedp.BySearch), chromedp.WaitVisible("#attempts", chromedp.ByQuery))
 	if !strings.Contains(tab.Text("content"), `"decision": "roll-back"`) {
 		t.Errorf("the visit says %.500s", tab.Text("content"))
 	}

@@ -208,6 +208,9 @@ func (w *world) StartExecution(_, name string, input json.RawMessage) (localaws.
 	var err error
 	e.Execution, err = w.machine.Start(asl.Options{
 		Clock: w.clock, Name: name, StateMachineARN: machineARN, Input: input, Seed: uint64(len(w.executions)), Invoke: w.invoke,
+		StartExecution: func(asl.StartExecution) (*asl.Execution, error) {
+			return nil, asl.Refused("StateMachineDoesNotExist", "No rollout here is so long.", "id")
+		},
 		OnEvent: func(event asl.Event) { e.events = append(e.events, event) },
 	})
 	if err != nil {
