@@ -85,7 +85,7 @@ func TestARolloutInABrowser(t *testing.T) {
 	}
 
 	until(t, tab, `document.querySelector("#outcome").textContent.includes("failed")`)
-	until(t, tab, `document.querySelector("tr.alarm")?.textContent.includes("ALARM")`)
+	until(t, tab, `!!document.querySelector("tr.alarm")?.textContent.includes("ALARM")`)
 	if alarm := browsertest.Ask[string](tab, `document.querySelector("tr.alarm").textContent`); !strings.Contains(alarm, "ExecutionsFailed") || !strings.Contains(alarm, "Threshold Crossed") {
 		t.Errorf("the alarm is %s", alarm)
 	}

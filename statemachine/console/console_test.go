@@ -93,20 +93,20 @@ func TestARolloutFromStartToRedrive(t *testing.T) {
 	}
 	w.advance(time.Second)
 	holds(t, c.get(200, "execution", "name", "r1", "did", "started"), "The execution was started.", "In the state Wait; step 1 of 5, 20% of the traffic on version 2.",
-		`id="routing">version 1 (80%) and version 2 (20%)`, "▶ Wait", `data-every="1"`, "Stop it", "Rollout started", "Steer")
+		`id="routing">version 1 with 20% on version 2`, "▶ Wait", `data-every="1"`, "Stop it", "Rollout started", "Steer")
 	holds(t, c.get(200, "start", "from", "r1"), `value="MyFunction"`, `value="5"`)
 	c.post(http.StatusSeeOther, "order", "name", "r1", "owner", "r1", "command", "advance")
 	if to := c.post(http.StatusSeeOther, "advance", "by", "10m", "back", prefix+"execution?name=r1").Header().Get("Location"); to != prefix+"execution?did=advanced&name=r1" {
 		t.Errorf("moving on leads to %s", to)
 	}
 	page := c.get(200, "execution", "name", "r1")
-	holds(t, page, "Unhealthy", "It decided <b id=\"decision\">roll-back</b>", "fails", "version 2 failed", "advance</b> by", "overruled: the check found harm",
+	holds(t, page, "Unhealthy", "It decided <b id=\"decision\">roll-back</b>", "fails", "version 2 failed", "advance</b> by", ": obeyed",
 		`id="routing">version 1</b>`, "Redrive", "ExecutionsFailed", "Threshold Crossed", `class="node taken"`, "Requests per minute", "Error rate", "ExecutionFailed", `data-every="5"`)
 	if strings.Contains(page, "Stop it") || strings.Contains(page, "▶ ") && strings.Contains(page, `taken current`) {
 		t.Error("an execution that ended is shown as running")
 	}
 	w.advance(time.Minute)
-	holds(t, c.get(200, ""), "failed", "▲", ">ALARM<")
+	holds(t, c.get(200, ""), "failed", "▲", " ALARM</td>")
 	holds(t, c.get(200, "", "status", "RUNNING"), "There are no executions with this status.")
 	holds(t, c.get(200, "notifications"), "Rollout started")
 	c.post(http.StatusSeeOther, "redrive", "name", "r1")
@@ -150,7 +150,7 @@ func TestUnknownIsNotFound(t *testing.T) {
 	holds(t, c.post(http.StatusNotFound, "stop", "name", "none").Body.String(), "AWS answered ExecutionDoesNotExist")
 	holds(t, c.post(http.StatusNotFound, "order", "name", "none", "command", "advance").Body.String(), "AWS answered ExecutionDoesNotExist")
 	holds(t, c.post(http.StatusBadRequest, "order", "name", "none", "command", "destroy").Body.String(), "There is no such order.")
-	holds(t, c.post(http.StatusBadRequest, "advance", "by", "-1h").Body.String(), "Time can’t be moved on by that.")
+	holds(t, c.post(http.StatusBadRequest, "advance", "by", "-1h").Body.String(), "Time can't be moved on by that.")
 }
 
 // TestHostileTexts gives everything that a user can give the form of a script.
@@ -241,7 +241,7 @@ func TestWhatAWSRefusesIsSaid(t *testing.T) {
 			return &http.Response{StatusCode: 400, Header: http.Header{"X-Amzn-Errortype": {"AccessDeniedException"}, "Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 		}
 	}
-	for what, says := range map[string]string{"GetExecutionHistory": "The history can’t be shown. AWS answered AccessDenied", "/aliases/": "AWS answered AccessDenied"} {
+	for what, says := range map[string]string{"GetExecutionHistory": "The newest events can’t be shown. AWS answered AccessDenied", "/aliases/": "AWS answered AccessDenied"} {
 		denied(what)
 		holds(t, c.get(200, "execution", "name", "r1"), says, "User is not authorized &lt;b&gt;here", "In the state", "Input and output")
 	}
