@@ -49,7 +49,7 @@ type executionPage struct {
 	Before  int64 // the first listed event, if there are others before it
 	Newest  bool  // the newest events are listed
 	Total   int
-	Missing int64
+	Missing int
 
 	Alias         aliasView
 	Alarms        alarms
@@ -157,7 +157,7 @@ func lines(cause string, state *rollout.State) []string {
 // follow fills in what the history says: the path, the visits and the events.
 func (c *console) follow(data *executionPage, events []event, before, older string) {
 	visits, missing := visitsOf(events)
-	data.Missing, data.Total = missing, len(events)
+	data.Missing, data.Total = int(missing), len(events)
 	if n := len(visits); n > 0 && data.Running && visits[n-1].Exited.IsZero() {
 		data.Current = visits[n-1].State
 	}
