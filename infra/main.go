@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 
 	"github.com/aws/jsii-runtime-go"
@@ -52,15 +51,6 @@ func write(outdir string, context map[string]any) error {
 	app.Synth(nil)
 	if standalone, _ := flag(app.Node().TryGetContext(jsii.String(standaloneContext))); standalone {
 		return writeCode(outdir)
-	}
-	return nil
-}
-
-// findNode returns an error if there is no Node.js, which CDK's library runs on.
-func findNode() error {
-	node := cmp.Or(os.Getenv("JSII_NODE"), "node")
-	if _, err := exec.LookPath(node); err != nil {
-		return fmt.Errorf("%s was not found: install Node.js 20 or later, which CDK needs, and put it on the PATH", node)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func sources(t *testing.T) map[string][]byte {
 			return err
 		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || name == "cdk.out"):
 			return fs.SkipDir
-		case path.Ext(name) == ".go" || name == "go.mod" || name == "go.sum":
+		case path.Ext(name) == ".go" || path.Base(name) == "go.mod" || path.Base(name) == "go.sum":
 			files[name], err = fs.ReadFile(tree, name)
 		}
 		return err

@@ -17,7 +17,7 @@ func (req *Request) validateCurve(r *reader) {
 	curve, ok := req.curve()
 	if !ok {
 		if req.Type != "" { // what is no string has been refused already
-			r.refuse("type", wantType+didYouMean(req.Type, typeNames()))
+			r.refuse("type", wantType+DidYouMean(req.Type, typeNames()))
 		}
 		return
 	}

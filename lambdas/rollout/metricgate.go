@@ -72,10 +72,7 @@ var (
 	placeholders = []string{"version", "baseline", "alias", "function"}
 	statistics   = []string{"Sum", "Average", "Minimum", "Maximum", "SampleCount", "IQM"}
 
-	metricIDForm   = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,63}$`)
-	namespaceForm  = regexp.MustCompile(`^[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,254}$`)
-	metricNameForm = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`)
-	dimensionForm  = regexp.MustCompile(`^[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,254}$`)
+	metricIDForm = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,63}$`)
 	// statisticForm matches CloudWatch's statistics: the plain ones, percentiles and
 	// those trimmed at one, those between two percentiles, and between two values.
 	statisticForm = regexp.MustCompile(`^(?:SampleCount|Average|Sum|Minimum|Maximum|IQM` +
@@ -197,6 +194,16 @@ func (r *reader) form(path string, form *regexp.Regexp, want string) string {
 	return text
 }
 
+// named reads a required string that CloudWatch must accept as a name; problem
+// returns what is wrong with it, and want says what is right.
+func (r *reader) named(path string, problem func(string) string, want string) string {
+	text, ok := r.required(path, want)
+	if found := problem(text); ok && found != "" {
+		r.refuse(path, found)
+	}
+	return text
+}
+
 func (r *reader) bound(path string) *float64 {
 	if !r.has(path) {
 		return nil
@@ -221,8 +228,8 @@ func (r *reader) period(path string) int64 {
 // metric reads the metric whose fields the reader has, among others.
 func (r *reader) metric() Metric {
 	m := Metric{
-		Namespace:  r.form("namespace", namespaceForm, wantNamespace),
-		Name:       r.form("metric", metricNameForm, wantMetricName),
+		Namespace:  r.named("namespace", NamespaceProblem, wantNamespace),
+		Name:       r.named("metric", MetricNameProblem, wantMetricName),
 		Statistic:  r.text("statistic", wantStatistic, "Sum"),
 		Dimensions: r.dimensions("dimensions"),
 	}
@@ -233,7 +240,7 @@ func (r *reader) metric() Metric {
 		}
 	}
 	if m.Statistic != "" && !statisticForm.MatchString(m.Statistic) {
-		r.refuse("statistic", wantStatistic+didYouMean(m.Statistic, statistics))
+		r.refuse("statistic", wantStatistic+DidYouMean(m.Statistic, statistics))
 	}
 	return m
 }
@@ -249,15 +256,17 @@ func (r *reader) dimensions(path string) map[string]string {
 	}
 	dimensions := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(values.fields)) {
-		if !dimensionForm.MatchString(name) {
-			r.refuse(path, wantDimensionNames)
-			return nil
+		if problem := DimensionNameProblem(name); problem != "" {
+			values.add(Problem{Path: fieldPath(name), Given: shorten(values.fields[name]), Want: problem})
+			continue
 		}
 		value, ok := values.required(name, wantDimensionValue)
-		if problem := badPlaceholder(value); ok && problem != "" {
-			values.refuse(name, problem)
-		} else if ok && len(value) > 1024 {
-			values.refuse(name, wantCharacters(1024))
+		switch {
+		case !ok:
+		case badPlaceholder(value) != "":
+			values.refuse(name, badPlaceholder(value))
+		case DimensionValueProblem(value) != "":
+			values.refuse(name, DimensionValueProblem(value))
 		}
 		dimensions[name] = value
 	}

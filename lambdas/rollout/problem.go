@@ -71,8 +71,10 @@ func nearest(given string, known []string) string {
 	return best
 }
 
-// didYouMean returns a hint at the nearest known name; "" if none is near.
-func didYouMean(given string, known []string) string {
+// DidYouMean returns a hint at the known name that was probably meant by given, such as
+// ` (did you mean "interval"?)`; "" if none is near: the edit distance, ignoring case,
+// "-" and "_", may be a third of the given name's length.
+func DidYouMean(given string, known []string) string {
 	if name := nearest(given, known); name != "" {
 		return fmt.Sprintf(" (did you mean %q?)", name)
 	}

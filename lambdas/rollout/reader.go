@@ -143,7 +143,7 @@ func (r *reader) enum(path string, words ...string) string {
 	want := wantOneOf(words)
 	given := r.text(path, want, words[0])
 	if given != "" && !slices.Contains(words, given) {
-		r.refuse(path, want+didYouMean(given, words))
+		r.refuse(path, want+DidYouMean(given, words))
 	}
 	return given
 }

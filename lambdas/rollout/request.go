@@ -139,6 +139,7 @@ func Decode(input []byte) (Request, error) {
 	}
 	r.refuseUnknown(fieldNames)
 	if len(problems) == 0 {
+		req.checkExpanded(r)
 		req.checkSchedule(r)
 	}
 	if len(problems) > 0 {

@@ -51,7 +51,7 @@ var (
 	aChance = oneOf(`1e-9`, `0.01`, `0.5`)
 	aHook   = list(oneOf(`"first"`), with(map[string]draws{"timeout": oneOf(`1`, `600`), "payload": anyJSON, "function": aCall}, `{"function": "g"}`))
 
-	dimensions = oneOf(`{}`, `{"A": "${function}-$x$", "B": "${version}${alias}", "C": "$${baseline}{}"}`)
+	dimensions = oneOf(`{}`, `{"A": "${function}-$x$", "B": "${version}${alias}", "C": "$${baseline}{}", " a:": ": ~", "`+strings.Repeat("d", 255)+`": "`+strings.Repeat("v", 1024)+`"}`)
 	statistic  = oneOf(`"Sum"`, `"p99.9"`, `"TM(10%:90%)"`, `"PR(100:2e3)"`)
 	gateFields = map[string]draws{"period": oneOf(`60`, `900`, `43200`), "window": oneOf(`43200`), "missing": oneOf(`"pass"`, `"inconclusive"`), "must-have-data": oneOf(`false`)}
 	both       = func(a, b map[string]draws) map[string]draws { c := maps.Clone(a); maps.Copy(c, b); return c }
@@ -69,7 +69,7 @@ var (
 		"alarms": oneOf(`["a b", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:ä"]`, `["`+strings.Repeat("a", 255)+`"]`),
 		"metrics": list(
 			with(both(gateFields, map[string]draws{"dimensions": dimensions, "statistic": statistic, "relative-to-baseline": oneOf(`false`)}),
-				`{"name": "a", "namespace": "AWS/SQS", "metric": "M m", "max": -1}`, `{"name": "a", "namespace": "ü", "metric": ":", "min": 1, "max": 1}`),
+				`{"name": "a", "namespace": "AWS/SQS", "metric": "M m", "max": -1}`, `{"name": "a", "namespace": " #:~", "metric": ":", "min": 1, "max": 1}`),
 			with(both(gateFields, map[string]draws{"metrics": func(t *rapid.T) any {
 				return map[string]any{"m": with(map[string]draws{"dimensions": dimensions, "statistic": statistic}, `{"namespace": "N", "metric": "M"}`)(t)}
 			}}), `{"name": "b", "expression": "100 * m / FILL(m, 'METRICS')", "metrics": {"m": {"namespace": "N", "metric": "M"}}, "min": 0}`,

@@ -64,12 +64,12 @@ const (
 	wantPeriod     = "must be a whole number of minutes that divides twelve hours, such as 60, 300 or 3600 seconds"
 
 	wantNamespace      = `must be a CloudWatch namespace, such as "AWS/SQS"`
-	wantMetricName     = "must be a metric's name of at most 255 characters"
+	wantMetricName     = "must be a metric's name in CloudWatch"
 	wantStatistic      = "must be a CloudWatch statistic, such as Sum, Average, p99, tm95 or TC(250:)"
 	wantPlainName      = "must not contain placeholders: use them in the dimensions' values"
 	wantDimensions     = `must be an object of at most 30 dimensions, such as {"FunctionName": "${function}"}`
-	wantDimensionNames = wantDimensions + ", whose names have at most 255 characters and don't begin with a colon"
-	wantDimensionValue = "must be a string: a dimension's value"
+	wantDimensionName  = "must be a dimension's name in CloudWatch"
+	wantDimensionValue = "must be a dimension's value in CloudWatch, a string"
 
 	wantInMetrics    = "belongs in the expression's metrics"
 	wantExpression   = `must be a CloudWatch metric math expression, such as "100 * errors / requests"`
@@ -102,7 +102,7 @@ const (
 )
 
 func wantUnknown(name string, known []string) string {
-	return "is not a known field" + didYouMean(name, known)
+	return "is not a known field" + DidYouMean(name, known)
 }
 
 func wantWhole(low, high int64) string {
@@ -214,11 +214,11 @@ func wantMetricIDs() string {
 }
 
 func wantPlaceholders(given string) string {
-	return "may contain only the placeholders ${" + strings.Join(placeholders, "}, ${") + "}" + didYouMean(given, placeholders)
+	return "may contain only the placeholders ${" + strings.Join(placeholders, "}, ${") + "}" + DidYouMean(given, placeholders)
 }
 
 func wantKnownMetric(id string, known []string) string {
-	return fmt.Sprintf("uses %q, which is not one of its metrics", id) + didYouMean(id, known)
+	return fmt.Sprintf("uses %q, which is not one of its metrics", id) + DidYouMean(id, known)
 }
 
 func wantEndpoints() string {

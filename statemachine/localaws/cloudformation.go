@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
-// cloudFormationService implements the operation of CloudFormation that reads stacks. They run elsewhere.
+// cloudFormationService implements the operations of CloudFormation that read stacks. They run elsewhere.
 type cloudFormationService struct {
 	awsQuery
 	now    func() time.Time
@@ -28,11 +28,12 @@ type stack struct {
 	id, name, reason string
 	status           types.StackStatus
 	created, updated time.Time
+	resources        []StackResource // by logical ID
 }
 
 func newCloudFormationService(o Options) *cloudFormationService {
 	return &cloudFormationService{
-		awsQuery: awsQuery{version: "2010-05-15", namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/", fault: "InternalFailure", known: []string{"DescribeStacks"}},
+		awsQuery: awsQuery{version: "2010-05-15", namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/", fault: "InternalFailure", known: []string{"DescribeStacks", "DescribeStackResources", "DescribeStackResource", "ListStackResources"}},
 		now:      o.Now,
 		prefix:   "arn:aws:cloudformation:" + o.Region + ":" + o.Account + ":stack/",
 	}
@@ -95,10 +96,17 @@ func (c *cloudFormationService) handle(operation string, r *request) (reply, *ap
 	if err != nil {
 		return reply{}, malformed(err)
 	}
-	if operation != "DescribeStacks" {
-		return reply{}, unknownOperation(operation, r.Request)
+	switch operation {
+	case "DescribeStacks":
+		return c.describeStacks(form)
+	case "DescribeStackResources":
+		return c.describeStackResources(form)
+	case "DescribeStackResource":
+		return c.describeStackResource(form)
+	case "ListStackResources":
+		return c.listStackResources(form)
 	}
-	return c.describeStacks(form)
+	return reply{}, unknownOperation(operation, r.Request)
 }
 
 // describeStacks returns one stack, also a deleted one by its ID, or all that are not deleted, on one page, the newest first.

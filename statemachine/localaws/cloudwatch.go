@@ -3,117 +3,58 @@ package localaws
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
-	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/encoding/cbor"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
 )
 
-// cloudWatchPath is the path prefix of CloudWatch's operations in Smithy's RPC v2 protocol.
-const cloudWatchPath = "/service/GraniteServiceVersion20100801/operation/"
-
-// cloudWatchService implements Amazon CloudWatch's metrics and alarms. Its protocol is Smithy's RPC v2 with CBOR bodies,
-// which it reads and writes with the SDK's own client protocol and schemas, applied in reverse.
+// cloudWatchService implements Amazon CloudWatch's metrics and alarms. It speaks three protocols: see cloudWatchFace. The two
+// of current SDKs it reads and writes with the SDK's own client protocols and schemas, applied in reverse.
 type cloudWatchService struct {
 	region, account string
 	metrics         *metricStore
-	protocol        *rpcv2.Protocol
+	// publish sends an alarm's message to a topic; it returns false if there is no such topic. It is called without any lock.
+	publish func(topic, subject, message string) bool
 
-	mu     sync.Mutex // guards what follows
-	alarms []*alarm   // by name
+	mu      sync.Mutex // guards what follows
+	alarms  []*alarm   // by name
+	history alarmHistory
 }
 
-func newCloudWatchService(o Options, metrics *metricStore) *cloudWatchService {
-	return &cloudWatchService{
-		region: o.Region, account: o.Account,
-		metrics:  metrics,
-		protocol: rpcv2.NewCBOR(schemas.GraniteServiceVersion20100801),
-	}
-}
-
-func (c *cloudWatchService) operations() []string {
-	return []string{"PutMetricData", "GetMetricData", "DescribeAlarms", "SetAlarmState"}
-}
-
-func (c *cloudWatchService) claims(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, cloudWatchPath)
-}
-
-func (c *cloudWatchService) route(r *http.Request) (operation, target string, err *apiError) {
-	operation = r.URL.Path[len(cloudWatchPath):]
-	if !slices.Contains(c.operations(), operation) {
-		err = unknownOperation(operation, r)
-	}
-	return operation, "", err
-}
-
-func (c *cloudWatchService) handle(operation string, r *request) (reply, *apiError) {
-	if err := unzip(r); err != nil {
-		return reply{}, malformed(err)
-	}
-	switch operation {
-	case "PutMetricData":
-		return c.putMetricData(r)
-	case "GetMetricData":
-		return c.getMetricData(r)
-	case "DescribeAlarms":
-		return c.describeAlarms(r)
-	case "SetAlarmState":
-		return c.setAlarmState(r)
-	}
-	return reply{}, unknownOperation(operation, r.Request)
+func newCloudWatchService(o Options, metrics *metricStore, publish func(topic, subject, message string) bool) *cloudWatchService {
+	return &cloudWatchService{region: o.Region, account: o.Account, metrics: metrics, publish: publish}
 }
 
 // unzip decompresses a body that the client has compressed, as it does with large ones.
 func unzip(r *request) error {
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
-	case "":
+	encoding := r.Header.Get("Content-Encoding")
+	if encoding == "" {
 		return nil
+	}
+	plain, err := unzipped(r.body, encoding)
+	r.body = plain
+	return err
+}
+
+// unzipped returns a body without its content encoding.
+func unzipped(body []byte, encoding string) ([]byte, error) {
+	const largest = 16 << 20 // CloudWatch takes 1 MB
+	switch encoding {
+	case "":
+		return body, nil
 	case "gzip":
-		plain, err := gzip.NewReader(bytes.NewReader(r.body))
+		plain, err := gzip.NewReader(bytes.NewReader(body))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		r.body, err = io.ReadAll(plain)
-		return err
-	default:
-		return fmt.Errorf("unknown content encoding %q", encoding)
+		all, err := io.ReadAll(io.LimitReader(plain, largest+1))
+		if len(all) > largest {
+			return nil, fmt.Errorf("the body is larger than %d bytes", largest)
+		}
+		return all, err
 	}
-}
-
-// decode reads the request's body into input. The schema describes its shape.
-func (c *cloudWatchService) decode(r *request, schema *smithy.Schema, input smithy.Deserializable) *apiError {
-	response := &smithyhttp.Response{Response: &http.Response{
-		StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(r.body)), ContentLength: int64(len(r.body)),
-	}}
-	operation := smithy.NewOperationSchema(schema, nil, schema)
-	if err := c.protocol.DeserializeResponse(context.Background(), operation, nil, response, input); err != nil {
-		return malformed(err)
-	}
-	return nil
-}
-
-// encode returns an answer with output as its body. The schema describes its shape.
-func (c *cloudWatchService) encode(schema *smithy.Schema, output smithy.Serializable) (reply, *apiError) {
-	body, err := serialize(c.protocol, smithy.NewOperationSchema(schema, schema, nil), output)
-	if err != nil {
-		return reply{}, &apiError{http.StatusInternalServerError, "InternalServiceError", err.Error()}
-	}
-	return reply{http.StatusOK, cborHeader(), body}, nil
-}
-
-// cborHeader returns the header of every answer.
-func cborHeader() http.Header {
-	return http.Header{"Content-Type": {"application/cbor"}, "Smithy-Protocol": {"rpc-v2-cbor"}}
+	return nil, fmt.Errorf("unknown content encoding %q", encoding)
 }
 
 func (c *cloudWatchService) throttled() *apiError {
@@ -126,22 +67,6 @@ func (c *cloudWatchService) broken() *apiError {
 
 func (c *cloudWatchService) unavailable() *apiError {
 	return &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "Service unavailable"}
-}
-
-// refusal returns an error as a service writes it that once spoke the query protocol: the shape is in the body, the error
-// code of the query protocol in a header. The SDK's ErrorCode returns that code.
-func (c *cloudWatchService) refusal(e *apiError) reply {
-	shape, message := shapeOf(e.code), "message"
-	if e.code == "InternalServiceError" {
-		message = "Message"
-	}
-	header := cborHeader()
-	fault := "Sender"
-	if e.status >= http.StatusInternalServerError {
-		fault = "Receiver"
-	}
-	header["X-Amzn-Query-Error"] = []string{e.code + ";" + fault}
-	return reply{e.status, header, cbor.Encode(cbor.Map{"__type": cbor.String(shape), message: cbor.String(e.message)})}
 }
 
 // shapeOf returns the shape, in CloudWatch's model or in the frameworks in front of it, that belongs to an error code.

@@ -11,12 +11,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
 )
 
-// alarm is a metric, composite or log alarm. Nothing evaluates it: its states are those that were set last.
+// alarm is a metric, composite or log alarm. Without a configuration, nothing evaluates it: its states are those that were set
+// last.
 type alarm struct {
 	name       string
 	kind       types.AlarmType
@@ -24,9 +24,15 @@ type alarm struct {
 	reason     string
 	reasonData *string
 	evaluation types.EvaluationState // empty if it is evaluated completely
-	created    time.Time
-	updated    time.Time // when one of its states was last set
-	changed    time.Time // when its state last became a different one
+	configured time.Time             // when it was created or last configured
+	updated    time.Time             // when one of its states was last set
+	changed    time.Time             // when its state last became a different one
+
+	metric    *cloudwatch.PutMetricAlarmInput    // of a metric alarm that is evaluated; never modified
+	composite *cloudwatch.PutCompositeAlarmInput // of a composite alarm that is evaluated; never modified
+	rule      alarmRule                          // of composite
+	silent    bool                               // its actions are disabled
+	evaluated int64                              // the evaluation interval, counted from 1970, in which it was last evaluated
 }
 
 // set sets the alarm's state at the instant now.
@@ -37,111 +43,44 @@ func (a *alarm) set(state types.StateValue, reason string, data *string, now tim
 	a.state, a.reason, a.reasonData, a.updated = state, reason, data, now
 }
 
-// describeAlarmsInput is the SDK's input with a method to read it.
-type describeAlarmsInput struct{ cloudwatch.DescribeAlarmsInput }
-
-// Deserialize implements [smithy.Deserializable].
-func (in *describeAlarmsInput) Deserialize(d smithy.ShapeDeserializer) error {
-	return smithy.ReadStruct(d, schemas.DescribeAlarmsInput, func(member *smithy.Schema) error {
-		switch member {
-		case schemas.DescribeAlarmsInput_AlarmNames:
-			return readStrings(d, member, &in.AlarmNames)
-		case schemas.DescribeAlarmsInput_AlarmTypes:
-			return readStrings(d, member, &in.AlarmTypes)
-		case schemas.DescribeAlarmsInput_StateValue:
-			return d.ReadString(member, (*string)(&in.StateValue))
-		case schemas.DescribeAlarmsInput_MaxRecords:
-			in.MaxRecords = new(int32)
-			return d.ReadInt32(member, in.MaxRecords)
-		case schemas.DescribeAlarmsInput_NextToken:
-			return readString(d, member, &in.NextToken)
-		case schemas.DescribeAlarmsInput_AlarmNamePrefix:
-			return readString(d, member, &in.AlarmNamePrefix)
-		case schemas.DescribeAlarmsInput_ActionPrefix:
-			return readString(d, member, &in.ActionPrefix)
-		case schemas.DescribeAlarmsInput_ChildrenOfAlarmName:
-			return readString(d, member, &in.ChildrenOfAlarmName)
-		case schemas.DescribeAlarmsInput_ParentsOfAlarmName:
-			return readString(d, member, &in.ParentsOfAlarmName)
-		}
-		return nil
-	})
-}
-
-// setAlarmStateInput is the SDK's input with a method to read it.
-type setAlarmStateInput struct{ cloudwatch.SetAlarmStateInput }
-
-// Deserialize implements [smithy.Deserializable].
-func (in *setAlarmStateInput) Deserialize(d smithy.ShapeDeserializer) error {
-	return smithy.ReadStruct(d, schemas.SetAlarmStateInput, func(member *smithy.Schema) error {
-		switch member {
-		case schemas.SetAlarmStateInput_AlarmName:
-			return readString(d, member, &in.AlarmName)
-		case schemas.SetAlarmStateInput_StateValue:
-			return d.ReadString(member, (*string)(&in.StateValue))
-		case schemas.SetAlarmStateInput_StateReason:
-			return readString(d, member, &in.StateReason)
-		case schemas.SetAlarmStateInput_StateReasonData:
-			return readString(d, member, &in.StateReasonData)
-		}
-		return nil
-	})
-}
-
-// readString reads an optional string.
-func readString(d smithy.ShapeDeserializer, member *smithy.Schema, to **string) error {
-	*to = new(string)
-	return d.ReadString(member, *to)
-}
-
-// readStrings reads a list of strings.
-func readStrings[T ~string](d smithy.ShapeDeserializer, list *smithy.Schema, to *[]T) error {
-	*to = []T{}
-	return smithy.ReadList(d, list, func() error {
-		var text string
-		err := d.ReadString(list.ListMember(), &text)
-		*to = append(*to, T(text))
-		return err
-	})
+// alarmARN returns the ARN of the alarm with a name.
+func (c *cloudWatchService) alarmARN(name string) string {
+	return "arn:aws:cloudwatch:" + c.region + ":" + c.account + ":alarm:" + name
 }
 
 // describeAlarms returns alarms sorted by name, only metric alarms unless the request has AlarmTypes. It omits alarms that
 // do not exist. A page has 50 alarms unless MaxRecords is given, even if more names are given.
-func (c *cloudWatchService) describeAlarms(r *request) (reply, *apiError) {
-	var in describeAlarmsInput
-	if err := c.decode(r, schemas.DescribeAlarmsInput, &in); err != nil {
-		return reply{}, err
-	}
-	if err := checkDescribeAlarms(&in); err != nil {
-		return reply{}, err
+func (c *cloudWatchService) describeAlarms(in *cloudwatch.DescribeAlarmsInput) (smithy.Serializable, *apiError) {
+	if err := checkDescribeAlarms(in); err != nil {
+		return nil, err
 	}
 	left := 50
 	if in.MaxRecords != nil {
 		left = int(*in.MaxRecords)
 	}
-	var out cloudwatch.DescribeAlarmsOutput
+	out := &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	first, err := c.tokenAlarm(in.NextToken)
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
 	for _, a := range c.alarms[first:] {
-		if !in.wants(a) {
+		if !wantsAlarm(in, a) {
 			continue
 		}
 		if left == 0 {
-			out.NextToken = aws.String(base64.RawURLEncoding.EncodeToString([]byte(a.name)))
+			out.NextToken = aws.String(tokenOf(a.name))
 			break
 		}
 		left--
-		c.describe(a, &out)
+		c.describe(a, out)
 	}
-	return c.encode(schemas.DescribeAlarmsOutput, &out)
+	return out, nil
 }
 
 // checkDescribeAlarms returns an error for input that CloudWatch refuses or that is not supported.
-func checkDescribeAlarms(in *describeAlarmsInput) *apiError {
+func checkDescribeAlarms(in *cloudwatch.DescribeAlarmsInput) *apiError {
 	switch {
 	case len(in.AlarmNames) > 100:
 		return badRequest("ValidationError", "The collection AlarmNames must not have a size greater than 100.")
@@ -154,7 +93,11 @@ func checkDescribeAlarms(in *describeAlarmsInput) *apiError {
 	case in.StateValue != "" && !slices.Contains(in.StateValue.Values(), in.StateValue):
 		return badRequest("ValidationError", "The value %s for parameter StateValue is not supported.", in.StateValue)
 	}
-	for _, kind := range in.AlarmTypes {
+	return checkAlarmTypes(in.AlarmTypes)
+}
+
+func checkAlarmTypes(given []types.AlarmType) *apiError {
+	for _, kind := range given {
 		if !slices.Contains(kind.Values(), kind) {
 			return badRequest("ValidationError", "The value %s for parameter AlarmTypes is not supported.", kind)
 		}
@@ -162,12 +105,49 @@ func checkDescribeAlarms(in *describeAlarmsInput) *apiError {
 	return nil
 }
 
-// wants reports whether the alarm matches the request.
-func (in *describeAlarmsInput) wants(a *alarm) bool {
-	return (slices.Contains(in.AlarmTypes, a.kind) || len(in.AlarmTypes) == 0 && a.kind == types.AlarmTypeMetricAlarm) &&
+// isOfType reports whether the alarm has one of the types; without types, whether it is a metric alarm.
+func (a *alarm) isOfType(given []types.AlarmType) bool {
+	return slices.Contains(given, a.kind) || len(given) == 0 && a.kind == types.AlarmTypeMetricAlarm
+}
+
+// wantsAlarm reports whether the alarm matches the request.
+func wantsAlarm(in *cloudwatch.DescribeAlarmsInput, a *alarm) bool {
+	return a.isOfType(in.AlarmTypes) &&
 		(len(in.AlarmNames) == 0 || slices.Contains(in.AlarmNames, a.name)) &&
 		strings.HasPrefix(a.name, aws.ToString(in.AlarmNamePrefix)) &&
 		(in.StateValue == "" || in.StateValue == a.state)
+}
+
+// tokenOf returns the NextToken of a page that begins with a name.
+func tokenOf(name string) string { return base64.RawURLEncoding.EncodeToString([]byte(name)) }
+
+// nameOf returns the name in a NextToken.
+func nameOf(token string) (string, *apiError) {
+	name, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		return "", unknownToken(token)
+	}
+	return string(name), nil
+}
+
+func unknownToken(token string) *apiError {
+	return badRequest("InvalidNextToken", "The next token %q is not one that this request was given.", token)
+}
+
+// tokenIndex returns the index, in sorted names, of the one at which a NextToken continues; 0 without a token.
+func tokenIndex(token *string, names []string) (int, *apiError) {
+	if token == nil {
+		return 0, nil
+	}
+	name, err := nameOf(*token)
+	if err != nil {
+		return 0, err
+	}
+	i, ok := slices.BinarySearch(names, name)
+	if !ok {
+		return 0, unknownToken(*token)
+	}
+	return i, nil
 }
 
 // tokenAlarm returns the index of the alarm at which a NextToken continues; 0 without a token. c.mu is held.
@@ -175,69 +155,130 @@ func (c *cloudWatchService) tokenAlarm(token *string) (int, *apiError) {
 	if token == nil {
 		return 0, nil
 	}
-	name, err := base64.RawURLEncoding.DecodeString(*token)
-	i, ok := c.searchAlarm(string(name))
-	if err != nil || !ok {
-		return 0, badRequest("InvalidNextToken", "The next token %q is not one that this request was given.", *token)
+	name, err := nameOf(*token)
+	if err != nil {
+		return 0, err
+	}
+	i, ok := c.searchAlarm(name)
+	if !ok {
+		return 0, unknownToken(*token)
 	}
 	return i, nil
 }
 
 // describe adds the alarm to the answer's list of its type. c.mu is held.
 func (c *cloudWatchService) describe(a *alarm, out *cloudwatch.DescribeAlarmsOutput) {
-	was := *a // the answer must not change later
-	arn := aws.String("arn:aws:cloudwatch:" + c.region + ":" + c.account + ":alarm:" + a.name)
 	switch a.kind {
 	case types.AlarmTypeCompositeAlarm:
-		out.CompositeAlarms = append(out.CompositeAlarms, types.CompositeAlarm{
-			AlarmName: &was.name, AlarmArn: arn, ActionsEnabled: aws.Bool(true), AlarmConfigurationUpdatedTimestamp: &was.created,
-			StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData,
-			StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
-		})
+		out.CompositeAlarms = append(out.CompositeAlarms, c.compositeAlarm(a))
 	case types.AlarmTypeLogAlarm:
+		was := *a // the answer must not change later
 		out.LogAlarms = append(out.LogAlarms, types.LogAlarm{
-			AlarmName: &was.name, AlarmArn: arn, ActionsEnabled: aws.Bool(true), AlarmConfigurationUpdatedTimestamp: &was.created,
+			AlarmName: &was.name, AlarmArn: aws.String(c.alarmARN(a.name)), ActionsEnabled: aws.Bool(!a.silent), AlarmConfigurationUpdatedTimestamp: &was.configured,
 			StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData, EvaluationState: was.evaluation,
 			StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
 		})
 	default:
-		out.MetricAlarms = append(out.MetricAlarms, types.MetricAlarm{
-			AlarmName: &was.name, AlarmArn: arn, ActionsEnabled: aws.Bool(true), AlarmConfigurationUpdatedTimestamp: &was.created,
-			StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData, EvaluationState: was.evaluation,
-			StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
-		})
+		out.MetricAlarms = append(out.MetricAlarms, c.metricAlarm(a))
 	}
 }
 
-// setAlarmState sets an alarm's state. Unlike on AWS, the state stays until it is set again.
-func (c *cloudWatchService) setAlarmState(r *request) (reply, *apiError) {
-	var in setAlarmStateInput
-	if err := c.decode(r, schemas.SetAlarmStateInput, &in); err != nil {
-		return reply{}, err
+// metricAlarm returns a metric alarm as the API does. c.mu is held.
+func (c *cloudWatchService) metricAlarm(a *alarm) types.MetricAlarm {
+	was := *a // the answer must not change later
+	out := types.MetricAlarm{
+		AlarmName: &was.name, AlarmArn: aws.String(c.alarmARN(a.name)), ActionsEnabled: aws.Bool(!a.silent), AlarmConfigurationUpdatedTimestamp: &was.configured,
+		StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData, EvaluationState: was.evaluation,
+		StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
 	}
-	switch {
-	case aws.ToString(in.AlarmName) == "":
-		return reply{}, badRequest("MissingParameter", "The parameter AlarmName is required.")
-	case in.StateReason == nil:
-		return reply{}, badRequest("MissingParameter", "The parameter StateReason is required.")
-	case len(*in.StateReason) > 1023:
-		return reply{}, badRequest("ValidationError", "The parameter StateReason must not be longer than 1023.")
-	case !slices.Contains(in.StateValue.Values(), in.StateValue):
-		return reply{}, badRequest("ValidationError", "The value %s for parameter StateValue is not supported.", in.StateValue)
-	case in.StateReasonData != nil && !json.Valid([]byte(*in.StateReasonData)):
-		return reply{}, badRequest("InvalidFormat", "The parameter StateReasonData must be JSON.")
+	if m := a.metric; m != nil {
+		out.AlarmDescription, out.OKActions, out.AlarmActions, out.InsufficientDataActions = m.AlarmDescription, m.OKActions, m.AlarmActions, m.InsufficientDataActions
+		out.MetricName, out.Namespace, out.Statistic, out.ExtendedStatistic, out.Dimensions = m.MetricName, m.Namespace, m.Statistic, m.ExtendedStatistic, m.Dimensions
+		out.Period, out.Unit, out.EvaluationPeriods, out.DatapointsToAlarm, out.Threshold = m.Period, m.Unit, m.EvaluationPeriods, m.DatapointsToAlarm, m.Threshold
+		out.ComparisonOperator, out.TreatMissingData, out.Metrics = m.ComparisonOperator, m.TreatMissingData, m.Metrics
+		out.EvaluateLowSampleCountPercentile = m.EvaluateLowSampleCountPercentile
 	}
+	return out
+}
+
+// compositeAlarm returns a composite alarm as the API does. c.mu is held.
+func (c *cloudWatchService) compositeAlarm(a *alarm) types.CompositeAlarm {
+	was := *a // the answer must not change later
+	out := types.CompositeAlarm{
+		AlarmName: &was.name, AlarmArn: aws.String(c.alarmARN(a.name)), ActionsEnabled: aws.Bool(!a.silent), AlarmConfigurationUpdatedTimestamp: &was.configured,
+		StateValue: was.state, StateReason: &was.reason, StateReasonData: was.reasonData,
+		StateUpdatedTimestamp: &was.updated, StateTransitionedTimestamp: &was.changed,
+	}
+	if m := a.composite; m != nil {
+		out.AlarmRule, out.AlarmDescription, out.OKActions, out.AlarmActions, out.InsufficientDataActions = m.AlarmRule, m.AlarmDescription, m.OKActions, m.AlarmActions, m.InsufficientDataActions
+	}
+	return out
+}
+
+// describeAlarmsForMetric returns the metric alarms on one metric, as far as they are evaluated.
+func (c *cloudWatchService) describeAlarmsForMetric(in *cloudwatch.DescribeAlarmsForMetricInput) (smithy.Serializable, *apiError) {
+	if aws.ToString(in.Namespace) == "" || aws.ToString(in.MetricName) == "" {
+		return nil, badRequest("MissingParameter", "The parameters Namespace and MetricName are required.")
+	}
+	wanted := string(metricKey(*in.Namespace, *in.MetricName, dimensionsOf(in.Dimensions)))
+	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i, ok := c.searchAlarm(*in.AlarmName)
-	if !ok {
-		return reply{}, &apiError{http.StatusNotFound, "ResourceNotFound", fmt.Sprintf("Alarm %s does not exist", *in.AlarmName)}
+	for _, a := range c.alarms {
+		m := a.metric
+		if m == nil || m.MetricName == nil || string(metricKey(*m.Namespace, *m.MetricName, dimensionsOf(m.Dimensions))) != wanted ||
+			in.Statistic != "" && in.Statistic != m.Statistic || in.ExtendedStatistic != nil && *in.ExtendedStatistic != aws.ToString(m.ExtendedStatistic) ||
+			in.Period != nil && *in.Period != *m.Period || in.Unit != "" && in.Unit != m.Unit {
+			continue
+		}
+		out.MetricAlarms = append(out.MetricAlarms, c.metricAlarm(a))
 	}
-	c.alarms[i].set(in.StateValue, *in.StateReason, in.StateReasonData, c.metrics.now())
-	return reply{http.StatusOK, cborHeader(), nil}, nil
+	return out, nil
+}
+
+// setAlarmState sets an alarm's state. The next evaluation sets it again; the state of an alarm that is never evaluated stays.
+func (c *cloudWatchService) setAlarmState(in *cloudwatch.SetAlarmStateInput) (smithy.Serializable, *apiError) {
+	switch {
+	case aws.ToString(in.AlarmName) == "":
+		return nil, badRequest("MissingParameter", "The parameter AlarmName is required.")
+	case in.StateReason == nil:
+		return nil, badRequest("MissingParameter", "The parameter StateReason is required.")
+	case len(*in.StateReason) > 1023:
+		return nil, badRequest("ValidationError", "The parameter StateReason must not be longer than 1023.")
+	case !slices.Contains(in.StateValue.Values(), in.StateValue):
+		return nil, badRequest("ValidationError", "1 validation error detected: Value '%s' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]", in.StateValue)
+	case in.StateReasonData != nil && !json.Valid([]byte(*in.StateReasonData)):
+		return nil, badRequest("InvalidFormat", "The parameter StateReasonData must be JSON.")
+	}
+	if !c.setState(*in.AlarmName, in.StateValue, *in.StateReason, in.StateReasonData, c.metrics.now()) {
+		return nil, &apiError{http.StatusNotFound, "ResourceNotFound", ""} // AWS gives no text
+	}
+	return nil, nil
+}
+
+// setState sets an alarm's state, and performs its actions if that is another one. It returns false if there is no such alarm.
+func (c *cloudWatchService) setState(name string, state types.StateValue, reason string, data *string, at time.Time) bool {
+	c.mu.Lock()
+	i, ok := c.searchAlarm(name)
+	if !ok {
+		c.mu.Unlock()
+		return false
+	}
+	due := c.transition(c.alarms[i], state, reason, data, at)
+	c.mu.Unlock()
+	c.perform(due)
+	return true
 }
 
 // searchAlarm returns the index that the alarm has or would have, and whether it exists. c.mu is held.
 func (c *cloudWatchService) searchAlarm(name string) (int, bool) {
 	return slices.BinarySearchFunc(c.alarms, name, func(a *alarm, name string) int { return strings.Compare(a.name, name) })
+}
+
+// checkAlarmName returns an error for a name that no alarm can have.
+func checkAlarmName(name string) error {
+	if name == "" || len(name) > 255 {
+		return fmt.Errorf("%q is not a valid name", name)
+	}
+	return nil
 }

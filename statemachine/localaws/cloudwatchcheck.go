@@ -28,18 +28,28 @@ func checkGetMetricData(in *getMetricDataInput) *apiError {
 	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
 		return badRequest("ValidationError", "The value %s for parameter ScanBy is not supported.", in.ScanBy)
 	}
-	seen := make(map[string]bool, len(in.MetricDataQueries))
 	for i := range in.MetricDataQueries {
-		query := &in.MetricDataQueries[i]
-		if err := checkQuery(place(i+1), query); err != nil {
+		if err := checkQuery(place(i+1), &in.MetricDataQueries[i]); err != nil {
 			return err
 		}
-		if seen[*query.Id] {
-			return badRequest("ValidationError", "The values for parameter id in MetricDataQueries are not unique: %s occurs more than once.", *query.Id)
-		}
-		seen[*query.Id] = true
+	}
+	if err := checkIDs(in.MetricDataQueries); err != nil {
+		return err
 	}
 	return checkMath(in)
+}
+
+// checkIDs returns an error if two queries have the same id.
+func checkIDs(queries []types.MetricDataQuery) *apiError {
+	seen := make(map[string]bool, len(queries))
+	for i := range queries {
+		id := *queries[i].Id
+		if seen[id] {
+			return badRequest("ValidationError", "The values for parameter id in MetricDataQueries are not unique: %s occurs more than once.", id)
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
 // place is a query's number in its request, from 1. It is formatted only for errors.
@@ -67,11 +77,13 @@ func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 	case len(stat.Metric.Dimensions) > 30:
 		return badRequest("ValidationError", "The collection %s.MetricStat.Metric.Dimensions must not have a size greater than 30.", at)
 	}
+	if err := checkDimensions(at, stat.Metric.Dimensions); err != nil {
+		return err
+	}
 	switch period := aws.ToInt32(stat.Period); {
-	case slices.Contains([]int32{1, 5, 10, 20, 30}, period):
-		return badRequest("ValidationError", "The period %d of %s.MetricStat is not supported by the local AWS, which has no high-resolution metrics.", period, at)
+	case isFine(period):
 	case period < 60 || period%60 != 0:
-		return badRequest("ValidationError", "The value %d for parameter %s.MetricStat.Period must be a multiple of 60.", period, at)
+		return badRequest("ValidationError", "The value %d for parameter %s.MetricStat.Period must be 1, 5, 10, 20, 30 or a multiple of 60.", period, at)
 	}
 	name := aws.ToString(stat.Stat)
 	if name == "" {
@@ -81,6 +93,36 @@ func checkQuery(at place, query *types.MetricDataQuery) *apiError {
 		return badRequest("ValidationError", "The value %s for parameter %s.MetricStat.Stat is not supported by the local AWS, which has %s.", name, at, supportedStatistics)
 	}
 	return nil
+}
+
+// isFine reports whether a period, in seconds, is one of those below a minute, for high-resolution metrics.
+func isFine(period int32) bool { return slices.Contains([]int32{1, 5, 10, 20, 30}, period) }
+
+// checkDimensions refuses dimensions that CloudWatch's guide rules out: names and values have printable ASCII characters, one
+// of them no space; names begin with no colon. The wording is the local AWS's.
+func checkDimensions(at place, dimensions []types.Dimension) *apiError {
+	for i, d := range dimensions {
+		name, value := aws.ToString(d.Name), aws.ToString(d.Value)
+		switch {
+		case !isMetricText(name, 255) || name[0] == ':':
+			return badRequest("ValidationError", "The value %q for parameter %s.MetricStat.Metric.Dimensions.member.%d.Name is invalid.", name, at, i+1)
+		case !isMetricText(value, 1024):
+			return badRequest("ValidationError", "The value %q for parameter %s.MetricStat.Metric.Dimensions.member.%d.Value is invalid.", value, at, i+1)
+		}
+	}
+	return nil
+}
+
+// isMetricText reports whether s has 1 to most printable ASCII characters, one of them no space.
+func isMetricText(s string, most int) bool {
+	blank := true
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+		blank = blank && s[i] == ' '
+	}
+	return !blank && len(s) <= most
 }
 
 // isQueryID reports whether s is a lower-case letter followed by letters, digits and underscores, of at most 255 bytes.

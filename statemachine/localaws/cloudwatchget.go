@@ -55,21 +55,17 @@ func (in *getMetricDataInput) Deserialize(d smithy.ShapeDeserializer) error {
 // getMetricData returns the datapoints of metrics. Its pages go through the queries in order, and through each query's
 // datapoints in the requested order. A query that continues on a later page has the status PartialData; one that has not
 // begun is omitted.
-func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
-	var in getMetricDataInput
-	if err := c.decode(r, schemas.GetMetricDataInput, &in); err != nil {
-		return reply{}, err
-	}
-	if err := checkGetMetricData(&in); err != nil {
-		return reply{}, err
+func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serializable, *apiError) {
+	if err := checkGetMetricData(in); err != nil {
+		return nil, err
 	}
 	at, err := parsePosition(in.NextToken, len(in.MetricDataQueries))
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
 
 	now := c.metrics.now()
-	start, end := roundStart(*in.StartTime, now), in.EndTime.Unix()
+	start, end := startOf(in, now), in.EndTime.Unix()
 	if in.EndTime.Nanosecond() > 0 {
 		end++ // a datapoint at the whole second below it is before it
 	}
@@ -78,11 +74,7 @@ func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 	if in.MaxDatapoints != nil {
 		left = int(*in.MaxDatapoints)
 	}
-	math := &metricMath{queries: in.MetricDataQueries, start: start, end: end, now: now.Unix(), read: func(of *types.MetricStat) []figure {
-		stat, _ := parseStatistic(aws.ToString(of.Stat)) // it has been checked
-		return c.metrics.read(aws.ToString(of.Metric.Namespace), aws.ToString(of.Metric.MetricName), dimensionsOf(of.Metric.Dimensions),
-			of.Unit, stat, int64(*of.Period), start, end)
-	}}
+	math := c.mathOf(in.MetricDataQueries, start, end, now)
 	out := cloudwatch.GetMetricDataOutput{MetricDataResults: make([]types.MetricDataResult, 0, len(in.MetricDataQueries))}
 	for ; at.query < len(in.MetricDataQueries); at = (position{query: at.query + 1}) {
 		query := &in.MetricDataQueries[at.query]
@@ -109,7 +101,34 @@ func (c *cloudWatchService) getMetricData(r *request) (reply, *apiError) {
 		}
 		out.MetricDataResults = append(out.MetricDataResults, result)
 	}
-	return c.encode(schemas.GetMetricDataOutput, &out)
+	return &out, nil
+}
+
+// mathOf returns the evaluation of checked queries over start ≤ time < end, in seconds.
+func (c *cloudWatchService) mathOf(queries []types.MetricDataQuery, start, end int64, now time.Time) *metricMath {
+	return &metricMath{queries: queries, start: start, end: end, now: now.Unix(), read: func(of *types.MetricStat) []figure {
+		stat, _ := parseStatistic(aws.ToString(of.Stat)) // it has been checked
+		from := start
+		if *of.Period >= 60 {
+			from -= start % 60
+		}
+		return c.metrics.read(aws.ToString(of.Metric.Namespace), aws.ToString(of.Metric.MetricName), dimensionsOf(of.Metric.Dimensions),
+			of.Unit, stat, int64(*of.Period), from, end)
+	}}
+}
+
+// startOf returns the request's start in seconds, rounded as roundStart does, or to the shortest period below a minute.
+func startOf(in *getMetricDataInput, now time.Time) int64 {
+	finest := int32(60)
+	for i := range in.MetricDataQueries {
+		if stat := in.MetricDataQueries[i].MetricStat; stat != nil {
+			finest = min(finest, *stat.Period)
+		}
+	}
+	if finest < 60 && now.Sub(*in.StartTime) <= 3*time.Hour {
+		return in.StartTime.Unix() - in.StartTime.Unix()%int64(finest)
+	}
+	return roundStart(*in.StartTime, now)
 }
 
 // resultOf returns a query's datapoints in the answer's shape.

@@ -12,7 +12,7 @@ import (
 )
 
 // supportedMath describes the supported metric math, for errors.
-const supportedMath = "+ - * / and parentheses, numbers, ids of the request's queries, and FILL(id, number)"
+const supportedMath = "+ - * / and parentheses, numbers, ids of the request's queries, FILL(id, number), and AVG, MAX, MIN and SUM of a list [id, id]"
 
 // metricMath evaluates the queries of one request.
 type metricMath struct {
@@ -162,6 +162,8 @@ func (e *expression) factor() (quantity, error) {
 		return quantity{scalar: true, number: number}, err
 	case token == "FILL":
 		return e.fill()
+	case slices.Contains([]string{"AVG", "MAX", "MIN", "SUM"}, token):
+		return e.overList()
 	case mathName.MatchString(token):
 		return e.query()
 	case token == "":
@@ -203,7 +205,7 @@ func (e *expression) fill() (quantity, error) {
 	}
 	known := of.points
 	of.points = nil
-	for at := e.math.start; at < min(e.math.end, e.math.now); at += of.period {
+	for at := e.math.start - e.math.start%min(60, max(of.period, 1)); at < min(e.math.end, e.math.now); at += of.period {
 		if len(known) > 0 && known[0].at == at {
 			of.points, known = append(of.points, known[0]), known[1:]
 		} else {

@@ -2,7 +2,7 @@ package localaws
 
 import (
 	"math"
-	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,24 +43,20 @@ func (in *putMetricDataInput) Deserialize(d smithy.ShapeDeserializer) error {
 }
 
 // putMetricData records data. It checks all of it before it records any.
-func (c *cloudWatchService) putMetricData(r *request) (reply, *apiError) {
-	var in putMetricDataInput
-	if err := c.decode(r, schemas.PutMetricDataInput, &in); err != nil {
-		return reply{}, err
-	}
+func (c *cloudWatchService) putMetricData(in *putMetricDataInput) (smithy.Serializable, *apiError) {
 	namespace := aws.ToString(in.Namespace)
 	switch {
 	case namespace == "":
-		return reply{}, badRequest("MissingParameter", "The parameter Namespace is required.")
+		return nil, badRequest("MissingParameter", "The parameter Namespace is required.")
 	case strings.HasPrefix(namespace, "AWS/"):
-		return reply{}, badRequest("InvalidParameterValue", "The value AWS/ for parameter Namespace is invalid.")
+		return nil, badRequest("InvalidParameterValue", "The value AWS/ for parameter Namespace is invalid.")
 	case len(in.EntityMetricData) > 0:
-		return reply{}, badRequest("InvalidParameterValue", "EntityMetricData is not supported by the local AWS.")
+		return nil, badRequest("InvalidParameterValue", "EntityMetricData is not supported by the local AWS.")
 	case len(in.MetricData) > 1000:
-		return reply{}, badRequest("ValidationError", "The collection MetricData must not have a size greater than 1000.")
+		return nil, badRequest("ValidationError", "The collection MetricData must not have a size greater than 1000.")
 	}
 	now := c.metrics.now()
-	values, targets := make([]sample, len(in.MetricData)), make([]*series, len(in.MetricData))
+	values := make([]sample, len(in.MetricData))
 	for i := range in.MetricData {
 		datum := &in.MetricData[i]
 		if datum.Timestamp == nil {
@@ -74,18 +70,17 @@ func (c *cloudWatchService) putMetricData(r *request) (reply, *apiError) {
 			values[i], err = sampleOf(i+1, datum)
 		}
 		if err != nil {
-			return reply{}, err
-		}
-		targets[i] = c.metrics.series(namespace, *datum.MetricName, dimensionsOf(datum.Dimensions), datum.Unit)
-		if targets[i].unit != datum.Unit {
-			return reply{}, badRequest("InvalidParameterValue", "MetricData.member.%d has the unit %s after %s; the local AWS keeps one unit for each metric.",
-				i+1, datum.Unit, targets[i].unit)
+			return nil, err
 		}
 	}
 	for i, datum := range in.MetricData {
-		c.metrics.putAll(targets[i:i+1], *datum.Timestamp, now, values[i])
+		target := c.metrics.series(namespace, *datum.MetricName, dimensionsOf(datum.Dimensions), datum.Unit)
+		if aws.ToInt32(datum.StorageResolution) == 1 {
+			c.metrics.refine(target)
+		}
+		c.metrics.putAll([]*series{target}, *datum.Timestamp, now, values[i])
 	}
-	return reply{http.StatusOK, cborHeader(), nil}, nil
+	return nil, nil
 }
 
 // checkDatum checks everything but the values of the n-th datum.
@@ -93,15 +88,21 @@ func checkDatum(n int, datum *types.MetricDatum, now time.Time) *apiError {
 	switch {
 	case aws.ToString(datum.MetricName) == "":
 		return badRequest("MissingParameter", "The parameter MetricData.member.%d.MetricName is required.", n)
+	case !isMetricText(*datum.MetricName, 255):
+		return badRequest("InvalidParameterValue", "The value %q for parameter MetricData.member.%d.MetricName is invalid.", *datum.MetricName, n)
+	case !slices.Contains(datum.Unit.Values(), datum.Unit):
+		return badRequest("InvalidParameterValue", "The value %s for parameter MetricData.member.%d.Unit is not supported.", datum.Unit, n)
+	case datum.StorageResolution != nil && *datum.StorageResolution != 1 && *datum.StorageResolution != 60:
+		return badRequest("InvalidParameterValue", "The value %d for parameter MetricData.member.%d.StorageResolution must be 1 or 60.", *datum.StorageResolution, n)
 	case len(datum.Dimensions) > 30:
 		return badRequest("InvalidParameterValue", "The collection MetricData.member.%d.Dimensions must not have a size greater than 30.", n)
 	case datum.Timestamp.Before(now.AddDate(0, 0, -14)) || datum.Timestamp.After(now.Add(2*time.Hour)):
 		return badRequest("InvalidParameterValue", "The parameter MetricData.member.%d.Timestamp %s must be at most two weeks in the past and two hours in the future.",
 			n, datum.Timestamp.Format(time.RFC3339))
 	}
-	for _, d := range datum.Dimensions {
-		if aws.ToString(d.Name) == "" || aws.ToString(d.Value) == "" {
-			return badRequest("InvalidParameterValue", "The dimensions of MetricData.member.%d must have names and values.", n)
+	for i, d := range datum.Dimensions {
+		if !isMetricText(aws.ToString(d.Name), 255) || strings.HasPrefix(*d.Name, ":") || !isMetricText(aws.ToString(d.Value), 1024) {
+			return badRequest("InvalidParameterValue", "MetricData.member.%d.Dimensions.member.%d must have a name and a value of printable ASCII characters.", n, i+1)
 		}
 	}
 	return nil
@@ -110,6 +111,10 @@ func checkDatum(n int, datum *types.MetricDatum, now time.Time) *apiError {
 // sampleOf returns the values of the n-th datum, which has exactly one of Value, Values and StatisticValues. A set of
 // statistics has a distribution only if it stands for one value, once or several times.
 func sampleOf(n int, datum *types.MetricDatum) (sample, *apiError) {
+	if datum.Value != nil && len(datum.Values) > 0 {
+		return sample{}, badRequest("InvalidParameterCombination",
+			"The parameters MetricData.member.%d.Value and MetricData.member.%d.Values are mutually exclusive and you have specified both.", n, n)
+	}
 	ways := 0
 	for _, given := range []bool{datum.Value != nil, datum.StatisticValues != nil, len(datum.Values) > 0} {
 		if given {

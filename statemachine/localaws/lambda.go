@@ -21,6 +21,7 @@ type lambdaService struct {
 	region, account string
 	now             func() time.Time
 	sleep           func(time.Duration)
+	background      func(func())
 	metrics         *metricStore
 	tags            *tags
 	updating        time.Duration // see Options.FunctionUpdates
@@ -34,12 +35,14 @@ type lambdaService struct {
 	draws     *rand.Rand
 	recorders map[recorderKey]*recorder
 	allocates Allocating
+	lag       AliasLag
+	lagged    bool // whether there has been any lag
 }
 
 func newLambdaService(o Options, metrics *metricStore, tags *tags) *lambdaService {
 	post := smithy.NewSchema(smithy.ShapeID{Name: "Answer"}, smithy.ShapeTypeOperation, 0, &traits.HTTP{Method: http.MethodPost, URI: "/"})
 	return &lambdaService{
-		region: o.Region, account: o.Account, now: o.Now, sleep: o.Sleep,
+		region: o.Region, account: o.Account, now: o.Now, sleep: o.Sleep, background: o.Go,
 		metrics: metrics, tags: tags, updating: o.FunctionUpdates, storage: maxStored,
 		protocol:  restjson1.New(nil),
 		answer:    smithy.NewOperationSchema(post, post, nil), // the operation only needs to have an input

@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -49,6 +50,22 @@ func (s *Server) AliasAt(functionName, aliasName string, at time.Time) (Alias, b
 	s.lambda.settle(f, at)
 	a, ok := f.aliases[aliasName]
 	return a, ok
+}
+
+// Aliases returns the state of all aliases without a call, sorted by function and name.
+func (s *Server) Aliases() []Alias {
+	now := s.options.Now()
+	s.lambda.mu.Lock()
+	defer s.lambda.mu.Unlock()
+	var all []Alias
+	for _, name := range slices.Sorted(maps.Keys(s.lambda.functions)) {
+		f := s.lambda.functions[name]
+		s.lambda.settle(f, now)
+		for _, alias := range slices.Sorted(maps.Keys(f.aliases)) {
+			all = append(all, f.aliases[alias])
+		}
+	}
+	return all
 }
 
 // wire returns the alias as the SDK's type.
@@ -103,11 +120,11 @@ func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) 
 }
 
 func (l *lambdaService) getAlias(name, aliasName string) (reply, *apiError) {
-	_, a, err := l.findAlias(name, aliasName, "Cannot find alias arn")
+	f, a, err := l.findAlias(name, aliasName, "Cannot find alias arn")
 	if err != nil {
 		return reply{}, err
 	}
-	return l.answerAlias(http.StatusOK, a)
+	return l.answerAlias(http.StatusOK, f.aliasBefore(a, l.now().Add(-l.lag.Reads)))
 }
 
 func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, *apiError) {
@@ -133,7 +150,7 @@ func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, 
 		return reply{}, err
 	}
 	a.RevisionID = l.nextRevision()
-	f.aliases[a.Name] = a
+	l.setAlias(f, a, l.now())
 	l.moveProvisioned(f, was, a)
 	return l.answerAlias(http.StatusOK, a)
 }
@@ -144,6 +161,7 @@ func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
 		return reply{}, err
 	}
 	delete(f.aliases, aliasName) // deleting what is not there succeeds, as with AWS
+	delete(f.replaced, aliasName)
 	delete(f.provisioned, aliasName)
 	return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 }

@@ -94,22 +94,16 @@ func (s *Server) Provisioned(functionName string) map[string]int32 {
 	return all
 }
 
-// NextAllocation returns when the next allocation of a function that is IN_PROGRESS ends, and the alias's weights with it;
-// false if there is none.
-func (s *Server) NextAllocation(functionName string) (time.Time, bool) {
-	s.lambda.mu.Lock()
-	defer s.lambda.mu.Unlock()
-	f := s.lambda.functions[functionName]
-	if f == nil {
-		return time.Time{}, false
-	}
+// nextAllocation returns when the next allocation that is IN_PROGRESS ends after an instant; zero if there is none. l.mu is
+// held.
+func (f *function) nextAllocation(after time.Time) time.Time {
 	var next time.Time
 	for _, p := range f.provisioned {
-		if p.status == types.ProvisionedConcurrencyStatusEnumInProgress && (next.IsZero() || p.due.Before(next)) {
+		if p.status == types.ProvisionedConcurrencyStatusEnumInProgress && p.due.After(after) && (next.IsZero() || p.due.Before(next)) {
 			next = p.due
 		}
 	}
-	return next, !next.IsZero()
+	return next
 }
 
 // allocation returns an allocation that begins now. l.mu is held.
@@ -149,7 +143,7 @@ func (l *lambdaService) moveProvisioned(f *function, was, to Alias) {
 	p.holds = was.Version
 	f.provisioned[to.Name] = p
 	to.Additional, to.Weight, to.RevisionID = was.Version, 1, l.nextRevision()
-	f.aliases[to.Name] = to
+	l.setAlias(f, to, l.now())
 }
 
 // settle ends the updates and allocations that are due at now. l.mu is held.
@@ -174,7 +168,7 @@ func (l *lambdaService) settle(f *function, now time.Time) {
 		f.provisioned[qualifier] = p
 		if a := f.aliases[qualifier]; holds != "" && a.Version == p.version && a.Additional == holds && a.Weight == 1 {
 			a.Additional, a.Weight, a.RevisionID = "", 0, l.nextRevision()
-			f.aliases[qualifier] = a
+			l.setAlias(f, a, p.due)
 		}
 	}
 }

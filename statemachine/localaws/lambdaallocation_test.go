@@ -59,7 +59,7 @@ func TestAnAliasWithProvisionedConcurrencyMoves(t *testing.T) {
 		}
 		revisions[*out.RevisionId], revisions[w.alias(t).RevisionID] = true, true
 		wants("just moved", "2 {1: 1} IN_PROGRESS")
-		if next, ok := w.NextAllocation("f"); !ok || !next.Equal(w.clock.Now().Add(90*time.Second)) {
+		if next, ok := w.NextRouting("f", "live", w.clock.Now()); !ok || !next.Equal(w.clock.Now().Add(90*time.Second)) {
 			t.Errorf("the next allocation ends at %s, %v", next, ok)
 		}
 		if code, _ := outcome(second(w.provision(t, "live", 6))); code != "InvalidParameterValueException" {
@@ -78,7 +78,7 @@ func TestAnAliasWithProvisionedConcurrencyMoves(t *testing.T) {
 		}
 		wants("in the end", "2 READY")
 		revisions[w.alias(t).RevisionID] = true
-		if _, ok := w.NextAllocation("f"); ok || len(revisions) != 3 {
+		if _, ok := w.NextRouting("f", "live", w.clock.Now()); ok || len(revisions) != 3 {
 			t.Errorf("%d revisions, or an allocation is under way still", len(revisions))
 		}
 

@@ -25,19 +25,21 @@ type function struct {
 	versions map[int]*version // published and not deleted, by number
 	last     int              // the number of the last published version
 	aliases  map[string]Alias
+	replaced map[string][]replaced // the former states of aliases, oldest first; only if changes lag
 
 	provisioned map[string]provisioned // by version or alias
 	failing     map[string]string      // why versions can't be initialized, by number
 
-	due time.Time // when the update that is under way ends; zero without one
+	due time.Time // when the state of a version changes next; zero if none does
 }
 
 // version is one version of a function.
 type version struct {
 	config  types.FunctionConfiguration
 	handler Handler
-	zip     []byte    // the deployment package; nil if it is stored elsewhere. It is never modified.
-	due     time.Time // when its state changes by itself; zero if it does not
+	zip     []byte        // the deployment package; nil if it is stored elsewhere. It is never modified.
+	due     time.Time     // when its state changes by itself; zero if it does not
+	wakes   time.Duration // how long it is Pending after it was Inactive
 }
 
 // find returns the function that ref names, after ending the updates and allocations that are due. The error is Lambda's
@@ -133,7 +135,7 @@ func (l *lambdaService) add(config types.FunctionConfiguration, code code) *func
 	config.FunctionArn, config.Version = aws.String(l.arn(functionRef{name: *config.FunctionName})), aws.String(latest)
 	config.State, config.LastUpdateStatus = types.StateActive, types.LastUpdateStatusSuccessful
 	l.complete(&config)
-	f := &function{latest: version{config: config}, changed: true, versions: map[int]*version{}, aliases: map[string]Alias{},
+	f := &function{latest: version{config: config}, changed: true, versions: map[int]*version{}, aliases: map[string]Alias{}, replaced: map[string][]replaced{},
 		provisioned: map[string]provisioned{}, failing: map[string]string{}}
 	f.latest.load(code)
 	l.touch(&f.latest)

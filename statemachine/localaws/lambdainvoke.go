@@ -77,7 +77,7 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 	case types.InvocationTypeDryRun:
 		return reply{status: http.StatusNoContent, header: http.Header{}}, nil
 	case types.InvocationTypeEvent:
-		go picked.run(r.body, l.now(), nil)
+		l.background(func() { picked.run(r.body, l.now(), nil) })
 		return reply{status: http.StatusAccepted, header: http.Header{}}, nil
 	}
 
@@ -144,6 +144,7 @@ func (l *lambdaService) pick(ref functionRef) (pick, *apiError) {
 	number := ref.qualifier
 	key := recorderKey{function: ref.name, resource: ref.String()}
 	if alias, ok := f.aliases[ref.qualifier]; ok {
+		alias = f.aliasBefore(alias, l.now().Add(-l.lag.Routing))
 		number = alias.Version
 		if alias.Additional != "" && l.draws.Float64() < alias.Weight {
 			number = alias.Additional
@@ -154,8 +155,8 @@ func (l *lambdaService) pick(ref functionRef) (pick, *apiError) {
 	if v == nil {
 		return pick{}, notFound("Function not found: %s", l.arn(ref))
 	}
-	if v.config.State == types.StatePending {
-		return pick{}, conflict(notNow + "The function is currently in the following state: Pending")
+	if err := l.checkState(f, v, l.now()); err != nil {
+		return pick{}, err
 	}
 	seconds := aws.ToInt32(v.config.Timeout)
 	if seconds == 0 {

@@ -24,8 +24,8 @@ func (l *lambdaService) begin(f *function, c change) {
 	if l.updating <= 0 {
 		return
 	}
-	f.due = l.now().Add(l.updating)
-	f.latest.due = f.due
+	f.latest.due = l.now().Add(l.updating)
+	f.dueBy(f.latest.due)
 	config := &f.latest.config
 	switch c {
 	case creating:
@@ -44,17 +44,28 @@ func (l *lambdaService) settleState(f *function, now time.Time) {
 		return
 	}
 	f.due = time.Time{}
-	l.ready(&f.latest)
+	l.ready(f, &f.latest, now)
 	for number := 1; number <= f.last; number++ { // in order: revisions are the same in every rehearsal
 		if v := f.versions[number]; v != nil {
-			l.ready(v)
+			l.ready(f, v, now)
 		}
 	}
 }
 
-// ready makes a version ready if a creation or update of it was under way. l.mu is held.
-func (l *lambdaService) ready(v *version) {
-	if v.due.IsZero() {
+// dueBy notes that the state of one of the function's versions changes at a time. l.mu is held.
+func (f *function) dueBy(at time.Time) {
+	if f.due.IsZero() || at.Before(f.due) {
+		f.due = at
+	}
+}
+
+// ready makes a version ready if a change of its state is due at now. l.mu is held.
+func (l *lambdaService) ready(f *function, v *version, now time.Time) {
+	switch {
+	case v.due.IsZero():
+		return
+	case v.due.After(now):
+		f.dueBy(v.due)
 		return
 	}
 	v.due = time.Time{}

@@ -35,7 +35,8 @@ func (s *Server) SetMetricDelay(d time.Duration) {
 	store.delay = d
 }
 
-// series returns the metric's series, and creates it if there is none. The order of the dimensions does not matter.
+// series returns the series of the metric's values in a unit, and creates it if there is none. The order of the dimensions does
+// not matter.
 func (m *metricStore) series(namespace, name string, dimensions []dimension, unit types.StandardUnit) *series {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -43,9 +44,18 @@ func (m *metricStore) series(namespace, name string, dimensions []dimension, uni
 	s := m.byKey[string(key)]
 	if s == nil {
 		s = newSeries(unit)
+		s.namespace, s.name, s.dimensions = namespace, name, dimensions
 		m.byKey[string(key)] = s
+		return s
 	}
-	return s
+	for _, of := range s.units() {
+		if of.unit == unit {
+			return of
+		}
+	}
+	other := newSeries(unit)
+	s.others = append(s.others, other)
+	return other
 }
 
 // metricKey returns a key that identifies a metric. It sorts the dimensions in place.
@@ -77,24 +87,92 @@ func (m *metricStore) putAll(all []*series, at, recorded time.Time, values sampl
 }
 
 // read returns the statistic for each of the metric's periods in start ≤ time < end that has it, the oldest first. Periods
-// are counted from start. Times and period are in seconds; the period is a multiple of 60. An empty unit means any.
+// are counted from start. Times and period are in seconds; the period is a multiple of 60, or one of a high-resolution metric.
+// An empty unit means any: of a metric with values in several units, those in the unit that CloudWatch's API lists first.
 func (m *metricStore) read(namespace, name string, dimensions []dimension, unit types.StandardUnit, stat statistic, period, start, end int64) []figure {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.byKey[string(metricKey(namespace, name, dimensions))]
-	if s == nil || (unit != "" && unit != s.unit) {
+	if s == nil {
 		return nil
 	}
 	now := m.now()
-	s.settle(now)
-	return s.read(now.Unix(), stat, period, start, end)
+	if len(s.others) == 0 {
+		if unit != "" && unit != s.unit {
+			return nil
+		}
+		s.settle(now)
+		return s.read(now.Unix(), stat, period, start, end)
+	}
+	for _, u := range unit.Values() {
+		if unit != "" && unit != u {
+			continue
+		}
+		for _, of := range s.units() {
+			if of.unit != u {
+				continue
+			}
+			of.settle(now)
+			if points := of.read(now.Unix(), stat, period, start, end); len(points) > 0 {
+				return points
+			}
+		}
+	}
+	return nil
 }
 
-// series is one metric: its datapoints at three resolutions, and the data that waits to be added to them.
+// unitsOf returns the units of a metric's values, in the order in which they were first used.
+func (m *metricStore) unitsOf(namespace, name string, dimensions []dimension) []types.StandardUnit {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.byKey[string(metricKey(namespace, name, dimensions))]
+	if s == nil {
+		return nil
+	}
+	var all []types.StandardUnit
+	for _, of := range s.units() {
+		all = append(all, of.unit)
+	}
+	return all
+}
+
+// series is one metric's values in one unit: its datapoints at three resolutions, and the data that waits to be added to them.
 type series struct {
 	unit    types.StandardUnit
 	tiers   [3]tier   // the finest first; each holds all of the data that it retains
+	fine    *tier     // the seconds of a high-resolution metric; nil for others
 	pending []pending // by the time at which they become visible
+
+	// Of a metric's first series only:
+	namespace, name string
+	dimensions      []dimension // by name
+	others          []*series   // the metric's values in other units
+}
+
+// units returns the series of all units. s is the metric's first.
+func (s *series) units() []*series { return append([]*series{s}, s.others...) }
+
+// latest returns when the metric's last value was measured, in seconds; 0 if none is retained. s is the metric's first series.
+func (s *series) latest() int64 {
+	at := int64(0)
+	for _, of := range s.units() {
+		if n := len(of.tiers[0].points); n > 0 {
+			at = max(at, of.tiers[0].points[n-1].at)
+		}
+		for _, p := range of.pending {
+			at = max(at, p.at)
+		}
+	}
+	return at
+}
+
+// refine keeps the seconds of the series from now on, because it is of high resolution.
+func (m *metricStore) refine(s *series) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.fine == nil {
+		s.fine = &tier{period: 1, retained: 3 * 60 * 60}
+	}
 }
 
 // pending is data that is recorded but not yet added, because it is not visible yet or the series has not been read.
@@ -132,6 +210,9 @@ func (s *series) settle(now time.Time) {
 }
 
 func (s *series) add(at, now int64, values *sample) {
+	if s.fine != nil {
+		s.fine.add(at, now, values)
+	}
 	for i := range s.tiers {
 		s.tiers[i].add(at, now, values)
 	}
@@ -139,6 +220,9 @@ func (s *series) add(at, now int64, values *sample) {
 
 // read reads the coarsest tier whose datapoints fit the requested periods.
 func (s *series) read(now int64, stat statistic, period, start, end int64) []figure {
+	if period < 60 && s.fine != nil {
+		return s.fine.read(now, stat, period, start, end)
+	}
 	for i := len(s.tiers) - 1; i > 0; i-- {
 		if t := &s.tiers[i]; period%t.period == 0 && start%t.period == 0 {
 			return t.read(now, stat, period, start, end)

@@ -65,16 +65,6 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 	return nil, nil
 }
 
-// needs implements service. DescribeAlarms can be restricted to alarms, but it returns composite alarms only to principals
-// that may read all of them, so it needs "*" here.
-func (c *cloudWatchService) needs(operation string, _ *request) ([]need, *apiError) {
-	switch operation {
-	case "GetMetricData", "DescribeAlarms":
-		return []need{{"cloudwatch:" + operation, "*", false}}, nil
-	}
-	return nil, nil
-}
-
 // needs implements service: ListTopics has no resource; the others need the permission on the topic.
 func (n *snsService) needs(operation string, r *request) ([]need, *apiError) {
 	form, err := url.ParseQuery(string(r.body))
@@ -117,19 +107,24 @@ func (b *eventBridgeService) needs(operation string, r *request) ([]need, *apiEr
 	return all, nil
 }
 
-// needs implements service: StartExecution and ListExecutions are authorized on the state machine, the others on the
-// execution.
+// needs implements service: ListStateMachines has no resource; StartExecution, ListExecutions, DescribeStateMachine and
+// ListTagsForResource are authorized on the state machine, the others on the execution.
 func (s *stepFunctionsService) needs(operation string, r *request) ([]need, *apiError) {
 	if operation == "TestState" {
 		return needsTest(r)
 	}
-	var in struct{ StateMachineArn, ExecutionArn string }
+	var in struct{ StateMachineArn, ExecutionArn, ResourceArn string }
 	if err := json.Unmarshal(r.body, &in); err != nil {
 		return nil, malformed(err)
 	}
 	resource := in.ExecutionArn
-	if operation == "StartExecution" || operation == "ListExecutions" {
+	switch operation {
+	case "StartExecution", "ListExecutions", "DescribeStateMachine":
 		resource = in.StateMachineArn
+	case "ListTagsForResource":
+		resource = in.ResourceArn
+	case "ListStateMachines":
+		resource = "*"
 	}
 	return []need{{"states:" + operation, resource, false}}, nil
 }
@@ -166,7 +161,7 @@ func (s *secretsManagerService) needs(operation string, r *request) ([]need, *ap
 	return []need{{"secretsmanager:" + operation, arn, true}}, nil
 }
 
-// needs implements service: DescribeStacks needs the permission on the stack. If there is none of the given name, its ARN ends
+// needs implements service: every operation needs the permission on the stack, also on the one of a physical resource. If there is none of the given name, its ARN ends
 // in an asterisk instead of an ID.
 func (c *cloudFormationService) needs(operation string, r *request) ([]need, *apiError) {
 	form, err := url.ParseQuery(string(r.body))
@@ -176,8 +171,12 @@ func (c *cloudFormationService) needs(operation string, r *request) ([]need, *ap
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	arn := form.Get("StackName")
-	if stack := c.find(arn); stack != nil {
-		arn = stack.id
+	found := c.find(arn)
+	if physical := form.Get("PhysicalResourceId"); arn == "" && physical != "" {
+		found = c.findPhysical(physical)
+	}
+	if found != nil {
+		arn = found.id
 	} else if arn == "" {
 		arn = "*"
 	} else if !strings.HasPrefix(arn, "arn:") {

@@ -21,6 +21,9 @@ type Options struct {
 	// Executions provides the executions that Step Functions reports. Nil for none.
 	Executions Executions
 
+	// Go runs an asynchronous invocation in the background; a new goroutine if nil.
+	Go func(func())
+
 	// Latency is how long every call takes before it has its effect. Invoke additionally takes its handler's duration.
 	Latency time.Duration
 
@@ -81,6 +84,9 @@ func New(o Options) *Server {
 	if o.Sleep == nil {
 		o.Sleep = time.Sleep
 	}
+	if o.Go == nil {
+		o.Go = func(f func()) { go f() }
+	}
 	if o.Region == "" {
 		o.Region = "eu-central-1"
 	}
@@ -89,10 +95,12 @@ func New(o Options) *Server {
 	}
 	metrics := newMetricStore(o.Now)
 	tags := &tags{by: map[string]map[string][]string{}}
-	s := &Server{options: o, lambda: newLambdaService(o, metrics, tags), cloudwatch: newCloudWatchService(o, metrics),
+	topics := newSNSService(o)
+	s := &Server{options: o, lambda: newLambdaService(o, metrics, tags), cloudwatch: newCloudWatchService(o, metrics, topics.deliver),
 		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
-		sns: newSNSService(o), events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags}
-	s.services = []service{s.lambda, s.cloudwatch, newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.logs, s.stacks, newSTSService(o)}
+		sns: topics, events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags}
+	cloudwatch := s.cloudwatch.faces()
+	s.services = append([]service{s.lambda, cloudwatch[0], newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.logs, s.stacks, newSTSService(o)}, cloudwatch[1:]...)
 	return s
 }
 
@@ -203,7 +211,11 @@ func (s *Server) perform(svc service, operation string, r *request, refused *api
 	if refused != nil {
 		answer = svc.refusal(refused)
 	}
-	answer.header["X-Amzn-Requestid"] = []string{identifier(s.requests.Add(1))}
+	id := identifier(s.requests.Add(1))
+	answer.header["X-Amzn-Requestid"] = []string{id}
+	if stamped, ok := svc.(stampedFace); ok {
+		answer.body = stamped.stamp(answer.body, id)
+	}
 	return answer, refused
 }
 

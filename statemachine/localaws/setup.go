@@ -79,14 +79,14 @@ func (s *Server) addAlarm(name string, kind cwtypes.AlarmType) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i, exists := c.searchAlarm(name)
-	if name == "" || len(name) > 255 {
-		return fmt.Errorf("add alarm: %q is not a valid name", name)
+	if err := checkAlarmName(name); err != nil {
+		return fmt.Errorf("add alarm: %w", err)
 	}
 	if exists {
 		return fmt.Errorf("add alarm: %q already exists", name)
 	}
-	a := &alarm{name: name, kind: kind, created: c.metrics.now()}
-	a.set(cwtypes.StateValueInsufficientData, "Unchecked: Initial alarm creation", nil, a.created)
+	a := &alarm{name: name, kind: kind, configured: c.metrics.now()}
+	a.set(cwtypes.StateValueInsufficientData, "Unchecked: Initial alarm creation", nil, a.configured)
 	c.alarms = slices.Insert(c.alarms, i, a)
 	return nil
 }
@@ -117,16 +117,11 @@ func (s *Server) SetAlarmState(name string, state cwtypes.StateValue, reason str
 // SetAlarmStateAt is SetAlarmState for an alarm that has been in the state since an instant, which must not be before it
 // was set last.
 func (s *Server) SetAlarmStateAt(at time.Time, name string, state cwtypes.StateValue, reason string) error {
-	c := s.cloudwatch
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if !slices.Contains(state.Values(), state) {
 		return fmt.Errorf("set alarm state: unknown state %q; known are %s", state, state.Values())
 	}
-	i, ok := c.searchAlarm(name)
-	if !ok {
+	if !s.cloudwatch.setState(name, state, reason, nil, at) {
 		return fmt.Errorf("set alarm state: there is no alarm %q", name)
 	}
-	c.alarms[i].set(state, reason, nil, at)
 	return nil
 }

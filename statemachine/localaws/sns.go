@@ -152,6 +152,17 @@ func (n *snsService) publish(form url.Values) (reply, *apiError) {
 	}{identifier(uint64(len(n.published)))}), nil
 }
 
+// deliver publishes a message of another service, without a call. It returns false if there is no such topic.
+func (n *snsService) deliver(topic, subject, message string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !slices.Contains(n.topics, topic) {
+		return false
+	}
+	n.published = append(n.published, Published{Topic: topic, Subject: subject, Message: message, Attributes: map[string]string{}, At: n.now()})
+	return true
+}
+
 // checkTopicARN returns an error for what is not the ARN of a topic.
 func checkTopicARN(given string) *apiError {
 	switch n := len(strings.Split(given, ":")); {

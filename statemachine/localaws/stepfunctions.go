@@ -11,7 +11,7 @@ import (
 
 // Executions provides the executions of state machines, which run elsewhere. The local AWS reports them through Step
 // Functions' read operations, starts and stops them if the value is also a [Runner], restarts them if it is a
-// [Redriver], and tests single states if it is a [StateTester]. The methods return the current state.
+// [Redriver], tests single states if it is a [StateTester], and reports state machines if it is a [Catalog]. The methods return the current state.
 // They are called without any lock, possibly concurrently.
 type Executions interface {
 	// Executions returns all executions of a state machine, in any order; false if there is no such state machine.
@@ -75,7 +75,8 @@ func (noExecutions) Executions(string) ([]Execution, bool) { return nil, false }
 func (noExecutions) Execution(string) (Execution, bool) { return Execution{}, false }
 
 func (s *stepFunctionsService) operations() []string {
-	return []string{"StartExecution", "StopExecution", "ListExecutions", "DescribeExecution", "GetExecutionHistory", "RedriveExecution", "TestState"}
+	return []string{"StartExecution", "StopExecution", "ListExecutions", "DescribeExecution", "GetExecutionHistory", "RedriveExecution", "TestState",
+		"ListStateMachines", "DescribeStateMachine", "DescribeStateMachineForExecution", "ListTagsForResource"}
 }
 
 func (s *stepFunctionsService) claims(r *http.Request) bool {
@@ -106,6 +107,14 @@ func (s *stepFunctionsService) handle(operation string, r *request) (reply, *api
 		return s.redriveExecution(r)
 	case "TestState":
 		return s.testState(r)
+	case "ListStateMachines":
+		return s.listStateMachines(r)
+	case "DescribeStateMachine":
+		return s.describeStateMachine(r)
+	case "DescribeStateMachineForExecution":
+		return s.describeStateMachineForExecution(r)
+	case "ListTagsForResource":
+		return s.listTagsForResource(r)
 	}
 	return reply{}, unknownOperation(operation, r.Request)
 }

@@ -25,13 +25,23 @@ import (
 // AWS of the rehearsal that is under way.
 type stage struct {
 	url       string
-	instances map[string]*runtimeapi.Instance // by the function's ARN
-	figures   map[string]*figures             // by the function's name
+	instances map[string]instance // by the function's ARN
+	figures   map[string]*figures // by the function's name
 
-	mutex sync.Mutex // held by each call of AWS: processes do not take turns as actors do
-	aws   http.Handler
-	calls int
-	last  map[string]json.RawMessage // what each function was last invoked with, by its ARN
+	mutex   sync.Mutex // held by each call of AWS: processes do not take turns as actors do
+	aws     http.Handler
+	calls   int
+	last    map[string]json.RawMessage // what each function was last invoked with, by its ARN
+	answers []string                   // of the invocations by a workflow
+}
+
+// instance is one execution environment of a function: a *runtimeapi.Instance or
+// *runtimeapi.Emulated.
+type instance interface {
+	Invoke(input json.RawMessage) (json.RawMessage, error)
+	PID() int
+	Output() string
+	Stop()
 }
 
 // figures are what a function's executable is like.
@@ -42,7 +52,7 @@ type figures struct {
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{instances: map[string]*runtimeapi.Instance{}, figures: map[string]*figures{}, last: map[string]json.RawMessage{}}
+	s := &stage{instances: map[string]instance{}, figures: map[string]*figures{}, last: map[string]json.RawMessage{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -74,23 +84,28 @@ func (s *stage) add(t *testing.T, name, pkg string) {
 	s.figures[name] = &f
 }
 
-// start starts a function, with the variables that the stack gives it and the
-// address of AWS.
+// start starts a function.
 func (s *stage) start(t *testing.T, name, path string) {
 	t.Helper()
-	arn := functionARN(name)
-	instance, err := runtimeapi.Start(runtimeapi.Function{
-		ARN: arn, Executable: path, Timeout: simpleTimeout,
-		Environment: map[string]string{"AWS_ENDPOINT_URL": s.url, wire.GatesVariable: strings.Join(rollout.GateNames(), ","), wire.TopicVariable: topicARN},
-	})
+	f := s.function(name, path)
+	instance, err := runtimeapi.Start(f)
 	if err != nil {
 		t.Fatalf("start %s: %v\n%s", name, err, instance.Output())
 	}
 	t.Cleanup(instance.Stop)
-	if old := s.instances[arn]; old != nil {
+	if old := s.instances[f.ARN]; old != nil {
 		old.Stop()
 	}
-	s.instances[arn] = instance
+	s.instances[f.ARN] = instance
+}
+
+// function returns a function with the variables that the stack gives it and the
+// address of AWS.
+func (s *stage) function(name, path string) runtimeapi.Function {
+	return runtimeapi.Function{
+		ARN: functionARN(name), Executable: path, Timeout: simpleTimeout,
+		Environment: map[string]string{"AWS_ENDPOINT_URL": s.url, wire.GatesVariable: strings.Join(rollout.GateNames(), ","), wire.TopicVariable: topicARN},
+	}
 }
 
 // enter has the workflow of a rehearsal call the processes.
@@ -111,6 +126,9 @@ func (s *stage) invoke(_ context.Context, arn string, input json.RawMessage) (js
 	s.last[arn] = input
 	s.mutex.Unlock()
 	answer, err := instance.Invoke(input)
+	s.mutex.Lock()
+	s.answers = append(s.answers, fmt.Sprintf("%s: %s %v", arn, answer, err))
+	s.mutex.Unlock()
 	var failure *runtimeapi.Failure
 	if errors.As(err, &failure) {
 		return nil, &asl.TaskError{Name: failure.Type, Cause: string(failure.Payload)}
@@ -153,7 +171,7 @@ func (s *stage) print(t *testing.T, name string) {
 }
 
 // peak says how much memory a process has used at most, where Linux reports it.
-func peak(i *runtimeapi.Instance) string {
+func peak(i instance) string {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.PID()))
 	if err != nil {
 		return ""

@@ -59,6 +59,18 @@ func (d *durations) longest(mean float64) time.Duration {
 	return seconds(d[cells-1] * mean)
 }
 
+// shareOver returns the share of invocations that take longer than a limit, for a mean
+// in seconds.
+func (d *durations) shareOver(limit time.Duration, mean float64) float64 {
+	share := 0.0
+	for i, value := range d {
+		if seconds(value*mean) > limit {
+			share += cellShare(i)
+		}
+	}
+	return share
+}
+
 // draw draws the durations of n invocations with the given mean.
 func (d *durations) draw(random *rand.Rand, n int64, mean time.Duration) localaws.DurationStats {
 	var counts [cells]int64

@@ -46,6 +46,9 @@ func (r *run) portsOf(name string, cfg aws.Config) (wire.Ports, error) {
 	f := r.options.Template.functions[name]
 	p := r.portsThrough(r.server.As(f.role.principal, cfg))
 	p.Environment = wire.ReadEnvironment(func(variable string) string { return f.environment[variable] })
+	if r.logOf != nil {
+		p.Log = r.logOf(f)
+	}
 	own := p.Topic
 	if own == "" || slices.Contains(r.topics, own) {
 		return p, nil

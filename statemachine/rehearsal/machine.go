@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 
@@ -74,6 +73,8 @@ type machine struct {
 	wrap func(asl.Invoke) asl.Invoke
 
 	executions []*execution // in the order of their start
+	byName     map[string]*execution
+	histories  *histories // nil to keep only the ends of histories
 	settling   bool
 }
 
@@ -83,27 +84,9 @@ type execution struct {
 	name   string
 	parent string // the ARN of the execution that started it, if any
 	input  json.RawMessage
-	first  []localaws.HistoryEvent // the first events of its history
-	last   []localaws.HistoryEvent // the last events that are not among the first
-	state  string                  // the last one it entered
-	end    asl.Event               // its last end; it may have been redriven since
-}
-
-// keptEvents limits how many events of a history are kept at each end: its beginning
-// has the plan, and its end the current state.
-const keptEvents = 40
-
-// keep appends an event to the first or the last events of the history.
-func (e *execution) keep(event asl.Event) {
-	switch {
-	case len(e.first) < keptEvents:
-		e.first = append(e.first, event)
-	case len(e.last) < keptEvents:
-		e.last = append(e.last, event)
-	default:
-		e.last = append(e.last[:0], e.last[1:]...)
-		e.last = append(e.last, event)
-	}
+	history
+	state string    // the last one it entered
+	end   asl.Event // its last end; it may have been redriven since
 }
 
 // start starts an execution. If an execution has that name, start returns it if it
@@ -114,16 +97,13 @@ func (m *machine) start(name string, input json.RawMessage) (*execution, error) 
 
 // startFor is start on behalf of the execution with the ARN parent, if any.
 func (m *machine) startFor(parent, name string, input json.RawMessage) (*execution, error) {
-	for _, other := range m.executions {
-		if other.name != name {
-			continue
-		}
+	if other, ok := m.byName[name]; ok {
 		if other.Status() == asl.Running && string(other.input) == string(input) {
 			return other, nil
 		}
 		return nil, asl.Refused("ExecutionAlreadyExists", "Execution Already Exists: '"+other.ARN()+"'", requestID)
 	}
-	e := &execution{name: name, parent: parent, input: input}
+	e := &execution{name: name, parent: parent, input: input, history: history{all: m.histories}}
 	var err error
 	e.Execution, err = m.definition.Start(asl.Options{
 		Clock:             m.clock,
@@ -136,7 +116,9 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		LeaveChildren:     m.leaveChildren || !m.permits.mayStop(m.executionARN(name)),
 		UncaughtDataLimit: m.uncaughtDataLimit,
 		OnEvent: func(event asl.Event) {
-			e.keep(event)
+			if err := e.keep(event); err != nil {
+				panic(err) // events are made of texts and numbers
+			}
 			m.onEvent(e, event)
 			if ends[event.Type] != "" {
 				e.end = event
@@ -148,6 +130,10 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		return nil, fmt.Errorf("starting the execution: %w", err)
 	}
 	m.executions = append(m.executions, e)
+	if m.byName == nil {
+		m.byName = map[string]*execution{}
+	}
+	m.byName[name] = e
 	return e, nil
 }
 
@@ -223,12 +209,20 @@ func (m *machine) Executions(arn string) ([]localaws.Execution, bool) {
 
 // Execution returns the execution with that ARN; false if there is none.
 func (m *machine) Execution(arn string) (localaws.Execution, bool) {
-	for _, e := range m.executions {
-		if e.ARN() == arn {
-			return m.described(e), true
-		}
+	e, ok := m.find(arn)
+	if !ok {
+		return localaws.Execution{}, false
 	}
-	return localaws.Execution{}, false
+	return m.described(e), true
+}
+
+// find returns the execution with that ARN.
+func (m *machine) find(arn string) (*execution, bool) {
+	e, ok := m.byName[arn[strings.LastIndexByte(arn, ':')+1:]]
+	if !ok || e.ARN() != arn {
+		return nil, false
+	}
+	return e, true
 }
 
 // described converts an execution for the local Step Functions API.
@@ -239,7 +233,7 @@ func (m *machine) described(e *execution) localaws.Execution {
 		Status: string(result.Status), Started: result.Start, Stopped: result.Stop,
 		Input: e.input, Output: result.Output, Error: result.Error, Cause: result.Cause,
 		Redrives: result.Redrives, Redriven: result.Redriven, NotRedrivable: e.NotRedrivable(),
-		History: func() []localaws.HistoryEvent { return slices.Concat(e.first, e.last) },
+		History: e.events,
 	}
 }
 

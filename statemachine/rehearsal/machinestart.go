@@ -17,9 +17,7 @@ func (m *machine) StartExecution(_, name string, input json.RawMessage) (localaw
 
 // StopExecution implements [localaws.Runner].
 func (m *machine) StopExecution(arn, errorName, cause string) {
-	for _, e := range m.executions {
-		if e.ARN() == arn {
-			e.Stop(errorName, cause)
-		}
+	if e, ok := m.find(arn); ok {
+		e.Stop(errorName, cause)
 	}
 }

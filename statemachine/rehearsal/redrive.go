@@ -11,16 +11,14 @@ import (
 // Redrive redrives an execution as Step Functions' RedriveExecution does. It returns
 // an error if there is no such execution or it can't be redriven.
 func (m *machine) Redrive(arn string) error {
-	for _, e := range m.executions {
-		if e.ARN() != arn {
-			continue
-		}
-		if reason := e.NotRedrivable(); reason != "" {
-			return errors.New(reason)
-		}
-		return e.Redrive()
+	e, ok := m.find(arn)
+	if !ok {
+		return fmt.Errorf("there is no execution %s", arn)
 	}
-	return fmt.Errorf("there is no execution %s", arn)
+	if reason := e.NotRedrivable(); reason != "" {
+		return errors.New(reason)
+	}
+	return e.Redrive()
 }
 
 // allEnded waits until no execution is running, and reports whether any ended

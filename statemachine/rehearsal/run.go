@@ -149,7 +149,8 @@ type run struct {
 
 	description string // of the alias
 	timeline    timeline
-	left        string // the text of the last cleanup's entry
+	left        string                      // the text of the last cleanup's entry
+	logOf       func(deployed) *slog.Logger // nil for that of the options
 	err         error
 
 	// before is called before an AWS call takes effect, and after after it; both may
@@ -249,7 +250,7 @@ func (r *run) prepare() error {
 		r.timeline.begin(r.clock.Now(), r.options)
 		return nil
 	}
-	if err := build(r.server, r.request, r.description, r.options.Stack); err != nil {
+	if err := build(r.server, r.request, r.options.Scenario.Baseline.Version, r.description, r.options.Stack); err != nil {
 		return fmt.Errorf("preparing the rehearsal: %w", err)
 	}
 	start := r.clock.Now()

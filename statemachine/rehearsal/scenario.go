@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +25,12 @@ type Scenario struct {
 	// of requests in a time is Poisson distributed, and each draws its version by the
 	// alias's weights.
 	RequestsPerSecond float64 `json:"requests-per-second"`
+	// Day varies the rate over the day; nil for the same rate at all hours.
+	Day *Day `json:"day,omitempty"`
+	// Timeout is the function's timeout in whole seconds, in [1, 900], at which a request
+	// that takes longer ends as an error. 0 stands for 3 s, or as many as the longest
+	// request of any profile takes, at most 900.
+	Timeout int `json:"timeout,omitempty"`
 	// History is how long the baseline has served such traffic when the rollout
 	// starts, in seconds, at most 14 days; nil for 73 hours, a little more than health
 	// checks look back.
@@ -33,6 +42,8 @@ type Scenario struct {
 	// Latency is how long each AWS call takes.
 	Latency float64 `json:"latency"`
 	Dependencies
+	// Metrics are CloudWatch metrics of the user's own, by any name.
+	Metrics map[string]Metric `json:"metrics,omitempty"`
 	// Provisioned is nil if nothing has provisioned concurrency.
 	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Secrets are the values of secrets, by the references to them in headers:
@@ -58,6 +69,8 @@ type Change struct {
 	NewVersion        *VersionProfile `json:"new-version,omitempty"`
 	MetricDelay       *float64        `json:"metric-delay,omitempty"`
 	Dependencies
+	// Metrics are changes of the scenario's metrics, by their names.
+	Metrics map[string]MetricLevel `json:"metrics,omitempty"`
 	// Stop means that a user stops the execution, Redrive that one redrives it after
 	// it has ended, Alias that one changes the alias, and Order that the user By
 	// ("operator" if empty) gives the rollout an order.
@@ -137,6 +150,8 @@ const (
 	maxHistory = 14 * 24 * 60 * 60 // CloudWatch keeps minutes for a day longer
 )
 
+var versionForm = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+
 // check returns an error that lists everything that is wrong.
 func (s Scenario) check() error {
 	var problems []error
@@ -151,9 +166,25 @@ func (s Scenario) check() error {
 		within("history", *s.History, 0, maxHistory)
 	}
 	within("latency", s.Latency, 0, 900)
+	if s.Day != nil {
+		within("day.amplitude", s.Day.Amplitude, 0, 1)
+		within("day.peak-hour", s.Day.PeakHour, 0, 24)
+	}
+	if s.Timeout != 0 {
+		within("timeout", float64(s.Timeout), 1, 900)
+	}
 	problems = append(problems, s.Dependencies.check("", within), s.Provisioned.check(within))
+	if v := s.Baseline.Version; v != "" && !versionForm.MatchString(v) {
+		problems = append(problems, fmt.Errorf(`baseline.version must be a published version's number, such as "7"; given: %q`, v))
+	}
+	if s.NewVersion.Version != "" {
+		problems = append(problems, errors.New("new-version.version must be left out: the input has it"))
+	}
 	s.Baseline.check("baseline", within)
 	s.NewVersion.check("new-version", within)
+	for _, name := range slices.Sorted(maps.Keys(s.Metrics)) {
+		problems = append(problems, s.Metrics[name].check("metrics."+name, within))
+	}
 	for i, change := range s.Changes {
 		at := fmt.Sprintf("changes[%d]", i)
 		within(at+".after", change.After, 0, MaxSeconds)
@@ -173,10 +204,21 @@ func (s Scenario) check() error {
 		if change.NewVersion != nil {
 			change.NewVersion.check(at+".new-version", within)
 		}
+		for _, p := range []*VersionProfile{change.Baseline, change.NewVersion} {
+			if p != nil && p.Version != "" {
+				problems = append(problems, fmt.Errorf("%s can't change a version's number: change the alias instead", at))
+			}
+		}
 		if change.Alias != nil && change.Alias.Weight != nil {
 			within(at+".alias.weight", *change.Alias.Weight, 0, 1)
 		}
 		problems = append(problems, change.Dependencies.check(at+".", within))
+		for _, name := range slices.Sorted(maps.Keys(change.Metrics)) {
+			problems = append(problems, change.Metrics[name].check(at+".metrics."+name, within))
+			if _, ok := s.Metrics[name]; !ok {
+				problems = append(problems, fmt.Errorf("%s.metrics.%s must be one of the scenario's metrics: %s", at, name, slices.Sorted(maps.Keys(s.Metrics))))
+			}
+		}
 		if change.nothing() {
 			problems = append(problems, fmt.Errorf("%s must change something", at))
 		}
@@ -204,7 +246,7 @@ func (f Fault) check() error {
 
 // nothing reports whether a change changes nothing.
 func (c Change) nothing() bool {
-	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil &&
+	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil && len(c.Metrics) == 0 &&
 		c.Dependencies.nothing() && !c.intervenes()
 }
 

@@ -33,6 +33,8 @@ type traffic struct {
 	clusters        map[string]*clusters
 	served          map[string]Tally
 	series          *series
+	own             *ownMetrics
+	timeout         time.Duration // of the function
 }
 
 // grain is the longest time whose requests are drawn at once. It divides a minute,
@@ -57,10 +59,10 @@ func (t *traffic) catchUp(to time.Time) error {
 		if len(t.changes) > 0 && t.nextChange().Before(end) {
 			end = t.nextChange()
 		}
-		if at, ok := t.aws.NextAllocation(t.function); ok && at.After(t.done) && at.Before(end) {
-			end = at // the alias may change by itself then
+		if at, ok := t.aws.NextRouting(t.function, t.alias, t.done); ok && at.Before(end) {
+			end = at
 		}
-		if err := t.serve(t.done, end); err != nil {
+		if err := errors.Join(t.own.record(t, t.done, end), t.serve(t.done, end)); err != nil {
 			return err
 		}
 		t.done = end
@@ -78,17 +80,20 @@ func (t *traffic) serveDaysBefore(from, to time.Time, chance chance) error {
 	}
 	b := t.now.Baseline
 	var failing clusters
+	over := t.durations.shareOver(t.timeout, b.Duration)
 	for at := from.Truncate(time.Minute); at.Before(to); at = at.Add(time.Minute) {
-		requests := poisson(chance.counts, 60*t.now.RequestsPerSecond)
+		requests := poisson(chance.counts, 60*t.now.rate(at))
 		if requests == 0 {
 			continue
 		}
 		throttled := binomial(chance.counts, requests, b.Throttled)
 		invoked := requests - throttled
-		took := time.Duration(min(invoked, 1)) * seconds(b.Duration)
+		failed := failing.failures(chance.counts, b, invoked, at)
+		failed += binomial(chance.counts, invoked-failed, over)
+		took := time.Duration(min(invoked, 1)) * min(seconds(b.Duration), t.timeout)
 		err := t.aws.RecordInvocations(localaws.Invocations{
 			Function: t.function, Alias: t.alias, Version: alias.Version, At: at,
-			Invocations: invoked, Errors: failing.failures(chance.counts, b, invoked, at), Throttles: throttled,
+			Invocations: invoked, Errors: failed, Throttles: throttled,
 			Duration: localaws.DurationStats{Sum: time.Duration(invoked) * took, Minimum: took, Maximum: took},
 		})
 		if err != nil {
@@ -108,7 +113,12 @@ func (t *traffic) lateness() time.Duration {
 	for _, b := range []VersionProfile{t.now.Baseline, t.now.NewVersion} {
 		most = max(most, t.durations.longest(b.Duration)+seconds(b.LateSuccesses))
 	}
-	return most + seconds(t.now.MetricDelay)
+	return min(most, t.timeout+mostLate(t.now)) + seconds(t.now.MetricDelay)
+}
+
+// mostLate returns how late successes are at most.
+func mostLate(s Scenario) time.Duration {
+	return seconds(max(s.Baseline.LateSuccesses, s.NewVersion.LateSuccesses))
 }
 
 // at returns the time of a change since the start of a rollout whose plan takes
@@ -132,6 +142,7 @@ func (t *traffic) apply(c Change, at time.Time) {
 		t.now.NewVersion = *c.NewVersion
 	}
 	t.now.Dependencies = t.now.with(c.Dependencies)
+	t.own.apply(c.Metrics)
 	for name, state := range c.Alarms {
 		if err := t.aws.SetAlarmStateAt(at, name, state, "as the scenario has it"); err != nil {
 			panic(err) // there is such an alarm and such a state: both have been checked
@@ -150,7 +161,7 @@ func (t *traffic) serve(from, to time.Time) error {
 			t.series.weigh(from, t.share(alias))
 		}
 	}
-	requests := poisson(t.chance.counts, t.now.RequestsPerSecond*to.Sub(from).Seconds())
+	requests := poisson(t.chance.counts, t.now.rate(from.Add(to.Sub(from)/2))*to.Sub(from).Seconds())
 	if requests == 0 {
 		return nil
 	}
@@ -178,12 +189,6 @@ func (t *traffic) run(version string, requests int64, to time.Time) error {
 	throttled := binomial(t.chance.counts, requests, profile.Throttled)
 	invoked := requests - throttled
 	failed := t.clustersOf(version).failures(t.chance.counts, profile, invoked, at)
-	tally := t.served[version]
-	tally.Invocations += invoked
-	tally.Errors += failed
-	tally.Throttles += throttled
-	t.served[version] = tally
-
 	now, late := invoked, int64(0)
 	if profile.LateSuccesses > 0 {
 		now, late = failed, invoked-failed
@@ -191,6 +196,12 @@ func (t *traffic) run(version string, requests int64, to time.Time) error {
 	serve := func(r localaws.Invocations) error {
 		r.Function, r.Alias, r.Version, r.At = t.function, t.alias, version, at
 		r.Duration = t.durations.draw(t.chance.durations, r.Invocations, seconds(profile.Duration))
+		r.Errors += t.cutOff(t.chance.durations, &r)
+		tally := t.served[version]
+		tally.Invocations += r.Invocations
+		tally.Errors += r.Errors
+		tally.Throttles += r.Throttles
+		t.served[version] = tally
 		t.series.add(version == t.next, r)
 		return t.aws.RecordInvocations(r)
 	}

@@ -36,7 +36,7 @@ func newRoad(t testing.TB, scenario string) *road {
 	}
 	r := &road{now: started}
 	server := localaws.New(localaws.Options{Now: func() time.Time { return r.now }})
-	if err := build(server, req, "", nil); err != nil {
+	if err := build(server, req, world.Baseline.Version, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	if r.traffic, err = newTraffic(server, world, req, started, 1); err != nil {

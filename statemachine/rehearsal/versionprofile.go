@@ -25,6 +25,9 @@ type VersionProfile struct {
 	// LateSuccesses is how many seconds later than failed invocations the metrics
 	// have the successful ones.
 	LateSuccesses float64 `json:"late-successes"`
+	// Version is the number of the baseline, for a scenario's Baseline alone; empty for
+	// the version before the new one, or the next one if there is none before.
+	Version string `json:"version,omitempty"`
 }
 
 // usual is the default profile.

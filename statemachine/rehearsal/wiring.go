@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -66,10 +67,10 @@ func functions(p wire.Ports) map[string]runtime.Handler {
 
 // build creates the function, its versions and its alias, and the input's topics, as
 // they are before the rollout: the alias routes all traffic to the version before
-// the new one, or to the next one if there is none before.
+// the new one, or to the next one if there is none before, unless another is given.
 // A stack that publishes the new version does so later, and on its first creation there is no
 // alias.
-func build(server *localaws.Server, req rollout.Request, description string, stack *Stack) error {
+func build(server *localaws.Server, req rollout.Request, given, description string, stack *Stack) error {
 	number, err := strconv.Atoi(req.NewVersion)
 	if err != nil {
 		return err
@@ -81,6 +82,15 @@ func build(server *localaws.Server, req rollout.Request, description string, sta
 		versions, baseline = []int{1, 2}, "2"
 	case 2:
 		versions = versions[1:]
+	}
+	if given != "" {
+		before, err := strconv.Atoi(given)
+		if err != nil || stack != nil && stack.Publish && before >= number {
+			return fmt.Errorf("the baseline's version %s must be before the one that the stack publishes, %d", given, number)
+		}
+		baseline, versions = given, slices.DeleteFunc([]int{before - 1, before, number - 1, number}, func(n int) bool { return n < 1 })
+		slices.Sort(versions)
+		versions = slices.Compact(versions)
 	}
 	if stack != nil && stack.Publish {
 		versions = versions[:len(versions)-1]
@@ -119,7 +129,11 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 		next: req.NewVersion, start: start,
 		durations: newDurations(), now: s,
 	}
-	t.total = plannedTime(req)
+	t.total, t.timeout = plannedTime(req), s.timeout(t.durations)
+	if before, ok := server.Alias(req.Function(), req.AliasName); ok {
+		t.own = newOwnMetrics(s, req, before.Version, seed)
+		t.configureTimeout(before.Version, req.NewVersion)
+	}
 	exact := start.Add(-min(exactHistory, s.history()))
 	if err := t.serveDaysBefore(start.Add(-s.history()), exact.Truncate(time.Minute), newChance(seed, longBefore)); err != nil {
 		return nil, err

@@ -89,6 +89,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return cost(args[1:], stdin, stdout, stderr)
 		case "advise":
 			return advise(args[1:], stdin, stdout, stderr)
+		case "serve":
+			ctx, stop := untilInterrupted()
+			defer stop()
+			return serveAWS(ctx, args[1:], stdout, stderr)
 		case "record":
 			return record(args[1:], time.Now(), stdout, stderr)
 		case "verify":

@@ -11,14 +11,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
 // Install returns a folder with the node_modules that the package.json and
 // package-lock.json among the pins specify. The folder is in the user's cache,
 // with the given name and a hash of the pins in its name. Install creates it with
-// npm if it is missing, without running any script of a package.
+// npm if it is missing, without running any script of a package. The error names the
+// Node.js that it found if that is too old.
 func Install(name string, pins fs.FS) (folder string, err error) {
+	if err := check(); err != nil {
+		return "", err
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -95,7 +100,28 @@ func Output(command *exec.Cmd) ([]byte, error) {
 // that says what to install.
 func Explain(command *exec.Cmd, err error) error {
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("%s was not found: install Node.js 20 or later, which includes node and npm, and put them on the PATH", command.Args[0])
+		return fmt.Errorf("%s was not found: %s", command.Args[0], installNode)
 	}
 	return err
+}
+
+// oldestNode is the oldest major version of Node.js on which the programs work. As CDK
+// needs Node.js too, installNode names the versions that CDK supports.
+const (
+	oldestNode  = 20
+	installNode = "install Node.js 22 or 24, which includes node and npm, and put them on the PATH"
+)
+
+// check returns an error if there is no Node.js, or only one that is too old.
+func check() error {
+	output, err := Output(exec.Command("node", "--version"))
+	if err != nil {
+		return err
+	}
+	version := strings.TrimPrefix(strings.TrimSpace(string(output)), "v")
+	major, _, _ := strings.Cut(version, ".")
+	if number, err := strconv.Atoi(major); err != nil || number < oldestNode {
+		return fmt.Errorf("node is Node.js %q, which is too old: %s", version, installNode)
+	}
+	return nil
 }

@@ -29,15 +29,28 @@ func reported(payload []byte) *Failure {
 	return &Failure{document.Type, payload}
 }
 
-// observed returns a failure that Lambda detects, with Lambda's message.
-func observed(name, requestID, format string, args ...any) *Failure {
-	payload, err := json.Marshal(map[string]string{
-		"errorType": name, "errorMessage": "RequestId: " + requestID + " Error: " + fmt.Sprintf(format, args...),
-	})
+// detected returns a failure that Lambda detects.
+func detected(name, message string) *Failure {
+	payload, err := json.Marshal(struct { // in Lambda's order
+		Type    string `json:"errorType"`
+		Message string `json:"errorMessage"`
+	}{name, message})
 	if err != nil {
 		panic(err) // strings only
 	}
 	return &Failure{name, payload}
+}
+
+// observed returns a failure of an invocation that the function did not answer, with
+// Lambda's message.
+func observed(name, requestID, format string, args ...any) *Failure {
+	return detected(name, "RequestId: "+requestID+" Error: "+fmt.Sprintf(format, args...))
+}
+
+// tooLarge returns the failure of an invocation whose output is larger than Lambda
+// accepts.
+func tooLarge() *Failure {
+	return detected("Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", largestResponse))
 }
 
 // exited returns the failure of an invocation, or of a start, during which the

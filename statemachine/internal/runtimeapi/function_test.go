@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ const (
 	serves       = "serves"       // it is a function
 	refuses      = "refuses"      // it says that it can't start
 	exits        = "exits"        // it can't start, and says nothing
+	observes     = "observes"     // it answers with what it observes of the Runtime API
 	isATester    = "is a tester " // it starts a function that calls the address behind this, and waits
 )
 
@@ -36,6 +38,8 @@ func TestMain(m *testing.M) {
 		runtime.Start(serve)
 	case role == refuses:
 		refuse()
+	case role == observes:
+		observe()
 	case role == exits:
 		os.Exit(3)
 	case strings.HasPrefix(role, isATester):
@@ -58,6 +62,9 @@ func serve(ctx context.Context, order string) (any, error) {
 		return []string{c.AwsRequestID, c.InvokedFunctionArn, lambdacontext.FunctionName, deadline.Format(time.RFC3339Nano)}, nil
 	case "environment":
 		return os.Environ(), nil
+	case "repeat":
+		n, err := strconv.Atoi(rest)
+		return strings.Repeat("x", n), err
 	case "fail":
 		return nil, MyError{errors.New(rest)}
 	case "panic":

@@ -79,7 +79,7 @@ func TestAFunctionThatHangsIsEnded(t *testing.T) {
 func TestAFunctionThatCannotStartIsAFailure(t *testing.T) {
 	for _, test := range []struct{ role, want string }{
 		{refuses, `NoConfig: {"errorType": "NoConfig", "errorMessage": "there is none"}`},
-		{exits, `Runtime.ExitError: {"errorMessage":"RequestId: 00000000-0000-4000-8000-000000000000 Error: Runtime exited with error: exit status 3","errorType":"Runtime.ExitError"}`},
+		{exits, `Runtime.ExitError: {"errorType":"Runtime.ExitError","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000000 Error: Runtime exited with error: exit status 3"}`},
 	} {
 		_, err := runtimeapi.Start(function(test.role))
 		var failure *runtimeapi.Failure

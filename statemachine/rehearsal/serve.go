@@ -1,0 +1,233 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// ServeOptions describe a served AWS.
+type ServeOptions struct {
+	// Scenario has the traffic of each alias, the profiles of the versions before a
+	// rollout and of the new one, and everything that gates use. Its changes happen
+	// during each rollout, at their times since its start. It can't have actions of
+	// users: those are for the clients.
+	Scenario Scenario
+	// Seed is the seed of the random numbers.
+	Seed uint64
+	// Template is the stack's template, in JSON: its functions and the state machine run
+	// with the permissions of their roles in it, and its alarms are evaluated.
+	Template []byte
+	// Start is the time at which virtual time starts; from then on, Speed seconds of it
+	// pass in each real second. With the speed 0 it passes only by Advance.
+	Start time.Time
+	Speed float64
+}
+
+// ServedAWS is a local AWS that stays: real clients call it over HTTP while rollouts run
+// in it. It has the stack as deployed, and a function to roll out.
+type ServedAWS struct {
+	run
+	pacer    *asl.Pacer
+	traffics map[aliasName]*traffic
+	started  uint64 // rollouts
+}
+
+// aliasName identifies an alias.
+type aliasName struct{ function, alias string }
+
+// What a served AWS has from the start: the function, alias and version of the AWS
+// Compute Blog's post, in the state before its rollout.
+const (
+	ServedFunction = "MyFunction"
+	ServedAlias    = "MyAlias"
+	servedNew      = "2"
+)
+
+// The limits of what a served AWS keeps.
+const (
+	maxHistories  = 128 << 20 // bytes of compressed events
+	maxExecutions = 10_000    // executions that have ended
+)
+
+// functionUpdates is how long a function is updated, as on AWS.
+const functionUpdates = 2 * time.Second
+
+// NewServed returns a served AWS. It serves nobody until Serve is called.
+func NewServed(o ServeOptions) (*ServedAWS, error) {
+	for i, change := range o.Scenario.Changes {
+		if change.intervenes() {
+			return nil, fmt.Errorf("changes[%d] of the scenario is the action of a user, which is for the clients of a served AWS: leave it out", i)
+		}
+	}
+	template, err := ParseTemplate(o.Template)
+	if err != nil {
+		return nil, err
+	}
+	workflow, err := deployedWorkflow()
+	if err != nil {
+		return nil, err
+	}
+	s := &ServedAWS{
+		run: run{
+			options: Options{Scenario: o.Scenario, Seed: o.Seed, Template: template},
+			clock:   asl.NewClock(o.Start), description: "Served",
+		},
+		pacer:    asl.NewPacer(o.Start, o.Speed),
+		traffics: map[aliasName]*traffic{},
+	}
+	s.machine = &machine{
+		definition: workflow, clock: s.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, o.Start),
+		arn: template.machineARN, permits: newPermissions(template), histories: &histories{budget: maxHistories},
+		onEvent: s.onEvent, onCleanup: func(json.RawMessage, error) bool { return false },
+	}
+	s.before = s.beforeChange
+	options := s.serverOptions()
+	options.Authorize = s.authorize
+	options.FunctionUpdates, options.Go = functionUpdates, s.clock.Go
+	s.server = localaws.New(options)
+	s.logOf = s.logger
+	return s, s.furnish()
+}
+
+// authorize implements the Authorize option: only the roles of the stack are limited.
+func (s *ServedAWS) authorize(principal, action, resource string, context map[string][]string) error {
+	if _, ok := s.machine.permits.roles[principal]; !ok {
+		return nil
+	}
+	return s.machine.permits.authorize(principal, action, resource, context)
+}
+
+// furnish creates what stands in the account from the start.
+func (s *ServedAWS) furnish() error {
+	var err error
+	s.request, err = rollout.Decode(fmt.Appendf(nil, `{"function-name": %q, "alias-name": %q, "new-version": %q, "steps": 1, "interval": 60, "type": "linear"}`,
+		ServedFunction, ServedAlias, servedNew))
+	if err != nil {
+		return err
+	}
+	start := s.clock.Now()
+	if err := build(s.server, s.request, s.options.Scenario.Baseline.Version, "", nil); err != nil {
+		return err
+	}
+	t, err := newTraffic(s.server, s.options.Scenario, s.request, start, s.options.Seed)
+	if err != nil {
+		return err
+	}
+	t.changes = nil // until a rollout starts
+	s.traffic, s.traffics[aliasName{ServedFunction, ServedAlias}] = t, t
+	if err := errors.Join(s.provision(), s.settleDependencies(), s.keepSecrets(), s.tag()); err != nil {
+		return fmt.Errorf("the scenario: %w", err)
+	}
+	cfg := s.server.Config()
+	s.ports = s.portsThrough(cfg)
+	s.machine.functions = functions(s.ports)
+	if err := s.enforce(cfg); err != nil {
+		return err
+	}
+	if _, ok := s.options.Template.functions[simpleDeploy]; ok {
+		if s.simplePorts, err = s.portsOf(simpleDeploy, cfg); err != nil {
+			return err
+		}
+	}
+	for _, fault := range s.options.Scenario.Faults {
+		if fault.Task != "" {
+			continue
+		}
+		if _, err := s.server.Inject(fault.local(start)); err != nil {
+			return err
+		}
+	}
+	return s.install()
+}
+
+// Serve lets time pass, and with it everything that runs in the AWS, until ctx is
+// done. It returns ctx's error, or what broke the simulation.
+func (s *ServedAWS) Serve(ctx context.Context) error {
+	s.clock.Go(func() { s.every(grain, s.serveAliases) })
+	s.clock.Go(func() { s.every(sweepInterval, func() { s.machine.sweep() }) })
+	return s.clock.Serve(ctx, s.pacer)
+}
+
+// every calls f at each multiple of an interval.
+func (s *ServedAWS) every(interval time.Duration, f func()) {
+	for {
+		now := s.clock.Now()
+		s.clock.Sleep(now.Truncate(interval).Add(interval).Sub(now))
+		f()
+	}
+}
+
+// Advance moves virtual time on by d, and returns when all that happens until then has
+// happened, with the time then.
+func (s *ServedAWS) Advance(d time.Duration) (time.Time, error) {
+	until := s.pacer.Advance(d)
+	err := s.clock.Do(func() {
+		s.clock.Sleep(until.Sub(s.clock.Now()))
+	})
+	return s.clock.Now(), err
+}
+
+// Now returns the virtual time.
+func (s *ServedAWS) Now() time.Time { return s.clock.Now() }
+
+// Config returns the configuration of clients in this process, which call the AWS at
+// the endpoint where it is served.
+func (s *ServedAWS) Config(endpoint string) aws.Config { return s.server.ConfigAt(endpoint) }
+
+// Notifications returns what was published to topics, the oldest first.
+func (s *ServedAWS) Notifications() []localaws.Published { return s.server.Published() }
+
+// StateMachine returns the ARN of the workflow.
+func (s *ServedAWS) StateMachine() string { return s.machine.arn }
+
+// onEvent starts the scenario anew for an alias whose rollout starts, and forgets the
+// oldest executions.
+func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
+	if event.Type != asl.ExecutionStarted || e.parent != "" {
+		return
+	}
+	s.machine.forget(maxExecutions)
+	request, err := rollout.Decode(e.input)
+	if err != nil {
+		return // it will be refused
+	}
+	s.beginRollout(request)
+}
+
+// forget forgets the executions that ended first, beyond a number of ended ones.
+func (m *machine) forget(most int) {
+	ended := 0
+	for _, e := range m.executions {
+		if e.Status() != asl.Running {
+			ended++
+		}
+	}
+	m.executions = slices.DeleteFunc(m.executions, func(e *execution) bool {
+		if ended <= most || e.Status() == asl.Running {
+			return false
+		}
+		ended--
+		delete(m.byName, e.name)
+		return true
+	})
+}
+
+// taskNames returns the names of the stack's functions that can be invoked.
+func taskNames() []string {
+	var names []string
+	for _, f := range statemachine.Functions() {
+		names = append(names, f.Name)
+	}
+	return names
+}

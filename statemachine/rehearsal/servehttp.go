@@ -1,0 +1,96 @@
+package rehearsal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+)
+
+// TimePath is the path of the control call that moves virtual time on: a POST with the
+// body {"advance": seconds}, whose answer is {"now": time} when all that happens until
+// then has happened. A GET answers the time.
+const TimePath = "/_lambda-rollout/time"
+
+// maxRequestBody is the size of the largest request, in bytes: that of an update with
+// the largest ZIP file, as base64.
+const maxRequestBody = 70 << 20
+
+// maxAdvance is the longest time that one control call moves on, in seconds.
+const maxAdvance = 31 * 24 * 60 * 60
+
+// ServeHTTP answers AWS calls, and the control call at TimePath. It refuses requests
+// from web pages of other sites, and those that name another host than a loopback
+// address: a page could have a browser make calls here.
+func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if why := foreign(r); why != "" {
+		http.Error(w, why, http.StatusForbidden)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+		return
+	}
+	if r.URL.Path == TimePath {
+		s.answerTime(w, r.Method, body)
+		return
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	err = s.clock.Do(func() { s.server.ServeHTTP(w, r) })
+	switch {
+	case errors.Is(err, asl.ErrStopped):
+		http.Error(w, "the local AWS has stopped", http.StatusServiceUnavailable)
+	case err != nil:
+		panic(http.ErrAbortHandler) // the server cut the connection
+	}
+}
+
+// foreign returns why a request must not be answered; empty if it may be.
+func foreign(r *http.Request) string {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "the local AWS answers at loopback addresses only, not as " + host
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return ""
+	}
+	if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
+		return "the local AWS does not answer pages of other sites"
+	}
+	return ""
+}
+
+// answerTime answers the control call.
+func (s *ServedAWS) answerTime(w http.ResponseWriter, method string, body []byte) {
+	now := s.Now()
+	switch method {
+	case http.MethodGet:
+	case http.MethodPost:
+		var in struct{ Advance *float64 }
+		if err := json.Unmarshal(body, &in); err != nil || in.Advance == nil || !(*in.Advance >= 0 && *in.Advance <= maxAdvance) {
+			http.Error(w, `the body must be {"advance": seconds}, with 0 to 2678400 seconds`, http.StatusBadRequest)
+			return
+		}
+		var err error
+		if now, err = s.Advance(seconds(*in.Advance)); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+	default:
+		http.Error(w, "use GET or POST", http.StatusMethodNotAllowed)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]string{"now": now.Format(time.RFC3339Nano)}) // a client that has gone needs none
+}

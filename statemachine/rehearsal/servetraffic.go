@@ -1,0 +1,75 @@
+package rehearsal
+
+import (
+	"slices"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// serveAliases brings the traffic of all aliases up to date. An alias that is new gets
+// the scenario's traffic from now on.
+func (s *ServedAWS) serveAliases() {
+	for _, alias := range s.server.Aliases() {
+		at := aliasName{alias.Function, alias.Name}
+		t, ok := s.traffics[at]
+		if !ok {
+			t = s.newTraffic(rollout.Request{FunctionName: at.function, AliasName: at.alias})
+			s.traffics[at] = t
+		}
+		if alias.Additional != "" && len(t.changes) == 0 {
+			t.next = alias.Additional // shifted by hand, or by the rollout under way
+		}
+	}
+	s.catchUpAll()
+}
+
+// newTraffic returns the traffic of an alias from now on.
+func (s *ServedAWS) newTraffic(request rollout.Request) *traffic {
+	s.started++
+	now := s.clock.Now()
+	t := &traffic{
+		aws: s.server, function: request.Function(), alias: request.AliasName,
+		next: request.NewVersion, start: now,
+		durations: newDurations(), now: s.options.Scenario,
+	}
+	t.timeout = t.now.timeout(t.durations)
+	if before, ok := s.server.Alias(t.function, t.alias); ok {
+		t.own = newOwnMetrics(t.now, request, before.Version, s.options.Seed+s.started)
+	}
+	t.begin(now, newChance(s.options.Seed+s.started, duringRollout), nil)
+	return t
+}
+
+// beginRollout starts the scenario from its beginning for the alias of a rollout.
+func (s *ServedAWS) beginRollout(request rollout.Request) {
+	at := aliasName{request.Function(), request.AliasName}
+	if _, ok := s.server.Alias(at.function, at.alias); !ok {
+		return
+	}
+	s.catchUpAll()
+	t := s.newTraffic(request)
+	t.total = plannedTime(request)
+	t.begin(t.start, t.chance, s.options.Scenario.Changes)
+	s.traffic, s.traffics[at] = t, t
+}
+
+// catchUpAll draws the traffic of all aliases up to now.
+func (s *ServedAWS) catchUpAll() {
+	for at, t := range s.traffics {
+		if _, ok := s.server.Alias(at.function, at.alias); !ok && t != s.traffic {
+			delete(s.traffics, at)
+			continue
+		}
+		if err := t.catchUp(s.clock.Now()); err != nil {
+			panic(err) // the scenario has been checked
+		}
+	}
+}
+
+// beforeChange brings the traffic up to date before an AWS call that may change where
+// it goes.
+func (s *ServedAWS) beforeChange(operation string) {
+	if slices.Contains([]string{"UpdateAlias", "DeleteAlias", "DeleteFunction"}, operation) {
+		s.catchUpAll()
+	}
+}

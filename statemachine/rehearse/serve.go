@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	pages "github.com/lambda-rollout/lambda-rollout/statemachine/console"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
+)
+
+const serveUsage = `Usage of rehearse serve:
+Serves the local AWS, with the stack in it as deployed, until it is interrupted. The AWS CLI and the
+SDKs of all languages use it with the environment that it prints:
+
+  rehearse serve > aws.env &
+  . ./aws.env
+
+`
+
+// serveAWS is the subcommand serve. It serves until ctx is done.
+func serveAWS(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("rehearse serve", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	listen := flags.String("listen", "127.0.0.1:0", "the loopback `address` to serve on; the port 0 means a free one")
+	scenario := flags.String("scenario", "healthy", "the traffic of all aliases, and how their versions behave: a JSON `file`, or a built-in scenario's name")
+	template := flags.String("template", "", "the stack's synthesized template: a `file` (default: that of the CDK app with all gates)")
+	seed := flags.Uint64("seed", 1, "seed of the random numbers")
+	speed := flags.Float64("speed", 1, "how many seconds pass in the local AWS per second; with 0, time passes only by calls of "+rehearsal.TimePath)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, serveUsage)
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return promoted
+	} else if err != nil {
+		return misused
+	}
+	fail := func(err error) int {
+		fmt.Fprintln(stderr, "rehearse serve:", rehearsal.Printable(err.Error()))
+		return misused
+	}
+	if flags.NArg() > 0 {
+		return fail(fmt.Errorf("%q is not an option", flags.Arg(0)))
+	}
+	if !(*speed >= 0 && *speed <= maxSpeed) {
+		return fail(fmt.Errorf("-speed must be from 0 to %d; given: %v", maxSpeed, *speed))
+	}
+	served, err := newServed(*scenario, *template, rehearsal.ServeOptions{Seed: *seed, Speed: *speed, Start: time.Now().Truncate(time.Second)})
+	if err != nil {
+		return fail(err)
+	}
+	listener, err := listenOn(*listen)
+	if err != nil {
+		return fail(err)
+	}
+	endpoint := "http://" + listener.Addr().String()
+	handler, err := withConsole(served, endpoint)
+	if err != nil {
+		return fail(err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }() // ends with Close
+	defer server.Close()
+	fmt.Fprint(stdout, environment(endpoint, served.StateMachine()))
+	if err := served.Serve(ctx); !errors.Is(err, context.Canceled) {
+		return fail(err)
+	}
+	return promoted
+}
+
+// maxSpeed is the highest speed of a served AWS: a day in a second.
+const maxSpeed = 24 * 60 * 60
+
+// newServed returns the served AWS of the command line.
+func newServed(scenario, template string, o rehearsal.ServeOptions) (*rehearsal.ServedAWS, error) {
+	var err error
+	if o.Scenario, err = readScenario(scenario); err != nil {
+		return nil, err
+	}
+	o.Template = stacktemplate.Template()
+	if template != "" {
+		if o.Template, err = os.ReadFile(template); err != nil {
+			return nil, err
+		}
+	}
+	return rehearsal.NewServed(o)
+}
+
+// consolePath is where the page about the executions is.
+const consolePath = "/_lambda-rollout/console/"
+
+// withConsole returns a handler that serves the AWS and, beside it, the console.
+func withConsole(served *rehearsal.ServedAWS, endpoint string) (http.Handler, error) {
+	beside, err := pages.New(pages.Options{
+		Config: served.Config(endpoint), StateMachineARN: served.StateMachine(), Definition: statemachine.Definition,
+		Prefix: consolePath, Now: served.Now,
+		Notifications: func() []pages.Notification {
+			var all []pages.Notification
+			for _, p := range served.Notifications() {
+				all = append(all, pages.Notification{Topic: p.Topic, Subject: p.Subject, Message: p.For("email"), Time: p.At})
+			}
+			return all
+		},
+		Advance: func(d time.Duration) time.Time {
+			now, _ := served.Advance(d) // it fails only when the command ends
+			return now
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(consolePath, beside)
+	mux.Handle("/", served)
+	return mux, nil
+}
+
+// listenOn listens on a loopback address.
+func listenOn(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("the address to listen on: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("the local AWS listens on loopback addresses only, such as 127.0.0.1:0, not on %s", address)
+	}
+	return net.Listen("tcp", address)
+}
+
+// environment returns the lines for a shell that point AWS's clients at an endpoint.
+func environment(endpoint, machine string) string {
+	return fmt.Sprintf(`export AWS_ENDPOINT_URL=%[1]s
+export AWS_ACCESS_KEY_ID=local
+export AWS_SECRET_ACCESS_KEY=local
+export AWS_REGION=eu-central-1
+export AWS_DEFAULT_REGION=eu-central-1
+export STATE_MACHINE_ARN=%[2]s
+# The executions, in a browser: %[1]s%[3]s
+`, endpoint, machine, consolePath)
+}
+
+// untilInterrupted returns a context that is done when the process is interrupted.
+func untilInterrupted() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
