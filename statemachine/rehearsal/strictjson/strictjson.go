@@ -201,7 +201,7 @@ func (r *reader) list(path string, raw json.RawMessage, t reflect.Type) json.Raw
 
 // object reads the fields of a struct, or the entries of a map.
 func (r *reader) object(path string, raw json.RawMessage, t reflect.Type) json.RawMessage {
-	fields, seen, kept := map[string]field{}, map[string]bool{}, [][]byte(nil)
+	fields, seen, kept := map[string]Field{}, map[string]bool{}, [][]byte(nil)
 	var names []string
 	if t.Kind() == reflect.Struct {
 		fields, names = Fields(t)
@@ -210,7 +210,7 @@ func (r *reader) object(path string, raw json.RawMessage, t reflect.Type) json.R
 		at := Path(path, name)
 		of, known := fields[name]
 		if t.Kind() == reflect.Map {
-			of, known = field{Type: t.Elem()}, true
+			of, known = Field{Type: t.Elem()}, true
 		}
 		switch {
 		case !known:
