@@ -281,7 +281,7 @@ func TestTheAgreementOfTheSchemaCanFail(t *testing.T) {
 		{`"exclusiveMinimum": 0}}}`, `"minimum": 0}}}`},
 	} {
 		schema, found := readScenarioSchema(t, change[0], change[1]), false
-		for seed := 0; seed < 500 && !found; seed++ {
+		for seed := 0; seed < 5000 && !found; seed++ {
 			found = rapid.Custom(func(t *rapid.T) bool {
 				scenario := schema.drawnScenario(t)
 				first, _ := schema.agree(scenario)

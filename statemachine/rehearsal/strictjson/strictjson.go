@@ -239,6 +239,7 @@ func (r *reader) object(path string, raw json.RawMessage, t reflect.Type) json.R
 func (r *reader) distinct(path string, raw json.RawMessage) bool {
 	found := len(r.Problems)
 	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber() // 1e400 is JSON
 	var open []map[string]bool // the names of each object that is open; nil for a list
 	name := false              // whether a name or an end is next
 	for {
