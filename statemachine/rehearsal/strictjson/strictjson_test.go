@@ -60,7 +60,9 @@ func TestEverythingThatIsWrongIsReportedAtOnce(t *testing.T) {
 			`[""] is not a known field; known are number, whole, small, text, inner, pointer, list, by-name, any, texts; given: 1`}},
 		{`{"number": 1, "n\u0075mber": 2, "by-name": {"a": {}, "a": {}}}`, []string{`number is given twice; given: 2`, `by-name.a is given twice; given: {}`}},
 		{`{"any": {"a": [{"b": 1, "c": 2, "b": 3}]}}`, []string{`any must not have the name "b" twice in one object; given: {"a": [{"b": 1, "c": 2, "b": 3}]}`}},
-		{`{"texts": {"a": ["hunter2"], "a": "hunter2"}}`, []string{`texts.a must be a string`, `texts.a must be a string`}},
+		{`{"texts": {"a": ["hunter2"], "a": "hunter2"}}`, []string{`texts.a must be a string`, `texts.a is given twice`}},
+		{`{"texts": {}, "texts": {"a": "hunter2"}, "text ": 1, "Texts": {"a": "hunter2"}}`, []string{`texts is given twice`,
+			`["text "] is not a known field (did you mean "text"?)`, `Texts is not a known field (did you mean "texts"?)`}},
 	} {
 		var got []string
 		for _, p := range Read([]byte(test.given), &outer{}).Problems {
