@@ -279,7 +279,7 @@ func TestTheAgreementOfTheSchemaCanFail(t *testing.T) {
 		{`"maximum": 24,`, `"maximum": 23,`, `{"day": {"peak-hour": 24}}`},
 		{`"share": {"type": "number", "minimum": 0`, `"share": {"type": "number", "minimum": -1`, `{"baseline": {"error-rate": -0.5}}`},
 		{`"dependentRequired": {"by": ["order"]}`, `"$comment": ""`, `{"changes": [{"after": 1, "stop": true, "by": "x"}]}`},
-		{`"required": ["kind"],`, ``, `{"faults": [{"operation": "GetAlias"}]}`},
+		{`"required": ["kind"],`, ``, `{"faults": [{"operation": "GetAlias", "delay": 1}]}`},
 		{`"required": ["silent"]}]`, `"maxProperties": 9}]`, `{"metrics": {"m": {"namespace": "N", "metric": "M"}}}`},
 	} {
 		if problem, _ := readScenarioSchema(t).agree(treeOf(test.scenario)); problem != "" {

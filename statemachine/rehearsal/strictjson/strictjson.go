@@ -247,7 +247,7 @@ func (r *reader) unknown(at, name string, value json.RawMessage, fields map[stri
 func (r *reader) distinct(path string, raw json.RawMessage) bool {
 	found := len(r.Problems)
 	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber() // 1e400 is JSON
+	decoder.UseNumber()        // 1e400 is JSON
 	var open []map[string]bool // the names of each object that is open; nil for a list
 	name := false              // whether a name or an end is next
 	for {
