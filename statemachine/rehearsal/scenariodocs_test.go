@@ -29,7 +29,7 @@ func (s scenarioSchema) rows() string {
 				text, _ := json.Marshal(value)
 				byDefault = "`" + strings.Trim(string(text), `"`) + "`"
 			}
-			fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", path+name, strings.ReplaceAll(field["description"].(string), "|", `\|`), valuesIn(field), byDefault)
+			fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", path+name, strings.NewReplacer("|", `\|`, "<", `\<`, "*", `\*`).Replace(field["description"].(string)), valuesIn(field), byDefault)
 			if !strings.HasPrefix(path, "changes.") || name == "alias" {
 				walk(path+name+".", properties[name]) // a change's are the scenario's
 			}
