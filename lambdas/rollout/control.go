@@ -27,6 +27,11 @@ const (
 	Disapprove Command = "refuse"
 )
 
+// Commands returns all commands.
+func Commands() []Command {
+	return []Command{AdvanceNow, PromoteNow, RollBackNow, Approve, Disapprove}
+}
+
 // Order is a command that was given to a rollout.
 type Order struct {
 	Command Command `json:"command"`

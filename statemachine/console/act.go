@@ -125,18 +125,35 @@ func (c *console) advance(r *http.Request) (string, error) {
 // notificationsPage is the content of the page about all notifications.
 type notificationsPage struct {
 	Known bool
-	Rows  []Notification
+	Rows  []sent
 	Total int
+}
+
+// sent is a notification with its number, from 1, the oldest first.
+type sent struct {
+	Number int
+	Notification
+}
+
+// newest returns the last of the notifications that belong, the newest first.
+func newest(all []Notification, most int, belongs func(Notification) bool) []sent {
+	var rows []sent
+	for i, n := range slices.Backward(all) {
+		if len(rows) < most && belongs(n) {
+			n.Message = newDocument(n.Message).Text
+			rows = append(rows, sent{i + 1, n})
+		}
+	}
+	return rows
 }
 
 // notifications answers with the newest notifications.
 func (c *console) notifications(*http.Request) (*page, error) {
 	data := notificationsPage{Known: c.Notifications != nil}
 	if data.Known {
-		all := slices.Clone(c.Notifications())
+		all := c.Notifications()
 		data.Total = len(all)
-		slices.Reverse(all)
-		data.Rows = all[:min(len(all), 100)]
+		data.Rows = newest(all, 100, func(Notification) bool { return true })
 	}
 	return &page{name: "notifications", Title: "Notifications", Every: 2, Data: data}, nil
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -47,12 +49,12 @@ type executionPage struct {
 	Before  int64 // the first listed event, if there are others before it
 	Newest  bool  // the newest events are listed
 	Total   int
-	Missing int64
+	Missing int
 
 	Alias         aliasView
 	Alarms        alarms
 	Charts        chartsView
-	Notifications []Notification
+	Notifications []sent
 	Known         bool // whether notifications are
 	Input, Output document
 }
@@ -155,7 +157,7 @@ func lines(cause string, state *rollout.State) []string {
 // follow fills in what the history says: the path, the visits and the events.
 func (c *console) follow(data *executionPage, events []event, before, older string) {
 	visits, missing := visitsOf(events)
-	data.Missing, data.Total = missing, len(events)
+	data.Missing, data.Total = int(missing), len(events)
 	if n := len(visits); n > 0 && data.Running && visits[n-1].Exited.IsZero() {
 		data.Current = visits[n-1].State
 	}
@@ -287,12 +289,11 @@ func (c *console) surroundings(ctx context.Context, data *executionPage, state *
 	all.Wait()
 	if c.Notifications != nil {
 		data.Known = true
-		for _, n := range c.Notifications() {
-			if strings.Contains(n.Message, c.executionARN(owner)+`"`) || strings.Contains(n.Message, owner) && strings.Contains(n.Message, c.executionARN(owner)) {
-				data.Notifications = append(data.Notifications, n)
-			}
-		}
-		slices.Reverse(data.Notifications)
-		data.Notifications = data.Notifications[:min(len(data.Notifications), listedEvents)]
+		arn := c.executionARN(owner)
+		data.Notifications = newest(c.Notifications(), listedEvents, func(n Notification) bool {
+			_, rest, found := strings.Cut(n.Message, arn)
+			next, _ := utf8.DecodeRuneInString(rest)
+			return found && (rest == "" || !unicode.IsLetter(next) && !unicode.IsDigit(next) && next != '-' && next != '_') // the name goes on there
+		})
 	}
 }

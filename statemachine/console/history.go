@@ -78,7 +78,8 @@ func (h *histories) of(arn string, started time.Time) *history {
 // with the events' data.
 const firstRead, nextRead, dataRead = 1000, 100, 1000
 
-// read returns all events of an execution, from the newest to those that are known.
+// read returns all events of an execution, after it has read those that are new. With an
+// error, it returns those that were known before.
 func (h *history) read(ctx context.Context, client *sfn.Client, arn string) ([]event, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -91,7 +92,7 @@ func (h *history) read(ctx context.Context, client *sfn.Client, arn string) ([]e
 	for {
 		out, err := client.GetExecutionHistory(ctx, in)
 		if err != nil {
-			return nil, err
+			return slices.Clip(h.events), err
 		}
 		for i := range out.Events {
 			if out.Events[i].Id <= last {

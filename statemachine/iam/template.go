@@ -64,6 +64,15 @@ func (t *Template) OfType(kind string) []string {
 	return ids
 }
 
+// Types returns the types of all resources, by logical id.
+func (t *Template) Types() map[string]string {
+	all := map[string]string{}
+	for id, r := range t.resources {
+		all[id] = r.Type
+	}
+	return all
+}
+
 // Call sets the name of a resource that CloudFormation would otherwise generate. A name in the template takes precedence.
 func (t *Template) Call(id, name string) { t.names[id] = name }
 

@@ -11,6 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
+// mostListed is up to how many datapoints a reason lists beside their number. AWS lists five of them in a sentence of their own.
+const mostListed = 4
+
 // reason returns the StateReason of a transition to a state, as AWS writes it.
 func (e evaluation) reason(to types.StateValue) string {
 	if to == types.StateValueInsufficientData {
@@ -18,7 +21,8 @@ func (e evaluation) reason(to types.StateValue) string {
 	}
 	var missing string
 	if treat := *e.config.TreatMissingData; e.filled > 0 && (treat == "breaching" || treat == "notBreaching") {
-		missing = fmt.Sprintf("%s treated as [%s]", counted(e.filled, "missing datapoint was", "missing datapoints were"), strings.ToUpper(treat[:1])+treat[1:])
+		as := map[string]string{"breaching": "Breaching", "notBreaching": "NonBreaching"}[treat]
+		missing = fmt.Sprintf("%s treated as [%s]", counted(e.filled, "missing datapoint was", "missing datapoints were"), as)
 	}
 	var shown []string // those that agree with the state
 	for _, p := range e.used {
@@ -38,13 +42,20 @@ func (e evaluation) reason(to types.StateValue) string {
 	if e.config.DatapointsToAlarm != nil {
 		text = fmt.Sprintf("Threshold Crossed: %d out of the last %d datapoints", len(shown), periods)
 	}
-	text += " [" + strings.Join(shown, ", ") + "] " + plural(len(shown), "was", "were")
+	values := "[" + strings.Join(shown, ", ") + "]"
+	if len(shown) <= mostListed {
+		text += " " + values
+	}
+	text += " " + plural(len(shown), "was", "were")
 	if to == types.StateValueOk {
 		text += " not"
 	}
 	text += fmt.Sprintf(" %s the threshold (%s)", comparisons[e.config.ComparisonOperator].words, formatDouble(*e.config.Threshold))
 	if missing != "" {
 		text += " and " + missing
+	}
+	if len(shown) > mostListed {
+		text += ". The most recent datapoints which crossed the threshold: " + values
 	}
 	if e.config.DatapointsToAlarm != nil {
 		least := e.needed()

@@ -19,7 +19,7 @@ func TestTheDocsListEveryOperation(t *testing.T) {
 	s := New(Options{})
 	for name, svc := range map[string]service{
 		"Lambda": s.lambda, "CloudWatch Logs": s.logs, "Parameter Store": s.ssm, "Secrets Manager": s.secrets, "SNS": s.sns, "EventBridge": s.events,
-		"STS": newSTSService(s.options), "CloudFormation": s.stacks, "CloudWatch": s.cloudwatch, "Step Functions": newStepFunctionsService(s.options),
+		"STS": newSTSService(s.options), "CloudFormation": s.stacks, "CloudWatch": s.cloudwatch.faces()[0], "Step Functions": newStepFunctionsService(s.options),
 	} {
 		for _, operation := range svc.operations() {
 			if !strings.Contains(rows[name], "`"+operation+"`") {

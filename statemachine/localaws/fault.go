@@ -58,11 +58,7 @@ type Injection struct {
 // Inject puts a fault in force. It returns an error for a fault that could never fire as written, such as one for an
 // operation that the local AWS does not have.
 func (s *Server) Inject(f Fault) (*Injection, error) {
-	known := []string{Every}
-	for _, svc := range s.services {
-		known = append(known, svc.operations()...)
-	}
-	kinds := []FaultKind{Throttled, ServerError, Unavailable, CutBefore, CutAfter, Slow, ProxyForbidden, ProxyUnavailable, BareThrottle}
+	known, kinds := append([]string{Every}, s.Operations()...), FaultKinds()
 	switch {
 	case !slices.Contains(known, f.Operation):
 		return nil, fmt.Errorf("fault: unknown operation %q; known are %s", f.Operation, strings.Join(known, ", "))
@@ -79,6 +75,19 @@ func (s *Server) Inject(f Fault) (*Injection, error) {
 		return nil, fmt.Errorf("fault: from %v must be before until %v", f.From, f.Until)
 	}
 	return s.faults.add(f), nil
+}
+
+// Operations returns the operations that faults can be of.
+func (s *Server) Operations() (names []string) {
+	for _, svc := range s.services {
+		names = append(names, svc.operations()...)
+	}
+	return names
+}
+
+// FaultKinds returns the kinds of fault.
+func FaultKinds() []FaultKind {
+	return []FaultKind{Throttled, ServerError, Unavailable, CutBefore, CutAfter, Slow, ProxyForbidden, ProxyUnavailable, BareThrottle}
 }
 
 // Remove ends the fault. Removing it again does nothing.

@@ -41,7 +41,7 @@ type serviceRequest struct {
 // TestRecordedFactsOfServices makes each recorded request in a new account with the function "shop", which has the versions 1 and 2 and
 // the alias "live", and the topic "news".
 func TestRecordedFactsOfServices(t *testing.T) {
-	for _, area := range []string{"lambda", "sns", "events", "ssm"} {
+	for _, area := range []string{"lambda", "sns", "events", "ssm", "cloudwatch", "states"} {
 		t.Run(area, func(t *testing.T) {
 			agree, refused, differ := 0, 0, 0
 			for _, fact := range readServiceFacts(t, area) {
@@ -169,7 +169,7 @@ func blankVarying(want, got any) any {
 func replayServiceFact(t *testing.T, area string, fact serviceFact) serviceAnswer {
 	t.Helper()
 	clock := &virtualClock{now: noon}
-	s := New(Options{Now: clock.Now, Sleep: clock.Sleep, FunctionUpdates: time.Second})
+	s := New(Options{Now: clock.Now, Sleep: clock.Sleep, FunctionUpdates: time.Second, Executions: &machine{now: clock.Now}})
 	addTopic(t, s, "news")
 	before := fact.Given
 	if area == "lambda" {
@@ -213,11 +213,12 @@ func callRaw(t *testing.T, s *Server, area string, in serviceRequest) serviceAns
 		}
 		method, path, body = http.MethodPost, "/", form.Encode()
 		header.Set("Content-Type", "application/x-www-form-urlencoded")
-	case "events", "ssm":
+	case "events", "ssm", "cloudwatch", "states":
 		content, err := json.Marshal(in.Body)
 		check(t, err)
 		method, path, body = http.MethodPost, "/", string(content)
-		header.Set("X-Amz-Target", map[string]string{"events": "AWSEvents.", "ssm": "AmazonSSM."}[area]+in.Request)
+		header.Set("X-Amz-Target", map[string]string{"events": "AWSEvents.", "ssm": "AmazonSSM.", "cloudwatch": cloudWatchTarget, "states": stepFunctionsTarget}[area]+in.Request)
+		header.Set("X-Amzn-Query-Mode", "true")
 	default:
 		if in.Body != nil {
 			content, err := json.Marshal(in.Body)
@@ -258,6 +259,9 @@ func readAnswer(t *testing.T, r *http.Response) serviceAnswer {
 		fields := out.body.(map[string]any)
 		out.code, _ = fields["__type"].(string)
 		if code := r.Header.Get("X-Amzn-Errortype"); code != "" {
+			out.code = code
+		}
+		if code, _, ok := strings.Cut(r.Header.Get("X-Amzn-Query-Error"), ";"); ok {
 			out.code = code
 		}
 		for _, name := range []string{"message", "Message"} {

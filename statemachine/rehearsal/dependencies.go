@@ -18,6 +18,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/strictjson"
 )
 
 // Function describes how a function answers that the rollout invokes: a check, a
@@ -58,21 +59,37 @@ type Dependencies struct {
 }
 
 // check passes the durations and their bounds to within, and returns an error that
-// lists the alarms with unknown states.
-func (d Dependencies) check(path string, within func(path string, value, low, high float64)) error {
-	for name, f := range d.Functions {
-		within(path+"functions."+name+".duration", f.Duration, 0, 900)
+// joins what else is wrong. at is "", or ends in a dot.
+func (d Dependencies) check(at string, within func(path string, value, low, high float64)) error {
+	var problems []error
+	refuse := func(path, want string, given any) { problems = append(problems, problemAt(path, want, given)) }
+	for _, name := range slices.Sorted(maps.Keys(d.Functions)) {
+		path := strictjson.Path(at+"functions", name)
+		within(path+".duration", d.Functions[name].Duration, 0, 900)
+		if !functionName.MatchString(name) {
+			refuse(path, wantFunction, nil)
+		}
 	}
-	for url, e := range d.Endpoints {
-		within(path+"endpoints."+url+".duration", e.Duration, 0, 900)
+	for _, url := range slices.Sorted(maps.Keys(d.Endpoints)) {
+		path, e := strictjson.Path(at+"endpoints", url), d.Endpoints[url]
+		within(path+".duration", e.Duration, 0, 900)
+		if e.Status != 0 && (e.Status < 200 || e.Status > 599) {
+			refuse(path+".status", wantStatus, e.Status)
+		}
+		if !httpsURL.MatchString(url) {
+			refuse(path, wantURL, nil)
+		}
 	}
 	if d.Probed != nil {
-		within(path+"probed.duration", d.Probed.Duration, 0, 900)
+		within(at+"probed.duration", d.Probed.Duration, 0, 900)
 	}
-	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(d.Alarms)) {
-		if state := d.Alarms[name]; !slices.Contains(state.Values(), state) {
-			problems = append(problems, fmt.Errorf("%salarms.%s must be one of %s; given: %s", path, name, state.Values(), state))
+		path, state := strictjson.Path(at+"alarms", name), d.Alarms[name]
+		if !slices.Contains(state.Values(), state) {
+			refuse(path, wantOneOf(state, state.Values()), state)
+		}
+		if name == "" || len(name) > 255 {
+			refuse(path, wantAlarm, nil)
 		}
 	}
 	return errors.Join(problems...)

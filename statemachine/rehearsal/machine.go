@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 
@@ -52,6 +53,7 @@ var deployedWorkflow = sync.OnceValues(func() (*asl.Definition, error) { return 
 type machine struct {
 	definition *asl.Definition
 	arn        string
+	created    time.Time
 	clock      *asl.Clock
 	functions  map[string]runtime.Handler // by ARN
 	permits    *permissions               // nil if all calls are allowed

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/strictjson"
 )
 
 // Metric is a CloudWatch metric of the user's own. It gets a value at the beginning of
@@ -66,7 +67,7 @@ func (l MetricLevel) check(path string, within func(path string, value, low, hig
 		within(path+".noise", *l.Noise, 0, maxLevel)
 	}
 	if l == (MetricLevel{}) {
-		return fmt.Errorf("%s must have a value, a new-version, a noise or silent", path)
+		return problemAt(path, "must have a value, a new-version, a noise or silent", nil)
 	}
 	return nil
 }
@@ -80,23 +81,24 @@ func (m Metric) check(path string, within func(path string, value, low, high flo
 	problems := []error{m.MetricLevel.check(path, within)}
 	refuse := func(field, given, want string) {
 		if want != "" {
-			problems = append(problems, fmt.Errorf("%s.%s %s; given: %q", path, field, want, given))
+			problems = append(problems, problemAt(path+field, want, given))
 		}
 	}
-	refuse("namespace", m.Namespace, rollout.NamespaceProblem(m.Namespace))
-	refuse("metric", m.Metric, rollout.MetricNameProblem(m.Metric))
+	refuse(".namespace", m.Namespace, rollout.NamespaceProblem(m.Namespace))
+	refuse(".metric", m.Metric, rollout.MetricNameProblem(m.Metric))
 	if m.Namespace == "AWS/Lambda" && slices.Contains(fromTraffic, m.Metric) {
-		refuse("metric", m.Metric, "must not be one that the scenario's traffic has itself: "+strings.Join(fromTraffic, ", "))
+		refuse(".metric", m.Metric, "must not be one that the scenario's traffic has itself: "+strings.Join(fromTraffic, ", "))
 	}
 	if m.Unit != "" && !slices.Contains(m.Unit.Values(), m.Unit) {
-		refuse("unit", string(m.Unit), fmt.Sprintf("must be one of CloudWatch's units: %s", m.Unit.Values()))
+		refuse(".unit", string(m.Unit), wantOneOf(m.Unit, m.Unit.Values()))
 	}
 	if len(m.Dimensions) > rollout.MaxDimensions {
-		problems = append(problems, fmt.Errorf("%s.dimensions must have at most %d dimensions", path, rollout.MaxDimensions))
+		problems = append(problems, problemAt(path+".dimensions", fmt.Sprintf("must have at most %d dimensions", rollout.MaxDimensions), nil))
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Dimensions)) {
-		refuse("dimensions", name, rollout.DimensionNameProblem(name))
-		refuse("dimensions."+name, m.Dimensions[name], rollout.DimensionValueProblem(m.Dimensions[name]))
+		at := strictjson.Path(".dimensions", name)
+		refuse(at, name, rollout.DimensionNameProblem(name))
+		refuse(at, m.Dimensions[name], rollout.DimensionValueProblem(m.Dimensions[name]))
 	}
 	return errors.Join(problems...)
 }

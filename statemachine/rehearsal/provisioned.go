@@ -13,8 +13,8 @@ import (
 type Provisioned struct {
 	// Alias and Baseline are the provisioned concurrency of the alias and of the
 	// baseline version; AWS allows only one of them.
-	Alias    int32 `json:"alias,omitempty"`
-	Baseline int32 `json:"baseline,omitempty"`
+	Alias    int `json:"alias,omitempty"`
+	Baseline int `json:"baseline,omitempty"`
 	// Seconds is how long an allocation takes; 90 if it is left out, as AWS says a
 	// minute or two.
 	Seconds *float64 `json:"seconds,omitempty"`
@@ -42,7 +42,7 @@ func (p *Provisioned) check(within func(path string, value, low, high float64)) 
 		within("provisioned-concurrency.seconds", *p.Seconds, 0, MaxSeconds)
 	}
 	if p.Alias > 0 && p.Baseline > 0 {
-		return errors.New("provisioned-concurrency must be of the alias or of the baseline: AWS does not allow both")
+		return problemAt("provisioned-concurrency", "must be of the alias or of the baseline: AWS does not allow both", nil)
 	}
 	return nil
 }
@@ -64,10 +64,10 @@ func (r *run) provision() error {
 	}
 	var problems []error
 	if p.Alias > 0 {
-		problems = append(problems, r.server.AddProvisioned(function, alias.Name, p.Alias))
+		problems = append(problems, r.server.AddProvisioned(function, alias.Name, int32(p.Alias)))
 	}
 	if p.Baseline > 0 {
-		problems = append(problems, r.server.AddProvisioned(function, alias.Version, p.Baseline))
+		problems = append(problems, r.server.AddProvisioned(function, alias.Version, int32(p.Baseline)))
 	}
 	return errors.Join(append(problems, r.server.FailAllocations(function, r.request.NewVersion, p.Fails))...)
 }

@@ -61,7 +61,7 @@ func (r *Recording) Scenario() (Scenario, error) {
 		}
 	}
 	for _, o := range r.orders() {
-		if after := o.At.Sub(r.start).Seconds(); after > 0 {
+		if after := o.At.Sub(r.start).Seconds(); after > 0 && slices.Contains(rollout.Commands(), o.Command) { // others had no effect
 			s.Changes = append(s.Changes, Change{After: after, Order: o.Command, By: o.By})
 		}
 	}

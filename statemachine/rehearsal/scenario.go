@@ -1,16 +1,7 @@
 package rehearsal
 
 import (
-	"bytes"
-	"embed"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"maps"
 	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -48,7 +39,7 @@ type Scenario struct {
 	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Secrets are the values of secrets, by the references to them in headers:
 	// "secretsmanager:<name>" or "ssm:<parameter>".
-	Secrets map[string]string `json:"secrets,omitempty"`
+	Secrets map[string]string `json:"secrets,omitempty" given:"-"`
 	// Untagged are functions, by name, and secrets, by reference, that are not opted
 	// in to rollouts. It is only used with a template.
 	Untagged []string `json:"untagged,omitempty"`
@@ -96,51 +87,6 @@ type Fault struct {
 	Delay float64 `json:"delay,omitempty"`
 }
 
-//go:embed scenarios/*.json
-var builtIn embed.FS
-
-// BuiltIn returns the names of the built-in scenarios, sorted.
-func BuiltIn() []string {
-	entries, err := builtIn.ReadDir("scenarios")
-	if err != nil {
-		panic(err) // the folder is part of the program
-	}
-	var names []string
-	for _, entry := range entries {
-		names = append(names, strings.TrimSuffix(entry.Name(), ".json"))
-	}
-	return names
-}
-
-// LoadBuiltIn returns the built-in scenario of that name; false if there is none.
-func LoadBuiltIn(name string) (Scenario, bool) {
-	data, err := builtIn.ReadFile("scenarios/" + name + ".json")
-	if err != nil {
-		return Scenario{}, false
-	}
-	scenario, err := ParseScenario(data)
-	if err != nil {
-		panic(fmt.Sprintf("built-in scenario %s: %v", name, err)) // a test parses each
-	}
-	return scenario, true
-}
-
-// ParseScenario reads a scenario from JSON. The defaults are ten requests per second
-// without errors, of 100 ms in the mean, and metrics that are 30 s late. Unknown
-// fields are errors. The error lists all values that are out of range.
-func ParseScenario(data []byte) (Scenario, error) {
-	s := Scenario{RequestsPerSecond: 10, Baseline: usual, NewVersion: usual, MetricDelay: 30}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil {
-		return Scenario{}, fmt.Errorf("the scenario is not valid: %w", err)
-	}
-	if _, more := decoder.Token(); more != io.EOF {
-		return Scenario{}, errors.New("the scenario must be one JSON object, but more follows it")
-	}
-	return s, s.check()
-}
-
 // The upper bounds of a scenario's numbers.
 const (
 	maxRate = 1e6 // requests per second
@@ -148,101 +94,10 @@ const (
 	MaxSeconds = 366 * 24 * 60 * 60
 	maxCluster = 1e6
 	maxHistory = 14 * 24 * 60 * 60 // CloudWatch keeps minutes for a day longer
+	maxCalls   = 1e9
 )
 
 var versionForm = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
-
-// check returns an error that lists everything that is wrong.
-func (s Scenario) check() error {
-	var problems []error
-	within := func(path string, value, low, high float64) {
-		if !(value >= low && value <= high) {
-			problems = append(problems, fmt.Errorf("%s must be from %v to %v; given: %v", path, low, high, value))
-		}
-	}
-	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
-	within("metric-delay", s.MetricDelay, 0, MaxSeconds)
-	if s.History != nil {
-		within("history", *s.History, 0, maxHistory)
-	}
-	within("latency", s.Latency, 0, 900)
-	if s.Day != nil {
-		within("day.amplitude", s.Day.Amplitude, 0, 1)
-		within("day.peak-hour", s.Day.PeakHour, 0, 24)
-	}
-	if s.Timeout != 0 {
-		within("timeout", float64(s.Timeout), 1, 900)
-	}
-	problems = append(problems, s.Dependencies.check("", within), s.Provisioned.check(within))
-	if v := s.Baseline.Version; v != "" && !versionForm.MatchString(v) {
-		problems = append(problems, fmt.Errorf(`baseline.version must be a published version's number, such as "7"; given: %q`, v))
-	}
-	if s.NewVersion.Version != "" {
-		problems = append(problems, errors.New("new-version.version must be left out: the input has it"))
-	}
-	s.Baseline.check("baseline", within)
-	s.NewVersion.check("new-version", within)
-	for _, name := range slices.Sorted(maps.Keys(s.Metrics)) {
-		problems = append(problems, s.Metrics[name].check("metrics."+name, within))
-	}
-	for i, change := range s.Changes {
-		at := fmt.Sprintf("changes[%d]", i)
-		within(at+".after", change.After, 0, MaxSeconds)
-		within(at+".after-share", change.AfterShare, 0, 1)
-		if (change.After > 0) == (change.AfterShare > 0) {
-			problems = append(problems, fmt.Errorf("%s must have either after or after-share, above 0", at))
-		}
-		if change.RequestsPerSecond != nil {
-			within(at+".requests-per-second", *change.RequestsPerSecond, 0, maxRate)
-		}
-		if change.MetricDelay != nil {
-			within(at+".metric-delay", *change.MetricDelay, 0, MaxSeconds)
-		}
-		if change.Baseline != nil {
-			change.Baseline.check(at+".baseline", within)
-		}
-		if change.NewVersion != nil {
-			change.NewVersion.check(at+".new-version", within)
-		}
-		for _, p := range []*VersionProfile{change.Baseline, change.NewVersion} {
-			if p != nil && p.Version != "" {
-				problems = append(problems, fmt.Errorf("%s can't change a version's number: change the alias instead", at))
-			}
-		}
-		if change.Alias != nil && change.Alias.Weight != nil {
-			within(at+".alias.weight", *change.Alias.Weight, 0, 1)
-		}
-		problems = append(problems, change.Dependencies.check(at+".", within))
-		for _, name := range slices.Sorted(maps.Keys(change.Metrics)) {
-			problems = append(problems, change.Metrics[name].check(at+".metrics."+name, within))
-			if _, ok := s.Metrics[name]; !ok {
-				problems = append(problems, fmt.Errorf("%s.metrics.%s must be one of the scenario's metrics: %s", at, name, slices.Sorted(maps.Keys(s.Metrics))))
-			}
-		}
-		if change.nothing() {
-			problems = append(problems, fmt.Errorf("%s must change something", at))
-		}
-	}
-	for i, fault := range s.Faults {
-		at := fmt.Sprintf("faults[%d]", i)
-		within(at+".from", fault.From, 0, MaxSeconds)
-		within(at+".until", fault.Until, 0, MaxSeconds)
-		within(at+".delay", fault.Delay, 0, MaxSeconds)
-		if err := fault.check(); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", at, err))
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// check returns an error if there is no such fault.
-func (f Fault) check() error {
-	if f.Task != "" {
-		return f.checkTask()
-	}
-	_, err := localaws.New(localaws.Options{}).Inject(f.local(time.Time{}))
-	return err
-}
 
 // nothing reports whether a change changes nothing.
 func (c Change) nothing() bool {

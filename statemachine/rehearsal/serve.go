@@ -88,7 +88,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 	}
 	s.machine = &machine{
 		definition: workflow, clock: s.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, o.Start),
-		arn: template.machineARN, permits: newPermissions(template), histories: &histories{budget: maxHistories},
+		arn: template.machineARN, created: o.Start, permits: newPermissions(template), histories: &histories{budget: maxHistories},
 		onEvent: s.onEvent, onCleanup: func(json.RawMessage, error) bool { return false },
 	}
 	s.before = s.beforeChange
@@ -148,13 +148,14 @@ func (s *ServedAWS) furnish() error {
 			return err
 		}
 	}
-	return s.install()
+	return errors.Join(s.install(), s.deploy())
 }
 
 // Serve lets time pass, and with it everything that runs in the AWS, until ctx is
 // done. It returns ctx's error, or what broke the simulation.
 func (s *ServedAWS) Serve(ctx context.Context) error {
 	s.clock.Go(func() { s.every(grain, s.serveAliases) })
+	s.clock.Go(func() { s.every(time.Minute, s.server.EvaluateAlarms) })
 	s.clock.Go(func() { s.every(sweepInterval, func() { s.machine.sweep() }) })
 	return s.clock.Serve(ctx, s.pacer)
 }
@@ -191,9 +192,15 @@ func (s *ServedAWS) Notifications() []localaws.Published { return s.server.Publi
 // StateMachine returns the ARN of the workflow.
 func (s *ServedAWS) StateMachine() string { return s.machine.arn }
 
-// onEvent starts the scenario anew for an alias whose rollout starts, and forgets the
-// oldest executions.
+// onEvent records the metrics of Step Functions, starts the scenario from its beginning
+// for the alias of a rollout that starts, and forgets the oldest executions.
 func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
+	if ends[event.Type] != "" || event.Type == asl.ExecutionStarted {
+		result := e.Result()
+		if err := s.server.RecordExecution(s.machine.arn, string(result.Status), result.Start, result.Stop); err != nil {
+			panic(err) // the status and the times are the interpreter's
+		}
+	}
 	if event.Type != asl.ExecutionStarted || e.parent != "" {
 		return
 	}

@@ -15,7 +15,7 @@ func (t trial) provisionedRightly(end alias.Content, result Result) error {
 	if p == nil || p.Baseline == 0 {
 		return nil
 	}
-	want := map[string]int32{end.Version: p.Baseline}
+	want := map[string]int32{end.Version: int32(p.Baseline)}
 	if maps.Equal(result.Provisioned, want) || strings.Contains(result.Reason, "version 7 keeps its provisioned concurrency, which is still billed") {
 		return nil
 	}

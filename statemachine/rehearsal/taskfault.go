@@ -1,12 +1,8 @@
 package rehearsal
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -27,26 +23,6 @@ var taskErrors = map[localaws.FaultKind]asl.TaskError{
 		Cause: "The function is inactive and its VPC connection is no longer available. Wait for the VPC connection to reestablish and try again. (Service: Lambda, Status Code: 502)"},
 	outOfMemory: {Name: "Runtime.OutOfMemory",
 		Cause: `{"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Runtime exited with error: signal: killed"}`},
-}
-
-// checkTask returns an error if there is no such fault of a task.
-func (f Fault) checkTask() error {
-	var tasks []string
-	for _, function := range statemachine.Functions() {
-		tasks = append(tasks, function.Name)
-	}
-	_, known := taskErrors[f.Kind]
-	switch {
-	case f.Operation != "":
-		return fmt.Errorf("a fault is of an operation or of a task, not of both: %q, %q", f.Operation, f.Task)
-	case f.Task != localaws.Every && !slices.Contains(tasks, f.Task):
-		return fmt.Errorf("unknown task %q; known are %s", f.Task, strings.Join(tasks, ", "))
-	case !known:
-		return fmt.Errorf("unknown kind %q; tasks have %q and %q", f.Kind, inactive, outOfMemory)
-	case f.First < 0 || f.Count < 0 || f.Delay != 0:
-		return fmt.Errorf("first %d and count %d must not be negative, and a task has no delay", f.First, f.Count)
-	}
-	return nil
 }
 
 // taskFaults are a scenario's faults of tasks; nil if there are none.

@@ -16,6 +16,7 @@ import (
 // one, the workflow's functions and the state machine run with their roles: calls
 // that these don't allow are refused as AWS refuses them.
 type Template struct {
+	source     *iam.Template
 	machine    role
 	machineARN string
 	functions  map[string]deployed // by the task's name, and SimpleDeploy
@@ -69,7 +70,7 @@ func ParseTemplate(data []byte) (*Template, error) {
 	if len(machines) != 1 {
 		return nil, fmt.Errorf("the template has %d state machines, but must have one: use the template of the stack with the rollouts", len(machines))
 	}
-	t := &Template{functions: map[string]deployed{}, keys: map[string]string{}}
+	t := &Template{source: source, functions: map[string]deployed{}, keys: map[string]string{}}
 	if err := t.read(source, machines[0]); err != nil {
 		return nil, fmt.Errorf("the template: %w", err)
 	}

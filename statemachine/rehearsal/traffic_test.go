@@ -213,8 +213,8 @@ func TestLateSuccessesShowAfterTheErrors(t *testing.T) {
 func TestVersionProfilesAreChecked(t *testing.T) {
 	_, err := ParseScenario([]byte(`{"baseline": {"cluster": 0.5, "throttled": 2}, "new-version": {"late-successes": -1},
 		"changes": [{"after": 1, "baseline": {"cluster": 1e7}}]}`))
-	for _, want := range []string{"baseline.cluster must be from 1 to 1e+06; given: 0.5", "baseline.throttled must be from 0 to 1; given: 2",
-		"new-version.late-successes must be from 0 to 3.16224e+07; given: -1", "changes[0].baseline.cluster"} {
+	for _, want := range []string{"baseline.cluster must be a number from 1 to 1000000; given: 0.5", "baseline.throttled must be a number from 0 to 1; given: 2",
+		"new-version.late-successes must be a number from 0 to 31622400; given: -1", "changes[0].baseline.cluster"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

@@ -108,7 +108,7 @@ func withConsole(served *rehearsal.ServedAWS, endpoint string) (http.Handler, er
 		Notifications: func() []pages.Notification {
 			var all []pages.Notification
 			for _, p := range served.Notifications() {
-				all = append(all, pages.Notification{Topic: p.Topic, Subject: p.Subject, Message: p.For("email"), Time: p.At})
+				all = append(all, pages.Notification{Topic: p.Topic, Subject: p.Subject, Message: p.Message, Time: p.At})
 			}
 			return all
 		},

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// field is a field of a struct.
-type field struct {
+// Field is a field of a struct.
+type Field struct {
 	Type    reflect.Type
 	Options string // of its json tag
-	Secret  bool
+	Secret  bool   // must not be quoted
 }
 
 // Fields returns the fields of a struct in JSON, by name, with those of embedded
 // structs; and their names in the order of the struct.
-func Fields(t reflect.Type) (map[string]field, []string) {
-	fields, names := map[string]field{}, []string{}
+func Fields(t reflect.Type) (map[string]Field, []string) {
+	fields, names := map[string]Field{}, []string{}
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" || !f.IsExported() || name == "-" {
@@ -27,7 +27,7 @@ func Fields(t reflect.Type) (map[string]field, []string) {
 		if name == "" {
 			name = f.Name
 		}
-		fields[name] = field{f.Type, options, f.Tag.Get("given") == "-"}
+		fields[name] = Field{f.Type, options, f.Tag.Get("given") == "-"}
 		names = append(names, name)
 	}
 	return fields, names

@@ -201,44 +201,53 @@ func (r *reader) list(path string, raw json.RawMessage, t reflect.Type) json.Raw
 
 // object reads the fields of a struct, or the entries of a map.
 func (r *reader) object(path string, raw json.RawMessage, t reflect.Type) json.RawMessage {
-	fields, seen, kept := map[string]field{}, map[string]bool{}, [][]byte(nil)
+	fields, seen, kept := map[string]Field{}, map[string]bool{}, [][]byte(nil)
 	var names []string
 	if t.Kind() == reflect.Struct {
 		fields, names = Fields(t)
 	}
+	before := r.secret
 	for name, value := range members(raw) {
 		at := Path(path, name)
 		of, known := fields[name]
 		if t.Kind() == reflect.Map {
-			of, known = field{Type: t.Elem()}, true
+			of, known = Field{Type: t.Elem()}, true
 		}
+		r.secret = before || of.Secret
 		switch {
 		case !known:
-			want := "is not a known field" + rollout.DidYouMean(name, names)
-			if rollout.DidYouMean(name, names) == "" {
-				want += "; known are " + strings.Join(names, ", ")
-			}
-			r.add(at, string(value), want)
-			continue
+			r.unknown(at, name, value, fields, names)
 		case seen[name]:
 			r.add(at, string(value), "is given twice")
-			continue
-		}
-		seen[name] = true
-		before := r.secret
-		r.secret = before || of.Secret
-		if clean, ok := r.read(at, value, of.Type, of.Options); ok {
-			kept = append(kept, entry(name, clean))
+		default:
+			seen[name] = true
+			if clean, ok := r.read(at, value, of.Type, of.Options); ok {
+				kept = append(kept, entry(name, clean))
+			}
 		}
 		r.secret = before
 	}
 	return enclosed("{", kept, "}")
 }
 
+// unknown adds a problem with a field that is not known, with the nearest that is. It does
+// not quote the value if a secret may have been meant.
+func (r *reader) unknown(at, name string, value json.RawMessage, fields map[string]Field, names []string) {
+	hint := rollout.DidYouMean(name, names)
+	if hint == "" {
+		hint = "; known are " + strings.Join(names, ", ")
+	}
+	for known, of := range fields {
+		r.secret = r.secret || of.Secret && rollout.DidYouMean(name, []string{known}) != ""
+	}
+	r.add(at, string(value), "is not a known field"+hint)
+}
+
 // distinct adds a problem for each name that an object in any JSON has twice.
 func (r *reader) distinct(path string, raw json.RawMessage) bool {
 	found := len(r.Problems)
 	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()        // 1e400 is JSON
 	var open []map[string]bool // the names of each object that is open; nil for a list
 	name := false              // whether a name or an end is next
 	for {

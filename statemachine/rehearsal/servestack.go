@@ -1,0 +1,72 @@
+package rehearsal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
+)
+
+// deploy creates the template's stack with its resources, and its alarms.
+func (s *ServedAWS) deploy() error {
+	if _, err := s.server.AddStack(stacktemplate.Name); err != nil {
+		return err
+	}
+	types := s.options.Template.source.Types()
+	var resources []localaws.StackResource
+	var problems []error
+	for _, id := range slices.Sorted(maps.Keys(types)) {
+		physical := s.physicalID(id)
+		resources = append(resources, localaws.StackResource{LogicalID: id, PhysicalID: physical, Type: types[id]})
+		if types[id] == "AWS::CloudWatch::Alarm" {
+			problems = append(problems, s.addAlarm(id, physical))
+		}
+	}
+	return errors.Join(append(problems, s.server.AddStackResources(stacktemplate.Name, resources))...)
+}
+
+// physicalID returns the physical id of a resource: what Ref returns, as far as the
+// rehearsals know the type.
+func (s *ServedAWS) physicalID(id string) string {
+	if value, err := s.options.Template.source.Resolve(map[string]any{"Ref": id}); err == nil {
+		if text, ok := value.(string); ok {
+			return text
+		}
+	}
+	return stacktemplate.Name + "-" + id
+}
+
+// addAlarm adds the template's alarm with a logical id.
+func (s *ServedAWS) addAlarm(id, name string) error {
+	properties, err := s.options.Template.source.Property(id)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(properties)
+	if err != nil {
+		return fmt.Errorf("alarm %s: %w", id, err)
+	}
+	return s.server.AddAlarmProperties(name, text)
+}
+
+// StateMachines implements [localaws.Catalog].
+func (m *machine) StateMachines() []localaws.StateMachine {
+	if m.permits == nil {
+		return nil
+	}
+	text, err := substituted(statemachine.Definition)
+	if err != nil {
+		return nil // the definition has been parsed
+	}
+	role := strings.Split(m.permits.template.machine.principal, "/")[1] // of its session's ARN
+	return []localaws.StateMachine{{
+		ARN: m.arn, Name: m.arn[strings.LastIndexByte(m.arn, ':')+1:], Definition: text,
+		RoleARN: "arn:aws:iam::" + account + ":role/" + role, Created: m.created,
+	}}
+}
