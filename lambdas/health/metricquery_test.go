@@ -70,7 +70,7 @@ func TestAMetricGateThatCloudWatchRefuses(t *testing.T) {
 	got, seen := m.check(gates, facts(0))
 	if diff := cmp.Diff(`metrics.fine fail: 20 at 12:03, more than 10; 1 of 1 value since 12:03 out of bounds
 metrics.broken inconclusive: CloudWatch rejected the query: ValidationError: Error in expression 'g1' (g1m0 +* g1m0): unexpected "*"; the local AWS has `+
-		`+ - * / and parentheses, numbers, ids of the request's queries, and FILL(id, number)`, got); diff != "" {
+		`+ - * / and parentheses, numbers, ids of the request's queries, FILL(id, number), and AVG, MAX, MIN and SUM of a list [id, id]`, got); diff != "" {
 		t.Error(diff)
 	}
 	if len(seen.Minutes) != 1 || seen.Minutes[0].NewVersion.Errors != 2 {
