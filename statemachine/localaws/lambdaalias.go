@@ -43,13 +43,19 @@ func (s *Server) Alias(functionName, aliasName string) (Alias, bool) {
 func (s *Server) AliasAt(functionName, aliasName string, at time.Time) (Alias, bool) {
 	s.lambda.mu.Lock()
 	defer s.lambda.mu.Unlock()
-	f := s.lambda.functions[functionName]
-	if f == nil {
-		return Alias{}, false
-	}
-	s.lambda.settle(f, at)
-	a, ok := f.aliases[aliasName]
+	_, a, ok := s.lambda.aliasAt(functionName, aliasName, at)
 	return a, ok
+}
+
+// aliasAt implements AliasAt, and returns the function, too. l.mu is held.
+func (l *lambdaService) aliasAt(functionName, aliasName string, at time.Time) (*function, Alias, bool) {
+	f := l.functions[functionName]
+	if f == nil {
+		return nil, Alias{}, false
+	}
+	l.settle(f, at)
+	a, ok := f.aliases[aliasName]
+	return f, a, ok
 }
 
 // Aliases returns the state of all aliases without a call, sorted by function and name.

@@ -26,12 +26,7 @@ func (s *Server) SetAliasLag(lag AliasLag) {
 func (s *Server) RoutingAt(functionName, aliasName string, at time.Time) (Alias, bool) {
 	s.lambda.mu.Lock()
 	defer s.lambda.mu.Unlock()
-	f := s.lambda.functions[functionName]
-	if f == nil {
-		return Alias{}, false
-	}
-	s.lambda.settle(f, at)
-	a, ok := f.aliases[aliasName]
+	f, a, ok := s.lambda.aliasAt(functionName, aliasName, at)
 	if !ok {
 		return Alias{}, false
 	}

@@ -112,8 +112,12 @@ type machineDetails struct {
 	} `json:"tracingConfiguration"`
 }
 
-// details returns the details of a state machine, with its definition unless only metadata are wanted.
-func (m StateMachine) details(wanted types.IncludedData) (machineDetails, *apiError) {
+// details returns the state machine with that ARN and its details, with its definition unless only metadata are wanted.
+func (s *stepFunctionsService) details(arn string, wanted types.IncludedData) (StateMachine, machineDetails, *apiError) {
+	m, err := s.machine(arn)
+	if err != nil {
+		return m, machineDetails{}, err
+	}
 	d := machineDetails{ARN: m.ARN, Name: m.Name, RoleARN: m.RoleARN}
 	d.Logging.Level = types.LogLevelOff
 	switch wanted {
@@ -121,9 +125,9 @@ func (m StateMachine) details(wanted types.IncludedData) (machineDetails, *apiEr
 		d.Definition = m.Definition
 	case types.IncludedDataMetadataOnly:
 	default:
-		return d, invalid(wanted, "includedData", fmt.Sprintf("Member must satisfy enum value set: %s", wanted.Values()))
+		return m, d, invalid(wanted, "includedData", fmt.Sprintf("Member must satisfy enum value set: %s", wanted.Values()))
 	}
-	return d, nil
+	return m, d, nil
 }
 
 func (s *stepFunctionsService) describeStateMachine(r *request) (reply, *apiError) {
@@ -131,11 +135,7 @@ func (s *stepFunctionsService) describeStateMachine(r *request) (reply, *apiErro
 	if err := s.decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	m, err := s.machine(aws.ToString(in.StateMachineArn))
-	if err != nil {
-		return reply{}, err
-	}
-	details, err := m.details(in.IncludedData)
+	m, details, err := s.details(aws.ToString(in.StateMachineArn), in.IncludedData)
 	if err != nil {
 		return reply{}, err
 	}
@@ -158,11 +158,7 @@ func (s *stepFunctionsService) describeStateMachineForExecution(r *request) (rep
 	if err != nil {
 		return reply{}, err
 	}
-	m, err := s.machine(e.StateMachineARN)
-	if err != nil {
-		return reply{}, err
-	}
-	details, err := m.details(in.IncludedData)
+	m, details, err := s.details(e.StateMachineARN, in.IncludedData)
 	if err != nil {
 		return reply{}, err
 	}
