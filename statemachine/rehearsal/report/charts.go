@@ -24,12 +24,17 @@ func charts(r rehearsal.Result, v *view) ([]Chart, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	var all []Chart
-	for _, d := range drawings {
-		all = append(all, d.Chart)
+	return drawInBoth(drawings, s.end)
+}
+
+// drawInBoth returns the charts of drawings, drawn wide and narrow.
+func drawInBoth(drawings []drawing, end float64) ([]Chart, error) {
+	all := make([]Chart, len(drawings))
+	for i, d := range drawings {
+		all[i] = d.Chart
 	}
 	for _, f := range []frame{wide, narrow} {
-		pictures, err := drawAll(drawings, f, s.end)
+		pictures, err := drawAll(drawings, f, end)
 		if err != nil {
 			return nil, err
 		}

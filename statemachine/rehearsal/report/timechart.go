@@ -34,7 +34,6 @@ type TimePoint struct{ From, To, Value float64 }
 // style sheet of [StyleSheet] has their colours.
 func DrawTimeCharts(charts []TimeChart, end float64) ([]Chart, error) {
 	drawings := make([]drawing, len(charts))
-	all := make([]Chart, len(charts))
 	for i, c := range charts {
 		d := drawing{Chart: c.Chart, ticks: ticksOf(c.Ticks)}
 		d.Keys = nil
@@ -57,22 +56,9 @@ func DrawTimeCharts(charts []TimeChart, end float64) ([]Chart, error) {
 		if c.Most > 0 {
 			d.most = min(d.most, c.Most)
 		}
-		drawings[i], all[i] = d, d.Chart
+		drawings[i] = d
 	}
-	for _, f := range []frame{wide, narrow} {
-		pictures, err := drawAll(drawings, f, end)
-		if err != nil {
-			return nil, err
-		}
-		for i, picture := range pictures {
-			if f == wide {
-				all[i].Wide = picture
-			} else {
-				all[i].Narrow = picture
-			}
-		}
-	}
-	return all, nil
+	return drawInBoth(drawings, end)
 }
 
 // look is how a version's line is drawn.
