@@ -135,7 +135,7 @@ func (c *Clock) Serve(ctx context.Context, pacer *Pacer) error {
 // time that the pacer has reached; while the clock is behind that, at the clock's
 // time. It returns ErrStopped if the clock stops before f has returned, and an error
 // if f panicked.
-func (c *Clock) Do(f func()) (err error) {
+func (c *Clock) Do(f func()) error {
 	s, done := &c.outside, make(chan struct{})
 	var failed error
 	s.mu.Lock()

@@ -12,6 +12,7 @@ import (
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -219,9 +220,9 @@ func (m *machine) Execution(arn string) (localaws.Execution, bool) {
 }
 
 // find returns the execution with that ARN.
-func (m *machine) find(arn string) (*execution, bool) {
-	e, ok := m.byName[arn[strings.LastIndexByte(arn, ':')+1:]]
-	if !ok || e.ARN() != arn {
+func (m *machine) find(execution string) (*execution, bool) {
+	e, ok := m.byName[arn.Name(execution)]
+	if !ok || e.ARN() != execution {
 		return nil, false
 	}
 	return e, true

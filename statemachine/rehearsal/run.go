@@ -226,20 +226,26 @@ func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 	if r.options.Listen == "" {
 		return r.server.Config(), func() {}, nil
 	}
-	host, _, err := net.SplitHostPort(r.options.Listen)
-	if err != nil {
-		return aws.Config{}, nil, fmt.Errorf("the address to listen on: %w", err)
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return aws.Config{}, nil, fmt.Errorf("the local AWS listens on loopback addresses only, such as 127.0.0.1:0, not on %s", r.options.Listen)
-	}
-	listener, err := net.Listen("tcp", r.options.Listen)
+	listener, err := Listen(r.options.Listen)
 	if err != nil {
 		return aws.Config{}, nil, err
 	}
 	server := &http.Server{Handler: r.server, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // ends with hangUp
 	return r.server.ConfigAt("http://" + listener.Addr().String()), func() { _ = server.Close() }, nil
+}
+
+// Listen listens on a loopback address, such as "127.0.0.1:0". It returns an error for
+// any other one.
+func Listen(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("the address to listen on: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("the local AWS listens on loopback addresses only, such as 127.0.0.1:0, not on %s", address)
+	}
+	return net.Listen("tcp", address)
 }
 
 // prepare creates what the request and the scenario expect on the local AWS, and
@@ -269,6 +275,18 @@ func (r *run) prepare() error {
 	if err := errors.Join(r.keepSecrets(), r.tag()); err != nil {
 		return fmt.Errorf("the scenario's secrets and tags: %w", err)
 	}
+	if err := r.injectFaults(start); err != nil {
+		return err
+	}
+	if found, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
+		r.was = &found
+	}
+	r.timeline.begin(start, r.options)
+	return nil
+}
+
+// injectFaults injects the scenario's faults of AWS calls, for times since start.
+func (r *run) injectFaults(start time.Time) error {
 	for _, fault := range r.options.Scenario.Faults {
 		if fault.Task != "" {
 			continue
@@ -277,9 +295,5 @@ func (r *run) prepare() error {
 			return err
 		}
 	}
-	if found, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
-		r.was = &found
-	}
-	r.timeline.begin(start, r.options)
 	return nil
 }

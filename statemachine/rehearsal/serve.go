@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -40,7 +39,7 @@ type ServedAWS struct {
 	run
 	pacer    *asl.Pacer
 	traffics map[aliasName]*traffic
-	started  uint64 // rollouts
+	begun    uint64 // traffics, for their seeds
 }
 
 // aliasName identifies an alias.
@@ -49,8 +48,8 @@ type aliasName struct{ function, alias string }
 // What a served AWS has from the start: the function, alias and version of the AWS
 // Compute Blog's post, in the state before its rollout.
 const (
-	ServedFunction = "MyFunction"
-	ServedAlias    = "MyAlias"
+	servedFunction = "MyFunction"
+	servedAlias    = "MyAlias"
 	servedNew      = "2"
 )
 
@@ -63,7 +62,7 @@ const (
 // functionUpdates is how long a function is updated, as on AWS.
 const functionUpdates = 2 * time.Second
 
-// NewServed returns a served AWS. It serves nobody until Serve is called.
+// NewServed returns a served AWS. It answers no calls until Serve is called.
 func NewServed(o ServeOptions) (*ServedAWS, error) {
 	for i, change := range o.Scenario.Changes {
 		if change.intervenes() {
@@ -112,7 +111,7 @@ func (s *ServedAWS) authorize(principal, action, resource string, context map[st
 func (s *ServedAWS) furnish() error {
 	var err error
 	s.request, err = rollout.Decode(fmt.Appendf(nil, `{"function-name": %q, "alias-name": %q, "new-version": %q, "steps": 1, "interval": 60, "type": "linear"}`,
-		ServedFunction, ServedAlias, servedNew))
+		servedFunction, servedAlias, servedNew))
 	if err != nil {
 		return err
 	}
@@ -125,7 +124,7 @@ func (s *ServedAWS) furnish() error {
 		return err
 	}
 	t.changes = nil // until a rollout starts
-	s.traffic, s.traffics[aliasName{ServedFunction, ServedAlias}] = t, t
+	s.traffic, s.traffics[aliasName{servedFunction, servedAlias}] = t, t
 	if err := errors.Join(s.provision(), s.settleDependencies(), s.keepSecrets(), s.tag()); err != nil {
 		return fmt.Errorf("the scenario: %w", err)
 	}
@@ -140,13 +139,8 @@ func (s *ServedAWS) furnish() error {
 			return err
 		}
 	}
-	for _, fault := range s.options.Scenario.Faults {
-		if fault.Task != "" {
-			continue
-		}
-		if _, err := s.server.Inject(fault.local(start)); err != nil {
-			return err
-		}
+	if err := s.injectFaults(start); err != nil {
+		return err
 	}
 	return errors.Join(s.install(), s.deploy())
 }
@@ -214,6 +208,9 @@ func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
 
 // forget forgets the executions that ended first, beyond a number of ended ones.
 func (m *machine) forget(most int) {
+	if len(m.executions) <= most {
+		return
+	}
 	ended := 0
 	for _, e := range m.executions {
 		if e.Status() != asl.Running {
@@ -228,13 +225,4 @@ func (m *machine) forget(most int) {
 		delete(m.byName, e.name)
 		return true
 	})
-}
-
-// taskNames returns the names of the stack's functions that can be invoked.
-func taskNames() []string {
-	var names []string
-	for _, f := range statemachine.Functions() {
-		names = append(names, f.Name)
-	}
-	return names
 }

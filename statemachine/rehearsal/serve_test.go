@@ -92,19 +92,19 @@ func aliasOf(t *testing.T, cfg aws.Config, function string) *lambda.GetAliasOutp
 
 func TestAServedRolloutIsPromoted(t *testing.T) {
 	s, cfg, _ := served(t, `{}`)
-	arn := startOn(t, s, cfg, ServedFunction, "good")
+	arn := startOn(t, s, cfg, servedFunction, "good")
 	advance(t, s, 10*time.Minute)
 	if status := describe(t, cfg, arn).Status; status != types.ExecutionStatusRunning {
 		t.Fatalf("after half of its plan, the rollout is %s", status)
 	}
-	if weights := aliasOf(t, cfg, ServedFunction).RoutingConfig; weights == nil || weights.AdditionalVersionWeights["2"] < 0.3 {
+	if weights := aliasOf(t, cfg, servedFunction).RoutingConfig; weights == nil || weights.AdditionalVersionWeights["2"] < 0.3 {
 		t.Errorf("after half of its plan, the alias has the weights %v", weights)
 	}
 	advance(t, s, 15*time.Minute)
 	if e := describe(t, cfg, arn); e.Status != types.ExecutionStatusSucceeded {
 		t.Fatalf("the rollout ended %s: %s", e.Status, aws.ToString(e.Cause))
 	}
-	if a := aliasOf(t, cfg, ServedFunction); *a.FunctionVersion != "2" || a.RoutingConfig != nil {
+	if a := aliasOf(t, cfg, servedFunction); *a.FunctionVersion != "2" || a.RoutingConfig != nil {
 		t.Errorf("the alias is at version %s with the weights %v", *a.FunctionVersion, a.RoutingConfig)
 	}
 }
@@ -112,13 +112,13 @@ func TestAServedRolloutIsPromoted(t *testing.T) {
 func TestAServedRolloutIsRolledBackAndItsScenarioStartsAgain(t *testing.T) {
 	s, cfg, _ := served(t, `{"changes": [{"after": 300, "new-version": {"error-rate": 0.3}}]}`)
 	for _, name := range []string{"first", "second"} {
-		arn := startOn(t, s, cfg, ServedFunction, name)
+		arn := startOn(t, s, cfg, servedFunction, name)
 		advance(t, s, 25*time.Minute)
 		e := describe(t, cfg, arn)
 		if took := e.StopDate.Sub(*e.StartDate); e.Status != types.ExecutionStatusFailed || took < 5*time.Minute || took > 12*time.Minute {
 			t.Errorf("%s ended %s after %v, want FAILED soon after five minutes: %s", name, e.Status, took, aws.ToString(e.Cause))
 		}
-		if a := aliasOf(t, cfg, ServedFunction); *a.FunctionVersion != "1" || a.RoutingConfig != nil {
+		if a := aliasOf(t, cfg, servedFunction); *a.FunctionVersion != "1" || a.RoutingConfig != nil {
 			t.Errorf("the alias is at version %s with the weights %v", *a.FunctionVersion, a.RoutingConfig)
 		}
 	}
@@ -126,16 +126,16 @@ func TestAServedRolloutIsRolledBackAndItsScenarioStartsAgain(t *testing.T) {
 
 func TestAStoppedServedRolloutIsCleanedUp(t *testing.T) {
 	s, cfg, _ := served(t, `{}`)
-	arn := startOn(t, s, cfg, ServedFunction, "stopped")
+	arn := startOn(t, s, cfg, servedFunction, "stopped")
 	advance(t, s, 5*time.Minute)
 	if _, err := sfn.NewFromConfig(cfg).StopExecution(context.Background(), &sfn.StopExecutionInput{ExecutionArn: &arn}); err != nil {
 		t.Fatal(err)
 	}
-	if a := aliasOf(t, cfg, ServedFunction); a.RoutingConfig == nil {
+	if a := aliasOf(t, cfg, servedFunction); a.RoutingConfig == nil {
 		t.Fatal("the alias is not split when the rollout is stopped, so that the cleanup shows nothing")
 	}
 	advance(t, s, time.Minute)
-	if a := aliasOf(t, cfg, ServedFunction); *a.FunctionVersion != "1" || a.RoutingConfig != nil {
+	if a := aliasOf(t, cfg, servedFunction); *a.FunctionVersion != "1" || a.RoutingConfig != nil {
 		t.Errorf("the alias is at version %s with the weights %v", *a.FunctionVersion, a.RoutingConfig)
 	}
 }
@@ -258,7 +258,7 @@ func TestAServedRollbackSetsOffTheAlarm(t *testing.T) {
 	if got := state(); got != cwtypes.StateValueOk {
 		t.Errorf("before the rollout, the alarm is %s", got)
 	}
-	arn := startOn(t, s, cfg, ServedFunction, "bad")
+	arn := startOn(t, s, cfg, servedFunction, "bad")
 	var states []cwtypes.StateValue
 	for range 6 {
 		advance(t, s, time.Minute)

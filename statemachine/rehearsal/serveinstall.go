@@ -13,7 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 // simpleDeployFunction is the name of the one-function deployer in the post.
@@ -32,9 +34,9 @@ func (s *ServedAWS) install() error {
 				c.Timeout = aws.Int32(int32(timeout.Seconds()))
 			}))
 	}
-	for _, name := range taskNames() {
-		arn := functionARN(name)
-		add(arn[strings.LastIndexByte(arn, ':')+1:], time.Minute, s.machine.functions[arn])
+	for _, f := range statemachine.Functions() {
+		deployed := functionARN(f.Name)
+		add(arn.Name(deployed), time.Minute, s.machine.functions[deployed])
 	}
 	if _, ok := s.options.Template.functions[simpleDeploy]; ok {
 		add(simpleDeployFunction, simpleTimeout, runtime.NewHandler(s.deploySimply))
@@ -44,20 +46,13 @@ func (s *ServedAWS) install() error {
 
 // deploySimply runs the one-function deployer.
 func (s *ServedAWS) deploySimply(ctx context.Context, input json.RawMessage) (any, error) {
-	deadline := s.clock.Now().Add(simpleTimeout)
-	deployer := s.simplePorts.SimpleDeploy()
-	deployer.Deadline = func(context.Context) time.Time { return deadline }
-	deployer.Until = func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
-		return ctx, func() {} // the deadline is in virtual time
-	}
-	arn := strings.TrimSuffix(simpleARN, "lambda-rollout-SimpleDeploy:rehearsal") + simpleDeployFunction
-	return deployer.Handle(ctx, arn, input)
+	const invoked = "arn:aws:lambda:" + region + ":" + account + ":function:" + simpleDeployFunction
+	return s.deployer(s.clock.Now().Add(simpleTimeout)).Handle(ctx, invoked, input)
 }
 
 // logger returns the logger of a function, which writes to its log group.
 func (s *ServedAWS) logger(f deployed) *slog.Logger {
-	group := f.logGroup[strings.LastIndexByte(f.logGroup, ':')+1:]
-	log := telemetry.NewLogger(logWriter{s, group}, stackMetrics)
+	log := telemetry.NewLogger(logWriter{s, arn.Name(f.logGroup)}, stackMetrics)
 	return slog.New(timedHandler{log.Handler(), s.clock.Now})
 }
 

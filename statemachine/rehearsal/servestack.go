@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
@@ -66,7 +67,7 @@ func (m *machine) StateMachines() []localaws.StateMachine {
 	}
 	role := strings.Split(m.permits.template.machine.principal, "/")[1] // of its session's ARN
 	return []localaws.StateMachine{{
-		ARN: m.arn, Name: m.arn[strings.LastIndexByte(m.arn, ':')+1:], Definition: text,
+		ARN: m.arn, Name: arn.Name(m.arn), Definition: text,
 		RoleARN: "arn:aws:iam::" + account + ":role/" + role, Created: m.created,
 	}}
 }

@@ -25,19 +25,11 @@ func (s *ServedAWS) serveAliases() {
 
 // newTraffic returns the traffic of an alias from now on.
 func (s *ServedAWS) newTraffic(request rollout.Request) *traffic {
-	s.started++
-	now := s.clock.Now()
-	t := &traffic{
-		aws: s.server, function: request.Function(), alias: request.AliasName,
-		next: request.NewVersion, start: now,
-		durations: newDurations(), now: s.options.Scenario,
-	}
-	t.timeout = t.now.timeout(t.durations)
-	if before, ok := s.server.Alias(t.function, t.alias); ok {
-		t.own = newOwnMetrics(t.now, request, before.Version, s.options.Seed+s.started)
-	}
-	t.begin(now, newChance(s.options.Seed+s.started, duringRollout), nil)
-	return t
+	s.begun++
+	now, seed := s.clock.Now(), s.options.Seed+s.begun
+	t := trafficOf(s.server, s.options.Scenario, request, now, seed, s.traffic.durations)
+	t.begin(now, newChance(seed, duringRollout), nil)
+	return &t
 }
 
 // beginRollout starts the scenario from its beginning for the alias of a rollout.

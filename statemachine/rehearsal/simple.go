@@ -45,11 +45,7 @@ func (r *run) playSimple() {
 		r.err = errors.Join(r.err, errors.New("the scenario has faults of the workflow's tasks, but the one-function deployer has none: leave them out, or rehearse the workflow"))
 	}
 	deadline := r.clock.Now().Add(simpleTimeout)
-	deployer := r.simplePorts.SimpleDeploy()
-	deployer.Deadline = func(context.Context) time.Time { return deadline }
-	deployer.Until = func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
-		return ctx, func() {} // the deadline is in virtual time
-	}
+	deployer := r.deployer(deadline)
 	deployer.Done = func(name string, s rollout.State) { r.timeline.task(name, r.clock.Now(), s) }
 	r.machine.permits.invoked(simpleDeploy)
 	r.simple.state, r.simple.failed = deployer.Handle(context.Background(), simpleARN, r.options.Input)
@@ -60,6 +56,17 @@ func (r *run) playSimple() {
 		r.timeline.add(r.simple.at, Entry{State: "SimpleDeploy", Error: errorName(r.simple.failed), Text: r.simple.failed.Error()})
 	}
 	ended.Fire()
+}
+
+// deployer returns the one-function deployer of one invocation, which Lambda ends at a
+// deadline in virtual time.
+func (r *run) deployer(deadline time.Time) task.Simple {
+	deployer := r.simplePorts.SimpleDeploy()
+	deployer.Deadline = func(context.Context) time.Time { return deadline }
+	deployer.Until = func(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
+		return ctx, func() {} // the deadline is in virtual time
+	}
+	return deployer
 }
 
 // errorName returns the name of an error's type, as Lambda reports it.

@@ -124,14 +124,9 @@ func (s Scenario) history() time.Duration {
 // traffic before.
 func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64) (*traffic, error) {
 	server.SetMetricDelay(seconds(s.MetricDelay))
-	t := traffic{
-		aws: server, function: req.Function(), alias: req.AliasName,
-		next: req.NewVersion, start: start,
-		durations: newDurations(), now: s,
-	}
-	t.total, t.timeout = plannedTime(req), s.timeout(t.durations)
+	t := trafficOf(server, s, req, start, seed, newDurations())
+	t.total = plannedTime(req)
 	if before, ok := server.Alias(req.Function(), req.AliasName); ok {
-		t.own = newOwnMetrics(s, req, before.Version, seed)
 		t.configureTimeout(before.Version, req.NewVersion)
 	}
 	exact := start.Add(-min(exactHistory, s.history()))
@@ -143,6 +138,20 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 	err := before.catchUp(start)
 	t.begin(start, newChance(seed, duringRollout), s.Changes)
 	return &t, err
+}
+
+// trafficOf returns a scenario's traffic of an alias, which has to begin and whose plan
+// has no duration yet.
+func trafficOf(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64, d *durations) traffic {
+	t := traffic{
+		aws: server, function: req.Function(), alias: req.AliasName,
+		next: req.NewVersion, start: start,
+		durations: d, now: s, timeout: s.timeout(d),
+	}
+	if before, ok := server.Alias(t.function, t.alias); ok {
+		t.own = newOwnMetrics(s, req, before.Version, seed)
+	}
+	return t
 }
 
 // plannedTime returns the duration of the request's plan; 0 if it has none.

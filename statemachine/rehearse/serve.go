@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -60,7 +59,7 @@ func serveAWS(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	if err != nil {
 		return fail(err)
 	}
-	listener, err := listenOn(*listen)
+	listener, err := rehearsal.Listen(*listen)
 	if err != nil {
 		return fail(err)
 	}
@@ -124,18 +123,6 @@ func withConsole(served *rehearsal.ServedAWS, endpoint string) (http.Handler, er
 	mux.Handle(consolePath, beside)
 	mux.Handle("/", served)
 	return mux, nil
-}
-
-// listenOn listens on a loopback address.
-func listenOn(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("the address to listen on: %w", err)
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("the local AWS listens on loopback addresses only, such as 127.0.0.1:0, not on %s", address)
-	}
-	return net.Listen("tcp", address)
 }
 
 // environment returns the lines for a shell that point AWS's clients at an endpoint.
