@@ -72,6 +72,8 @@ func (c *cloudWatchService) unavailable() *apiError {
 // shapeOf returns the shape, in CloudWatch's model or in the frameworks in front of it, that belongs to an error code.
 func shapeOf(code string) string {
 	switch code {
+	case "SerializationException", "UnknownOperationException":
+		return "com.amazon.coral.service#" + code
 	case "AccessDenied":
 		return "com.amazon.coral.service#AccessDeniedException"
 	case "ValidationError":

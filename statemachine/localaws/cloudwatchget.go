@@ -81,7 +81,10 @@ func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serial
 		if query.ReturnData != nil && !*query.ReturnData {
 			continue
 		}
-		value, _ := math.of(query) // it has been checked
+		value, wrong := math.of(query)
+		if wrong != nil { // only the range, as the rest has been checked
+			return nil, badRequest("ValidationError", "Error in %v", wrong)
+		}
 		points := value.points
 		if !ascending {
 			points = slices.Clone(points)

@@ -205,7 +205,11 @@ func (e *expression) fill() (quantity, error) {
 	}
 	known := of.points
 	of.points = nil
-	for at := e.math.start - e.math.start%min(60, max(of.period, 1)); at < min(e.math.end, e.math.now); at += of.period {
+	from, to := e.math.start-e.math.start%min(60, max(of.period, 1)), min(e.math.end, e.math.now)
+	if from < to && uint64(to-from)/uint64(max(of.period, 1)) > maxDatapoints { // unsigned: two extreme times can be far apart
+		return of, fmt.Errorf("FILL fills at most %d periods in the local AWS", maxDatapoints)
+	}
+	for at := from; at < to; at += of.period {
 		if len(known) > 0 && known[0].at == at {
 			of.points, known = append(of.points, known[0]), known[1:]
 		} else {

@@ -239,7 +239,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	switch {
 	case r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0:
 		return nil, nil
-	case r.ContentLength < 0:
+	case r.ContentLength < 0 || r.ContentLength > 64<<20: // a header alone must not allocate so much
 		return io.ReadAll(r.Body)
 	}
 	body := make([]byte, r.ContentLength)
