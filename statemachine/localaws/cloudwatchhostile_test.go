@@ -62,6 +62,20 @@ func TestDeepRequests(t *testing.T) {
 	if status, _, body := ask(t, s, form("Action=DescribeAlarms&Version=2010-08-01&a"+strings.Repeat(".a", 1<<20)+"=1")); status != http.StatusOK {
 		t.Errorf("a deep parameter: %d %s", status, body)
 	}
+	if tree := parseForm(map[string][]string{"a" + strings.Repeat(".a", deepestParameter+1): {"1"}, "b": {"1"}}); len(tree.children) != 1 {
+		t.Errorf("%d parameters are kept, want only the one that is not too deep", len(tree.children))
+	}
+}
+
+// TestPromisedLength: a request allocates what it has, not what its header says.
+func TestPromisedLength(t *testing.T) {
+	for _, length := range []int64{100 << 30, 1 << 62} {
+		r := inCBOR("DescribeAlarms", []byte("\xa0"))
+		r.ContentLength = length
+		if status, _, body := ask(t, New(Options{}), r); status != http.StatusOK { // a real connection reports what is missing by itself
+			t.Errorf("%d bytes: %d %q", length, status, body)
+		}
+	}
 }
 
 // TestCBORDepth: what is large but flat passes, in all forms of CBOR.
