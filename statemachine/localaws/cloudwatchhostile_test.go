@@ -67,6 +67,17 @@ func TestDeepRequests(t *testing.T) {
 	}
 }
 
+// TestUnreadableForms are refused by CloudWatch, for which they are signed.
+func TestUnreadableForms(t *testing.T) {
+	for _, body := range []string{"Action=DescribeAlarms&Version=2010-08-01&a=%zz", "Action=DescribeAlarms&Version=2010-08-01;a=b", "%=1"} {
+		r := form(body)
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260301/eu-central-1/monitoring/aws4_request, SignedHeaders=host, Signature=00")
+		if status, _, answer := ask(t, New(Options{}), r); status != http.StatusBadRequest || !strings.Contains(answer, "<Code>MalformedInput</Code>") {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+}
+
 // TestPromisedLength: a request allocates what it has, not what its header says.
 func TestPromisedLength(t *testing.T) {
 	for _, length := range []int64{100 << 30, 1 << 62} {

@@ -26,7 +26,14 @@ const (
 
 func (w formWire) claims(r *http.Request) bool {
 	form, err := w.parameters(r)
-	return err == nil && form.Get("Version") == cloudWatchVersion
+	if err != nil { // of an unreadable form, the signature alone shows the service
+		return isForm(r) && signedFor(r) == "monitoring"
+	}
+	return form.Get("Version") == cloudWatchVersion
+}
+
+func isForm(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
 // parameters returns a request's parameters, and leaves the body readable.
@@ -34,7 +41,7 @@ func (formWire) parameters(r *http.Request) (url.Values, error) {
 	if r.Method == http.MethodGet {
 		return r.URL.Query(), nil
 	}
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+	if !isForm(r) {
 		return nil, errors.New("not a form")
 	}
 	body, err := readBody(r)
