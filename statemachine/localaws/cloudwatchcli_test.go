@@ -12,7 +12,7 @@ import (
 )
 
 // everyAWSCLI returns the programs "aws" on the path. Their versions speak different protocols to CloudWatch: version 2.9 the
-// query protocol, those of 2025 and later CBOR or JSON.
+// query protocol, version 1.45 AWS JSON.
 func everyAWSCLI() (programs []string) {
 	seen := map[string]bool{}
 	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
