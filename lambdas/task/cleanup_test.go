@@ -3,6 +3,7 @@ package task_test
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"log/slog"
 	"slices"
 	"strings"
@@ -27,7 +28,9 @@ const (
 // ran are the machine's executions as they stand.
 type ran []localaws.Execution
 
-func (r ran) Executions(arn string) ([]localaws.Execution, bool) { return r, arn == machineARN }
+func (r ran) Executions(arn string) (iter.Seq[localaws.Execution], bool) {
+	return slices.Values(r), arn == machineARN
+}
 
 func (r ran) Execution(arn string) (localaws.Execution, bool) {
 	for _, e := range r {

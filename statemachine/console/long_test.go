@@ -3,7 +3,9 @@ package console
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,9 +21,9 @@ type long struct{ events []localaws.HistoryEvent }
 
 const longARN = "arn:aws:states:eu-central-1:123456789012:execution:lambda-rollout:long"
 
-func (l long) Executions(string) ([]localaws.Execution, bool) {
+func (l long) Executions(string) (iter.Seq[localaws.Execution], bool) {
 	e, _ := l.Execution(longARN)
-	return []localaws.Execution{e}, true
+	return slices.Values([]localaws.Execution{e}), true
 }
 
 func (l long) Execution(arn string) (localaws.Execution, bool) {

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -253,12 +254,12 @@ func (w *world) invoke(ctx context.Context, resource string, input json.RawMessa
 }
 
 // Executions implements [localaws.Executions].
-func (w *world) Executions(arn string) ([]localaws.Execution, bool) {
+func (w *world) Executions(arn string) (iter.Seq[localaws.Execution], bool) {
 	var all []localaws.Execution
 	for _, e := range w.all() {
 		all = append(all, e.described())
 	}
-	return all, arn == machineARN
+	return slices.Values(all), arn == machineARN
 }
 
 // Execution implements [localaws.Executions].

@@ -124,37 +124,44 @@ func TestMetricDelay(t *testing.T) {
 	})
 }
 
-// TestMetricRetention lets 500 days pass: each resolution is kept as long as on AWS, and no longer in memory.
+// TestMetricRetention lets 500 days pass: each resolution is kept as long as on AWS, and no longer in memory. Minutes are
+// kept for less if the options say so.
 func TestMetricRetention(t *testing.T) {
-	w := newWorld(t, Options{})
 	const day = 24 * time.Hour
-	for range 500 * 24 * 4 {
-		check(t, w.RecordInvocations(Invocations{Function: "f", Version: "1", At: w.clock.Now(), Invocations: 1}))
-		w.clock.Sleep(15 * time.Minute)
-	}
-	now := w.clock.Now()
 	for _, c := range []struct {
-		ago    time.Duration
-		period int32
-		want   float64
-	}{
-		{14 * day, 60, 96}, {20 * day, 60, 0}, {20 * day, 300, 96}, {70 * day, 300, 0}, {70 * day, 3600, 96}, {450 * day, 3600, 96}, {460 * day, 3600, 0},
-	} {
-		sum := 0.0
-		for _, p := range w.query(t, &cloudwatch.GetMetricDataInput{StartTime: aws.Time(now.Add(-c.ago)), EndTime: aws.Time(now.Add(day - c.ago)),
-			MetricDataQueries: []types.MetricDataQuery{metricQuery("m", "AWS/Lambda", "Invocations", "Sum", c.period, "FunctionName", "f")}}) {
-			sum += p.Value
-		}
-		if sum != c.want {
-			t.Errorf("a day %v ago, by %d s: %v invocations, want %v", c.ago, c.period, sum, c.want)
-		}
-	}
-	for _, s := range w.Server.cloudwatch.metrics.byKey {
-		for _, tier := range s.tiers {
-			if most := int(tier.retained/900) + 1; len(tier.points) > most {
-				t.Errorf("%d datapoints of %d s, want at most %d", len(tier.points), tier.period, most)
+		minutes, kept, lost time.Duration
+	}{{0, 14 * day, 20 * day}, {4 * day, 3 * day, 6 * day}} {
+		t.Run(c.minutes.String(), func(t *testing.T) {
+			w := newWorld(t, Options{Minutes: c.minutes})
+			for range 500 * 24 * 4 {
+				check(t, w.RecordInvocations(Invocations{Function: "f", Version: "1", At: w.clock.Now(), Invocations: 1}))
+				w.clock.Sleep(15 * time.Minute)
 			}
-		}
+			now := w.clock.Now()
+			for _, c := range []struct {
+				ago    time.Duration
+				period int32
+				want   float64
+			}{
+				{c.kept, 60, 96}, {c.lost, 60, 0}, {20 * day, 300, 96}, {70 * day, 300, 0}, {70 * day, 3600, 96}, {450 * day, 3600, 96}, {460 * day, 3600, 0},
+			} {
+				sum := 0.0
+				for _, p := range w.query(t, &cloudwatch.GetMetricDataInput{StartTime: aws.Time(now.Add(-c.ago)), EndTime: aws.Time(now.Add(day - c.ago)),
+					MetricDataQueries: []types.MetricDataQuery{metricQuery("m", "AWS/Lambda", "Invocations", "Sum", c.period, "FunctionName", "f")}}) {
+					sum += p.Value
+				}
+				if sum != c.want {
+					t.Errorf("a day %v ago, by %d s: %v invocations, want %v", c.ago, c.period, sum, c.want)
+				}
+			}
+			for _, s := range w.Server.cloudwatch.metrics.byKey {
+				for _, tier := range s.tiers {
+					if most := int(tier.retained/900) + 1; len(tier.points) > most {
+						t.Errorf("%d datapoints of %d s, want at most %d", len(tier.points), tier.period, most)
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -9,10 +9,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// metricStore holds every metric's datapoints as CloudWatch retains them: minutes for 15 days, five minutes for 63,
-// hours for 455. Its size is therefore bounded however long a rehearsal lasts.
+// metricStore holds every metric's datapoints as CloudWatch retains them: minutes for 15 days (or Options.Minutes), five
+// minutes for 63, hours for 455. Its size is therefore bounded however long a rehearsal lasts.
 type metricStore struct {
-	now func() time.Time
+	now     func() time.Time
+	minutes time.Duration // how long minutes are retained
 
 	mu    sync.Mutex // guards all that follows, the series too
 	delay time.Duration
@@ -22,8 +23,8 @@ type metricStore struct {
 // dimension is a name and a value that distinguish a metric from others with the same name.
 type dimension struct{ name, value string }
 
-func newMetricStore(now func() time.Time) *metricStore {
-	return &metricStore{now: now, byKey: map[string]*series{}}
+func newMetricStore(now func() time.Time, minutes time.Duration) *metricStore {
+	return &metricStore{now: now, minutes: minutes, byKey: map[string]*series{}}
 }
 
 // SetMetricDelay sets how long it takes until GetMetricData returns data that is recorded from now on: data recorded at t
@@ -43,7 +44,7 @@ func (m *metricStore) series(namespace, name string, dimensions []dimension, uni
 	key := metricKey(namespace, name, dimensions)
 	s := m.byKey[string(key)]
 	if s == nil {
-		s = newSeries(unit)
+		s = m.newSeries(unit)
 		s.namespace, s.name, s.dimensions = namespace, name, dimensions
 		m.byKey[string(key)] = s
 		return s
@@ -53,7 +54,7 @@ func (m *metricStore) series(namespace, name string, dimensions []dimension, uni
 			return of
 		}
 	}
-	other := newSeries(unit)
+	other := m.newSeries(unit)
 	s.others = append(s.others, other)
 	return other
 }
@@ -182,10 +183,10 @@ type pending struct {
 	values  sample
 }
 
-func newSeries(unit types.StandardUnit) *series {
+func (m *metricStore) newSeries(unit types.StandardUnit) *series {
 	const day = 24 * 60 * 60
 	return &series{unit: unit, tiers: [3]tier{
-		{period: 60, retained: 15 * day},
+		{period: 60, retained: int64(m.minutes.Seconds())},
 		{period: 300, retained: 63 * day},
 		{period: 3600, retained: 455 * day},
 	}}

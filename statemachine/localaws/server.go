@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -31,6 +32,10 @@ type Options struct {
 	// $LATEST stays InProgress after its code or configuration was updated. Meanwhile it can be neither updated again nor
 	// published, as on AWS, where this takes seconds. 0 means that all of this happens at once.
 	FunctionUpdates time.Duration
+
+	// Minutes is how long metrics' minutes are kept; the 15 days of CloudWatch if 0. Much less keeps the memory of a long
+	// simulation small, and a request for older minutes gets nothing.
+	Minutes time.Duration
 
 	// Seed determines the draws that send an Invoke to one of a weighted alias's two versions. The same seed and the
 	// same calls give the same draws.
@@ -93,7 +98,7 @@ func New(o Options) *Server {
 	if o.Account == "" {
 		o.Account = "123456789012"
 	}
-	metrics := newMetricStore(o.Now)
+	metrics := newMetricStore(o.Now, cmp.Or(o.Minutes, 15*24*time.Hour))
 	tags := &tags{by: map[string]map[string][]string{}}
 	topics := newSNSService(o)
 	s := &Server{options: o, lambda: newLambdaService(o, metrics, tags), cloudwatch: newCloudWatchService(o, metrics, topics.deliver),

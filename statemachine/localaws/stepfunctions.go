@@ -3,6 +3,7 @@ package localaws
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // They are called without any lock, possibly concurrently.
 type Executions interface {
 	// Executions returns all executions of a state machine, in any order; false if there is no such state machine.
-	Executions(stateMachineARN string) ([]Execution, bool)
+	Executions(stateMachineARN string) (iter.Seq[Execution], bool)
 	// Execution returns one execution; false if there is no such execution.
 	Execution(executionARN string) (Execution, bool)
 }
@@ -70,7 +71,7 @@ func newStepFunctionsService(o Options) *stepFunctionsService {
 // noExecutions implements Executions for an account without state machines.
 type noExecutions struct{}
 
-func (noExecutions) Executions(string) ([]Execution, bool) { return nil, false }
+func (noExecutions) Executions(string) (iter.Seq[Execution], bool) { return nil, false }
 
 func (noExecutions) Execution(string) (Execution, bool) { return Execution{}, false }
 

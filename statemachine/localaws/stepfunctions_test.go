@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,9 +25,9 @@ type machine struct {
 	asked int
 }
 
-func (m *machine) Executions(stateMachineARN string) ([]Execution, bool) {
+func (m *machine) Executions(stateMachineARN string) (iter.Seq[Execution], bool) {
 	m.asked++
-	return m.all, stateMachineARN == machineARN
+	return slices.Values(m.all), stateMachineARN == machineARN
 }
 
 func (m *machine) Execution(executionARN string) (Execution, bool) {

@@ -51,31 +51,34 @@ func (s *stepFunctionsService) listExecutions(r *request) (reply, *apiError) {
 	if err != nil {
 		return reply{}, err
 	}
-	all, ok := s.executions.Executions(*in.StateMachineArn)
+	executions, ok := s.executions.Executions(*in.StateMachineArn)
 	if !ok {
 		return reply{}, badRequest("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", *in.StateMachineArn)
 	}
-	all = slices.SortedFunc(slices.Values(all), func(a, b Execution) int {
-		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(a.ARN, b.ARN))
-	})
+	var first Execution // of the page
 	if in.NextToken != nil {
 		next, decodeErr := base64.RawURLEncoding.DecodeString(*in.NextToken)
-		i := slices.IndexFunc(all, func(e Execution) bool { return e.ARN == string(next) })
-		if decodeErr != nil || i < 0 {
+		if first, ok = s.executions.Execution(string(next)); decodeErr != nil || !ok || first.StateMachineARN != *in.StateMachineArn {
 			return reply{}, invalidToken(*in.NextToken)
 		}
-		all = all[i:]
 	}
+	inOrder := func(a, b Execution) int {
+		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(a.ARN, b.ARN))
+	}
+	var listed []Execution
+	for e := range executions {
+		if (in.StatusFilter == "" || e.Status == string(in.StatusFilter)) && (in.NextToken == nil || inOrder(first, e) <= 0) {
+			listed = append(listed, e)
+		}
+	}
+	slices.SortFunc(listed, inOrder)
 
 	var out struct {
 		Executions []executionItem `json:"executions"`
 		NextToken  string          `json:"nextToken,omitempty"`
 	}
 	out.Executions = []executionItem{}
-	for _, e := range all {
-		if in.StatusFilter != "" && e.Status != string(in.StatusFilter) {
-			continue
-		}
+	for _, e := range listed {
 		if len(out.Executions) == size {
 			out.NextToken = base64.RawURLEncoding.EncodeToString([]byte(e.ARN))
 			break

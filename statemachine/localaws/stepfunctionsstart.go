@@ -49,22 +49,19 @@ func (s *stepFunctionsService) startExecution(r *request) (reply, *apiError) {
 	}
 	s.starts.mu.Lock()
 	defer s.starts.mu.Unlock()
-	others, ok := s.executions.Executions(machine)
-	if !ok {
+	if _, ok := s.executions.Executions(machine); !ok {
 		return reply{}, badRequest("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", machine)
 	}
 	if in.Name == nil {
 		s.starts.generated++
 		in.Name = aws.String(identifier(s.starts.generated))
 	}
-	for _, e := range others {
-		switch {
-		case e.Name != *in.Name:
-		case e.Status == "RUNNING" && string(e.Input) == string(input):
-			return s.answerStart(e)
-		default:
-			return reply{}, badRequest("ExecutionAlreadyExists", "Execution Already Exists: '%s'", e.ARN)
-		}
+	arn := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + *in.Name
+	switch e, ok := s.executions.Execution(arn); {
+	case ok && e.Status == "RUNNING" && string(e.Input) == string(input):
+		return s.answerStart(e)
+	case ok:
+		return reply{}, badRequest("ExecutionAlreadyExists", "Execution Already Exists: '%s'", e.ARN)
 	}
 	e, startErr := runner.StartExecution(machine, *in.Name, input)
 	if startErr != nil {

@@ -10,17 +10,17 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// histories keeps the events of many executions in bounded memory. Each history keeps
-// its first and its last events. What is between them is compressed, and dropped, the
-// oldest first, when all of that together exceeds the budget.
+// histories keeps the events of many executions in bounded memory. Of a history that is
+// under way it keeps the first and the last events as they are, and compresses what is
+// between them. When all that is compressed exceeds the budget, the oldest executions that
+// have ended are forgotten, and then the oldest compressed events of the history that grows.
 type histories struct {
 	budget int // bytes of compressed events
 	used   int
-	middle []*chunk // of all histories, by age
+	// forgetOldest forgets the execution that is the oldest of those that have ended; false
+	// if there is none.
+	forgetOldest func() bool
 }
-
-// chunk is a compressed part of a history; without data when it was dropped.
-type chunk struct{ data []byte }
 
 // chunkEvents is how many events are compressed together.
 const chunkEvents = 200
@@ -29,46 +29,88 @@ const chunkEvents = 200
 type history struct {
 	all           *histories // nil to keep only the first and the last events
 	first, recent []asl.Event
-	middle        []*chunk
+	middle        [][]byte // compressed events
 }
 
 // keptEvents limits how many events of a history are kept at each end without a
 // store: its beginning has the plan, and its end the current state.
 const keptEvents = 40
 
-// keep appends an event.
+// keep appends an event. The events of an execution that ends with it are compressed.
 func (h *history) keep(event asl.Event) error {
 	switch {
-	case len(h.first) < keptEvents:
+	case len(h.first) < keptEvents && len(h.middle) == 0:
 		h.first = append(h.first, event)
-		return nil
 	case h.all == nil && len(h.recent) == keptEvents:
-		h.recent = append(h.recent[:0], h.recent[1:]...)
+		h.recent = append(append(h.recent[:0], h.recent[1:]...), event)
+	default:
+		h.recent = append(h.recent, event)
 	}
-	h.recent = append(h.recent, event)
-	if h.all == nil || len(h.recent) < chunkEvents+keptEvents {
+	switch {
+	case h.all == nil:
+		return nil
+	case ends[event.Type] != "":
+		return h.pack()
+	case len(h.recent) < chunkEvents+keptEvents:
 		return nil
 	}
-	old := h.recent[:chunkEvents]
-	data, err := compress(old)
+	data, err := compress(h.recent[:chunkEvents])
 	if err != nil {
 		return err
 	}
 	h.recent = slices.Clone(h.recent[chunkEvents:])
-	h.middle = append(h.middle, h.all.add(data))
+	h.middle = append(h.middle, data)
+	h.grown(len(data))
 	return nil
 }
 
-// add adds a chunk, and drops old ones while there is too much.
-func (a *histories) add(data []byte) *chunk {
-	c := &chunk{data}
-	a.middle = append(a.middle, c)
-	for a.used += len(data); a.used > a.budget && len(a.middle) > 0; {
-		a.used -= len(a.middle[0].data)
-		a.middle[0].data = nil
-		a.middle = a.middle[1:]
+// pack compresses all events of an execution that has ended.
+func (h *history) pack() error {
+	var before [][]byte
+	if len(h.first) > 0 {
+		data, err := compress(h.first)
+		if err != nil {
+			return err
+		}
+		before = append(before, data)
+		h.all.used += len(data)
 	}
-	return c
+	h.middle = append(before, h.middle...)
+	grown := 0
+	if len(h.recent) > 0 {
+		data, err := compress(h.recent)
+		if err != nil {
+			return err
+		}
+		h.middle = append(h.middle, data)
+		grown = len(data)
+	}
+	h.first, h.recent = nil, nil
+	h.grown(grown)
+	return nil
+}
+
+// grown counts n bytes that were added to the history, and makes room for them.
+func (h *history) grown(n int) {
+	a := h.all
+	for a.used += n; a.used > a.budget; {
+		if a.forgetOldest() {
+			continue
+		}
+		if len(h.middle) == 0 {
+			return // those that grew before it take it all
+		}
+		a.used -= len(h.middle[0])
+		h.middle = h.middle[1:]
+	}
+}
+
+// release gives the memory of a history back that is forgotten.
+func (h *history) release() {
+	for _, data := range h.middle {
+		h.all.used -= len(data)
+	}
+	h.middle = nil
 }
 
 // events returns the events that are kept, by their ids.
@@ -80,8 +122,8 @@ func (h *history) events() []localaws.HistoryEvent {
 		}
 	}
 	add(h.first)
-	for _, c := range h.middle {
-		if events, err := decompress(c.data); err == nil { // what compress wrote, or nothing
+	for _, data := range h.middle {
+		if events, err := decompress(data); err == nil { // compress wrote it
 			add(events)
 		}
 	}
@@ -103,11 +145,8 @@ func compress(events []asl.Event) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// decompress returns the events of compress; none of no bytes.
+// decompress returns the events of compress.
 func decompress(data []byte) (events []asl.Event, err error) {
-	if len(data) == 0 {
-		return nil, nil
-	}
 	err = gob.NewDecoder(flate.NewReader(bytes.NewReader(data))).Decode(&events)
 	return events, err
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -197,17 +199,16 @@ func (m *machine) call(ctx context.Context, resource string, input json.RawMessa
 	return nil, &asl.TaskError{Name: name.Name(), Cause: string(cause)}
 }
 
-// Executions returns the executions of the state machine with that ARN, in the
-// order of their start; false if this is another state machine.
-func (m *machine) Executions(arn string) ([]localaws.Execution, bool) {
-	if arn != m.arn {
-		return nil, false
-	}
-	var all []localaws.Execution
-	for _, e := range m.executions {
-		all = append(all, m.described(e))
-	}
-	return all, true
+// Executions returns the executions of the state machine with that ARN, the last
+// started first; false if this is another state machine.
+func (m *machine) Executions(arn string) (iter.Seq[localaws.Execution], bool) {
+	return func(yield func(localaws.Execution) bool) {
+		for _, e := range slices.Backward(m.executions) {
+			if !yield(m.described(e)) {
+				return
+			}
+		}
+	}, arn == m.arn
 }
 
 // Execution returns the execution with that ARN; false if there is none.

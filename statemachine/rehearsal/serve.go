@@ -57,6 +57,7 @@ const (
 const (
 	maxHistories  = 128 << 20 // bytes of compressed events
 	maxExecutions = 10_000    // executions that have ended
+	keptMinutes   = 4 * 24 * time.Hour
 )
 
 // functionUpdates is how long a function is updated, as on AWS.
@@ -90,10 +91,12 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 		arn: template.machineARN, created: o.Start, permits: newPermissions(template), histories: &histories{budget: maxHistories},
 		onEvent: s.onEvent, onCleanup: func(json.RawMessage, error) bool { return false },
 	}
+	s.machine.histories.forgetOldest = s.machine.forgetOldest
 	s.before = s.beforeChange
 	options := s.serverOptions()
 	options.Authorize = s.authorize
 	options.FunctionUpdates, options.Go = functionUpdates, s.clock.Go
+	options.Minutes = keptMinutes
 	s.server = localaws.New(options)
 	s.logOf = s.logger
 	return s, s.furnish()
@@ -206,7 +209,8 @@ func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
 	s.beginRollout(request)
 }
 
-// forget forgets the executions that ended first, beyond a number of ended ones.
+// forget forgets the executions that are the oldest of those that have ended, beyond a
+// number of ended ones.
 func (m *machine) forget(most int) {
 	if len(m.executions) <= most {
 		return
@@ -217,12 +221,21 @@ func (m *machine) forget(most int) {
 			ended++
 		}
 	}
-	m.executions = slices.DeleteFunc(m.executions, func(e *execution) bool {
-		if ended <= most || e.Status() == asl.Running {
-			return false
-		}
-		ended--
-		delete(m.byName, e.name)
-		return true
-	})
+	for ; ended > most; ended-- {
+		m.forgetOldest()
+	}
+}
+
+// forgetOldest forgets the execution that is the oldest of those that have ended; false if
+// none has.
+func (m *machine) forgetOldest() bool {
+	i := slices.IndexFunc(m.executions, func(e *execution) bool { return e.Status() != asl.Running })
+	if i < 0 {
+		return false
+	}
+	e := m.executions[i]
+	e.release()
+	delete(m.byName, e.name)
+	m.executions = slices.Delete(m.executions, i, i+1)
+	return true
 }

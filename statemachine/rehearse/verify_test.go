@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,7 +21,7 @@ import (
 // testStates is an account in which only states can be tested. wrong changes an answer.
 type testStates struct{ wrong func(*sfn.TestStateOutput) }
 
-func (testStates) Executions(string) ([]localaws.Execution, bool) { return nil, false }
+func (testStates) Executions(string) (iter.Seq[localaws.Execution], bool) { return nil, false }
 
 func (testStates) Execution(string) (localaws.Execution, bool) { return localaws.Execution{}, false }
 

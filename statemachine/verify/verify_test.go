@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"net/http/httptest"
 	"slices"
@@ -25,7 +26,7 @@ import (
 // executions is an account without executions in which states can be tested.
 type executions struct{}
 
-func (executions) Executions(string) ([]localaws.Execution, bool) { return nil, false }
+func (executions) Executions(string) (iter.Seq[localaws.Execution], bool) { return nil, false }
 
 func (executions) Execution(string) (localaws.Execution, bool) { return localaws.Execution{}, false }
 

@@ -1,0 +1,78 @@
+package rehearsal
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+)
+
+// TestHistoriesAreBounded lets executions start, grow, end and be redriven in any order.
+// What is kept stays within the budget, and what an execution has kept is the end of its
+// history without a gap, or all of it while there is room.
+func TestHistoriesAreBounded(t *testing.T) {
+	const enough = 1 << 20 // bytes, for all that is written here
+	rapid.Check(t, func(t *rapid.T) {
+		type one struct {
+			history
+			written  int64
+			running  bool
+			released bool
+		}
+		var all []*one
+		store := &histories{budget: rapid.SampledFrom([]int{0, 1000, 20_000, enough}).Draw(t, "budget")}
+		store.forgetOldest = func() bool {
+			for _, e := range all {
+				if !e.running && !e.released {
+					e.release()
+					e.released = true
+					return true
+				}
+			}
+			return false
+		}
+		keep := func(e *one, of asl.EventType) {
+			e.written++
+			if err := e.keep(asl.Event{ID: e.written, Type: of}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			if len(all) == 0 || rapid.Bool().Draw(t, "another") {
+				all = append(all, &one{history: history{all: store}, running: true})
+			}
+			e := rapid.SampledFrom(all).Draw(t, "execution")
+			if e.released {
+				continue
+			}
+			e.running = true
+			for range rapid.SampledFrom([]int{1, 39, 41, 240, 700}).Draw(t, "events") {
+				keep(e, asl.ExecutionStarted)
+			}
+			if rapid.Bool().Draw(t, "end") {
+				e.running = false
+				keep(e, asl.ExecutionFailed)
+			}
+
+			used := 0
+			for i, e := range all {
+				for _, data := range e.middle {
+					used += len(data)
+				}
+				events := e.events()
+				if store.budget == enough && len(events) != int(e.written) {
+					t.Fatalf("execution %d has %d of %d events, with room for more", i, len(events), e.written)
+				}
+				for j, event := range events {
+					if got, want := event.(asl.Event).ID, e.written-int64(len(events)-j)+1; j >= keptEvents && got != want {
+						t.Fatalf("execution %d's event %d is %d instead of %d", i, j, got, want)
+					}
+				}
+			}
+			if used != store.used || used > store.budget {
+				t.Fatalf("%d bytes are kept, %d counted, and the budget is %d", used, store.used, store.budget)
+			}
+		}
+	})
+}
