@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
 )
 
@@ -175,36 +176,39 @@ func TestManyServedRollouts(t *testing.T) {
 	}
 }
 
-func TestAServedAWSRefusesWebPages(t *testing.T) {
+// TestWebPagesAreRefused asks what listens: the served AWS, and that of one rehearsal.
+func TestWebPagesAreRefused(t *testing.T) {
 	_, _, url := served(t, `{}`)
-	for _, c := range []struct {
-		name, host, origin string
-		want               int
-	}{
-		{"a client", "", "", http.StatusOK},
-		{"a page of its own", "", url, http.StatusOK},
-		{"another page", "", "https://example.com", http.StatusForbidden},
-		{"a page without an origin", "", "null", http.StatusForbidden},
-		{"another port's page", "", "http://127.0.0.1:1", http.StatusForbidden},
-		{"a name that leads here", "rebound.example:80", "", http.StatusForbidden},
+	r := &run{options: Options{Listen: "127.0.0.1:0"}, server: localaws.New(localaws.Options{})}
+	cfg, hangUp, err := r.connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(hangUp)
+	for _, c := range []struct{ name, address, host, header string }{
+		{"a client", url + TimePath, "", ""},
+		{"another page", url + TimePath, "", "Origin: https://example.com"},
+		{"another page's link", url + "/?Action=DeleteAlarms", "", "Sec-Fetch-Site: cross-site"},
+		{"a name that leads here", url + TimePath, "rebound.example:80", ""},
+		{"a rehearsal's client", *cfg.BaseEndpoint, "", ""},
+		{"another page, of a rehearsal", *cfg.BaseEndpoint, "", "Origin: null"},
+		{"a name that leads to a rehearsal", *cfg.BaseEndpoint, "rebound.example:80", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			request, err := http.NewRequest(http.MethodGet, url+TimePath, nil)
+			request, err := http.NewRequest(http.MethodGet, c.address, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.host != "" {
-				request.Host = c.host
-			}
-			if c.origin != "" {
-				request.Header.Set("Origin", c.origin)
+			request.Host = c.host
+			if name, value, ok := strings.Cut(c.header, ": "); ok {
+				request.Header.Set(name, value)
 			}
 			answer, err := http.DefaultClient.Do(request)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer answer.Body.Close()
-			if answer.StatusCode != c.want {
+			if refused := answer.StatusCode == http.StatusForbidden; refused != (c.host+c.header != "") {
 				text, _ := io.ReadAll(answer.Body)
 				t.Errorf("the answer is %s: %s", answer.Status, text)
 			}
