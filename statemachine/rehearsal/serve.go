@@ -90,6 +90,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 		arn: template.machineARN, created: o.Start, permits: newPermissions(template), histories: &histories{budget: maxHistories},
 		onEvent: s.onEvent, onCleanup: func(json.RawMessage, error) bool { return false },
 	}
+	s.machine.onRule = func(occasion int, allowed bool) { s.recordRule(occasion, allowed, s.clock.Now()) }
 	s.before = s.beforeChange
 	options := s.serverOptions()
 	options.Authorize = s.authorize

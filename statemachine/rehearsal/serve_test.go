@@ -7,15 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -245,33 +242,5 @@ func TestUsersActionsAreForTheClients(t *testing.T) {
 	}
 	if _, err := NewServed(ServeOptions{Scenario: conditions, Template: stacktemplate.Template(), Start: started}); err == nil || !strings.Contains(err.Error(), "changes[0]") {
 		t.Errorf("the error is %v", err)
-	}
-}
-
-func TestAServedRollbackSetsOffTheAlarm(t *testing.T) {
-	s, cfg, _ := served(t, `{"new-version": {"error-rate": 0.5}}`)
-	alarms := cloudwatch.NewFromConfig(cfg)
-	state := func() cwtypes.StateValue {
-		out, err := alarms.DescribeAlarms(context.Background(), &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String("LambdaRollout-RolloutExecutionsFailed")})
-		if err != nil || len(out.MetricAlarms) != 1 {
-			t.Fatalf("%d alarms: %v", len(out.MetricAlarms), err)
-		}
-		return out.MetricAlarms[0].StateValue
-	}
-	advance(t, s, 3*time.Minute)
-	if got := state(); got != cwtypes.StateValueOk {
-		t.Errorf("before the rollout, the alarm is %s", got)
-	}
-	arn := startOn(t, s, cfg, servedFunction, "bad")
-	var states []cwtypes.StateValue
-	for range 6 {
-		advance(t, s, time.Minute)
-		states = append(states, state())
-	}
-	if status := describe(t, cfg, arn).Status; status != types.ExecutionStatusFailed {
-		t.Fatalf("the rollout is %s", status)
-	}
-	if !slices.Contains(states, cwtypes.StateValueAlarm) {
-		t.Errorf("the alarm's states were %s, and never ALARM", states)
 	}
 }
