@@ -163,7 +163,7 @@ func TestUnknownIsNotFound(t *testing.T) {
 
 // TestHostileTexts gives everything that a user can give the form of a script.
 func TestHostileTexts(t *testing.T) {
-	const evil = `"><script>alert(1)</script>`
+	const evil = "\"><script>alert(1)</script>\u202egnp.\u2066\ufeff\u0085"
 	w := newWorld(t, `{}`)
 	o := w.options()
 	o.Notifications = func() []Notification {
@@ -176,7 +176,7 @@ func TestHostileTexts(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	c.post(http.StatusSeeOther, "start", "name", "r=1", "json", `{"function-name": "`+strings.ReplaceAll(evil, `"`, `\"`)+`", "x": "</code></pre><script>"}`)
+	c.post(http.StatusSeeOther, "start", "name", "r=1", "json", `{"function-name": "`+strings.ReplaceAll(evil, `"`, `\"`)+`", "x": "\u001b[31m</code></pre><script>"}`)
 	w.advance(time.Minute)
 	refused := c.post(http.StatusUnprocessableEntity, "start", "name", evil, "function-name", evil, "steps", evil, "weights", evil).Body.String()
 	pages := []string{refused, c.get(200, ""), c.get(200, "execution", "name", "r=1"), c.get(200, "visit", "name", "r=1", "event", "2"), c.get(200, "notifications"), c.get(200, "start", "from", "r=1"),
@@ -185,8 +185,11 @@ func TestHostileTexts(t *testing.T) {
 		if strings.Contains(page, "<script>") || strings.Contains(page, `"><script`) {
 			t.Errorf("page %d has something that is not escaped", i)
 		}
+		if strings.ContainsAny(page, "\u202e\u2066\ufeff\u0085\x1b") {
+			t.Errorf("page %d has something that is not seen", i)
+		}
 	}
-	holds(t, pages[2], "InvalidRequest", "failed", evil)
+	holds(t, pages[2], "InvalidRequest", "failed", `"><script>alert(1)</script>\u202egnp.\u2066\ufeff`)
 	for _, want := range []string{"weights must be JSON"} {
 		holds(t, refused, want)
 	}

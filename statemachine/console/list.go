@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -93,7 +94,18 @@ func took(from, to, now time.Time) string {
 	if to.Before(from) {
 		return "–"
 	}
-	return to.Sub(from).Round(time.Second).String()
+	seconds := int64(to.Sub(from).Round(time.Second) / time.Second)
+	var parts []string
+	for _, unit := range []struct {
+		name    string
+		seconds int64
+	}{{"d", 24 * 60 * 60}, {"h", 60 * 60}, {"min", 60}, {"s", 1}} {
+		if n := seconds / unit.seconds; n > 0 || unit.name == "s" && len(parts) == 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, unit.name))
+		}
+		seconds %= unit.seconds
+	}
+	return strings.Join(parts, " ")
 }
 
 // alarms are CloudWatch's, or why they can't be shown.

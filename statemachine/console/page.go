@@ -56,6 +56,7 @@ func readPages(prefix string) (pages, error) {
 			return prefix + page + "?" + query.Encode()
 		},
 		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"day":   func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"moment": func(t time.Time) string {
 			return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
 		},
@@ -113,7 +114,7 @@ func (c *console) write(w http.ResponseWriter, r *http.Request, p *page) {
 	if p.status != 0 {
 		w.WriteHeader(p.status)
 	}
-	_, _ = w.Write(body.Bytes()) // the browser may have gone
+	_, _ = w.Write(visible(body.Bytes())) // the browser may have gone
 }
 
 // failed returns the page about an error.
