@@ -81,6 +81,9 @@ func (r reader) sound() {
 		if over := r.TooWide(); over > 0 {
 			r.t.Errorf("%s: on a screen of %d the page is %d pixels too wide", title, screen.width, over)
 		}
+		if over := browsertest.Ask[int](r.Tab, `(h => h.scrollHeight - h.clientHeight)(document.querySelector("header"))`); over > 1 {
+			r.t.Errorf("%s: on a screen of %d the header lies over %d pixels of the page", title, screen.width, over)
+		}
 		for _, barrier := range r.Violations(r.browser) {
 			r.t.Errorf("%s, %s: %s", title, screen.medium, barrier)
 		}
