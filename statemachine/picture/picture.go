@@ -166,7 +166,7 @@ func draw(states []State, say labels) (string, error) {
 		number[s.Name] = i
 	}
 	for i, s := range states {
-		fmt.Fprintf(&dot, "s%d [label=%s class=%s]\n", i, quoted(say.state(i, s)), class(s.Visits))
+		fmt.Fprintf(&dot, "s%d [id=s%d label=%s class=%s]\n", i, i, quoted(say.state(i, s)), class(s.Visits))
 		for j, t := range s.Next {
 			style := "solid"
 			if t.Caught {

@@ -71,7 +71,10 @@ type machine struct {
 	uncaughtDataLimit bool
 	onEvent           func(*execution, asl.Event)
 	// onEnd receives the event of each end, besides the cleanup; may be nil.
-	onEnd     func(event json.RawMessage)
+	onEnd func(event json.RawMessage)
+	// onRule learns that the rule of an occasion of the cleanup was triggered, and
+	// whether it may call the function; may be nil.
+	onRule    func(occasion int, allowed bool)
 	onCleanup func(answer json.RawMessage, err error) (busy bool)
 	// wrap intercepts invocations of the functions, for tests and the meter; may be
 	// nil.

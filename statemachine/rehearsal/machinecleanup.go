@@ -76,7 +76,11 @@ func (m *machine) settle() {
 // cleanup calls the Rollback function as EventBridge does: asynchronously, with two
 // retries. It reports whether the function put an alias back or failed.
 func (m *machine) cleanup(occasion int, event any) (busy bool) {
-	if !m.permits.mayCleanUp(occasion) {
+	allowed := m.permits.mayCleanUp(occasion)
+	if m.onRule != nil {
+		m.onRule(occasion, allowed)
+	}
+	if !allowed {
 		return false
 	}
 	input, err := json.Marshal(event)

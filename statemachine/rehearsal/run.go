@@ -15,6 +15,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/loopback"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -230,7 +231,7 @@ func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 	if err != nil {
 		return aws.Config{}, nil, err
 	}
-	server := &http.Server{Handler: r.server, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: loopback.Handler(r.server), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // ends with hangUp
 	return r.server.ConfigAt("http://" + listener.Addr().String()), func() { _ = server.Close() }, nil
 }

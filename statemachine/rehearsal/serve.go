@@ -92,6 +92,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 		onEvent: s.onEvent, onCleanup: func(json.RawMessage, error) bool { return false },
 	}
 	s.machine.histories.forgetOldest = s.machine.forgetOldest
+	s.machine.onRule = func(occasion int, allowed bool) { s.recordRule(occasion, allowed, s.clock.Now()) }
 	s.before = s.beforeChange
 	options := s.serverOptions()
 	options.Authorize = s.authorize

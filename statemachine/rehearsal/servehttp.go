@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/loopback"
 )
 
 // TimePath is the path of the control call that moves virtual time on: a POST with the
@@ -29,10 +28,11 @@ const maxAdvance = 31 * 24 * 60 * 60
 // from web pages of other sites, and those that name another host than a loopback
 // address: a page could have a browser make calls here.
 func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if why := foreign(r); why != "" {
-		http.Error(w, why, http.StatusForbidden)
-		return
-	}
+	loopback.Handler(http.HandlerFunc(s.answer)).ServeHTTP(w, r)
+}
+
+// answer answers a request that may be answered.
+func (s *ServedAWS) answer(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
@@ -50,25 +50,6 @@ func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		panic(http.ErrAbortHandler) // the server cut the connection
 	}
-}
-
-// foreign returns why a request must not be answered; empty if it may be.
-func foreign(r *http.Request) string {
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "the local AWS answers at loopback addresses only, not as " + host
-	}
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return ""
-	}
-	if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
-		return "the local AWS does not answer pages of other sites"
-	}
-	return ""
 }
 
 // answerTime answers the control call.

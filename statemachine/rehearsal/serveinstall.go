@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
@@ -52,12 +53,10 @@ func (s *ServedAWS) deploySimply(ctx context.Context, input json.RawMessage) (an
 
 // logger returns the logger of a function, which writes to its log group.
 func (s *ServedAWS) logger(f deployed) *slog.Logger {
-	log := telemetry.NewLogger(logWriter{s, arn.Name(f.logGroup)}, stackMetrics)
+	environment := wire.ReadEnvironment(func(variable string) string { return f.environment[variable] })
+	log := telemetry.NewLogger(logWriter{s, arn.Name(f.logGroup)}, environment.Namespace)
 	return slog.New(timedHandler{log.Handler(), s.clock.Now})
 }
-
-// stackMetrics is the namespace of the functions' own metrics.
-const stackMetrics = "LambdaRollout"
 
 // timedHandler gives records the virtual time.
 type timedHandler struct {

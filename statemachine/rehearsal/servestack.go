@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -19,17 +22,38 @@ func (s *ServedAWS) deploy() error {
 	if _, err := s.server.AddStack(stacktemplate.Name); err != nil {
 		return err
 	}
-	types := s.options.Template.source.Types()
+	kinds := s.options.Template.source.Types()
 	var resources []localaws.StackResource
 	var problems []error
-	for _, id := range slices.Sorted(maps.Keys(types)) {
+	for _, id := range slices.Sorted(maps.Keys(kinds)) {
 		physical := s.physicalID(id)
-		resources = append(resources, localaws.StackResource{LogicalID: id, PhysicalID: physical, Type: types[id]})
-		if types[id] == "AWS::CloudWatch::Alarm" {
+		resources = append(resources, localaws.StackResource{LogicalID: id, PhysicalID: physical, Type: kinds[id]})
+		if kinds[id] == "AWS::CloudWatch::Alarm" {
 			problems = append(problems, s.addAlarm(id, physical))
 		}
 	}
+	// The stack has swept before, or its alarm would say that it does not.
+	for at := s.clock.Now().Truncate(sweepInterval); s.clock.Now().Sub(at) < time.Hour; at = at.Add(-sweepInterval) {
+		s.recordRule(swept, true, at)
+	}
 	return errors.Join(append(problems, s.server.AddStackResources(stacktemplate.Name, resources))...)
+}
+
+// recordRule records the metrics that EventBridge has for a rule that was triggered.
+func (s *ServedAWS) recordRule(occasion int, allowed bool, at time.Time) {
+	rule := [...]string{ended: s.options.Template.ended, swept: s.options.Template.sweep}[occasion]
+	names := []string{"TriggeredRules", "Invocations"}
+	if !allowed {
+		names = append(names, "FailedInvocations")
+	}
+	for _, name := range names {
+		err := s.server.RecordMetric(localaws.MetricValues{
+			Namespace: "AWS/Events", Name: name, Dimensions: map[string]string{"RuleName": rule[strings.LastIndex(rule, "/")+1:]}, Unit: types.StandardUnitCount, At: at, Values: []float64{1},
+		})
+		if err != nil {
+			panic(err) // the names are those of a template that was read
+		}
+	}
 }
 
 // physicalID returns the physical id of a resource: what Ref returns, as far as the

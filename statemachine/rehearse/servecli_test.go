@@ -256,8 +256,8 @@ func TestThePostWithTheAWSCLI(t *testing.T) {
 	all := programs(t)
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	post := newCLI(t, all[len(all)-1], serving(t, "1"))
+	post := newCLI(t, all[len(all)-1], serving(t, "-speed", "1"))
 	wait.Go(func() { t.Run("the post", func(t *testing.T) { thePost(t, post) }) })
-	c := newCLI(t, all[0], serving(t, "60"))
+	c := newCLI(t, all[0], serving(t, "-speed", "60"))
 	wait.Go(func() { t.Run("the rest", func(t *testing.T) { theRest(t, c) }) })
 }

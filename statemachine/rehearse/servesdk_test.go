@@ -16,19 +16,23 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/nodetool"
 )
 
-// servedCommand is the running command serve, with the environment that it printed.
-type servedCommand struct{ env map[string]string }
+// servedCommand is the running command serve, with the environment and the console's
+// address that it printed.
+type servedCommand struct {
+	env     map[string]string
+	console string
+}
 
 var exported = regexp.MustCompile(`^export ([A-Z_]+)=(\S+)$`)
 
-// serving runs `serve` at a speed until the test ends.
-func serving(t *testing.T, speed string) *servedCommand {
+// serving runs `serve` with options until the test ends.
+func serving(t *testing.T, options ...string) *servedCommand {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		code := serveAWS(ctx, []string{"-speed", speed}, writer, writer)
+		code := serveAWS(ctx, options, writer, writer)
 		writer.Close()
 		ended <- code
 	}()
@@ -38,12 +42,13 @@ func serving(t *testing.T, speed string) *servedCommand {
 			t.Errorf("serve exits with %d", code)
 		}
 	})
-	s := &servedCommand{map[string]string{}}
+	s := &servedCommand{env: map[string]string{}}
 	lines := bufio.NewScanner(reader)
 	for lines.Scan() {
 		if found := exported.FindStringSubmatch(lines.Text()); found != nil {
 			s.env[found[1]] = found[2]
-		} else if strings.HasPrefix(lines.Text(), "# The executions") {
+		} else if address, ok := strings.CutPrefix(lines.Text(), "# The executions, in a browser: "); ok {
+			s.console = address
 			go func() { _, _ = io.Copy(io.Discard, reader) }() // until it is closed
 			return s
 		}
@@ -69,7 +74,7 @@ func TestThePostWithTheSDKForJavaScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	node := nodetool.Command(installed, filepath.Join(sdk, "post.js"), base64.StdEncoding.EncodeToString(codeZIP(t)))
-	served := serving(t, "60")
+	served := serving(t, "-speed", "60")
 	node.Env = append(served.environ(), "HOME="+t.TempDir(), "PATH="+os.Getenv("PATH"), "NODE_PATH="+filepath.Join(installed, "node_modules"))
 	output, err := nodetool.Output(node)
 	if err != nil {
