@@ -66,7 +66,10 @@ func newEventBridgeService(o Options) *eventBridgeService {
 	}
 }
 
-// Events returns all events that the default event bus received, the oldest first.
+// MaxEvents is how many events the default event bus keeps. New ones replace the oldest.
+const MaxEvents = 10_000
+
+// Events returns the events that the default event bus received, the oldest first: the latest [MaxEvents] at most.
 func (s *Server) Events() []Event {
 	s.events.mu.Lock()
 	defer s.events.mu.Unlock()
@@ -188,7 +191,7 @@ func (b *eventBridgeService) putEvents(r *request) (reply, *apiError) {
 			event.Time = time.UnixMilli(int64(*entry.Time * 1000)).UTC()
 		}
 		if b.isDefault(entry.EventBusName) {
-			b.events = append(b.events, event)
+			b.events = append(keptLatest(b.events, MaxEvents), event)
 		}
 		b.put++
 		out.Entries = append(out.Entries, result{EventID: identifier(b.put)})

@@ -20,13 +20,17 @@ type permissions struct {
 	roles    map[string]iam.Policies // by principal
 	// needed counts the calls that no other permission allowed, by permission.
 	needed map[held]int
-	denied []string // each refusal once
+	denied []string // each refusal once; at most maxDenied
 	err    error    // requests that could not be evaluated
 	logged map[string]bool
 
 	// without is a permission that tests remove.
 	without held
 }
+
+// maxDenied is how many different refusals are listed. Some name an execution, so that an AWS that stays could have any
+// number of them.
+const maxDenied = 1000
 
 // held is a permission of a principal.
 type held struct {
@@ -73,7 +77,7 @@ func (p *permissions) authorize(principal, action, resource string, context map[
 	if effect == iam.ExplicitlyDenied {
 		why = fmt.Errorf("there is an explicit deny in an %s policy", policies)
 	}
-	if text := localaws.NotAuthorized(principal, action, resource, why); !slices.Contains(p.denied, text) {
+	if text := localaws.NotAuthorized(principal, action, resource, why); len(p.denied) < maxDenied && !slices.Contains(p.denied, text) {
 		p.denied = append(p.denied, text)
 	}
 	return why
