@@ -70,6 +70,28 @@ var (
 	logStreamName = regexp.MustCompile(`^[^:*]{1,512}$`)
 )
 
+// AddLogGroup adds an empty log group, without a call; none if it exists. It returns an error for a name that CloudWatch Logs does
+// not accept.
+func (s *Server) AddLogGroup(name string) error {
+	if !logGroupName.MatchString(name) {
+		return fmt.Errorf("add log group: %q is not a valid name", name)
+	}
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	s.logs.group(name)
+	return nil
+}
+
+// group returns the log group of that name, which it creates if there is none. l.mu is held.
+func (l *logsService) group(name string) *logGroup {
+	g := l.groups[name]
+	if g == nil {
+		g = &logGroup{created: l.now(), streams: map[string]*logStream{}}
+		l.groups[name] = g
+	}
+	return g
+}
+
 // AppendLog adds an event to a log stream, without a call. The group and the stream come into being with their first event.
 // The event has the time at, in milliseconds, which may be before that of earlier ones.
 //
@@ -107,11 +129,7 @@ func (l *logsService) append(group, stream string, at time.Time, message string)
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	g := l.groups[group]
-	if g == nil {
-		g = &logGroup{created: now, streams: map[string]*logStream{}}
-		l.groups[group] = g
-	}
+	g := l.group(group)
 	l.appended++
 	g.add(stream, logEvent{at: at.UnixMilli(), written: now.UnixMilli(), number: l.appended, message: message}, now)
 }

@@ -78,10 +78,15 @@ func (n *snsService) needs(operation string, r *request) ([]need, *apiError) {
 	return []need{{"sns:" + operation, topic, false}}, nil
 }
 
-// needs implements service: PutEvents needs the permission on each bus that it names. IAM authorizes the lists on all rules
-// of a bus and on all buses, which are "*" here.
+// needs implements service: PutEvents needs the permission on each bus that it names, and operations on a rule that on the rule.
+// IAM authorizes the lists on all rules of a bus and on all buses, which are "*" here.
 func (b *eventBridgeService) needs(operation string, r *request) ([]need, *apiError) {
-	if operation != "PutEvents" {
+	switch operation {
+	case "DescribeRule", "EnableRule", "DisableRule":
+		var in struct{ Name string }
+		err := b.decode(r, &in)
+		return []need{{"events:" + operation, b.ruleARN(in.Name), false}}, err
+	case "ListRules", "ListEventBuses":
 		return []need{{"events:" + operation, "*", false}}, nil
 	}
 	var in struct{ Entries []eventEntry }

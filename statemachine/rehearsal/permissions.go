@@ -181,13 +181,17 @@ func (p *permissions) invoked(function string) {
 }
 
 // givenUp authorizes what Lambda does with a function's role after the last retry
-// of an asynchronous invocation has failed.
-func (p *permissions) givenUp(function string) {
+// of an asynchronous invocation has failed. It returns the ARN of the queue that
+// receives the event; "" if none does.
+func (p *permissions) givenUp(function string) (queue string) {
 	if p == nil || p.template.functions[function].givenUp == "" {
-		return
+		return ""
 	}
 	f := p.template.functions[function]
-	_ = p.authorize(f.role.principal, "sqs:SendMessage", f.givenUp, nil)
+	if p.authorize(f.role.principal, "sqs:SendMessage", f.givenUp, nil) != nil {
+		return ""
+	}
+	return f.givenUp
 }
 
 // mayCleanUp reports whether EventBridge may invoke Rollback on an occasion.

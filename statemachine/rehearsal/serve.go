@@ -40,6 +40,8 @@ type ServedAWS struct {
 	pacer    *asl.Pacer
 	traffics map[aliasName]*traffic
 	begun    uint64 // traffics, for their seeds
+	log      machineLog
+	queues   map[string]*queue // by name
 }
 
 // aliasName identifies an alias.
@@ -142,13 +144,14 @@ func (s *ServedAWS) furnish() error {
 	if err := s.injectFaults(start); err != nil {
 		return err
 	}
-	return errors.Join(s.install(), s.deploy())
+	return errors.Join(s.install(), s.deploy(), s.addRules(), s.addQueues(), s.addLogs())
 }
 
 // Serve lets time pass, and with it everything that runs in the AWS, until ctx is
 // done. It returns ctx's error, or what broke the simulation.
 func (s *ServedAWS) Serve(ctx context.Context) error {
 	s.clock.Go(func() { s.every(grain, s.serveAliases) })
+	s.clock.Go(func() { s.every(time.Minute, s.measureQueues) })
 	s.clock.Go(func() { s.every(time.Minute, s.server.EvaluateAlarms) })
 	s.clock.Go(func() { s.every(sweepInterval, func() { s.machine.sweep() }) })
 	return s.clock.Serve(ctx, s.pacer)
@@ -195,6 +198,7 @@ func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
 			panic(err) // the status and the times are the interpreter's
 		}
 	}
+	s.log.write(s, e.ARN(), event)
 	if event.Type != asl.ExecutionStarted || e.parent != "" {
 		return
 	}
