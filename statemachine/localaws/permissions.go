@@ -3,7 +3,6 @@ package localaws
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -67,9 +66,9 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 
 // needs implements service: ListTopics has no resource; the others need the permission on the topic.
 func (n *snsService) needs(operation string, r *request) ([]need, *apiError) {
-	form, err := url.ParseQuery(string(r.body))
+	form, err := formOf(r)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, err
 	}
 	topic := form.Get("TopicArn")
 	if operation == "ListTopics" {
@@ -169,9 +168,9 @@ func (s *secretsManagerService) needs(operation string, r *request) ([]need, *ap
 // needs implements service: every operation needs the permission on the stack, also on the one of a physical resource. If there is none of the given name, its ARN ends
 // in an asterisk instead of an ID.
 func (c *cloudFormationService) needs(operation string, r *request) ([]need, *apiError) {
-	form, err := url.ParseQuery(string(r.body))
+	form, err := formOf(r)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

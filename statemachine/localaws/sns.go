@@ -108,9 +108,9 @@ func (n *snsService) route(r *http.Request) (operation, target string, err *apiE
 }
 
 func (n *snsService) handle(operation string, r *request) (reply, *apiError) {
-	form, err := url.ParseQuery(string(r.body))
+	form, err := formOf(r)
 	if err != nil {
-		return reply{}, malformed(err)
+		return reply{}, err
 	}
 	switch operation {
 	case "Publish":
