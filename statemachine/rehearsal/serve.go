@@ -31,6 +31,10 @@ type ServeOptions struct {
 	// pass in each real second. With the speed 0 it passes only by Advance.
 	Start time.Time
 	Speed float64
+	// Unsupported receives a sentence about each request for what a served AWS does not
+	// have, once, and at most a hundred of them. Nil for none. It is called by the
+	// goroutines that serve requests.
+	Unsupported func(text string)
 }
 
 // ServedAWS is a local AWS that stays: real clients call it over HTTP while rollouts run
@@ -42,6 +46,8 @@ type ServedAWS struct {
 	begun    uint64 // traffics, for their seeds
 	log      machineLog
 	queues   map[string]*queue // by name
+
+	unsupported noted
 }
 
 // aliasName identifies an alias.
@@ -85,7 +91,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 			clock:   asl.NewClock(o.Start), description: "Served",
 		},
 		pacer:    asl.NewPacer(o.Start, o.Speed),
-		traffics: map[aliasName]*traffic{},
+		traffics: map[aliasName]*traffic{}, unsupported: noted{seen: map[string]bool{}, report: o.Unsupported},
 	}
 	s.machine = &machine{
 		definition: workflow, clock: s.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, o.Start),
@@ -93,6 +99,11 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 		onEvent: s.onEvent, onCleanup: func(json.RawMessage, error) bool { return false },
 	}
 	s.before = s.beforeChange
+	s.after = func(call localaws.Call) {
+		if call.Unsupported != "" {
+			s.unsupported.note(call.Unsupported)
+		}
+	}
 	options := s.serverOptions()
 	options.Authorize = s.authorize
 	options.FunctionUpdates, options.Go = functionUpdates, s.clock.Go

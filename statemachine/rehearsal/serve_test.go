@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -171,65 +169,6 @@ func TestManyServedRollouts(t *testing.T) {
 	for _, arn := range arns {
 		if e := describe(t, cfg, arn); e.Status != types.ExecutionStatusSucceeded {
 			t.Errorf("%s ended %s: %s", *e.Name, e.Status, aws.ToString(e.Cause))
-		}
-	}
-}
-
-func TestAServedAWSRefusesWebPages(t *testing.T) {
-	_, _, url := served(t, `{}`)
-	for _, c := range []struct {
-		name, host, origin string
-		want               int
-	}{
-		{"a client", "", "", http.StatusOK},
-		{"a page of its own", "", url, http.StatusOK},
-		{"another page", "", "https://example.com", http.StatusForbidden},
-		{"a page without an origin", "", "null", http.StatusForbidden},
-		{"another port's page", "", "http://127.0.0.1:1", http.StatusForbidden},
-		{"a name that leads here", "rebound.example:80", "", http.StatusForbidden},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			request, err := http.NewRequest(http.MethodGet, url+TimePath, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c.host != "" {
-				request.Host = c.host
-			}
-			if c.origin != "" {
-				request.Header.Set("Origin", c.origin)
-			}
-			answer, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer answer.Body.Close()
-			if answer.StatusCode != c.want {
-				text, _ := io.ReadAll(answer.Body)
-				t.Errorf("the answer is %s: %s", answer.Status, text)
-			}
-		})
-	}
-}
-
-func TestTheControlCallMovesTimeOn(t *testing.T) {
-	s, _, url := served(t, `{}`)
-	before := s.Now()
-	post := func(body string) (int, string) {
-		answer, err := http.Post(url+TimePath, "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		text, _ := io.ReadAll(answer.Body)
-		return answer.StatusCode, string(text)
-	}
-	if status, text := post(`{"advance": 90}`); status != http.StatusOK || !s.Now().Equal(before.Add(90*time.Second)) {
-		t.Errorf("%d %s: it is %s after %s", status, text, s.Now(), before)
-	}
-	for _, wrong := range []string{``, `{}`, `{"advance": -1}`, `{"advance": 1e9}`, `{"advance": "1"}`, `[]`} {
-		if status, text := post(wrong); status != http.StatusBadRequest {
-			t.Errorf("%s: %d %s", wrong, status, text)
 		}
 	}
 }

@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // TimePath is the path of the control call that moves virtual time on: a POST with the
@@ -30,7 +32,8 @@ const maxAdvance = 31 * 24 * 60 * 60
 // address: a page could have a browser make calls here.
 func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if why := foreign(r); why != "" {
-		http.Error(w, why, http.StatusForbidden)
+		s.unsupported.note(why)
+		localaws.Refuse(w, r, http.StatusForbidden, "AccessDenied", why)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
@@ -69,6 +72,28 @@ func foreign(r *http.Request) string {
 		return "the local AWS does not answer pages of other sites"
 	}
 	return ""
+}
+
+// noted passes each of the first texts on, once.
+type noted struct {
+	mutex  sync.Mutex
+	seen   map[string]bool
+	report func(string) // nil to pass nothing on
+}
+
+// maxNoted is how many different texts are passed on.
+const maxNoted = 100
+
+func (n *noted) note(text string) {
+	n.mutex.Lock()
+	fresh := n.report != nil && !n.seen[text] && len(n.seen) < maxNoted
+	if fresh {
+		n.seen[text] = true
+	}
+	n.mutex.Unlock()
+	if fresh {
+		n.report(text)
+	}
 }
 
 // answerTime answers the control call.
