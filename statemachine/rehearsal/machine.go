@@ -55,6 +55,7 @@ type machine struct {
 	definition *asl.Definition
 	arn        string
 	created    time.Time
+	logging    localaws.MachineLogging
 	clock      *asl.Clock
 	functions  map[string]runtime.Handler // by ARN
 	permits    *permissions               // nil if all calls are allowed

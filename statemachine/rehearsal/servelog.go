@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -45,6 +47,7 @@ func (s *ServedAWS) addLogs() error {
 		for _, to := range config.Destinations {
 			_, group, _ := strings.Cut(to.CloudWatchLogsLogGroup.LogGroupArn, ":log-group:")
 			s.log = machineLog{strings.TrimSuffix(group, ":*"), config.Level, config.IncludeExecutionData}
+			s.machine.logging = localaws.MachineLogging{Level: types.LogLevel(config.Level), Group: to.CloudWatchLogsLogGroup.LogGroupArn, WithData: config.IncludeExecutionData}
 		}
 	}
 	return errors.Join(problems...)

@@ -69,5 +69,6 @@ func (m *machine) StateMachines() []localaws.StateMachine {
 	return []localaws.StateMachine{{
 		ARN: m.arn, Name: arn.Name(m.arn), Definition: text,
 		RoleARN: "arn:aws:iam::" + account + ":role/" + role, Created: m.created,
+		Logging: m.logging, Tracing: m.permits.template.tracing,
 	}}
 }

@@ -21,14 +21,14 @@ type servedCommand struct{ env map[string]string }
 
 var exported = regexp.MustCompile(`^export ([A-Z_]+)=(\S+)$`)
 
-// serving runs `serve` at a speed until the test ends.
-func serving(t *testing.T, speed string) *servedCommand {
+// serving runs `serve` with options until the test ends.
+func serving(t *testing.T, options ...string) *servedCommand {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		code := serveAWS(ctx, []string{"-speed", speed}, writer, writer)
+		code := serveAWS(ctx, options, writer, writer)
 		writer.Close()
 		ended <- code
 	}()
@@ -69,7 +69,7 @@ func TestThePostWithTheSDKForJavaScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	node := nodetool.Command(installed, filepath.Join(sdk, "post.js"), base64.StdEncoding.EncodeToString(codeZIP(t)))
-	served := serving(t, "60")
+	served := serving(t, "-speed", "60")
 	node.Env = append(served.environ(), "HOME="+t.TempDir(), "PATH="+os.Getenv("PATH"), "NODE_PATH="+filepath.Join(installed, "node_modules"))
 	output, err := nodetool.Output(node)
 	if err != nil {
