@@ -30,6 +30,7 @@ type history struct {
 	all           *histories // nil to keep only the first and the last events
 	first, recent []asl.Event
 	middle        []*chunk
+	packed        bool // its first events are in the middle, too
 }
 
 // keptEvents limits how many events of a history are kept at each end without a
@@ -39,7 +40,7 @@ const keptEvents = 40
 // keep appends an event.
 func (h *history) keep(event asl.Event) error {
 	switch {
-	case len(h.first) < keptEvents:
+	case len(h.first) < keptEvents && !h.packed:
 		h.first = append(h.first, event)
 		return nil
 	case h.all == nil && len(h.recent) == keptEvents:
@@ -56,6 +57,31 @@ func (h *history) keep(event asl.Event) error {
 	}
 	h.recent = slices.Clone(h.recent[chunkEvents:])
 	h.middle = append(h.middle, h.all.add(data))
+	return nil
+}
+
+// pack compresses all events of an execution that has ended, so that they count in the
+// budget. It may be redriven, and then continues.
+func (h *history) pack() error {
+	if h.all == nil {
+		return nil
+	}
+	for _, events := range [][]asl.Event{h.first, h.recent} {
+		if len(events) == 0 {
+			continue
+		}
+		data, err := compress(events)
+		if err != nil {
+			return err
+		}
+		c := h.all.add(data)
+		if h.packed {
+			h.middle = append(h.middle, c)
+		} else {
+			h.middle, h.packed = append([]*chunk{c}, h.middle...), true
+		}
+	}
+	h.first, h.recent = nil, nil
 	return nil
 }
 

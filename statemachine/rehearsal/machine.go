@@ -126,6 +126,9 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 			}
 			m.onEvent(e, event)
 			if ends[event.Type] != "" {
+				if err := e.pack(); err != nil {
+					panic(err) // likewise
+				}
 				e.end = event
 				m.clock.Go(func() { m.watch(e) })
 			}
