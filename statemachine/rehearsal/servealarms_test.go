@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -141,5 +142,36 @@ func TestTheFunctionOfStacksRefusesByName(t *testing.T) {
 	out, err := lambda.NewFromConfig(cfg).Invoke(context.Background(), &lambda.InvokeInput{FunctionName: aws.String("lambda-rollout-StackRollout"), Payload: []byte(`{}`)})
 	if err != nil || aws.ToString(out.FunctionError) != "Unhandled" || !strings.Contains(string(out.Payload), "runs no stacks") {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// TestATemplateWithoutStacksIsServed, and does not have their function.
+func TestATemplateWithoutStacksIsServed(t *testing.T) {
+	var template struct{ Resources map[string]json.RawMessage }
+	if err := json.Unmarshal(stacktemplate.Template(), &template); err != nil {
+		t.Fatal(err)
+	}
+	before := len(template.Resources)
+	maps.DeleteFunc(template.Resources, func(id string, _ json.RawMessage) bool {
+		return strings.Contains(id, "RolloutStackRollout") || strings.Contains(id, "RolloutStackEnded") || strings.Contains(id, "RolloutStackSweep") ||
+			strings.Contains(id, "RolloutStackRequests") || strings.Contains(id, "GivenUp")
+	})
+	if before == len(template.Resources) {
+		t.Fatal("the template has no function of stacks")
+	}
+	text, err := json.Marshal(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewServed(ServeOptions{Template: text, Start: started})
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions := lambda.NewFromConfig(s.server.Config())
+	if _, err := functions.GetFunction(context.Background(), &lambda.GetFunctionInput{FunctionName: aws.String("lambda-rollout-StackRollout")}); err == nil || !strings.Contains(err.Error(), "Function not found") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := functions.GetFunction(context.Background(), &lambda.GetFunctionInput{FunctionName: aws.String("lambda-rollout-Rollback")}); err != nil {
+		t.Error(err)
 	}
 }

@@ -225,7 +225,6 @@ func thePost(t *testing.T, c cli) {
 func theRest(t *testing.T, c cli) {
 	arn := c.aws.env["STATE_MACHINE_ARN"]
 	execution := strings.Replace(arn, ":stateMachine:", ":execution:", 1) + ":stopped"
-	const function = "arn:aws:lambda:eu-central-1:123456789012:function:MyFunction"
 	c.expect(t, "stepfunctions start-execution --name stopped --state-machine-arn "+arn+"  --input  "+postInput, "executionArn="+execution)
 	c.refused(t, "stepfunctions start-execution --name stopped --state-machine-arn "+arn+"  --input  {}", "ExecutionAlreadyExists")
 	c.expect(t, "stepfunctions list-executions --status-filter RUNNING --state-machine-arn "+arn, "executions 0 name=stopped")
