@@ -41,12 +41,13 @@ var scriptRuns = []scriptRun{
 	{name: "refused", scenario: `{}`, set: []string{`PLAN="steps": 2, "interval": 60, "alarms": ["nothing"]`}, code: misused, want: "FAILED: InvalidRequest", execution: "FAILED", at: "1"},
 	{name: "no such function", scenario: `{}`, function: "Nobody", code: misused, want: "no version could be published", at: "1"},
 	{name: "unverified", scenario: `{"requests-per-second": 0.01}`, set: []string{`PLAN="steps": 1, "interval": 60`, "FAIL_UNVERIFIED=yes"}, code: unverified, want: "UNVERIFIED", execution: "SUCCEEDED", at: "3"},
-	{name: "interrupted", scenario: `{}`, interrupt: true, code: 130, want: "interrupted; the rollout was stopped", execution: "ABORTED", at: "1"},
+	{name: "interrupted", scenario: `{}`, set: []string{`PLAN="steps": 10, "interval": 7200`}, interrupt: true, code: 130, want: "interrupted; the rollout was stopped", execution: "ABORTED", at: "1"},
 	{name: "unreachable", scenario: `{}`, set: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, code: misused, want: "Could not connect to the endpoint URL", at: "1"},
 }
 
 // TestThePipelineScript runs the script with the AWS CLI against served AWSs.
 func TestThePipelineScript(t *testing.T) {
+	t.Parallel()
 	program := endpointProgram(t)
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -95,7 +96,7 @@ func (r scriptRun) check(t *testing.T, program string) {
 	}
 	run := exec.Command("bash", pipelineScript, "run", function, "MyAlias")
 	run.Env = append(append(served.environ(), "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"), "HOME="+home, "AWS_MAX_ATTEMPTS=1", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_PAGER=", "POLL_SECONDS=1", "COMMIT=0123456789abcdef"), r.set...)
+		"AWS_PAGER=", "POLL_SECONDS=2", "COMMIT=0123456789abcdef"), r.set...)
 	var out strings.Builder
 	run.Stdout, run.Stderr = &out, &out
 	if err := run.Start(); err != nil {

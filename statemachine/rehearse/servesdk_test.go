@@ -99,6 +99,7 @@ func compare(t *testing.T, got, want map[string]any) {
 
 // TestThePostWithTheSDKForJavaScript rolls out with the AWS SDK for JavaScript.
 func TestThePostWithTheSDKForJavaScript(t *testing.T) {
+	t.Parallel()
 	served := serving(t, "-speed", "60")
 	got := printed(t, served, "post.js", base64.StdEncoding.EncodeToString(codeZIP(t)))
 	execution := strings.Replace(served.env["STATE_MACHINE_ARN"], ":stateMachine:", ":execution:", 1)
@@ -127,6 +128,7 @@ func TestThePostWithTheSDKForJavaScript(t *testing.T) {
 // TestReadsWithTheSDKForJavaScript has a rollout rolled back, reads, and asks for what
 // there is not.
 func TestReadsWithTheSDKForJavaScript(t *testing.T) {
+	t.Parallel()
 	const arn = "arn:aws:lambda:" + accountARN + "function:MyFunction"
 	refused := func(name, message string, status float64) map[string]any {
 		return map[string]any{"name": name, "message": message, "status": status}
