@@ -93,11 +93,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		panic(http.ErrAbortHandler)
 	}
+	answer.write(w)
+}
+
+// write writes the answer.
+func (a reply) write(w http.ResponseWriter) {
 	header := w.Header()
-	for name, values := range answer.header {
+	for name, values := range a.header {
 		header[name] = values
 	}
-	header.Set("Content-Length", strconv.Itoa(len(answer.body)))
-	w.WriteHeader(answer.status)
-	_, _ = w.Write(answer.body) // a client that has gone receives nothing, as with AWS
+	header.Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // a client that has gone receives nothing, as with AWS
+}
+
+// Refuse answers a request with an error in the request's own protocol, so that AWS's clients show it. It is for requests that do
+// not reach a Server.
+func Refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	newUnknownService(r).refusal(&apiError{status, code, message}).write(w)
 }

@@ -62,6 +62,9 @@ type Call struct {
 	Target    string // what the call was about, if the request shows it: "function", "function:alias", a topic's name
 	Status    int    // HTTP status of the answer; 0 if the connection was cut
 	Code      string // AWS's error code; empty for success, for a cut, and for an answer that is not AWS's
+	// Unsupported is why the local AWS does not have what the request asks for: an operation, or a whole service. Empty if it
+	// does.
+	Unsupported string
 }
 
 // Server is the local AWS. It is safe for concurrent use.
@@ -162,6 +165,10 @@ var errCut = errors.New("connection cut")
 func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 	svc := s.serviceFor(r)
 	operation, target, refused := svc.route(r)
+	unsupported := ""
+	if refused != nil {
+		unsupported = refused.message
+	}
 	body, err := readBody(r) // even if it is not needed: a client that is still writing does not receive its answer
 	if err != nil && refused == nil {
 		refused = &apiError{http.StatusBadRequest, "RequestBodyUnreadable", err.Error()}
@@ -187,7 +194,7 @@ func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 		cut = trouble.kind == CutAfter
 	}
 
-	call := Call{Operation: operation, Target: target}
+	call := Call{Operation: operation, Target: target, Unsupported: unsupported}
 	if !cut {
 		call.Status = answer.status
 		if refused != nil {

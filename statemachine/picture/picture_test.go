@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -153,4 +154,24 @@ func BenchmarkDraw(b *testing.B) {
 	for b.Loop() {
 		l.Draw(states, "Wait", "")
 	}
+}
+
+// TestPicturesAreDrawnConcurrently, each as if it were alone.
+func TestPicturesAreDrawnConcurrently(t *testing.T) {
+	alone, err := New(statemachine.Definition, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			m, err := New(statemachine.Definition, path)
+			if err != nil {
+				t.Error(err)
+			} else if m.Picture != alone.Picture {
+				t.Error("it is another picture")
+			}
+		})
+	}
+	wait.Wait()
 }

@@ -57,6 +57,7 @@ type machine struct {
 	definition *asl.Definition
 	arn        string
 	created    time.Time
+	logging    localaws.MachineLogging
 	clock      *asl.Clock
 	functions  map[string]runtime.Handler // by ARN
 	permits    *permissions               // nil if all calls are allowed
@@ -71,11 +72,9 @@ type machine struct {
 	uncaughtDataLimit bool
 	onEvent           func(*execution, asl.Event)
 	// onEnd receives the event of each end, besides the cleanup; may be nil.
-	onEnd func(event json.RawMessage)
-	// onRule learns that the rule of an occasion of the cleanup was triggered, and
-	// whether it may call the function; may be nil.
-	onRule    func(occasion int, allowed bool)
+	onEnd     func(event json.RawMessage)
 	onCleanup func(answer json.RawMessage, err error) (busy bool)
+	calls     cleanupCalls // nil to make all calls
 	// wrap intercepts invocations of the functions, for tests and the meter; may be
 	// nil.
 	wrap func(asl.Invoke) asl.Invoke

@@ -31,6 +31,10 @@ type ServeOptions struct {
 	// pass in each real second. With the speed 0 it passes only by Advance.
 	Start time.Time
 	Speed float64
+	// Unsupported receives a sentence about each request for what a served AWS does not
+	// have, once, and at most a hundred of them. Nil for none. It is called by the
+	// goroutines that serve requests.
+	Unsupported func(text string)
 }
 
 // ServedAWS is a local AWS that stays: real clients call it over HTTP while rollouts run
@@ -40,6 +44,10 @@ type ServedAWS struct {
 	pacer    *asl.Pacer
 	traffics map[aliasName]*traffic
 	begun    uint64 // traffics, for their seeds
+	log      machineLog
+	queues   map[string]*queue // by name
+
+	unsupported noted
 }
 
 // aliasName identifies an alias.
@@ -84,7 +92,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 			clock:   asl.NewClock(o.Start), description: "Served",
 		},
 		pacer:    asl.NewPacer(o.Start, o.Speed),
-		traffics: map[aliasName]*traffic{},
+		traffics: map[aliasName]*traffic{}, unsupported: noted{seen: map[string]bool{}, report: o.Unsupported},
 	}
 	s.machine = &machine{
 		definition: workflow, clock: s.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, o.Start),
@@ -92,8 +100,12 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 		onEvent: s.onEvent, onCleanup: func(json.RawMessage, error) bool { return false },
 	}
 	s.machine.histories.forgetOldest = s.machine.forgetOldest
-	s.machine.onRule = func(occasion int, allowed bool) { s.recordRule(occasion, allowed, s.clock.Now()) }
 	s.before = s.beforeChange
+	s.after = func(call localaws.Call) {
+		if call.Unsupported != "" {
+			s.unsupported.note(call.Unsupported)
+		}
+	}
 	options := s.serverOptions()
 	options.Authorize = s.authorize
 	options.FunctionUpdates, options.Go = functionUpdates, s.clock.Go
@@ -146,13 +158,14 @@ func (s *ServedAWS) furnish() error {
 	if err := s.injectFaults(start); err != nil {
 		return err
 	}
-	return errors.Join(s.install(), s.deploy())
+	return errors.Join(s.install(), s.deploy(), s.addRules(), s.addQueues(), s.addLogs())
 }
 
 // Serve lets time pass, and with it everything that runs in the AWS, until ctx is
 // done. It returns ctx's error, or what broke the simulation.
 func (s *ServedAWS) Serve(ctx context.Context) error {
 	s.clock.Go(func() { s.every(grain, s.serveAliases) })
+	s.clock.Go(func() { s.every(time.Minute, s.measureQueues) })
 	s.clock.Go(func() { s.every(time.Minute, s.server.EvaluateAlarms) })
 	s.clock.Go(func() { s.every(sweepInterval, func() { s.machine.sweep() }) })
 	return s.clock.Serve(ctx, s.pacer)
@@ -199,6 +212,7 @@ func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
 			panic(err) // the status and the times are the interpreter's
 		}
 	}
+	s.log.write(s, e.ARN(), event)
 	if event.Type != asl.ExecutionStarted || e.parent != "" {
 		return
 	}

@@ -213,28 +213,6 @@ func TestWebPagesAreRefused(t *testing.T) {
 	}
 }
 
-func TestTheControlCallMovesTimeOn(t *testing.T) {
-	s, _, url := served(t, `{}`)
-	before := s.Now()
-	post := func(body string) (int, string) {
-		answer, err := http.Post(url+TimePath, "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		text, _ := io.ReadAll(answer.Body)
-		return answer.StatusCode, string(text)
-	}
-	if status, text := post(`{"advance": 90}`); status != http.StatusOK || !s.Now().Equal(before.Add(90*time.Second)) {
-		t.Errorf("%d %s: it is %s after %s", status, text, s.Now(), before)
-	}
-	for _, wrong := range []string{``, `{}`, `{"advance": -1}`, `{"advance": 1e9}`, `{"advance": "1"}`, `[]`} {
-		if status, text := post(wrong); status != http.StatusBadRequest {
-			t.Errorf("%s: %d %s", wrong, status, text)
-		}
-	}
-}
-
 func TestUsersActionsAreForTheClients(t *testing.T) {
 	conditions, err := ParseScenario([]byte(`{"changes": [{"after": 60, "stop": true}]}`))
 	if err != nil {

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/loopback"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // TimePath is the path of the control call that moves virtual time on: a POST with the
@@ -28,11 +30,11 @@ const maxAdvance = 31 * 24 * 60 * 60
 // from web pages of other sites, and those that name another host than a loopback
 // address: a page could have a browser make calls here.
 func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	loopback.Handler(http.HandlerFunc(s.answer)).ServeHTTP(w, r)
-}
-
-// answer answers a request that may be answered.
-func (s *ServedAWS) answer(w http.ResponseWriter, r *http.Request) {
+	if err := loopback.Check(r); err != nil {
+		s.unsupported.note(err.Error())
+		localaws.Refuse(w, r, http.StatusForbidden, "AccessDenied", err.Error())
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
@@ -49,6 +51,28 @@ func (s *ServedAWS) answer(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the local AWS has stopped", http.StatusServiceUnavailable)
 	case err != nil:
 		panic(http.ErrAbortHandler) // the server cut the connection
+	}
+}
+
+// noted passes each of the first texts on, once.
+type noted struct {
+	mutex  sync.Mutex
+	seen   map[string]bool
+	report func(string) // nil to pass nothing on
+}
+
+// maxNoted is how many different texts are passed on.
+const maxNoted = 100
+
+func (n *noted) note(text string) {
+	n.mutex.Lock()
+	fresh := n.report != nil && !n.seen[text] && len(n.seen) < maxNoted
+	if fresh {
+		n.seen[text] = true
+	}
+	n.mutex.Unlock()
+	if fresh {
+		n.report(text)
 	}
 }
 

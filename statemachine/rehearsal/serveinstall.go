@@ -42,6 +42,11 @@ func (s *ServedAWS) install() error {
 	if _, ok := s.options.Template.functions[simpleDeploy]; ok {
 		add(simpleDeployFunction, simpleTimeout, runtime.NewHandler(s.deploySimply))
 	}
+	if _, ok := s.options.Template.functions[stackProvider]; ok {
+		add(arn.Name(functionARN(stackProvider)), time.Minute, runtime.NewHandler(func() error {
+			return errors.New("StackRollout answers CloudFormation's requests, and a served AWS runs no stacks: rehearse a stack with `rehearse -stack`")
+		}))
+	}
 	return errors.Join(problems...)
 }
 
@@ -53,8 +58,8 @@ func (s *ServedAWS) deploySimply(ctx context.Context, input json.RawMessage) (an
 
 // logger returns the logger of a function, which writes to its log group.
 func (s *ServedAWS) logger(f deployed) *slog.Logger {
-	environment := wire.ReadEnvironment(func(variable string) string { return f.environment[variable] })
-	log := telemetry.NewLogger(logWriter{s, arn.Name(f.logGroup)}, environment.Namespace)
+	namespace := wire.ReadEnvironment(func(name string) string { return f.environment[name] }).Namespace
+	log := telemetry.NewLogger(logWriter{s, f.logGroup[strings.Index(f.logGroup, ":log-group:")+len(":log-group:"):]}, namespace)
 	return slog.New(timedHandler{log.Handler(), s.clock.Now})
 }
 

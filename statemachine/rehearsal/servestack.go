@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -34,26 +32,11 @@ func (s *ServedAWS) deploy() error {
 	}
 	// The stack has swept before, or its alarm would say that it does not.
 	for at := s.clock.Now().Truncate(sweepInterval); s.clock.Now().Sub(at) < time.Hour; at = at.Add(-sweepInterval) {
-		s.recordRule(swept, true, at)
-	}
-	return errors.Join(append(problems, s.server.AddStackResources(stacktemplate.Name, resources))...)
-}
-
-// recordRule records the metrics that EventBridge has for a rule that was triggered.
-func (s *ServedAWS) recordRule(occasion int, allowed bool, at time.Time) {
-	rule := [...]string{ended: s.options.Template.ended, swept: s.options.Template.sweep}[occasion]
-	names := []string{"TriggeredRules", "Invocations"}
-	if !allowed {
-		names = append(names, "FailedInvocations")
-	}
-	for _, name := range names {
-		err := s.server.RecordMetric(localaws.MetricValues{
-			Namespace: "AWS/Events", Name: name, Dimensions: map[string]string{"RuleName": rule[strings.LastIndex(rule, "/")+1:]}, Unit: types.StandardUnitCount, At: at, Values: []float64{1},
-		})
-		if err != nil {
-			panic(err) // the names are those of a template that was read
+		for _, metric := range []string{"TriggeredRules", "Invocations"} {
+			s.record(at, "AWS/Events", metric, "RuleName", ruleName(s.options.Template.sweep), 1)
 		}
 	}
+	return errors.Join(append(problems, s.server.AddStackResources(stacktemplate.Name, resources))...)
 }
 
 // physicalID returns the physical id of a resource: what Ref returns, as far as the
@@ -93,5 +76,6 @@ func (m *machine) StateMachines() []localaws.StateMachine {
 	return []localaws.StateMachine{{
 		ARN: m.arn, Name: arn.Name(m.arn), Definition: text,
 		RoleARN: "arn:aws:iam::" + account + ":role/" + role, Created: m.created,
+		Logging: m.logging, Tracing: m.permits.template.tracing,
 	}}
 }

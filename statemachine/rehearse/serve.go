@@ -56,7 +56,10 @@ func serveAWS(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	if !(*speed >= 0 && *speed <= maxSpeed) {
 		return fail(fmt.Errorf("-speed must be from 0 to %d; given: %v", maxSpeed, *speed))
 	}
-	served, err := newServed(*scenario, *template, rehearsal.ServeOptions{Seed: *seed, Speed: *speed, Start: time.Now().Truncate(time.Second)})
+	served, err := newServed(*scenario, *template, rehearsal.ServeOptions{
+		Seed: *seed, Speed: *speed, Start: time.Now().Truncate(time.Second),
+		Unsupported: func(text string) { fmt.Fprintln(stderr, "rehearse serve: refused:", rehearsal.Printable(text)) },
+	})
 	if err != nil {
 		return fail(err)
 	}
