@@ -1,0 +1,119 @@
+// Lambda-rollout starts, watches, steers and explains rollouts on AWS.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/spf13/cobra"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// The exit codes.
+const (
+	promoted    = 0 // or what was asked is done
+	notPromoted = 1
+	refused     = 2 // or the command line is wrong
+	unknown     = 3 // the rollout can't be read
+	unverified  = 4 // promoted, and too little was seen to judge the version
+)
+
+// exit is an error with an exit code. Without an error, nothing is printed.
+type exit struct {
+	code int
+	error
+}
+
+func (e exit) Unwrap() error { return e.error }
+
+// command is what all subcommands share.
+type command struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	profile, region, machine, stack string
+	format                          string
+}
+
+// run runs the command and returns its exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return promoted
+	}
+	code := refused
+	var coded exit
+	if errors.As(err, &coded) {
+		code = coded.code
+		if coded.error == nil {
+			return code
+		}
+	}
+	fmt.Fprintln(stderr, "lambda-rollout:", rehearsal.Printable(err.Error()))
+	return code
+}
+
+// root returns the command with all its subcommands.
+func (c *command) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "lambda-rollout",
+		Short:         "Start, watch, steer and explain rollouts of AWS Lambda functions",
+		SilenceErrors: true, // run prints them, last and alone
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&c.profile, "profile", "", "the profile of the AWS configuration (default: AWS_PROFILE)")
+	flags.StringVar(&c.region, "region", "", "the Region (default: that of the environment or the profile)")
+	flags.StringVar(&c.machine, "state-machine", "", "the ARN of the stack's state machine (default: STATE_MACHINE_ARN, or the stack's output)")
+	flags.StringVar(&c.stack, "stack", rollouts.Stack, "the name of the stack whose output has that ARN")
+	flags.StringVarP(&c.format, "output", "o", "text", "text or json")
+	return root
+}
+
+// config returns the configuration of the SDK: from the environment, the shared files and
+// the flags.
+func (c *command) config(ctx context.Context) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{config.WithRegion(c.region)}
+	if c.profile != "" {
+		options = append(options, config.WithSharedConfigProfile(c.profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, errors.New("there is no Region: give --region, set AWS_REGION, or set it in the profile")
+	}
+	return cfg, nil
+}
+
+// client returns a client for the rollouts of the state machine.
+func (c *command) client(ctx context.Context) (*rollouts.Client, error) {
+	cfg, err := c.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return rollouts.Find(ctx, cfg, c.machine, c.stack)
+}
