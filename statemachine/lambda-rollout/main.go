@@ -1,4 +1,15 @@
-// Lambda-rollout starts, watches, steers and explains rollouts on AWS.
+// Command lambda-rollout rehearses rollouts on this machine, in virtual time and without
+// an AWS account, serves the local AWS on which they run, and starts, watches, steers and
+// explains rollouts on AWS.
+//
+//	go run ./statemachine/lambda-rollout rehearse                    the blog post's example
+//	go run ./statemachine/lambda-rollout rehearse --scenario errors  with a bad new version
+//	go run ./statemachine/lambda-rollout --help                      everything else
+//
+// It exits with 0 if the new version was promoted, or what was asked is done; 1 if it was
+// not promoted; 2 if the input was refused or the command line is wrong; 3 if the rollout
+// can't be read; 4 if it was promoted unverified, where that counts. With --runs, rehearse
+// exits with 0 however the rollouts end. verify exits with 1 if AWS differs.
 package main
 
 import (
@@ -8,17 +19,29 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/verify"
 )
 
 func main() {
+	// A rehearsal makes much garbage and keeps little, so collect it less often,
+	// unless the environment says otherwise.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -53,35 +76,39 @@ type command struct {
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
-	root := c.root()
-	root.SetArgs(args)
+	root := c.root(awsTester)
+	root.SetArgs(doubled(root, args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	return c.exitCode(root.ExecuteContext(ctx))
+}
+
+// exitCode returns the exit code of an error, which it prints.
+func (c *command) exitCode(err error) int {
 	if err == nil {
 		return promoted
 	}
 	code := refused
-	var coded exit
-	if errors.As(err, &coded) {
+	if coded, ok := errors.AsType[exit](err); ok {
 		code = coded.code
 		if coded.error == nil {
 			return code
 		}
 	}
-	fmt.Fprintln(stderr, "lambda-rollout:", rehearsal.Printable(err.Error()))
+	fmt.Fprintln(c.stderr, "lambda-rollout:", rehearsal.Printable(err.Error()))
 	return code
 }
 
-// root returns the command with all its subcommands.
-func (c *command) root() *cobra.Command {
+// root returns the command with all its subcommands. tester returns the client of verify.
+func (c *command) root(tester func(aws.Config) verify.Tester) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "lambda-rollout",
 		Short:         "Start, watch, steer and explain rollouts of AWS Lambda functions",
 		SilenceErrors: true, // run prints them, last and alone
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownSubcommand,
+		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.profile, "profile", "", "the profile of the AWS configuration (default: AWS_PROFILE)")
@@ -89,13 +116,55 @@ func (c *command) root() *cobra.Command {
 	flags.StringVar(&c.machine, "state-machine", "", "the ARN of the stack's state machine (default: STATE_MACHINE_ARN, or the stack's output)")
 	flags.StringVar(&c.stack, "stack", rollouts.Stack, "the name of the stack whose output has that ARN")
 	flags.StringVarP(&c.format, "output", "o", "text", "text or json")
+	root.AddCommand(c.advise(), c.cost(), c.record(time.Now), c.rehearse(), c.serve(), c.verify(tester))
+	root.SetFlagErrorFunc(func(sub *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %s --help lists the options", err, sub.CommandPath())
+	})
 	return root
+}
+
+// noArguments refuses arguments that are no options.
+func noArguments(sub *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%q is not an option: %s --help lists them", args[0], sub.CommandPath())
+	}
+	return nil
+}
+
+// knownSubcommand refuses what is no subcommand.
+func knownSubcommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range root.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("there is no subcommand %q%s: %s --help lists them", args[0], rollout.DidYouMean(args[0], names), root.CommandPath())
+}
+
+// doubled returns arguments in which long options have two dashes: one is accepted, too.
+func doubled(root *cobra.Command, args []string) []string {
+	long := map[string]bool{"help": true}
+	for _, sub := range append(root.Commands(), root) {
+		for _, flags := range []*pflag.FlagSet{sub.Flags(), sub.PersistentFlags()} {
+			flags.VisitAll(func(f *pflag.Flag) { long[f.Name] = true })
+		}
+	}
+	args = slices.Clone(args)
+	for i, arg := range args {
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if len(name) > 1 && strings.HasPrefix(arg, "-") && long[name] {
+			args[i] = "-" + arg
+		}
+	}
+	return args
 }
 
 // config returns the configuration of the SDK: from the environment, the shared files and
 // the flags.
-func (c *command) config(ctx context.Context) (aws.Config, error) {
-	options := []func(*config.LoadOptions) error{config.WithRegion(c.region)}
+func (c *command) config(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
+	options = append(options, config.WithRegion(c.region))
 	if c.profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.profile))
 	}

@@ -3,15 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	pages "github.com/lambda-rollout/lambda-rollout/statemachine/console"
@@ -19,70 +17,57 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
 )
 
-const serveUsage = `Usage of rehearse serve:
-Serves the local AWS, with the stack in it as deployed, until it is interrupted. The AWS CLI and the
-SDKs of all languages use it with the environment that it prints:
+// serve is the subcommand that serves the local AWS until it is interrupted.
+func (c *command) serve() *cobra.Command {
+	sub := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the local AWS, with the stack in it, for the AWS CLI, the SDKs and a browser",
+		Long: `Serve the local AWS, with the stack in it as deployed, until it is interrupted. The AWS CLI and
+the SDKs of all languages use it with the environment that it prints:
 
-  rehearse serve > aws.env &
-  . ./aws.env
-
-`
-
-// serveAWS is the subcommand serve. It serves until ctx is done.
-func serveAWS(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("rehearse serve", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+  lambda-rollout serve > aws.env &
+  . ./aws.env`,
+		Args: noArguments,
+	}
+	flags := sub.Flags()
 	listen := flags.String("listen", "127.0.0.1:0", "the loopback `address` to serve on; the port 0 means a free one")
 	scenario := flags.String("scenario", "healthy", "the traffic of all aliases, and how their versions behave: a JSON `file`, or a built-in scenario's name")
 	template := flags.String("template", "", "the stack's synthesized template: a `file` (default: that of the CDK app with all gates)")
 	seed := flags.Uint64("seed", 1, "seed of the random numbers")
 	speed := flags.Float64("speed", 1, "how many seconds pass in the local AWS per second; with 0, time passes only by calls of "+rehearsal.TimePath)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, serveUsage)
-		flags.PrintDefaults()
+	sub.RunE = func(sub *cobra.Command, _ []string) error {
+		if !(*speed >= 0 && *speed <= maxSpeed) {
+			return fmt.Errorf("--speed must be from 0 to %d; given: %v", maxSpeed, *speed)
+		}
+		served, err := newServed(*scenario, *template, rehearsal.ServeOptions{
+			Seed: *seed, Speed: *speed, Start: time.Now().Truncate(time.Second),
+			Unsupported: func(text string) { fmt.Fprintln(c.stderr, "lambda-rollout: refused:", rehearsal.Printable(text)) },
+		})
+		if err != nil {
+			return err
+		}
+		listener, err := rehearsal.Listen(*listen)
+		if err != nil {
+			return err
+		}
+		endpoint := "http://" + listener.Addr().String()
+		handler, err := withConsole(served, endpoint)
+		if err != nil {
+			return err
+		}
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(100) // unlike a rehearsal, it keeps much
+		}
+		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+		go func() { _ = server.Serve(listener) }() // ends with Close
+		defer server.Close()
+		fmt.Fprint(c.stdout, environment(endpoint, served.StateMachine()))
+		if err := served.Serve(sub.Context()); !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
 	}
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return promoted
-	} else if err != nil {
-		return misused
-	}
-	fail := func(err error) int {
-		fmt.Fprintln(stderr, "rehearse serve:", rehearsal.Printable(err.Error()))
-		return misused
-	}
-	if flags.NArg() > 0 {
-		return fail(fmt.Errorf("%q is not an option", flags.Arg(0)))
-	}
-	if !(*speed >= 0 && *speed <= maxSpeed) {
-		return fail(fmt.Errorf("-speed must be from 0 to %d; given: %v", maxSpeed, *speed))
-	}
-	served, err := newServed(*scenario, *template, rehearsal.ServeOptions{
-		Seed: *seed, Speed: *speed, Start: time.Now().Truncate(time.Second),
-		Unsupported: func(text string) { fmt.Fprintln(stderr, "rehearse serve: refused:", rehearsal.Printable(text)) },
-	})
-	if err != nil {
-		return fail(err)
-	}
-	listener, err := rehearsal.Listen(*listen)
-	if err != nil {
-		return fail(err)
-	}
-	endpoint := "http://" + listener.Addr().String()
-	handler, err := withConsole(served, endpoint)
-	if err != nil {
-		return fail(err)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(100) // unlike a rehearsal, it keeps much
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	go func() { _ = server.Serve(listener) }() // ends with Close
-	defer server.Close()
-	fmt.Fprint(stdout, environment(endpoint, served.StateMachine()))
-	if err := served.Serve(ctx); !errors.Is(err, context.Canceled) {
-		return fail(err)
-	}
-	return promoted
+	return sub
 }
 
 // maxSpeed is the highest speed of a served AWS: a day in a second.
@@ -142,9 +127,4 @@ export AWS_DEFAULT_REGION=eu-central-1
 export STATE_MACHINE_ARN=%[2]s
 # The executions, in a browser: %[1]s%[3]s
 `, endpoint, machine, consolePath)
-}
-
-// untilInterrupted returns a context that is done when the process is interrupted.
-func untilInterrupted() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }

@@ -22,8 +22,8 @@ func TestAdviceOptions(t *testing.T) {
 		{"-scenario " + quiet, "no traffic: nothing to compare"},
 		{"-seed 18446744073709551615 -runs 3", "the first must be at most 18446744073709551613"},
 	} {
-		code, stdout, stderr := command("", append([]string{"advise"}, strings.Fields(test.args)...)...)
-		if code != misused || stdout != "" || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 {
+		code, stdout, stderr := typed("", append([]string{"advise"}, strings.Fields(test.args)...)...)
+		if code != refused || stdout != "" || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: exits with %d and says %s%s", test.args, code, stdout, stderr)
 		}
 	}

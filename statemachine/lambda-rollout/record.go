@@ -3,12 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
@@ -23,60 +24,44 @@ const (
 	mostHistories    = 500
 )
 
-// record runs the subcommand of that name: it turns a rollout on AWS into a page,
-// and into a scenario to rehearse. Which metrics CloudWatch still has depends on
-// now.
-func record(args []string, now time.Time, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("rehearse record", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	var histories []string
-	flags.Func("history", "`file` with the output of aws stepfunctions get-execution-history; repeat it for each execution in which a long rollout continued, after the first one's", func(path string) error {
-		histories = append(histories, path)
-		return nil
-	})
-	metrics := flags.String("metrics", "", "`file` with the output of aws cloudwatch get-metric-data for the -queries")
+// record is the subcommand that turns a rollout on AWS into a page, and into a scenario to
+// rehearse. Which metrics CloudWatch still has depends on now.
+func (c *command) record(now func() time.Time) *cobra.Command {
+	sub := &cobra.Command{Use: "record", Short: "Make a page and a scenario from a rollout on AWS", Args: noArguments}
+	flags := sub.Flags()
+	histories := flags.StringArray("history", nil, "`file` with the output of aws stepfunctions get-execution-history; repeat it for each execution in which a long rollout continued, after the first one's")
+	metrics := flags.String("metrics", "", "`file` with the output of aws cloudwatch get-metric-data for the --queries")
 	queries := flags.Bool("queries", false, "print the queries for CloudWatch: the --cli-input-json of aws cloudwatch get-metric-data")
 	page := flags.String("report", "", "write a page about the rollout to this `file`, such as rollout.html")
 	scenario := flags.String("write-scenario", "", "write the recorded conditions to this `file`, as a scenario to rehearse")
 	input := flags.String("write-input", "", "write the execution's input to this `file`, to rehearse it again")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return promoted
-	} else if err != nil {
-		return misused
-	}
-	err := func() error {
+	sub.RunE = func(*cobra.Command, []string) error {
 		switch {
-		case flags.NArg() > 0:
-			return fmt.Errorf("%q is not an option", flags.Arg(0))
-		case len(histories) == 0:
-			return errors.New("give the execution's history: -history FILE")
-		case len(histories) > mostHistories:
-			return fmt.Errorf("there are %d histories; at most %d can be read", len(histories), mostHistories)
+		case len(*histories) == 0:
+			return errors.New("give the execution's history: --history FILE")
+		case len(*histories) > mostHistories:
+			return fmt.Errorf("there are %d histories; at most %d can be read", len(*histories), mostHistories)
 		case *queries && (*metrics != "" || *asJSON || *page != "" || *scenario != "" || *input != ""):
-			return errors.New("-queries only prints the queries, before there are metrics: leave out -metrics, -json, -report, -write-scenario and -write-input")
+			return errors.New("--queries only prints the queries, before there are metrics: leave out --metrics, --json, --report, --write-scenario and --write-input")
 		}
-		if err := outputs([]string{*page, *scenario, *input}, append(histories, *metrics)...); err != nil {
+		if err := outputs([]string{*page, *scenario, *input}, append(*histories, *metrics)...); err != nil {
 			return err
 		}
-		r, err := readRecording(histories, *metrics)
+		r, err := readRecording(*histories, *metrics)
 		if err != nil {
 			return err
 		}
 		if *queries {
-			text, err := r.Queries(now)
+			text, err := r.Queries(now())
 			if err == nil {
-				_, err = fmt.Fprintf(stdout, "%s\n", text)
+				_, err = fmt.Fprintf(c.stdout, "%s\n", text)
 			}
 			return err
 		}
-		return write(r, stdout, *asJSON, *page, *scenario, *input)
-	}()
-	if err != nil {
-		fmt.Fprintln(stderr, "rehearse record:", rehearsal.Printable(err.Error()))
-		return misused
+		return write(r, c.stdout, *asJSON, *page, *scenario, *input)
 	}
-	return promoted
+	return sub
 }
 
 // readRecording reads the files of a recording; metrics is empty if there are none.

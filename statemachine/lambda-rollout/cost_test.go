@@ -13,7 +13,7 @@ func TestTheReadmeShowsTheCost(t *testing.T) {
 	}
 	_, shown, _ := strings.Cut(string(readme), "<!-- what the command prints -->\n")
 	shown, _, found := strings.Cut(shown, "<!-- until here -->")
-	code, stdout, stderr := command("", "cost")
+	code, stdout, stderr := typed("", "cost")
 	if code != 0 || !found || shown != stdout {
 		t.Errorf("exits with %d, %s, and prints what the README does not show:\n%s", code, stderr, stdout)
 	}
@@ -34,9 +34,9 @@ func TestTheCostOfAPlan(t *testing.T) {
 		{[]string{"-input", "nowhere.json"}, "", 2, "", "nowhere.json"},
 		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny"`},
 		{[]string{"month"}, "", 2, "", `"month" is not an option`},
-		{[]string{"-seconds", "1"}, "", 2, "", "Usage of rehearse cost"},
+		{[]string{"-seconds", "1"}, "", 2, "", "lambda-rollout cost --help lists the options"},
 	} {
-		code, stdout, stderr := command(test.stdin, append([]string{"cost"}, test.args...)...)
+		code, stdout, stderr := typed(test.stdin, append([]string{"cost"}, test.args...)...)
 		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || (stderr == "") != (test.stderr == "") {
 			t.Errorf("cost %q exits with %d, want %d\n%s%s", test.args, code, test.code, stdout, stderr)
 		}

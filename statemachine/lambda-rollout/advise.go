@@ -1,24 +1,23 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
-// advise runs the subcommand of that name: it compares plans under a scenario's
-// traffic, and prints which of them finds a harmful version at the lowest cost in
-// failed requests.
-func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("rehearse advise", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+// advise is the subcommand that compares plans under a scenario's traffic, and prints
+// which of them finds a harmful version at the lowest cost in failed requests.
+func (c *command) advise() *cobra.Command {
+	sub := &cobra.Command{Use: "advise", Short: "Compare plans under a scenario's traffic", Args: noArguments}
+	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
 	scenario := flags.String("scenario", "healthy", "the traffic and the baseline: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
 	harm := flags.Float64("harm", 0, "the lowest error rate of a new version that must be found, above the baseline's and up to 1 (default: twice the baseline's, and at least one percentage point more)")
@@ -27,19 +26,11 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	runs := flags.Int("runs", 100, "how often to rehearse each plan with a harmless version, and again with a harmful one")
 	seed := flags.Uint64("seed", 1, "seed of the first rehearsal's random numbers")
 	asJSON := flags.Bool("json", false, "print the answer as JSON, and nothing else")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return promoted
-	} else if err != nil {
-		return misused
-	}
-	err := func() error {
-		if flags.NArg() > 0 {
-			return fmt.Errorf("%q is not an option", flags.Arg(0))
-		}
+	sub.RunE = func(*cobra.Command, []string) error {
 		if *runs < 2 || *runs > mostRuns {
-			return fmt.Errorf("-runs must be from 2 to %d; given: %d", mostRuns, *runs)
+			return fmt.Errorf("--runs must be from 2 to %d; given: %d", mostRuns, *runs)
 		}
-		request, err := readInput(*input, stdin)
+		request, err := readInput(*input, c.stdin)
 		if err != nil {
 			return err
 		}
@@ -48,29 +39,23 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return err
 		}
 		q := study.Question{Input: request, Plans: study.UsualPlans, Scenario: conditions, Harm: *harm, Runs: *runs, Seed: *seed, FalseAlarms: *alarms, Unseen: *unseen}
-		given := false
-		flags.Visit(func(f *flag.Flag) { given = given || f.Name == "harm" })
-		if !given {
+		if !flags.Changed("harm") {
 			base := conditions.Baseline.ErrorRate
 			q.Harm = min(1, max(2*base, base+0.01))
 		}
-		finished, done := progress(stderr)
+		finished, done := progress(c.stderr)
 		advice, err := study.Advise(q, finished)
 		done()
 		if err != nil {
 			return err
 		}
 		if *asJSON {
-			return indented(stdout, advice)
+			return indented(c.stdout, advice)
 		}
-		_, err = io.WriteString(stdout, adviceText(q, advice))
+		_, err = io.WriteString(c.stdout, adviceText(q, advice))
 		return err
-	}()
-	if err != nil {
-		fmt.Fprintln(stderr, "rehearse advise:", rehearsal.Printable(err.Error()))
-		return misused
 	}
-	return promoted
+	return sub
 }
 
 // adviceText returns a Markdown table of the plans, and the conclusion from it.
@@ -134,7 +119,7 @@ func conclusion(q study.Question, a study.Advice) string {
 	if len(a.Best) == 1 {
 		return text + "Its interval of excess bad requests lies below those of the others.\n"
 	}
-	return text + fmt.Sprintf("These rehearsals do not separate it from: %s. More -runs may.\n", strings.Join(a.Best[1:], "; "))
+	return text + fmt.Sprintf("These rehearsals do not separate it from: %s. More --runs may.\n", strings.Join(a.Best[1:], "; "))
 }
 
 // minutes formats seconds as in 20m or 1h28m.

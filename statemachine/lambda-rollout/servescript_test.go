@@ -36,11 +36,11 @@ type scriptRun struct {
 var scriptRuns = []scriptRun{
 	{name: "promoted", scenario: `{}`, set: []string{`PLAN="steps": 2, "interval": 60`}, code: promoted, want: "rollout: promoted", execution: "SUCCEEDED", at: "3"},
 	{name: "rolled back", scenario: `{"new-version": {"error-rate": 0.5}}`, code: notPromoted, want: "FAILED: Unhealthy", execution: "FAILED", at: "1"},
-	{name: "refused", scenario: `{}`, set: []string{`PLAN="steps": 2, "interval": 60, "alarms": ["nothing"]`}, code: misused, want: "FAILED: InvalidRequest", execution: "FAILED", at: "1"},
-	{name: "no such function", scenario: `{}`, function: "Nobody", code: misused, want: "no version could be published", at: "1"},
+	{name: "refused", scenario: `{}`, set: []string{`PLAN="steps": 2, "interval": 60, "alarms": ["nothing"]`}, code: refused, want: "FAILED: InvalidRequest", execution: "FAILED", at: "1"},
+	{name: "no such function", scenario: `{}`, function: "Nobody", code: refused, want: "no version could be published", at: "1"},
 	{name: "unverified", scenario: `{"requests-per-second": 0.01}`, set: []string{`PLAN="steps": 1, "interval": 60`, "FAIL_UNVERIFIED=yes"}, code: unverified, want: "UNVERIFIED", execution: "SUCCEEDED", at: "3"},
 	{name: "interrupted", scenario: `{}`, set: []string{`PLAN="steps": 10, "interval": 7200`}, interrupt: true, code: 130, want: "interrupted; the rollout was stopped", execution: "ABORTED", at: "1"},
-	{name: "unreachable", scenario: `{}`, set: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, code: misused, want: "Could not connect to the endpoint URL", at: "1"},
+	{name: "unreachable", scenario: `{}`, set: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, code: refused, want: "Could not connect to the endpoint URL", at: "1"},
 }
 
 // TestThePipelineScript runs the script with the AWS CLI against served AWSs.

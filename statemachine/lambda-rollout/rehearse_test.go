@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"html"
 	"os"
@@ -12,10 +13,14 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// command runs the command as a shell would.
-func command(stdin string, args ...string) (code int, stdout, stderr string) {
+// typed runs the command as a shell would: rehearse, unless the arguments begin with
+// another subcommand.
+func typed(stdin string, args ...string) (code int, stdout, stderr string) {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		args = append([]string{"rehearse"}, args...)
+	}
 	var out, err bytes.Buffer
-	code = run(args, strings.NewReader(stdin), &out, &err)
+	code = run(context.Background(), args, strings.NewReader(stdin), &out, &err)
 	return code, out.String(), err.String()
 }
 
@@ -54,22 +59,24 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-runs", "3", "-scenario", "errors"}, "", 0, "outcome   rolled-back: 3, 100% (", ""},
 		{[]string{"-runs", "3", "-json"}, "", 0, `"outcome": "promoted"`, ""},
 		{[]string{"-runs", "3", "-listen", "127.0.0.1:0"}, "", 2, "", "many rehearsals can't be served on one address: leave out one of the two"},
-		{[]string{"-runs", "3", "-speed", "60"}, "", 2, "", "-speed is for watching one rehearsal, and with -runs or -json there is none to watch: leave out one of the two"},
-		{[]string{"-json", "-speed", "60"}, "", 2, "", "-speed is for watching one rehearsal"},
-		{[]string{"-runs", "3", "-fail-unverified"}, "", 2, "", "-fail-unverified is for the exit code of one rehearsal"},
-		{[]string{"-runs", "0"}, "", 2, "", "-runs must be from 1 to 1000000; given: 0"},
-		{[]string{"advise", "-runs", "1"}, "", 2, "", "-runs must be from 2"},
+		{[]string{"-runs", "3", "-speed", "60"}, "", 2, "", "--speed is for watching one rehearsal, and with --runs or --json there is none to watch: leave out one of the two"},
+		{[]string{"-json", "-speed", "60"}, "", 2, "", "--speed is for watching one rehearsal"},
+		{[]string{"-runs", "3", "-fail-unverified"}, "", 2, "", "--fail-unverified is for the exit code of one rehearsal"},
+		{[]string{"-runs", "0"}, "", 2, "", "--runs must be from 1 to 1000000; given: 0"},
+		{[]string{"advise", "-runs", "1"}, "", 2, "", "--runs must be from 2"},
 		{[]string{"advise", "-harm", "0.0001"}, "", 2, "", "above the baseline's 0.001"},
-		{[]string{"advise", "-help"}, "", 0, "", "-unseen"},
-		{[]string{"-sed", "1"}, "", 2, "", "Usage"},
-		{[]string{"-speed", "NaN"}, "", 2, "", "-speed must be a number from 0 on; given: NaN"},
-		{[]string{"-speed", "Inf"}, "", 2, "", "-speed must be a number from 0 on; given: +Inf"},
-		{[]string{"-speed", "-1"}, "", 2, "", "-speed must be a number from 0 on; given: -1"},
-		{[]string{"-help"}, "", 0, "", "rehearse record [options]"},
-		{[]string{"advice"}, "", 2, "", `"advice" is neither an option nor one of cost, advise, record and verify`},
+		{[]string{"advise", "--help"}, "", 0, "--unseen", ""},
+		{[]string{"--sed", "1"}, "", 2, "", "unknown flag: --sed: lambda-rollout rehearse --help lists the options"},
+		{[]string{"--seed", "x"}, "", 2, "", `invalid argument "x" for "--seed" flag`},
+		{[]string{"-speed", "NaN"}, "", 2, "", "--speed must be a number from 0 on; given: NaN"},
+		{[]string{"-speed", "Inf"}, "", 2, "", "--speed must be a number from 0 on; given: +Inf"},
+		{[]string{"-speed", "-1"}, "", 2, "", "--speed must be a number from 0 on; given: -1"},
+		{[]string{"help"}, "", 0, "Rehearse a rollout on this machine", ""},
+		{[]string{"-help"}, "", 0, "--fail-unverified", ""},
+		{[]string{"advice"}, "", 2, "", `there is no subcommand "advice" (did you mean "advise"?)`},
 		{[]string{"-runs", "100", "-report", "nowhere/many.html"}, "", 2, "", "nowhere/many.html"},
 	} {
-		code, stdout, stderr := command(test.stdin, test.args...)
+		code, stdout, stderr := typed(test.stdin, test.args...)
 		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || (stderr == "") != (test.stderr == "") {
 			t.Errorf("%q exits with %d, want %d\n%s%s", test.args, code, test.code, stdout, stderr)
 		}
@@ -78,12 +85,12 @@ func TestExitCodes(t *testing.T) {
 
 func TestReportIsWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rehearsal.html")
-	code, stdout, _ := command("", "-scenario", "errors", "-report", path)
+	code, stdout, _ := typed("", "-scenario", "errors", "-report", path)
 	page, err := os.ReadFile(path)
 	if err != nil || code != 1 || !strings.Contains(stdout, "ROLLED BACK") || !strings.Contains(string(page), "<title>Rolled back: ") {
 		t.Errorf("exits with %d, and the page is %.300s: %v", code, page, err)
 	}
-	if code, _, stderr := command("", "-report", t.TempDir()); code != 2 || !strings.Contains(stderr, "rehearse: ") {
+	if code, _, stderr := typed("", "-report", t.TempDir()); code != 2 || !strings.Contains(stderr, "lambda-rollout: ") {
 		t.Errorf("a report that can't be written: exits with %d and says %q", code, stderr)
 	}
 }
@@ -92,7 +99,7 @@ func TestReportIsWritten(t *testing.T) {
 // anybody's.
 func TestErrorsDontControlTheTerminal(t *testing.T) {
 	for _, args := range [][]string{{"-scenario", "a\x1b[2Jb"}, {"cost", "-scenario", "a\x1b[2Jb"}, {"advise", "-scenario", "a\x1b[2Jb"}, {"record", "-history", "a\x1b[2Jb"}} {
-		if code, _, stderr := command("", args...); code != 2 || strings.Contains(stderr, "\x1b") || !strings.Contains(stderr, "[2Jb") {
+		if code, _, stderr := typed("", args...); code != 2 || strings.Contains(stderr, "\x1b") || !strings.Contains(stderr, "[2Jb") {
 			t.Errorf("%q exits with %d and says %q", args, code, stderr)
 		}
 	}
@@ -105,7 +112,7 @@ func TestAFileStaysIfItsSuccessorFails(t *testing.T) {
 	if err := os.WriteFile(path, []byte(`{"function-name": "f"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, stderr := command("", "-input", path, "-report", path); code != 2 || !strings.Contains(stderr, "input.json is read, and would be overwritten") {
+	if code, _, stderr := typed("", "-input", path, "-report", path); code != 2 || !strings.Contains(stderr, "input.json is read, and would be overwritten") {
 		t.Errorf("a report over the input exits with %d and says %q", code, stderr)
 	}
 	if err := outputs([]string{path, filepath.Join(folder, "new.html")}); err != nil {
@@ -126,20 +133,20 @@ func TestAFileStaysIfItsSuccessorFails(t *testing.T) {
 
 func TestReportOfMany(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out of many.html")
-	code, stdout, stderr := command("", "-scenario", "errors", "-runs", "3", "-json", "-report", path)
+	code, stdout, stderr := typed("", "-scenario", "errors", "-runs", "3", "-json", "-report", path)
 	page, err := os.ReadFile(path)
 	if err != nil || code != 0 || stderr != "" || !json.Valid([]byte(stdout)) || !strings.Contains(string(page), "<title>All 3 rollouts were rolled back: ") {
 		t.Errorf("exits with %d and %q, and the page is %.300s: %v", code, stderr, page, err)
 	}
 	_, line, _ := strings.Cut(string(page), `<code id="command">`)
 	line, _, _ = strings.Cut(line, "</code>")
-	if want := "go run ./statemachine/rehearse -scenario errors -runs 3 -json -report '" + path + "'"; html.UnescapeString(line) != want {
+	if want := "go run ./statemachine/lambda-rollout rehearse --json --report '" + path + "' --runs 3 --scenario errors"; html.UnescapeString(line) != want {
 		t.Errorf("the page says that it was made by %s, want %s", line, want)
 	}
 }
 
 func TestJSONIsTheWholeResultAndNothingElse(t *testing.T) {
-	code, stdout, _ := command("", "-json", "-scenario", "errors")
+	code, stdout, _ := typed("", "-json", "-scenario", "errors")
 	var result rehearsal.Result
 	decoder := json.NewDecoder(strings.NewReader(stdout))
 	decoder.DisallowUnknownFields()
@@ -152,7 +159,7 @@ func TestJSONIsTheWholeResultAndNothingElse(t *testing.T) {
 }
 
 func TestPipedOutputIsPlain(t *testing.T) {
-	if _, stdout, _ := command("", "-scenario", "throttled"); strings.ContainsAny(stdout, "\x1b\r█") {
+	if _, stdout, _ := typed("", "-scenario", "throttled"); strings.ContainsAny(stdout, "\x1b\r█") {
 		t.Errorf("there is more than plain lines in %q", stdout)
 	}
 }
@@ -163,14 +170,14 @@ func TestTheReadmeShowsWhatTheCommandPrints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, stdout, _ := command("")
+	_, stdout, _ := typed("")
 	lines := strings.Split(stdout, "\n")
 	if end := strings.Join(lines[len(lines)-16:], "\n"); !strings.Contains(string(readme), "```\n"+end+"```") {
 		t.Errorf("the README does not show the command's last lines, which are\n%s", end)
 	}
-	_, _, refused := command("", "-help")
+	_, usage, _ := typed("", "--help")
 	for _, name := range rehearsal.BuiltIn() {
-		if !strings.Contains(refused, name) || !strings.Contains(string(readme), "`"+name+"`") {
+		if !strings.Contains(usage, name) || !strings.Contains(string(readme), "`"+name+"`") {
 			t.Errorf("the scenario %s is not in the usage, or not in the README", name)
 		}
 	}

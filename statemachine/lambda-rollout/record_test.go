@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,16 +16,23 @@ func TestARolloutIsRecorded(t *testing.T) {
 	folder := t.TempDir()
 	at := func(name string) string { return filepath.Join(folder, name) }
 	var asked, problems bytes.Buffer
-	code := record([]string{"-history", history, "-queries"}, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), &asked, &problems)
+	queriesOn := func(year int, month time.Month, day int) int {
+		asked.Reset()
+		problems.Reset()
+		c := &command{stdout: &asked, stderr: &problems}
+		sub := c.record(func() time.Time { return time.Date(year, month, day, 0, 0, 0, 0, time.UTC) })
+		sub.SetArgs([]string{"--history", history, "--queries"})
+		return c.exitCode(sub.Execute())
+	}
+	code := queriesOn(2026, 1, 2)
 	queries, stderr := asked.String(), problems.String()
 	if want, err := os.ReadFile("testdata/record/queries.json"); code != 0 || err != nil || queries != string(want) {
 		t.Fatalf("exits with %d, %s, %v, and asks\n%s", code, stderr, err, queries)
 	}
-	problems.Reset()
-	if code := record([]string{"-history", history, "-queries"}, time.Date(2027, 4, 2, 0, 0, 0, 0, time.UTC), io.Discard, &problems); code != 2 || !strings.Contains(problems.String(), "CloudWatch keeps metrics for 455 days") {
+	if code := queriesOn(2027, 4, 2); code != 2 || !strings.Contains(problems.String(), "CloudWatch keeps metrics for 455 days") {
 		t.Errorf("after 456 days it exits with %d: %s", code, &problems)
 	}
-	code, stdout, stderr := command("", "record", "-history", history, "-metrics", "testdata/record/metrics.json",
+	code, stdout, stderr := typed("", "record", "-history", history, "-metrics", "testdata/record/metrics.json",
 		"-report", at("rollout.html"), "-write-scenario", at("recorded.json"), "-write-input", at("input.json"))
 	if code != 0 || stderr != "" || !strings.Contains(stdout, "ROLLED BACK after 0:01:01\n") || !strings.Contains(stdout, "counted   version 8: 17 of 30 requests failed") {
 		t.Errorf("exits with %d\n%s%s", code, stdout, stderr)
@@ -45,7 +51,7 @@ func TestARolloutIsRecorded(t *testing.T) {
 			t.Errorf("the page says %q", words)
 		}
 	}
-	code, stdout, stderr = command("", "-scenario", at("recorded.json"), "-input", at("input.json"))
+	code, stdout, stderr = typed("", "-scenario", at("recorded.json"), "-input", at("input.json"))
 	if code != 1 || !strings.Contains(stdout, "ROLLED BACK after 0:01:00") {
 		t.Errorf("rehearsed again it exits with %d\n%s%s", code, stdout, stderr)
 	}
@@ -62,7 +68,7 @@ func TestAnErrorMayBeKnownBeforeItsRequest(t *testing.T) {
 	if err := os.WriteFile(history, bytes.ReplaceAll(text, []byte("[21,12,0,0]"), []byte("[9,12,0,0]")), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	code, stdout, stderr := command("", "record", "-history", history, "-report", page)
+	code, stdout, stderr := typed("", "record", "-history", history, "-report", page)
 	if code != 0 || !strings.Contains(stdout, "counted   version 8: 12 of 12 requests failed") {
 		t.Errorf("exits with %d\n%s%s", code, stdout, stderr)
 	}
@@ -121,7 +127,7 @@ func TestFilesThatAreNoRecording(t *testing.T) {
 		{[]string{"-history", history, "-metrics", changed("metrics.json", `"n_invocations"`, `"other"`)}, "and n_invocations has 0"},
 		{[]string{"-history", changed("history.json", "[21,12,0,0]", "[21,-12,0,0]")}, "must be a whole number from 0"},
 	} {
-		code, stdout, stderr := command("", append([]string{"record"}, test.args...)...)
+		code, stdout, stderr := typed("", append([]string{"record"}, test.args...)...)
 		if code != 2 || stdout != "" || !strings.Contains(stderr, test.says) {
 			t.Errorf("%q exits with %d, want 2 and %q\n%s%s", test.args, code, test.says, stdout, stderr)
 		}

@@ -5,9 +5,9 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
+	"github.com/spf13/pflag"
 	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
@@ -15,7 +15,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
-// mostRuns is the largest value of -runs; it bounds the memory for the results.
+// mostRuns is the largest value of --runs; it bounds the memory for the results.
 const mostRuns = 1_000_000
 
 // many rehearses a rollout runs times, prints how the rehearsals end, and writes a
@@ -23,7 +23,7 @@ const mostRuns = 1_000_000
 // bar there shows the progress.
 func many(options rehearsal.Options, runs int, asJSON bool, page string, about report.ManyPage, stdout, stderr io.Writer) error {
 	if runs < 1 || runs > mostRuns {
-		return fmt.Errorf("-runs must be from 1 to %d; given: %d", mostRuns, runs)
+		return fmt.Errorf("--runs must be from 1 to %d; given: %d", mostRuns, runs)
 	}
 	distribution, err := func() (study.Distribution, error) {
 		finished, done := progress(stderr)
@@ -45,46 +45,38 @@ func many(options rehearsal.Options, runs int, asJSON bool, page string, about r
 	return writeReport(page, func(w io.Writer) error { return report.WriteMany(w, about) })
 }
 
-// commandLine returns the shell commands that make the page with these arguments
-// again, and that rehearse its first rollout alone.
-func commandLine(args []string) report.Commands {
-	return report.Commands{Again: quoted(args), Single: quoted(single(args))}
+// commandLines returns the shell commands that make the page with these options again,
+// and that rehearse its first rollout alone.
+func commandLines(flags *pflag.FlagSet) report.Commands {
+	again, single := commandName+" rehearse", commandName+" rehearse"
+	flags.Visit(func(f *pflag.Flag) {
+		option := " --" + f.Name
+		if f.Value.Type() != "bool" {
+			option += " " + quoted(f.Value.String())
+		} else if f.Value.String() != "true" {
+			option += "=" + f.Value.String()
+		}
+		again += option
+		if !slices.Contains([]string{"runs", "report", "json"}, f.Name) {
+			single += option
+		}
+	})
+	if !flags.Changed("seed") {
+		single += " --seed 1"
+	}
+	return report.Commands{Again: again, Single: single}
 }
 
-// quoted returns a shell command that runs this program with args.
-func quoted(args []string) string {
-	line := "go run ./statemachine/rehearse"
-	for _, arg := range args {
-		quoted, err := syntax.Quote(arg, syntax.LangBash)
-		if err != nil { // it can't have come from a shell
-			quoted = strconv.Quote(arg)
-		}
-		line += " " + quoted
-	}
-	return line
-}
+// commandName is how this program is run from the module's folder.
+const commandName = "go run ./statemachine/lambda-rollout"
 
-// single returns the arguments that rehearse the first of many rollouts alone and
-// print it for people: without -runs, -report and -json, and with its seed.
-func single(args []string) []string {
-	var kept []string
-	seeded := false
-	for len(args) > 0 {
-		name, _, whole := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[0], "-"), "-"), "=")
-		words := 2
-		if whole || name == "simple" || name == "json" {
-			words = 1
-		}
-		if !slices.Contains([]string{"runs", "report", "json"}, name) {
-			kept = append(kept, args[:words]...)
-		}
-		seeded = seeded || name == "seed"
-		args = args[words:]
+// quoted returns a word of a shell's command line.
+func quoted(text string) string {
+	word, err := syntax.Quote(text, syntax.LangBash)
+	if err != nil { // it can't have come from a shell
+		return strconv.Quote(text)
 	}
-	if !seeded {
-		kept = append(kept, "-seed", "1")
-	}
-	return kept
+	return word
 }
 
 // progress returns finished, which draws a bar on a terminal for how many of all

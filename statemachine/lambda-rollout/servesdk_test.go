@@ -32,7 +32,7 @@ func serving(t *testing.T, options ...string) *servedCommand {
 	reader, writer := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		code := serveAWS(ctx, options, writer, writer)
+		code := run(ctx, append([]string{"serve"}, options...), nil, writer, writer)
 		writer.Close()
 		ended <- code
 	}()

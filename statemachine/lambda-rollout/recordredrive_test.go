@@ -77,11 +77,11 @@ func TestARedrivenRolloutIsRecorded(t *testing.T) {
 		n, _ := strconv.Atoi(found[1])
 		return n
 	}
-	_, plain, _ := command("", "record", "-history", "testdata/record/history.json")
+	_, plain, _ := typed("", "record", "-history", "testdata/record/history.json")
 	for _, version := range []int{1, 2} {
 		folder := t.TempDir()
 		world, page := filepath.Join(folder, "world.json"), filepath.Join(folder, "page.html")
-		code, stdout, stderr := command("", "record", "-history", redrivenHistory(t, version), "-write-scenario", world, "-report", page)
+		code, stdout, stderr := typed("", "record", "-history", redrivenHistory(t, version), "-write-scenario", world, "-report", page)
 		if code != 0 || stderr != "" {
 			t.Fatalf("version %d: exits with %d: %s", version, code, stderr)
 		}
@@ -125,7 +125,7 @@ func TestAnotherMachinesHistoryIsNamed(t *testing.T) {
 		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), from, `"EvaluationFailed"`)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if code, _, stderr := command("", "record", "-history", path); code != 2 || !strings.Contains(stderr, says) {
+		if code, _, stderr := typed("", "record", "-history", path); code != 2 || !strings.Contains(stderr, says) {
 			t.Errorf("exits with %d: %s, want %q", code, stderr, says)
 		}
 	}

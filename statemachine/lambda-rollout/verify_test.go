@@ -50,12 +50,12 @@ func TestVerify(t *testing.T) {
 		code           int
 		stdout, stderr string // a part of each
 	}{
-		{"AWS agrees", right, false, []string{"-aws"}, 0, " cases agree.\n", ""},
-		{"AWS differs", wrong, false, []string{"-aws", "-role", "arn:aws:iam::123456789012:role/r"}, 1, "next state on AWS: Promoted\n  next state here:   Rolled back\n", ""},
-		{"AWS denies", right, true, []string{"-aws"}, 2, "", "states:TestState"},
-		{"without -aws", right, false, nil, 2, "", "add -aws"},
-		{"without a region", right, false, []string{"-aws", "-region", ""}, 2, "", "there is no region"},
-		{"another argument", right, false, []string{"-aws", "now"}, 2, "", `"now" is not an option`},
+		{"AWS agrees", right, false, []string{"--aws"}, 0, " cases agree.\n", ""},
+		{"AWS differs", wrong, false, []string{"--aws", "--role", "arn:aws:iam::123456789012:role/r"}, 1, "next state on AWS: Promoted\n  next state here:   Rolled back\n", ""},
+		{"AWS denies", right, true, []string{"--aws"}, 2, "", "states:TestState"},
+		{"without --aws", right, false, nil, 2, "", "add --aws"},
+		{"without a region", right, false, []string{"--aws", "--region", ""}, 2, "", "there is no Region"},
+		{"another argument", right, false, []string{"--aws", "now"}, 2, "", `"now" is not an option`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := localaws.Options{Account: "123456789012", Region: "us-east-1", Now: time.Now, Sleep: time.Sleep, Executions: c.states}
@@ -76,7 +76,10 @@ func TestVerify(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			var out, err bytes.Buffer
-			code := verifyStates(c.args, func(cfg aws.Config) verify.Tester { return sfn.NewFromConfig(cfg, localaws.NoHostPrefix) }, &out, &err)
+			typed := &command{stdout: &out, stderr: &err}
+			root := typed.root(func(cfg aws.Config) verify.Tester { return sfn.NewFromConfig(cfg, localaws.NoHostPrefix) })
+			root.SetArgs(append([]string{"verify"}, c.args...))
+			code := typed.exitCode(root.Execute())
 			if code != c.code || !strings.Contains(out.String(), c.stdout) || !strings.Contains(err.String(), c.stderr) || c.stdout == "" && out.Len() > 0 {
 				t.Errorf("exit code %d, want %d\n%s\n%s", code, c.code, out.String(), err.String())
 			}
