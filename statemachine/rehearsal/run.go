@@ -269,6 +269,9 @@ func (r *run) prepare() error {
 	if err := r.provision(); err != nil {
 		return fmt.Errorf("the scenario's provisioned concurrency: %w", err)
 	}
+	if err := r.deactivate(); err != nil {
+		return fmt.Errorf("the scenario's inactive versions: %w", err)
+	}
 	if err := r.settleDependencies(); err != nil {
 		return fmt.Errorf("the scenario's functions: %w", err)
 	}

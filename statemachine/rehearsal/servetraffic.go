@@ -27,7 +27,7 @@ func (s *ServedAWS) serveAliases() {
 func (s *ServedAWS) newTraffic(request rollout.Request) *traffic {
 	s.begun++
 	now, seed := s.clock.Now(), s.options.Seed+s.begun
-	t := trafficOf(s.server, s.options.Scenario, request, now, seed, s.traffic.durations)
+	t := trafficOf(s.server, s.options.Scenario, request, now, seed, s.traffic.tables)
 	t.begin(now, newChance(seed, duringRollout), nil)
 	return &t
 }

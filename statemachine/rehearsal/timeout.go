@@ -18,17 +18,13 @@ const (
 )
 
 // timeout returns the function's timeout.
-func (s Scenario) timeout(d *durations) time.Duration {
+func (s Scenario) timeout(d tables) time.Duration {
 	if s.Timeout > 0 {
 		return time.Duration(s.Timeout) * time.Second
 	}
-	longest := max(d.longest(s.Baseline.Duration), d.longest(s.NewVersion.Duration))
-	for _, c := range s.Changes {
-		for _, p := range []*VersionProfile{c.Baseline, c.NewVersion} {
-			if p != nil {
-				longest = max(longest, d.longest(p.Duration))
-			}
-		}
+	longest := time.Duration(0)
+	for _, b := range s.profiles() {
+		longest = max(longest, d.longest(b))
 	}
 	fits := min(max(math.Ceil(longest.Seconds()), defaultTimeout), maxTimeout)
 	return seconds(fits)

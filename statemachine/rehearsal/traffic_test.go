@@ -152,7 +152,8 @@ func TestPercentilesOfTheHourAndTheSharesAboveThem(t *testing.T) {
 			t.Errorf("p95 is %v ms and p99 %v ms, of a lognormal it would be 201 and 282", p95, p99)
 		}
 		for minute := range 60 {
-			if err := r.run("8", n/60, started.Add(time.Duration(minute+1)*time.Minute)); err != nil {
+			from := started.Add(time.Duration(minute) * time.Minute)
+			if err := r.run("8", n/60, 1, from, from.Add(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 		}
