@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // TestRolloutsWithLaggingAliases: with reads and routing behind every change of the
@@ -72,6 +74,27 @@ func TestBadAliasLagsAreRefused(t *testing.T) {
 	for _, want := range []string{"alias-read-lag must be from 0", "alias-routing-lag must be from 0", "changes[0].alias-read-lag must be from 0"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
+		}
+	}
+}
+
+// TestLagsDisturbNoRollout: every kind of rollout ends as without lags, also if answers
+// of UpdateAlias are lost besides.
+func TestLagsDisturbNoRollout(t *testing.T) {
+	for _, s := range subjects() {
+		for _, seconds := range []float64{2, 25} {
+			for _, lost := range []bool{false, true} {
+				s := s
+				s.scenario.AliasLag = AliasLag{AliasReadLag: &seconds, AliasRoutingLag: &seconds}
+				tr := trial{subject: s, harmless: true, deliveries: 1, disturb: func(o *observed) {
+					for i := 1; lost && i < 8; i += 2 {
+						o.inject(localaws.Fault{Operation: "UpdateAlias", Kind: localaws.CutAfter, First: i, Count: 1})
+					}
+				}}
+				if _, err := tr.try(); err != nil {
+					t.Errorf("%s, %v s behind, answers lost: %v: %v", s.name, seconds, lost, err)
+				}
+			}
 		}
 	}
 }
