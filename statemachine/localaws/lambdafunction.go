@@ -257,6 +257,19 @@ func (s *Server) SetConfiguration(functionName, number string, change func(*type
 	return nil
 }
 
+// Configuration returns the configuration of a version ("" or "$LATEST": the unpublished one) as the last call left it; false
+// if there is none.
+func (s *Server) Configuration(functionName, number string) (types.FunctionConfiguration, bool) {
+	l := s.lambda
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v, err := l.versionOf(functionName, number)
+	if err != nil {
+		return types.FunctionConfiguration{}, false
+	}
+	return v.config, true
+}
+
 // versionOf returns a version for the methods of Server. l.mu is held.
 func (l *lambdaService) versionOf(functionName, number string) (*version, error) {
 	f := l.functions[functionName]

@@ -71,7 +71,7 @@ func TestRequestsFollowTheAliasAfterTheLag(t *testing.T) {
 
 func TestBadAliasLagsAreRefused(t *testing.T) {
 	_, err := ParseScenario([]byte(`{"alias-read-lag": -1, "alias-routing-lag": 1e9, "changes": [{"after": 1, "alias-read-lag": 90000}]}`))
-	for _, want := range []string{"alias-read-lag must be from 0", "alias-routing-lag must be from 0", "changes[0].alias-read-lag must be from 0"} {
+	for _, want := range []string{"\nalias-read-lag must be a number from 0 to 86400; given: -1", "\nalias-routing-lag must be a number", "\nchanges[0].alias-read-lag must be a number"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

@@ -174,21 +174,21 @@ func (v *environments) join(i int) {
 }
 
 // settle has the environments of the version that the alias serves be there, warm, at
-// the beginning of the traffic.
+// the beginning of the traffic. A version that is Inactive has none.
 func (t *traffic) settle(from time.Time) {
 	t.environments = map[string]*environments{}
 	alias, ok := t.aws.Alias(t.function, t.alias)
-	if !ok || t.now.Baseline.Environments == nil {
+	if !ok || t.now.Baseline.Environments == nil || !t.active(alias.Version) {
 		return
 	}
-	n := needed(t.now.rate(from), t.meanDuration(t.now.Baseline))
+	n := needed(t.now.rate(from), t.meanDuration(t.now.Baseline, alias.Version))
 	t.environments[alias.Version] = &environments{groups: []environment{{number: n}}, used: from, busy: from}
 }
 
-// meanDuration returns how long requests of a profile take in the mean, in seconds, in
+// meanDuration returns how long requests of a version take in the mean, in seconds, in
 // environments that are warm.
-func (t *traffic) meanDuration(b VersionProfile) float64 {
-	return min(b.Duration, t.timeout.Seconds())
+func (t *traffic) meanDuration(b VersionProfile, version string) float64 {
+	return min(b.Duration, t.timeoutOf(version).Seconds())
 }
 
 // environmentsOf returns the environments that serve a version's invocations from a time
@@ -205,7 +205,7 @@ func (t *traffic) environmentsOf(version string, b VersionProfile, invocations i
 		t.environments[version] = &environments{}
 	}
 	v := t.environments[version]
-	return v, v.serve(*b.Environments, needed(share*t.now.rate(from), t.meanDuration(b)), invocations, from)
+	return v, v.serve(*b.Environments, needed(share*t.now.rate(from), t.meanDuration(b, version)), invocations, from)
 }
 
 // draw draws the durations of n invocations around a time, as many of them as cold the

@@ -1,39 +1,39 @@
 package rehearsal
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
 
 // restoring is how long an Inactive version is Pending after its first request. AWS
 // documents no time; 40 to 106 s were observed.
 const restoring = time.Minute
 
-// deactivate makes the versions Inactive that are so when the rollout starts.
+// deactivate makes the versions Inactive that are so when the rollout starts. It comes
+// before the traffic.
 func (r *run) deactivate() error {
-	s := r.options.Scenario
-	alias, ok := r.server.Alias(r.request.Function(), r.request.AliasName)
-	for _, v := range []struct {
-		is      bool
-		version string
-	}{{s.Baseline.Inactive && ok, alias.Version}, {s.NewVersion.Inactive, r.request.NewVersion}} {
-		if !v.is {
-			continue
+	s, function := r.options.Scenario, r.request.Function()
+	if s.NewVersion.Inactive {
+		if stack := r.options.Stack; stack != nil && stack.Publish {
+			return errors.New("the stack publishes the new version, so it can't be Inactive")
 		}
-		if err := r.server.MakeInactive(r.request.Function(), v.version, restoring); err != nil {
-			return err
+		if err := r.server.MakeInactive(function, r.request.NewVersion, restoring); err != nil {
+			return fmt.Errorf("the new version: %w", err)
 		}
-		if r.traffic.inactive == nil {
-			r.traffic.inactive = map[string]bool{}
+	}
+	if alias, ok := r.server.Alias(function, r.request.AliasName); ok && s.Baseline.Inactive {
+		if err := r.server.MakeInactive(function, alias.Version, restoring); err != nil {
+			return fmt.Errorf("the baseline: %w", err)
 		}
-		r.traffic.inactive[v.version] = true
 	}
 	return nil
 }
 
-// activate sends a version that was Inactive a request at a time, and reports whether it
-// is served.
-func (t *traffic) activate(version string, at time.Time) bool {
-	if !t.aws.Invokable(t.function, version, at) {
-		return false
-	}
-	delete(t.inactive, version)
-	return true
+// active reports whether a version is Active.
+func (t *traffic) active(version string) bool {
+	c, ok := t.aws.Configuration(t.function, version)
+	return ok && (c.State == "" || c.State == types.StateActive)
 }

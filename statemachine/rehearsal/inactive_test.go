@@ -57,7 +57,6 @@ func TestAnInactiveBaselineServesNothingAtFirst(t *testing.T) {
 	if err := r.aws.MakeInactive("f", "7", restoring); err != nil {
 		t.Fatal(err)
 	}
-	r.inactive = map[string]bool{"7": true}
 	r.drive(t, time.Minute)
 	if n := r.served["7"]; n != (Tally{}) {
 		t.Errorf("while it is restored, it has served %+v", n)
@@ -70,7 +69,7 @@ func TestAnInactiveBaselineServesNothingAtFirst(t *testing.T) {
 
 func TestBadInactiveVersionsAreRefused(t *testing.T) {
 	_, err := ParseScenario([]byte(`{"history": 60, "baseline": {"inactive": true}, "changes": [{"after": 1, "new-version": {"inactive": true}}]}`))
-	for _, want := range []string{"history must be 0 or left out if baseline.inactive is true", "changes[0] can't make a version inactive"} {
+	for _, want := range []string{"\nhistory must be 0 or left out with baseline.inactive", "\nchanges[0].new-version.inactive must be false or left out"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

@@ -20,7 +20,11 @@ func TestNothingIsSplitWhileAWSAllocates(t *testing.T) {
 			"FUNCTION_ERROR_INIT_FAILURE": {RolledBack, "7"},
 		} {
 			name := fmt.Sprintf("a lag of %v s, failing with %q", lag, fails)
-			world, err := ParseScenario(fmt.Appendf(nil, `{"history": 3600, "metric-delay": 0, "alias-routing-lag": %v, "provisioned-concurrency": {"alias": 5, "seconds": 90, "fails": %q}}`, lag, fails))
+			failing := ""
+			if fails != "" {
+				failing = fmt.Sprintf(`, "fails": %q`, fails)
+			}
+			world, err := ParseScenario(fmt.Appendf(nil, `{"history": 3600, "metric-delay": 0, "alias-routing-lag": %v, "provisioned-concurrency": {"alias": 5, "seconds": 90%s}}`, lag, failing))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,11 +32,11 @@ type traffic struct {
 	changes         []Change  // those to come, by time
 	clusters        map[string]*clusters
 	environments    map[string]*environments
-	inactive        map[string]bool // versions that have not been Active yet
 	served          map[string]Tally
 	series          *series
 	own             *ownMetrics
 	timeout         time.Duration // of the function
+	asks            bool          // whether versions may be Inactive, or have timeouts of their own
 }
 
 // grain is the longest time whose requests are drawn at once. It divides a minute,
@@ -115,7 +115,10 @@ func (t *traffic) lateness() time.Duration {
 	for _, b := range []VersionProfile{t.now.Baseline, t.now.NewVersion} {
 		most = max(most, t.tables.longest(b)+seconds(b.LateSuccesses))
 	}
-	return min(most, t.timeout+mostLate(t.now)) + seconds(t.now.MetricDelay)
+	if !t.asks {
+		most = min(most, t.timeout+mostLate(t.now))
+	}
+	return most + seconds(t.now.MetricDelay)
 }
 
 // mostLate returns how late successes are at most.
@@ -184,7 +187,7 @@ func (t *traffic) serve(from, to time.Time) error {
 // run draws how a version serves requests between two times, a share of all in the mean.
 // All of them arrive a nanosecond before to.
 func (t *traffic) run(version string, requests int64, share float64, from, to time.Time) error {
-	if requests == 0 || t.inactive[version] && !t.activate(version, from) {
+	if requests == 0 || t.asks && !t.aws.Invokable(t.function, version, from) {
 		return nil
 	}
 	profile := t.now.Baseline

@@ -126,8 +126,7 @@ func (s Scenario) history() time.Duration {
 // newTraffic starts the traffic of a scenario at start, after it has drawn the
 // traffic before.
 func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64) (*traffic, error) {
-	server.SetMetricDelay(seconds(s.MetricDelay))
-	server.SetAliasLag(s.AliasLag.local())
+	s.setDelays(server)
 	t := trafficOf(server, s, req, start, seed, newTables(s))
 	t.total = plannedTime(req)
 	if before, ok := server.Alias(req.Function(), req.AliasName); ok {
@@ -144,6 +143,12 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 	return &t, err
 }
 
+// setDelays makes metrics and changes of aliases as late as at the scenario's beginning.
+func (s Scenario) setDelays(server *localaws.Server) {
+	server.SetMetricDelay(seconds(s.MetricDelay))
+	server.SetAliasLag(s.AliasLag.local())
+}
+
 // trafficOf returns a scenario's traffic of an alias, which has to begin and whose plan
 // has no duration yet.
 func trafficOf(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64, d tables) traffic {
@@ -151,6 +156,7 @@ func trafficOf(server *localaws.Server, s Scenario, req rollout.Request, start t
 		aws: server, function: req.Function(), alias: req.AliasName,
 		next: req.NewVersion, start: start,
 		tables: d, now: s, timeout: s.timeout(d),
+		asks: s.Baseline.Inactive || s.NewVersion.Inactive,
 	}
 	if before, ok := server.Alias(t.function, t.alias); ok {
 		t.own = newOwnMetrics(s, req, before.Version, seed)
