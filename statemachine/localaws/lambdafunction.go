@@ -40,6 +40,7 @@ type version struct {
 	zip     []byte        // the deployment package; nil if it is stored elsewhere. It is never modified.
 	due     time.Time     // when its state changes by itself; zero if it does not
 	wakes   time.Duration // how long it is Pending after it was Inactive
+	active  time.Time     // when it became Active; zero if it was not Pending before
 }
 
 // find returns the function that ref names, after ending the updates and allocations that are due. The error is Lambda's

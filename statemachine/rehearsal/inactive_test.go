@@ -67,6 +67,29 @@ func TestAnInactiveBaselineServesNothingAtFirst(t *testing.T) {
 	}
 }
 
+// TestAnInactiveBaselineHasNoWarmEnvironments when it is restored.
+func TestAnInactiveBaselineHasNoWarmEnvironments(t *testing.T) {
+	for inactive, want := range map[string]bool{"true": true, "false": false} {
+		world, err := ParseScenario([]byte(`{"requests-per-second": 100, "metric-delay": 0, "history": 0, "baseline": {"inactive": ` + inactive + `, "spread": 0, "environments": {"cold-start": 2}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cold := false
+		_, err = Run(Options{Input: []byte(`{"function-name": "f", "alias-name": "live", "new-version": "8", "steps": 3, "interval": 120}`), Scenario: world, Seed: 1, adjust: func(r *run) {
+			r.before = func(string) {
+				for _, p := range r.traffic.series.periods {
+					for d := range p[0].durations {
+						cold = cold || d > 2*time.Second
+					}
+				}
+			}
+		}})
+		if err != nil || cold != want {
+			t.Errorf("inactive: %s: there were cold starts: %v, want %v; %v", inactive, cold, want, err)
+		}
+	}
+}
+
 func TestBadInactiveVersionsAreRefused(t *testing.T) {
 	_, err := ParseScenario([]byte(`{"history": 60, "baseline": {"inactive": true}, "changes": [{"after": 1, "new-version": {"inactive": true}}]}`))
 	for _, want := range []string{"\nhistory must be 0 or left out with baseline.inactive", "\nchanges[0].new-version.inactive must be false or left out"} {
