@@ -68,8 +68,11 @@ func (l *lambdaService) ready(f *function, v *version, now time.Time) {
 		f.dueBy(v.due)
 		return
 	}
-	v.due = time.Time{}
 	config := &v.config
+	if config.State == types.StatePending {
+		v.active = v.due
+	}
+	v.due = time.Time{}
 	config.State, config.StateReason, config.StateReasonCode = types.StateActive, nil, ""
 	config.LastUpdateStatus, config.LastUpdateStatusReason, config.LastUpdateStatusReasonCode = types.LastUpdateStatusSuccessful, nil, ""
 	config.RevisionId = aws.String(l.nextRevision())

@@ -135,11 +135,14 @@ func (s *ServedAWS) furnish() error {
 	if err := build(s.server, s.request, s.options.Scenario.Baseline.Version, "", nil); err != nil {
 		return err
 	}
+	if err := s.deactivate(); err != nil {
+		return err
+	}
 	t, err := newTraffic(s.server, s.options.Scenario, s.request, start, s.options.Seed)
 	if err != nil {
 		return err
 	}
-	t.changes = nil // until a rollout starts
+	t.changes, t.asks = nil, true // until a rollout starts
 	s.traffic, s.traffics[aliasName{servedFunction, servedAlias}] = t, t
 	if err := errors.Join(s.provision(), s.settleDependencies(), s.keepSecrets(), s.tag()); err != nil {
 		return fmt.Errorf("the scenario: %w", err)

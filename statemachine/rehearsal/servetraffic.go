@@ -27,7 +27,8 @@ func (s *ServedAWS) serveAliases() {
 func (s *ServedAWS) newTraffic(request rollout.Request) *traffic {
 	s.begun++
 	now, seed := s.clock.Now(), s.options.Seed+s.begun
-	t := trafficOf(s.server, s.options.Scenario, request, now, seed, s.traffic.durations)
+	t := trafficOf(s.server, s.options.Scenario, request, now, seed, s.traffic.tables)
+	t.asks = true // clients configure functions
 	t.begin(now, newChance(seed, duringRollout), nil)
 	return &t
 }
@@ -39,10 +40,24 @@ func (s *ServedAWS) beginRollout(request rollout.Request) {
 		return
 	}
 	s.catchUpAll()
+	s.restart()
 	t := s.newTraffic(request)
 	t.total = plannedTime(request)
 	t.begin(t.start, t.chance, s.options.Scenario.Changes)
 	s.traffic, s.traffics[at] = t, t
+}
+
+// restart takes back what the scenario's changes have changed for the whole account.
+func (s *ServedAWS) restart() {
+	scenario := s.options.Scenario
+	scenario.setDelays(s.server)
+	for _, change := range scenario.Changes {
+		for name := range change.Alarms {
+			if err := s.server.SetAlarmState(name, scenario.alarm(name), "as the scenario has it"); err != nil {
+				panic(err) // there is such an alarm and such a state: both have been checked
+			}
+		}
+	}
 }
 
 // catchUpAll draws the traffic of all aliases up to now.
