@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -12,7 +13,8 @@ import (
 // metricStore holds every metric's datapoints as CloudWatch retains them: minutes for 15 days, five minutes for 63,
 // hours for 455. Its size is therefore bounded however long a rehearsal lasts.
 type metricStore struct {
-	now func() time.Time
+	now     func() time.Time
+	readers atomic.Int32 // calls under way that leave no trace
 
 	mu    sync.Mutex // guards all that follows, the series too
 	delay time.Duration
@@ -101,8 +103,7 @@ func (m *metricStore) read(namespace, name string, dimensions []dimension, unit 
 		if unit != "" && unit != s.unit {
 			return nil
 		}
-		s.settle(now)
-		return s.read(now.Unix(), stat, period, start, end)
+		return m.settled(s, now).read(now.Unix(), stat, period, start, end)
 	}
 	for _, u := range unit.Values() {
 		if unit != "" && unit != u {
@@ -112,8 +113,7 @@ func (m *metricStore) read(namespace, name string, dimensions []dimension, unit 
 			if of.unit != u {
 				continue
 			}
-			of.settle(now)
-			if points := of.read(now.Unix(), stat, period, start, end); len(points) > 0 {
+			if points := m.settled(of, now).read(now.Unix(), stat, period, start, end); len(points) > 0 {
 				return points
 			}
 		}
