@@ -14,6 +14,9 @@ type Moment struct {
 	Time  time.Time
 }
 
+// Moment returns the moment that is reached.
+func (c *Clock) Moment() Moment { return Moment{c.turns, c.Now()} }
+
 // Recorded is what a run is replayed with: a function from outside, and when it came.
 type Recorded struct {
 	Moment

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -202,6 +203,15 @@ func (c *Clock) DoRecorded(record func(Moment) error, f func()) error {
 	}
 }
 
+// Settle suspends the calling actor, a function of Do, until no other actor is due at this
+// instant but those of Do.
+func (c *Clock) Settle() {
+	due := func(a *actor) bool { return !a.visitor && a.at <= c.now.Load() }
+	for slices.ContainsFunc(c.due, due) {
+		c.Sleep(0)
+	}
+}
+
 // admit makes actors of what Do has brought.
 func (c *Clock) admit() {
 	if c.again != nil {
@@ -216,7 +226,7 @@ func (c *Clock) admit() {
 	s.mu.Unlock()
 	for _, v := range inbox {
 		if v.record != nil {
-			if err := v.record(Moment{c.turns, c.Now()}); err != nil {
+			if err := v.record(c.Moment()); err != nil {
 				v.refuse(err)
 				continue
 			}
