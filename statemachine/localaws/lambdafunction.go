@@ -39,6 +39,7 @@ type version struct {
 	handler Handler
 	zip     []byte        // the deployment package; nil if it is stored elsewhere. It is never modified.
 	due     time.Time     // when its state changes by itself; zero if it does not
+	next    string        // its revision from then on, given before: it must not depend on who looks first
 	wakes   time.Duration // how long it is Pending after it was Inactive
 	active  time.Time     // when it became Active; zero if it was not Pending before
 }

@@ -61,7 +61,7 @@ func (l *lambdaService) checkState(f *function, v *version, at time.Time) *apiEr
 
 // restore begins to restore a version that is Inactive. l.mu is held.
 func (l *lambdaService) restore(f *function, v *version, at time.Time) {
-	v.due = at.Add(v.wakes)
+	v.due, v.next = at.Add(v.wakes), l.nextRevision()
 	f.dueBy(v.due)
 	v.config.State, v.config.StateReason, v.config.StateReasonCode = types.StatePending, aws.String("The function is being restored."), types.StateReasonCodeRestoring
 }

@@ -1,6 +1,8 @@
 package rehearsal
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -62,7 +64,8 @@ func (s *ServedAWS) restart() {
 
 // catchUpAll draws the traffic of all aliases up to now.
 func (s *ServedAWS) catchUpAll() {
-	for at, t := range s.traffics {
+	for _, at := range slices.SortedFunc(maps.Keys(s.traffics), aliasName.compare) { // metrics are sums, whose last digits depend on it
+		t := s.traffics[at]
 		if _, ok := s.server.Alias(at.function, at.alias); !ok && t != s.traffic {
 			delete(s.traffics, at)
 			continue
@@ -79,4 +82,9 @@ func (s *ServedAWS) beforeChange(operation string) {
 	if slices.Contains([]string{"UpdateAlias", "DeleteAlias", "DeleteFunction"}, operation) {
 		s.catchUpAll()
 	}
+}
+
+// compare orders aliases by function and name.
+func (a aliasName) compare(b aliasName) int {
+	return cmp.Or(cmp.Compare(a.function, b.function), cmp.Compare(a.alias, b.alias))
 }
