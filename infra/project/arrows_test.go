@@ -67,9 +67,9 @@ func forbidden(from, to string) string {
 		return "of this module, notify depends only on rollout and arn"
 	case within(from, "infra") && ours(to) && to != "statemachine" && !within(to, "infra"):
 		return "of the rest of the module, infra depends only on statemachine"
-	case within(to, "statemachine/rehearsal") && from != "statemachine/rehearse" && !within(from, "statemachine/rehearsal") &&
+	case within(to, "statemachine/rehearsal") && from != "statemachine/lambda-rollout" && !within(from, "statemachine/rehearsal") &&
 		from != "statemachine/console": // it draws charts as the reports do
-		return "only rehearse and console import rehearsal and the packages in it"
+		return "only the command and console import rehearsal and the packages in it"
 	case from == "statemachine/rehearsal" && within(to, "statemachine/rehearsal/report"):
 		return "a rehearsal does not depend on its report"
 	case from == "statemachine/rehearsal" && within(to, "statemachine/rehearsal/study"):
@@ -152,7 +152,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	all := packages(t)
 	known := append([]string{
 		"lambdas/arn", "lambdas/sequential", "lambdas/notify", "lambdas/health/gates", "lambdas/stack", "lambdas/stack/provider", "statemachine", "statemachine/asl", "statemachine/iam",
-		"statemachine/benchmark", "statemachine/rehearse", "statemachine/rehearsal", "statemachine/rehearsal/report",
+		"statemachine/benchmark", "statemachine/lambda-rollout", "statemachine/rehearsal", "statemachine/rehearsal/report",
 		"statemachine/rehearsal/study", "statemachine/internal/runtimeapi", "infra", "infra/lambdarollout",
 	}, wiring...)
 	for _, name := range known {
@@ -179,7 +179,7 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		depends("lambdas/notify", "lambdas/rollout", "lambdas/arn", "encoding/json"),
 		depends("statemachine/localaws", "lambdas/rollout", "github.com/aws/smithy-go"),
 		depends("statemachine/internal/localstepfunctions", "statemachine/internal/nodetool"),
-		depends("statemachine/rehearse", "statemachine/rehearsal", "statemachine/rehearsal/study", "lambdas/task"),
+		depends("statemachine/lambda-rollout", "statemachine/rehearsal", "statemachine/rehearsal/study", "lambdas/task"),
 		depends("statemachine/rehearsal/report", "statemachine/rehearsal", "statemachine/rehearsal/study", "gonum.org/v1/plot"),
 		depends("statemachine/rehearsal/study", "statemachine/rehearsal"),
 		depends("infra", "statemachine", "infra/lambdarollout"),
@@ -188,7 +188,7 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		imports("lambdas/stackrollout", "main", "lambdas/wire", "lambdas/stack/clients", "time"),
 		imports("lambdas/wire/clients", "clients", "lambdas/wire", "lambdas/health/gates"),
 		imports("statemachine/rehearsal", "rehearsal", "lambdas/wire"),
-		imports("statemachine/rehearse", "main", "lambdas/wire", "lambdas/telemetry"),
+		imports("statemachine/lambda-rollout", "main", "lambdas/wire", "lambdas/telemetry"),
 		imports("statemachine/benchmark", "main", "lambdas/health", "lambdas/rollout", "lambdas/sequential", "math"),
 	}
 	if found := violations(good); found != nil {
@@ -242,7 +242,7 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		"statemachine/benchmark imports statemachine/rehearsal: of this module, the benchmark imports only health, rollout and sequential",
 		"statemachine/iam depends on statemachine/localaws: it imports no other package of this module",
 		"statemachine/localaws depends on statemachine/internal/runtimeapi: statemachine/internal is for tests",
-		"statemachine/localaws depends on statemachine/rehearsal/report: only rehearse and console import rehearsal and the packages in it",
+		"statemachine/localaws depends on statemachine/rehearsal/report: only the command and console import rehearsal and the packages in it",
 		"statemachine/localaws imports lambdas/wire/clients: only commands, tests and the rehearsal import wire",
 		"statemachine/rehearsal depends on statemachine/rehearsal/report: a rehearsal does not depend on its report",
 		"statemachine/rehearsal depends on statemachine/rehearsal/study: a rehearsal does not depend on studies of many",

@@ -81,8 +81,11 @@ func (c client) Do(r *http.Request) (*http.Response, error) {
 
 // ServeHTTP implements [http.Handler]. A cut closes the connection in the middle of the response's header: a client that
 // received no byte at all might retry some requests by itself, and the caller would not see the cut.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.answer(r, principalOf(r))
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, false) }
+
+// serve implements ServeHTTP and ServeRead.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, reads bool) {
+	answer, err := s.answerAs(r, principalOf(r), reads)
 	if err != nil {
 		if hijacker, ok := w.(http.Hijacker); ok {
 			if conn, _, err := hijacker.Hijack(); err == nil {
@@ -96,7 +99,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.write(w)
 }
 
-// write writes the answer.
+// write writes the answer as that of an HTTP server.
 func (a reply) write(w http.ResponseWriter) {
 	header := w.Header()
 	for name, values := range a.header {

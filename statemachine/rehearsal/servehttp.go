@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/loopback"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/loopback"
 )
 
 // TimePath is the path of the control call that moves virtual time on: a POST with the
@@ -44,9 +44,20 @@ func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.answerTime(w, r.Method, body)
 		return
 	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	err = s.clock.Do(func() { s.server.ServeHTTP(w, r) })
+	rewind := func() { r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body)) }
+	rewind()
+	reads := s.server.Reads(r) && !s.faulty
+	rewind()
+	if reads {
+		err = s.clock.Do(func() { s.server.ServeRead(w, r) })
+	} else {
+		err = s.change(w, r, body)
+	}
+	var lost *unstoredError
 	switch {
+	case errors.As(err, &lost):
+		rewind()
+		s.server.Refuse(w, r, lost.Error())
 	case errors.Is(err, asl.ErrStopped):
 		http.Error(w, "the local AWS has stopped", http.StatusServiceUnavailable)
 	case err != nil:

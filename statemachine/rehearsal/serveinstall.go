@@ -44,7 +44,7 @@ func (s *ServedAWS) install() error {
 	}
 	if _, ok := s.options.Template.functions[stackProvider]; ok {
 		add(arn.Name(functionARN(stackProvider)), time.Minute, runtime.NewHandler(func() error {
-			return errors.New("StackRollout answers CloudFormation's requests, and a served AWS runs no stacks: rehearse a stack with `rehearse -stack`")
+			return errors.New("StackRollout answers CloudFormation's requests, and a served AWS runs no stacks: rehearse a stack with `lambda-rollout rehearse --stack`")
 		}))
 	}
 	return errors.Join(problems...)

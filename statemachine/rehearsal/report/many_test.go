@@ -34,7 +34,7 @@ func mixed() ManyPage {
 		}
 	}
 	d.BadRequests, d.SecondsToRollback = spread(bad...), new(spread(back...))
-	return ManyPage{Distribution: d, Input: []byte(example), ScenarioName: "mine", Command: Commands{"go run ./statemachine/rehearse -runs 1300", "go run ./statemachine/rehearse -seed 7"}}
+	return ManyPage{Distribution: d, Input: []byte(example), ScenarioName: "mine", Command: Commands{"go run ./statemachine/lambda-rollout rehearse --runs 1300", "go run ./statemachine/lambda-rollout rehearse --seed 7"}}
 }
 
 // spread is of values, the least first.

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "take the README's picture again")
 
 // readmePicture is the README's, of
 //
-//	go run ./statemachine/rehearse -scenario late-errors -report rehearsal.html
+//	go run ./statemachine/lambda-rollout rehearse --scenario late-errors --report rehearsal.html
 var readmePicture = filepath.Join("..", "..", "..", "docs", "report.png")
 
 // The picture's size: the top of the page, on a screen of this width.
