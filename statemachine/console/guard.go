@@ -3,7 +3,7 @@ package console
 import (
 	"net/http"
 
-	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/loopback"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/loopback"
 )
 
 // maxBody limits a form, in bytes: an execution's input is at most 256 KB, and a form

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/loopback"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/loopback"
 )
 
 // TimePath is the path of the control call that moves virtual time on: a POST with the
