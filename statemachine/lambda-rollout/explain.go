@@ -2,7 +2,6 @@ package main
 
 import (
 	"github.com/spf13/cobra"
-
 )
 
 // explain says why a rollout ended as it did.
@@ -20,7 +19,7 @@ func (c *command) explain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			e := r.Explain(now())
+			e := r.Explain(c.now())
 			return c.print(e, e.Text)
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -46,18 +47,23 @@ type command struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
+	now func() time.Time
+
 	profile, region, machine, stack string
 	format                          string
 }
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
+	return (&command{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
+}
+
+func (c *command) run(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return promoted
@@ -70,7 +76,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return code
 		}
 	}
-	fmt.Fprintln(stderr, "lambda-rollout:", rehearsal.Printable(err.Error()))
+	fmt.Fprintln(c.stderr, "lambda-rollout:", rehearsal.Printable(err.Error()))
 	return code
 }
 

@@ -50,7 +50,7 @@ func (c *command) watch() *cobra.Command {
 
 // follow follows the rollout with a name or an ARN until it ends, and returns its exit code.
 func (c *command) follow(ctx context.Context, name string, interval time.Duration, allowUnverified bool) error {
-	w := &rollouts.Watch{Name: name, Interval: interval, Now: now, Connect: c.reconnect, Wait: wait}
+	w := &rollouts.Watch{Name: name, Interval: interval, Now: c.now, Connect: c.reconnect, Wait: wait}
 	asJSON, err := c.asJSON()
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (c *command) follow(ctx context.Context, name string, interval time.Duratio
 		return unreadable(err)
 	}
 	if asJSON || width > 0 {
-		if err := c.print(r, func() *rollouts.Page { return r.Text(now()) }); err != nil {
+		if err := c.print(r, func() *rollouts.Page { return r.Text(c.now()) }); err != nil {
 			return err
 		}
 	}
@@ -121,7 +121,7 @@ func (c *command) lines() func(*rollouts.Rollout, []rollouts.Event) {
 // live shows the rollout on a terminal, redrawn whenever something happens and each second.
 func (c *command) live(ctx context.Context, w *rollouts.Watch) (*rollouts.Rollout, error) {
 	out := c.stdout.(*os.File) // it has a width
-	s := &screen{out: out, colours: terminal.Colours(out), now: now}
+	s := &screen{out: out, colours: terminal.Colours(out), now: c.now}
 	if in, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
 		if before, err := term.MakeRaw(int(in.Fd())); err == nil {
 			defer func() { _ = term.Restore(int(in.Fd()), before) }() // nothing can be done about it

@@ -49,7 +49,7 @@ func (r *Rollout) Text(now time.Time) *Page {
 	if r.Continued != "" {
 		p.add("continued", "", "in "+r.Continued)
 	}
-	if r.Undo != "" && (r.Outcome == RollbackFailed || r.Outcome != Running && r.Now != nil && r.Now.Marked) {
+	if r.showsUndo() {
 		p.copy("undo", r.Undo)
 	}
 	p.copy("console", r.Console)
@@ -82,7 +82,7 @@ func (r *Rollout) Live(now time.Time) *Page {
 	if len(r.Orders) > 0 {
 		p.add("orders", "", orderLines(r.Orders))
 	}
-	r.times(p)
+	r.times(p, now)
 	if r.Now != nil {
 		p.add("alias now", "", r.Now.String())
 	}
@@ -116,8 +116,13 @@ func (s StartedBy) String() string {
 }
 
 func (r *Rollout) subject() string {
-	text := r.Function + ":" + r.Alias
+	text := r.Function
+	if r.Alias != "" {
+		text += ":" + r.Alias
+	}
 	switch {
+	case r.Outcome == Unchanged:
+		return text + ", version " + r.NewVersion
 	case r.Baseline != "":
 		return text + ", version " + r.Baseline + " → version " + r.NewVersion
 	case r.NewVersion != "":
@@ -128,8 +133,12 @@ func (r *Rollout) subject() string {
 
 // progress adds how far the rollout has come.
 func (r *Rollout) progress(p *Page, now time.Time) {
-	if r.Of > 0 {
-		p.add("weight", "", fmt.Sprintf("%s %s on version %s", terminal.Bar(r.Weight), rollout.Weight(r.Weight), r.NewVersion))
+	if r.Of > 0 && r.Outcome != Unchanged {
+		reached := ""
+		if r.Outcome != Running && r.Outcome != Promoted && r.Outcome != Unchanged {
+			reached = ", before it ended"
+		}
+		p.add("weight", "", fmt.Sprintf("%s %s on version %s%s", terminal.Bar(r.Weight), rollout.Weight(r.Weight), r.NewVersion, reached))
 		p.add("step", "", fmt.Sprintf("%d of %d, %s", r.Step, r.Of, plural(r.Checks, "check")))
 	}
 	if r.Outcome != Running {
@@ -155,8 +164,8 @@ func (r *Rollout) progress(p *Page, now time.Time) {
 // shortReason returns the reason of the last check without the gates' readings, which stand
 // below.
 func (r *Rollout) shortReason() string {
-	text := rollout.WithoutReadings(r.Reason, r.readings())
-	if said := joinedReadings(r.readings()); text == "" || text == said || text == "no gates were checked" {
+	text := withoutReadings(&rollout.Health{Reason: r.Reason, Readings: r.readings()})
+	if text == "" {
 		return ""
 	}
 	return ": " + text
@@ -184,14 +193,33 @@ func (r *Rollout) why() string {
 	if r.Reason == "" {
 		return r.ended()
 	}
-	return rollout.WithoutReadings(r.Reason, r.readings())
+	return r.withoutUndo(rollout.WithoutReadings(r.Reason, r.readings()))
+}
+
+// withoutUndo returns a text with a word in place of the command line that stands below it.
+func (r *Rollout) withoutUndo(text string) string {
+	if r.showsUndo() {
+		text = strings.ReplaceAll(text, r.Undo, "the command line below (undo)")
+	}
+	return text
+}
+
+// showsUndo reports whether the alias may need the command line that puts it back.
+func (r *Rollout) showsUndo() bool {
+	switch {
+	case r.Undo == "":
+		return false
+	case r.Outcome == RollbackFailed, r.Outcome == AliasChanged:
+		return true
+	}
+	return r.Outcome != Running && r.Now != nil && r.Now.Marked
 }
 
 // ended says how an execution ended that gives no reason.
 func (r *Rollout) ended() string {
 	switch r.Outcome {
 	case Stopped:
-		return "the execution was stopped, and who stopped it gave no reason"
+		return "the execution was stopped without a reason"
 	case TimedOut:
 		return "Step Functions ends an execution after a year, and this one was not over by then"
 	}
@@ -203,10 +231,13 @@ func (r *Rollout) gateLines() string {
 	lines := make([]string, len(r.Gates))
 	for i, g := range r.Gates {
 		sign := map[rollout.Status]string{rollout.Pass: "✓", rollout.Fail: "✕", rollout.Inconclusive: "–"}[g.Status]
-		lines[i] = fmt.Sprintf("%s %s %s: %s", cmp.Or(sign, "?"), rollout.OneLine(g.Gate), g.word(), rollout.OneLine(g.Reason))
+		lines[i] = cmp.Or(sign, "?") + " " + rollout.OneLine(g.text())
 	}
 	return strings.Join(lines, "\n")
 }
+
+// text returns the reading with a word for what it means: "errors (fails): …".
+func (g Gate) text() string { return g.Gate + " (" + g.word() + "): " + g.Reason }
 
 // word returns the reading in a word.
 func (g Gate) word() string {
@@ -239,7 +270,7 @@ func (r *Rollout) evidenceLines() string {
 		if *g.Evidence > 0 {
 			text = "without harm, so much comes about by chance in at most " + health.Chance(*g.Evidence) + " rollouts"
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s; rolls back at %s", rollout.OneLine(g.Gate), text, health.Chance(*g.Threshold)))
+		lines = append(lines, fmt.Sprintf("%s: %s; rolls back from %s on", rollout.OneLine(g.Gate), text, health.Chance(*g.Threshold)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -253,10 +284,10 @@ func orderLines(orders []rollout.Order) string {
 }
 
 // times adds when the rollout was started, and how long it takes or took.
-func (r *Rollout) times(p *Page) {
+func (r *Rollout) times(p *Page, now time.Time) {
 	p.add("started", "", stamp(r.Started))
 	if r.Ended.IsZero() {
-		text := rehearsal.Clock(r.Seconds) + " so far"
+		text := rehearsal.Clock(max(r.Seconds, now.Sub(r.Started).Seconds())) + " so far"
 		if r.Planned > 0 {
 			text += ", planned " + rehearsal.Clock(float64(r.Planned))
 		}
