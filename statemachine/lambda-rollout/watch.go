@@ -68,7 +68,7 @@ func (c *command) follow(ctx context.Context, name string, interval time.Duratio
 	switch {
 	case r == nil:
 		return unreadable(err)
-	case err != nil && (ctx.Err() != nil || errors.Is(err, rollouts.ErrLeft)):
+	case errors.Is(err, context.Canceled):
 		fmt.Fprintf(c.stderr, "lambda-rollout: the rollout goes on; follow it again with: lambda-rollout watch %s\n", rollout.OneLine(r.Name))
 		return exit{code: unknown}
 	case err != nil:
@@ -125,7 +125,10 @@ func (c *command) live(ctx context.Context, w *rollouts.Watch) (*rollouts.Rollou
 	if in, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
 		if before, err := term.MakeRaw(int(in.Fd())); err == nil {
 			defer func() { _ = term.Restore(int(in.Fd()), before) }() // nothing can be done about it
-			s.keys = keysOf(in)
+			var stop context.CancelFunc
+			ctx, stop = context.WithCancel(ctx)
+			defer stop()
+			s.keys = keysOf(in, stop)
 		}
 	}
 	s.open()
@@ -134,18 +137,33 @@ func (c *command) live(ctx context.Context, w *rollouts.Watch) (*rollouts.Rollou
 	return w.Run(ctx, s.show)
 }
 
-// keysOf returns the keys that are pressed, until the terminal has no more.
-func keysOf(in *os.File) <-chan string {
-	keys := make(chan string)
+// keysOf returns the keys that are pressed, until the terminal has no more. Those that leave
+// call leave, even while a call of AWS hangs.
+func keysOf(in *os.File, leave func()) <-chan string {
+	keys := make(chan string, 16)
 	go func() {
-		defer close(keys)
 		buffer := make([]byte, 64)
 		for {
 			n, err := in.Read(buffer)
 			if err != nil {
 				return
 			}
-			keys <- string(buffer[:n])
+			for pressed := string(buffer[:n]); pressed != ""; {
+				length := 1
+				if pressed[0] == '\x1b' {
+					length = min(3, len(pressed)) // as of an arrow
+				}
+				switch key := pressed[:length]; key {
+				case "q", "Q", "\x03": // Ctrl-C
+					leave()
+				default:
+					select {
+					case keys <- key:
+					default: // nobody has time for it
+					}
+				}
+				pressed = pressed[length:]
+			}
 		}
 	}()
 	return keys
@@ -161,7 +179,6 @@ type screen struct {
 	rollout *rollouts.Rollout
 	events  []rollouts.Event
 	above   int // the rows that are scrolled out at the top
-	rows    int // of the last drawing, all in all
 }
 
 // keptEvents is how many events the live view keeps.
@@ -200,15 +217,8 @@ func (s *screen) wait(ctx context.Context, d time.Duration) error {
 			return ctx.Err()
 		case <-due:
 			return nil
-		case key, ok := <-s.keys:
-			if !ok {
-				s.keys = nil
-				continue
-			}
-			switch again, err := s.press(key); {
-			case err != nil:
-				return err
-			case again:
+		case key := <-s.keys:
+			if s.press(key) {
 				return nil
 			}
 		case <-tick.C:
@@ -224,18 +234,16 @@ func (s *screen) wait(ctx context.Context, d time.Duration) error {
 }
 
 // press obeys a key, and reports whether to look at once.
-func (s *screen) press(key string) (again bool, err error) {
+func (s *screen) press(key string) (look bool) {
 	switch key {
-	case "q", "Q", "\x03": // Ctrl-C
-		return false, rollouts.ErrLeft
 	case "r":
-		return true, nil
+		return true
 	case "j", "\x1b[B", "\x1bOB":
 		s.above++
 	case "k", "\x1b[A", "\x1bOA":
 		s.above--
 	}
-	return false, nil
+	return false
 }
 
 // draw draws the view in the size that the terminal has now.
@@ -263,7 +271,13 @@ func (s *screen) draw() {
 
 // lines returns the rows of the view: the rollout, and the events, the newest first.
 func (s *screen) lines(width int) []string {
-	lines := s.rollout.Live(s.now()).Rows(width, s.colours)
+	var lines []string
+	if n := len(s.events); n > 0 && s.events[n-1].Kind == "lost" {
+		for _, line := range append(terminal.Wrap(s.events[n-1].Text, width), "") {
+			lines = append(lines, s.paint(terminal.Doubt, line))
+		}
+	}
+	lines = append(lines, s.rollout.Live(s.now()).Rows(width, s.colours)...)
 	if len(s.events) > 0 {
 		lines = append(lines, "")
 	}
@@ -271,6 +285,13 @@ func (s *screen) lines(width int) []string {
 		lines = append(lines, terminal.Wrap(s.events[i].String(), width)...)
 	}
 	return lines
+}
+
+func (s *screen) paint(code, text string) string {
+	if !s.colours {
+		return text
+	}
+	return terminal.Paint(code, text)
 }
 
 // foot returns the row with the keys.

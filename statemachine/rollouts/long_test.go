@@ -18,6 +18,7 @@ const long = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-vers
 // TestALongRolloutIsOneRollout reads a rollout that continues in another execution, by the
 // name of each.
 func TestALongRolloutIsOneRollout(t *testing.T) {
+	t.Parallel()
 	a := servedtest.New(t, `{"requests-per-second": 0.5, "changes": [{"after": 68000, "new-version": {"error-rate": 0.5}}]}`)
 	a.Begin("it", long)
 	a.Advance(18*time.Hour + 45*time.Minute)

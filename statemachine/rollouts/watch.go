@@ -19,8 +19,8 @@ type Watch struct {
 	Interval time.Duration
 	// Now returns the time.
 	Now func() time.Time
-	// Wait is called to wait for the next look. It may return earlier. It returns the context's
-	// error, or ErrLeft.
+	// Wait is called to wait for the next look. It may return earlier. It returns an error
+	// to give up.
 	Wait func(context.Context, time.Duration) error
 
 	client *Client
@@ -31,14 +31,11 @@ type Watch struct {
 	lost    bool
 }
 
-// ErrLeft is returned when the one who watches leaves before the rollout ends.
-var ErrLeft = errors.New("left before the rollout ended")
-
 // mostInterval is the longest time between two looks after AWS had too many calls.
 const mostInterval = time.Minute
 
 // lookTime limits how long one look may take, with all its retries.
-const lookTime = time.Minute
+const lookTime = 30 * time.Second
 
 // Run follows the rollout until it ends, and returns how it ended. show is called after each
 // look, with the rollout as it is and with what is new. Lost connections, expired credentials
