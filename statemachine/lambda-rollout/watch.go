@@ -111,6 +111,9 @@ func (c *command) lines() func(*rollouts.Rollout, []rollouts.Event) {
 		if !begun {
 			begun = true
 			fmt.Fprintln(c.stdout, r.Line())
+			if r.Now != nil && r.Now.Unread != "" {
+				fmt.Fprintln(c.stdout, rollout.OneLine(r.Now.Unread))
+			}
 		}
 		for _, e := range events {
 			fmt.Fprintln(c.stdout, e.String())
