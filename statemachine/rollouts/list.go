@@ -49,8 +49,9 @@ type Item struct {
 	age   float64 // seconds since the start
 }
 
-// readers is how many rollouts of a list are read at a time: Step Functions allows ten
-// DescribeExecution a second in most Regions, for everyone in the account.
+// readers is how many rollouts of a list are read at a time: Step Functions allows 20
+// GetExecutionHistory a second, and in most Regions ten DescribeExecution, for everyone in the
+// account.
 const readers = 3
 
 // List returns the rollouts with a status, or of all if it is empty: at most limit, those
@@ -101,9 +102,10 @@ func (c *Client) items(ctx context.Context, executions []types.ExecutionListItem
 	return all, ctx.Err()
 }
 
-// item reads one execution; false if it continues another.
+// item reads one execution; false if it continues another. The list and the end of the
+// history have all that is shown, unless the execution ended before there was a plan.
 func (c *Client) item(ctx context.Context, e types.ExecutionListItem, now time.Time) (Item, bool) {
-	r, err := c.read(ctx, aws.ToString(e.ExecutionArn), now, false)
+	r, err := c.listed(ctx, e, now)
 	if err != nil {
 		item := Item{Name: aws.ToString(e.Name), Execution: aws.ToString(e.ExecutionArn), Status: string(e.Status), Outcome: outcomeOf(e.Status, ""),
 			Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate), Unread: err.Error(), age: now.Sub(aws.ToTime(e.StartDate)).Seconds()}
@@ -114,6 +116,21 @@ func (c *Client) item(ctx context.Context, e types.ExecutionListItem, now time.T
 		Status: r.Status, Outcome: r.Outcome, Unverified: r.Unverified, Step: r.Step, Of: r.Of, Weight: r.Weight,
 		Started: r.Started, Ended: r.Ended, Seconds: r.Seconds, waits: r.Approval != nil, age: now.Sub(r.Started).Seconds(),
 	}, r.Execution == aws.ToString(e.ExecutionArn)
+}
+
+func (c *Client) listed(ctx context.Context, e types.ExecutionListItem, now time.Time) (*Rollout, error) {
+	out := &sfn.DescribeExecutionOutput{ExecutionArn: e.ExecutionArn, Name: e.Name, Status: e.Status, StartDate: e.StartDate, StopDate: e.StopDate}
+	if out.StartDate == nil {
+		return nil, inWords(errNothing, "", "the rollout "+rollout.OneLine(aws.ToString(e.Name)))
+	}
+	t, err := c.settled(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	if t.data == nil || t.data.Plan.Owner != aws.ToString(e.Name) {
+		return c.read(ctx, aws.ToString(e.ExecutionArn), now, false)
+	}
+	return c.assemble(ctx, out, t, now)
 }
 
 // column is one of a table: its head, its cells, and whether they are numbers.
