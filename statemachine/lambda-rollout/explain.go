@@ -10,7 +10,7 @@ func (c *command) explain() *cobra.Command {
 		Use:   "explain NAME",
 		Short: "Explain why a rollout ended so, or why it is where it is",
 		Long:  "Explains in plain words, with the numbers of the last check, why a rollout ended as it did, or why it is where it is. It exits with 0 if the rollout can be read.",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := c.asJSON(); err != nil {
 				return err

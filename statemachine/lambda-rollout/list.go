@@ -27,7 +27,7 @@ func (c *command) list() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the running rollouts, or with --all the latest",
-		Long:  "Lists the running rollouts; with --all the latest, however they ended. Step Functions keeps executions for 90 days after their end. Each rollout takes two or three calls of AWS, so long lists take a while.",
+		Long:  "Lists the running rollouts; with --all the latest, however they ended. Step Functions keeps executions for 90 days after their end. Each rollout takes one call of AWS or a few, so long lists take a while.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			asJSON, err := c.asJSON()

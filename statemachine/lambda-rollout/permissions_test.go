@@ -38,6 +38,7 @@ func TestReadingNeedsTheDocumentedActions(t *testing.T) {
 	a := servedtest.New(t, `{}`)
 	a.Environment(t)
 	a.Begin("it", linear)
+	a.Begin("refused", "[]") // which a list has to describe
 	a.Advance(20 * time.Minute)
 	documented := documentedActions(t)
 	page := filepath.Join(t.TempDir(), "page.html")

@@ -18,7 +18,7 @@ func (c *command) report() *cobra.Command {
 		Use:   "report NAME -o page.html",
 		Short: "Write a page about a rollout",
 		Long:  "Writes an HTML page about a rollout, from the histories of its executions and CloudWatch's metrics, and prints its path.",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := writeTo(path); err != nil {
 				return err

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
@@ -22,6 +24,14 @@ func (c *command) asJSON() (bool, error) {
 		return false, nil
 	}
 	return false, fmt.Errorf("--output is %q; it must be text or json", c.format)
+}
+
+// oneName returns an error unless the arguments are one name.
+func oneName(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("give the name or the ARN of one rollout, as in: lambda-rollout %s", cmd.Use)
+	}
+	return nil
 }
 
 // print prints a document as JSON, or else a page.

@@ -216,7 +216,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"get"}, "accepts 1 arg"},
+		{[]string{"get"}, "give the name or the ARN of one rollout, as in: lambda-rollout get NAME"},
+		{[]string{"explain", "a", "b"}, "give the name or the ARN of one rollout"},
 		{[]string{"get", ""}, "the rollout's name is empty"},
 		{[]string{"get", "a:b"}, "neither the name nor the ARN"},
 		{[]string{"get", "arn:aws:states:eu-central-1:123456789012:execution:Other:it"}, "is not an execution of"},

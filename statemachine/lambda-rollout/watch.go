@@ -31,7 +31,7 @@ func (c *command) watch() *cobra.Command {
 		Short: "Follow a rollout until it ends",
 		Long: "Follows a rollout until it ends: redrawn live on a terminal, with a line for each event elsewhere. It goes on after lost connections and expired credentials.\n" +
 			"It exits with 0 if the new version was promoted, 1 if it was not, 2 if the rollout was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.",
-		Args: cobra.ExactArgs(1),
+		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := c.asJSON(); err != nil {
 				return err

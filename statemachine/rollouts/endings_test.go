@@ -75,6 +75,9 @@ type ending struct {
 	want rollouts.Outcome
 }
 
+// between is a time between two checks, so that it is certain which of them have been made.
+const between = 5*time.Minute + 30*time.Second
+
 // after returns what happens at a time, and lets half an hour pass after it.
 func after(d time.Duration, do func(a *servedtest.AWS, execution string)) func(*servedtest.AWS, string) {
 	return func(a *servedtest.AWS, execution string) {
@@ -85,7 +88,7 @@ func after(d time.Duration, do func(a *servedtest.AWS, execution string)) func(*
 }
 
 func order(word string) func(*servedtest.AWS, string) {
-	return after(5*time.Minute, func(a *servedtest.AWS, execution string) {
+	return after(between, func(a *servedtest.AWS, execution string) {
 		a.Order(rollout.ControlParameter("it"), word)
 	})
 }
@@ -105,16 +108,16 @@ var endings = []ending{
 	{name: "refused", input: `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "$LATEST", "steps": 0, "interval": 1, "type": "linear"}`, want: rollouts.Refused},
 	{name: "refused-forged", input: `{"function-name": "MyFunction", "plan": {"owner": "other", "steps": [{"weight": 1}]}, "progress": {"step": 9}}`, want: rollouts.Refused},
 	{name: "not-started", scenario: `{"faults": [{"operation": "GetAlias", "kind": "throttled", "until": 3600}]}`, want: rollouts.NotStarted, then: func(a *servedtest.AWS, _ string) { a.Advance(time.Hour) }},
-	{name: "waits", input: input(`, "approval": {"before-weights": [0.6]}`), want: rollouts.Running, then: func(a *servedtest.AWS, _ string) { a.Advance(7 * time.Minute) }},
+	{name: "waits", input: input(`, "approval": {"before-weights": [0.6]}`), want: rollouts.Running, then: func(a *servedtest.AWS, _ string) { a.Advance(2*time.Minute + between) }},
 	{name: "not-approved", input: input(`, "approval": {"before-weights": [0.6], "timeout": 300}`), want: rollouts.RolledBack},
 	{name: "ordered", want: rollouts.RolledBack, then: order("roll-back")},
 	{name: "promoted-by-order", want: rollouts.Promoted, then: order("promote")},
-	{name: "stopped", want: rollouts.Stopped, then: after(5*time.Minute, func(a *servedtest.AWS, execution string) { a.Stop(execution, "Enough", "seen enough\x1b[2J") })},
+	{name: "stopped", want: rollouts.Stopped, then: after(between, func(a *servedtest.AWS, execution string) { a.Stop(execution, "Enough", "seen enough\x1b[2J") })},
 	{name: "stopped-silently", want: rollouts.Stopped, then: func(a *servedtest.AWS, execution string) {
-		a.Advance(5 * time.Minute)
+		a.Advance(between)
 		a.Stop(execution, "", "")
 	}},
-	{name: "alias-changed", want: rollouts.AliasChanged, then: after(5*time.Minute, func(a *servedtest.AWS, _ string) {
+	{name: "alias-changed", want: rollouts.AliasChanged, then: after(between, func(a *servedtest.AWS, _ string) {
 		_, err := lambda.NewFromConfig(a.Config).UpdateAlias(context.Background(), &lambda.UpdateAliasInput{FunctionName: aws.String("MyFunction"), Name: aws.String("MyAlias"), Description: aws.String("mine")})
 		if err != nil {
 			panic(err)
@@ -122,7 +125,7 @@ var endings = []ending{
 	})},
 	{name: "rollback-failed", scenario: `{"new-version": {"error-rate": 0.5, "duration": 0.1}, "faults": [{"operation": "UpdateAlias", "kind": "throttled", "from": 30}]}`, want: rollouts.RollbackFailed,
 		then: func(a *servedtest.AWS, _ string) { a.Advance(3 * time.Hour) }},
-	{name: "redriven", want: rollouts.RolledBack, then: after(5*time.Minute, func(a *servedtest.AWS, execution string) {
+	{name: "redriven", want: rollouts.RolledBack, then: after(between, func(a *servedtest.AWS, execution string) {
 		a.Stop(execution, "", "")
 		a.Advance(time.Minute)
 		if _, err := sfn.NewFromConfig(a.Config).RedriveExecution(context.Background(), &sfn.RedriveExecutionInput{ExecutionArn: &execution}); err != nil {

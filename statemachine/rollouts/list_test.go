@@ -26,11 +26,11 @@ func TestList(t *testing.T) {
 	a.Advance(time.Minute)
 	a.Begin("no-object", `[]`)
 	stopped := a.Begin("stopped", input(""))
-	a.Advance(3 * time.Minute)
+	a.Advance(3*time.Minute + 30*time.Second)
 	a.Stop(stopped, "", "")
 	a.Advance(time.Minute)
 	a.Begin("waits", input(`, "approval": {"before-weights": [0.4]}`))
-	a.Advance(4 * time.Minute)
+	a.Advance(4*time.Minute + 30*time.Second)
 	c := clientOf(t, a)
 	names := func(status types.ExecutionStatus, limit int) string {
 		list, err := c.List(t.Context(), status, limit, a.Now())

@@ -77,7 +77,7 @@ func kindsOf(events []rollouts.Event) string {
 func TestWatch(t *testing.T) {
 	a := servedtest.New(t, `{}`)
 	a.Begin("it", input(`, "approval": {"before-weights": [0.6]}`))
-	a.Advance(0)
+	a.Advance(10 * time.Second) // so that no look is at the time of a check
 	var lines []string
 	w := watching(a, clientOf(t, a), 20*time.Second)
 	ordered := false
