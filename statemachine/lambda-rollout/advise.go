@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
@@ -50,7 +51,7 @@ func (c *command) advise() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			return indented(c.stdout, advice)
+			return terminal.WriteJSON(c.stdout, advice)
 		}
 		_, err = io.WriteString(c.stdout, adviceText(q, advice))
 		return err

@@ -11,9 +11,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// screen is what a terminal shows of what is written to it. It knows the
+// vt is what a terminal shows of what is written to it. It knows the
 // sequences that a console writes, and how wide it is.
-type screen struct {
+type vt struct {
 	t     *testing.T
 	width int
 	rows  []string
@@ -22,7 +22,7 @@ type screen struct {
 
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-func (s *screen) Write(p []byte) (int, error) {
+func (s *vt) Write(p []byte) (int, error) {
 	text := colours.ReplaceAllString(string(p), "")
 	for text != "" {
 		for len(s.rows) <= s.at {
@@ -51,12 +51,12 @@ func (s *screen) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (s *screen) String() string { return strings.TrimRight(strings.Join(s.rows, "\n"), "\n") + "\n" }
+func (s *vt) String() string { return strings.TrimRight(strings.Join(s.rows, "\n"), "\n") + "\n" }
 
 // TestTheLiveViewStaysBelowTheLines watches a rollout on a terminal and as plain lines.
 func TestTheLiveViewStaysBelowTheLines(t *testing.T) {
 	var plain, written strings.Builder
-	terminal := &screen{t: t, width: 80}
+	terminal := &vt{t: t, width: 80}
 	onTerminal := &console{out: terminal, width: 80, colour: true}
 	uncoloured := &console{out: &written, width: 80}
 	piped := &console{out: &plain}

@@ -69,18 +69,23 @@ type command struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
+	now func() time.Time
+
 	profile, region, machine, stack string
 	format                          string
 }
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
+	return (&command{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
+}
+
+func (c *command) run(ctx context.Context, args []string) int {
 	root := c.root(awsTester)
 	root.SetArgs(doubled(root, args))
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
 	return c.exitCode(root.ExecuteContext(ctx))
 }
 
@@ -116,7 +121,19 @@ func (c *command) root(tester func(aws.Config) verify.Tester) *cobra.Command {
 	flags.StringVar(&c.machine, "state-machine", "", "the ARN of the stack's state machine (default: STATE_MACHINE_ARN, or the stack's output)")
 	flags.StringVar(&c.stack, "stack", rollouts.Stack, "the name of the stack whose output has that ARN")
 	flags.StringVarP(&c.format, "output", "o", "text", "text or json")
-	root.AddCommand(c.advise(), c.cost(), c.record(time.Now), c.rehearse(), c.serve(), c.verify(tester))
+	root.AddCommand(
+		c.advise(),
+		c.cost(),
+		c.explain(),
+		c.get(),
+		c.list(),
+		c.record(),
+		c.rehearse(),
+		c.report(),
+		c.serve(),
+		c.verify(tester),
+		c.watch(),
+	)
 	root.SetFlagErrorFunc(func(sub *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %s --help lists the options", err, sub.CommandPath())
 	})

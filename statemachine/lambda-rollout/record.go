@@ -7,11 +7,11 @@ import (
 	"io"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
@@ -25,8 +25,8 @@ const (
 )
 
 // record is the subcommand that turns a rollout on AWS into a page, and into a scenario to
-// rehearse. Which metrics CloudWatch still has depends on now.
-func (c *command) record(now func() time.Time) *cobra.Command {
+// rehearse. Which metrics CloudWatch still has depends on the time.
+func (c *command) record() *cobra.Command {
 	sub := &cobra.Command{Use: "record", Short: "Make a page and a scenario from a rollout on AWS", Args: noArguments}
 	flags := sub.Flags()
 	histories := flags.StringArray("history", nil, "`file` with the output of aws stepfunctions get-execution-history; repeat it for each execution in which a long rollout continued, after the first one's")
@@ -45,7 +45,7 @@ func (c *command) record(now func() time.Time) *cobra.Command {
 		case *queries && (*metrics != "" || *asJSON || *page != "" || *scenario != "" || *input != ""):
 			return errors.New("--queries only prints the queries, before there are metrics: leave out --metrics, --json, --report, --write-scenario and --write-input")
 		}
-		if err := outputs([]string{*page, *scenario, *input}, append(*histories, *metrics)...); err != nil {
+		if err := terminal.CheckFiles([]string{*page, *scenario, *input}, append(*histories, *metrics)...); err != nil {
 			return err
 		}
 		r, err := readRecording(*histories, *metrics)
@@ -53,7 +53,7 @@ func (c *command) record(now func() time.Time) *cobra.Command {
 			return err
 		}
 		if *queries {
-			text, err := r.Queries(now())
+			text, err := r.Queries(c.now())
 			if err == nil {
 				_, err = fmt.Fprintf(c.stdout, "%s\n", text)
 			}
@@ -106,7 +106,7 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 	if scenario != "" {
 		was, err := r.Scenario()
 		if err == nil {
-			err = indented(&recorded, was)
+			err = terminal.WriteJSON(&recorded, was)
 		}
 		if err != nil {
 			return err
@@ -119,12 +119,12 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 		if file.path == "" {
 			continue
 		}
-		if err := writeFile(file.path, file.text); err != nil {
+		if err := terminal.WriteFile(file.path, file.text); err != nil {
 			return err
 		}
 	}
 	if asJSON {
-		return indented(stdout, result)
+		return terminal.WriteJSON(stdout, result)
 	}
 	lines := newConsole(stdout)
 	for _, line := range result.Lines {

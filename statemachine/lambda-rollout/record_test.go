@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,10 +20,8 @@ func TestARolloutIsRecorded(t *testing.T) {
 	queriesOn := func(year int, month time.Month, day int) int {
 		asked.Reset()
 		problems.Reset()
-		c := &command{stdout: &asked, stderr: &problems}
-		sub := c.record(func() time.Time { return time.Date(year, month, day, 0, 0, 0, 0, time.UTC) })
-		sub.SetArgs([]string{"--history", history, "--queries"})
-		return c.exitCode(sub.Execute())
+		c := &command{stdout: &asked, stderr: &problems, now: func() time.Time { return time.Date(year, month, day, 0, 0, 0, 0, time.UTC) }}
+		return c.run(context.Background(), []string{"record", "--history", history, "--queries"})
 	}
 	code := queriesOn(2026, 1, 2)
 	queries, stderr := asked.String(), problems.String()

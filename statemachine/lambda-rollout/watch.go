@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+// The times between two looks at a rollout.
+const (
+	usualInterval = 5 * time.Second
+	leastInterval = time.Second
+	mostInterval  = 10 * time.Minute
+)
+
+// watch follows a rollout until it ends.
+func (c *command) watch() *cobra.Command {
+	var allowUnverified bool
+	interval := usualInterval
+	cmd := &cobra.Command{
+		Use:   "watch NAME",
+		Short: "Follow a rollout until it ends",
+		Long: "Follows a rollout until it ends: redrawn live on a terminal, with a line for each event elsewhere. It goes on after lost connections and expired credentials.\n" +
+			"It exits with 0 if the new version was promoted, 1 if it was not, 2 if the rollout was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.",
+		Args: oneName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := c.asJSON(); err != nil {
+				return err
+			}
+			if interval < leastInterval || interval > mostInterval {
+				return fmt.Errorf("--interval is %s; it must be from %s to %s", interval, leastInterval, mostInterval)
+			}
+			return c.follow(cmd.Context(), args[0], interval, allowUnverified)
+		},
+	}
+	cmd.Flags().BoolVar(&allowUnverified, "allow-unverified", false, "exit with 0 if it was promoted unverified")
+	cmd.Flags().DurationVar(&interval, "interval", interval, "the time between two looks at AWS, from 1s to 10m")
+	return cmd
+}
+
+// follow follows the rollout with a name or an ARN until it ends, and returns its exit code.
+func (c *command) follow(ctx context.Context, name string, interval time.Duration, allowUnverified bool) error {
+	w := &rollouts.Watch{Name: name, Interval: interval, Now: c.now, Connect: c.reconnect, Wait: wait}
+	asJSON, err := c.asJSON()
+	if err != nil {
+		return err
+	}
+	var r *rollouts.Rollout
+	width := terminal.Width(c.stdout)
+	switch {
+	case asJSON:
+		r, err = w.Run(ctx, func(*rollouts.Rollout, []rollouts.Event) {})
+	case width > 0:
+		r, err = c.live(ctx, w)
+	default:
+		r, err = w.Run(ctx, c.lines())
+	}
+	switch {
+	case r == nil:
+		return unreadable(err)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintf(c.stderr, "lambda-rollout: the rollout goes on; follow it again with: lambda-rollout watch %s\n", rollout.OneLine(r.Name))
+		return exit{code: unknown}
+	case err != nil:
+		return unreadable(err)
+	}
+	if asJSON || width > 0 {
+		if err := c.print(r, func() *rollouts.Page { return r.Text(c.now()) }); err != nil {
+			return err
+		}
+	}
+	return ended(r, allowUnverified)
+}
+
+// reconnect returns a client with the credentials that the configuration has now, for the
+// state machine that was found first.
+func (c *command) reconnect(ctx context.Context) (*rollouts.Client, error) {
+	client, err := c.client(ctx)
+	if err == nil {
+		c.machine = client.Machine
+	}
+	return client, err
+}
+
+// wait waits so long, or until ctx is done.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// lines returns a function that prints a line for each event, after one about the rollout.
+func (c *command) lines() func(*rollouts.Rollout, []rollouts.Event) {
+	begun := false
+	return func(r *rollouts.Rollout, events []rollouts.Event) {
+		if !begun {
+			begun = true
+			fmt.Fprintln(c.stdout, r.Line())
+			if r.Now != nil && r.Now.Unread != "" {
+				fmt.Fprintln(c.stdout, rollout.OneLine(r.Now.Unread))
+			}
+		}
+		for _, e := range events {
+			fmt.Fprintln(c.stdout, e.String())
+		}
+	}
+}
+
+// live shows the rollout on a terminal, redrawn whenever something happens and each second.
+func (c *command) live(ctx context.Context, w *rollouts.Watch) (*rollouts.Rollout, error) {
+	out := c.stdout.(*os.File) // it has a width
+	s := &screen{out: out, colours: terminal.Colours(out), now: c.now}
+	if in, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
+		if before, err := term.MakeRaw(int(in.Fd())); err == nil {
+			defer func() { _ = term.Restore(int(in.Fd()), before) }() // nothing can be done about it
+			var stop context.CancelFunc
+			ctx, stop = context.WithCancel(ctx)
+			defer stop()
+			s.keys = keysOf(in, stop)
+		}
+	}
+	s.open()
+	defer s.close()
+	w.Wait = s.wait
+	return w.Run(ctx, s.show)
+}
