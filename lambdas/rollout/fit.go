@@ -101,8 +101,13 @@ func (req *Request) checkSchedule(r *reader) {
 		return
 	}
 	req.checkApproval(r, steps)
-	if total := Total(steps); total > Year {
+	switch total := Total(steps); {
+	case total > Year:
 		r.add(Problem{Path: "$", Want: wantYear(req, total)})
+	case total+req.MaxPause > Year && r.has("max-pause"):
+		r.refuse("max-pause", wantShorterPause(Year-total))
+	case total+req.MaxPause > Year:
+		r.add(Problem{Path: "$", Want: wantYearWithPause(req, total)})
 	}
 	req.checkSize(r, steps)
 }
