@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -111,7 +110,7 @@ func commandNames() []string {
 
 // notKnown is the effect of an order that means no command.
 func notKnown(c Command) string {
-	return fmt.Sprintf("not known%s, so the weight is held (known: %s)", DidYouMean(string(c), CommandWords()), strings.Join(commandNames(), ", "))
+	return "not known, so the weight is held; known are " + strings.Join(commandNames(), ", ") + DidYouMean(string(c), CommandWords())
 }
 
 // undoes reports whether the command rolls back.

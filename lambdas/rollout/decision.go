@@ -207,7 +207,9 @@ func (s State) decide(now time.Time, order Order) ruling {
 		return r.rollBack(NoData, endedWithoutData(step, gates)+seen)
 	}
 	if s.needsApproval() {
-		r.effect = stillWaits
+		if order.Command != "" {
+			r.effect = stillWaits
+		}
 		return s.awaitApproval(r, now, seen)
 	}
 	if s.Progress.Step == len(s.Plan.Steps) {

@@ -23,7 +23,10 @@ const (
 	wantAlias     = "must be an alias's name: at most 128 letters, digits, - and _"
 	wantNoVersion = "must be an alias: a name of digits alone is a version's"
 	wantVersion   = `must be a published version's number, such as "2"`
-	wantType      = "must be one of linear, exponential, geometric, canary, all-at-once, custom, or a CodeDeploy preset such as Linear10PercentEvery1Minute"
+	wantType      = "must be one of linear, exponential, geometric, canary, all-at-once, custom, or a name as CodeDeploy's, such as Linear10PercentEvery1Minute or Canary25Percent45Minutes"
+	// wantOwnConfiguration continues wantType.
+	wantOwnConfiguration = `. The plan of a configuration of your own is not known here: write it as "type": "canary" with first-weight and interval, ` +
+		`as "linear" with steps and interval, or as "custom" with weights and interval`
 
 	wantWeights      = "is missing: the type custom needs it"
 	wantTwoSteps     = "must be at least 2: the type geometric starts at its first weight and ends at 1"
@@ -148,6 +151,22 @@ func wantFewerSteps(most int, c Curve) string {
 
 func wantFixed(value int64, typeName string) string {
 	return fmt.Sprintf("must be %d, or be omitted, with the type %s", value, typeName)
+}
+
+// wantPercent and wantMinutes are for the numbers in a preset's name.
+func wantPercent(given string) string {
+	return fmt.Sprintf("must have a percentage from 1 to 99, not %s", cutDigits(given))
+}
+
+func wantMinutes(given string, most int) string {
+	return fmt.Sprintf("must have from 1 to %s minutes, not %s: with this percentage, CodeDeploy shifts all traffic within two days", Thousands(int64(most)), cutDigits(given))
+}
+
+func cutDigits(digits string) string {
+	if len(digits) > 20 {
+		return digits[:20] + "…"
+	}
+	return digits
 }
 
 func wantOtherType(typeName string) string {

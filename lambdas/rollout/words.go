@@ -293,7 +293,7 @@ func pauseReason(s State, event Event) string {
 	}
 	text := "Paused by " + p.By + "."
 	if unknown := s.Progress.lastUnknown(); event == EventOrderUnknown {
-		text = "T" + unknownOrder(unknown.Command, unknown.By)[1:] + "."
+		text = "Held: " + unknownOrder(unknown.Command, unknown.By) + "."
 	}
 	return text + fmt.Sprintf(" Version %s stays at %s, and its health is checked. If no order ends that by %s, the rollout is rolled back.",
 		s.NewVersion, Weight(s.Progress.Weight), p.Until.UTC().Format(time.RFC3339))
