@@ -220,7 +220,11 @@ func (s State) Notification(event Event, step int, at time.Time, execution strin
 	}
 	n.Reason = underWayReason(s, event, step)
 	if s.Health != nil {
-		n.Reason = Brief(n.Reason + " Last check: " + s.Health.Reason)
+		found := s.Health.Reason
+		if event == EventPaused || event == EventOrderUnknown { // which the reason begins with, too
+			found = readingsText(s.Health.Readings)
+		}
+		n.Reason = Brief(n.Reason + " Last check: " + found)
 	}
 	return n
 }
