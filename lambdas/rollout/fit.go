@@ -108,8 +108,8 @@ func (req *Request) checkSchedule(r *reader) {
 		r.add(Problem{Path: "$", Want: wantYear(req, total)})
 	case total+req.MaxPause > Year && r.has("max-pause"):
 		r.refuse("max-pause", wantShorterPause(Year-total))
-	case total+req.MaxPause > Year:
-		r.add(Problem{Path: "$", Want: wantYearWithPause(req, total)})
+	default: // a plan of nearly a year leaves less than the default
+		req.MaxPause = max(minMaxPause, min(req.MaxPause, Year-total))
 	}
 	req.checkSize(r, steps)
 }

@@ -5,6 +5,9 @@ import "time"
 // DefaultMaxPause is the default of Request.MaxPause: a day, in seconds.
 const DefaultMaxPause = 24 * 60 * 60
 
+// minMaxPause is the smallest MaxPause, in seconds.
+const minMaxPause = 60
+
 // Pause is a hold of the current weight by an order: by pause, or by an order that is
 // not known. Health checks continue meanwhile.
 type Pause struct {

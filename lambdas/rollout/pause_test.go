@@ -164,6 +164,16 @@ func TestAPauseEndsBeforeTheYear(t *testing.T) {
 	}
 }
 
+// TestTheDefaultPauseFitsIntoTheYear of a plan that leaves less than a day of it.
+func TestTheDefaultPauseFitsIntoTheYear(t *testing.T) {
+	for interval, want := range map[int64]int64{60: 86400, rollout.Year - 86401: 86400, rollout.Year - 3600: 3600, rollout.Year: 60} {
+		s := begin(t, fmt.Sprintf(`{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "all-at-once", "interval": %d}`, interval))
+		if s.MaxPause != want {
+			t.Errorf("%d s with a step of %d s, want %d s", s.MaxPause, interval, want)
+		}
+	}
+}
+
 // TestNoUnknownWordShifts draws orders of all kinds: a check that is left with an unknown
 // word as its last order shifts no traffic.
 func TestNoUnknownWordShifts(t *testing.T) {

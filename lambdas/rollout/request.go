@@ -57,7 +57,8 @@ type Request struct {
 	// Approval is nil if no step needs approval.
 	Approval *Approval `json:"approval,omitempty"`
 	// MaxPause is how long an order may hold the weight, in seconds, 60 to a Year. After
-	// that the rollout is rolled back.
+	// that the rollout is rolled back. The default is a day, or what the plan leaves of
+	// a Year.
 	MaxPause int64 `json:"max-pause"`
 	// Notify says who else is notified.
 	Notify Notify `json:"notify,omitzero"`
@@ -126,7 +127,7 @@ func Decode(input []byte) (Request, error) {
 		Gates:         r.gates("health"),
 		Hooks:         r.hooks("hooks"),
 		Approval:      r.approval("approval"),
-		MaxPause:      r.integer("max-pause", 60, Year, DefaultMaxPause),
+		MaxPause:      r.integer("max-pause", minMaxPause, Year, DefaultMaxPause),
 		Notify:        r.notify("notify"),
 
 		ProvisionedConcurrency: r.enum("provisioned-concurrency", Refuse, Ignore, Move),

@@ -20,18 +20,17 @@ import (
 // notInSchema are the refused inputs that the schema takes, each with the
 // reason why a JSON Schema can't say what is wrong with it.
 var notInSchema = map[string]string{
-	"longer-than-a-year":                "the year is a product of two fields",
-	"bake-makes-it-longer-than-a-year":  "the year is a sum of fields",
-	"custom-with-other-steps":           "steps is compared with the length of a list",
-	"max-pause-longer-than-a-year":      "the year is a sum of fields",
-	"pause-makes-it-longer-than-a-year": "the year is a sum of fields",
-	"type-preset-longer-than-two-days":  "the two days are a product of numbers in a name",
-	"weights-same-at-four-decimals":     "each weight is compared with the one before it, rounded",
-	"geometric-with-too-many-steps":     "how many weights can be kept apart is a formula of the first",
-	"approval-that-makes-no-sense":      "the plan's weights are a formula of the other fields",
-	"names-twice":                       "what must differ is one field, not the whole gate",
-	"TestBadChecksAreRefused 3":         "what must differ is a name, which may be a part of an ARN",
-	"TestBadEndpointsAreRefused 23":     "the names of headers are compared without their case",
+	"longer-than-a-year":               "the year is a product of two fields",
+	"bake-makes-it-longer-than-a-year": "the year is a sum of fields",
+	"custom-with-other-steps":          "steps is compared with the length of a list",
+	"max-pause-longer-than-a-year":     "the year is a sum of fields",
+	"type-preset-longer-than-two-days": "the two days are a product of numbers in a name",
+	"weights-same-at-four-decimals":    "each weight is compared with the one before it, rounded",
+	"geometric-with-too-many-steps":    "how many weights can be kept apart is a formula of the first",
+	"approval-that-makes-no-sense":     "the plan's weights are a formula of the other fields",
+	"names-twice":                      "what must differ is one field, not the whole gate",
+	"TestBadChecksAreRefused 3":        "what must differ is a name, which may be a part of an ARN",
+	"TestBadEndpointsAreRefused 23":    "the names of headers are compared without their case",
 }
 
 func TestTheSchemaRefusesWhatDecodeRefuses(t *testing.T) {

@@ -186,12 +186,7 @@ func wantYear(req *Request, total int64) string {
 	return fmt.Sprintf("must end within a year (%d s): %d steps of %d s and %d s of bake take %d s", Year, req.Steps, req.Interval, req.Bake, total)
 }
 
-// wantYearWithPause and wantShorterPause are for a plan of total seconds that leaves no
-// time for a pause, or left seconds.
-func wantYearWithPause(req *Request, total int64) string {
-	return fmt.Sprintf("must end within a year (%d s), a pause included: the steps take %d s, and a pause may take %d s; set max-pause to less, or make the steps shorter", Year, total, req.MaxPause)
-}
-
+// wantShorterPause is for a plan that leaves left seconds of a year.
 func wantShorterPause(left int64) string {
 	return fmt.Sprintf("must be at most %d: with the steps, a pause must end within a year", left)
 }
