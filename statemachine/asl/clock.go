@@ -32,8 +32,10 @@ type Clock struct {
 	idle    chan struct{} // signals Run that no actor is due, or that the run broke
 	running bool
 
-	outside served // what other goroutines bring
-	pacer   *Pacer // nil unless the clock is served
+	outside served  // what other goroutines bring
+	pacer   *Pacer  // nil unless the clock is served
+	again   *replay // nil unless a run is replayed
+	turns   uint64  // how often the turn of an actor has come, while the clock is served
 
 	broken    *breakage // what ended the run early
 	unwinding bool      // Run is getting rid of the actors that are left
@@ -57,6 +59,7 @@ type actor struct {
 	number  uint64  // order of creation
 	started uintptr // where Go was called
 	waits   uintptr // where it last waited without a deadline
+	visitor bool    // it comes from Do
 }
 
 // NewClock returns a clock that shows start, in UTC.
@@ -75,9 +78,12 @@ func (c *Clock) Now() time.Time { return c.start.Add(time.Duration(c.now.Load())
 
 // Go adds an actor that runs f. It begins at the current instant, after the
 // actors that are already due: within Run, not before the calling actor yields.
-func (c *Clock) Go(f func()) {
+func (c *Clock) Go(f func()) { c.add(f, caller(), false) }
+
+// add implements Go for an actor that was started at a place.
+func (c *Clock) add(f func(), started uintptr, visitor bool) {
 	c.seq++
-	a := &actor{f: f, index: -1, number: c.seq, started: caller()}
+	a := &actor{f: f, index: -1, number: c.seq, started: started, visitor: visitor}
 	c.live[a] = struct{}{}
 	c.schedule(a, c.now.Load())
 }
@@ -276,6 +282,9 @@ func (c *Clock) pass() {
 	next := heap.Pop(&c.due).(*actor)
 	c.now.Store(max(c.now.Load(), next.at))
 	c.current = next
+	if !next.visitor {
+		c.turns++
+	}
 	if f := next.f; f != nil {
 		next.f = nil
 		c.begin(next, f)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -54,12 +55,26 @@ func stretch(d time.Duration, factor float64) time.Duration {
 func (p *Pacer) Advance(d time.Duration) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.virtual, p.since = p.reached().Add(max(d, 0)), time.Now()
+	p.move(p.reached().Add(max(d, 0)))
+	return p.virtual
+}
+
+// AdvanceTo moves time on to an instant. It does nothing if that has been reached.
+func (p *Pacer) AdvanceTo(at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at.After(p.reached()) {
+		p.move(at)
+	}
+}
+
+// move sets the time that is reached now. p.mu is held.
+func (p *Pacer) move(to time.Time) {
+	p.virtual, p.since = to, time.Now()
 	select {
 	case p.changed <- struct{}{}:
 	default: // it is noticed already
 	}
-	return p.virtual
 }
 
 // until returns how long it takes until a time is reached; very long if only Advance
@@ -83,8 +98,15 @@ type served struct {
 	over chan struct{} // closed when it is no longer served
 
 	mu    sync.Mutex
-	inbox []func()
+	inbox []arrival
 	ended bool
+}
+
+// arrival is a function from outside that becomes an actor.
+type arrival struct {
+	f      func()
+	record func(Moment) error // nil for a visitor
+	refuse func(error)        // ends the wait for f without calling it
 }
 
 // Serve runs actors as Run does, but no earlier than the pacer's time allows, and
@@ -120,6 +142,7 @@ func (c *Clock) Serve(ctx context.Context, pacer *Pacer) error {
 		select {
 		case <-ctx.Done():
 			timer.Stop()
+			c.keepUp()
 			c.unwind()
 			return context.Cause(ctx)
 		case <-timer.C:
@@ -135,7 +158,12 @@ func (c *Clock) Serve(ctx context.Context, pacer *Pacer) error {
 // time that the pacer has reached; while the clock is behind that, at the clock's
 // time. It returns ErrStopped if the clock stops before f has returned, and an error
 // if f panicked.
-func (c *Clock) Do(f func()) error {
+func (c *Clock) Do(f func()) error { return c.DoRecorded(nil, f) }
+
+// DoRecorded is Do for an f that affects other actors. Before f begins, record is
+// called with the moment for [Clock.Replay]; the clock waits for it. If record returns
+// an error, f does not run, and DoRecorded returns the error. Nil records nothing.
+func (c *Clock) DoRecorded(record func(Moment) error, f func()) error {
 	s, done := &c.outside, make(chan struct{})
 	var failed error
 	s.mu.Lock()
@@ -143,7 +171,7 @@ func (c *Clock) Do(f func()) error {
 		s.mu.Unlock()
 		return ErrStopped
 	}
-	s.inbox = append(s.inbox, func() {
+	act := func() {
 		returned := false
 		defer func() {
 			if c.unwinding {
@@ -156,7 +184,12 @@ func (c *Clock) Do(f func()) error {
 		}()
 		f()
 		returned = true
-	})
+	}
+	refuse := func(err error) {
+		failed = err
+		close(done)
+	}
+	s.inbox = append(s.inbox, arrival{act, record, refuse})
 	s.mu.Unlock()
 	select {
 	case s.came <- struct{}{}:
@@ -170,23 +203,51 @@ func (c *Clock) Do(f func()) error {
 	}
 }
 
-// admit makes actors of what Do has brought. While nothing is due, the time becomes
-// that of the pacer.
-func (c *Clock) admit() {
-	if !c.dueNow() {
-		c.now.Store(max(c.now.Load(), int64(c.pacer.Reached().Sub(c.start))))
+// Settle suspends the calling actor, a function of Do, until no other actor is due at this
+// instant but those of Do.
+func (c *Clock) Settle() {
+	due := func(a *actor) bool { return !a.visitor && a.at <= c.now.Load() }
+	for slices.ContainsFunc(c.due, due) {
+		c.waitLast(c.Now()) // some of them come last, too
 	}
+}
+
+// admit makes actors of what Do has brought.
+func (c *Clock) admit() {
+	if c.again != nil {
+		c.again.admit(c)
+		return
+	}
+	c.keepUp()
 	s := &c.outside
 	s.mu.Lock()
 	inbox := s.inbox
 	s.inbox = nil
 	s.mu.Unlock()
-	for _, f := range inbox {
-		c.Go(f)
+	for _, v := range inbox {
+		if v.record != nil {
+			if err := v.record(c.Moment()); err != nil {
+				v.refuse(err)
+				continue
+			}
+		}
+		c.add(v.f, caller(), v.record == nil)
+	}
+}
+
+// keepUp makes the time that of the pacer, unless an actor is due before that. An
+// actor therefore never begins later than it is due, and a replay has the same times.
+func (c *Clock) keepUp() {
+	reached := int64(c.pacer.Reached().Sub(c.start))
+	if len(c.due) == 0 || c.due[0].at > reached {
+		c.now.Store(max(c.now.Load(), reached))
 	}
 }
 
 // dueNow reports whether an actor is due at the pacer's time.
 func (c *Clock) dueNow() bool {
+	if c.again != nil {
+		return c.again.dueNow(c)
+	}
 	return len(c.due) > 0 && c.due[0].at <= int64(c.pacer.Reached().Sub(c.start))
 }

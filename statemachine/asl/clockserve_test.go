@@ -145,3 +145,36 @@ func TestDoEndsWithTheClock(t *testing.T) {
 		t.Errorf("Do returned %v, and its actor has left: %v", err, left)
 	}
 }
+
+func TestSettleLetsAllRunThatIsDue(t *testing.T) {
+	c := asl.NewClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	steps := 0
+	c.Go(func() {
+		c.Sleep(time.Minute)
+		for range 100 { // one after the other, at the same instant
+			c.Sleep(0)
+			steps++
+		}
+	})
+	pacer := serve(t, c, 0)
+	began := make(chan struct{}, 2)
+	var wait sync.WaitGroup
+	for range 2 {
+		wait.Go(func() {
+			if err := c.Do(func() {
+				began <- struct{}{}
+				c.Sleep(time.Minute)
+				c.Settle()
+				if steps != 100 {
+					t.Errorf("%d steps are done, want 100", steps)
+				}
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	<-began
+	<-began
+	pacer.Advance(time.Minute)
+	wait.Wait()
+}

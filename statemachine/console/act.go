@@ -20,8 +20,19 @@ var said = map[string]string{
 	"started":  "The execution was started.",
 	"stopped":  "The execution was stopped. The alias is put back by the cleanup if it needs to be.",
 	"redriven": "The execution was redriven.",
-	"ordered":  "The order was given. The next check reads it.",
 	"advanced": "Time was moved on.",
+}
+
+// ordered is said's key of an order, before its command.
+const ordered = "ordered-"
+
+// whatWasDone returns what an action did, in words; "" for an unknown key.
+func whatWasDone(key string) string {
+	command, ok := strings.CutPrefix(key, ordered)
+	if ok && slices.Contains(rollout.Commands(), rollout.Command(command)) {
+		return "The order " + command + " was given. The next check reads it."
+	}
+	return said[key]
 }
 
 // act carries out a form and leads to the page that shows the effect.
@@ -96,7 +107,7 @@ func (c *console) order(r *http.Request) (string, error) {
 	_, err := c.parameters.PutParameter(r.Context(), &ssm.PutParameterInput{
 		Name: &parameter, Value: &value, Type: ssmtypes.ParameterTypeString, Overwrite: aws.Bool(true),
 	})
-	return c.afterwards(name, "ordered"), err
+	return c.afterwards(name, ordered+value), err
 }
 
 // advances are by how much time can be moved on.

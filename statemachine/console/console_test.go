@@ -1,19 +1,27 @@
 package console
 
 import (
-	"fmt"
+	"context"
 	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
+
+// bad is a scenario in which 30% of the requests to the new version fail.
+const bad = `{"new-version": {"error-rate": 0.3}}`
 
 // caller asks a console as a browser does.
 type caller struct {
@@ -84,7 +92,7 @@ func holds(t *testing.T, page string, texts ...string) {
 }
 
 func TestARolloutFromStartToRedrive(t *testing.T) {
-	w := newWorld(t, 0, 0.3)
+	w := newWorld(t, bad)
 	c := callerOf(t, w.options())
 	holds(t, c.get(200, ""), "There are no executions.", "ExecutionsFailed", "INSUFFICIENT_DATA")
 	started := c.post(http.StatusSeeOther, "start", "name", "r1", "function-name", "MyFunction", "alias-name", "MyAlias", "new-version", "2", "steps", "5", "interval", "120")
@@ -96,17 +104,17 @@ func TestARolloutFromStartToRedrive(t *testing.T) {
 		`id="routing">version 1 with 20% on version 2`, "▶ Wait", `data-every="1"`, "Stop it", "Rollout started", "Steer")
 	holds(t, c.get(200, "start", "from", "r1"), `value="MyFunction"`, `value="5"`)
 	c.post(http.StatusSeeOther, "order", "name", "r1", "owner", "r1", "command", "advance")
-	if to := c.post(http.StatusSeeOther, "advance", "by", "10m", "back", prefix+"execution?name=r1").Header().Get("Location"); to != prefix+"execution?did=advanced&name=r1" {
+	if to := c.post(http.StatusSeeOther, "advance", "by", "1m", "back", prefix+"execution?name=r1").Header().Get("Location"); to != prefix+"execution?did=advanced&name=r1" {
 		t.Errorf("moving on leads to %s", to)
 	}
 	page := c.get(200, "execution", "name", "r1")
-	holds(t, page, "Unhealthy", "It decided <b id=\"decision\">roll-back</b>", "fails", "version 2 failed", "advance</b> by", ": obeyed",
+	holds(t, page, "Unhealthy", "It decided <b id=\"decision\">roll-back</b>", "fails", "version 2 failed", "advance</b> by", ": overruled: the check found harm",
 		`id="routing">version 1</b>`, "Redrive", "ExecutionsFailed", "Threshold Crossed", `class="node taken"`, "Requests per minute", "Error rate", "ExecutionFailed", `data-every="5"`)
 	if strings.Contains(page, "Stop it") || strings.Contains(page, "▶ ") && strings.Contains(page, `taken current`) {
 		t.Error("an execution that ended is shown as running")
 	}
 	w.advance(time.Minute)
-	holds(t, c.get(200, ""), "failed", "▲", " ALARM</td>")
+	holds(t, c.get(200, ""), "failed", "RolloutExecutionsFailed", "▲", " ALARM</td>")
 	holds(t, c.get(200, "", "status", "RUNNING"), "There are no executions with this status.")
 	holds(t, c.get(200, "notifications"), "Rollout started")
 	c.post(http.StatusSeeOther, "redrive", "name", "r1")
@@ -119,21 +127,21 @@ func TestARolloutFromStartToRedrive(t *testing.T) {
 }
 
 func TestVisitsHaveTheirData(t *testing.T) {
-	w := newWorld(t, 0, 0.3)
+	w := newWorld(t, bad)
 	c := callerOf(t, w.options())
 	c.post(http.StatusSeeOther, "start", "name", "r1", "json", example)
 	w.advance(10 * time.Minute)
 	page := c.get(200, "visit", "name", "r1", "event", "2")
 	holds(t, page, "CalculateWeights, visit 1 of 1", "left after", `"function-name": "MyFunction"`, "Attempt 1", `"execution":`, "What attempt 1 answered", "LambdaFunctionScheduled")
-	ended := w.all()[0].events
-	holds(t, c.get(200, "visit", "name", "r1", "event", fmt.Sprint(ended[len(ended)-2].Number())), "Rolled back, visit 1 of 1", "the execution ended in it")
+	last := regexp.MustCompile(`id="visit-(\d+)"`).FindStringSubmatch(c.get(200, "execution", "name", "r1"))
+	holds(t, c.get(200, "visit", "name", "r1", "event", last[1]), "Rolled back, visit 1 of 1", "the execution ended in it")
 	for _, event := range []string{"", "0", "-1", "3", "99999999999999999999", "2 "} {
 		holds(t, c.get(404, "visit", "name", "r1", "event", event), "There is no such page.")
 	}
 }
 
 func TestUnknownIsNotFound(t *testing.T) {
-	w := newWorld(t, 0, 0)
+	w := newWorld(t, `{}`)
 	c := callerOf(t, w.options())
 	for _, name := range []string{"none", "..", "a b", "<script>", "a:b", strings.Repeat("ü", 41), ""} {
 		page := c.get(404, "execution", "name", name)
@@ -155,17 +163,20 @@ func TestUnknownIsNotFound(t *testing.T) {
 
 // TestHostileTexts gives everything that a user can give the form of a script.
 func TestHostileTexts(t *testing.T) {
-	const evil = `"><script>alert(1)</script>`
-	w := newWorld(t, 0, 0)
+	const evil = "\"><script>alert(1)</script>\u202egnp.\u2066\ufeff\u0085"
+	w := newWorld(t, `{}`)
 	o := w.options()
 	o.Notifications = func() []Notification {
-		return []Notification{{evil, evil, w.server.Config().Region + evil + "arn:aws:states:eu-central-1:123456789012:execution:lambda-rollout:r=1", start}}
+		return []Notification{{evil, evil, "eu-central-1" + evil + "arn:aws:states:eu-central-1:123456789012:execution:lambda-rollout:r=1", start}}
 	}
 	c := callerOf(t, o)
-	if err := w.server.AddAlarm(evil, false); err != nil {
+	if _, err := cloudwatch.NewFromConfig(w.cfg).PutMetricAlarm(context.Background(), &cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String(evil), Namespace: aws.String("N"), MetricName: aws.String("M"), Statistic: types.StatisticSum, Period: aws.Int32(60),
+		EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
+	}); err != nil {
 		t.Fatal(err)
 	}
-	c.post(http.StatusSeeOther, "start", "name", "r=1", "json", `{"function-name": "`+strings.ReplaceAll(evil, `"`, `\"`)+`", "x": "</code></pre><script>"}`)
+	c.post(http.StatusSeeOther, "start", "name", "r=1", "json", `{"function-name": "`+strings.ReplaceAll(evil, `"`, `\"`)+`", "x": "\u001b[31m</code></pre><script>"}`)
 	w.advance(time.Minute)
 	refused := c.post(http.StatusUnprocessableEntity, "start", "name", evil, "function-name", evil, "steps", evil, "weights", evil).Body.String()
 	pages := []string{refused, c.get(200, ""), c.get(200, "execution", "name", "r=1"), c.get(200, "visit", "name", "r=1", "event", "2"), c.get(200, "notifications"), c.get(200, "start", "from", "r=1"),
@@ -174,30 +185,33 @@ func TestHostileTexts(t *testing.T) {
 		if strings.Contains(page, "<script>") || strings.Contains(page, `"><script`) {
 			t.Errorf("page %d has something that is not escaped", i)
 		}
+		if strings.ContainsAny(page, "\u202e\u2066\ufeff\u0085\x1b") {
+			t.Errorf("page %d has something that is not seen", i)
+		}
 	}
-	holds(t, pages[2], "InvalidRequest", "failed", evil)
+	holds(t, pages[2], "InvalidRequest", "failed", `"><script>alert(1)</script>\u202egnp.\u2066\ufeff`)
 	for _, want := range []string{"weights must be JSON"} {
 		holds(t, refused, want)
 	}
 }
 
 func TestTheFormSaysWhatIsWrong(t *testing.T) {
-	w := newWorld(t, 0, 0)
+	w := newWorld(t, `{}`)
 	c := callerOf(t, w.options())
 	page := c.post(http.StatusUnprocessableEntity, "start", "function-name", "MyFunction", "alias-name", "MyAlias", "new-version", "two", "steps", "many", "interval", "0", "health.errors.alpha", "7", "weights", "[1]").Body.String()
 	holds(t, page, "Not started", `value="many"`, `<a href="#field-steps">`, `<a href="#field-interval">`, `<a href="#field-health-errors-alpha">`, `id="field-health" open`, "must be a whole number")
-	if len(w.all()) > 0 {
+	if len(w.inputs()) > 0 {
 		t.Error("an execution was started")
 	}
 	c.post(http.StatusSeeOther, "start", "function-name", "MyFunction", "alias-name", "MyAlias", "new-version", "2", "steps", "5", "interval", "120", "health.errors.alpha", "0.05", "health-check", "true", "approval.before-weights", "[0.4]", "notify.shifted", "true")
-	request, err := rollout.Decode(w.all()[0].input)
+	request, err := rollout.Decode([]byte(w.inputs()[0]))
 	if err != nil || request.Gates.Errors.Alpha != 0.05 || request.Approval == nil || !request.Notify.Shifted {
-		t.Errorf("the input is %s: %v", w.all()[0].input, err)
+		t.Errorf("the input is %s: %v", w.inputs(), err)
 	}
 }
 
 func TestOnlyItsOwnPages(t *testing.T) {
-	w := newWorld(t, 0, 0)
+	w := newWorld(t, `{}`)
 	c := callerOf(t, w.options())
 	for _, header := range []map[string]string{
 		{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://example.com"}, {"Origin": "http://127.0.0.1:9999"}, {"Origin": "null"},
@@ -214,8 +228,8 @@ func TestOnlyItsOwnPages(t *testing.T) {
 		c.ask(http.StatusOK, http.MethodGet, "", map[string]string{"Host": host})
 	}
 	c.ask(http.StatusSeeOther, http.MethodPost, "start", map[string]string{"Origin": "http://127.0.0.1:8080"}, "json", "{}")
-	if n := len(w.all()); n != 1 || !w.clock.Now().Equal(start) {
-		t.Errorf("%d executions were started, and it is %s", n, w.clock.Now())
+	if n := len(w.inputs()); n != 1 || !w.aws.Now().Equal(start) {
+		t.Errorf("%d executions were started, and it is %s", n, w.aws.Now())
 	}
 	c.post(http.StatusBadRequest, "start", "json", strings.Repeat(" ", maxBody+1))
 	for _, back := range []string{"https://example.com/", "//example.com" + prefix, `/\example.com`, "/elsewhere", prefix + "%zz", "javascript:alert(1)"} {
@@ -227,7 +241,7 @@ func TestOnlyItsOwnPages(t *testing.T) {
 
 // TestWhatAWSRefusesIsSaid lets each service fail by itself.
 func TestWhatAWSRefusesIsSaid(t *testing.T) {
-	w := newWorld(t, 0, 0)
+	w := newWorld(t, `{}`)
 	c := callerOf(t, w.options())
 	c.post(http.StatusSeeOther, "start", "name", "r1", "json", example)
 	w.advance(time.Second)

@@ -36,8 +36,8 @@ type schema struct {
 	Defs                     map[string]schema `json:"$defs"`
 }
 
-// hidden are properties that nobody fills in.
-var hidden = []string{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"}
+// unasked are properties that nobody fills in.
+var unasked = []string{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"}
 
 // readForm returns the fields of the input's schema, in its order.
 func readForm() ([]*field, error) {
@@ -66,7 +66,7 @@ func fieldsOf(s schema, defs map[string]schema, path string) ([]*field, error) {
 		if err := decoder.Decode(&property); err != nil {
 			return nil, err
 		}
-		if slices.Contains(hidden, fmt.Sprint(name)) {
+		if slices.Contains(unasked, fmt.Sprint(name)) {
 			continue
 		}
 		f, err := newField(property, defs, path+fmt.Sprint(name))

@@ -2,8 +2,10 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -92,12 +94,24 @@ func took(from, to, now time.Time) string {
 	if to.Before(from) {
 		return "–"
 	}
-	return to.Sub(from).Round(time.Second).String()
+	seconds := int64(to.Sub(from).Round(time.Second) / time.Second)
+	var parts []string
+	for _, unit := range []struct {
+		name    string
+		seconds int64
+	}{{"d", 24 * 60 * 60}, {"h", 60 * 60}, {"min", 60}, {"s", 1}} {
+		if n := seconds / unit.seconds; n > 0 || unit.name == "s" && len(parts) == 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, unit.name))
+		}
+		seconds %= unit.seconds
+	}
+	return strings.Join(parts, " ")
 }
 
 // alarms are CloudWatch's, or why they can't be shown.
 type alarms struct {
-	Rows  []alarmRow
+	Rows  []alarmRow // those that are not OK
+	OK    []alarmRow
 	More  bool
 	Error string
 }
@@ -119,7 +133,11 @@ func (c *console) alarms(ctx context.Context) alarms {
 	all := alarms{More: out.NextToken != nil}
 	add := func(name *string, state cwtypes.StateValue, reason *string, at *time.Time) {
 		sign := map[cwtypes.StateValue]string{cwtypes.StateValueAlarm: "▲", cwtypes.StateValueOk: "✓"}[state]
-		all.Rows = append(all.Rows, alarmRow{aws.ToString(name), string(state), sign, aws.ToString(reason), aws.ToTime(at)})
+		into := &all.Rows
+		if state == cwtypes.StateValueOk {
+			into = &all.OK
+		}
+		*into = append(*into, alarmRow{aws.ToString(name), string(state), sign, aws.ToString(reason), aws.ToTime(at)})
 	}
 	for _, a := range out.MetricAlarms {
 		add(a.AlarmName, a.StateValue, a.StateReason, a.StateUpdatedTimestamp)
@@ -127,7 +145,6 @@ func (c *console) alarms(ctx context.Context) alarms {
 	for _, a := range out.CompositeAlarms {
 		add(a.AlarmName, a.StateValue, a.StateReason, a.StateUpdatedTimestamp)
 	}
-	rank := func(a alarmRow) int { return slices.Index([]string{"ALARM", "OK"}, a.State) & 3 } // -1 & 3 is last
-	slices.SortStableFunc(all.Rows, func(a, b alarmRow) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(all.Rows, func(a, b alarmRow) int { return strings.Compare(a.State, b.State) }) // ALARM before INSUFFICIENT_DATA
 	return all
 }

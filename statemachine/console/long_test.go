@@ -19,6 +19,8 @@ import (
 // events may not be kept.
 type long struct{ events []localaws.HistoryEvent }
 
+const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:lambda-rollout"
+
 const longARN = "arn:aws:states:eu-central-1:123456789012:execution:lambda-rollout:long"
 
 func (l long) Executions(string) (iter.Seq[localaws.Execution], bool) {

@@ -56,9 +56,11 @@ func readPages(prefix string) (pages, error) {
 			return prefix + page + "?" + query.Encode()
 		},
 		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"day":   func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"moment": func(t time.Time) string {
 			return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
 		},
+		"short":  func(resource string) string { return resource[strings.LastIndex(resource, ":")+1:] },
 		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 		"count":  func(n int) string { return rollout.Thousands(int64(n)) },
 		"weight": rollout.Weight,
@@ -95,7 +97,7 @@ func (c *console) show(w http.ResponseWriter, r *http.Request, answer func(*http
 
 // write writes a page.
 func (c *console) write(w http.ResponseWriter, r *http.Request, p *page) {
-	p.Now, p.Advance, p.Said = c.Now(), c.Advance != nil, said[r.URL.Query().Get("did")]
+	p.Now, p.Advance, p.Said = c.Now(), c.Advance != nil, whatWasDone(r.URL.Query().Get("did"))
 	here := *r.URL
 	query := here.Query()
 	query.Del("did")
@@ -112,7 +114,7 @@ func (c *console) write(w http.ResponseWriter, r *http.Request, p *page) {
 	if p.status != 0 {
 		w.WriteHeader(p.status)
 	}
-	_, _ = w.Write(body.Bytes()) // the browser may have gone
+	_, _ = w.Write(visible(body.Bytes())) // the browser may have gone
 }
 
 // failed returns the page about an error.

@@ -39,12 +39,10 @@ func keyOf(id string) aws.CredentialsProviderFunc {
 	}
 }
 
-// principalOf returns who signed a request: the access key id in its Authorization header; empty without a principal.
+// principalOf returns who signed a request: the access key id of its credential; empty without a principal.
 func principalOf(r *http.Request) string {
-	_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
-	scope, _, _ = strings.Cut(scope, ",")
-	parts := strings.Split(scope, "/")
-	if len(parts) < 5 { // the key, which may have slashes, and then date, region, service and "aws4_request"
+	parts := credentialOf(r)
+	if len(parts) < 5 {
 		return ""
 	}
 	key := strings.Join(parts[:len(parts)-4], "/")

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 )
 
 // awsQuery implements what services with the query protocol have in common: form-encoded requests, and answers in XML.
@@ -21,7 +20,7 @@ type awsQuery struct {
 func (s awsQuery) operations() []string { return s.known }
 
 func (s awsQuery) claims(r *http.Request) bool {
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+	if protocolOf(r) != queryProtocol {
 		return false
 	}
 	form, err := readForm(r)
@@ -38,14 +37,35 @@ func (s awsQuery) call(r *http.Request) (operation string, form url.Values, err 
 	return operation, form, err
 }
 
-// readForm reads the parameters from the body of a request, and restores the body.
+// readForm reads the parameters from the body of a request, and restores the body; those of a GET, such as a presigned one, from
+// its address.
 func readForm(r *http.Request) (url.Values, *apiError) {
+	if r.Method == http.MethodGet {
+		form, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			return nil, malformed(err)
+		}
+		return form, nil
+	}
 	body, err := readBody(r)
 	if err != nil {
 		return nil, malformed(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, malformed(err)
+	}
+	return form, nil
+}
+
+// formOf returns the parameters of a request whose body has been read.
+func formOf(r *request) (url.Values, *apiError) {
+	text := string(r.body)
+	if r.Method == http.MethodGet {
+		text = r.URL.RawQuery
+	}
+	form, err := url.ParseQuery(text)
 	if err != nil {
 		return nil, malformed(err)
 	}

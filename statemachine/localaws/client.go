@@ -81,8 +81,11 @@ func (c client) Do(r *http.Request) (*http.Response, error) {
 
 // ServeHTTP implements [http.Handler]. A cut closes the connection in the middle of the response's header: a client that
 // received no byte at all might retry some requests by itself, and the caller would not see the cut.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.answer(r, principalOf(r))
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, false) }
+
+// serve implements ServeHTTP and ServeRead.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, reads bool) {
+	answer, err := s.answerAs(r, principalOf(r), reads)
 	if err != nil {
 		if hijacker, ok := w.(http.Hijacker); ok {
 			if conn, _, err := hijacker.Hijack(); err == nil {
@@ -93,11 +96,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		panic(http.ErrAbortHandler)
 	}
+	answer.write(w)
+}
+
+// write writes the answer as that of an HTTP server.
+func (a reply) write(w http.ResponseWriter) {
 	header := w.Header()
-	for name, values := range answer.header {
+	for name, values := range a.header {
 		header[name] = values
 	}
-	header.Set("Content-Length", strconv.Itoa(len(answer.body)))
-	w.WriteHeader(answer.status)
-	_, _ = w.Write(answer.body) // a client that has gone receives nothing, as with AWS
+	header.Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // a client that has gone receives nothing, as with AWS
+}
+
+// Refuse answers a request with an error in the request's own protocol, so that AWS's clients show it. It is for requests that do
+// not reach a Server.
+func Refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	newUnknownService(r).refusal(&apiError{status, code, message}).write(w)
 }

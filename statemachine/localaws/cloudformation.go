@@ -92,9 +92,9 @@ func (c *cloudFormationService) route(r *http.Request) (operation, target string
 }
 
 func (c *cloudFormationService) handle(operation string, r *request) (reply, *apiError) {
-	form, err := url.ParseQuery(string(r.body))
+	form, err := formOf(r)
 	if err != nil {
-		return reply{}, malformed(err)
+		return reply{}, err
 	}
 	switch operation {
 	case "DescribeStacks":

@@ -75,7 +75,7 @@ func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serial
 		left = int(*in.MaxDatapoints)
 	}
 	math := c.mathOf(in.MetricDataQueries, start, end, now)
-	out := cloudwatch.GetMetricDataOutput{MetricDataResults: make([]types.MetricDataResult, 0, len(in.MetricDataQueries))}
+	out := cloudwatch.GetMetricDataOutput{MetricDataResults: make([]types.MetricDataResult, 0, len(in.MetricDataQueries)), Messages: []types.MessageData{}}
 	for ; at.query < len(in.MetricDataQueries); at = (position{query: at.query + 1}) {
 		query := &in.MetricDataQueries[at.query]
 		if query.ReturnData != nil && !*query.ReturnData {

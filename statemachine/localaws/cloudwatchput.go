@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -53,10 +54,11 @@ func (c *cloudWatchService) putMetricData(in *putMetricDataInput) (smithy.Serial
 	case len(in.EntityMetricData) > 0:
 		return nil, badRequest("InvalidParameterValue", "EntityMetricData is not supported by the local AWS.")
 	case len(in.MetricData) > 1000:
-		return nil, badRequest("ValidationError", "The collection MetricData must not have a size greater than 1000.")
+		return nil, badRequest("InvalidParameterValue", "The collection MetricData must not have a size greater than 1000.")
 	}
 	now := c.metrics.now()
 	values := make([]sample, len(in.MetricData))
+	var refused *apiError
 	for i := range in.MetricData {
 		datum := &in.MetricData[i]
 		if datum.Timestamp == nil {
@@ -69,9 +71,10 @@ func (c *cloudWatchService) putMetricData(in *putMetricDataInput) (smithy.Serial
 		if err = checkDatum(i+1, datum, now); err == nil {
 			values[i], err = sampleOf(i+1, datum)
 		}
-		if err != nil {
-			return nil, err
-		}
+		refused = joined(refused, err)
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	for i, datum := range in.MetricData {
 		target := c.metrics.series(namespace, *datum.MetricName, dimensionsOf(datum.Dimensions), datum.Unit)
@@ -83,6 +86,18 @@ func (c *cloudWatchService) putMetricData(in *putMetricDataInput) (smithy.Serial
 	return nil, nil
 }
 
+// joined returns the first error, with the message of the next one in a line of its own if it has the same code: CloudWatch lists
+// what is wrong with all of the data.
+func joined(first, next *apiError) *apiError {
+	switch {
+	case first == nil:
+		return next
+	case next != nil && next.code == first.code:
+		first.message += "\n" + next.message
+	}
+	return first
+}
+
 // checkDatum checks everything but the values of the n-th datum.
 func checkDatum(n int, datum *types.MetricDatum, now time.Time) *apiError {
 	switch {
@@ -91,16 +106,22 @@ func checkDatum(n int, datum *types.MetricDatum, now time.Time) *apiError {
 	case !isMetricText(*datum.MetricName, 255):
 		return badRequest("InvalidParameterValue", "The value %q for parameter MetricData.member.%d.MetricName is invalid.", *datum.MetricName, n)
 	case !slices.Contains(datum.Unit.Values(), datum.Unit):
-		return badRequest("InvalidParameterValue", "The value %s for parameter MetricData.member.%d.Unit is not supported.", datum.Unit, n)
+		return badRequest("InvalidParameterValue", "The parameter MetricData.member.%d.Unit must be a value in the set %s.", n, strings.NewReplacer("[", "[ ", " ", ", ", "]", " ]").Replace(fmt.Sprint(datum.Unit.Values())))
 	case datum.StorageResolution != nil && *datum.StorageResolution != 1 && *datum.StorageResolution != 60:
 		return badRequest("InvalidParameterValue", "The value %d for parameter MetricData.member.%d.StorageResolution must be 1 or 60.", *datum.StorageResolution, n)
+	case datum.Timestamp.Before(now.AddDate(0, 0, -14)):
+		return badRequest("InvalidParameterValue", "The parameter MetricData.member.%d.Timestamp must specify a time within the past two weeks.", n)
+	case datum.Timestamp.After(now.Add(2 * time.Hour)):
+		return badRequest("InvalidParameterValue", "The parameter MetricData.member.%d.Timestamp must specify a time no more than two hours in the future.", n)
 	case len(datum.Dimensions) > 30:
 		return badRequest("InvalidParameterValue", "The collection MetricData.member.%d.Dimensions must not have a size greater than 30.", n)
-	case datum.Timestamp.Before(now.AddDate(0, 0, -14)) || datum.Timestamp.After(now.Add(2*time.Hour)):
-		return badRequest("InvalidParameterValue", "The parameter MetricData.member.%d.Timestamp %s must be at most two weeks in the past and two hours in the future.",
-			n, datum.Timestamp.Format(time.RFC3339))
 	}
 	for i, d := range datum.Dimensions {
+		for _, part := range []struct{ name, value string }{{"Name", aws.ToString(d.Name)}, {"Value", aws.ToString(d.Value)}} {
+			if part.value == "" {
+				return badRequest("MissingParameter", "The parameter MetricData.member.%d.Dimensions.member.%d.%s is required.", n, i+1, part.name)
+			}
+		}
 		if !isMetricText(aws.ToString(d.Name), 255) || strings.HasPrefix(*d.Name, ":") || !isMetricText(aws.ToString(d.Value), 1024) {
 			return badRequest("InvalidParameterValue", "MetricData.member.%d.Dimensions.member.%d must have a name and a value of printable ASCII characters.", n, i+1)
 		}
@@ -111,22 +132,26 @@ func checkDatum(n int, datum *types.MetricDatum, now time.Time) *apiError {
 // sampleOf returns the values of the n-th datum, which has exactly one of Value, Values and StatisticValues. A set of
 // statistics has a distribution only if it stands for one value, once or several times.
 func sampleOf(n int, datum *types.MetricDatum) (sample, *apiError) {
-	if datum.Value != nil && len(datum.Values) > 0 {
-		return sample{}, badRequest("InvalidParameterCombination",
-			"The parameters MetricData.member.%d.Value and MetricData.member.%d.Values are mutually exclusive and you have specified both.", n, n)
-	}
-	ways := 0
-	for _, given := range []bool{datum.Value != nil, datum.StatisticValues != nil, len(datum.Values) > 0} {
-		if given {
-			ways++
+	var given []string
+	for _, way := range []struct {
+		name string
+		has  bool
+	}{{"Value", datum.Value != nil}, {"Values", len(datum.Values) > 0}, {"StatisticValues", datum.StatisticValues != nil}} {
+		if way.has {
+			given = append(given, way.name)
 		}
 	}
-	if ways != 1 {
+	switch {
+	case len(given) > 1:
+		return sample{}, badRequest("InvalidParameterCombination",
+			"The parameters MetricData.member.%d.%s and MetricData.member.%d.%s are mutually exclusive and you have specified both.", n, given[0], n, given[1])
+	case len(given) == 0:
 		return sample{}, badRequest("InvalidParameterCombination",
 			"MetricData.member.%d must have exactly one of the parameters Value, Values and StatisticValues.", n)
-	}
-	if len(datum.Values) > maxValues || (len(datum.Counts) > 0 && len(datum.Counts) != len(datum.Values)) {
-		return sample{}, badRequest("InvalidParameterValue", "MetricData.member.%d must have at most %d Values, and as many Counts if any.", n, maxValues)
+	case len(datum.Values) > maxValues:
+		return sample{}, badRequest("InvalidParameterValue", "The collection MetricData.member.%d.Values must not have a size greater than %d.", n, maxValues)
+	case len(datum.Counts) > 0 && len(datum.Counts) != len(datum.Values):
+		return sample{}, badRequest("InvalidParameterValue", "MetricData.member.%d must have as many Counts as Values, if any.", n)
 	}
 
 	var all sample

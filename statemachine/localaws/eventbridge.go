@@ -3,7 +3,6 @@ package localaws
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -30,43 +29,17 @@ type eventBridgeService struct {
 	put    uint64 // the number of accepted events
 }
 
-// Rule is a rule of the default event bus, as ListRules shows it.
-type Rule struct {
-	Name         string
-	EventPattern string // JSON; empty for a rule with a schedule
-	Schedule     string // such as "rate(1 minute)"; empty for a rule with a pattern
-	Description  string
-}
-
-var ruleName = regexp.MustCompile(`^[.\-_A-Za-z0-9]{1,64}$`)
-
-// AddRule adds an enabled rule to the default event bus, without a call. It is listed; the server runs no rules. It returns
-// an error if the name is invalid or taken, or if the rule has neither a pattern nor a schedule.
-func (s *Server) AddRule(r Rule) error {
-	b := s.events
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	i, exists := slices.BinarySearchFunc(b.rules, r.Name, func(r Rule, name string) int { return strings.Compare(r.Name, name) })
-	switch {
-	case !ruleName.MatchString(r.Name):
-		return fmt.Errorf("add rule: %q is not a valid name", r.Name)
-	case exists:
-		return fmt.Errorf("add rule: %q already exists", r.Name)
-	case r.Schedule == "" && !json.Valid([]byte(r.EventPattern)):
-		return fmt.Errorf("add rule: %q has neither a schedule nor a pattern in JSON", r.Name)
-	}
-	b.rules = slices.Insert(b.rules, i, r)
-	return nil
-}
-
 func newEventBridgeService(o Options) *eventBridgeService {
 	return &eventBridgeService{
-		awsJSON: awsJSON{target: "AWSEvents.", fault: "InternalException", known: []string{"PutEvents", "ListRules", "ListEventBuses"}},
+		awsJSON: awsJSON{target: "AWSEvents.", fault: "InternalException", known: []string{"PutEvents", "ListRules", "DescribeRule", "EnableRule", "DisableRule", "ListEventBuses"}},
 		now:     o.Now, region: o.Region, account: o.Account,
 	}
 }
 
-// Events returns all events that the default event bus received, the oldest first.
+// MaxEvents is how many events the default event bus keeps. New ones replace the oldest.
+const MaxEvents = 10_000
+
+// Events returns the events that the default event bus received, the oldest first: the latest [MaxEvents] at most.
 func (s *Server) Events() []Event {
 	s.events.mu.Lock()
 	defer s.events.mu.Unlock()
@@ -79,6 +52,10 @@ func (b *eventBridgeService) handle(operation string, r *request) (reply, *apiEr
 		return b.putEvents(r)
 	case "ListRules":
 		return b.listRules(r)
+	case "DescribeRule":
+		return b.describeRule(r)
+	case "EnableRule", "DisableRule":
+		return b.enableRule(r, operation == "EnableRule")
 	case "ListEventBuses":
 		return b.listEventBuses(r)
 	}
@@ -93,34 +70,6 @@ func (b *eventBridgeService) busARN() string {
 // isDefault reports whether a name or an ARN, which may be empty, is the default event bus's.
 func (b *eventBridgeService) isDefault(bus string) bool {
 	return bus == "" || bus == "default" || bus == b.busARN()
-}
-
-// listRules returns the rules of the default event bus, in one page.
-func (b *eventBridgeService) listRules(r *request) (reply, *apiError) {
-	var in struct{ NamePrefix, EventBusName, NextToken string }
-	if err := b.decode(r, &in); err != nil {
-		return reply{}, err
-	}
-	switch {
-	case !b.isDefault(in.EventBusName):
-		return reply{}, badRequest("ResourceNotFoundException", "Event bus %s does not exist.", in.EventBusName)
-	case in.NextToken != "":
-		return reply{}, badRequest("ValidationException", "The local AWS lists rules in one page; NextToken is not one of its tokens.")
-	}
-	type rule struct {
-		Name, Arn, State, EventBusName                string
-		EventPattern, ScheduleExpression, Description string `json:",omitempty"`
-	}
-	out := struct{ Rules []rule }{[]rule{}}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range b.rules {
-		if strings.HasPrefix(r.Name, in.NamePrefix) {
-			out.Rules = append(out.Rules, rule{r.Name, "arn:aws:events:" + b.region + ":" + b.account + ":rule/" + r.Name, "ENABLED", "default",
-				r.EventPattern, r.Schedule, r.Description})
-		}
-	}
-	return b.encode(out)
 }
 
 // listEventBuses returns the only event bus.
@@ -188,7 +137,7 @@ func (b *eventBridgeService) putEvents(r *request) (reply, *apiError) {
 			event.Time = time.UnixMilli(int64(*entry.Time * 1000)).UTC()
 		}
 		if b.isDefault(entry.EventBusName) {
-			b.events = append(b.events, event)
+			b.events = append(keptLatest(b.events, MaxEvents), event)
 		}
 		b.put++
 		out.Entries = append(out.Entries, result{EventID: identifier(b.put)})

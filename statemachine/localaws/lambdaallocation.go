@@ -140,7 +140,7 @@ func (l *lambdaService) moveProvisioned(f *function, was, to Alias) {
 		return
 	}
 	p = l.allocation(p.executions, to.Version)
-	p.holds = was.Version
+	p.holds, p.next = was.Version, l.nextRevision()
 	f.provisioned[to.Name] = p
 	to.Additional, to.Weight, to.RevisionID = was.Version, 1, l.nextRevision()
 	l.setAlias(f, to, l.now())
@@ -155,7 +155,7 @@ func (l *lambdaService) settle(f *function, now time.Time) {
 			over = append(over, qualifier)
 		}
 	}
-	slices.SortFunc(over, func(a, b string) int { // revisions are given in the order of time
+	slices.SortFunc(over, func(a, b string) int {
 		return f.provisioned[a].due.Compare(f.provisioned[b].due)*2 + strings.Compare(a, b)
 	})
 	for _, qualifier := range over {
@@ -167,7 +167,7 @@ func (l *lambdaService) settle(f *function, now time.Time) {
 		}
 		f.provisioned[qualifier] = p
 		if a := f.aliases[qualifier]; holds != "" && a.Version == p.version && a.Additional == holds && a.Weight == 1 {
-			a.Additional, a.Weight, a.RevisionID = "", 0, l.nextRevision()
+			a.Additional, a.Weight, a.RevisionID = "", 0, p.next
 			l.setAlias(f, a, p.due)
 		}
 	}

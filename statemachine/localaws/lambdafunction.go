@@ -39,7 +39,9 @@ type version struct {
 	handler Handler
 	zip     []byte        // the deployment package; nil if it is stored elsewhere. It is never modified.
 	due     time.Time     // when its state changes by itself; zero if it does not
+	next    string        // its revision from then on, given before: it must not depend on who looks first
 	wakes   time.Duration // how long it is Pending after it was Inactive
+	active  time.Time     // when it became Active; zero if it was not Pending before
 }
 
 // find returns the function that ref names, after ending the updates and allocations that are due. The error is Lambda's
@@ -255,6 +257,19 @@ func (s *Server) SetConfiguration(functionName, number string, change func(*type
 	}
 	change(&v.config)
 	return nil
+}
+
+// Configuration returns the configuration of a version ("" or "$LATEST": the unpublished one) as the last call left it; false
+// if there is none.
+func (s *Server) Configuration(functionName, number string) (types.FunctionConfiguration, bool) {
+	l := s.lambda
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v, err := l.versionOf(functionName, number)
+	if err != nil {
+		return types.FunctionConfiguration{}, false
+	}
+	return v.config, true
 }
 
 // versionOf returns a version for the methods of Server. l.mu is held.

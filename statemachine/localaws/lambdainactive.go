@@ -30,8 +30,8 @@ func (s *Server) MakeInactive(functionName, number string, takes time.Duration) 
 }
 
 // Invokable reports whether a version would serve a request at an instant, and has the same effect as a request: a version
-// that is Inactive becomes Pending. It is false if there is no such version. The instant must not precede the time of any
-// earlier call.
+// that is Inactive becomes Pending. It is false if there is no such version. The instant may precede the time of earlier
+// calls, but not the time at which the version became Inactive.
 func (s *Server) Invokable(functionName, number string, at time.Time) bool {
 	l := s.lambda
 	l.mu.Lock()
@@ -42,7 +42,7 @@ func (s *Server) Invokable(functionName, number string, at time.Time) bool {
 	}
 	l.settle(f, at)
 	v := f.version(number)
-	return v != nil && l.checkState(f, v, at) == nil
+	return v != nil && !at.Before(v.active) && l.checkState(f, v, at) == nil
 }
 
 // checkState returns the error of a request to a version at an instant if the version does not serve any. A request to one
@@ -61,7 +61,7 @@ func (l *lambdaService) checkState(f *function, v *version, at time.Time) *apiEr
 
 // restore begins to restore a version that is Inactive. l.mu is held.
 func (l *lambdaService) restore(f *function, v *version, at time.Time) {
-	v.due = at.Add(v.wakes)
+	v.due, v.next = at.Add(v.wakes), l.nextRevision()
 	f.dueBy(v.due)
 	v.config.State, v.config.StateReason, v.config.StateReasonCode = types.StatePending, aws.String("The function is being restored."), types.StateReasonCodeRestoring
 }

@@ -51,6 +51,18 @@ func TestAnInactiveVersionIsRestored(t *testing.T) {
 				t.Errorf("request %d is served: %v", i, got)
 			}
 		}
+		check(t, w.MakeInactive("f", "1", time.Minute))
+		first := w.clock.Now()
+		for after, want := range []bool{false, true} { // in minutes, asked in retrospect
+			if got := w.Invokable("f", "1", first.Add(time.Duration(after)*time.Minute)); got != want {
+				t.Errorf("the request after %d minutes is served: %v", after, got)
+			}
+			w.clock.Sleep(2 * time.Minute)
+			stands("in retrospect", types.StateActive, "")
+			if w.Invokable("f", "1", first.Add(59*time.Second)) {
+				t.Error("a request from the time when it was restored is served")
+			}
+		}
 		if err := w.MakeInactive("f", "9", 0); err == nil || w.Invokable("f", "9", w.clock.Now()) || w.Invokable("g", "1", w.clock.Now()) {
 			t.Errorf("a version that does not exist: %v", err)
 		}

@@ -24,6 +24,9 @@ type provisioned struct {
 	due        time.Time // when an allocation that is IN_PROGRESS ends
 	// holds is the version on which AWS keeps an alias's requests until the allocation has succeeded; empty for none.
 	holds string
+	// next is the alias's revision from the allocation's success on, if holds is set. It is given before, because it must
+	// not depend on who looks first.
+	next string
 	// failure is why an allocation has FAILED.
 	failure string
 }

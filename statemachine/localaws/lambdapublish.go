@@ -38,6 +38,9 @@ func (l *lambdaService) publish(f *function, description *string) *version {
 		v.config.Version, v.config.FunctionArn = &ref.qualifier, aws.String(l.arn(ref))
 		replace(&v.config.Description, description)
 		l.touch(&v)
+		if !v.due.IsZero() {
+			v.next = l.nextRevision()
+		}
 		f.latest.config.RevisionId = aws.String(l.nextRevision())
 		f.versions[f.last] = &v
 	}

@@ -24,7 +24,7 @@ func (l *lambdaService) begin(f *function, c change) {
 	if l.updating <= 0 {
 		return
 	}
-	f.latest.due = l.now().Add(l.updating)
+	f.latest.due, f.latest.next = l.now().Add(l.updating), l.nextRevision()
 	f.dueBy(f.latest.due)
 	config := &f.latest.config
 	switch c {
@@ -45,7 +45,7 @@ func (l *lambdaService) settleState(f *function, now time.Time) {
 	}
 	f.due = time.Time{}
 	l.ready(f, &f.latest, now)
-	for number := 1; number <= f.last; number++ { // in order: revisions are the same in every rehearsal
+	for number := 1; number <= f.last; number++ {
 		if v := f.versions[number]; v != nil {
 			l.ready(f, v, now)
 		}
@@ -68,11 +68,14 @@ func (l *lambdaService) ready(f *function, v *version, now time.Time) {
 		f.dueBy(v.due)
 		return
 	}
-	v.due = time.Time{}
 	config := &v.config
+	if config.State == types.StatePending {
+		v.active = v.due
+	}
+	v.due = time.Time{}
 	config.State, config.StateReason, config.StateReasonCode = types.StateActive, nil, ""
 	config.LastUpdateStatus, config.LastUpdateStatusReason, config.LastUpdateStatusReasonCode = types.LastUpdateStatusSuccessful, nil, ""
-	config.RevisionId = aws.String(l.nextRevision())
+	config.RevisionId = aws.String(v.next)
 }
 
 // checkIdle returns an error if a function can't be changed or published because it is being created or updated. l.mu is

@@ -27,7 +27,8 @@ type logsService struct {
 
 	mu       sync.Mutex // guards what follows
 	groups   map[string]*logGroup
-	appended int64 // events, of all groups
+	filters  map[string][]metricFilter // by the name of their group
+	appended int64                     // events, of all groups
 }
 
 // logGroup is a log group with its kept events.
@@ -60,7 +61,7 @@ func newLogsService(o Options) *logsService {
 			known: []string{"DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"}},
 		now:    o.Now,
 		prefix: "arn:aws:logs:" + o.Region + ":" + o.Account + ":log-group:",
-		groups: map[string]*logGroup{},
+		groups: map[string]*logGroup{}, filters: map[string][]metricFilter{},
 	}
 }
 
@@ -69,12 +70,35 @@ var (
 	logStreamName = regexp.MustCompile(`^[^:*]{1,512}$`)
 )
 
+// AddLogGroup adds an empty log group, without a call; none if it exists. It returns an error for a name that CloudWatch Logs does
+// not accept.
+func (s *Server) AddLogGroup(name string) error {
+	if !logGroupName.MatchString(name) {
+		return fmt.Errorf("add log group: %q is not a valid name", name)
+	}
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	s.logs.group(name)
+	return nil
+}
+
+// group returns the log group of that name, which it creates if there is none. l.mu is held.
+func (l *logsService) group(name string) *logGroup {
+	g := l.groups[name]
+	if g == nil {
+		g = &logGroup{created: l.now(), streams: map[string]*logStream{}}
+		l.groups[name] = g
+	}
+	return g
+}
+
 // AppendLog adds an event to a log stream, without a call. The group and the stream come into being with their first event.
 // The event has the time at, in milliseconds, which may be before that of earlier ones.
 //
 // A group keeps the [MaxLogEvents] latest events with at most [MaxLogBytes] of messages; a stream of which no event is left
-// is gone. A message longer than 1 MiB is cut. AppendLog returns an error for a name that CloudWatch Logs does not accept,
-// and for an empty message.
+// is gone. A message longer than 1 MiB is cut. A message in CloudWatch's embedded metric format, and one that a metric filter
+// matches, also records metrics. AppendLog returns an error for a name that CloudWatch Logs does not accept, and for an empty
+// message.
 func (s *Server) AppendLog(group, stream string, at time.Time, message string) error {
 	switch {
 	case !logGroupName.MatchString(group):
@@ -92,17 +116,22 @@ func (s *Server) AppendLog(group, stream string, at time.Time, message string) e
 		message = message[:end]
 	}
 	l := s.logs
+	l.append(group, stream, at, message)
+	l.mu.Lock()
+	filters := l.filters[group]
+	l.mu.Unlock()
+	s.measure(filters, at, message)
+	return nil
+}
+
+// append adds an event to a log stream.
+func (l *logsService) append(group, stream string, at time.Time, message string) {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	g := l.groups[group]
-	if g == nil {
-		g = &logGroup{created: now, streams: map[string]*logStream{}}
-		l.groups[group] = g
-	}
+	g := l.group(group)
 	l.appended++
 	g.add(stream, logEvent{at: at.UnixMilli(), written: now.UnixMilli(), number: l.appended, message: message}, now)
-	return nil
 }
 
 // add adds an event in the order of time, and drops the oldest ones beyond the bounds.

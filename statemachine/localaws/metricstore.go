@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -14,6 +15,7 @@ import (
 type metricStore struct {
 	now     func() time.Time
 	minutes time.Duration // how long minutes are retained
+	readers atomic.Int32  // calls under way that leave no trace
 
 	mu    sync.Mutex // guards all that follows, the series too
 	delay time.Duration
@@ -102,8 +104,7 @@ func (m *metricStore) read(namespace, name string, dimensions []dimension, unit 
 		if unit != "" && unit != s.unit {
 			return nil
 		}
-		s.settle(now)
-		return s.read(now.Unix(), stat, period, start, end)
+		return m.settled(s, now).read(now.Unix(), stat, period, start, end)
 	}
 	for _, u := range unit.Values() {
 		if unit != "" && unit != u {
@@ -113,8 +114,7 @@ func (m *metricStore) read(namespace, name string, dimensions []dimension, unit 
 			if of.unit != u {
 				continue
 			}
-			of.settle(now)
-			if points := of.read(now.Unix(), stat, period, start, end); len(points) > 0 {
+			if points := m.settled(of, now).read(now.Unix(), stat, period, start, end); len(points) > 0 {
 				return points
 			}
 		}

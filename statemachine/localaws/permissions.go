@@ -3,7 +3,6 @@ package localaws
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -67,9 +66,9 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 
 // needs implements service: ListTopics has no resource; the others need the permission on the topic.
 func (n *snsService) needs(operation string, r *request) ([]need, *apiError) {
-	form, err := url.ParseQuery(string(r.body))
+	form, err := formOf(r)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, err
 	}
 	topic := form.Get("TopicArn")
 	if operation == "ListTopics" {
@@ -78,10 +77,15 @@ func (n *snsService) needs(operation string, r *request) ([]need, *apiError) {
 	return []need{{"sns:" + operation, topic, false}}, nil
 }
 
-// needs implements service: PutEvents needs the permission on each bus that it names. IAM authorizes the lists on all rules
-// of a bus and on all buses, which are "*" here.
+// needs implements service: PutEvents needs the permission on each bus that it names, and operations on a rule that on the rule.
+// IAM authorizes the lists on all rules of a bus and on all buses, which are "*" here.
 func (b *eventBridgeService) needs(operation string, r *request) ([]need, *apiError) {
-	if operation != "PutEvents" {
+	switch operation {
+	case "DescribeRule", "EnableRule", "DisableRule":
+		var in struct{ Name string }
+		err := b.decode(r, &in)
+		return []need{{"events:" + operation, b.ruleARN(in.Name), false}}, err
+	case "ListRules", "ListEventBuses":
 		return []need{{"events:" + operation, "*", false}}, nil
 	}
 	var in struct{ Entries []eventEntry }
@@ -164,9 +168,9 @@ func (s *secretsManagerService) needs(operation string, r *request) ([]need, *ap
 // needs implements service: every operation needs the permission on the stack, also on the one of a physical resource. If there is none of the given name, its ARN ends
 // in an asterisk instead of an ID.
 func (c *cloudFormationService) needs(operation string, r *request) ([]need, *apiError) {
-	form, err := url.ParseQuery(string(r.body))
+	form, err := formOf(r)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -62,6 +62,9 @@ type Call struct {
 	Target    string // what the call was about, if the request shows it: "function", "function:alias", a topic's name
 	Status    int    // HTTP status of the answer; 0 if the connection was cut
 	Code      string // AWS's error code; empty for success, for a cut, and for an answer that is not AWS's
+	// Unsupported is why the local AWS does not have what the request asks for: an operation, or a whole service. Empty if it
+	// does.
+	Unsupported string
 }
 
 // Server is the local AWS. It is safe for concurrent use.
@@ -79,6 +82,7 @@ type Server struct {
 	faults     faults
 	tags       *tags
 	requests   atomic.Uint64
+	reads      atomic.Uint64 // those of ServeRead
 }
 
 // New returns a local AWS with an empty account.
@@ -160,15 +164,24 @@ var errCut = errors.New("connection cut")
 // answer serves one request of a principal, for both transports. The error is errCut, or the error of the caller's context
 // if that ended while time passed here: the effect may then have happened without an answer.
 func (s *Server) answer(r *http.Request, principal string) (reply, error) {
+	return s.answerAs(r, principal, false)
+}
+
+// answerAs implements answer. A call that only reads leaves no trace: see ServeRead.
+func (s *Server) answerAs(r *http.Request, principal string, reads bool) (reply, error) {
 	svc := s.serviceFor(r)
 	operation, target, refused := svc.route(r)
+	unsupported := ""
+	if refused != nil {
+		unsupported = refused.message
+	}
 	body, err := readBody(r) // even if it is not needed: a client that is still writing does not receive its answer
 	if err != nil && refused == nil {
 		refused = &apiError{http.StatusBadRequest, "RequestBodyUnreadable", err.Error()}
 	}
 	trouble := s.faults.strike(operation, s.options.Now())
 	s.sleep(s.options.Latency + trouble.before)
-	if s.options.BeforeCall != nil {
+	if s.options.BeforeCall != nil && !reads {
 		s.options.BeforeCall(operation)
 	}
 
@@ -182,19 +195,19 @@ func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 		if refused == nil {
 			refused = trouble.refusalOf(svc)
 		}
-		answer, refused = s.perform(svc, operation, &request{r, body, principal}, refused)
+		answer, refused = s.perform(svc, operation, &request{r, body, principal}, refused, reads)
 		s.sleep(trouble.after)
 		cut = trouble.kind == CutAfter
 	}
 
-	call := Call{Operation: operation, Target: target}
+	call := Call{Operation: operation, Target: target, Unsupported: unsupported}
 	if !cut {
 		call.Status = answer.status
 		if refused != nil {
 			call.Code = refused.code
 		}
 	}
-	if s.options.OnCall != nil {
+	if s.options.OnCall != nil && !reads {
 		s.options.OnCall(call)
 	}
 	if cut {
@@ -205,10 +218,14 @@ func (s *Server) answer(r *http.Request, principal string) (reply, error) {
 
 // perform lets the service handle the call, unless it is already refused or not authorized, and adds a request id to the
 // answer.
-func (s *Server) perform(svc service, operation string, r *request, refused *apiError) (reply, *apiError) {
+func (s *Server) perform(svc service, operation string, r *request, refused *apiError, reads bool) (reply, *apiError) {
 	var answer reply
 	if refused == nil {
 		refused = s.authorize(svc, operation, r)
+	}
+	if reads {
+		s.cloudwatch.metrics.readers.Add(1)
+		defer s.cloudwatch.metrics.readers.Add(-1)
 	}
 	if refused == nil {
 		answer, refused = svc.handle(operation, r)
@@ -216,7 +233,12 @@ func (s *Server) perform(svc service, operation string, r *request, refused *api
 	if refused != nil {
 		answer = svc.refusal(refused)
 	}
-	id := identifier(s.requests.Add(1))
+	id := ""
+	if reads {
+		id = identifier(readIDs + s.reads.Add(1))
+	} else {
+		id = identifier(s.requests.Add(1))
+	}
 	answer.header["X-Amzn-Requestid"] = []string{id}
 	if stamped, ok := svc.(stampedFace); ok {
 		answer.body = stamped.stamp(answer.body, id)

@@ -48,6 +48,26 @@ type snsService struct {
 	mu        sync.Mutex // guards what follows
 	topics    []string   // ARNs
 	published []Published
+	count     uint64 // of all messages, for their ids
+}
+
+// MaxPublished is how many messages to topics are kept. New ones replace the oldest.
+const MaxPublished = 10_000
+
+// keep keeps a message, and returns its id. n.mu is held.
+func (n *snsService) keep(p Published) string {
+	n.count++
+	n.published = append(keptLatest(n.published, MaxPublished), p)
+	return identifier(n.count)
+}
+
+// keptLatest returns the list with room for one more item below the bound. So that most calls move nothing, it drops a tenth of
+// the items at once, the first ones.
+func keptLatest[T any](list []T, most int) []T {
+	if len(list) < most {
+		return list
+	}
+	return slices.Delete(list, 0, len(list)-most*9/10)
 }
 
 func newSNSService(o Options) *snsService {
@@ -75,7 +95,7 @@ func (s *Server) AddTopic(name string) (arn string, err error) {
 	return arn, nil
 }
 
-// Published returns all messages that topics received, the oldest first.
+// Published returns the messages that topics received, the oldest first: the latest [MaxPublished] at most.
 func (s *Server) Published() []Published {
 	s.sns.mu.Lock()
 	defer s.sns.mu.Unlock()
@@ -88,9 +108,9 @@ func (n *snsService) route(r *http.Request) (operation, target string, err *apiE
 }
 
 func (n *snsService) handle(operation string, r *request) (reply, *apiError) {
-	form, err := url.ParseQuery(string(r.body))
+	form, err := formOf(r)
 	if err != nil {
-		return reply{}, malformed(err)
+		return reply{}, err
 	}
 	switch operation {
 	case "Publish":
@@ -146,10 +166,9 @@ func (n *snsService) publish(form url.Values) (reply, *apiError) {
 	if !slices.Contains(n.topics, p.Topic) {
 		return reply{}, &apiError{http.StatusNotFound, "NotFound", "Topic does not exist"}
 	}
-	n.published = append(n.published, p)
 	return n.encode("Publish", struct {
 		MessageID string `xml:"MessageId"`
-	}{identifier(uint64(len(n.published)))}), nil
+	}{n.keep(p)}), nil
 }
 
 // deliver publishes a message of another service, without a call. It returns false if there is no such topic.
@@ -159,7 +178,7 @@ func (n *snsService) deliver(topic, subject, message string) bool {
 	if !slices.Contains(n.topics, topic) {
 		return false
 	}
-	n.published = append(n.published, Published{Topic: topic, Subject: subject, Message: message, Attributes: map[string]string{}, At: n.now()})
+	n.keep(Published{Topic: topic, Subject: subject, Message: message, Attributes: map[string]string{}, At: n.now()})
 	return true
 }
 

@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -29,6 +30,15 @@ type StateMachine struct {
 	RoleARN    string
 	Created    time.Time
 	Tags       map[string]string
+	Logging    MachineLogging
+	Tracing    bool
+}
+
+// MachineLogging is how a state machine is configured to log. The zero value is a state machine that does not.
+type MachineLogging struct {
+	Level    types.LogLevel // OFF if empty
+	Group    string         // the ARN of the log group; empty for none
+	WithData bool           // the inputs and outputs, too
 }
 
 // machines returns the state machines, sorted by name.
@@ -97,7 +107,14 @@ func (s *stepFunctionsService) listStateMachines(r *request) (reply, *apiError) 
 	return s.encode(&out)
 }
 
-// machineDetails is what both operations return that describe a state machine. It logs and traces nothing.
+// logDestination is a log group as the API shows it.
+type logDestination struct {
+	Group struct {
+		ARN string `json:"logGroupArn"`
+	} `json:"cloudWatchLogsLogGroup"`
+}
+
+// machineDetails is what both operations return that describe a state machine.
 type machineDetails struct {
 	ARN        string `json:"stateMachineArn"`
 	Name       string `json:"name"`
@@ -106,6 +123,8 @@ type machineDetails struct {
 	Logging    struct {
 		Level       types.LogLevel `json:"level"`
 		IncludeData bool           `json:"includeExecutionData"`
+
+		Destinations []logDestination `json:"destinations,omitempty"`
 	} `json:"loggingConfiguration"`
 	Tracing struct {
 		Enabled bool `json:"enabled"`
@@ -119,7 +138,12 @@ func (s *stepFunctionsService) details(arn string, wanted types.IncludedData) (S
 		return m, machineDetails{}, err
 	}
 	d := machineDetails{ARN: m.ARN, Name: m.Name, RoleARN: m.RoleARN}
-	d.Logging.Level = types.LogLevelOff
+	d.Logging.Level, d.Logging.IncludeData, d.Tracing.Enabled = cmp.Or(m.Logging.Level, types.LogLevelOff), m.Logging.WithData, m.Tracing
+	if m.Logging.Group != "" {
+		to := logDestination{}
+		to.Group.ARN = m.Logging.Group
+		d.Logging.Destinations = []logDestination{to}
+	}
 	switch wanted {
 	case "", types.IncludedDataAllData:
 		d.Definition = m.Definition

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go/encoding/cbor"
@@ -16,7 +17,11 @@ import (
 func unknownOperation(operation string, r *http.Request) *apiError {
 	switch protocolOf(r) {
 	case queryProtocol:
-		return badRequest("InvalidAction", "Could not find operation %s: the local AWS does not support it", operation)
+		form, _ := readForm(r)
+		if operation == "" {
+			return badRequest("MissingAction", "The request must have the parameter Action")
+		}
+		return badRequest("InvalidAction", "Could not find operation %s for version %s: the local AWS does not support it", operation, form.Get("Version"))
 	case jsonProtocol:
 		return badRequest("UnknownOperationException", "the local AWS does not support the operation %s", operation)
 	}
@@ -43,7 +48,7 @@ func protocolOf(r *http.Request) protocol {
 		return jsonProtocol
 	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
 		return cborProtocol
-	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"), r.Method == http.MethodGet && r.URL.Path == "/" && r.URL.Query().Has("Version"):
 		return queryProtocol
 	}
 	return restProtocol
@@ -52,17 +57,29 @@ func protocolOf(r *http.Request) protocol {
 // signedFor returns the name of the service that a request is signed for, as in its credential scope; empty if it is not
 // signed.
 func signedFor(r *http.Request) string {
-	_, scope, ok := strings.Cut(r.Header.Get("Authorization"), "Credential=")
-	if !ok {
-		return ""
-	}
-	scope, _, _ = strings.Cut(scope, ",")
-	parts := strings.Split(scope, "/")
+	parts := credentialOf(r)
 	if len(parts) < 5 {
 		return ""
 	}
 	return parts[len(parts)-2]
 }
+
+// credentialOf returns the parts of the credential that a request is signed with, in its header or, for a presigned address, in
+// its parameters: the access key id, which may have slashes itself, and then date, region, service and "aws4_request".
+func credentialOf(r *http.Request) []string {
+	_, scope, ok := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	if !ok {
+		scope = ""
+		if strings.Contains(r.URL.RawQuery, "X-Amz-Credential=") {
+			scope = r.URL.Query().Get("X-Amz-Credential")
+		}
+	}
+	scope, _, _ = strings.Cut(scope, ",")
+	return strings.Split(scope, "/")
+}
+
+// ownServices are the names that requests are signed for of the services that the local AWS has.
+var ownServices = []string{"lambda", "monitoring", "states", "ssm", "secretsmanager", "sns", "events", "logs", "cloudformation", "sts"}
 
 // serviceNames are the names of services that the local AWS does not have, by the name that requests are signed for.
 var serviceNames = map[string]string{
@@ -92,16 +109,22 @@ func (u unknownService) route(r *http.Request) (operation, target string, err *a
 	operation = r.Header.Get("X-Amz-Target")
 	if u.protocol == queryProtocol {
 		form, _ := readForm(r)
-		operation = form.Get("Action")
+		return form.Get("Action"), "", u.refuse(form.Get("Action"), r)
 	}
-	operation = cmp.Or(operation, r.URL.Query().Get("Action"), r.Method+" "+r.URL.Path)
+	operation = cmp.Or(operation, r.Method+" "+r.URL.Path)
 	return operation, "", u.refuse(operation, r)
 }
 
 // refuse returns the refusal of an operation, which names the service if that is known.
 func (u unknownService) refuse(operation string, r *http.Request) *apiError {
 	err := unknownOperation(operation, r)
-	if u.service != "" {
+	switch {
+	case u.protocol == queryProtocol && operation == "":
+	case slices.Contains(ownServices, u.service):
+		if u.protocol == restProtocol && u.service != "lambda" {
+			err.message += ": it has neither the header X-Amz-Target nor the parameters Action and Version"
+		}
+	case u.service != "":
 		err.message = fmt.Sprintf("the local AWS does not have %s: %s cannot be answered", cmp.Or(serviceNames[u.service], "the service "+u.service), operation)
 	}
 	if u.isXML() {

@@ -47,7 +47,7 @@ func (l *Layout) States() []State {
 
 // node matches a state's group, up to its text's content, and edge a transition's start.
 var (
-	node = regexp.MustCompile(`(?s)(<g id="node(\d+)" class="node) idle(">.*?<text [^>]*>)[^<]*(</text>)`)
+	node = regexp.MustCompile(`(?s)(<g id="s(\d+)" class="node) idle(">.*?<text [^>]*>)[^<]*(</text>)`)
 	edge = regexp.MustCompile(`<g id="t(\d+)_(\d+)" class="edge idle">`)
 )
 
@@ -57,10 +57,10 @@ func (l *Layout) Draw(states []State, current, says string) template.HTML {
 	file := node.ReplaceAllStringFunc(l.file, func(group string) string {
 		part := node.FindStringSubmatch(group)
 		n, err := strconv.Atoi(part[2])
-		if err != nil || n > len(states) || n < 1 {
+		if err != nil || n >= len(states) {
 			return group
 		}
-		s := states[n-1]
+		s := states[n]
 		text, classes := times(s.Name, s.Visits), class(s.Visits)
 		if s.Name == current {
 			text, classes = "▶ "+text, classes+" current"

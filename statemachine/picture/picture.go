@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-graphviz"
 )
@@ -166,7 +167,7 @@ func draw(states []State, say labels) (string, error) {
 		number[s.Name] = i
 	}
 	for i, s := range states {
-		fmt.Fprintf(&dot, "s%d [label=%s class=%s]\n", i, quoted(say.state(i, s)), class(s.Visits))
+		fmt.Fprintf(&dot, "s%d [id=s%d label=%s class=%s]\n", i, i, quoted(say.state(i, s)), class(s.Visits))
 		for j, t := range s.Next {
 			style := "solid"
 			if t.Caught {
@@ -180,6 +181,8 @@ func draw(states []State, say labels) (string, error) {
 		}
 	}
 	dot.WriteString("}\n")
+	drawing.Lock()
+	defer drawing.Unlock()
 	ctx := context.Background()
 	g, err := graphviz.New(ctx)
 	if err != nil {
@@ -197,6 +200,10 @@ func draw(states []State, say labels) (string, error) {
 	}
 	return out.String(), nil
 }
+
+// drawing is held while Graphviz runs: all of its instances share one memory, which
+// is not safe for concurrent use.
+var drawing sync.Mutex
 
 // class returns the class of what was taken so often.
 func class(taken int) string {

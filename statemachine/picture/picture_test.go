@@ -1,7 +1,11 @@
 package picture
 
 import (
+	"math"
+	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -59,6 +63,53 @@ func TestALayoutIsDrawnAgain(t *testing.T) {
 	}
 }
 
+// box is where a state is drawn.
+type box struct{ left, top, right, bottom float64 }
+
+// boxOf returns the box around the points of a path.
+func boxOf(points string) box {
+	b := box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	for _, point := range regexp.MustCompile(`(-?[\d.]+),(-?[\d.]+)`).FindAllStringSubmatch(points, -1) {
+		x, _ := strconv.ParseFloat(point[1], 64)
+		y, _ := strconv.ParseFloat(point[2], 64)
+		b = box{min(b.left, x), min(b.top, y), max(b.right, x), max(b.bottom, y)}
+	}
+	return b
+}
+
+// touches reports whether boxes are not further apart than an arrow's tip is from what
+// it points to.
+func (b box) touches(other box) bool {
+	const gap = 8
+	return b.left-gap <= other.right && other.left-gap <= b.right && b.top-gap <= other.bottom && other.top-gap <= b.bottom
+}
+
+// TestTransitionsJoinTheirStates finds the ends of each transition at the states that
+// have its names.
+func TestTransitionsJoinTheirStates(t *testing.T) {
+	l, err := Lay(statemachine.Definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, states := string(l.Draw(l.States(), "", "")), l.States()
+	boxes := map[string]box{}
+	for _, node := range regexp.MustCompile(`(?s)class="node idle">\s*<path d="([^"]*)"/>\s*<text [^>]*>([^<]*)<`).FindAllStringSubmatch(picture, -1) {
+		boxes[node[2]] = boxOf(node[1])
+	}
+	edges := regexp.MustCompile(`(?s)<g id="t(\d+)_(\d+)" [^>]*>\s*<path d="M([^C]*)[^>]*>\s*<polygon points="([^"]*)"`).FindAllStringSubmatch(picture, -1)
+	if len(boxes) != len(states) || len(edges) < len(states) {
+		t.Fatalf("the picture of %d states has %d states and %d transitions", len(states), len(boxes), len(edges))
+	}
+	for _, edge := range edges {
+		i, _ := strconv.Atoi(edge[1])
+		j, _ := strconv.Atoi(edge[2])
+		from, to := states[i].Name, states[i].Next[j].To
+		if !boxOf(edge[3]).touches(boxes[from]) || !boxOf(edge[4]).touches(boxes[to]) {
+			t.Errorf("the transition from %s to %s is drawn between other states", from, to)
+		}
+	}
+}
+
 // TestNamesAreEscaped draws states whose names would be scripts, and entities of
 // Graphviz.
 func TestNamesAreEscaped(t *testing.T) {
@@ -103,4 +154,24 @@ func BenchmarkDraw(b *testing.B) {
 	for b.Loop() {
 		l.Draw(states, "Wait", "")
 	}
+}
+
+// TestPicturesAreDrawnConcurrently, each as if it were alone.
+func TestPicturesAreDrawnConcurrently(t *testing.T) {
+	alone, err := New(statemachine.Definition, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			m, err := New(statemachine.Definition, path)
+			if err != nil {
+				t.Error(err)
+			} else if m.Picture != alone.Picture {
+				t.Error("it is another picture")
+			}
+		})
+	}
+	wait.Wait()
 }

@@ -144,6 +144,11 @@ func (r *run) keepSecrets() error {
 	return errors.Join(problems...)
 }
 
+// alarm returns the state of an alarm at the scenario's beginning.
+func (s Scenario) alarm(name string) types.StateValue {
+	return cmp.Or(s.Alarms[name], types.StateValueOk)
+}
+
 // settleDependencies creates the functions and alarms of the scenario and its
 // changes, and makes the new version answer probes.
 func (r *run) settleDependencies() error {
@@ -156,7 +161,7 @@ func (r *run) settleDependencies() error {
 	}
 	for name := range all.Alarms {
 		problems = append(problems, r.server.AddAlarm(name, false),
-			r.server.SetAlarmState(name, cmp.Or(r.options.Scenario.Alarms[name], types.StateValueOk), "as the scenario has it"))
+			r.server.SetAlarmState(name, r.options.Scenario.alarm(name), "as the scenario has it"))
 	}
 	if r.options.Stack != nil && r.options.Stack.Publish {
 		return errors.Join(problems...) // there is no new version yet

@@ -10,7 +10,7 @@ import (
 // TestDurationsAreLognormal: the cells' shares and values, and the draws of few
 // and of many.
 func TestDurationsAreLognormal(t *testing.T) {
-	d := newDurations()
+	d := newDurations(sigma)
 	mean, longer := 0.0, 1.0
 	for i, value := range d {
 		mean += value * cellShare(i)

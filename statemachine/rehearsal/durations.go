@@ -25,15 +25,16 @@ const (
 	bands       = 8
 	cellsOfBand = 4
 	cells       = bands * cellsOfBand
-	sigma       = 0.5 // of the logarithm
+	sigma       = 0.5 // of the logarithm, by default
+	maxSpread   = 2
 )
 
 // durations has the value of each cell, in ascending order, relative to the mean of
 // all.
 type durations [cells]float64
 
-// newDurations returns the means of the lognormal distribution in each cell.
-func newDurations() *durations {
+// newDurations returns the means of the lognormal distribution with that σ in each cell.
+func newDurations(sigma float64) *durations {
 	var d durations
 	normal := distuv.UnitNormal
 	longer, z := 1.0, math.Inf(-1) // the share of invocations that take longer than the cells before, and its quantile
@@ -42,10 +43,38 @@ func newDurations() *durations {
 		if next > 0 {
 			nextZ = normal.Quantile(1 - next)
 		}
-		d[i] = (normal.CDF(nextZ-sigma) - normal.CDF(z-sigma)) / (longer - next)
+		d[i] = 1
+		if sigma > 0 {
+			d[i] = (normal.CDF(nextZ-sigma) - normal.CDF(z-sigma)) / (longer - next)
+		}
 		longer, z = next, nextZ
 	}
 	return &d
+}
+
+// tables has the durations of each spread.
+type tables map[float64]*durations
+
+// newTables returns the durations of all profiles of a scenario.
+func newTables(s Scenario) tables {
+	t := tables{}
+	for _, b := range s.profiles() {
+		if _, ok := t[b.spread()]; !ok {
+			t[b.spread()] = newDurations(b.spread())
+		}
+	}
+	return t
+}
+
+// of returns the durations of a profile.
+func (t tables) of(b VersionProfile) *durations { return t[b.spread()] }
+
+// longest returns the longest duration of a profile's invocations.
+func (t tables) longest(b VersionProfile) time.Duration {
+	if e := b.Environments; e != nil {
+		return t.of(b).longest(b.Duration*e.factor()) + seconds(e.ColdStart)
+	}
+	return t.of(b).longest(b.Duration)
 }
 
 // cellShare returns the share of the invocations that are in a cell.

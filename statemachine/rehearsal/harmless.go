@@ -9,8 +9,9 @@ import (
 
 // Harmless reports whether the new version's profile is never worse than the
 // baseline's up to a time, in seconds since the start of a rollout with that input:
-// neither in error rate nor in mean duration nor, if the input counts throttles, in
-// throttled requests. Changes at the same time count as one.
+// neither in error rate nor in the mean or spread of durations nor in how slow its
+// environments are at first nor, if the input counts throttles, in throttled requests.
+// Changes at the same time count as one.
 func (s Scenario) Harmless(input []byte, until float64) bool {
 	req, err := rollout.Decode(input)
 	if err != nil {
@@ -20,7 +21,7 @@ func (s Scenario) Harmless(input []byte, until float64) bool {
 	changes := slices.Clone(s.Changes)
 	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.at(total), b.at(total)) })
 	worse := func() bool {
-		return s.NewVersion.ErrorRate > s.Baseline.ErrorRate || s.NewVersion.Duration > s.Baseline.Duration ||
+		return s.NewVersion.ErrorRate > s.Baseline.ErrorRate || s.NewVersion.slowerThan(s.Baseline) ||
 			req.Gates.Errors.Throttles && s.NewVersion.Throttled > s.Baseline.Throttled
 	}
 	for i, change := range changes {
@@ -36,6 +37,19 @@ func (s Scenario) Harmless(input []byte, until float64) bool {
 		}
 	}
 	return !worse()
+}
+
+// slowerThan reports whether a profile's durations are in some way longer than another's.
+func (b VersionProfile) slowerThan(other VersionProfile) bool {
+	of := func(e *Environments) Environments {
+		if e == nil {
+			return Environments{}
+		}
+		return *e
+	}
+	mine, others := of(b.Environments), of(other.Environments)
+	return b.Duration > other.Duration || b.spread() > other.spread() ||
+		mine.ColdStart > others.ColdStart || mine.factor() > others.factor() || mine.WarmUp > others.WarmUp
 }
 
 // Isolated reports whether the scenario has no dependencies at any time.

@@ -57,6 +57,7 @@ type machine struct {
 	definition *asl.Definition
 	arn        string
 	created    time.Time
+	logging    localaws.MachineLogging
 	clock      *asl.Clock
 	functions  map[string]runtime.Handler // by ARN
 	permits    *permissions               // nil if all calls are allowed
@@ -73,6 +74,7 @@ type machine struct {
 	// onEnd receives the event of each end, besides the cleanup; may be nil.
 	onEnd     func(event json.RawMessage)
 	onCleanup func(answer json.RawMessage, err error) (busy bool)
+	calls     cleanupCalls // nil to make all calls
 	// wrap intercepts invocations of the functions, for tests and the meter; may be
 	// nil.
 	wrap func(asl.Invoke) asl.Invoke

@@ -20,6 +20,17 @@ const (
 	mostSweeps    = 24 * 12
 )
 
+// cleanupCalls stand between an occasion and the call of the cleanup.
+type cleanupCalls interface {
+	// enabled reports whether the rule of an occasion is enabled.
+	enabled(occasion int) bool
+	// called notes that a rule called the function, or was not allowed to.
+	called(occasion int, allowed bool)
+	// dropped notes that all retries of a call have failed. The queue, if it is not
+	// "", is the ARN of the one that received the event.
+	dropped(queue string)
+}
+
 // watch calls the cleanup after an execution's end, as the stack's rule does; an
 // execution that is redriven ends more than once. EventBridge guarantees neither
 // that an event arrives nor that it arrives only once: events is how often it does.
@@ -76,7 +87,14 @@ func (m *machine) settle() {
 // cleanup calls the Rollback function as EventBridge does: asynchronously, with two
 // retries. It reports whether the function put an alias back or failed.
 func (m *machine) cleanup(occasion int, event any) (busy bool) {
-	if !m.permits.mayCleanUp(occasion) {
+	if m.calls != nil && !m.calls.enabled(occasion) {
+		return false
+	}
+	allowed := m.permits.mayCleanUp(occasion)
+	if m.calls != nil {
+		m.calls.called(occasion, allowed)
+	}
+	if !allowed {
 		return false
 	}
 	input, err := json.Marshal(event)
@@ -90,6 +108,9 @@ func (m *machine) cleanup(occasion int, event any) (busy bool) {
 			return busy
 		}
 	}
-	m.permits.givenUp("Rollback")
+	queue := m.permits.givenUp("Rollback")
+	if m.calls != nil {
+		m.calls.dropped(queue)
+	}
 	return busy
 }

@@ -150,7 +150,7 @@ func (o *ownMetrics) record(t *traffic, from, to time.Time) error {
 		at = at.Add(time.Minute)
 	}
 	for ; at.Before(to); at = at.Add(time.Minute) {
-		alias, ok := t.aws.AliasAt(t.function, t.alias, from)
+		alias, ok := t.aws.RoutingAt(t.function, t.alias, from)
 		if !ok {
 			return nil
 		}

@@ -20,13 +20,17 @@ type permissions struct {
 	roles    map[string]iam.Policies // by principal
 	// needed counts the calls that no other permission allowed, by permission.
 	needed map[held]int
-	denied []string // each refusal once
+	denied []string // each refusal once; at most maxDenied
 	err    error    // requests that could not be evaluated
 	logged map[string]bool
 
 	// without is a permission that tests remove.
 	without held
 }
+
+// maxDenied is how many different refusals are listed. Some name an execution, so that an AWS that stays could have any
+// number of them.
+const maxDenied = 1000
 
 // held is a permission of a principal.
 type held struct {
@@ -73,7 +77,7 @@ func (p *permissions) authorize(principal, action, resource string, context map[
 	if effect == iam.ExplicitlyDenied {
 		why = fmt.Errorf("there is an explicit deny in an %s policy", policies)
 	}
-	if text := localaws.NotAuthorized(principal, action, resource, why); !slices.Contains(p.denied, text) {
+	if text := localaws.NotAuthorized(principal, action, resource, why); len(p.denied) < maxDenied && !slices.Contains(p.denied, text) {
 		p.denied = append(p.denied, text)
 	}
 	return why
@@ -177,13 +181,17 @@ func (p *permissions) invoked(function string) {
 }
 
 // givenUp authorizes what Lambda does with a function's role after the last retry
-// of an asynchronous invocation has failed.
-func (p *permissions) givenUp(function string) {
+// of an asynchronous invocation has failed. It returns the ARN of the queue that
+// receives the event; "" if none does.
+func (p *permissions) givenUp(function string) (queue string) {
 	if p == nil || p.template.functions[function].givenUp == "" {
-		return
+		return ""
 	}
 	f := p.template.functions[function]
-	_ = p.authorize(f.role.principal, "sqs:SendMessage", f.givenUp, nil)
+	if p.authorize(f.role.principal, "sqs:SendMessage", f.givenUp, nil) != nil {
+		return ""
+	}
+	return f.givenUp
 }
 
 // mayCleanUp reports whether EventBridge may invoke Rollback on an occasion.

@@ -15,6 +15,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/loopback"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -230,7 +231,7 @@ func (r *run) connect() (cfg aws.Config, hangUp func(), err error) {
 	if err != nil {
 		return aws.Config{}, nil, err
 	}
-	server := &http.Server{Handler: r.server, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: loopback.Handler(r.server), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // ends with hangUp
 	return r.server.ConfigAt("http://" + listener.Addr().String()), func() { _ = server.Close() }, nil
 }
@@ -259,6 +260,9 @@ func (r *run) prepare() error {
 	if err := build(r.server, r.request, r.options.Scenario.Baseline.Version, r.description, r.options.Stack); err != nil {
 		return fmt.Errorf("preparing the rehearsal: %w", err)
 	}
+	if err := r.deactivate(); err != nil {
+		return fmt.Errorf("the scenario's inactive versions: %w", err)
+	}
 	start := r.clock.Now()
 	if r.traffic, err = newTraffic(r.server, r.options.Scenario, r.request, start, r.options.Seed); err != nil {
 		return fmt.Errorf("the traffic before the rollout: %w", err)
@@ -272,11 +276,8 @@ func (r *run) prepare() error {
 	if err := r.settleDependencies(); err != nil {
 		return fmt.Errorf("the scenario's functions: %w", err)
 	}
-	if err := errors.Join(r.keepSecrets(), r.tag()); err != nil {
-		return fmt.Errorf("the scenario's secrets and tags: %w", err)
-	}
-	if err := r.injectFaults(start); err != nil {
-		return err
+	if err := errors.Join(r.keepSecrets(), r.tag(), r.injectFaults(start)); err != nil {
+		return fmt.Errorf("the scenario's secrets, tags and faults: %w", err)
 	}
 	if found, ok := r.server.Alias(r.request.Function(), r.request.AliasName); ok {
 		r.was = &found

@@ -30,6 +30,7 @@ type Scenario struct {
 	NewVersion VersionProfile `json:"new-version"`
 	// MetricDelay is the time from the end of a request until CloudWatch has it.
 	MetricDelay float64 `json:"metric-delay"`
+	AliasLag
 	// Latency is how long each AWS call takes.
 	Latency float64 `json:"latency"`
 	Dependencies
@@ -59,6 +60,7 @@ type Change struct {
 	Baseline          *VersionProfile `json:"baseline,omitempty"`
 	NewVersion        *VersionProfile `json:"new-version,omitempty"`
 	MetricDelay       *float64        `json:"metric-delay,omitempty"`
+	AliasLag
 	Dependencies
 	// Metrics are changes of the scenario's metrics, by their names.
 	Metrics map[string]MetricLevel `json:"metrics,omitempty"`
@@ -105,7 +107,7 @@ var versionForm = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 
 // nothing reports whether a change changes nothing.
 func (c Change) nothing() bool {
-	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil && len(c.Metrics) == 0 &&
+	return c.RequestsPerSecond == nil && c.Baseline == nil && c.NewVersion == nil && c.MetricDelay == nil && c.AliasLag == (AliasLag{}) && len(c.Metrics) == 0 &&
 		c.Dependencies.nothing() && !c.intervenes()
 }
 

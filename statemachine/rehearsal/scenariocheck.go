@@ -27,6 +27,8 @@ const (
 	wantVersion      = `must be a published version's number, such as "7"`
 	wantNoVersion    = "must be left out: the input has it"
 	wantSameVersion  = "must be left out: a change can't change a version's number; change the alias instead"
+	wantNoHistory    = "must be 0 or left out with baseline.inactive: an Inactive version has had no traffic for weeks"
+	wantNotInactive  = "must be false or left out: a version becomes Inactive after weeks without a request, not during a rollout"
 	wantAliasVersion = `must be a version's number, such as "7"`
 	wantDescription  = "must have at most 256 characters"
 	wantFunction     = "must be a function's name: at most 64 letters, digits, - and _"
@@ -77,6 +79,7 @@ func (s Scenario) check() error {
 	if s.History != nil {
 		within("history", *s.History, 0, maxHistory)
 	}
+	s.AliasLag.check("", within)
 	within("latency", s.Latency, 0, 900)
 	if s.Day != nil {
 		within("day.amplitude", s.Day.Amplitude, 0, 1)
@@ -88,6 +91,9 @@ func (s Scenario) check() error {
 	problems = append(problems, s.Dependencies.check("", within), s.Provisioned.check(within))
 	if v := s.Baseline.Version; v != "" && !versionForm.MatchString(v) {
 		refuse("baseline.version", wantVersion, v)
+	}
+	if s.Baseline.Inactive && s.History != nil && *s.History > 0 {
+		refuse("history", wantNoHistory, *s.History)
 	}
 	if s.NewVersion.Version != "" {
 		refuse("new-version.version", wantNoVersion, s.NewVersion.Version)
@@ -144,6 +150,7 @@ func (c Change) check(at string, s Scenario, within func(path string, value, low
 	if c.MetricDelay != nil {
 		within(at+".metric-delay", *c.MetricDelay, 0, MaxSeconds)
 	}
+	c.AliasLag.check(at+".", within)
 	for name, p := range map[string]*VersionProfile{"baseline": c.Baseline, "new-version": c.NewVersion} {
 		if p == nil {
 			continue
@@ -151,6 +158,9 @@ func (c Change) check(at string, s Scenario, within func(path string, value, low
 		p.check(at+"."+name, within)
 		if p.Version != "" {
 			refuse(at+"."+name+".version", wantSameVersion, p.Version)
+		}
+		if p.Inactive {
+			refuse(at+"."+name+".inactive", wantNotInactive, true)
 		}
 	}
 	problems = append(problems, c.Dependencies.check(at+".", within), c.checkUser(at, within))

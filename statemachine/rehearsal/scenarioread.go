@@ -27,8 +27,8 @@ func BuiltIn() []string {
 
 // LoadBuiltIn returns the built-in scenario of that name; false if there is none.
 func LoadBuiltIn(name string) (Scenario, bool) {
-	data, err := builtIn.ReadFile("scenarios/" + name + ".json")
-	if err != nil {
+	data, ok := BuiltInJSON(name)
+	if !ok {
 		return Scenario{}, false
 	}
 	scenario, err := ParseScenario(data)
@@ -36,6 +36,12 @@ func LoadBuiltIn(name string) (Scenario, bool) {
 		panic(fmt.Sprintf("built-in scenario %s: %v", name, err)) // a test parses each
 	}
 	return scenario, true
+}
+
+// BuiltInJSON returns the text of a built-in scenario; false if there is none with that name.
+func BuiltInJSON(name string) ([]byte, bool) {
+	data, err := builtIn.ReadFile("scenarios/" + name + ".json")
+	return data, err == nil
 }
 
 // ScenarioError is the error of a scenario that can't be rehearsed.

@@ -124,9 +124,9 @@ var notInScenarios = map[string]string{
 }
 
 // barestScenario has each object, with what it can't be without.
-const barestScenario = `{"day": {}, "baseline": {}, "new-version": {}, "functions": {"f": {}}, "probed": {}, "endpoints": {"https://example.com": {}}, "alarms": {},
+const barestScenario = `{"day": {}, "baseline": {"environments": {}}, "new-version": {"environments": {}}, "functions": {"f": {}}, "probed": {}, "endpoints": {"https://example.com": {}}, "alarms": {},
 	"metrics": {"m": {"namespace": "N", "metric": "M", "silent": false}}, "provisioned-concurrency": {}, "faults": [{"operation": "UpdateAlias", "kind": "throttled"}],
-	"changes": [{"after": 1, "baseline": {}, "new-version": {}, "functions": {"f": {}}, "probed": {}, "endpoints": {"https://example.com": {}}, "metrics": {"m": {"silent": false}}, "alias": {}}]}`
+	"changes": [{"after": 1, "baseline": {"environments": {}}, "new-version": {"environments": {}}, "functions": {"f": {}}, "probed": {}, "endpoints": {"https://example.com": {}}, "metrics": {"m": {"silent": false}}, "alias": {}}]}`
 
 // values are those of a scenario's fields, by path; of a list or a map, one's.
 func valuesOf(scenario Scenario) map[string]reflect.Value {

@@ -100,6 +100,9 @@ func (s scenarioSchema) drawnScenario(t *rapid.T) map[string]any {
 		}
 		return objects
 	}
+	if b, ok := scenario["baseline"].(map[string]any); ok && b["inactive"] == true {
+		scenario["history"] = json.Number("0")
+	}
 	for _, change := range list("changes") {
 		delete(change, rapid.SampledFrom([]string{"after", "after-share"}).Draw(t, "not"))
 		if change["after-share"] == nil {
@@ -282,6 +285,10 @@ func TestTheAgreementOfTheSchemaCanFail(t *testing.T) {
 		{`"not": {"required": ["order", "order-text"]}`, `"$comment": ""`, `{"changes": [{"after": 1, "order": "pause", "order-text": "x"}]}`},
 		{`"dependentSchemas": {"by"`, `"dependentSchemas": {"redrive"`, `{"changes": [{"after": 1, "stop": true, "by": "x"}]}`},
 		{`"required": ["kind"],`, ``, `{"faults": [{"operation": "GetAlias", "delay": 1}]}`},
+		{`"then": {"properties": {"history": {"const": 0}}}`, `"$comment": ""`, `{"history": 60, "baseline": {"inactive": true}}`},
+		{`"enum": [false]`, `"enum": [false, true]`, `{"changes": [{"after": 1, "baseline": {"inactive": true}}]}`},
+		{`{"required": ["alias-routing-lag"]}`, `{"required": ["latency"]}`, `{"changes": [{"after": 1, "alias-routing-lag": 0}]}`},
+		{`"maximum": 100}`, `"maximum": 100.5}`, `{"new-version": {"environments": {"factor": 100.5}}}`},
 		{`"required": ["silent"]}]`, `"maxProperties": 9}]`, `{"metrics": {"m": {"namespace": "N", "metric": "M"}}}`},
 	} {
 		if problem, _ := readScenarioSchema(t).agree(treeOf(test.scenario)); problem != "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/journal"
 )
 
 // ServeOptions describe a served AWS.
@@ -31,6 +33,16 @@ type ServeOptions struct {
 	// pass in each real second. With the speed 0 it passes only by Advance.
 	Start time.Time
 	Speed float64
+	// Unsupported receives a sentence about each request for what a served AWS does not
+	// have, once, and at most a hundred of them. Nil for none. It is called by the
+	// goroutines that serve requests.
+	Unsupported func(text string)
+	// Journal keeps what changes the AWS, so that Restore brings it back; nil to keep it
+	// in memory only. Scenario, Seed, Template and Start must be the journal's settings.
+	Journal *journal.Journal
+	// Trouble is called when something could not be stored; may be nil. It is called
+	// concurrently.
+	Trouble func(error)
 }
 
 // ServedAWS is a local AWS that stays: real clients call it over HTTP while rollouts run
@@ -38,8 +50,20 @@ type ServeOptions struct {
 type ServedAWS struct {
 	run
 	pacer    *asl.Pacer
+	speed    float64
 	traffics map[aliasName]*traffic
 	begun    uint64 // traffics, for their seeds
+	log      machineLog
+	queues   map[string]*queue // by name
+
+	unsupported noted
+
+	journal   *journal.Journal
+	trouble   func(error)
+	faulty    bool       // calls can be struck by faults, which count them
+	advancing sync.Mutex // held while Advance moves the pacer
+	departed  error      // how the replay departs from what is stored
+	giveUp    func()     // ends the replay
 }
 
 // aliasName identifies an alias.
@@ -83,8 +107,10 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 			options: Options{Scenario: o.Scenario, Seed: o.Seed, Template: template},
 			clock:   asl.NewClock(o.Start), description: "Served",
 		},
-		pacer:    asl.NewPacer(o.Start, o.Speed),
-		traffics: map[aliasName]*traffic{},
+		pacer: asl.NewPacer(o.Start, o.Speed), speed: o.Speed,
+		traffics: map[aliasName]*traffic{}, unsupported: noted{seen: map[string]bool{}, report: o.Unsupported},
+		journal: o.Journal, trouble: o.Trouble,
+		faulty: slices.ContainsFunc(o.Scenario.Faults, func(f Fault) bool { return f.Task == "" }),
 	}
 	s.machine = &machine{
 		definition: workflow, clock: s.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, o.Start),
@@ -93,13 +119,25 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 	}
 	s.machine.histories.forgetOldest = s.machine.forgetOldest
 	s.before = s.beforeChange
+	s.after = func(call localaws.Call) {
+		if call.Unsupported != "" {
+			s.unsupported.note(call.Unsupported)
+		}
+	}
 	options := s.serverOptions()
 	options.Authorize = s.authorize
 	options.FunctionUpdates, options.Go = functionUpdates, s.clock.Go
 	options.Minutes = keptMinutes
 	s.server = localaws.New(options)
 	s.logOf = s.logger
-	return s, s.furnish()
+	if err := s.furnish(); err != nil {
+		return nil, err
+	}
+	s.clock.Go(func() { s.every(grain, s.serveAliases) })
+	s.clock.Go(func() { s.every(time.Minute, s.measureQueues) })
+	s.clock.Go(func() { s.every(time.Minute, s.server.EvaluateAlarms) })
+	s.clock.Go(func() { s.every(sweepInterval, func() { s.machine.sweep() }) })
+	return s, nil
 }
 
 // authorize implements the Authorize option: only the roles of the stack are limited.
@@ -122,11 +160,14 @@ func (s *ServedAWS) furnish() error {
 	if err := build(s.server, s.request, s.options.Scenario.Baseline.Version, "", nil); err != nil {
 		return err
 	}
+	if err := s.deactivate(); err != nil {
+		return err
+	}
 	t, err := newTraffic(s.server, s.options.Scenario, s.request, start, s.options.Seed)
 	if err != nil {
 		return err
 	}
-	t.changes = nil // until a rollout starts
+	t.changes, t.asks = nil, true // until a rollout starts
 	s.traffic, s.traffics[aliasName{servedFunction, servedAlias}] = t, t
 	if err := errors.Join(s.provision(), s.settleDependencies(), s.keepSecrets(), s.tag()); err != nil {
 		return fmt.Errorf("the scenario: %w", err)
@@ -145,16 +186,23 @@ func (s *ServedAWS) furnish() error {
 	if err := s.injectFaults(start); err != nil {
 		return err
 	}
-	return errors.Join(s.install(), s.deploy())
+	return errors.Join(s.install(), s.deploy(), s.addRules(), s.addQueues(), s.addLogs())
 }
 
 // Serve lets time pass, and with it everything that runs in the AWS, until ctx is
 // done. It returns ctx's error, or what broke the simulation.
 func (s *ServedAWS) Serve(ctx context.Context) error {
-	s.clock.Go(func() { s.every(grain, s.serveAliases) })
-	s.clock.Go(func() { s.every(time.Minute, s.server.EvaluateAlarms) })
-	s.clock.Go(func() { s.every(sweepInterval, func() { s.machine.sweep() }) })
-	return s.clock.Serve(ctx, s.pacer)
+	if s.journal == nil {
+		return s.clock.Serve(ctx, s.pacer)
+	}
+	var keeping sync.WaitGroup
+	over := make(chan struct{})
+	keeping.Go(func() { s.keepTime(over) })
+	err := s.clock.Serve(ctx, s.pacer)
+	close(over)
+	keeping.Wait()
+	s.report(s.journal.Reach(s.clock.Moment()))
+	return err
 }
 
 // every calls f at each multiple of an interval.
@@ -167,13 +215,32 @@ func (s *ServedAWS) every(interval time.Duration, f func()) {
 }
 
 // Advance moves virtual time on by d, and returns when all that happens until then has
-// happened, with the time then.
+// happened, with the time then. It moves nothing on if that can't be stored.
 func (s *ServedAWS) Advance(d time.Duration) (time.Time, error) {
-	until := s.pacer.Advance(d)
-	err := s.clock.Do(func() {
+	until, err := s.moveOn(d)
+	if err != nil {
+		return s.clock.Now(), err
+	}
+	err = s.clock.Do(func() {
 		s.clock.Sleep(until.Sub(s.clock.Now()))
+		s.clock.Settle()
 	})
 	return s.clock.Now(), err
+}
+
+// moveOn moves the pacer on, and returns the time that it has reached then.
+func (s *ServedAWS) moveOn(d time.Duration) (time.Time, error) {
+	s.advancing.Lock()
+	defer s.advancing.Unlock()
+	until := s.pacer.Reached().Add(d)
+	if s.journal != nil {
+		if err := s.journal.Advance(until); err != nil {
+			s.report(err)
+			return until, err
+		}
+	}
+	s.pacer.AdvanceTo(until)
+	return until, nil
 }
 
 // Now returns the virtual time.
@@ -198,6 +265,7 @@ func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
 			panic(err) // the status and the times are the interpreter's
 		}
 	}
+	s.log.write(s, e.ARN(), event)
 	if event.Type != asl.ExecutionStarted || e.parent != "" {
 		return
 	}

@@ -7,19 +7,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
 )
 
@@ -175,62 +173,43 @@ func TestManyServedRollouts(t *testing.T) {
 	}
 }
 
-func TestAServedAWSRefusesWebPages(t *testing.T) {
+// TestWebPagesAreRefused asks what listens: the served AWS, and that of one rehearsal.
+func TestWebPagesAreRefused(t *testing.T) {
 	_, _, url := served(t, `{}`)
-	for _, c := range []struct {
-		name, host, origin string
-		want               int
-	}{
-		{"a client", "", "", http.StatusOK},
-		{"a page of its own", "", url, http.StatusOK},
-		{"another page", "", "https://example.com", http.StatusForbidden},
-		{"a page without an origin", "", "null", http.StatusForbidden},
-		{"another port's page", "", "http://127.0.0.1:1", http.StatusForbidden},
-		{"a name that leads here", "rebound.example:80", "", http.StatusForbidden},
+	r := &run{options: Options{Listen: "127.0.0.1:0"}, server: localaws.New(localaws.Options{})}
+	cfg, hangUp, err := r.connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(hangUp)
+	for _, c := range []struct{ name, address, host, header string }{
+		{"a client", url + TimePath, "", ""},
+		{"another page", url + TimePath, "", "Origin: https://example.com"},
+		{"another page's link", url + "/?Action=DeleteAlarms", "", "Sec-Fetch-Site: cross-site"},
+		{"a name that leads here", url + TimePath, "rebound.example:80", ""},
+		{"a rehearsal's client", *cfg.BaseEndpoint, "", ""},
+		{"another page, of a rehearsal", *cfg.BaseEndpoint, "", "Origin: null"},
+		{"a name that leads to a rehearsal", *cfg.BaseEndpoint, "rebound.example:80", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			request, err := http.NewRequest(http.MethodGet, url+TimePath, nil)
+			request, err := http.NewRequest(http.MethodGet, c.address, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.host != "" {
-				request.Host = c.host
-			}
-			if c.origin != "" {
-				request.Header.Set("Origin", c.origin)
+			request.Host = c.host
+			if name, value, ok := strings.Cut(c.header, ": "); ok {
+				request.Header.Set(name, value)
 			}
 			answer, err := http.DefaultClient.Do(request)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer answer.Body.Close()
-			if answer.StatusCode != c.want {
+			if refused := answer.StatusCode == http.StatusForbidden; refused != (c.host+c.header != "") {
 				text, _ := io.ReadAll(answer.Body)
 				t.Errorf("the answer is %s: %s", answer.Status, text)
 			}
 		})
-	}
-}
-
-func TestTheControlCallMovesTimeOn(t *testing.T) {
-	s, _, url := served(t, `{}`)
-	before := s.Now()
-	post := func(body string) (int, string) {
-		answer, err := http.Post(url+TimePath, "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		text, _ := io.ReadAll(answer.Body)
-		return answer.StatusCode, string(text)
-	}
-	if status, text := post(`{"advance": 90}`); status != http.StatusOK || !s.Now().Equal(before.Add(90*time.Second)) {
-		t.Errorf("%d %s: it is %s after %s", status, text, s.Now(), before)
-	}
-	for _, wrong := range []string{``, `{}`, `{"advance": -1}`, `{"advance": 1e9}`, `{"advance": "1"}`, `[]`} {
-		if status, text := post(wrong); status != http.StatusBadRequest {
-			t.Errorf("%s: %d %s", wrong, status, text)
-		}
 	}
 }
 
@@ -241,33 +220,5 @@ func TestUsersActionsAreForTheClients(t *testing.T) {
 	}
 	if _, err := NewServed(ServeOptions{Scenario: conditions, Template: stacktemplate.Template(), Start: started}); err == nil || !strings.Contains(err.Error(), "changes[0]") {
 		t.Errorf("the error is %v", err)
-	}
-}
-
-func TestAServedRollbackSetsOffTheAlarm(t *testing.T) {
-	s, cfg, _ := served(t, `{"new-version": {"error-rate": 0.5}}`)
-	alarms := cloudwatch.NewFromConfig(cfg)
-	state := func() cwtypes.StateValue {
-		out, err := alarms.DescribeAlarms(context.Background(), &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String("LambdaRollout-RolloutExecutionsFailed")})
-		if err != nil || len(out.MetricAlarms) != 1 {
-			t.Fatalf("%d alarms: %v", len(out.MetricAlarms), err)
-		}
-		return out.MetricAlarms[0].StateValue
-	}
-	advance(t, s, 3*time.Minute)
-	if got := state(); got != cwtypes.StateValueOk {
-		t.Errorf("before the rollout, the alarm is %s", got)
-	}
-	arn := startOn(t, s, cfg, servedFunction, "bad")
-	var states []cwtypes.StateValue
-	for range 6 {
-		advance(t, s, time.Minute)
-		states = append(states, state())
-	}
-	if status := describe(t, cfg, arn).Status; status != types.ExecutionStatusFailed {
-		t.Fatalf("the rollout is %s", status)
-	}
-	if !slices.Contains(states, cwtypes.StateValueAlarm) {
-		t.Errorf("the alarm's states were %s, and never ALARM", states)
 	}
 }

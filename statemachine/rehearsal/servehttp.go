@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
+	"sync"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/loopback"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // TimePath is the path of the control call that moves virtual time on: a POST with the
@@ -29,8 +30,9 @@ const maxAdvance = 31 * 24 * 60 * 60
 // from web pages of other sites, and those that name another host than a loopback
 // address: a page could have a browser make calls here.
 func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if why := foreign(r); why != "" {
-		http.Error(w, why, http.StatusForbidden)
+	if err := loopback.Check(r); err != nil {
+		s.unsupported.note(err.Error())
+		localaws.Refuse(w, r, http.StatusForbidden, "AccessDenied", err.Error())
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
@@ -42,9 +44,20 @@ func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.answerTime(w, r.Method, body)
 		return
 	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	err = s.clock.Do(func() { s.server.ServeHTTP(w, r) })
+	rewind := func() { r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body)) }
+	rewind()
+	reads := s.server.Reads(r) && !s.faulty
+	rewind()
+	if reads {
+		err = s.clock.Do(func() { s.server.ServeRead(w, r) })
+	} else {
+		err = s.change(w, r, body)
+	}
+	var lost *unstoredError
 	switch {
+	case errors.As(err, &lost):
+		rewind()
+		s.server.Refuse(w, r, lost.Error())
 	case errors.Is(err, asl.ErrStopped):
 		http.Error(w, "the local AWS has stopped", http.StatusServiceUnavailable)
 	case err != nil:
@@ -52,23 +65,26 @@ func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// foreign returns why a request must not be answered; empty if it may be.
-func foreign(r *http.Request) string {
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+// noted passes each of the first texts on, once.
+type noted struct {
+	mutex  sync.Mutex
+	seen   map[string]bool
+	report func(string) // nil to pass nothing on
+}
+
+// maxNoted is how many different texts are passed on.
+const maxNoted = 100
+
+func (n *noted) note(text string) {
+	n.mutex.Lock()
+	fresh := n.report != nil && !n.seen[text] && len(n.seen) < maxNoted
+	if fresh {
+		n.seen[text] = true
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "the local AWS answers at loopback addresses only, not as " + host
+	n.mutex.Unlock()
+	if fresh {
+		n.report(text)
 	}
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return ""
-	}
-	if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
-		return "the local AWS does not answer pages of other sites"
-	}
-	return ""
 }
 
 // answerTime answers the control call.

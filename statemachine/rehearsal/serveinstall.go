@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
@@ -41,6 +42,11 @@ func (s *ServedAWS) install() error {
 	if _, ok := s.options.Template.functions[simpleDeploy]; ok {
 		add(simpleDeployFunction, simpleTimeout, runtime.NewHandler(s.deploySimply))
 	}
+	if _, ok := s.options.Template.functions[stackProvider]; ok {
+		add(arn.Name(functionARN(stackProvider)), time.Minute, runtime.NewHandler(func() error {
+			return errors.New("StackRollout answers CloudFormation's requests, and a served AWS runs no stacks: rehearse a stack with `rehearse -stack`")
+		}))
+	}
 	return errors.Join(problems...)
 }
 
@@ -52,12 +58,10 @@ func (s *ServedAWS) deploySimply(ctx context.Context, input json.RawMessage) (an
 
 // logger returns the logger of a function, which writes to its log group.
 func (s *ServedAWS) logger(f deployed) *slog.Logger {
-	log := telemetry.NewLogger(logWriter{s, arn.Name(f.logGroup)}, stackMetrics)
+	namespace := wire.ReadEnvironment(func(name string) string { return f.environment[name] }).Namespace
+	log := telemetry.NewLogger(logWriter{s, f.logGroup[strings.Index(f.logGroup, ":log-group:")+len(":log-group:"):]}, namespace)
 	return slog.New(timedHandler{log.Handler(), s.clock.Now})
 }
-
-// stackMetrics is the namespace of the functions' own metrics.
-const stackMetrics = "LambdaRollout"
 
 // timedHandler gives records the virtual time.
 type timedHandler struct {

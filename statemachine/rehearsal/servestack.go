@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -19,14 +20,20 @@ func (s *ServedAWS) deploy() error {
 	if _, err := s.server.AddStack(stacktemplate.Name); err != nil {
 		return err
 	}
-	types := s.options.Template.source.Types()
+	kinds := s.options.Template.source.Types()
 	var resources []localaws.StackResource
 	var problems []error
-	for _, id := range slices.Sorted(maps.Keys(types)) {
+	for _, id := range slices.Sorted(maps.Keys(kinds)) {
 		physical := s.physicalID(id)
-		resources = append(resources, localaws.StackResource{LogicalID: id, PhysicalID: physical, Type: types[id]})
-		if types[id] == "AWS::CloudWatch::Alarm" {
+		resources = append(resources, localaws.StackResource{LogicalID: id, PhysicalID: physical, Type: kinds[id]})
+		if kinds[id] == "AWS::CloudWatch::Alarm" {
 			problems = append(problems, s.addAlarm(id, physical))
+		}
+	}
+	// The stack has swept before, or its alarm would say that it does not.
+	for at := s.clock.Now().Truncate(sweepInterval); s.clock.Now().Sub(at) < time.Hour; at = at.Add(-sweepInterval) {
+		for _, metric := range []string{"TriggeredRules", "Invocations"} {
+			s.record(at, "AWS/Events", metric, "RuleName", ruleName(s.options.Template.sweep), 1)
 		}
 	}
 	return errors.Join(append(problems, s.server.AddStackResources(stacktemplate.Name, resources))...)
@@ -69,5 +76,6 @@ func (m *machine) StateMachines() []localaws.StateMachine {
 	return []localaws.StateMachine{{
 		ARN: m.arn, Name: arn.Name(m.arn), Definition: text,
 		RoleARN: "arn:aws:iam::" + account + ":role/" + role, Created: m.created,
+		Logging: m.logging, Tracing: m.permits.template.tracing,
 	}}
 }

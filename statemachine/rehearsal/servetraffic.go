@@ -1,6 +1,8 @@
 package rehearsal
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -27,7 +29,8 @@ func (s *ServedAWS) serveAliases() {
 func (s *ServedAWS) newTraffic(request rollout.Request) *traffic {
 	s.begun++
 	now, seed := s.clock.Now(), s.options.Seed+s.begun
-	t := trafficOf(s.server, s.options.Scenario, request, now, seed, s.traffic.durations)
+	t := trafficOf(s.server, s.options.Scenario, request, now, seed, s.traffic.tables)
+	t.asks = true // clients configure functions
 	t.begin(now, newChance(seed, duringRollout), nil)
 	return &t
 }
@@ -39,15 +42,30 @@ func (s *ServedAWS) beginRollout(request rollout.Request) {
 		return
 	}
 	s.catchUpAll()
+	s.restart()
 	t := s.newTraffic(request)
 	t.total = plannedTime(request)
 	t.begin(t.start, t.chance, s.options.Scenario.Changes)
 	s.traffic, s.traffics[at] = t, t
 }
 
+// restart takes back what the scenario's changes have changed for the whole account.
+func (s *ServedAWS) restart() {
+	scenario := s.options.Scenario
+	scenario.setDelays(s.server)
+	for _, change := range scenario.Changes {
+		for name := range change.Alarms {
+			if err := s.server.SetAlarmState(name, scenario.alarm(name), "as the scenario has it"); err != nil {
+				panic(err) // there is such an alarm and such a state: both have been checked
+			}
+		}
+	}
+}
+
 // catchUpAll draws the traffic of all aliases up to now.
 func (s *ServedAWS) catchUpAll() {
-	for at, t := range s.traffics {
+	for _, at := range slices.SortedFunc(maps.Keys(s.traffics), aliasName.compare) { // metrics are sums, whose last digits depend on it
+		t := s.traffics[at]
 		if _, ok := s.server.Alias(at.function, at.alias); !ok && t != s.traffic {
 			delete(s.traffics, at)
 			continue
@@ -64,4 +82,9 @@ func (s *ServedAWS) beforeChange(operation string) {
 	if slices.Contains([]string{"UpdateAlias", "DeleteAlias", "DeleteFunction"}, operation) {
 		s.catchUpAll()
 	}
+}
+
+// compare orders aliases by function and name.
+func (a aliasName) compare(b aliasName) int {
+	return cmp.Or(cmp.Compare(a.function, b.function), cmp.Compare(a.alias, b.alias))
 }

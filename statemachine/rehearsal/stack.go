@@ -194,7 +194,7 @@ func (r *run) redeliver(_ string, record []byte) {
 	if err != nil {
 		panic(err) // it is made of a text
 	}
-	r.machine.permits.givenUp(stackProvider)
+	_ = r.machine.permits.givenUp(stackProvider) // it is made again in any case
 	r.clock.Go(func() {
 		if !r.machine.permits.mayReceive(stackProvider) {
 			return

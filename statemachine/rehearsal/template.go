@@ -145,7 +145,7 @@ func readFunction(source *iam.Template, id string) (deployed, error) {
 			return d, err
 		}
 	}
-	for _, variable := range []string{wire.GatesVariable, wire.TopicsVariable, wire.TopicVariable, wire.MachineVariable, wire.RecordsVariable} {
+	for _, variable := range []string{wire.GatesVariable, wire.TopicsVariable, wire.TopicVariable, wire.NamespaceVariable, wire.MachineVariable, wire.RecordsVariable} {
 		if d.environment[variable], err = source.Text(id, "Environment", "Variables", variable); err != nil {
 			return d, err
 		}

@@ -18,17 +18,13 @@ const (
 )
 
 // timeout returns the function's timeout.
-func (s Scenario) timeout(d *durations) time.Duration {
+func (s Scenario) timeout(d tables) time.Duration {
 	if s.Timeout > 0 {
 		return time.Duration(s.Timeout) * time.Second
 	}
-	longest := max(d.longest(s.Baseline.Duration), d.longest(s.NewVersion.Duration))
-	for _, c := range s.Changes {
-		for _, p := range []*VersionProfile{c.Baseline, c.NewVersion} {
-			if p != nil {
-				longest = max(longest, d.longest(p.Duration))
-			}
-		}
+	longest := time.Duration(0)
+	for _, b := range s.profiles() {
+		longest = max(longest, d.longest(b))
 	}
 	fits := min(max(math.Ceil(longest.Seconds()), defaultTimeout), maxTimeout)
 	return seconds(fits)
@@ -44,13 +40,29 @@ func (t *traffic) configureTimeout(versions ...string) {
 	}
 }
 
+// timeoutOf returns the timeout of a version, which clients may have given another.
+func (t *traffic) timeoutOf(version string) time.Duration {
+	if !t.asks {
+		return t.timeout
+	}
+	c, ok := t.aws.Configuration(t.function, version)
+	switch {
+	case !ok:
+		return t.timeout
+	case c.Timeout == nil:
+		return defaultTimeout * time.Second
+	}
+	return time.Duration(*c.Timeout) * time.Second
+}
+
 // cutOff ends the invocations at the timeout that would take longer, and returns how many
 // of these had not failed anyway, of all of which failed did.
 func (t *traffic) cutOff(random *rand.Rand, r *localaws.Invocations) (timedOut int64) {
+	timeout := t.timeoutOf(r.Version)
 	var over int64
 	kept := r.Duration.Values[:0]
 	for _, v := range r.Duration.Values {
-		if v.Duration > t.timeout {
+		if v.Duration > timeout {
 			over += v.Count
 			continue
 		}
@@ -59,7 +71,7 @@ func (t *traffic) cutOff(random *rand.Rand, r *localaws.Invocations) (timedOut i
 	if over == 0 {
 		return 0
 	}
-	r.Duration.Values = append(kept, localaws.DurationCount{Duration: t.timeout, Count: over})
+	r.Duration.Values = append(kept, localaws.DurationCount{Duration: timeout, Count: over})
 	healthy := r.Invocations - r.Errors
 	return min(healthy, binomial(random, over, float64(healthy)/float64(r.Invocations)))
 }

@@ -26,15 +26,17 @@ type traffic struct {
 	start           time.Time
 	total           time.Duration // of the plan
 	chance          chance
-	durations       *durations
+	tables          tables
 	done            time.Time // how far the traffic has been drawn
 	now             Scenario  // as it stands after the changes so far
 	changes         []Change  // those to come, by time
 	clusters        map[string]*clusters
+	environments    map[string]*environments
 	served          map[string]Tally
 	series          *series
 	own             *ownMetrics
 	timeout         time.Duration // of the function
+	asks            bool          // whether versions may be Inactive, or have timeouts of their own
 }
 
 // grain is the longest time whose requests are drawn at once. It divides a minute,
@@ -70,7 +72,6 @@ func (t *traffic) catchUp(to time.Time) error {
 	return nil
 }
 
-// nextChange returns the time of the next change; there must be one.
 // serveDaysBefore draws the minutes from one time to another, long before the
 // rollout: each as a whole, and all requests take as long as they do in the mean.
 func (t *traffic) serveDaysBefore(from, to time.Time, chance chance) error {
@@ -80,7 +81,7 @@ func (t *traffic) serveDaysBefore(from, to time.Time, chance chance) error {
 	}
 	b := t.now.Baseline
 	var failing clusters
-	over := t.durations.shareOver(t.timeout, b.Duration)
+	over := t.tables.of(b).shareOver(t.timeout, b.Duration)
 	for at := from.Truncate(time.Minute); at.Before(to); at = at.Add(time.Minute) {
 		requests := poisson(chance.counts, 60*t.now.rate(at))
 		if requests == 0 {
@@ -103,6 +104,7 @@ func (t *traffic) serveDaysBefore(from, to time.Time, chance chance) error {
 	return nil
 }
 
+// nextChange returns the time of the next change; there must be one.
 func (t *traffic) nextChange() time.Time {
 	return t.start.Add(t.changes[0].at(t.total))
 }
@@ -111,9 +113,12 @@ func (t *traffic) nextChange() time.Time {
 func (t *traffic) lateness() time.Duration {
 	most := time.Duration(0)
 	for _, b := range []VersionProfile{t.now.Baseline, t.now.NewVersion} {
-		most = max(most, t.durations.longest(b.Duration)+seconds(b.LateSuccesses))
+		most = max(most, t.tables.longest(b)+seconds(b.LateSuccesses))
 	}
-	return min(most, t.timeout+mostLate(t.now)) + seconds(t.now.MetricDelay)
+	if !t.asks {
+		most = min(most, t.timeout+mostLate(t.now))
+	}
+	return most + seconds(t.now.MetricDelay)
 }
 
 // mostLate returns how late successes are at most.
@@ -148,6 +153,10 @@ func (t *traffic) apply(c Change, at time.Time) {
 			panic(err) // there is such an alarm and such a state: both have been checked
 		}
 	}
+	if c.AliasReadLag != nil || c.AliasRoutingLag != nil {
+		t.now.AliasLag = t.now.AliasLag.changed(c.AliasLag)
+		t.aws.SetAliasLag(t.now.AliasLag.local())
+	}
 	if c.MetricDelay != nil {
 		t.now.MetricDelay = *c.MetricDelay
 		t.aws.SetMetricDelay(seconds(*c.MetricDelay))
@@ -165,20 +174,20 @@ func (t *traffic) serve(from, to time.Time) error {
 	if requests == 0 {
 		return nil
 	}
-	alias, ok := t.aws.AliasAt(t.function, t.alias, from)
+	alias, ok := t.aws.RoutingAt(t.function, t.alias, from)
 	if !ok {
 		return nil
 	}
 	shifted := binomial(t.chance.counts, requests, alias.Weight)
 	return errors.Join(
-		t.run(alias.Version, requests-shifted, to),
-		t.run(alias.Additional, shifted, to))
+		t.run(alias.Version, requests-shifted, 1-alias.Weight, from, to),
+		t.run(alias.Additional, shifted, alias.Weight, from, to))
 }
 
-// run draws how a version serves requests, all of which arrive a nanosecond before
-// to.
-func (t *traffic) run(version string, requests int64, to time.Time) error {
-	if requests == 0 {
+// run draws how a version serves requests between two times, a share of all in the mean.
+// All of them arrive a nanosecond before to.
+func (t *traffic) run(version string, requests int64, share float64, from, to time.Time) error {
+	if requests == 0 || t.asks && !t.aws.Invokable(t.function, version, from) {
 		return nil
 	}
 	profile := t.now.Baseline
@@ -193,9 +202,13 @@ func (t *traffic) run(version string, requests int64, to time.Time) error {
 	if profile.LateSuccesses > 0 {
 		now, late = failed, invoked-failed
 	}
+	middle := from.Add(to.Sub(from) / 2)
+	environments, cold := t.environmentsOf(version, profile, invoked, share, from)
 	serve := func(r localaws.Invocations) error {
 		r.Function, r.Alias, r.Version, r.At = t.function, t.alias, version, at
-		r.Duration = t.durations.draw(t.chance.durations, r.Invocations, seconds(profile.Duration))
+		first := min(cold, r.Invocations)
+		cold -= first
+		r.Duration = t.draw(profile, environments, r.Invocations, first, middle)
 		r.Errors += t.cutOff(t.chance.durations, &r)
 		tally := t.served[version]
 		tally.Invocations += r.Invocations

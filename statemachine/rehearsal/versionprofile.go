@@ -10,10 +10,15 @@ type VersionProfile struct {
 	// ErrorRate is the share of the invocations that fail, in [0, 1].
 	ErrorRate float64 `json:"error-rate"`
 	// Duration is the mean duration of an invocation, failed or not, in seconds, in
-	// [0, 900]. Durations are lognormal with σ = 0.5, on 32 fixed values from 0.4 to
-	// 4.4 times the mean: one in twenty is longer than about twice the mean, and one
-	// in a hundred longer than about 2.8 times.
+	// [0, 900]. Durations are lognormal, on 32 fixed values. With the usual Spread these
+	// are 0.4 to 4.4 times the mean: one in twenty is longer than about twice the mean,
+	// and one in a hundred longer than about 2.8 times.
 	Duration float64 `json:"duration"`
+	// Spread is σ of the durations' lognormal distribution, in [0, 2]; 0.5 if it is left
+	// out. 0 means that all are the same.
+	Spread *float64 `json:"spread,omitempty"`
+	// Environments are nil if the first invocations take no longer than later ones.
+	Environments *Environments `json:"environments,omitempty"`
 	// Cluster is the mean size of the clusters in which errors occur, in [1, 1e6]. 1,
 	// the default, means independent errors. The sizes are geometrically distributed.
 	// A cluster models an unhealthy execution environment: consecutive invocations of
@@ -25,6 +30,11 @@ type VersionProfile struct {
 	// LateSuccesses is how many seconds later than failed invocations the metrics
 	// have the successful ones.
 	LateSuccesses float64 `json:"late-successes"`
+	// Inactive means that the version was idle for weeks until the rollout starts: it is
+	// Inactive. Its first request fails and makes it Pending, and it serves requests from
+	// a minute later on; those until then are in no metric. An Inactive baseline has no
+	// History. A change can't have it.
+	Inactive bool `json:"inactive,omitempty"`
 	// Version is the number of the baseline, for a scenario's Baseline alone; empty for
 	// the version before the new one, or the next one if there is none before.
 	Version string `json:"version,omitempty"`
@@ -47,10 +57,35 @@ func (b *VersionProfile) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// spread returns the spread, also if it is left out.
+func (b VersionProfile) spread() float64 {
+	if b.Spread == nil {
+		return sigma
+	}
+	return *b.Spread
+}
+
+// profiles returns the profiles of both versions, and those in changes.
+func (s Scenario) profiles() []VersionProfile {
+	all := []VersionProfile{s.Baseline, s.NewVersion}
+	for _, c := range s.Changes {
+		for _, b := range []*VersionProfile{c.Baseline, c.NewVersion} {
+			if b != nil {
+				all = append(all, *b)
+			}
+		}
+	}
+	return all
+}
+
 // check passes the profile's numbers and their bounds to within.
 func (b VersionProfile) check(path string, within func(path string, value, low, high float64)) {
 	within(path+".error-rate", b.ErrorRate, 0, 1)
 	within(path+".duration", b.Duration, 0, 900)
+	if b.Spread != nil {
+		within(path+".spread", *b.Spread, 0, maxSpread)
+	}
+	b.Environments.check(path+".environments", within)
 	within(path+".cluster", b.Cluster, 1, maxCluster)
 	within(path+".throttled", b.Throttled, 0, 1)
 	within(path+".late-successes", b.LateSuccesses, 0, MaxSeconds)

@@ -114,6 +114,9 @@ const (
 )
 
 func (s Scenario) history() time.Duration {
+	if s.Baseline.Inactive {
+		return 0
+	}
 	if s.History == nil {
 		return defaultHistory
 	}
@@ -123,8 +126,8 @@ func (s Scenario) history() time.Duration {
 // newTraffic starts the traffic of a scenario at start, after it has drawn the
 // traffic before.
 func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64) (*traffic, error) {
-	server.SetMetricDelay(seconds(s.MetricDelay))
-	t := trafficOf(server, s, req, start, seed, newDurations())
+	s.setDelays(server)
+	t := trafficOf(server, s, req, start, seed, newTables(s))
 	t.total = plannedTime(req)
 	if before, ok := server.Alias(req.Function(), req.AliasName); ok {
 		t.configureTimeout(before.Version, req.NewVersion)
@@ -140,13 +143,20 @@ func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start 
 	return &t, err
 }
 
+// setDelays makes metrics and changes of aliases as late as at the scenario's beginning.
+func (s Scenario) setDelays(server *localaws.Server) {
+	server.SetMetricDelay(seconds(s.MetricDelay))
+	server.SetAliasLag(s.AliasLag.local())
+}
+
 // trafficOf returns a scenario's traffic of an alias, which has to begin and whose plan
 // has no duration yet.
-func trafficOf(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64, d *durations) traffic {
+func trafficOf(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64, d tables) traffic {
 	t := traffic{
 		aws: server, function: req.Function(), alias: req.AliasName,
 		next: req.NewVersion, start: start,
-		durations: d, now: s, timeout: s.timeout(d),
+		tables: d, now: s, timeout: s.timeout(d),
+		asks: s.Baseline.Inactive || s.NewVersion.Inactive,
 	}
 	if before, ok := server.Alias(t.function, t.alias); ok {
 		t.own = newOwnMetrics(s, req, before.Version, seed)
@@ -167,5 +177,6 @@ func plannedTime(req rollout.Request) time.Duration {
 func (t *traffic) begin(from time.Time, chance chance, changes []Change) {
 	t.done, t.chance, t.changes = from, chance, slices.Clone(changes)
 	t.clusters, t.served = map[string]*clusters{}, map[string]Tally{}
+	t.settle(from)
 	slices.SortStableFunc(t.changes, func(a, b Change) int { return cmp.Compare(a.at(t.total), b.at(t.total)) })
 }

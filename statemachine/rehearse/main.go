@@ -236,14 +236,23 @@ func readInput(path string, stdin io.Reader) ([]byte, error) {
 
 // readScenario returns the built-in scenario of that name, or else a file's.
 func readScenario(name string) (rehearsal.Scenario, error) {
-	if scenario, ok := rehearsal.LoadBuiltIn(name); ok {
-		return scenario, nil
+	data, err := scenarioJSON(name)
+	if err != nil {
+		return rehearsal.Scenario{}, err
+	}
+	return rehearsal.ParseScenario(data)
+}
+
+// scenarioJSON returns the text of a scenario: a built-in one, or a file.
+func scenarioJSON(name string) ([]byte, error) {
+	if data, ok := rehearsal.BuiltInJSON(name); ok {
+		return data, nil
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return rehearsal.Scenario{}, fmt.Errorf("there is no scenario %q: it is none of %s, and can't be read as a file: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
+		return nil, fmt.Errorf("there is no scenario %q: it is none of %s, and can't be read as a file: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
 	}
-	return rehearsal.ParseScenario(data)
+	return data, nil
 }
 
 // readTemplate reads the template of a stack; it returns nil without a path.

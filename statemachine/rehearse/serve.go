@@ -16,7 +16,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	pages "github.com/lambda-rollout/lambda-rollout/statemachine/console"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/journal"
 )
 
 const serveUsage = `Usage of rehearse serve:
@@ -37,6 +37,7 @@ func serveAWS(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	template := flags.String("template", "", "the stack's synthesized template: a `file` (default: that of the CDK app with all gates)")
 	seed := flags.Uint64("seed", 1, "seed of the random numbers")
 	speed := flags.Float64("speed", 1, "how many seconds pass in the local AWS per second; with 0, time passes only by calls of "+rehearsal.TimePath)
+	data := flags.String("data", "", "the `file` that keeps the AWS when the command ends, to start with the next time (default: it is in memory)")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, serveUsage)
 		flags.PrintDefaults()
@@ -56,12 +57,35 @@ func serveAWS(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	if !(*speed >= 0 && *speed <= maxSpeed) {
 		return fail(fmt.Errorf("-speed must be from 0 to %d; given: %v", maxSpeed, *speed))
 	}
-	served, err := newServed(*scenario, *template, rehearsal.ServeOptions{Seed: *seed, Speed: *speed, Start: time.Now().Truncate(time.Second)})
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	begin := beginning{scenario: *scenario, template: *template, seed: *seed, given: given}
+	kept, err := openData(*data)
+	if err != nil {
+		return fail(err)
+	}
+	if kept != nil {
+		defer kept.Close()
+	}
+	settings, err := begin.settings(kept)
+	if err != nil {
+		return fail(err)
+	}
+	served, err := newServed(settings, rehearsal.ServeOptions{
+		Speed: *speed, Journal: kept, Trouble: printOnce(stderr),
+		Unsupported: func(text string) { fmt.Fprintln(stderr, "rehearse serve: refused:", rehearsal.Printable(text)) },
+	})
 	if err != nil {
 		return fail(err)
 	}
 	listener, err := rehearsal.Listen(*listen)
 	if err != nil {
+		return fail(err)
+	}
+	defer listener.Close()
+	if err := restore(ctx, served, kept, settings, stderr); errors.Is(err, context.Canceled) {
+		return promoted
+	} else if err != nil {
 		return fail(err)
 	}
 	endpoint := "http://" + listener.Addr().String()
@@ -85,18 +109,13 @@ func serveAWS(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 // maxSpeed is the highest speed of a served AWS: a day in a second.
 const maxSpeed = 24 * 60 * 60
 
-// newServed returns the served AWS of the command line.
-func newServed(scenario, template string, o rehearsal.ServeOptions) (*rehearsal.ServedAWS, error) {
+// newServed returns a served AWS that begins with settings.
+func newServed(begin journal.Settings, o rehearsal.ServeOptions) (*rehearsal.ServedAWS, error) {
 	var err error
-	if o.Scenario, err = readScenario(scenario); err != nil {
+	if o.Scenario, err = rehearsal.ParseScenario(begin.Scenario); err != nil {
 		return nil, err
 	}
-	o.Template = stacktemplate.Template()
-	if template != "" {
-		if o.Template, err = os.ReadFile(template); err != nil {
-			return nil, err
-		}
-	}
+	o.Seed, o.Template, o.Start = begin.Seed, begin.Template, begin.Start
 	return rehearsal.NewServed(o)
 }
 

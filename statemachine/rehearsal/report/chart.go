@@ -198,7 +198,8 @@ func ticksOf(say func(float64) string) func(least, most float64) []plot.Tick {
 			}
 		}
 		var ticks []plot.Tick
-		for i := math.Ceil(least/step - 1e-9); i*step <= most*(1+1e-9); i++ {
+		// Adding 0 makes 0 of -0.
+		for i := math.Ceil(least/step-1e-9) + 0; i*step <= most*(1+1e-9); i++ {
 			ticks = append(ticks, plot.Tick{Value: i * step, Label: say(i * step)})
 		}
 		return ticks

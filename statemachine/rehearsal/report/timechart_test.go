@@ -18,7 +18,7 @@ func TestTimeChartsAreDrawn(t *testing.T) {
 	}
 	t.Log(time.Since(began))
 	for _, picture := range []string{string(drawn[0].Wide), string(drawn[0].Narrow)} {
-		if strings.Contains(picture, "<script") || strings.Contains(picture, "<b>") || !strings.Contains(picture, "var(--new)") || !strings.Contains(picture, "var(--baseline)") {
+		if strings.Contains(picture, "<script") || strings.Contains(picture, "<b>") || strings.Contains(picture, ">-0") || !strings.Contains(picture, ">0%") || !strings.Contains(picture, "var(--new)") || !strings.Contains(picture, "var(--baseline)") {
 			t.Errorf("the chart is %s", picture)
 		}
 	}
