@@ -24,6 +24,8 @@ const (
 	undoIt     = `aws lambda update-alias --region eu-central-1 --cli-input-json '{"FunctionName":"MyFunction","Name":"MyAlias","FunctionVersion":"1","RoutingConfig":{"AdditionalVersionWeights":{}},"Description":""}'`
 	approve    = `aws ssm put-parameter --region eu-central-1 --cli-input-json '{"Name":"/lambda-rollout/monday","Value":"approve","Type":"String","Overwrite":true}'`
 	disapprove = `aws ssm put-parameter --region eu-central-1 --cli-input-json '{"Name":"/lambda-rollout/monday","Value":"refuse","Type":"String","Overwrite":true}'`
+	resume     = `aws ssm put-parameter --region eu-central-1 --cli-input-json '{"Name":"/lambda-rollout/monday","Value":"resume","Type":"String","Overwrite":true}'`
+	rollBack   = `aws ssm put-parameter --region eu-central-1 --cli-input-json '{"Name":"/lambda-rollout/monday","Value":"roll-back","Type":"String","Overwrite":true}'`
 )
 
 // underWay is the blog's rollout, as its owner, at a step.
@@ -66,7 +68,11 @@ func shift(t *testing.T, s rollout.State) rollout.State {
 
 // allNotifications has one of each event, and a few more.
 func allNotifications(t *testing.T) map[string]rollout.Notification {
-	commands := rollout.CommandLines{Approve: approve, Refuse: disapprove}
+	commands := rollout.CommandLines{Approve: approve, Refuse: disapprove, Resume: resume, RollBack: rollBack}
+	paused, mistyped := underWay(t, 3), underWay(t, 3)
+	paused.Progress.Pause = &rollout.Pause{Since: start, Until: start.Add(24 * time.Hour), By: "arn:aws:iam::123456789012:user/ann", Order: rollout.PauseNow}
+	mistyped.Progress.Pause = &rollout.Pause{Since: start, Until: start.Add(24 * time.Hour), By: "arn:aws:iam::123456789012:user/ann", Order: "<@all> aprove", Unknown: true}
+	mistyped.Progress.Orders = []rollout.Order{{Command: "<@all> aprove", By: "arn:aws:iam::123456789012:user/ann", Unknown: true}}
 	ended := func(event rollout.Event, name, reason string) rollout.Notification {
 		return rollout.Notification{
 			Event: event, Time: start, Execution: ofMachine + "monday", Function: "MyFunction", Alias: "MyAlias", NewVersion: "2", Baseline: "1", Of: 10,
@@ -92,6 +98,9 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 		"started":         underWay(t, 1).Notification(rollout.EventStarted, 1, start, ofMachine+"monday", commands),
 		"shifted":         underWay(t, 3).Notification(rollout.EventShifted, 3, start, ofMachine+"monday-part-2", commands),
 		"approval-wanted": underWay(t, 3).Notification(rollout.EventApprovalWanted, 4, start, ofMachine+"monday", commands),
+		"paused":          paused.Notification(rollout.EventPaused, 3, start, ofMachine+"monday", commands),
+		"resumed":         underWay(t, 3).Notification(rollout.EventResumed, 3, start, ofMachine+"monday", commands),
+		"order-unknown":   mistyped.Notification(rollout.EventOrderUnknown, 3, start, ofMachine+"monday", commands),
 		"promoted":        promoted,
 		"unverified":      unverified,
 		"unchanged":       untouched(rollout.EventUnchanged, "", "alias MyAlias of MyFunction is already on version 2"),
@@ -138,7 +147,7 @@ func TestNotifications(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if len(notified) != 12 || forms["txt"] != len(all) || forms["json"] != len(all) || forms["chat"] < 4 {
+	if len(notified) != 15 || forms["txt"] != len(all) || forms["json"] != len(all) || forms["chat"] < 4 {
 		t.Errorf("%d events, %v of %d notifications", len(notified), forms, len(all))
 	}
 }
@@ -175,6 +184,7 @@ func TestTheSchemaIsStable(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := allNotifications(t)["approval-wanted"]
+	full.Commands.Resume, full.Commands.RollBack = resume, rollBack
 	full.Unverified, full.UnverifiedGates, full.Error = true, []string{"metrics.orders"}, "Unhealthy"
 	if got := indented(t, full.JSON()); *update {
 		if err := os.WriteFile("testdata/notification-schema-1.json", []byte(got), 0o644); err != nil {

@@ -35,6 +35,12 @@ func Subject(n rollout.Notification) string {
 		text = "Rollout at " + rollout.Weight(n.Weight) + ": " + move
 	case rollout.EventApprovalWanted:
 		text = "Approval needed for " + rollout.Weight(n.Weight) + ": " + move
+	case rollout.EventPaused:
+		text = "Rollout paused at " + rollout.Weight(n.Weight) + ": " + move
+	case rollout.EventResumed:
+		text = "Rollout resumed at " + rollout.Weight(n.Weight) + ": " + move
+	case rollout.EventOrderUnknown:
+		text = "Unknown order, held at " + rollout.Weight(n.Weight) + ": " + move
 	case rollout.EventPromoted:
 		text = "Promoted: " + alias + " is on version " + to
 		if n.Unverified {
@@ -126,6 +132,8 @@ func nextSteps(n rollout.Notification) []nextStep {
 	if n.Commands != nil {
 		add("To approve", n.Commands.Approve)
 		add("To refuse and roll back", n.Commands.Refuse)
+		add("To resume", n.Commands.Resume)
+		add("To roll back", n.Commands.RollBack)
 	}
 	switch n.Event {
 	case rollout.EventPromoted, rollout.EventRollbackFailed, rollout.EventAliasChanged, rollout.EventStopped, rollout.EventTimedOut:

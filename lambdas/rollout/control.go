@@ -10,31 +10,12 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
-// Command names what an operator may order a running rollout to do.
-type Command string
-
-// The commands. If the same check finds harm, the rollout is rolled back, whatever
-// the command.
-const (
-	// AdvanceNow ends the current step, even in doubt or without traffic.
-	AdvanceNow Command = "advance"
-	// PromoteNow ends the whole plan.
-	PromoteNow Command = "promote"
-	// RollBackNow rolls back.
-	RollBackNow Command = "roll-back"
-	// Approve and Disapprove answer a requested approval.
-	Approve    Command = "approve"
-	Disapprove Command = "refuse"
-)
-
-// Commands returns all commands.
-func Commands() []Command {
-	return []Command{AdvanceNow, PromoteNow, RollBackNow, Approve, Disapprove}
-}
-
 // Order is a command that was given to a rollout.
 type Order struct {
+	// Command is the text as it was written until a check takes the order.
 	Command Command `json:"command"`
+	// Unknown means that the text is no command: such an order holds the weight.
+	Unknown bool `json:"unknown,omitempty"`
 	// By is the ARN of who gave it, and At the time.
 	By string    `json:"by"`
 	At time.Time `json:"at"`
@@ -71,37 +52,37 @@ func (s State) CommandLine(c Command, execution string) string {
 // take returns the state with the new orders recorded, and the index in
 // Progress.Orders of the one that the check obeys: roll-back and refuse take
 // precedence, else the last one counts. It is -1 if there is none. An approval
-// always counts. The obeyed order has no Effect yet.
+// always counts, and neither it nor an unknown order supersedes a pause. The obeyed
+// order has no Effect yet.
 func (s State) take(orders []Order) (State, int) {
 	kept := slices.Clone(s.Progress.Orders) // states share no memory
-	obey, first := -1, len(kept)
+	obey, first, held := -1, len(kept), heldBy(s.Progress.Pause)
 	for _, o := range orders {
 		if o.Number <= s.Progress.Order {
 			continue
 		}
 		s.Progress.Order = o.Number
 		o.By = Shorten(OneLine(o.By), maxBy)
-		switch o.Command {
-		case Approve, Disapprove:
-			if s.Progress.ApprovalRequestedAt.IsZero() {
-				o.Effect = nothingToSay
-			} else if o.Command == Approve {
-				s.Progress.Approved = s.Progress.Step + 1
-			}
-		case AdvanceNow, PromoteNow, RollBackNow:
-		default:
-			o.Effect = notKnown
-			o.Command = Command(Shorten(OneLine(string(o.Command)), maxCommand))
+		command, known := ReadCommand(string(o.Command))
+		o.Command, o.Unknown = command, !known
+		beside := held == byPause && obey >= 0 && (o.Unknown || o.Command == Approve)
+		o.Effect, held = s.useless(o, held), held.after(o)
+		if o.Effect == "" && o.Command == Approve && !s.Progress.ApprovalRequestedAt.IsZero() {
+			s.Progress.Approved = s.Progress.Step + 1
 		}
 		kept = append(kept, o)
-		if o.Effect == "" && (obey < 0 || !kept[obey].Command.undoes()) {
+		if o.Effect == "" && !beside && (obey < 0 || !kept[obey].Command.undoes()) {
 			obey = len(kept) - 1
 		}
 	}
 	for i := first; i < len(kept); i++ {
 		switch o := &kept[i]; {
 		case o.Effect != "" || i == obey:
-		case o.Command == Approve:
+		case o.Unknown && held == byNone:
+			o.Effect = unknownOvertaken
+		case o.Unknown:
+			o.Effect = notKnown(o.Command)
+		case o.Command == Approve && s.Progress.Approved > s.Progress.Step:
 			o.Effect = obeyed
 		default:
 			o.Effect = overtaken
@@ -111,5 +92,15 @@ func (s State) take(orders []Order) (State, int) {
 	return s, obey
 }
 
-// undoes reports whether the command rolls back.
-func (c Command) undoes() bool { return c == RollBackNow || c == Disapprove }
+// useless returns why an order can have no effect; "" if it can have one.
+func (s State) useless(o Order, held holder) string {
+	waits := !s.Progress.ApprovalRequestedAt.IsZero()
+	switch {
+	case o.Unknown:
+	case o.Command == Approve && !waits && held != byUnknown, o.Command == Disapprove && !waits:
+		return nothingToSay
+	case o.Command == ResumeNow && held == byNone:
+		return notPaused
+	}
+	return ""
+}

@@ -19,6 +19,9 @@ func order(number int64, c rollout.Command) rollout.Order {
 func TestOrders(t *testing.T) {
 	const (
 		free     = ``
+		known    = "; known are advance, promote, roll-back, approve, refuse, pause, resume"
+		held     = ". If no order ends that within 1 day, the rollout is rolled back; errors: who knows"
+		notKnown = "not known, so the weight is held; known are advance, promote, roll-back, approve, refuse, pause, resume"
 		approval = `"approval": {"before-weights": [1], "timeout": 600}, `
 	)
 	seconds := func(n int) time.Time { return start.Add(time.Duration(n) * time.Second) }
@@ -39,7 +42,7 @@ func TestOrders(t *testing.T) {
 		{"roll back comes before all else", free, 0, 60, proven, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.RollBackNow), order(3, rollout.AdvanceNow)}, "roll-back Ordered: ordered by ann; errors (proven): fine", "superseded by another order, obeyed, superseded by another order"},
 		{"the last one counts", free, 0, 60, undecided, []rollout.Order{order(1, rollout.PromoteNow), order(2, rollout.AdvanceNow)}, "advance: step 1 of 2 ended, ordered by ann; errors: who knows", "superseded by another order, obeyed"},
 		{"harm comes before all orders", free, 0, 60, harmful, []rollout.Order{order(1, rollout.PromoteNow)}, "roll-back Unhealthy: latency failed: slow", "overruled: the check found harm"},
-		{"nonsense", free, 0, 60, undecided, []rollout.Order{order(1, "dance")}, "watch 60: errors: who knows", "ignored: unknown command (known: advance, promote, roll-back, approve, refuse)"},
+		{"nonsense", free, 0, 60, undecided, []rollout.Order{order(1, "dance")}, "watch 60: step 1 of 2 is held: the order \"dance\" by ann is not known" + known + held, notKnown},
 		{"an approval that is not waited for", free, 0, 60, undecided, []rollout.Order{order(1, rollout.Approve)}, "watch 60: errors: who knows", "ignored: the rollout does not wait for approval"},
 
 		{"approval is asked for at the step's end", approval, 0, 120, undecided, nil, "watch 60: waiting up to 10 minutes for approval of 100% on version 2; errors: who knows", ""},

@@ -34,6 +34,14 @@ func TestWeightCurves(t *testing.T) {
 		{`"type": "Linear10PercentEvery1Minute"`, "0.1×60 0.2×60 0.3×60 0.4×60 0.5×60 0.6×60 0.7×60 0.8×60 0.9×60 1×60"},
 		{`"type": "Linear10PercentEvery2Minutes", "steps": 10`, "0.1×120 0.2×120 0.3×120 0.4×120 0.5×120 0.6×120 0.7×120 0.8×120 0.9×120 1×120"},
 		{`"type": "CodeDeployDefault.LambdaLinear10PercentEvery3Minutes"`, "0.1×180 0.2×180 0.3×180 0.4×180 0.5×180 0.6×180 0.7×180 0.8×180 0.9×180 1×180"},
+		{`"type": "Canary25Percent45Minutes"`, "0.25×2700 1×2700"},
+		{`"type": "Canary99Percent2880Minutes"`, "0.99×172800 1×172800"},
+		{`"type": "CodeDeployDefault.Canary1Percent1Minute", "bake": 5`, "0.01×60 1×65"},
+		{`"type": "LambdaLinear50PercentEvery7Minutes"`, "0.5×420 1×420"},
+		{`"type": "Linear30PercentEvery1Minutes", "steps": 4`, "0.3×60 0.6×60 0.9×60 1×60"},
+		{`"type": "Linear99PercentEvery2880Minutes"`, "0.99×172800 1×172800"},
+		{`"type": "CodeDeployDefault.LambdaAllAtOnce"`, "1×60"},
+		{`"type": "LambdaAllAtOnce"`, "1×60"},
 		{`"type": "Linear10PercentEvery10Minutes"`, "0.1×600 0.2×600 0.3×600 0.4×600 0.5×600 0.6×600 0.7×600 0.8×600 0.9×600 1×600"},
 	} {
 		req, err := rollout.Decode([]byte(`{"function-name": "f", "alias-name": "live", "new-version": "8", ` + test.fields + `}`))

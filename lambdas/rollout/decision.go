@@ -107,8 +107,8 @@ type Health struct {
 // all but Decision, Reason and Cause, which Check sets in the state's Health. orders
 // are all that are known of; those that earlier checks took are ignored.
 //
-// A failing gate rolls back. Otherwise the new orders count. Otherwise the plan
-// continues on schedule, or sooner if evidence may end a step; a step is prolonged if
+// A failing gate rolls back. Otherwise the new orders count, and a pause holds the
+// weight. Otherwise the plan continues on schedule, or sooner if evidence may end a step; a step is prolonged if
 // it would end in doubt, without the required traffic or data, or before an approval.
 //
 // BeginCheck must have been called with the same now.
@@ -124,16 +124,16 @@ func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	r := s.decide(now, order)
 	health.Decision, health.Reason, health.Cause = r.decision, Brief(r.reason), r.cause
 	health.Readings = Bounded(health.Readings)
-	s.Progress.ApprovalRequestedAt = r.approvalRequestedAt
+	s.Progress.ApprovalRequestedAt, s.Progress.Pause = r.approvalRequestedAt, r.pause
 	if at >= 0 {
 		s.Progress.Orders[at].Effect = r.effect
 	}
 	s.Progress.Orders = s.Progress.Orders[max(0, len(s.Progress.Orders)-keptOrders):]
 	ends := health.Decision == Advance || health.Decision == Promote
-	if ends && s.HealthCheck && s.lacksTraffic() {
+	if ends && s.HealthCheck && !s.Progress.HooksPassed && s.lacksTraffic() {
 		s.Progress.Unverified++
 	}
-	if health.Decision == Promote && len(s.Hooks.PostTraffic) > 0 {
+	if health.Decision == Promote && len(s.Hooks.PostTraffic) > 0 && !s.Progress.HooksPassed {
 		health.Decision = PostTraffic
 	}
 	s.Progress.Wait = 0
@@ -153,14 +153,15 @@ type ruling struct {
 	effect   string // of the obeyed order, if there is one
 	// approvalRequestedAt is zero unless the rollout waits for an approval.
 	approvalRequestedAt time.Time
+	pause               *Pause // nil unless the rollout is paused
 }
 
 // decide returns what follows at now from the readings in s.Health and from the
-// order to obey, whose Command is empty if there is none. It changes nothing: Check
+// order to obey, which is the zero Order if there is none. It changes nothing: Check
 // applies the ruling.
 func (s State) decide(now time.Time, order Order) ruling {
 	seen := separator + readingsText(s.Health.Readings)
-	r := ruling{effect: obeyed, approvalRequestedAt: s.Progress.ApprovalRequestedAt}
+	r := ruling{effect: obeyed, approvalRequestedAt: s.Progress.ApprovalRequestedAt, pause: s.Progress.Pause}
 	if failed := s.Health.ofStatus(Fail); len(failed) > 0 {
 		r.effect = overruled
 		return r.rollBack(Unhealthy, objections(failed))
@@ -168,9 +169,18 @@ func (s State) decide(now time.Time, order Order) ruling {
 	step := stepName(s.Progress.Step, s.Progress.Of)
 	ends := ended(step)
 	over := s.remaining(now) == 0
-	switch {
-	case order.Command.undoes():
+	if order.Command.undoes() {
 		return r.rollBack(Ordered, orderedBy(order)+seen)
+	}
+	if r.pause = s.pausedAfter(order, now); r.pause != nil {
+		return s.hold(r, now, order, seen)
+	}
+	r.approvalRequestedAt = s.approvalAfterPause(now)
+	s.Progress.ApprovalRequestedAt = r.approvalRequestedAt
+	if order.Command == ResumeNow || order.Command == Approve && r.approvalRequestedAt.IsZero() {
+		order = Order{} // all that it does is to end the pause
+	}
+	switch {
 	case order.Command == PromoteNow:
 		return r.goOn(Promote, endedByOrder(step, order)+seen)
 	case order.Command == Approve:
@@ -197,7 +207,9 @@ func (s State) decide(now time.Time, order Order) ruling {
 		return r.rollBack(NoData, endedWithoutData(step, gates)+seen)
 	}
 	if s.needsApproval() {
-		r.effect = stillWaits
+		if order.Command != "" {
+			r.effect = stillWaits
+		}
 		return s.awaitApproval(r, now, seen)
 	}
 	if s.Progress.Step == len(s.Plan.Steps) {

@@ -27,7 +27,7 @@ func ExampleDecode() {
 	// 100% for 120 s
 	// the request has 2 problems; nothing was changed:
 	// - interval must be a whole number from 1 to 31536000; given: 0
-	// - type must be one of linear, exponential, geometric, canary, all-at-once, custom, or a CodeDeploy preset such as Linear10PercentEvery1Minute (did you mean "linear"?); given: "liner"
+	// - type must be one of linear, exponential, geometric, canary, all-at-once, custom, or a name as CodeDeploy's, such as Linear10PercentEvery1Minute or Canary25Percent45Minutes (did you mean "linear"?); given: "liner"
 }
 
 // A rollout in two steps of one minute, checked three times.

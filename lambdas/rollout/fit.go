@@ -17,17 +17,19 @@ func (req *Request) validateCurve(r *reader) {
 	curve, ok := req.curve()
 	if !ok {
 		if req.Type != "" { // what is no string has been refused already
-			r.refuse("type", wantType+DidYouMean(req.Type, typeNames()))
+			r.refuse("type", wantTypeOf(req.Type))
 		}
 		return
 	}
 	if p, ok := findPreset(req.Type); ok {
-		req.fixed(r, "steps", int64(p.steps))
+		req.fixed(r, "steps", int64(len(p.weights)))
 		req.fixed(r, "interval", p.seconds)
-		req.Steps, req.Interval = p.steps, p.seconds
+		req.Steps, req.Interval = len(p.weights), p.seconds
 		req.onlyFor(r, "first-weight", false)
 		req.onlyFor(r, "weights", false)
-		req.FirstWeight = firstWeight(curve)
+		if curve == Canary {
+			req.FirstWeight = p.weights[0]
+		}
 		return
 	}
 	switch curve {
@@ -101,8 +103,13 @@ func (req *Request) checkSchedule(r *reader) {
 		return
 	}
 	req.checkApproval(r, steps)
-	if total := Total(steps); total > Year {
+	switch total := Total(steps); {
+	case total > Year:
 		r.add(Problem{Path: "$", Want: wantYear(req, total)})
+	case total+req.MaxPause > Year && r.has("max-pause"):
+		r.refuse("max-pause", wantShorterPause(Year-total))
+	default: // a plan of nearly a year leaves less than the default
+		req.MaxPause = max(minMaxPause, min(req.MaxPause, Year-total))
 	}
 	req.checkSize(r, steps)
 }

@@ -13,12 +13,15 @@ import (
 // Event names what a notification of a rollout is about.
 type Event string
 
-// The events. The first three happen during a rollout. The others, except
+// The events. The first six happen during a rollout. The others, except
 // EventPutBack, are its ends: each rollout has one of them.
 const (
 	EventStarted        Event = "started"         // the first shift is done
 	EventShifted        Event = "shifted"         // a later shift is done
 	EventApprovalWanted Event = "approval-wanted" // a step waits for approval
+	EventPaused         Event = "paused"          // an order holds the weight
+	EventResumed        Event = "resumed"         // and no longer
+	EventOrderUnknown   Event = "order-unknown"   // an order that is not known holds it
 	EventPromoted       Event = "promoted"
 	EventUnchanged      Event = "unchanged"       // the alias was already on the new version
 	EventRolledBack     Event = "rolled-back"     // by the rollout itself
@@ -72,7 +75,7 @@ const (
 // "failed" (it is not).
 func (e Event) Outcome() string {
 	switch e {
-	case EventStarted, EventShifted, EventApprovalWanted:
+	case EventStarted, EventShifted, EventApprovalWanted, EventPaused, EventResumed, EventOrderUnknown:
 		return "under-way"
 	case EventPromoted, EventUnchanged:
 		return "succeeded"
@@ -125,14 +128,23 @@ type Notification struct {
 	// Undo is the command line that routes all traffic to the baseline; empty if it
 	// goes there already.
 	Undo string `json:"undo,omitempty"`
-	// Commands answer EventApprovalWanted.
+	// Commands answer EventApprovalWanted, EventPaused and EventOrderUnknown.
 	Commands *CommandLines `json:"commands,omitempty"`
 }
 
-// CommandLines are the shell commands that answer a request for approval.
+// CommandLines are shell commands: those that answer a request for approval, or those
+// that end a pause. The others are empty.
 type CommandLines struct {
-	Approve string `json:"approve"`
-	Refuse  string `json:"refuse"`
+	Approve  string `json:"approve,omitempty"`
+	Refuse   string `json:"refuse,omitempty"`
+	Resume   string `json:"resume,omitempty"`
+	RollBack string `json:"roll-back,omitempty"`
+}
+
+// ordersPause reports whether the event is about a pause. A step may have several of
+// those, and each has its time.
+func (e Event) ordersPause() bool {
+	return e == EventPaused || e == EventResumed || e == EventOrderUnknown
 }
 
 // ID returns an identifier that repeated deliveries share: each notification may be
@@ -141,6 +153,9 @@ func (n Notification) ID() string {
 	id := n.Execution + "#" + string(n.Event)
 	if n.Event == EventShifted || n.Event == EventApprovalWanted {
 		id += fmt.Sprintf("-%d", n.Step)
+	}
+	if n.Event.ordersPause() {
+		id += fmt.Sprintf("-%d", n.Time.Unix())
 	}
 	if n.Redrives > 0 {
 		id += fmt.Sprintf("-redrive-%d", n.Redrives)
@@ -184,9 +199,9 @@ func (s State) AfterShift(everyShift bool) []Event {
 }
 
 // Notification returns the notification of an event during the rollout: EventStarted
-// or EventShifted of the step that began, EventApprovalWanted of the step that waits.
-// step counts from 1. execution is the ARN of the current execution. commands are used
-// for EventApprovalWanted alone.
+// or EventShifted of the step that began, EventApprovalWanted of the step that waits, or
+// one about a pause, of the step that is held. step counts from 1. execution is the ARN
+// of the current execution. Of commands, those that answer the event are used.
 func (s State) Notification(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
 	n := Notification{
 		Event: event, Time: at, Execution: s.OwnerARN(execution),
@@ -197,12 +212,19 @@ func (s State) Notification(event Event, step int, at time.Time, execution strin
 	if step >= 1 && step <= len(s.Plan.Steps) {
 		n.Weight = s.Plan.Steps[step-1].Weight
 	}
-	if event == EventApprovalWanted {
-		n.Commands = &commands
+	switch event {
+	case EventApprovalWanted:
+		n.Commands = &CommandLines{Approve: commands.Approve, Refuse: commands.Refuse}
+	case EventPaused, EventOrderUnknown:
+		n.Commands = &CommandLines{Resume: commands.Resume, RollBack: commands.RollBack}
 	}
 	n.Reason = underWayReason(s, event, step)
 	if s.Health != nil {
-		n.Reason = Brief(n.Reason + " Last check: " + s.Health.Reason)
+		found := s.Health.Reason
+		if event == EventPaused || event == EventOrderUnknown { // which the reason begins with, too
+			found = readingsText(s.Health.Readings)
+		}
+		n.Reason = Brief(n.Reason + " Last check: " + found)
 	}
 	return n
 }

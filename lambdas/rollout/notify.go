@@ -89,6 +89,20 @@ type FailedDelivery struct {
 	Tries int    `json:"tries"`
 }
 
+// Outdated reports whether a delivery need not be retried: the approval was given, or
+// the pause was ended or began, since it failed.
+func (s State) Outdated(u FailedDelivery) bool {
+	switch u.Event {
+	case EventApprovalWanted:
+		return s.Progress.Step >= u.Step
+	case EventPaused, EventOrderUnknown:
+		return s.Progress.Pause == nil
+	case EventResumed:
+		return s.Progress.Pause != nil
+	}
+	return false
+}
+
 // Limits of what is kept and retried.
 const (
 	MaxFailedDeliveries = 10 // the last ones are kept

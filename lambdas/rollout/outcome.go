@@ -14,6 +14,7 @@ const (
 	NoTraffic   = "NoTraffic"   // because of too little traffic, as requested
 	NoData      = "NoData"      // because a gate that must have data never had any
 	NotApproved = "NotApproved" // because no approval came in time
+	NotResumed  = "NotResumed"  // because no order ended a pause in time
 	Ordered     = "Ordered"     // because an operator ordered it
 )
 

@@ -51,7 +51,9 @@ type Plan struct {
 // are possible, if the curve's weights are not distinct at four decimals.
 func (req Request) Schedule() ([]Step, error) {
 	weights := roundAll(req.Weights)
-	if curve, _ := req.curve(); curve != Custom {
+	if p, ok := findPreset(req.Type); ok {
+		weights = p.weights
+	} else if curve, _ := req.curve(); curve != Custom {
 		var err error
 		if weights, err = curve.weights(req.Steps, req.FirstWeight); err != nil {
 			return nil, err

@@ -81,24 +81,28 @@ func DidYouMean(given string, known []string) string {
 	return ""
 }
 
-// editDistance returns the Levenshtein distance: the fewest insertions, deletions and
-// replacements of one byte that turn a into b.
+// editDistance returns the fewest insertions, deletions and replacements of one byte,
+// and exchanges of two that are neighbours, that turn a into b (optimal string
+// alignment).
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
+		next := make([]int, len(b)+1)
+		next[0] = i
 		for j := 1; j <= len(b); j++ {
-			replace := diagonal
+			replace := row[j-1]
 			if a[i-1] != b[j-1] {
 				replace++
 			}
-			diagonal = row[j]
-			row[j] = min(replace, row[j]+1, row[j-1]+1)
+			next[j] = min(replace, row[j]+1, next[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
 		}
+		before, row = row, next
 	}
 	return row[len(b)]
 }

@@ -56,6 +56,10 @@ type Request struct {
 	Hooks Hooks `json:"hooks,omitzero"`
 	// Approval is nil if no step needs approval.
 	Approval *Approval `json:"approval,omitempty"`
+	// MaxPause is how long an order may hold the weight, in seconds, 60 to a Year. After
+	// that the rollout is rolled back. The default is a day, or what the plan leaves of
+	// a Year.
+	MaxPause int64 `json:"max-pause"`
 	// Notify says who else is notified.
 	Notify Notify `json:"notify,omitzero"`
 	// ProvisionedConcurrency says what to do about it: Refuse an alias that has some,
@@ -86,7 +90,7 @@ const (
 // fieldNames are the fields that a request may have.
 var fieldNames = []string{
 	"function-name", "alias-name", "new-version", "steps", "interval", "type",
-	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health", "hooks", "approval", "notify",
+	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health", "hooks", "approval", "max-pause", "notify",
 	"provisioned-concurrency", "red-alarms-at-start", startedBy,
 }
 
@@ -123,6 +127,7 @@ func Decode(input []byte) (Request, error) {
 		Gates:         r.gates("health"),
 		Hooks:         r.hooks("hooks"),
 		Approval:      r.approval("approval"),
+		MaxPause:      r.integer("max-pause", minMaxPause, Year, DefaultMaxPause),
 		Notify:        r.notify("notify"),
 
 		ProvisionedConcurrency: r.enum("provisioned-concurrency", Refuse, Ignore, Move),

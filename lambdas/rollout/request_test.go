@@ -38,7 +38,7 @@ func TestTheBlogsInputIsTakenAsItIs(t *testing.T) {
 			Latency:     &rollout.LatencyGate{Alpha: 0.01, Ratio: 1.25, Tolerance: 2, WarmUp: 180, MinPerMinute: 10},
 			MinRequests: 1, OnNoTraffic: "proceed",
 		},
-		ProvisionedConcurrency: "refuse", RedAlarmsAtStart: "ignore",
+		MaxPause: 86400, ProvisionedConcurrency: "refuse", RedAlarmsAtStart: "ignore",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

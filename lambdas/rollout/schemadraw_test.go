@@ -93,7 +93,7 @@ var (
 		"function-name": oneOf(`"f"`, `"123456789012:function:f"`, `"arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f"`), "alias-name": oneOf(`"live"`, `"7a"`),
 		"new-version": oneOf(`"2"`, `2`, `1e1`, `"999999999999999999"`), "check-interval": oneOf(`10`, `6e1`, `31536000`), "bake": oneOf(`0`, `86400`),
 		"advance": oneOf(`"schedule"`, `"evidence"`), "health": aHealth, "health-check": oneOf(`true`, `true`, `true`, `false`),
-		"hooks": with(map[string]draws{"pre-traffic": aHook, "post-traffic": aHook}, `{}`), "approval": with(map[string]draws{"timeout": oneOf(`60`, `31536000`)}, `{"before-weights": [1, 1]}`),
+		"hooks": with(map[string]draws{"pre-traffic": aHook, "post-traffic": aHook}, `{}`), "max-pause": oneOf(`60`, `86400`), "approval": with(map[string]draws{"timeout": oneOf(`60`, `31536000`)}, `{"before-weights": [1, 1]}`),
 		"notify":              with(map[string]draws{"shifted": aFlag, "chat": aFlag}, `{"topics": ["arn:aws-cn:sns:cn-north-1:210987654321:x_Y-1", "arn:aws:sns:eu-west-1:123456789012:x"]}`),
 		"red-alarms-at-start": oneOf(`"ignore"`, `"refuse"`), "provisioned-concurrency": oneOf(`"refuse"`, `"ignore"`, `"move"`), "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": anyJSON,
 	}, shaped(`"steps": 10, "interval": 120`, `"type": "linear", "steps": 1000, "interval": 1`, `"type": "exponential", "steps": 14, "interval": 2e1`,
@@ -101,7 +101,7 @@ var (
 		`"type": "canary", "interval": 1, "first-weight": 0.00005`, `"type": "canary", "interval": 1, "steps": 2, "first-weight": 0.5`,
 		`"type": "custom", "interval": 1, "weights": [0.00005, 0.5, 1]`, `"type": "custom", "interval": 31000000, "weights": [1], "steps": 1`,
 		`"type": "all-at-once", "steps": 1, "interval": 60`, `"type": "AllAtOnce"`, `"type": "Canary10Percent5Minutes", "steps": 2, "interval": 300`,
-		`"type": "CodeDeployDefault.LambdaLinear10PercentEvery3Minutes", "interval": 180`)...)
+		`"type": "CodeDeployDefault.LambdaLinear10PercentEvery3Minutes", "interval": 180`, `"type": "Linear30PercentEvery7Minutes", "steps": 4`)...)
 )
 
 func shaped(shapes ...string) []string {

@@ -183,25 +183,29 @@ func (s inputSchema) closed(field map[string]any) (strict, object bool) {
 	return has && others != true, of == "object"
 }
 
-var typeName = regexp.MustCompile(`Curve = "([a-z-]+)"|\{"(\w+)", \w+, \d+, `)
+var typeName = regexp.MustCompile(`Curve = "([a-z-]+)"`)
 
 // typeProblems are the differences between the types in the schema and those
 // in the source, and what the schema says against what each of them leads to.
 func (s inputSchema) typeProblems() (problems []string) {
 	var inGo, inSchema []string
-	for _, path := range []string{"curve.go", "preset.go"} {
-		source, _ := os.ReadFile(path)
-		for _, found := range typeName.FindAllStringSubmatch(string(source), -1) {
-			inGo = append(inGo, found[1]+found[2])
-			if found[2] != "" {
-				inGo = append(inGo, "CodeDeployDefault.Lambda"+found[2])
-			}
-		}
+	source, _ := os.ReadFile("curve.go")
+	for _, found := range typeName.FindAllStringSubmatch(string(source), -1) {
+		inGo = append(inGo, found[1])
 	}
-	words, _ := s.properties()["type"].(map[string]any)["enum"].([]any)
+	choices, _ := s.properties()["type"].(map[string]any)["anyOf"].([]any)
+	words, _ := choices[0].(map[string]any)["enum"].([]any)
+	for _, percent := range []int{1, 7, 50, 99} {
+		for _, minutes := range []int{1, 3, 29, 2880} {
+			words = append(words, fmt.Sprintf("Canary%dPercent%dMinutes", percent, minutes))
+		}
+		words = append(words, fmt.Sprintf("Linear%dPercentEvery29Minutes", percent), fmt.Sprintf("CodeDeployDefault.Lambda%v", words[len(words)-1]))
+	}
 	for _, word := range words {
 		name := word.(string)
-		inSchema = append(inSchema, name)
+		if strings.ToLower(name) == name {
+			inSchema = append(inSchema, name)
+		}
 		more := map[string]string{"linear": `"steps": 3, `, "exponential": `"steps": 3, `, "geometric": `"steps": 3, `, "custom": `"weights": [0.5, 1], `}[name]
 		if strings.ToLower(name) == name {
 			more += `"interval": 60, `

@@ -23,6 +23,8 @@ var notInSchema = map[string]string{
 	"longer-than-a-year":               "the year is a product of two fields",
 	"bake-makes-it-longer-than-a-year": "the year is a sum of fields",
 	"custom-with-other-steps":          "steps is compared with the length of a list",
+	"max-pause-longer-than-a-year":     "the year is a sum of fields",
+	"type-preset-longer-than-two-days": "the two days are a product of numbers in a name",
 	"weights-same-at-four-decimals":    "each weight is compared with the one before it, rounded",
 	"geometric-with-too-many-steps":    "how many weights can be kept apart is a formula of the first",
 	"approval-that-makes-no-sense":     "the plan's weights are a formula of the other fields",
@@ -197,7 +199,9 @@ func TestTheTestsOfTheSchemaCanFail(t *testing.T) {
 		{`"default": 600`, `"default": 601`, (inputSchema).fieldProblems},
 		{`"first-weight": {"default": 0.1}`, `"first-weight": {"default": 0.2}`, (inputSchema).fieldProblems},
 		{`"interval": {"const": 180}`, `"interval": {"const": 181}`, (inputSchema).fieldProblems},
-		{`"CodeDeployDefault.LambdaAllAtOnce"`, `"CodeDeployDefault.AllAtOnce"`, (inputSchema).fieldProblems},
+		{`^(?:CodeDeployDefault[.])?`, `^(?:CodeDeployDefault[.])`, (inputSchema).fieldProblems},
+		{`Canary[1-9][0-9]?`, `Canary[0-9]+`, refused},
+		{`|2880)`, `)`, (inputSchema).fieldProblems},
 		{`"title": "Bake"`, `"title": ""`, (inputSchema).fieldProblems},
 	} {
 		if problems := broken.by(readSchema(t, broken.from, broken.to)); len(problems) == 0 {

@@ -23,7 +23,7 @@ const (
 	maxName     = 3 * 256   // an error's name, likewise
 	maxError    = 300       // of a FailedDelivery
 	maxBy       = 256       // of an Order
-	maxCommand  = 120       // of an unknown Order
+	maxCommand  = 60        // of an unknown Order
 	maxOrder    = 2*(maxBy+maxCommand) + 400
 	maxDelivery = 2*maxError + 600 // a FailedDelivery
 	maxUndo     = 7*256 + 1200     // with a description of 256 characters, none of them plain
@@ -34,7 +34,7 @@ const (
 	maxGrowth = MaxEvidence + maxReadings + // health
 		2*2*(maxBrief+50) + // its reason, and the outcome's
 		maxCause + 2*maxName + // what was caught, and the outcome's error
-		keptOrders*maxOrder + MaxFailedDeliveries*maxDelivery +
+		(keptOrders+1)*maxOrder + MaxFailedDeliveries*maxDelivery +
 		6*256 + maxUndo + // the alias's description
 		1<<10 + // the plan's warnings
 		1<<10 + // owner, revision, counts, times

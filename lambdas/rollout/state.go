@@ -55,6 +55,11 @@ type Progress struct {
 	// highest step that was approved.
 	ApprovalRequestedAt time.Time `json:"asked,omitzero"`
 	Approved            int       `json:"approved,omitempty"`
+	// Pause is nil unless an order holds the weight.
+	Pause *Pause `json:"pause,omitempty"`
+	// HooksPassed means that the post-traffic hooks have passed, and that an order given
+	// meanwhile keeps the promotion waiting. They are not called again.
+	HooksPassed bool `json:"hooks-passed,omitempty"`
 	// Alarms are what is known of the plan's alarms, in its order, from the start or
 	// the last check.
 	Alarms []SeenAlarm `json:"alarms,omitempty"`
@@ -103,7 +108,7 @@ type Outcome struct {
 	Unverified      bool     `json:"unverified,omitempty"`
 	UnverifiedGates []string `json:"unverified-gates,omitempty"`
 	// Error is the name of what ended a rollout that was rolled back: Unhealthy,
-	// NoTraffic, NoData, NotApproved, Ordered, or the error that kept it from continuing.
+	// NoTraffic, NoData, NotApproved, NotResumed, Ordered, or the error that kept it from continuing.
 	Error string `json:"error,omitempty"`
 }
 
@@ -211,6 +216,8 @@ func (s State) nextWait(now time.Time) int64 {
 	wait := interval - now.Sub(s.Progress.Since)%interval
 	left := s.remaining(now)
 	switch {
+	case s.Progress.Pause != nil:
+		left = s.pauseLeft(now)
 	case !s.Progress.ApprovalRequestedAt.IsZero():
 		left = s.approvalLeft(now)
 	case left == 0:

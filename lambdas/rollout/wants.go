@@ -23,7 +23,10 @@ const (
 	wantAlias     = "must be an alias's name: at most 128 letters, digits, - and _"
 	wantNoVersion = "must be an alias: a name of digits alone is a version's"
 	wantVersion   = `must be a published version's number, such as "2"`
-	wantType      = "must be one of linear, exponential, geometric, canary, all-at-once, custom, or a CodeDeploy preset such as Linear10PercentEvery1Minute"
+	wantType      = "must be one of linear, exponential, geometric, canary, all-at-once, custom, or a name as CodeDeploy's, such as Linear10PercentEvery1Minute or Canary25Percent45Minutes"
+	// wantOwnConfiguration continues wantType.
+	wantOwnConfiguration = `. The plan of a configuration of your own is not known here: write it as "type": "canary" with first-weight and interval, ` +
+		`as "linear" with steps and interval, or as "custom" with weights and interval`
 
 	wantWeights      = "is missing: the type custom needs it"
 	wantTwoSteps     = "must be at least 2: the type geometric starts at its first weight and ends at 1"
@@ -150,6 +153,22 @@ func wantFixed(value int64, typeName string) string {
 	return fmt.Sprintf("must be %d, or be omitted, with the type %s", value, typeName)
 }
 
+// wantPercent and wantMinutes are for the numbers in a preset's name.
+func wantPercent(given string) string {
+	return fmt.Sprintf("must have a percentage from 1 to 99, not %s", cutDigits(given))
+}
+
+func wantMinutes(given string, most int) string {
+	return fmt.Sprintf("must have from 1 to %s minutes, not %s: with this percentage, CodeDeploy shifts all traffic within two days", Thousands(int64(most)), cutDigits(given))
+}
+
+func cutDigits(digits string) string {
+	if len(digits) > 20 {
+		return digits[:20] + "…"
+	}
+	return digits
+}
+
 func wantOtherType(typeName string) string {
 	return fmt.Sprintf("does not apply to the type %s: omit it", typeName)
 }
@@ -165,6 +184,11 @@ func wantMore(before float64) string {
 // wantYear is for a plan of total seconds.
 func wantYear(req *Request, total int64) string {
 	return fmt.Sprintf("must end within a year (%d s): %d steps of %d s and %d s of bake take %d s", Year, req.Steps, req.Interval, req.Bake, total)
+}
+
+// wantShorterPause is for a plan that leaves left seconds of a year.
+func wantShorterPause(left int64) string {
+	return fmt.Sprintf("must be at most %d: with the steps, a pause must end within a year", left)
 }
 
 // wantRoom is for a request as a whole that is too large; wantLess for its part

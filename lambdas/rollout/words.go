@@ -17,7 +17,10 @@ const (
 	stillWaits   = "the step ended, and the next one waits for approval"
 	overruled    = "overruled: the check found harm"
 	nothingToSay = "ignored: the rollout does not wait for approval"
-	notKnown     = "ignored: unknown command (known: advance, promote, roll-back, approve, refuse)"
+	notPaused    = "ignored: the rollout is not paused"
+	// approvedInPause is for an approval that a pause outlasts.
+	approvedInPause  = "obeyed, and the rollout is still paused"
+	unknownOvertaken = "not known, and superseded by another order"
 )
 
 // String returns the reading in words: "latency: no slowdown seen". It marks what an
@@ -157,6 +160,30 @@ func tooLittleTraffic(version string, requests, required int64) string {
 	return fmt.Sprintf("only %s of version %s could be judged (%s required)", plural(requests, "request"), version, Thousands(required))
 }
 
+// pausedBecause says what holds the weight, and for how long at most.
+func pausedBecause(p Progress, left time.Duration) string {
+	text := stepName(p.Step, p.Of) + " is held"
+	if !p.Pause.Unknown {
+		text = stepName(p.Step, p.Of) + " is paused by " + p.Pause.By
+	}
+	if o := p.unknownNow(); o != nil {
+		text += ": " + unknownOrder(o.Command, o.By)
+	}
+	return text + ". If no order ends that within " + duration(left) + ", the rollout is rolled back"
+}
+
+// unknownOrder says that an order is not known, and which ones are.
+func unknownOrder(c Command, by string) string {
+	return fmt.Sprintf("the order %q by %s is not known%s; known are %s", string(c), by, DidYouMean(string(c), CommandWords()), strings.Join(commandNames(), ", "))
+}
+
+func notResumed(p Pause) string {
+	if p.Unknown {
+		return fmt.Sprintf("no known order came in time after %q by %s held the weight", string(p.Order), p.By)
+	}
+	return "the rollout that " + p.By + " paused was not resumed in time"
+}
+
 func waitsForApproval(version string, weight float64, left time.Duration) string {
 	return fmt.Sprintf("waiting up to %s for approval of %s on version %s", duration(left), Weight(weight), version)
 }
@@ -249,11 +276,27 @@ func underWayReason(s State, event Event, step int) string {
 	case EventShifted:
 		return fmt.Sprintf("Version %s now receives %s of the traffic. Step %d of %d lasts %s.",
 			s.NewVersion, Weight(now.Weight), step, of, duration(time.Duration(now.Seconds)*time.Second))
+	case EventPaused, EventOrderUnknown, EventResumed:
+		return pauseReason(s, event)
 	case EventApprovalWanted:
 		return fmt.Sprintf("Version %s stays at %s until step %d of %d (%s) is approved. If it is not approved in time, the rollout is rolled back.",
 			s.NewVersion, Weight(s.Progress.Weight), step, of, Weight(now.Weight))
 	}
 	return ""
+}
+
+// pauseReason says what an order to pause or to resume, or an unknown one, leads to.
+func pauseReason(s State, event Event) string {
+	p := s.Progress.Pause
+	if p == nil {
+		return fmt.Sprintf("The rollout continues at %s on version %s.", Weight(s.Progress.Weight), s.NewVersion)
+	}
+	text := "Paused by " + p.By + "."
+	if unknown := s.Progress.lastUnknown(); event == EventOrderUnknown {
+		text = "Held: " + unknownOrder(unknown.Command, unknown.By) + "."
+	}
+	return text + fmt.Sprintf(" Version %s stays at %s, and its health is checked. If no order ends that by %s, the rollout is rolled back.",
+		s.NewVersion, Weight(s.Progress.Weight), p.Until.UTC().Format(time.RFC3339))
 }
 
 // refusedRequest lists problems, of which there is one at least.

@@ -49,10 +49,14 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 	}
 	announcement := Announcement{
 		Call: call, State: state, Notify: state.Notify, Failed: state.Notifications,
-		Commands: rollout.CommandLines{Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution)},
+		Commands: rollout.CommandLines{
+			Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution),
+			Resume: state.CommandLine(rollout.ResumeNow, call.Execution), RollBack: state.CommandLine(rollout.RollBackNow, call.Execution),
+		},
+		Events: state.PauseEvents(call.Rollout), Step: state.Progress.Step,
 	}
 	if state.ApprovalJustRequested(call.Now) {
-		announcement.Events, announcement.Step = []rollout.Event{rollout.EventApprovalWanted}, state.Progress.Step+1
+		announcement.Events = append(announcement.Events, rollout.EventApprovalWanted)
 	}
 	state.Notifications = t.Announcer.Notify(ctx, announcement)
 	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,
@@ -91,13 +95,18 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 }
 
 // lookAgain checks health after the hooks before the promotion, which may have
-// taken minutes. Harm and an ordered rollback take precedence over the promotion.
+// minutes. Harm, an ordered rollback and a pause take precedence over the promotion.
 func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, hooks []rollout.Reading) (rollout.State, error) {
 	now, err := t.check(ctx, s, call)
 	if err != nil {
 		return now, err
 	}
 	if cause := now.Health.Cause; cause == rollout.Unhealthy || cause == rollout.Ordered {
+		return now, nil
+	}
+	if now.Progress.Pause != nil { // an order came meanwhile: wait, and do not call the hooks again
+		now.Progress.HooksPassed = true
+		now.Health.Readings = rollout.Bounded(append(now.Health.Readings, hooks...))
 		return now, nil
 	}
 	s.Progress.Conclusive = now.Progress.Conclusive

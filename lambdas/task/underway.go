@@ -32,8 +32,8 @@ type Announcement struct {
 	// Call is the task's input, and State its result.
 	Call  Call
 	State rollout.State
-	// Events happened to Step at Call.Now. There may be none: then only failed
-	// deliveries are retried.
+	// Events happened to Step at Call.Now; EventApprovalWanted is about the next one.
+	// There may be none: then only failed deliveries are retried.
 	Events []rollout.Event
 	Step   int
 	// Notify is the request's; Failed are the failed deliveries of earlier tasks.
@@ -57,15 +57,19 @@ func (a Announcer) Notify(ctx context.Context, t Announcement) []rollout.FailedD
 	}
 	var fresh, kept []rollout.FailedDelivery
 	for _, event := range t.Events { // first: recipients that failed before may fail again
-		for _, failure := range a.Notifier.Send(ctx, notification(event, t.Step, t.Call.Now), t.Notify) {
-			u := rollout.FailedDelivery{Event: event, Step: t.Step, Time: t.Call.Now, Target: failure.Target, Error: failure.Err.Error(), Tries: 1}
+		step := t.Step
+		if event == rollout.EventApprovalWanted {
+			step++
+		}
+		for _, failure := range a.Notifier.Send(ctx, notification(event, step, t.Call.Now), t.Notify) {
+			u := rollout.FailedDelivery{Event: event, Step: step, Time: t.Call.Now, Target: failure.Target, Error: failure.Err.Error(), Tries: 1}
 			a.log(ctx, t, u)
 			fresh = append(fresh, u)
 		}
 	}
 	for _, u := range t.Failed {
-		if u.Event == rollout.EventApprovalWanted && t.State.Progress.Step >= u.Step {
-			continue // the approval was given meanwhile
+		if t.State.Outdated(u) {
+			continue
 		}
 		if u.Tries < rollout.MaxTries {
 			err := a.Notifier.Retry(ctx, notification(u.Event, u.Step, u.Time), t.Notify, u.Target)

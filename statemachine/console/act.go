@@ -29,7 +29,7 @@ const ordered = "ordered-"
 // whatWasDone returns what an action did, in words; "" for an unknown key.
 func whatWasDone(key string) string {
 	command, ok := strings.CutPrefix(key, ordered)
-	if ok && slices.Contains(commands, rollout.Command(command)) {
+	if ok && slices.Contains(rollout.Commands(), rollout.Command(command)) {
 		return "The order " + command + " was given. The next check reads it."
 	}
 	return said[key]
@@ -76,10 +76,14 @@ func (c *console) redrive(r *http.Request) (string, error) {
 type command struct{ Value, Words string }
 
 // Commands returns the orders that can be given, those that answer first if the rollout
-// waits for an approval.
+// waits for an approval or is paused.
 func (v *executionPage) Commands() []command {
 	all := []command{
 		{string(rollout.AdvanceNow), "Advance to the next step"}, {string(rollout.PromoteNow), "Promote now"}, {string(rollout.RollBackNow), "Roll back"},
+		{string(rollout.PauseNow), "Pause"},
+	}
+	if v.Rollout != nil && v.Rollout.Held {
+		all[len(all)-1] = command{string(rollout.ResumeNow), "Resume"}
 	}
 	if v.Rollout != nil && v.Rollout.Waits {
 		all = append([]command{{string(rollout.Approve), "Approve"}, {string(rollout.Disapprove), "Refuse"}}, all...)
@@ -87,13 +91,10 @@ func (v *executionPage) Commands() []command {
 	return all
 }
 
-// commands are all that an order may be.
-var commands = []rollout.Command{rollout.AdvanceNow, rollout.PromoteNow, rollout.RollBackNow, rollout.Approve, rollout.Disapprove}
-
 // order gives an order to the rollout that an execution belongs to.
 func (c *console) order(r *http.Request) (string, error) {
 	name, owner, value := r.PostFormValue("name"), r.PostFormValue("owner"), r.PostFormValue("command")
-	if !slices.Contains(commands, rollout.Command(value)) {
+	if !slices.Contains(rollout.Commands(), rollout.Command(value)) {
 		return "", formError("There is no such order.")
 	}
 	if _, err := c.described(r.Context(), name); err != nil {

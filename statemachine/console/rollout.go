@@ -25,6 +25,7 @@ type rolloutView struct {
 	Counts   []countRow
 	Checks   int
 	Waits    bool // for an approval
+	Held     bool // by an order
 	Outcome  *rollout.Outcome
 	Caught   *rollout.Caught
 	Orders   []rollout.Order
@@ -50,6 +51,7 @@ func newRolloutView(s rollout.State) *rolloutView {
 		Step: s.Progress.Step, Of: len(s.Plan.Steps), Weight: s.Progress.Weight, Checks: s.Progress.Checks,
 		Progress: fmt.Sprintf("before step 1 of %d", len(s.Plan.Steps)),
 		Waits:    !s.Progress.ApprovalRequestedAt.IsZero(),
+		Held:     s.Progress.Pause != nil,
 		Outcome:  s.Outcome, Caught: s.Error, Orders: slices.Clone(s.Progress.Orders), Warnings: s.Plan.Warnings, Undo: s.Plan.Undo, Owner: s.Plan.Owner,
 	}
 	slices.Reverse(v.Orders)

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -239,8 +240,13 @@ func (r *run) together(ctx context.Context, limit time.Duration, each []func(con
 }
 
 // order writes a user's order into the parameter where the rollout reads it.
-func (r *run) order(command rollout.Command, by string) {
+func (r *run) order(text, by string) {
 	user := "arn:aws:iam::123456789012:user/" + by
-	r.err = errors.Join(r.err, r.server.PutParameter(rollout.ControlParameter(r.timeline.last.Plan.Owner), string(command), user))
-	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: fmt.Sprintf("%s orders %s", by, command)})
+	command, known := rollout.ReadCommand(text)
+	said := string(command)
+	if !known {
+		said = strconv.Quote(said)
+	}
+	r.err = errors.Join(r.err, r.server.PutParameter(rollout.ControlParameter(r.timeline.last.Plan.Owner), text, user))
+	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: by + " orders " + said})
 }

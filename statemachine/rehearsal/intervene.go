@@ -26,7 +26,7 @@ type AliasChange struct {
 
 // intervenes reports whether a change is an action of a user.
 func (c Change) intervenes() bool {
-	return c.Stop || c.Redrive || c.Alias != nil || c.Order != ""
+	return c.Stop || c.Redrive || c.Alias != nil || c.Order != "" || c.OrderText != ""
 }
 
 // steered is a rollout that users can act on. The signal that ended returns is
@@ -60,8 +60,8 @@ func (r *run) intervene(c Change, on steered, redriven bool) {
 	if c.Redrive {
 		defer r.redrive(on.redrive)
 	}
-	if c.Order != "" {
-		r.order(c.Order, cmp.Or(c.By, "operator"))
+	if text := cmp.Or(string(c.Order), c.OrderText); text != "" {
+		r.order(text, cmp.Or(c.By, "operator"))
 	}
 	if c.Alias != nil {
 		r.err = errors.Join(r.err, r.writeAlias(*c.Alias))

@@ -1,11 +1,13 @@
 package rehearsal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -61,8 +63,12 @@ func (r *Recording) Scenario() (Scenario, error) {
 		}
 	}
 	for _, o := range r.orders() {
-		if after := o.At.Sub(r.start).Seconds(); after > 0 && slices.Contains(rollout.Commands(), o.Command) { // others had no effect
-			s.Changes = append(s.Changes, Change{After: after, Order: o.Command, By: o.By})
+		change := Change{After: o.At.Sub(r.start).Seconds(), Order: o.Command, By: o.By}
+		if _, known := rollout.ReadCommand(string(o.Command)); !known {
+			change.Order, change.OrderText = "", cmp.Or(string(o.Command), " ")
+		}
+		if earlier := strings.HasPrefix(o.Effect, "ignored: unknown command"); change.After > 0 && !earlier { // which did not hold the weight
+			s.Changes = append(s.Changes, change)
 		}
 	}
 	s.Changes = append(s.Changes, r.actions...)

@@ -66,12 +66,16 @@ type Change struct {
 	Metrics map[string]MetricLevel `json:"metrics,omitempty"`
 	// Stop means that a user stops the execution, Redrive that one redrives it after
 	// it has ended, Alias that one changes the alias, and Order that the user By
-	// ("operator" if empty) gives the rollout an order.
+	// ("operator" if empty) gives the rollout an order: a word that rollout.ReadCommand
+	// knows. OrderText is in its place what the user writes, whatever it is, as a user
+	// may mistype an order.
 	Stop    bool            `json:"stop,omitempty"`
 	Redrive bool            `json:"redrive,omitempty"`
 	Alias   *AliasChange    `json:"alias,omitempty"`
 	Order   rollout.Command `json:"order,omitempty"`
-	By      string          `json:"by,omitempty"`
+	// OrderText has at most 1000 characters.
+	OrderText string `json:"order-text,omitempty"`
+	By        string `json:"by,omitempty"`
 }
 
 // Fault makes calls of an AWS operation, or invocations of a task's function, fail:

@@ -39,7 +39,10 @@ const (
 	wantText         = "must not be empty"
 	wantTime         = "must have either after or after-share, above 0"
 	wantChange       = "must change something"
-	wantOrder        = "applies only with order"
+	wantOrder        = "applies only with order or order-text"
+	wantOneOrder     = "must be left out: the change has an order"
+	wantMistyped     = "; to rehearse a mistyped order, write it as order-text"
+	wantOrderText    = "must have at most 1000 characters"
 )
 
 // number returns a number without an exponent.
@@ -178,10 +181,16 @@ func (c Change) check(at string, s Scenario, within func(path string, value, low
 func (c Change) checkUser(at string, within func(path string, value, low, high float64)) error {
 	var problems []error
 	refuse := func(path, want string, given any) { problems = append(problems, problemAt(path, want, given)) }
-	if c.Order != "" && !slices.Contains(rollout.Commands(), c.Order) {
-		refuse(at+".order", wantOneOf(c.Order, rollout.Commands()), c.Order)
+	if _, known := rollout.ReadCommand(string(c.Order)); c.Order != "" && !known {
+		refuse(at+".order", rollout.WantCommand(string(c.Order))+wantMistyped, c.Order)
 	}
-	if c.By != "" && c.Order == "" {
+	if c.OrderText != "" && c.Order != "" {
+		refuse(at+".order-text", wantOneOrder, c.OrderText)
+	}
+	if utf8.RuneCountInString(c.OrderText) > 1000 {
+		refuse(at+".order-text", wantOrderText, c.OrderText)
+	}
+	if c.By != "" && c.Order == "" && c.OrderText == "" {
 		refuse(at+".by", wantOrder, c.By)
 	}
 	if a := c.Alias; a != nil {

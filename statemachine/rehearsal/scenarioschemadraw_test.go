@@ -115,7 +115,8 @@ func (s scenarioSchema) drawnScenario(t *rapid.T) map[string]any {
 		if len(metrics) > 0 {
 			change["metrics"] = map[string]any{slices.Sorted(maps.Keys(metrics))[0]: map[string]any{"value": json.Number("1"), "new-version": json.Number("2"), "noise": json.Number("3"), "silent": false}}
 		}
-		if change["order"] == nil {
+		delete(change, rapid.SampledFrom([]string{"order", "order-text"}).Draw(t, "not"))
+		if change["order"] == nil && change["order-text"] == nil {
 			delete(change, "by")
 			change["stop"] = true
 		}
@@ -281,7 +282,8 @@ func TestTheAgreementOfTheSchemaCanFail(t *testing.T) {
 		{`"maximum": 900,`, `"maximum": 901,`, `{"timeout": 901}`},
 		{`"maximum": 24,`, `"maximum": 23,`, `{"day": {"peak-hour": 24}}`},
 		{`"share": {"type": "number", "minimum": 0`, `"share": {"type": "number", "minimum": -1`, `{"baseline": {"error-rate": -0.5}}`},
-		{`"dependentRequired": {"by": ["order"]}`, `"$comment": ""`, `{"changes": [{"after": 1, "stop": true, "by": "x"}]}`},
+		{`"not": {"required": ["order", "order-text"]}`, `"$comment": ""`, `{"changes": [{"after": 1, "order": "pause", "order-text": "x"}]}`},
+		{`"dependentSchemas": {"by"`, `"dependentSchemas": {"redrive"`, `{"changes": [{"after": 1, "stop": true, "by": "x"}]}`},
 		{`"required": ["kind"],`, ``, `{"faults": [{"operation": "GetAlias", "delay": 1}]}`},
 		{`"then": {"properties": {"history": {"const": 0}}}`, `"$comment": ""`, `{"history": 60, "baseline": {"inactive": true}}`},
 		{`"enum": [false]`, `"enum": [false, true]`, `{"changes": [{"after": 1, "baseline": {"inactive": true}}]}`},

@@ -57,6 +57,7 @@ func kinds() []kind {
 		{name: "the tag is taken off", once: true, draw: drawTag},
 		{name: "a stray event and a sweep", workflow: true, draw: drawStray},
 		{name: "a rollback is ordered", once: true, draw: drawOrder},
+		{name: "paused, or held by a mistyped order", once: true, draw: drawPause},
 		{name: "notifications can't be delivered", once: true, draw: drawDeaf},
 		{name: "health can't be read", once: true, draw: drawBlind},
 	}

@@ -21,6 +21,7 @@ var whenThingsGoWrong = []struct {
 }{
 	{row: "the new version has more errors or is slower", worlds: []string{"bad", "long and bad", "simple and bad"}, endings: []Outcome{RolledBack}},
 	{row: "someone orders a rollback, or no one approves", worlds: []string{"not approved"}, kinds: []string{"a rollback is ordered"}, endings: []Outcome{RolledBack}},
+	{row: "someone pauses it, or gives an order that is not known", kinds: []string{"paused, or held by a mistyped order"}},
 	{row: "a notification can't be delivered", kinds: []string{"notifications can't be delivered"}},
 	{row: "the new version gets no requests", worlds: []string{"not called"}, endings: []Outcome{Promoted}},
 	{row: "AWS throttles, fails, or is slow", kinds: []string{"a call fails"}, endings: []Outcome{RolledBack}},

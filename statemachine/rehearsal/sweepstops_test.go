@@ -18,7 +18,7 @@ import (
 // mean something to the workflow.
 var errorWords = slices.Concat([]string{
 	"", "Enough", "takes too long", "Zu spät: 停止 🛑", strings.Repeat("x", 256),
-	"Unhealthy", "NoTraffic", "NoData", "NotApproved", "Ordered", "TimedOut", "States.Timeout", "States.ALL", "States.Runtime",
+	"Unhealthy", "NoTraffic", "NoData", "NotApproved", "NotResumed", "Ordered", "TimedOut", "States.Timeout", "States.ALL", "States.Runtime",
 }, task.ErrorNames())
 
 // causeWords are the same of its cause.
@@ -169,6 +169,23 @@ func drawTag(t *rapid.T, plain *observed) disturbance {
 func drawOrder(t *rapid.T, plain *observed) disturbance {
 	call := someCall(t, plain)
 	return disturbance{name: fmt.Sprintf("a rollback ordered at call %d", call), install: func(o *observed) { o.atCall(call, func() { o.orders("roll-back") }) }}
+}
+
+// holdingOrders are orders that hold the weight: a pause, and what is no order at all.
+var holdingOrders = []string{"pause", " PAUSE\r\n", "puase", "yes", "aprove", "promote?", " ", "\x1b[2J\u202e<b>", strings.Repeat("approve ", 100)}
+
+// drawPause has someone hold the rollout, and let it go on later.
+func drawPause(t *rapid.T, plain *observed) disturbance {
+	call, order, later := someCall(t, plain), oneOf(t, holdingOrders), oneOf(t, []time.Duration{time.Second, time.Minute, 10 * time.Minute})
+	return disturbance{name: fmt.Sprintf("%.20q ordered at call %d, and resume %s later", order, call, later), install: func(o *observed) {
+		o.atCall(call, func() {
+			o.orders(order)
+			o.clock.Go(func() {
+				o.clock.Sleep(later)
+				o.orders("resume")
+			})
+		})
+	}}
 }
 
 // orders has someone steer the first rollout.

@@ -28,7 +28,7 @@ func New(api ssm.GetParameterHistoryAPIClient) Control {
 }
 
 // Orders returns the versions of a parameter that were written at or after since,
-// oldest first; none if the parameter does not exist. A command is cut to 40 characters.
+// oldest first; none if the parameter does not exist. A command is the text as it was written.
 func (c Control) Orders(ctx context.Context, parameter string, since time.Time) ([]rollout.Order, error) {
 	var orders []rollout.Order
 	pages := ssm.NewGetParameterHistoryPaginator(c.api, &ssm.GetParameterHistoryInput{Name: &parameter})
@@ -43,7 +43,7 @@ func (c Control) Orders(ctx context.Context, parameter string, since time.Time) 
 		for _, version := range page.Parameters {
 			if at := aws.ToTime(version.LastModifiedDate); !at.Before(since) {
 				orders = append(orders, rollout.Order{
-					Command: rollout.Command(fmt.Sprintf("%.40s", aws.ToString(version.Value))), // any text
+					Command: rollout.Command(aws.ToString(version.Value)), // any text
 					By:      aws.ToString(version.LastModifiedUser),
 					At:      at.UTC(),
 					Number:  version.Version,
