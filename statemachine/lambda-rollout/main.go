@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -19,7 +18,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
@@ -48,21 +47,35 @@ type command struct {
 
 	profile, region, machine, stack string
 	format                          string
+
+	// now and sleep are the clock's. columns is the width of the output, for tests; 0 for
+	// that of the terminal.
+	now     func() time.Time
+	sleep   rollouts.Sleep
+	columns int
 }
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
+	c := &command{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, sleep: sleep}
+	return c.run(ctx, args)
+}
+
+// run runs the command with its arguments, and returns the exit code.
+func (c *command) run(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return promoted
 	}
 	code := refused
+	if signal := signalOf(ctx); signal != nil {
+		code = signal.code()
+	}
 	var coded exit
 	if errors.As(err, &coded) {
 		code = coded.code
@@ -70,7 +83,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return code
 		}
 	}
-	fmt.Fprintln(stderr, "lambda-rollout:", rehearsal.Printable(err.Error()))
+	fmt.Fprintln(c.stderr, "lambda-rollout:", rehearsal.Printable(rollouts.Explain(err).Error()))
 	return code
 }
 
@@ -89,6 +102,11 @@ func (c *command) root() *cobra.Command {
 	flags.StringVar(&c.machine, "state-machine", "", "the ARN of the stack's state machine (default: STATE_MACHINE_ARN, or the stack's output)")
 	flags.StringVar(&c.stack, "stack", rollouts.Stack, "the name of the stack whose output has that ARN")
 	flags.StringVarP(&c.format, "output", "o", "text", "text or json")
+	root.AddCommand(c.check())
+	root.AddCommand(c.start())
+	root.AddCommand(c.steer()...)
+	root.AddCommand(c.stop())
+	root.AddCommand(c.undo())
 	return root
 }
 

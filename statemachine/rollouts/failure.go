@@ -45,7 +45,12 @@ func explanation(err error) string {
 	coded := errors.As(err, &api)
 	call := callOf(err)
 	switch {
-	case err == nil || errors.Is(err, context.Canceled) || call == "":
+	case err == nil || errors.Is(err, context.Canceled) || errors.As(err, new(*Lost)):
+		return ""
+	case call == "": // a task's errors have AWS's as text only
+		if action := performed.FindStringSubmatch(err.Error()); action != nil {
+			return fmt.Sprintf("permission is missing: %s. AWS says: %s", action[1], rollout.OneLine(err.Error()))
+		}
 		return ""
 	case errors.As(err, &session):
 		return "the SSO session has expired: sign in again with aws sso login, and repeat the command"
