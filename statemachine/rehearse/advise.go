@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
@@ -61,7 +62,7 @@ func advise(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return err
 		}
 		if *asJSON {
-			return indented(stdout, advice)
+			return terminal.WriteJSON(stdout, advice)
 		}
 		_, err = io.WriteString(stdout, adviceText(q, advice))
 		return err

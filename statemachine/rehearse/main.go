@@ -37,8 +37,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
@@ -157,7 +156,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(err)
 	}
-	if err := outputs([]string{*page}, *input, *scenario, *template); err != nil {
+	if err := terminal.CheckFiles([]string{*page}, *input, *scenario, *template); err != nil {
 		return fail(err)
 	}
 
@@ -185,7 +184,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return fail(err)
 	}
 	if *asJSON {
-		err = indented(stdout, result)
+		err = terminal.WriteJSON(stdout, result)
 	} else {
 		err = result.Summary(stdout)
 	}
@@ -219,7 +218,7 @@ func writeReport(path string, write func(io.Writer) error) error {
 	if err := write(&page); err != nil {
 		return fmt.Errorf("the report: %w", err)
 	}
-	return writeFile(path, page.Bytes())
+	return terminal.WriteFile(path, page.Bytes())
 }
 
 // readInput returns an execution's input: the blog post's without a path, that of
@@ -265,7 +264,7 @@ func readTemplate(path string) (*rehearsal.Template, error) {
 // newConsole returns a console that prints to out: in colours if that is a terminal
 // and NO_COLOR is not set (https://no-color.org).
 func newConsole(out io.Writer) *console {
-	columns := width(out)
+	columns := terminal.Width(out)
 	return &console{out: out, width: columns, colour: columns > 0 && os.Getenv("NO_COLOR") == ""}
 }
 
@@ -280,18 +279,4 @@ func paced(show func(rehearsal.Entry), speed float64) func(rehearsal.Entry) {
 		time.Sleep(time.Duration(l.At/speed*float64(time.Second)) - time.Since(start))
 		show(l)
 	}
-}
-
-// width returns the terminal's width in characters; 0 if out is not a terminal, or
-// one without control sequences.
-func width(out io.Writer) int {
-	file, ok := out.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return 0
-	}
-	columns, _, err := term.GetSize(int(file.Fd()))
-	if err != nil {
-		return 0
-	}
-	return columns
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -108,13 +109,13 @@ func TestAFileStaysIfItsSuccessorFails(t *testing.T) {
 	if code, _, stderr := command("", "-input", path, "-report", path); code != 2 || !strings.Contains(stderr, "input.json is read, and would be overwritten") {
 		t.Errorf("a report over the input exits with %d and says %q", code, stderr)
 	}
-	if err := outputs([]string{path, filepath.Join(folder, "new.html")}); err != nil {
+	if err := terminal.CheckFiles([]string{path, filepath.Join(folder, "new.html")}); err != nil {
 		t.Errorf("files that can be written: %v", err)
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != `{"function-name": "f"}` {
 		t.Errorf("the input is %q, %v", text, err)
 	}
-	if err := writeFile(path, []byte("new")); err != nil {
+	if err := terminal.WriteFile(path, []byte("new")); err != nil {
 		t.Error(err)
 	}
 	text, err := os.ReadFile(path)

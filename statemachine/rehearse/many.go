@@ -10,6 +10,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
@@ -34,7 +35,7 @@ func many(options rehearsal.Options, runs int, asJSON bool, page string, about r
 		return err
 	}
 	if asJSON {
-		err = indented(stdout, distribution)
+		err = terminal.WriteJSON(stdout, distribution)
 	} else {
 		err = distribution.Summary(stdout)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
@@ -56,7 +57,7 @@ func record(args []string, now time.Time, stdout, stderr io.Writer) int {
 		case *queries && (*metrics != "" || *asJSON || *page != "" || *scenario != "" || *input != ""):
 			return errors.New("-queries only prints the queries, before there are metrics: leave out -metrics, -json, -report, -write-scenario and -write-input")
 		}
-		if err := outputs([]string{*page, *scenario, *input}, append(histories, *metrics)...); err != nil {
+		if err := terminal.CheckFiles([]string{*page, *scenario, *input}, append(histories, *metrics)...); err != nil {
 			return err
 		}
 		r, err := readRecording(histories, *metrics)
@@ -121,7 +122,7 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 	if scenario != "" {
 		was, err := r.Scenario()
 		if err == nil {
-			err = indented(&recorded, was)
+			err = terminal.WriteJSON(&recorded, was)
 		}
 		if err != nil {
 			return err
@@ -134,12 +135,12 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 		if file.path == "" {
 			continue
 		}
-		if err := writeFile(file.path, file.text); err != nil {
+		if err := terminal.WriteFile(file.path, file.text); err != nil {
 			return err
 		}
 	}
 	if asJSON {
-		return indented(stdout, result)
+		return terminal.WriteJSON(stdout, result)
 	}
 	lines := newConsole(stdout)
 	for _, line := range result.Lines {

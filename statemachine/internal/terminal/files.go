@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"encoding/json"
@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 )
 
-// outputs returns an error if a file can't be written, is read as well, or is
+// CheckFiles returns an error if a file can't be written, is read as well, or is
 // named twice, so that the command fails before it does any work. Empty names are
 // ignored.
-func outputs(written []string, read ...string) error {
+func CheckFiles(written []string, read ...string) error {
 	for i, path := range written {
 		if path == "" {
 			continue
@@ -55,8 +55,8 @@ func absolute(path string) string {
 	return path
 }
 
-// writeFile writes a file. If that fails, the old file is left as it was.
-func writeFile(path string, text []byte) error { return replace(path, text, true) }
+// WriteFile writes a file. If that fails, the old file is left as it was.
+func WriteFile(path string, text []byte) error { return replace(path, text, true) }
 
 // replace writes text to a temporary file next to path, and renames it to path. If
 // keep is false, it only checks that this is possible, and removes the temporary
@@ -100,8 +100,8 @@ func replace(path string, text []byte, keep bool) error {
 	return err
 }
 
-// indented writes a value as JSON, indented by two spaces.
-func indented(out io.Writer, value any) error {
+// WriteJSON writes a value as JSON, indented by two spaces.
+func WriteJSON(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
