@@ -34,8 +34,8 @@ func cost(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	input := flags.String("input", "", "`file` with an execution's input, - for standard input: print its cost alone, and that of a month without rollouts")
 	scenario := flags.String("scenario", "healthy", "the scenario to rehearse under: a JSON `file`, or one of those that rehearse -help lists")
 	var billed rehearsal.Billed
-	flags.Float64Var(&billed.Others, "task-seconds", 0.2, "how many `seconds` an invocation is billed for")
-	flags.Float64Var(&billed.HealthCheck, "check-seconds", 0.5, "how many `seconds` an invocation of HealthCheck is billed for")
+	flags.Float64Var(&billed.Others, "task-seconds", rehearsal.UsuallyBilled().Others, "how many `seconds` an invocation is billed for")
+	flags.Float64Var(&billed.HealthCheck, "check-seconds", rehearsal.UsuallyBilled().HealthCheck, "how many `seconds` an invocation of HealthCheck is billed for")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return promoted
 	} else if err != nil {

@@ -120,3 +120,10 @@ func lastOf(err error) string {
 		err = inner
 	}
 }
+
+// Denied reports whether AWS has refused a call because of a permission or of the
+// credentials, so that it had no effect.
+func Denied(err error) bool {
+	var api smithy.APIError
+	return awserror.Of(err) == awserror.Denied || errors.As(err, &api) && slices.Contains(expired, api.ErrorCode())
+}
