@@ -31,6 +31,9 @@ type ServeOptions struct {
 	// pass in each real second. With the speed 0 it passes only by Advance.
 	Start time.Time
 	Speed float64
+	// Authorize decides about the calls of principals that are no roles of the template: a
+	// client's access key id names its principal. nil allows all.
+	Authorize localaws.Authorize
 }
 
 // ServedAWS is a local AWS that stays: real clients call it over HTTP while rollouts run
@@ -40,6 +43,7 @@ type ServedAWS struct {
 	pacer    *asl.Pacer
 	traffics map[aliasName]*traffic
 	begun    uint64 // traffics, for their seeds
+	others   localaws.Authorize
 }
 
 // aliasName identifies an alias.
@@ -83,6 +87,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 			options: Options{Scenario: o.Scenario, Seed: o.Seed, Template: template},
 			clock:   asl.NewClock(o.Start), description: "Served",
 		},
+		others:   o.Authorize,
 		pacer:    asl.NewPacer(o.Start, o.Speed),
 		traffics: map[aliasName]*traffic{},
 	}
@@ -102,10 +107,13 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 	return s, s.furnish()
 }
 
-// authorize implements the Authorize option: only the roles of the stack are limited.
+// authorize implements the Authorize option.
 func (s *ServedAWS) authorize(principal, action, resource string, context map[string][]string) error {
 	if _, ok := s.machine.permits.roles[principal]; !ok {
-		return nil
+		if s.others == nil {
+			return nil
+		}
+		return s.others(principal, action, resource, context)
 	}
 	return s.machine.permits.authorize(principal, action, resource, context)
 }
@@ -175,6 +183,9 @@ func (s *ServedAWS) Advance(d time.Duration) (time.Time, error) {
 	})
 	return s.clock.Now(), err
 }
+
+// Inject makes calls of an operation fail, those of the stack's functions as well.
+func (s *ServedAWS) Inject(f localaws.Fault) (*localaws.Injection, error) { return s.server.Inject(f) }
 
 // Now returns the virtual time.
 func (s *ServedAWS) Now() time.Time { return s.clock.Now() }

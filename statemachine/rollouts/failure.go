@@ -31,8 +31,11 @@ func (f *Failure) Unwrap() error { return f.Err }
 var expired = []string{"ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "IncompleteSignature"}
 
 // Explain returns err with a clear text if it is the error of a call of AWS, and err itself
-// otherwise.
+// otherwise, or if it wraps one that is explained.
 func Explain(err error) error {
+	if errors.As(err, new(*Failure)) {
+		return err
+	}
 	if text := explanation(err); text != "" {
 		return &Failure{Text: text, Err: err}
 	}
