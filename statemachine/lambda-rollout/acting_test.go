@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -209,3 +210,21 @@ func golden(t *testing.T, name, text string) {
 }
 
 const blog = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 5, "interval": 120, "type": "linear"}`
+
+// executions returns the names of all executions.
+func (a *account) executions() []string {
+	a.t.Helper()
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	out, err := sfn.NewFromConfig(cfg).ListExecutions(context.Background(), &sfn.ListExecutionsInput{StateMachineArn: aws.String(a.served.StateMachine())})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	var names []string
+	for _, e := range out.Executions {
+		names = append(names, *e.Name)
+	}
+	return names
+}

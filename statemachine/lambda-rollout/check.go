@@ -168,15 +168,15 @@ func (p plan) show(out page) {
 		return
 	}
 	out.verdict(terminal.Good, fmt.Sprintf("The rollout would start: %s, from version %s to version %s.", what, p.Baseline, p.NewVersion))
-	fmt.Fprintf(out.out, "\n%6s  %7s  %11s  %11s\n", "step", "weight", "begins at", "lasts")
+	fmt.Fprintf(out.out, "\n%4s  %6s  %11s  %11s\n", "step", "weight", "begins at", "lasts")
 	for i, s := range p.Steps {
 		if left := len(p.Steps) - 1 - i; i >= most && left > 0 {
 			if i == most {
-				fmt.Fprintf(out.out, "%6s  (%d more)\n", "…", left)
+				fmt.Fprintf(out.out, "%4s  (%d more)\n", "…", left)
 			}
 			continue
 		}
-		fmt.Fprintf(out.out, "%6d  %7s  %11s  %11s\n", i+1, rollout.Weight(s.Weight), "+"+rehearsal.Clock(float64(s.After)), rehearsal.Clock(float64(s.Seconds)))
+		fmt.Fprintf(out.out, "%4d  %6s  %11s  %11s\n", i+1, rollout.Weight(s.Weight), "+"+rehearsal.Clock(float64(s.After)), rehearsal.Clock(float64(s.Seconds)))
 	}
 	fmt.Fprintln(out.out)
 	out.field("ends", p.Ends.Format("2006-01-02 15:04:05 UTC")+" at the earliest, if started now and on schedule")

@@ -110,7 +110,7 @@ func unanswered(err error) bool {
 	var response *smithyhttp.ResponseError
 	var sent *smithyhttp.RequestSendError
 	var network net.Error
-	return !errors.As(err, &response) && (errors.As(err, &sent) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded))
+	return (!errors.As(err, &response) || response.HTTPStatusCode() == 0) && (errors.As(err, &sent) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded))
 }
 
 // lastOf returns the text of the innermost error.
