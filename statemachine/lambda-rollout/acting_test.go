@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
@@ -40,6 +42,7 @@ type account struct {
 	answers func(w http.ResponseWriter, operation string) bool
 	// slept is called after each wait.
 	slept func()
+	stdin io.Reader // nil for an empty one
 	mu    sync.Mutex
 	calls map[string]int
 }
@@ -139,7 +142,7 @@ func (a *account) run(args ...string) ran {
 func (a *account) runIn(ctx context.Context, columns int, args ...string) ran {
 	var stdout, stderr bytes.Buffer
 	c := &command{
-		stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, now: a.served.Now, columns: columns,
+		stdin: cmp.Or(a.stdin, io.Reader(strings.NewReader(""))), stdout: &stdout, stderr: &stderr, now: a.served.Now, columns: columns,
 		sleep: func(ctx context.Context, d time.Duration) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -204,7 +207,7 @@ func golden(t *testing.T, name, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), text); diff != "" {
+	if diff := gocmp.Diff(string(want), text); diff != "" {
 		t.Errorf("%s is not as in the golden file (run the test with -update to accept it):\n%s", name, diff)
 	}
 }
