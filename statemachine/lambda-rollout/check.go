@@ -26,7 +26,7 @@ func (c *command) check() *cobra.Command {
 			"It changes nothing. If the rollout would be refused, it prints all reasons at once and exits with 2.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := errors.Join(c.checkFormat(), in.read(c)); err != nil {
+			if err := errors.Join(c.checkFormat(), in.load(c)); err != nil {
 				return err
 			}
 			name, err := in.rolloutName(c)
@@ -39,10 +39,10 @@ func (c *command) check() *cobra.Command {
 			}
 			plan, err := c.examine(cmd.Context(), client, &in, name)
 			if err != nil {
-				return err
+				return unreadable(rollouts.Explain(err))
 			}
 			if c.json() {
-				err = c.print(plan)
+				err = terminal.WriteJSON(c.stdout, plan)
 			} else {
 				plan.show(c.text())
 			}

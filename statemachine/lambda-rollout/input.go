@@ -31,8 +31,8 @@ func (in *input) flags(cmd *cobra.Command) {
 	flags.StringVar(&in.version, "new-version", "", "the version, instead of the file's new-version")
 }
 
-// read reads the input, and sets the fields that flags give.
-func (in *input) read(c *command) error {
+// load reads the input, and sets the fields that flags give.
+func (in *input) load(c *command) error {
 	var file []byte
 	var err error
 	switch in.file {

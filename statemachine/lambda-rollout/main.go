@@ -102,11 +102,18 @@ func (c *command) root() *cobra.Command {
 	flags.StringVar(&c.machine, "state-machine", "", "the ARN of the stack's state machine (default: STATE_MACHINE_ARN, or the stack's output)")
 	flags.StringVar(&c.stack, "stack", rollouts.Stack, "the name of the stack whose output has that ARN")
 	flags.StringVarP(&c.format, "output", "o", "text", "text or json")
-	root.AddCommand(c.check())
-	root.AddCommand(c.start())
+	root.AddCommand(
+		c.check(),
+		c.explain(),
+		c.get(),
+		c.list(),
+		c.report(),
+		c.start(),
+		c.stop(),
+		c.undo(),
+		c.watch(),
+	)
 	root.AddCommand(c.steer()...)
-	root.AddCommand(c.stop())
-	root.AddCommand(c.undo())
 	return root
 }
 

@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
@@ -76,7 +78,7 @@ func (s *starter) checkFlags() error {
 const minPoll = time.Second
 
 func (s *starter) run(ctx context.Context) error {
-	if err := errors.Join(s.checkFlags(), s.read(s.command)); err != nil {
+	if err := errors.Join(s.checkFlags(), s.load(s.command)); err != nil {
 		return err
 	}
 	name, err := s.rolloutName(s.command)
@@ -111,11 +113,11 @@ func (s *starter) run(ctx context.Context) error {
 	s.announce(started)
 	if !s.wait {
 		if s.json() {
-			return s.print(s.document(started))
+			return terminal.WriteJSON(s.stdout, s.document(started))
 		}
 		return nil
 	}
-	return s.follow(ctx, started)
+	return s.await(ctx, started)
 }
 
 // publishVersion publishes the latest code, after a check of the input that needs no
@@ -148,8 +150,7 @@ func (s *starter) examineFirst(ctx context.Context, name string) error {
 		return nil
 	}
 	if s.name != "" {
-		var none *rollouts.NoRolloutError
-		if _, err := s.client.Current(ctx, name); !errors.As(err, &none) {
+		if _, err := s.client.Read(ctx, name, s.now()); err == nil {
 			return nil // Start compares the inputs
 		}
 	}
@@ -173,12 +174,11 @@ func (s *starter) examineFirst(ctx context.Context, name string) error {
 // notStarted returns the error of a start that failed: whether the rollout runs is read,
 // since its answer may have been lost.
 func (s *starter) notStarted(ctx context.Context, failed error) error {
-	var none *rollouts.NoRolloutError
-	_, err := s.client.Current(ctx, s.execution)
-	if errors.As(err, &none) || rollouts.Denied(failed) {
+	_, err := s.client.Read(ctx, s.execution, s.now())
+	if rollouts.IsNotFound(err) || rollouts.NotDone(failed) {
 		return fmt.Errorf("not started: %w", rollouts.Explain(failed))
 	}
-	return exit{unknown, fmt.Errorf("whether the rollout was started is not known; repeat the command with --name %s to follow it: %w", nameOf(s.execution), rollouts.Explain(failed))}
+	return exit{unknown, fmt.Errorf("whether the rollout was started is not known; repeat the command with --name %s to follow it: %w", arn.Name(s.execution), rollouts.Explain(failed))}
 }
 
 // say prints a line about the progress: on the standard error, if the output is JSON.
@@ -204,12 +204,11 @@ func (s *starter) interrupted(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	var none *rollouts.NoRolloutError
 	err := s.client.Stop(ctx, s.execution, "Interrupted", "The pipeline that waited for it was interrupted")
 	switch {
 	case err == nil:
 		return errors.New("interrupted; the rollout was stopped, and its alias returns to the baseline")
-	case errors.As(err, &none):
+	case rollouts.IsNotFound(err):
 		return errors.New("interrupted before a rollout was started")
 	}
 	return fmt.Errorf("interrupted, but the rollout could not be stopped: %w; %sit continues: %s", rollouts.Explain(err), unsure, s.execution)

@@ -80,50 +80,61 @@ type orderGiven struct {
 	Command   rollout.Command `json:"command"`
 	Parameter string          `json:"parameter"`
 	Number    int64           `json:"number"`
-	// The rest is set once the order was read, or the rollout has ended.
-	Read   bool      `json:"read"`
-	Obeyed bool      `json:"obeyed"`
-	Effect string    `json:"effect,omitempty"`
-	At     time.Time `json:"at,omitzero"`
-	Weight float64   `json:"weight"`
-	Step   int       `json:"step"`
-	Result string    `json:"result,omitempty"`
-	Reason string    `json:"reason,omitempty"`
+	// Read is whether a check has read the order, and Obeyed whether it did what was ordered.
+	Read   bool             `json:"read"`
+	Obeyed bool             `json:"obeyed"`
+	Effect string           `json:"effect,omitempty"`
+	At     time.Time        `json:"at,omitzero"`
+	Weight float64          `json:"weight"`
+	Step   int              `json:"step"`
+	Of     int              `json:"of"`
+	Result rollouts.Outcome `json:"result,omitempty"` // "running", or how the rollout ended
+	Reason string           `json:"reason,omitempty"`
+}
+
+// is sets what is known of the rollout.
+func (d *orderGiven) is(r *rollouts.Rollout) {
+	d.Weight, d.Step, d.Of, d.Result, d.Reason = r.Weight, r.Step, r.Of, r.Outcome, ""
+	if r.Reason != "" {
+		d.Reason = r.Why()
+	}
 }
 
 func (c *command) give(ctx context.Context, client *rollouts.Client, name string, command rollout.Command, reason string, noWait bool, poll time.Duration) error {
-	given, err := client.Give(ctx, name, command, reason, c.sleep)
-	var ended *rollouts.EndedError
+	given, err := client.Give(ctx, name, command, reason, c.now, c.sleep)
+	var over *rollouts.EndedError
 	var waits *rollouts.NotWaitingError
-	if errors.As(err, &ended) || errors.As(err, &waits) {
+	switch {
+	case errors.As(err, &over), errors.As(err, &waits):
 		return exit{notPromoted, err}
-	} else if err != nil {
-		return err
+	case err != nil:
+		return unreadable(rollouts.Explain(err))
 	}
-	state := given.Rollout.State
-	document := orderGiven{Name: given.Rollout.Name(), Command: command, Parameter: given.Parameter, Number: given.Number, Weight: state.Progress.Weight, Step: state.Progress.Step}
+	document := orderGiven{Name: given.Rollout.Name, Command: command, Parameter: given.Parameter, Number: given.Number}
+	document.is(given.Rollout)
 	if !c.json() {
-		c.text().line("%s: the order to %s was written as version %d of %s; the rollout is %s", document.Name, command, given.Number, given.Parameter, rollouts.Where(state))
+		c.text().line("%s: the order to %s was written as version %d of %s; the rollout is %s", document.Name, command, given.Number, given.Parameter, given.Rollout.Where())
 	}
 	if noWait {
 		if c.json() {
-			return c.print(document)
+			return terminal.WriteJSON(c.stdout, document)
 		}
 		return nil
 	}
-	taken, err := client.TakenUp(ctx, given, poll, c.sleep)
-	var lost *rollouts.Lost
+	r, taken, err := client.TakenUp(ctx, given, poll, c.now, c.sleep)
+	var lost *rollouts.LostError
 	switch {
 	case errors.As(err, &lost):
 		return exit{unknown, err}
 	case err != nil:
 		return fmt.Errorf("interrupted; the order stands: %w", err)
 	}
-	document.fill(taken)
+	document.is(r)
+	document.Read, document.Obeyed, document.Effect, document.At = taken.Number > 0, taken.Obeyed(), rollout.OneLine(taken.Effect), taken.At
 	if c.json() {
-		err = c.print(document)
+		err = terminal.WriteJSON(c.stdout, document)
 	} else {
-		c.tell(document)
+		c.tell(document, r)
 	}
 	if err == nil && !document.Obeyed {
 		err = exit{notPromoted, nil}
@@ -131,35 +142,23 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 	return err
 }
 
-// fill adds what came of the order.
-func (d *orderGiven) fill(taken rollouts.Taken) {
-	s := taken.Rollout.State
-	d.Read, d.Obeyed, d.Effect, d.At = taken.Read, taken.Order.Obeyed(), rollout.OneLine(taken.Order.Effect), taken.Order.At
-	d.Weight, d.Step = s.Progress.Weight, s.Progress.Step
-	if s.Health != nil {
-		d.Reason = rollout.OneLine(s.Health.Reason)
-	}
-	if taken.Ending != nil {
-		d.Result, d.Reason = taken.Ending.Word(), taken.Ending.Reason()
-	}
-}
-
 // tell says what came of the order.
-func (c *command) tell(d orderGiven) {
+func (c *command) tell(d orderGiven, r *rollouts.Rollout) {
 	out := c.text()
-	where := fmt.Sprintf("the rollout is at %s, in step %d", rollout.Weight(d.Weight), d.Step)
-	if d.Result != "" {
-		where = "the rollout has ended: " + d.Result
+	where := "the rollout is " + r.Where()
+	if d.Result != rollouts.Running {
+		headline, _ := r.Headline()
+		where = "the rollout has ended: " + headline
 	}
 	if d.Reason != "" {
 		where += ". " + d.Reason
 	}
 	switch {
 	case d.Obeyed:
-		out.verdict(terminal.Good, fmt.Sprintf("obeyed: %s", where))
+		out.verdict(terminal.Good, "obeyed: "+where)
 	case d.Read:
 		out.verdict(terminal.Bad, fmt.Sprintf("not obeyed (%s): %s", d.Effect, where))
 	default:
-		out.verdict(terminal.Bad, fmt.Sprintf("not read: %s", where))
+		out.verdict(terminal.Bad, "not read: "+where)
 	}
 }

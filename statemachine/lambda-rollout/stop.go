@@ -55,16 +55,12 @@ type stopped struct {
 }
 
 func (c *command) stopRollout(ctx context.Context, client *rollouts.Client, name, reason string, noWait bool) error {
-	now, err := client.Current(ctx, name)
+	r, err := client.Read(ctx, name, c.now())
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
-	if !now.Running {
-		ending, err := client.End(ctx, now, c.sleep)
-		if err != nil {
-			return err
-		}
-		return exit{notPromoted, fmt.Errorf("the rollout %s has ended (%s), and can't be stopped: %s", now.Name(), ending.Word(), ending.Reason())}
+	if r.Outcome != rollouts.Running {
+		return exit{notPromoted, fmt.Errorf("the rollout %s has ended (%s), and can't be stopped: %s", r.Name, r.Outcome, r.Why())}
 	}
 	if reason == "" {
 		reason = "Stopped with lambda-rollout stop"
@@ -72,18 +68,18 @@ func (c *command) stopRollout(ctx context.Context, client *rollouts.Client, name
 	if len(reason) > maxCause {
 		return fmt.Errorf("the reason has %d bytes, and Step Functions takes %d: shorten it", len(reason), maxCause)
 	}
-	if err := client.Stop(ctx, now.First, "Stopped", reason); err != nil {
+	if err := client.Stop(ctx, r.Execution, "Stopped", reason); err != nil {
 		return err
 	}
-	document := stopped{Name: now.Name(), Execution: now.First}
+	document := stopped{Name: r.Name, Execution: r.Execution}
 	if !c.json() {
-		c.text().line("stopped %s, which was %s. This is no rollback by the workflow: the stack's cleanup puts the alias back, at the latest within five minutes", now.Name(), rollouts.Where(now.State))
+		c.text().line("stopped %s, which was %s. This is no rollback by the workflow: the stack's cleanup puts the alias back, at the latest within five minutes", r.Name, r.Where())
 	}
-	if !noWait && now.FunctionName != "" && now.Alias != "" {
-		err = c.awaitCleanup(ctx, client, now, &document)
+	if !noWait && r.Function != "" && r.Alias != "" {
+		err = c.awaitCleanup(ctx, client, r, &document)
 	}
 	if c.json() {
-		err = errors.Join(c.print(document), err)
+		err = errors.Join(terminal.WriteJSON(c.stdout, document), err)
 	}
 	return err
 }
@@ -92,14 +88,14 @@ func (c *command) stopRollout(ctx context.Context, client *rollouts.Client, name
 const maxCause = 32768
 
 // awaitCleanup waits until the alias no longer carries the rollout's marker.
-func (c *command) awaitCleanup(ctx context.Context, client *rollouts.Client, now rollouts.Current, document *stopped) error {
-	name := alias.Name{Function: now.FunctionName, Alias: now.Alias}
-	found, gone, err := client.Gone(ctx, name, now.Name(), cleanupLimit, cleanupPoll, c.sleep)
+func (c *command) awaitCleanup(ctx context.Context, client *rollouts.Client, r *rollouts.Rollout, document *stopped) error {
+	name := alias.Name{Function: r.Function, Alias: r.Alias}
+	found, gone, err := client.Gone(ctx, name, r.Name, cleanupLimit, cleanupPoll, c.sleep)
 	switch {
 	case err != nil:
 		return exit{unknown, fmt.Errorf("the rollout was stopped, and %s can't be read: %w", name, rollouts.Explain(err))}
 	case !gone:
-		return exit{notPromoted, fmt.Errorf("the rollout was stopped, and %s is still at %s: see the stack's alarms, or put it back with lambda-rollout undo %s %s", name, found.Routing, now.Function, now.Alias)}
+		return exit{notPromoted, fmt.Errorf("the rollout was stopped, and %s is still at %s: see the stack's alarms, or put it back with lambda-rollout undo %s %s", name, found.Routing, r.Function, r.Alias)}
 	}
 	document.PutBack, document.Alias = true, found.Routing.String()
 	if !c.json() {

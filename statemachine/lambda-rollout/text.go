@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -67,19 +66,9 @@ func (p page) verdict(colour, text string) {
 
 // checkFormat returns an error for a value of -o that is not known.
 func (c *command) checkFormat() error {
-	if c.format != "text" && c.format != "json" {
-		return fmt.Errorf("-o must be text or json, not %q", c.format)
-	}
-	return nil
+	_, err := c.asJSON()
+	return err
 }
 
 // json reports whether the output is one JSON document.
 func (c *command) json() bool { return c.format == "json" }
-
-// print writes a document as JSON.
-func (c *command) print(document any) error {
-	encoder := json.NewEncoder(c.stdout)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
-}

@@ -54,12 +54,12 @@ type undone struct {
 func (c *command) putBack(ctx context.Context, client *rollouts.Client, function, aliasName string, yes bool) error {
 	left, err := client.Leftover(ctx, function, aliasName)
 	if err != nil {
-		return err
+		return unreadable(rollouts.Explain(err))
 	}
 	document := undone{Function: function, Alias: aliasName, Before: left.Found.Routing.String(), After: left.Found.Routing.String()}
 	if left.Marker == nil {
 		if c.json() {
-			return c.print(document)
+			return terminal.WriteJSON(c.stdout, document)
 		}
 		c.text().line("nothing to undo: %s carries no rollout's marker, and is at %s", left.Name, left.Found.Routing)
 		return nil
@@ -78,11 +78,11 @@ func (c *command) putBack(ctx context.Context, client *rollouts.Client, function
 	}
 	done, err := client.Undo(ctx, left, c.now(), c.sleep)
 	if err != nil {
-		return err
+		return unreadable(rollouts.Explain(err))
 	}
 	document.After, document.PutBack, document.Why = done.Now.Routing.String(), done.PutBack, done.Why
 	if c.json() {
-		err = c.print(document)
+		err = terminal.WriteJSON(c.stdout, document)
 	} else if done.PutBack {
 		c.text().verdict(terminal.Good, fmt.Sprintf("put back: %s is at %s", left.Name, done.Now.Routing))
 	}

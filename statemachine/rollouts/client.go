@@ -65,7 +65,7 @@ func Find(ctx context.Context, cfg aws.Config, machine, stack string) (*Client, 
 func output(ctx context.Context, stacks *cloudformation.Client, stack string) (string, error) {
 	out, err := stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
-		return "", fmt.Errorf("the stack %q can't be read, and neither --state-machine nor %s names the state machine: %w", stack, machineVariable, err)
+		return "", inWords(err, "cloudformation:DescribeStacks", fmt.Sprintf("the stack %q, as neither --state-machine nor %s names the state machine", stack, machineVariable))
 	}
 	for _, s := range out.Stacks {
 		for _, o := range s.Outputs {

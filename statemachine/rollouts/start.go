@@ -184,17 +184,16 @@ func (c *Client) updated(ctx context.Context, function string, version *string) 
 }
 
 // Stop stops an execution. It is not a rollback by the workflow: the stack's cleanup puts
-// the alias back. The cause is for people to read. The error is a *[NoRolloutError] if there
-// is no such execution.
+// the alias back. The cause is for people to read. IsNotFound is true for
+// the error if there is no such execution.
 func (c *Client) Stop(ctx context.Context, execution, name, cause string) error {
 	in := &sfn.StopExecutionInput{ExecutionArn: &execution, Error: &name}
 	if cause = strings.TrimSpace(cause); cause != "" {
 		in.Cause = &cause
 	}
 	_, err := c.States.StopExecution(ctx, in)
-	var gone *sfntypes.ExecutionDoesNotExist
-	if errors.As(err, &gone) {
-		return &NoRolloutError{Name: arn.Name(execution), Machine: c.Machine}
+	if err != nil && TroubleOf(err) == NotFound {
+		return inWords(err, "states:StopExecution", "the rollout "+nameOf(execution))
 	}
 	return err
 }

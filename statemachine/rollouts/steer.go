@@ -22,7 +22,7 @@ const MaxReason = 1024
 
 // Given is an order that was written for a rollout.
 type Given struct {
-	Rollout   Current // when it was given
+	Rollout   *Rollout // when it was given
 	Command   rollout.Command
 	Parameter string
 	// Number is the parameter's version: see rollout.Order.
@@ -30,59 +30,37 @@ type Given struct {
 }
 
 // EndedError reports that a rollout has ended, so that it takes no orders.
-type EndedError struct {
-	Name   string
-	Ending Ending
-}
+type EndedError struct{ Rollout *Rollout }
 
 func (e *EndedError) Error() string {
-	return fmt.Sprintf("the rollout %s has ended (%s), and takes no orders: %s", e.Name, e.Ending.Word(), e.Ending.Reason())
+	return fmt.Sprintf("the rollout %s has ended (%s), and takes no orders: %s", rollout.OneLine(e.Rollout.Name), e.Rollout.Outcome, e.Rollout.Why())
 }
 
 // NotWaitingError reports that a rollout does not wait for an approval.
-type NotWaitingError struct {
-	Name  string
-	State rollout.State
-}
+type NotWaitingError struct{ Rollout *Rollout }
 
 func (e *NotWaitingError) Error() string {
-	return fmt.Sprintf("the rollout %s does not wait for an approval: it is %s", e.Name, Where(e.State))
-}
-
-// Where returns how far a rollout has come, such as "at 30%, in step 3 of 10".
-func Where(s rollout.State) string {
-	switch {
-	case s.Plan.Owner == "":
-		return "about to begin"
-	case s.Progress.Step == 0:
-		return "before its first step"
-	}
-	return fmt.Sprintf("at %s, in step %d of %d", rollout.Weight(s.Progress.Weight), s.Progress.Step, s.Progress.Of)
+	return fmt.Sprintf("the rollout %s does not wait for an approval: it is %s", rollout.OneLine(e.Rollout.Name), e.Rollout.Where())
 }
 
 // Give writes an order for a running rollout, by the name or ARN of any of its executions.
 // The reason is kept in the description of the parameter's version, which is no part of the
-// order; it may be empty. The error is an *[EndedError], a *[NotWaitingError], a
-// *[NoRolloutError], or AWS's.
-func (c *Client) Give(ctx context.Context, name string, command rollout.Command, reason string, sleep Sleep) (Given, error) {
+// order; it may be empty. The error is an *[EndedError], a *[NotWaitingError], a *[Failure]
+// of what could not be read, or AWS's of what could not be written.
+func (c *Client) Give(ctx context.Context, name string, command rollout.Command, reason string, now func() time.Time, sleep Sleep) (Given, error) {
 	if n := utf8.RuneCountInString(reason); n > MaxReason {
 		return Given{}, fmt.Errorf("the reason has %d characters, and Parameter Store takes %d: shorten it", n, MaxReason)
 	}
-	now, err := c.Current(ctx, name)
-	if err != nil {
+	r, err := c.settled(ctx, name, now, sleep)
+	switch {
+	case err != nil:
 		return Given{}, err
+	case r.Outcome != Running:
+		return Given{}, &EndedError{r}
+	case answers(command) && r.Approval == nil:
+		return Given{}, &NotWaitingError{r}
 	}
-	given := Given{Rollout: now, Command: command, Parameter: rollout.ControlParameter(now.Name())}
-	if !now.Running {
-		ending, err := c.End(ctx, now, sleep)
-		if err != nil {
-			return given, err
-		}
-		return given, &EndedError{now.Name(), ending}
-	}
-	if answers(command) && now.State.Progress.ApprovalRequestedAt.IsZero() {
-		return given, &NotWaitingError{now.Name(), now.State}
-	}
+	given := Given{Rollout: r, Command: command, Parameter: rollout.ControlParameter(r.Name)}
 	given.Number, err = c.put(ctx, given, reason, sleep)
 	return given, err
 }
@@ -107,6 +85,9 @@ func (c *Client) put(ctx context.Context, given Given, reason string, sleep Slee
 	once := func(o *ssm.Options) { o.Retryer = aws.NopRetryer{} }
 	for try := 1; ; try++ {
 		out, err := c.SSM.PutParameter(ctx, in, once)
+		if err == nil && out.Version == 0 {
+			err = awserror.Hollow(nil)
+		}
 		if err == nil {
 			return out.Version, nil
 		}
@@ -121,7 +102,7 @@ func (c *Client) put(ctx context.Context, given Given, reason string, sleep Slee
 		}
 		written, err := c.version(ctx, given.Parameter, sleep)
 		if err != nil {
-			return 0, fmt.Errorf("whether the order was written is not known: %w", err)
+			return 0, fmt.Errorf("whether the order was written is not known: %w", Explain(err))
 		}
 		if written.number > before.number && written.value == value {
 			return written.number, nil
@@ -156,50 +137,21 @@ func (c *Client) version(ctx context.Context, parameter string, sleep Sleep) (wr
 	}
 }
 
-// Taken is what came of an order.
-type Taken struct {
-	// Order is as the rollout recorded it; Read is false if the rollout ended before a check
-	// read it.
-	Order rollout.Order
-	Read  bool
-	// Rollout is as it was then.
-	Rollout Current
-	// Ending is set if the rollout has ended.
-	Ending *Ending
-}
-
-// TakenUp waits until a check has read an order, or the rollout has ended. It reads the
-// rollout once in every. The error is ctx's, or a *[Lost].
-func (c *Client) TakenUp(ctx context.Context, given Given, every time.Duration, sleep Sleep) (Taken, error) {
-	for failed := 0; ; {
-		now, err := c.Current(ctx, given.Rollout.First)
-		switch {
-		case ctx.Err() != nil:
-			return Taken{}, context.Cause(ctx)
-		case err != nil:
-			if failed++; failed >= readTries {
-				return Taken{}, &Lost{given.Rollout.First, err}
-			}
-		default:
-			failed = 0
-			taken := Taken{Rollout: now}
-			orders := now.State.Progress.Orders
-			if i := slices.IndexFunc(orders, func(o rollout.Order) bool { return o.Number == given.Number }); i >= 0 {
-				taken.Order, taken.Read = orders[i], true
-			}
-			if !now.Running {
-				ending, err := c.End(ctx, now, sleep)
-				if err == nil {
-					taken.Ending = &ending
-				}
-				return taken, nil
-			}
-			if taken.Read || now.State.Progress.Order > given.Number {
-				return taken, nil
-			}
-		}
-		if err := sleep(ctx, every); err != nil {
-			return Taken{}, context.Cause(ctx)
-		}
+// TakenUp waits until a check has read an order, or the rollout has ended; it reads the
+// rollout once in every. It returns the rollout then, and the order as the rollout recorded
+// it: with the number 0 if no check has read it. The error is ctx's, or a *[LostError].
+func (c *Client) TakenUp(ctx context.Context, given Given, every time.Duration, now func() time.Time, sleep Sleep) (*Rollout, rollout.Order, error) {
+	find := func(r *Rollout) int {
+		return slices.IndexFunc(r.Orders, func(o rollout.Order) bool { return o.Number == given.Number })
 	}
+	r, err := c.Wait(ctx, given.Rollout.Execution, every, now, sleep, func(r *Rollout) bool {
+		return find(r) >= 0 || r.data != nil && r.data.Progress.Order > given.Number
+	})
+	if err != nil {
+		return nil, rollout.Order{}, err
+	}
+	if i := find(r); i >= 0 {
+		return r, r.Orders[i], nil
+	}
+	return r, rollout.Order{}, nil
 }

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// explain says why a rollout ended as it did.
+func (c *command) explain() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain NAME",
+		Short: "Explain why a rollout ended so, or why it is where it is",
+		Long:  "Explains in plain words, with the numbers of the last check, why a rollout ended as it did, or why it is where it is. It exits with 0 if the rollout can be read.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := c.asJSON(); err != nil {
+				return err
+			}
+			r, err := c.read(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			e := r.Explain(now())
+			return c.print(e, e.Text)
+		},
+	}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+// get shows one rollout.
+func (c *command) get() *cobra.Command {
+	return &cobra.Command{
+		Use:   "get NAME",
+		Short: "Show a rollout: its progress or its outcome",
+		Long:  "Shows a rollout, given by its name or its ARN: weight, step, next check, what each gate found, requests, orders. It exits with 0 if the rollout can be read, however it ended.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := c.asJSON(); err != nil {
+				return err
+			}
+			r, err := c.read(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			return c.print(r, func() *rollouts.Page { return r.Text(now()) })
+		},
+	}
+}
+
+// read reads a rollout.
+func (c *command) read(cmd *cobra.Command, name string) (*rollouts.Rollout, error) {
+	client, err := c.client(cmd.Context())
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	r, err := client.Read(cmd.Context(), name, now())
+	return r, unreadable(err)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/spf13/cobra"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+)
+
+// statuses are the filters of list, by the word for them.
+var statuses = map[string]types.ExecutionStatus{
+	"running": types.ExecutionStatusRunning, "succeeded": types.ExecutionStatusSucceeded, "failed": types.ExecutionStatusFailed,
+	"timed-out": types.ExecutionStatusTimedOut, "stopped": types.ExecutionStatusAborted, "pending-redrive": types.ExecutionStatusPendingRedrive,
+}
+
+// The default and the highest number of listed rollouts.
+const listed, mostListed = 25, 1000
+
+// list lists rollouts.
+func (c *command) list() *cobra.Command {
+	var all bool
+	var status string
+	limit := listed
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the running rollouts, or with --all the latest",
+		Long:  "Lists the running rollouts; with --all the latest, however they ended. Step Functions keeps executions for 90 days after their end. Each rollout takes two or three calls of AWS, so long lists take a while.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			asJSON, err := c.asJSON()
+			if err != nil {
+				return err
+			}
+			filter, ok := statuses[strings.ToLower(strings.ReplaceAll(status, "_", "-"))]
+			switch {
+			case status != "" && !ok:
+				return fmt.Errorf("--status is %q; it must be running, succeeded, failed, timed-out, stopped or pending-redrive", status)
+			case status != "" && all:
+				return fmt.Errorf("--all lists every status: leave out --all or --status")
+			case limit < 1 || limit > mostListed:
+				return fmt.Errorf("--limit is %d; it must be from 1 to %d", limit, mostListed)
+			case status == "" && !all:
+				filter = types.ExecutionStatusRunning
+			}
+			client, err := c.client(cmd.Context())
+			if err != nil {
+				return unreadable(err)
+			}
+			list, err := client.List(cmd.Context(), filter, limit, now())
+			if err != nil {
+				return unreadable(err)
+			}
+			if asJSON {
+				return terminal.WriteJSON(c.stdout, list)
+			}
+			return c.printLines(list.Table(terminal.Width(c.stdout), terminal.Colours(c.stdout)))
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "the latest rollouts, however they ended")
+	cmd.Flags().StringVar(&status, "status", "", "only executions with this status: running, succeeded, failed, timed-out, stopped or pending-redrive")
+	cmd.Flags().IntVar(&limit, "limit", limit, fmt.Sprintf("list at most so many, up to %d", mostListed))
+	return cmd
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
+)
+
+// report writes a page about a rollout.
+func (c *command) report() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "report NAME -o page.html",
+		Short: "Write a page about a rollout",
+		Long:  "Writes an HTML page about a rollout, from the histories of its executions and CloudWatch's metrics, and prints its path.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := writeTo(path); err != nil {
+				return err
+			}
+			client, err := c.client(cmd.Context())
+			if err != nil {
+				return unreadable(err)
+			}
+			recording, note, err := client.Recording(cmd.Context(), args[0], now())
+			if err != nil {
+				return unreadable(err)
+			}
+			var page bytes.Buffer
+			if err := report.Write(&page, report.Page{Result: recording.Result(), Input: recording.Input()}); err != nil {
+				return fmt.Errorf("the page: %w", err)
+			}
+			if err := terminal.WriteFile(path, page.Bytes()); err != nil {
+				return err
+			}
+			if note != "" {
+				fmt.Fprintln(c.stderr, "The page is without CloudWatch's metrics:", rehearsal.Printable(note))
+			}
+			_, err = fmt.Fprintln(c.stdout, rehearsal.Printable(path))
+			return err
+		},
+	}
+	// It has the name of the flag of the other subcommands for the format, and takes its place.
+	cmd.Flags().StringVarP(&path, "output", "o", "", "the page's path, which ends in .html")
+	return cmd
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+// asJSON reports whether a JSON document is to be printed. It returns an error for a format
+// that does not exist.
+func (c *command) asJSON() (bool, error) {
+	switch c.format {
+	case "json":
+		return true, nil
+	case "text":
+		return false, nil
+	}
+	return false, fmt.Errorf("--output is %q; it must be text or json", c.format)
+}
+
+// print prints a document as JSON, or else a page.
+func (c *command) print(document any, page func() *rollouts.Page) error {
+	asJSON, err := c.asJSON()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return terminal.WriteJSON(c.stdout, document)
+	}
+	return c.printLines(page().Lines(terminal.Width(c.stdout), terminal.Colours(c.stdout)))
+}
+
+// printLines prints lines, which are made plain already.
+func (c *command) printLines(lines []string) error {
+	_, err := io.WriteString(c.stdout, strings.Join(lines, "\n")+"\n")
+	return err
+}
+
+// unreadable gives the error of a call of AWS the exit code of a rollout that can't be read; others stay as they are.
+func unreadable(err error) error {
+	var failure *rollouts.Failure
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exit{unknown, errors.New("interrupted")}
+	case errors.As(err, &failure):
+		return exit{unknown, err}
+	}
+	return err
+}
+
+// ended returns the exit code of a rollout's end as an error; nil for 0.
+func ended(r *rollouts.Rollout, allowUnverified bool) error {
+	switch r.Outcome {
+	case rollouts.Promoted, rollouts.Unchanged:
+		if r.Unverified && !allowUnverified {
+			return exit{code: unverified}
+		}
+		return nil
+	case rollouts.Refused:
+		return exit{code: refused}
+	case rollouts.Running:
+		return exit{code: unknown}
+	}
+	return exit{code: notPromoted}
+}
+
+// writeTo checks that a page can be written to a path.
+func writeTo(path string) error {
+	switch lower := strings.ToLower(path); {
+	case path == "":
+		return fmt.Errorf("give the file to write, as with -o %s", "page.html")
+	case !strings.HasSuffix(lower, ".html") && !strings.HasSuffix(lower, ".htm"):
+		return fmt.Errorf("%s: the page is HTML, so its name must end in .html or .htm; print it from a browser for another format", rehearsal.Printable(path))
+	}
+	return terminal.CheckFiles([]string{path})
+}
+
+// now returns the time.
+func now() time.Time { return time.Now() }

@@ -1,0 +1,169 @@
+package rollouts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Event is something that happened to a rollout while it was followed.
+type Event struct {
+	At   time.Time
+	Kind string // shift, check, order, approval, redrive, end, lost or back
+	Text string
+}
+
+// follower finds what is new in the histories of a rollout's executions.
+type follower struct {
+	seen map[string]int64 // the newest known event of each execution, by ARN
+	last *rollout.State
+}
+
+// newestOf returns the number of an execution's newest event.
+func (c *Client) newestOf(ctx context.Context, execution string) (int64, error) {
+	out, err := c.States.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{
+		ExecutionArn: &execution, ReverseOrder: true, MaxResults: 1, IncludeExecutionData: aws.Bool(false),
+	})
+	if err != nil {
+		return 0, inWords(err, "states:GetExecutionHistory", "the history of the rollout "+nameOf(execution))
+	}
+	if len(out.Events) == 0 {
+		return 0, nil
+	}
+	return out.Events[0].Id, nil
+}
+
+// changed reports whether an execution has events that are not known.
+func (f *follower) changed(ctx context.Context, c *Client, execution string) (bool, error) {
+	newest, err := c.newestOf(ctx, execution)
+	return newest != f.seen[execution], err
+}
+
+// The number of events in a page of what is new, and of those that are read at most after a
+// lost connection: the end of a rollout of weeks.
+const freshPage, freshMost = 100, 2000
+
+// fresh returns the events of an execution that are not known, and then knows them. It
+// reports whether there were more than are read.
+func (f *follower) fresh(ctx context.Context, c *Client, execution string) (events []types.HistoryEvent, more bool, err error) {
+	in := &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, ReverseOrder: true, MaxResults: freshPage}
+	for {
+		out, err := c.States.GetExecutionHistory(ctx, in)
+		if err != nil {
+			return nil, false, inWords(err, "states:GetExecutionHistory", "the history of the rollout "+nameOf(execution))
+		}
+		known := out.NextToken == nil
+		for _, e := range out.Events {
+			if known = known || e.Id <= f.seen[execution]; e.Id > f.seen[execution] {
+				events = append(events, e)
+			}
+		}
+		if more = len(events) >= freshMost && !known; known || more {
+			break
+		}
+		in.NextToken = out.NextToken
+	}
+	slices.Reverse(events)
+	if n := len(events); n > 0 {
+		f.seen[execution] = events[n-1].Id
+	}
+	return events, more, nil
+}
+
+// follow returns what happened since the last call in an execution, and in those in which
+// the rollout continued.
+func (f *follower) follow(ctx context.Context, c *Client, execution string) ([]Event, error) {
+	fresh, more, err := f.fresh(ctx, c, execution)
+	if err != nil {
+		return nil, err
+	}
+	var all []Event
+	if more {
+		all = append(all, Event{aws.ToTime(fresh[0].Timestamp), "lost", "what happened before this was too much to be read"})
+	}
+	for i := range fresh {
+		e := &fresh[i]
+		switch {
+		case e.TaskSubmittedEventDetails != nil:
+			part := submitted(e.TaskSubmittedEventDetails)
+			if _, err := c.ExecutionARN(part); err != nil || !strings.HasPrefix(part, "arn:") {
+				continue
+			}
+			inner, err := f.follow(ctx, c, part)
+			if err != nil {
+				return all, err
+			}
+			all = append(all, inner...)
+		case e.Type == types.HistoryEventTypeExecutionRedriven:
+			all = append(all, Event{aws.ToTime(e.Timestamp), "redrive", "the execution was redriven"})
+		case e.StateExitedEventDetails != nil:
+			if s := stateIn(e); s != nil {
+				all = append(all, f.take(s, aws.ToTime(e.Timestamp))...)
+			}
+		}
+	}
+	return all, nil
+}
+
+// take returns what is new in a state's output.
+func (f *follower) take(s *rollout.State, at time.Time) []Event {
+	before := f.last
+	f.last = s
+	if before == nil {
+		before = &rollout.State{}
+	}
+	return changes(before, s, at)
+}
+
+// changes returns what happened between two states of a rollout.
+func changes(before, s *rollout.State, at time.Time) []Event {
+	var all []Event
+	add := func(kind, text string) { all = append(all, Event{at, kind, rollout.OneLine(text)}) }
+	for _, o := range s.Progress.Orders {
+		if o.Number > before.Progress.Order {
+			add("order", orderLines([]rollout.Order{o}))
+		}
+	}
+	if s.Progress.Checks > before.Progress.Checks && s.Health != nil {
+		for _, text := range newReadings(before.Health, s.Health) {
+			add("check", text)
+		}
+	}
+	if asked := s.Progress.ApprovalRequestedAt; !asked.IsZero() && before.Progress.ApprovalRequestedAt.IsZero() && s.Progress.Step < len(s.Plan.Steps) {
+		add("approval", fmt.Sprintf("step %d of %d (%s) waits for approval", s.Progress.Step+1, len(s.Plan.Steps), rollout.Weight(s.Plan.Steps[s.Progress.Step].Weight)))
+	}
+	if s.Progress.Step != before.Progress.Step {
+		add("shift", fmt.Sprintf("step %d of %d: %s on version %s", s.Progress.Step, len(s.Plan.Steps), rollout.Weight(s.Progress.Weight), s.NewVersion))
+	}
+	return all
+}
+
+// newReadings returns the readings of a check that differ from those of the check before it,
+// and its decision if that differs.
+func newReadings(before, now *rollout.Health) []string {
+	var all []string
+	for _, r := range now.Readings {
+		same := before != nil && slices.ContainsFunc(before.Readings, func(old rollout.Reading) bool {
+			return old.Gate == r.Gate && old.Status == r.Status && old.Verdict == r.Verdict
+		})
+		if !same {
+			all = append(all, r.Gate+" "+Gate{Reading: r}.word()+": "+r.Reason)
+		}
+	}
+	if before == nil || before.Decision != now.Decision {
+		text := "decides: " + string(now.Decision)
+		if now.Decision == rollout.RollBack {
+			text += ": " + now.Reason
+		}
+		all = append(all, text)
+	}
+	return all
+}

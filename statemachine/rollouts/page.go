@@ -1,0 +1,116 @@
+package rollouts
+
+import (
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+)
+
+// Page is text for people: rows with a label, each of one or more lines.
+type Page struct{ rows []row }
+
+// row is a part of a page.
+type row struct {
+	label  string
+	colour string // of the first line
+	text   string
+	// copied means that people copy the text: it is not wrapped, and stands alone.
+	copied bool
+}
+
+// add adds a row. Its text is made plain, and stays in lines.
+func (p *Page) add(label, colour, text string) {
+	p.rows = append(p.rows, row{label: label, colour: colour, text: plainLines(text)})
+}
+
+// copy adds a row with a text for copying.
+func (p *Page) copy(label, text string) {
+	if text != "" {
+		p.rows = append(p.rows, row{label: label, text: rollout.OneLine(text), copied: true})
+	}
+}
+
+// plainLines makes a text plain, line by line.
+func plainLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = rollout.OneLine(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// labelCells is the width of the column of labels, and narrow the width of a terminal on
+// which texts stand below their labels.
+const labelCells, narrow = 12, 60
+
+// Lines returns the page in lines that fit a width in cells; 0 wraps nothing. Texts for
+// copying are not wrapped.
+func (p *Page) Lines(width int, colours bool) []string {
+	var all []string
+	for _, r := range p.rows {
+		all = append(all, r.lines(width, colours)...)
+	}
+	return all
+}
+
+// Rows is Lines with texts for copying wrapped as well, so that each line is a row of a
+// terminal with that width.
+func (p *Page) Rows(width int, colours bool) []string {
+	var all []string
+	for _, r := range p.rows {
+		r.copied = false
+		all = append(all, r.lines(width, colours)...)
+	}
+	return all
+}
+
+func (r row) lines(width int, colours bool) []string {
+	paint := func(code, text string) string {
+		if !colours {
+			return text
+		}
+		return terminal.Paint(code, text)
+	}
+	indent := labelCells
+	var all []string
+	if width > 0 && width < narrow && r.label != "" {
+		indent = 2
+		all = append(all, paint(terminal.Quiet, r.label))
+	}
+	lines := []string{r.text}
+	if !r.copied {
+		room := 0
+		if width > 0 {
+			room = width - indent
+		}
+		lines = hanging(r.text, room)
+	}
+	for i, line := range lines {
+		before := strings.Repeat(" ", indent)
+		if i == 0 && len(all) == 0 && indent == labelCells {
+			before = paint(terminal.Quiet, terminal.Pad(r.label, labelCells-1)) + " "
+		}
+		all = append(all, strings.TrimRight(before+paint(r.colour, line), " "))
+	}
+	return all
+}
+
+// hanging wraps a text line by line; what follows the first line of an item, which begins
+// with a sign and two blanks or with "- ", is indented by two.
+func hanging(text string, room int) []string {
+	var all []string
+	for line := range strings.SplitSeq(text, "\n") {
+		wrapped := terminal.Wrap(line, room)
+		item := strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "✓ ") || strings.HasPrefix(line, "✕ ") || strings.HasPrefix(line, "– ") || strings.HasPrefix(line, "? ")
+		if item && len(wrapped) > 1 {
+			wrapped = wrapped[:1]
+			rest := strings.TrimPrefix(strings.TrimPrefix(line, wrapped[0]), " ")
+			for _, more := range terminal.Wrap(rest, max(1, room-2)) {
+				wrapped = append(wrapped, "  "+more)
+			}
+		}
+		all = append(all, wrapped...)
+	}
+	return all
+}

@@ -1,0 +1,116 @@
+package rollouts
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// tail is what the end of an execution's history says.
+type tail struct {
+	state   string    // the one that was entered last
+	entered time.Time // when
+	data    *rollout.State
+	dataAt  time.Time
+	// part is the ARN of the execution in which the rollout continues, or continued last;
+	// empty if it does not, as far as was read.
+	part string
+	last types.HistoryEvent // its newest event
+}
+
+// The number of events in a page of a history's end, and how many are read at most: the
+// retries of a rollback, which may precede its end, are hundreds of events.
+const tailPage, tailMost = 40, 1000
+
+// tailOf reads the end of an execution's history, as far back as is needed to know the
+// state, the rollout's data, and the execution in which it continues.
+func (c *Client) tailOf(ctx context.Context, execution string) (*tail, error) {
+	t := &tail{}
+	in := &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, ReverseOrder: true, MaxResults: tailPage}
+	for read := 0; read < tailMost; {
+		out, err := c.States.GetExecutionHistory(ctx, in)
+		if err != nil {
+			return nil, inWords(err, "states:GetExecutionHistory", "the history of the rollout "+nameOf(execution))
+		}
+		if read == 0 && len(out.Events) > 0 {
+			t.last = out.Events[0]
+		}
+		for i := range out.Events {
+			if t.earlier(&out.Events[i]) {
+				return t, nil
+			}
+		}
+		read += len(out.Events)
+		if out.NextToken == nil {
+			break
+		}
+		in.NextToken = out.NextToken
+	}
+	return t, nil
+}
+
+// earlier takes the event before those that were taken, and reports whether enough is known.
+func (t *tail) earlier(e *types.HistoryEvent) bool {
+	if d := e.StateEnteredEventDetails; d != nil && t.state == "" {
+		t.state, t.entered = aws.ToString(d.Name), aws.ToTime(e.Timestamp)
+	}
+	if d := e.TaskSubmittedEventDetails; d != nil && t.part == "" {
+		t.part = submitted(d)
+	}
+	if t.data == nil {
+		t.data, t.dataAt = stateIn(e), aws.ToTime(e.Timestamp)
+	}
+	return t.state != "" && t.data != nil && (t.part != "" || !continues(t.data))
+}
+
+// submitted returns the ARN of the execution that was started.
+func submitted(d *types.TaskSubmittedEventDetails) string {
+	var out struct{ ExecutionArn string }
+	if json.Unmarshal([]byte(aws.ToString(d.Output)), &out) != nil {
+		return ""
+	}
+	return out.ExecutionArn
+}
+
+// firstState is the state of the workflow that gets a user's input.
+const firstState = "CalculateWeights"
+
+// stateIn returns the rollout's data in an event; nil if it has none.
+func stateIn(e *types.HistoryEvent) *rollout.State {
+	text := ""
+	switch {
+	case e.StateEnteredEventDetails != nil:
+		if aws.ToString(e.StateEnteredEventDetails.Name) == firstState {
+			return nil // a user's input, which may look like a rollout's data
+		}
+		text = aws.ToString(e.StateEnteredEventDetails.Input)
+	case e.StateExitedEventDetails != nil:
+		text = aws.ToString(e.StateExitedEventDetails.Output)
+	case e.LambdaFunctionSucceededEventDetails != nil:
+		text = aws.ToString(e.LambdaFunctionSucceededEventDetails.Output)
+	}
+	var s rollout.State
+	if text == "" || json.Unmarshal([]byte(text), &s) != nil || s.Plan.Owner == "" || s.FunctionName == "" {
+		return nil
+	}
+	s.Progress.Step = max(0, min(s.Progress.Step, len(s.Plan.Steps)))
+	return &s
+}
+
+// continues reports whether the rollout continues in another execution.
+func continues(s *rollout.State) bool {
+	return s.Health != nil && slices.Contains([]rollout.Decision{rollout.HandOver, rollout.HandBack}, s.Health.Decision)
+}
+
+// nameOf returns the name in the ARN of an execution.
+func nameOf(execution string) string {
+	return rollout.OneLine(execution[strings.LastIndexByte(execution, ':')+1:])
+}

@@ -1,0 +1,331 @@
+package rollouts
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// headlines are the outcomes for people, with their colours.
+var headlines = map[Outcome][2]string{
+	Running: {"RUNNING", ""}, Promoted: {"PROMOTED", terminal.Good}, Unchanged: {"NOTHING TO DO", terminal.Good},
+	RolledBack: {"ROLLED BACK", terminal.Bad}, Refused: {"REFUSED", terminal.Bad}, NotStarted: {"NOT STARTED", terminal.Bad},
+	AliasChanged: {"ALIAS CHANGED BY ANOTHER USER", terminal.Bad}, RollbackFailed: {"ROLLBACK FAILED, ACTION NEEDED", terminal.Bad},
+	Stopped: {"STOPPED", terminal.Bad}, TimedOut: {"TIMED OUT", terminal.Bad}, Failed: {"FAILED", terminal.Bad},
+}
+
+// Headline returns the outcome in capitals, with its colour.
+func (r *Rollout) Headline() (text, colour string) {
+	found, ok := headlines[r.Outcome]
+	if !ok {
+		return strings.ToUpper(string(r.Outcome)), ""
+	}
+	text, colour = found[0], found[1]
+	switch {
+	case r.Outcome == Promoted && r.Unverified:
+		return "PROMOTED, UNVERIFIED", terminal.Doubt
+	case r.Outcome == Running && r.Approval != nil:
+		return "WAITING FOR APPROVAL", terminal.Doubt
+	case r.Outcome == Running && r.Status != "RUNNING":
+		return "WAITING TO BE REDRIVEN", terminal.Doubt
+	}
+	return text, colour
+}
+
+// Text returns the rollout on one screen. now is the time of those who read it.
+func (r *Rollout) Text(now time.Time) *Page {
+	p := r.Live(now)
+	for _, warning := range r.Warnings {
+		p.add("warning", "", warning)
+	}
+	p.add("started by", "", r.StartedBy.String())
+	if r.Continued != "" {
+		p.add("continued", "", "in "+r.Continued)
+	}
+	if r.Undo != "" && (r.Outcome == RollbackFailed || r.Outcome != Running && r.Now != nil && r.Now.Marked) {
+		p.copy("undo", r.Undo)
+	}
+	p.copy("console", r.Console)
+	p.add("next", "", strings.Join(r.Steer(), "\n"))
+	return p
+}
+
+// Live returns the part of Text that changes while the rollout runs.
+func (r *Rollout) Live(now time.Time) *Page {
+	p := &Page{}
+	headline, colour := r.Headline()
+	p.add("outcome", colour, headline)
+	p.add("rollout", "", r.Name)
+	if r.Function != "" {
+		p.add("alias", "", r.subject())
+	}
+	r.progress(p, now)
+	if r.Outcome != Running {
+		p.add("reason", "", r.why())
+	}
+	if len(r.Gates) > 0 {
+		p.add("gates", "", r.gateLines())
+	}
+	if r.Requests != nil && !r.Counted.From.IsZero() {
+		p.add("requests", "", r.requestLines())
+	}
+	if text := r.evidenceLines(); text != "" {
+		p.add("evidence", "", text)
+	}
+	if len(r.Orders) > 0 {
+		p.add("orders", "", orderLines(r.Orders))
+	}
+	r.times(p)
+	if r.Now != nil {
+		p.add("alias now", "", r.Now.String())
+	}
+	return p
+}
+
+// Line returns the rollout in one line.
+func (r *Rollout) Line() string {
+	headline, _ := r.Headline()
+	text := r.Name + ": " + headline
+	if r.Function != "" {
+		text += ", " + r.subject()
+	}
+	if r.Of > 0 {
+		text += fmt.Sprintf(", step %d of %d, %s", r.Step, r.Of, rollout.Weight(r.Weight))
+	}
+	return rollout.OneLine(text)
+}
+
+// String returns the event in one line.
+func (e Event) String() string {
+	return fmt.Sprintf("%s  %-8s  %s", stamp(e.At), e.Kind, rollout.OneLine(e.Text))
+}
+
+// String returns who started a rollout, as far as it is known.
+func (s StartedBy) String() string {
+	if s.Execution != "" {
+		return "the execution " + s.Execution + ", as the input says; by whom is not known here: " + s.Note
+	}
+	return "not known here: " + s.Note
+}
+
+func (r *Rollout) subject() string {
+	text := r.Function + ":" + r.Alias
+	switch {
+	case r.Baseline != "":
+		return text + ", version " + r.Baseline + " → version " + r.NewVersion
+	case r.NewVersion != "":
+		return text + " → version " + r.NewVersion
+	}
+	return text
+}
+
+// progress adds how far the rollout has come.
+func (r *Rollout) progress(p *Page, now time.Time) {
+	if r.Of > 0 {
+		p.add("weight", "", fmt.Sprintf("%s %s on version %s", terminal.Bar(r.Weight), rollout.Weight(r.Weight), r.NewVersion))
+		p.add("step", "", fmt.Sprintf("%d of %d, %s", r.Step, r.Of, plural(r.Checks, "check")))
+	}
+	if r.Outcome != Running {
+		return
+	}
+	if !r.NextCheck.IsZero() {
+		text := stamp(r.NextCheck)
+		if left := r.NextCheck.Sub(now); left > 0 {
+			text += " (in " + span(left) + ")"
+		}
+		p.add("next check", "", text)
+	} else if r.State != "" {
+		p.add("state", "", r.State)
+	}
+	if a := r.Approval; a != nil {
+		p.add("approval", terminal.Doubt, fmt.Sprintf("step %d of %d (%s) waits for approval since %s", a.Step, r.Of, rollout.Weight(a.Weight), stamp(a.Since)))
+	}
+	if r.Decision != "" {
+		p.add("last check", "", string(r.Decision)+r.shortReason())
+	}
+}
+
+// shortReason returns the reason of the last check without the gates' readings, which stand
+// below.
+func (r *Rollout) shortReason() string {
+	text := rollout.WithoutReadings(r.Reason, r.readings())
+	if said := joinedReadings(r.readings()); text == "" || text == said || text == "no gates were checked" {
+		return ""
+	}
+	return ": " + text
+}
+
+func (r *Rollout) readings() []rollout.Reading {
+	var all []rollout.Reading
+	for _, g := range r.Gates {
+		all = append(all, g.Reading)
+	}
+	return all
+}
+
+func joinedReadings(readings []rollout.Reading) string {
+	texts := make([]string, len(readings))
+	for i, r := range readings {
+		texts[i] = r.String()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// why returns the reason of the end, with each reading on a line of its own left out, as the
+// gates stand below.
+func (r *Rollout) why() string {
+	if r.Reason == "" {
+		return r.ended()
+	}
+	return rollout.WithoutReadings(r.Reason, r.readings())
+}
+
+// ended says how an execution ended that gives no reason.
+func (r *Rollout) ended() string {
+	switch r.Outcome {
+	case Stopped:
+		return "the execution was stopped, and who stopped it gave no reason"
+	case TimedOut:
+		return "Step Functions ends an execution after a year, and this one was not over by then"
+	}
+	return "the execution gives no reason"
+}
+
+// gateLines returns what each gate found, a line each.
+func (r *Rollout) gateLines() string {
+	lines := make([]string, len(r.Gates))
+	for i, g := range r.Gates {
+		sign := map[rollout.Status]string{rollout.Pass: "✓", rollout.Fail: "✕", rollout.Inconclusive: "–"}[g.Status]
+		lines[i] = fmt.Sprintf("%s %s %s: %s", cmp.Or(sign, "?"), rollout.OneLine(g.Gate), g.word(), rollout.OneLine(g.Reason))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// word returns the reading in a word.
+func (g Gate) word() string {
+	switch {
+	case g.Verdict == rollout.VerdictProven:
+		return "proven"
+	case g.Verdict == rollout.VerdictHold:
+		return "in doubt"
+	case g.Status == rollout.Pass:
+		return "passes"
+	case g.Status == rollout.Fail:
+		return "fails"
+	}
+	return rollout.OneLine(string(g.Status))
+}
+
+func (r *Rollout) requestLines() string {
+	return fmt.Sprintf("version %s (new): %s\nversion %s (baseline): %s\ncounted from %s to %s",
+		r.NewVersion, r.Requests.NewVersion, r.Baseline, r.Requests.Baseline, stamp(r.Counted.From), stamp(r.Counted.To))
+}
+
+// evidenceLines returns the evidence of harm in words, a line for each gate that has some.
+func (r *Rollout) evidenceLines() string {
+	var lines []string
+	for _, g := range r.Gates {
+		if g.Evidence == nil {
+			continue
+		}
+		text := "none of harm"
+		if *g.Evidence > 0 {
+			text = "without harm, so much comes about by chance in at most " + health.Chance(*g.Evidence) + " rollouts"
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s; rolls back at %s", rollout.OneLine(g.Gate), text, health.Chance(*g.Threshold)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func orderLines(orders []rollout.Order) string {
+	lines := make([]string, len(orders))
+	for i, o := range orders {
+		lines[i] = rollout.OneLine(fmt.Sprintf("%s %s by %s: %s", stamp(o.At), o.Command, o.By, cmp.Or(o.Effect, "not obeyed yet")))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// times adds when the rollout was started, and how long it takes or took.
+func (r *Rollout) times(p *Page) {
+	p.add("started", "", stamp(r.Started))
+	if r.Ended.IsZero() {
+		text := rehearsal.Clock(r.Seconds) + " so far"
+		if r.Planned > 0 {
+			text += ", planned " + rehearsal.Clock(float64(r.Planned))
+		}
+		p.add("takes", "", text)
+	} else {
+		p.add("ended", "", stamp(r.Ended)+", after "+rehearsal.Clock(r.Seconds))
+	}
+	if r.Redrives > 0 {
+		p.add("redriven", "", plural(int(r.Redrives), "time"))
+	}
+}
+
+// String returns where the alias sends traffic, and whether a rollout's marker is on it.
+func (a *AliasNow) String() string {
+	if a.Unread != "" {
+		return a.Unread
+	}
+	text := alias.Routing{Version: a.Version, Weights: a.Weights}.String()
+	if a.Marked {
+		text += ", with the marker of this rollout"
+	}
+	return text
+}
+
+// Steer returns what can be done next, as command lines with a word about each.
+func (r *Rollout) Steer() []string {
+	name := shellWord(r.Name)
+	say := func(command, about string) string {
+		return "lambda-rollout " + command + " " + name + " — " + about
+	}
+	if r.Outcome != Running {
+		return []string{say("explain", "why it ended so"), say("report", "a page about it, with -o page.html")}
+	}
+	next := []string{
+		say("watch", "follow it"), say("explain", "why it is where it is"),
+		say("advance", "end this step now"), say("promote", "end the whole plan now"), say("rollback", "go back"),
+		say("pause", "hold the weight"), say("stop", "end the execution; the cleanup puts the alias back"),
+	}
+	if r.Approval != nil {
+		next = append([]string{say("approve", "begin the next step"), say("refuse", "roll back")}, next...)
+	}
+	return next
+}
+
+// shellWord returns a name for a shell: as it is if it is plain, else in quotes.
+func shellWord(name string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r)
+	}
+	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
+
+// stamp formats a time for people.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
+
+// span formats a time from now on, in seconds or as a clock.
+func span(d time.Duration) string {
+	if d < 100*time.Second {
+		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))
+	}
+	return rehearsal.Clock(d.Seconds())
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return rollout.Thousands(int64(n)) + " " + noun + "s"
+}
