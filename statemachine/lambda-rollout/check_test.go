@@ -130,22 +130,22 @@ func TestClearWords(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]world{
-		"denied":            {deny, nil, "check", "permission is missing: lambda:GetAlias"},
-		"expired":           {nil, answer("ExpiredTokenException"), "check", "does not accept the credentials any more (ExpiredTokenException): sign in again"},
-		"expired, steering": {nil, answer("ExpiredTokenException"), "promote", "does not accept the credentials any more"},
+		"denied":            {deny, nil, "check", "the AWS credentials don't allow lambda:GetAlias"},
+		"expired":           {nil, answer("ExpiredTokenException"), "check", "have expired or are not valid: renew them, as with aws sso login --profile local"},
+		"expired, steering": {nil, answer("ExpiredTokenException"), "promote", "have expired or are not valid"},
 		"throttled": {nil, func(a *account) {
 			a.inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.Throttled})
-		}, "check", "AWS throttles lambda:GetAlias"},
+		}, "check", "AWS has too many calls of this account for the call lambda:GetAlias"},
 		"a proxy": {nil, func(a *account) {
 			a.inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.ProxyForbidden})
 		}, "check", "probably came from a proxy"},
 		"no network": {nil, func(a *account) {
 			a.write("config", "[profile local]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:1\n")
-		}, "check", "AWS can't be reached (lambda:GetAlias): check the network"},
+		}, "check", "AWS can't be reached for the call lambda:GetAlias: check the network"},
 		"no Region":      {nil, func(a *account) { a.write("config", "[profile local]\n") }, "check", "there is no Region: give --region"},
-		"no credentials": {nil, func(a *account) { a.write("credentials", "[other]\n"); t.Setenv("AWS_EC2_METADATA_DISABLED", "true") }, "check", "there are no valid credentials"},
+		"no credentials": {nil, func(a *account) { a.write("credentials", "[other]\n"); t.Setenv("AWS_EC2_METADATA_DISABLED", "true") }, "check", "have expired or are not valid"},
 		"no profile":     {nil, func(a *account) { t.Setenv("AWS_PROFILE", "nobody") }, "check", "nobody"},
-		"no rollout":     {nil, nil, "promote", "there is no rollout none of the state machine"},
+		"no rollout":     {nil, nil, "promote", "there is no rollout none (Step Functions forgets"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAccount(t, `{}`, test.authorize)
@@ -157,7 +157,11 @@ func TestClearWords(t *testing.T) {
 				args = []string{"promote", "none"}
 			}
 			r := a.run(args...)
-			a.want(r, 2, test.want)
+			code := unknown // nothing was refused
+			if name == "no Region" || name == "no profile" {
+				code = refused
+			}
+			a.want(r, code, test.want)
 			if strings.Count(r.stderr, "\n") != 1 || strings.Contains(r.stderr, "\x1b") || r.stdout != "" {
 				t.Errorf("not one clear line: %q", r.all())
 			}

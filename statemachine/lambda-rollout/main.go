@@ -10,9 +10,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/spf13/cobra"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
@@ -117,10 +120,17 @@ func (c *command) root() *cobra.Command {
 	return root
 }
 
+// callTimeout is the time limit of one call of AWS, with all its retries.
+const callTimeout = time.Minute
+
 // config returns the configuration of the SDK: from the environment, the shared files and
 // the flags.
 func (c *command) config(ctx context.Context) (aws.Config, error) {
-	options := []func(*config.LoadOptions) error{config.WithRegion(c.region)}
+	options := []func(*config.LoadOptions) error{
+		config.WithRegion(c.region),
+		config.WithHTTPClient(transport.New().BuildableClient), // it takes the authorities of AWS_CA_BUNDLE
+		config.WithAPIOptions([]func(*middleware.Stack) error{transport.Limit(callTimeout)}),
+	}
 	if c.profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.profile))
 	}
@@ -130,6 +140,9 @@ func (c *command) config(ctx context.Context) (aws.Config, error) {
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, errors.New("there is no Region: give --region, set AWS_REGION, or set it in the profile")
+	}
+	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		cfg.HTTPClient = transport.Client{BuildableClient: client}
 	}
 	return cfg, nil
 }

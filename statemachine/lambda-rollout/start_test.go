@@ -21,13 +21,13 @@ func TestStartWaits(t *testing.T) {
 		code            int
 		says            []string
 	}{
-		"promoted":    {`{}`, blog, nil, 0, []string{"started first: alias MyAlias of MyFunction to version 2", "execution:LambdaRollout", "console     https://", "lambda-rollout rollback first", "at 20%, in step 1 of 5", "promoted: "}},
-		"rolled back": {`{"new-version": {"error-rate": 0.3}}`, blog, nil, 1, []string{"rolled back: Unhealthy: "}},
-		"unverified":  {`{"requests-per-second": 0}`, strings.Replace(blog, "}", `, "health": {"on-no-traffic": "proceed"}}`, 1), nil, 4, []string{"promoted, UNVERIFIED: too little was seen"}},
+		"promoted":    {`{}`, blog, nil, 0, []string{"started first: alias MyAlias of MyFunction to version 2", "execution:LambdaRollout", "console     https://", "lambda-rollout rollback first", "decides: advance", "PROMOTED: "}},
+		"rolled back": {`{"new-version": {"error-rate": 0.3}}`, blog, nil, 1, []string{"ROLLED BACK: Rolled back at 20%"}},
+		"unverified":  {`{"requests-per-second": 0}`, strings.Replace(blog, "}", `, "health": {"on-no-traffic": "proceed"}}`, 1), nil, 4, []string{"PROMOTED, UNVERIFIED: too little was seen"}},
 		"unverified, allowed": {`{"requests-per-second": 0}`, strings.Replace(blog, "}", `, "health": {"on-no-traffic": "proceed"}}`, 1), []string{"--allow-unverified"}, 0,
-			[]string{"promoted, UNVERIFIED"}},
-		"refused by the workflow": {`{}`, strings.Replace(blog, `"2"`, `"9"`, 1), []string{"--no-check"}, 2, []string{"refused: VersionNotFound: "}},
-		"already there":           {`{}`, strings.Replace(blog, `"2"`, `"1"`, 1), nil, 0, []string{"unchanged: "}},
+			[]string{"PROMOTED, UNVERIFIED"}},
+		"refused by the workflow": {`{}`, strings.Replace(blog, `"2"`, `"9"`, 1), []string{"--no-check"}, 2, []string{"REFUSED: nothing was changed: there is no version 9"}},
+		"already there":           {`{}`, strings.Replace(blog, `"2"`, `"1"`, 1), nil, 0, []string{"NOTHING TO DO: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAccount(t, test.scenario, nil)
@@ -58,7 +58,7 @@ func TestStartPublishes(t *testing.T) {
 	if _, err := a.lambda().UpdateFunctionConfiguration(context.Background(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("MyFunction"), Description: aws.String("new")}); err != nil {
 		t.Fatal(err)
 	}
-	a.want(a.run("start", "-f", file, "--publish", "--wait"), 0, "published version 3 of MyFunction", "to version 3", "promoted: ")
+	a.want(a.run("start", "-f", file, "--publish", "--wait"), 0, "published version 3 of MyFunction", "to version 3", "PROMOTED: ")
 	if at := *a.alias().FunctionVersion; at != "3" {
 		t.Errorf("the alias is at version %s", at)
 	}
@@ -73,8 +73,8 @@ func TestStartIsRepeated(t *testing.T) {
 			file := a.write("rollout.json", blog)
 			a.inject(localaws.Fault{Operation: "StartExecution", Kind: kind, Count: 2})
 			a.want(a.run("start", "-f", file, "--name", "first"), 0, "started first")
-			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "started first", "promoted: ")
-			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "already started first", "promoted: ")
+			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "started first", "PROMOTED: ")
+			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "already started first", "PROMOTED: ")
 			a.want(a.run("start", "-f", a.write("other.json", strings.Replace(blog, "120", "60", 1)), "--name", "first", "--wait"), 2, "started before with a different input")
 		})
 	}
@@ -95,15 +95,15 @@ func TestStartLosesTheRollout(t *testing.T) {
 		a.inject(localaws.Fault{Operation: "DescribeExecution", Kind: localaws.Unavailable})
 		a.slept = nil
 	}
-	a.want(a.run("start", "-f", file, "--wait"), 3, "can't be read, five times in a row, and may go on: arn:")
+	a.want(a.run("start", "-f", file, "--wait"), 3, "can't be read, 5 times in a row, and may go on: arn:")
 }
 
 func TestStartSurvivesLostReads(t *testing.T) {
 	a := newAccount(t, `{}`, nil)
 	file := a.write("rollout.json", blog)
-	a.inject(localaws.Fault{Operation: "DescribeExecution", Kind: localaws.Throttled, First: 3, Count: 4})
-	a.inject(localaws.Fault{Operation: "GetExecutionHistory", Kind: localaws.Unavailable})
-	a.want(a.run("start", "-f", file, "--wait"), 0, "promoted: ")
+	a.inject(localaws.Fault{Operation: "DescribeExecution", Kind: localaws.Throttled, Count: 4})
+	a.inject(localaws.Fault{Operation: "GetExecutionHistory", Kind: localaws.Unavailable, First: 3, Count: 4})
+	a.want(a.run("start", "-f", file, "--wait"), 0, "PROMOTED: ")
 }
 
 // TestAnInterruptedStart stops the rollout, or leaves it.
@@ -118,7 +118,7 @@ func TestAnInterruptedStart(t *testing.T) {
 	}{
 		{syscall.SIGINT, nil, nil, 130, "interrupted; the rollout was stopped, and its alias returns to the baseline", false},
 		{syscall.SIGTERM, []string{"--on-interrupt", "leave"}, nil, 143, "interrupted; the rollout continues: arn:", true},
-		{syscall.SIGTERM, nil, &localaws.Fault{Operation: "StopExecution", Kind: localaws.Throttled}, 143, "interrupted, but the rollout could not be stopped: AWS throttles states:StopExecution", true},
+		{syscall.SIGTERM, nil, &localaws.Fault{Operation: "StopExecution", Kind: localaws.Throttled}, 143, "interrupted, but the rollout could not be stopped: AWS has too many calls", true},
 	} {
 		a := newAccount(t, `{}`, nil)
 		file := a.write("rollout.json", blog)
@@ -158,7 +158,7 @@ func TestStartAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != 0 || got.Result != "promoted" || got.Name != "first" || got.Version != "2" || got.Ended.IsZero() || got.Console == "" {
 		t.Errorf("%d: %v: %s", r.code, err, r.stdout)
 	}
-	if !strings.Contains(r.stderr, "step 1 of 5") {
+	if !strings.Contains(r.stderr, "step 2 of 5") {
 		t.Errorf("the progress is not on the standard error: %s", r.stderr)
 	}
 }

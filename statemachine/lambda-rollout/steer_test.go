@@ -43,7 +43,7 @@ func TestOrdersAreTaken(t *testing.T) {
 		{"approve", `{}`, approval, 10 * time.Second, 1, []string{"the rollout first does not wait for an approval: it is at 20%, in step 1 of 5"}},
 		{"refuse", `{}`, blog, 10 * time.Second, 1, []string{"does not wait for an approval"}},
 		{"advance", harm, blog, 235 * time.Second, 1, []string{"not obeyed (overruled: the check found harm)"}},
-		{"promote", `{"new-version": {"error-rate": 0.5}}`, blog, 30 * time.Minute, 1, []string{"the rollout first has ended (rolled back), and takes no orders: Unhealthy: "}},
+		{"promote", `{"new-version": {"error-rate": 0.5}}`, blog, 30 * time.Minute, 1, []string{"the rollout first has ended (rolled-back), and takes no orders: Rolled back at 20%"}},
 	} {
 		t.Run(test.order+" "+test.says[0], func(t *testing.T) {
 			a := begun(t, test.scenario, test.input, test.after)
@@ -96,7 +96,7 @@ func TestAnOrderIsGivenOnce(t *testing.T) {
 func TestOrdersThatAreLost(t *testing.T) {
 	a := begun(t, `{}`, blog, 10*time.Second)
 	a.inject(localaws.Fault{Operation: "GetExecutionHistory", Kind: localaws.Unavailable, First: 2})
-	a.want(a.run("advance", "first"), 3, "can't be read, five times in a row")
+	a.want(a.run("advance", "first"), 3, "can't be read, 5 times in a row")
 }
 
 func TestAnOrderAsJSON(t *testing.T) {
@@ -136,6 +136,6 @@ func TestStop(t *testing.T) {
 		if at := a.alias(); *at.FunctionVersion != "1" || at.RoutingConfig != nil {
 			t.Errorf("the alias is at version %s", *at.FunctionVersion)
 		}
-		a.want(a.run("stop", "first"), 1, "the rollout first has ended (stopped), and can't be stopped: Stopped: wrong version")
+		a.want(a.run("stop", "first"), 1, "the rollout first has ended (stopped), and can't be stopped: wrong version")
 	}
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// leave makes a stopped rollout whose alias stays split: as the cleanup put it back, it is
+// leaveSplit makes a stopped rollout whose alias stays split: as the cleanup put it back, it is
 // written as the rollout had left it.
-func leave(t *testing.T) *account {
+func leaveSplit(t *testing.T) *account {
 	t.Helper()
 	a := begun(t, `{}`, blog, 130*time.Second)
 	split := a.alias()
@@ -44,7 +44,7 @@ func (a *account) set(to *lambda.GetAliasOutput) {
 
 func TestUndo(t *testing.T) {
 	for _, columns := range []int{40, 80, 200} {
-		a := leave(t)
+		a := leaveSplit(t)
 		a.want(a.run("undo", "MyFunction", "MyAlias"), 2, "nothing was changed: without a terminal, confirm with --yes")
 		if a.alias().RoutingConfig == nil {
 			t.Fatal("the alias is not split")
@@ -76,7 +76,7 @@ func TestUndoRefuses(t *testing.T) {
 		"a hash of no name":             {func(a *account) { mark(a, "[rollout sha256:00 1->2 30%]", 0.3) }, 2, "has no such execution"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := leave(t)
+			a := leaveSplit(t)
 			test.change(a)
 			before := a.alias()
 			a.want(a.run("undo", "MyFunction", "MyAlias", "--yes"), test.code, test.want)
@@ -94,7 +94,7 @@ func TestUndoRefuses(t *testing.T) {
 // TestUndoWithLostAnswers puts the alias back nevertheless.
 func TestUndoWithLostAnswers(t *testing.T) {
 	for _, kind := range []localaws.FaultKind{localaws.CutAfter, localaws.CutBefore, localaws.Throttled, localaws.ServerError} {
-		a := leave(t)
+		a := leaveSplit(t)
 		a.inject(localaws.Fault{Operation: "UpdateAlias", Kind: kind, Count: 2})
 		a.want(a.run("undo", "MyFunction", "MyAlias", "--yes"), 0, "put back: alias MyAlias of MyFunction is at version 1")
 	}
@@ -112,11 +112,11 @@ func TestUndoWithoutPermission(t *testing.T) {
 	split := a.alias()
 	a.want(a.run("stop", "first"), 0)
 	a.set(split)
-	a.want(a.run("undo", "MyFunction", "MyAlias", "--yes"), 2, "permission is missing: lambda:UpdateAlias")
+	a.want(a.run("undo", "MyFunction", "MyAlias", "--yes"), 3, "the AWS credentials don't allow lambda:UpdateAlias")
 }
 
 func TestUndoAsJSON(t *testing.T) {
-	a := leave(t)
+	a := leaveSplit(t)
 	r := a.run("undo", "MyFunction", "MyAlias", "--yes", "-o", "json")
 	var got undone
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != 0 || !got.PutBack || got.Rollout != "first" || got.Before != "version 1 with 40% on version 2" || got.After != "version 1" {
@@ -127,7 +127,7 @@ func TestUndoAsJSON(t *testing.T) {
 // TestUndoAsks on a terminal.
 func TestUndoAsks(t *testing.T) {
 	for answer, want := range map[string]int{"y\n": 0, "YES\n": 0, "\n": 1, "no\n": 1, "yy\n": 1} {
-		a := leave(t)
+		a := leaveSplit(t)
 		keyboard, screen, err := pty.Open()
 		if err != nil {
 			t.Fatal(err)

@@ -35,6 +35,7 @@ type Watch struct {
 	// pending are events that were read, but are not shown yet because a later call failed.
 	pending []Event
 	lost    bool
+	stale   bool // the rollout was not read since its last events were
 }
 
 // ErrLeft is returned when the one who watches leaves before the rollout ends.
@@ -126,10 +127,11 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 		return w.last.end(), nil
 	}
 	changed, err := w.changed(ctx)
-	if err != nil || !changed && w.last.shown() {
+	if err != nil || !changed && !w.stale && w.last.shown() {
 		w.last.Seconds = max(w.last.Seconds, w.Now().Sub(w.last.Started).Seconds())
 		return nil, err
 	}
+	w.stale = true
 	events, err := w.follow.follow(ctx, w.client, w.last.Execution)
 	w.pending = append(w.pending, events...)
 	if err == nil && w.last.Continued != "" {
@@ -143,7 +145,7 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.last = now
+	w.last, w.stale = now, false
 	events, w.pending = append(w.pending, now.end()...), nil
 	return events, nil
 }
