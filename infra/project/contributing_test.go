@@ -14,7 +14,7 @@ import (
 
 // mapRow is a row of the map in docs/CONTRIBUTING.md: a group or nothing, a
 // package, and what it is for.
-var mapRow = regexp.MustCompile("(?m)^\\| [^|]*\\| `([a-z/]+)` \\| [^|]+ \\|$")
+var mapRow = regexp.MustCompile("(?m)^\\| [^|]*\\| `([a-z/-]+)` \\| [^|]+ \\|$")
 
 // mapped returns the packages in the map of docs/CONTRIBUTING.md, in order.
 func mapped(t *testing.T, page string) []string {

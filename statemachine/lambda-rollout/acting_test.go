@@ -126,20 +126,20 @@ func (a *account) inject(f localaws.Fault) *localaws.Injection {
 	return i
 }
 
-// ran is how a command ended.
-type ran struct {
+// result is how a command ended.
+type result struct {
 	code           int
 	stdout, stderr string
 }
 
-func (r ran) all() string { return r.stdout + r.stderr }
+func (r result) all() string { return r.stdout + r.stderr }
 
 // run runs the command, whose waits let virtual time pass.
-func (a *account) run(args ...string) ran {
+func (a *account) run(args ...string) result {
 	return a.runIn(context.Background(), 0, args...)
 }
 
-func (a *account) runIn(ctx context.Context, columns int, args ...string) ran {
+func (a *account) runIn(ctx context.Context, columns int, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	c := &command{
 		stdin: cmp.Or(a.stdin, io.Reader(strings.NewReader(""))), stdout: &stdout, stderr: &stderr, now: a.served.Now, columns: columns,
@@ -155,11 +155,11 @@ func (a *account) runIn(ctx context.Context, columns int, args ...string) ran {
 		},
 	}
 	code := c.run(ctx, args)
-	return ran{code, stdout.String(), stderr.String()}
+	return result{code, stdout.String(), stderr.String()}
 }
 
 // want fails the test unless a command ended with a code, and said texts.
-func (a *account) want(r ran, code int, texts ...string) {
+func (a *account) want(r result, code int, texts ...string) {
 	a.t.Helper()
 	if r.code != code {
 		a.t.Errorf("exits with %d, want %d:\n%s%s", r.code, code, r.stdout, r.stderr)

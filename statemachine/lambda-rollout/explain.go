@@ -19,7 +19,7 @@ func (c *command) explain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			e := r.Explain(now())
+			e := r.Explain(c.now())
 			return c.print(e, e.Text)
 		},
 	}

@@ -21,7 +21,7 @@ func (c *command) get() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.print(r, func() *rollouts.Page { return r.Text(now()) })
+			return c.print(r, func() *rollouts.Page { return r.Text(c.now()) })
 		},
 	}
 }
@@ -32,6 +32,6 @@ func (c *command) read(cmd *cobra.Command, name string) (*rollouts.Rollout, erro
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	r, err := client.Read(cmd.Context(), name, now())
+	r, err := client.Read(cmd.Context(), name, c.now())
 	return r, unreadable(err)
 }

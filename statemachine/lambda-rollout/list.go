@@ -49,7 +49,7 @@ func (c *command) list() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			list, err := client.List(cmd.Context(), filter, limit, now())
+			list, err := client.List(cmd.Context(), filter, limit, c.now())
 			if err != nil {
 				return unreadable(err)
 			}

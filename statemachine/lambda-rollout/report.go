@@ -27,7 +27,7 @@ func (c *command) report() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			recording, note, err := client.Recording(cmd.Context(), args[0], now())
+			recording, note, err := client.Recording(cmd.Context(), args[0], c.now())
 			if err != nil {
 				return unreadable(err)
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
@@ -75,12 +74,9 @@ func ended(r *rollouts.Rollout, allowUnverified bool) error {
 func writeTo(path string) error {
 	switch lower := strings.ToLower(path); {
 	case path == "":
-		return fmt.Errorf("give the file to write, as with -o %s", "page.html")
+		return errors.New("give the file to write, as with -o page.html")
 	case !strings.HasSuffix(lower, ".html") && !strings.HasSuffix(lower, ".htm"):
 		return fmt.Errorf("%s: the page is HTML, so its name must end in .html or .htm; print it from a browser for another format", rehearsal.Printable(path))
 	}
 	return terminal.CheckFiles([]string{path})
 }
-
-// now returns the time.
-func now() time.Time { return time.Now() }

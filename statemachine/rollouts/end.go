@@ -27,7 +27,7 @@ func (l *LostError) Unwrap() error { return l.Err }
 // unlike a Watch, it does not wait for ever for AWS to answer.
 func (c *Client) Wait(ctx context.Context, execution string, every time.Duration, now func() time.Time, sleep Sleep, until func(*Rollout) bool) (*Rollout, error) {
 	for failed := 0; ; {
-		r, err := c.settled(ctx, execution, now, sleep)
+		r, err := c.read(ctx, execution, now(), false)
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
@@ -44,30 +44,6 @@ func (c *Client) Wait(ctx context.Context, execution string, every time.Duration
 			return nil, context.Cause(ctx)
 		}
 	}
-}
-
-// settled reads a rollout, without its alias. Where the status says that it has ended and the
-// history does not show the end yet, it reads again: reads are eventually consistent.
-func (c *Client) settled(ctx context.Context, name string, now func() time.Time, sleep Sleep) (*Rollout, error) {
-	for try := 1; ; try++ {
-		r, err := c.read(ctx, name, now(), false)
-		if err != nil || r.shown() || try >= readTries {
-			return r, err
-		}
-		if err := sleep(ctx, pause(try)); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// shown reports whether the history shows the end that the status says.
-func (r *Rollout) shown() bool {
-	_, ends := rollout.EndingOf(r.State)
-	switch types.ExecutionStatus(r.Status) {
-	case types.ExecutionStatusSucceeded, types.ExecutionStatusFailed:
-		return ends
-	}
-	return true
 }
 
 // Succeeded reports whether all of the alias's traffic goes to the new version, by the

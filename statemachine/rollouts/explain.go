@@ -31,6 +31,7 @@ type Explanation struct {
 // are only quoted.
 func (r *Rollout) Explain(now time.Time) Explanation {
 	e := Explanation{Schema: Schema, Name: r.Name, Outcome: r.Outcome, Why: []string{}, Numbers: []string{}, Next: r.Steer()}
+	e.Next = slices.DeleteFunc(e.Next, func(line string) bool { return strings.HasPrefix(line, "lambda-rollout explain ") })
 	switch r.Outcome {
 	case Running:
 		e.What, e.Why = r.whatRunning(now), r.whyRunning()
@@ -49,7 +50,7 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 		e.Why = r.quoted()
 	case RollbackFailed:
 		e.What = fmt.Sprintf("The rollout was to be rolled back %s, and that failed: %s may still send traffic to version %s.", r.reached(), r.alias(), r.NewVersion)
-		e.Why, e.Undo = append(r.whyRolledBack(), r.quoted()...), r.Undo
+		e.Why = append(r.whyRolledBack(), r.quoted()...)
 		e.Next = append([]string{"Put the alias back with the command line below, or with lambda-rollout undo " + shellWord(r.Function) + " " + shellWord(r.Alias) + "."}, e.Next...)
 	case Stopped:
 		e.What, e.Why = "The execution was stopped "+r.reached()+".", r.whyStopped()
@@ -65,13 +66,15 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 	if text := r.evidenceLines(); text != "" {
 		e.Numbers = append(e.Numbers, strings.Split("evidence of "+strings.ReplaceAll(text, "\n", "\nevidence of "), "\n")...)
 	}
+	if r.showsUndo() {
+		e.Undo = r.Undo
+	}
 	if r.Now != nil {
 		e.Alias = "The alias is on " + r.Now.String() + "."
 		if r.Now.Unread != "" {
 			e.Alias = "Where the alias is now can't be said: " + r.Now.Unread
 		} else if r.Now.Marked && r.Outcome != Running && r.Outcome != RollbackFailed {
-			e.Alias += " The cleanup has not put it back yet; it runs at the end of an execution, and every few minutes."
-			e.Undo = r.Undo
+			e.Alias += " The cleanup after an execution has not put it back yet."
 		}
 	}
 	return e
@@ -97,7 +100,7 @@ func (r *Rollout) quoted() []string {
 	if r.Reason == "" && r.Error == "" {
 		return []string{r.ended()}
 	}
-	reason := r.Reason
+	reason := r.withoutUndo(r.Reason)
 	if r.Outcome != Refused {
 		reason = strings.ReplaceAll(reason, "\n", " ")
 	}
@@ -140,7 +143,7 @@ func (r *Rollout) whyRunning() []string {
 	default:
 		why = append(why, fmt.Sprintf("The last check decided: %s%s.", r.Decision, strings.TrimSuffix(r.shortReason(), ".")))
 		for _, g := range r.Gates {
-			why = append(why, "- "+g.Gate+" "+g.word()+": "+g.Reason)
+			why = append(why, "- "+g.text())
 		}
 	}
 	return why
@@ -157,7 +160,7 @@ func (r *Rollout) whyPromoted() []string {
 		}
 		return why
 	}
-	return []string{r.why(), fmt.Sprintf("Of %s, none found harm.", plural(r.Checks, "check"))}
+	return []string{r.why()}
 }
 
 // whyRolledBack says why, by the data of the last check, or by what could not go on.
@@ -188,7 +191,7 @@ func (r *Rollout) whyRolledBack() []string {
 func (r *Rollout) whyUnhealthy() []string {
 	var failed, others []string
 	for _, g := range r.Gates {
-		line := "- " + g.Gate + " " + g.word() + ": " + g.Reason
+		line := "- " + g.text()
 		if g.Status == rollout.Fail {
 			failed = append(failed, line)
 		} else {
@@ -208,9 +211,9 @@ func (r *Rollout) whyUnhealthy() []string {
 
 func (r *Rollout) whyStopped() []string {
 	if r.Reason == "" && r.Error == "" {
-		return []string{"Who stopped it gave no reason."}
+		return []string{"It was stopped without a reason."}
 	}
-	return append([]string{"Who stopped it gave this reason:"}, r.quoted()...)
+	return append([]string{"The reason that was given:"}, r.quoted()...)
 }
 
 // besides says what else happened.

@@ -133,7 +133,7 @@ func changes(before, s *rollout.State, at time.Time) []Event {
 		}
 	}
 	if s.Progress.Checks > before.Progress.Checks && s.Health != nil {
-		for _, text := range newReadings(before.Health, s.Health) {
+		for _, text := range newReadings(before.Health, s) {
 			add("check", text)
 		}
 	}
@@ -147,23 +147,40 @@ func changes(before, s *rollout.State, at time.Time) []Event {
 }
 
 // newReadings returns the readings of a check that differ from those of the check before it,
-// and its decision if that differs.
-func newReadings(before, now *rollout.Health) []string {
+// and why it rolls back or begins to hold the step.
+func newReadings(before *rollout.Health, s *rollout.State) []string {
+	now := s.Health
 	var all []string
 	for _, r := range now.Readings {
 		same := before != nil && slices.ContainsFunc(before.Readings, func(old rollout.Reading) bool {
 			return old.Gate == r.Gate && old.Status == r.Status && old.Verdict == r.Verdict
 		})
 		if !same {
-			all = append(all, r.Gate+" "+Gate{Reading: r}.word()+": "+r.Reason)
+			all = append(all, Gate{Reading: r}.text())
 		}
 	}
-	if before == nil || before.Decision != now.Decision {
-		text := "decides: " + string(now.Decision)
-		if now.Decision == rollout.RollBack {
-			text += ": " + now.Reason
-		}
-		all = append(all, text)
+	said, saidBefore := withoutReadings(now), ""
+	if before != nil && before.Decision == now.Decision {
+		saidBefore = withoutReadings(before)
+	}
+	switch {
+	case now.Decision == rollout.RollBack:
+		all = append(all, "decides: roll-back: "+said)
+	case s.Progress.ApprovalRequestedAt.IsZero() && now.Decision == rollout.Watch && said != "" && saidBefore == "":
+		all = append(all, said)
 	}
 	return all
 }
+
+// withoutReadings returns why a check decided as it did, without what the gates found; empty
+// if that is all.
+func withoutReadings(h *rollout.Health) string {
+	text := rollout.WithoutReadings(h.Reason, h.Readings)
+	if text == joinedReadings(h.Readings) || text == noGates {
+		return ""
+	}
+	return text
+}
+
+// noGates is the reason of a check without gates.
+const noGates = "no gates were checked"

@@ -45,11 +45,13 @@ type Item struct {
 	// Unread says why this rollout could not be read, beyond its name, status and times.
 	Unread string `json:"unread,omitempty"`
 
-	waits bool // for an approval
+	waits bool    // for an approval
+	age   float64 // seconds since the start
 }
 
-// readers is how many rollouts of a list are read at a time: Step Functions allows ten
-// DescribeExecution a second in most Regions, for everyone in the account.
+// readers is how many rollouts of a list are read at a time: Step Functions allows 20
+// GetExecutionHistory a second, and in most Regions ten DescribeExecution, for everyone in the
+// account.
 const readers = 3
 
 // List returns the rollouts with a status, or of all if it is empty: at most limit, those
@@ -100,19 +102,35 @@ func (c *Client) items(ctx context.Context, executions []types.ExecutionListItem
 	return all, ctx.Err()
 }
 
-// item reads one execution; false if it continues another.
+// item reads one execution; false if it continues another. The list and the end of the
+// history have all that is shown, unless the execution ended before there was a plan.
 func (c *Client) item(ctx context.Context, e types.ExecutionListItem, now time.Time) (Item, bool) {
-	r, err := c.read(ctx, aws.ToString(e.ExecutionArn), now, false)
+	r, err := c.listed(ctx, e, now)
 	if err != nil {
 		item := Item{Name: aws.ToString(e.Name), Execution: aws.ToString(e.ExecutionArn), Status: string(e.Status), Outcome: outcomeOf(e.Status, ""),
-			Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate), Unread: err.Error()}
+			Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate), Unread: err.Error(), age: now.Sub(aws.ToTime(e.StartDate)).Seconds()}
 		return item, true
 	}
 	return Item{
 		Name: r.Name, Execution: r.Execution, Function: r.Function, Alias: r.Alias, Baseline: r.Baseline, NewVersion: r.NewVersion,
 		Status: r.Status, Outcome: r.Outcome, Unverified: r.Unverified, Step: r.Step, Of: r.Of, Weight: r.Weight,
-		Started: r.Started, Ended: r.Ended, Seconds: r.Seconds, waits: r.Approval != nil,
+		Started: r.Started, Ended: r.Ended, Seconds: r.Seconds, waits: r.Approval != nil, age: now.Sub(r.Started).Seconds(),
 	}, r.Execution == aws.ToString(e.ExecutionArn)
+}
+
+func (c *Client) listed(ctx context.Context, e types.ExecutionListItem, now time.Time) (*Rollout, error) {
+	out := &sfn.DescribeExecutionOutput{ExecutionArn: e.ExecutionArn, Name: e.Name, Status: e.Status, StartDate: e.StartDate, StopDate: e.StopDate}
+	if out.StartDate == nil {
+		return nil, inWords(errNothing, "", "the rollout "+rollout.OneLine(aws.ToString(e.Name)))
+	}
+	t, err := c.settled(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	if t.data == nil || t.data.Plan.Owner != aws.ToString(e.Name) {
+		return c.read(ctx, aws.ToString(e.ExecutionArn), now, false)
+	}
+	return c.assemble(ctx, out, t, now)
 }
 
 // column is one of a table: its head, its cells, and whether they are numbers.
@@ -127,19 +145,19 @@ type column struct {
 // 0 shortens nothing.
 func (l *List) Table(width int, colours bool) []string {
 	if len(l.Rollouts) == 0 {
-		return []string{"No rollouts."}
+		return terminal.Wrap("There are no such rollouts. With --all, those that have ended are listed too.", width)
 	}
 	columns := []column{{head: "NAME"}, {head: "ALIAS"}, {head: "STATUS"}, {head: "AGE", right: true}, {head: "WEIGHT", right: true}, {head: "STEP", right: true}}
 	for _, item := range l.Rollouts {
 		word, colour := item.status()
-		alias, step := "", ""
+		alias, step, weight := "", "", ""
 		if item.Function != "" {
 			alias = item.Function + ":" + item.Alias
 		}
 		if item.Of > 0 {
-			step = fmt.Sprintf("%d/%d", item.Step, item.Of)
+			step, weight = fmt.Sprintf("%d/%d", item.Step, item.Of), rollout.Weight(item.Weight)
 		}
-		for i, cell := range []string{item.Name, alias, word, age(item.Seconds), rollout.Weight(item.Weight), step} {
+		for i, cell := range []string{item.Name, alias, word, age(item.age), weight, step} {
 			columns[i].cells = append(columns[i].cells, rollout.OneLine(cell))
 			columns[i].colour = append(columns[i].colour, map[bool]string{true: colour}[i == 2])
 		}
@@ -174,9 +192,9 @@ func (i Item) status() (word, colour string) {
 	return string(i.Outcome), colour
 }
 
-// age formats seconds with one unit: "5m", "3h", "12d".
+// age formats the seconds since a start with one unit: "5m", "3h", "12d".
 func age(seconds float64) string {
-	switch d := time.Duration(seconds) * time.Second; {
+	switch d := time.Duration(max(0, seconds)) * time.Second; {
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", int(d.Seconds()))
 	case d < time.Hour:
@@ -197,7 +215,7 @@ func (l *List) below(width int) []string {
 	var lines []string
 	for _, item := range l.Rollouts {
 		word, _ := item.status()
-		about := []string{word, age(item.Seconds)}
+		about := []string{word, age(item.age)}
 		if item.Function != "" {
 			about = append([]string{item.Function + ":" + item.Alias}, about...)
 		}
@@ -253,7 +271,7 @@ func align(columns []column, width int, colours bool) ([]string, bool) {
 			}
 			text += said
 		}
-		return text
+		return strings.TrimRight(text, " ")
 	}
 	lines := []string{line(func(c column) (string, string) { return c.head, terminal.Quiet })}
 	for row := range columns[0].cells {

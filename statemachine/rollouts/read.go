@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,17 +31,59 @@ func (c *Client) read(ctx context.Context, name string, now time.Time, look bool
 	if err != nil {
 		return nil, err
 	}
-	execution := aws.ToString(out.ExecutionArn)
-	t, err := c.tailOf(ctx, execution)
+	t, err := c.settled(ctx, out)
 	if err != nil {
 		return nil, err
 	}
+	r, err := c.assemble(ctx, out, t, now)
+	if err == nil && look && r.Function != "" && r.Alias != "" {
+		r.Now = c.aliasNow(ctx, r)
+	}
+	return r, err
+}
+
+// How often the end of a history is read until it shows the end that the status says, and
+// the time between: reads are eventually consistent.
+const (
+	endTries = 5
+	endPause = 500 * time.Millisecond
+)
+
+// settled reads the end of an execution's history, and waits a little for the end that its
+// status says.
+func (c *Client) settled(ctx context.Context, out *sfn.DescribeExecutionOutput) (*tail, error) {
+	for try := 1; ; try++ {
+		t, err := c.tailOf(ctx, aws.ToString(out.ExecutionArn))
+		if err != nil || outcomeOf(out.Status, "") == Running || t.ended() || try == endTries {
+			return t, err
+		}
+		pause := time.NewTimer(endPause)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return nil, ctx.Err()
+		case <-pause.C:
+		}
+	}
+}
+
+// ended reports whether the newest event ends the execution.
+func (t *tail) ended() bool {
+	return slices.Contains([]types.HistoryEventType{
+		types.HistoryEventTypeExecutionSucceeded, types.HistoryEventTypeExecutionFailed,
+		types.HistoryEventTypeExecutionAborted, types.HistoryEventTypeExecutionTimedOut,
+	}, t.last.Type)
+}
+
+// assemble returns what an execution and its history say, without the alias.
+func (c *Client) assemble(ctx context.Context, out *sfn.DescribeExecutionOutput, t *tail, now time.Time) (*Rollout, error) {
 	r := newRollout(out)
 	r.State, r.Outcome = t.state, outcomeOf(out.Status, t.state)
-	r.newest = map[string]int64{execution: t.last.Id}
+	r.newest = map[string]int64{r.Execution: t.last.Id}
 	inner := t
 	if part := c.partOf(t); part != "" {
 		r.Continued = part
+		var err error
 		if inner, err = c.tailOf(ctx, part); err != nil {
 			return nil, err
 		}
@@ -58,9 +101,6 @@ func (c *Client) read(ctx context.Context, name string, now time.Time, look bool
 		now = newest // this machine's clock is slow
 	}
 	r.Seconds = max(0, now.Sub(r.Started).Seconds())
-	if look && r.Function != "" && r.Alias != "" {
-		r.Now = c.aliasNow(ctx, r)
-	}
 	return r, nil
 }
 

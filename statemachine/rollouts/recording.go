@@ -1,10 +1,10 @@
 package rollouts
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -107,18 +107,12 @@ func unusable(execution string, err error) error {
 // asPrinted returns an event as the AWS CLI prints it: as the SDK has it, but with names that
 // begin with a small letter, and without what it does not have.
 func asPrinted(e *types.HistoryEvent) (json.RawMessage, error) {
-	text, err := json.Marshal(e)
-	if err != nil {
-		return nil, err
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, err
-	}
-	printed := map[string]json.RawMessage{}
-	for name, value := range fields {
-		if !bytes.Equal(value, []byte("null")) {
-			printed[strings.ToLower(name[:1])+name[1:]] = value
+	printed := map[string]any{}
+	event := reflect.ValueOf(e).Elem()
+	for i := range event.NumField() {
+		name, value := event.Type().Field(i).Name, event.Field(i)
+		if value.CanInterface() && (value.Kind() != reflect.Pointer || !value.IsNil()) {
+			printed[strings.ToLower(name[:1])+name[1:]] = value.Interface()
 		}
 	}
 	return json.Marshal(printed)

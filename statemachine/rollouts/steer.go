@@ -51,7 +51,7 @@ func (c *Client) Give(ctx context.Context, name string, command rollout.Command,
 	if n := utf8.RuneCountInString(reason); n > MaxReason {
 		return Given{}, fmt.Errorf("the reason has %d characters, and Parameter Store takes %d: shorten it", n, MaxReason)
 	}
-	r, err := c.settled(ctx, name, now, sleep)
+	r, err := c.read(ctx, name, now(), false)
 	switch {
 	case err != nil:
 		return Given{}, err

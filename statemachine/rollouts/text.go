@@ -1,13 +1,11 @@
 package rollouts
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
@@ -49,7 +47,7 @@ func (r *Rollout) Text(now time.Time) *Page {
 	if r.Continued != "" {
 		p.add("continued", "", "in "+r.Continued)
 	}
-	if r.Undo != "" && (r.Outcome == RollbackFailed || r.Outcome != Running && r.Now != nil && r.Now.Marked) {
+	if r.showsUndo() {
 		p.copy("undo", r.Undo)
 	}
 	p.copy("console", r.Console)
@@ -82,7 +80,7 @@ func (r *Rollout) Live(now time.Time) *Page {
 	if len(r.Orders) > 0 {
 		p.add("orders", "", orderLines(r.Orders))
 	}
-	r.times(p)
+	r.times(p, now)
 	if r.Now != nil {
 		p.add("alias now", "", r.Now.String())
 	}
@@ -116,8 +114,13 @@ func (s StartedBy) String() string {
 }
 
 func (r *Rollout) subject() string {
-	text := r.Function + ":" + r.Alias
+	text := r.Function
+	if r.Alias != "" {
+		text += ":" + r.Alias
+	}
 	switch {
+	case r.Outcome == Unchanged:
+		return text + ", version " + r.NewVersion
 	case r.Baseline != "":
 		return text + ", version " + r.Baseline + " → version " + r.NewVersion
 	case r.NewVersion != "":
@@ -128,8 +131,12 @@ func (r *Rollout) subject() string {
 
 // progress adds how far the rollout has come.
 func (r *Rollout) progress(p *Page, now time.Time) {
-	if r.Of > 0 {
-		p.add("weight", "", fmt.Sprintf("%s %s on version %s", terminal.Bar(r.Weight), rollout.Weight(r.Weight), r.NewVersion))
+	if r.Of > 0 && r.Outcome != Unchanged {
+		reached := ""
+		if r.Outcome != Running && r.Outcome != Promoted && r.Outcome != Unchanged {
+			reached = ", before it ended"
+		}
+		p.add("weight", "", fmt.Sprintf("%s %s on version %s%s", terminal.Bar(r.Weight), rollout.Weight(r.Weight), r.NewVersion, reached))
 		p.add("step", "", fmt.Sprintf("%d of %d, %s", r.Step, r.Of, plural(r.Checks, "check")))
 	}
 	if r.Outcome != Running {
@@ -155,8 +162,8 @@ func (r *Rollout) progress(p *Page, now time.Time) {
 // shortReason returns the reason of the last check without the gates' readings, which stand
 // below.
 func (r *Rollout) shortReason() string {
-	text := rollout.WithoutReadings(r.Reason, r.readings())
-	if said := joinedReadings(r.readings()); text == "" || text == said || text == "no gates were checked" {
+	text := withoutReadings(&rollout.Health{Reason: r.Reason, Readings: r.readings()})
+	if text == "" {
 		return ""
 	}
 	return ": " + text
@@ -184,79 +191,44 @@ func (r *Rollout) why() string {
 	if r.Reason == "" {
 		return r.ended()
 	}
-	return rollout.WithoutReadings(r.Reason, r.readings())
+	return r.withoutUndo(rollout.WithoutReadings(r.Reason, r.readings()))
+}
+
+// withoutUndo returns a text with a word in place of the command line that stands below it.
+func (r *Rollout) withoutUndo(text string) string {
+	if r.showsUndo() {
+		text = strings.ReplaceAll(text, r.Undo, "the command line below (undo)")
+	}
+	return text
+}
+
+// showsUndo reports whether the alias may need the command line that puts it back.
+func (r *Rollout) showsUndo() bool {
+	switch {
+	case r.Undo == "":
+		return false
+	case r.Outcome == RollbackFailed, r.Outcome == AliasChanged:
+		return true
+	}
+	return r.Outcome != Running && r.Now != nil && r.Now.Marked
 }
 
 // ended says how an execution ended that gives no reason.
 func (r *Rollout) ended() string {
 	switch r.Outcome {
 	case Stopped:
-		return "the execution was stopped, and who stopped it gave no reason"
+		return "the execution was stopped without a reason"
 	case TimedOut:
 		return "Step Functions ends an execution after a year, and this one was not over by then"
 	}
 	return "the execution gives no reason"
 }
 
-// gateLines returns what each gate found, a line each.
-func (r *Rollout) gateLines() string {
-	lines := make([]string, len(r.Gates))
-	for i, g := range r.Gates {
-		sign := map[rollout.Status]string{rollout.Pass: "✓", rollout.Fail: "✕", rollout.Inconclusive: "–"}[g.Status]
-		lines[i] = fmt.Sprintf("%s %s %s: %s", cmp.Or(sign, "?"), rollout.OneLine(g.Gate), g.word(), rollout.OneLine(g.Reason))
-	}
-	return strings.Join(lines, "\n")
-}
-
-// word returns the reading in a word.
-func (g Gate) word() string {
-	switch {
-	case g.Verdict == rollout.VerdictProven:
-		return "proven"
-	case g.Verdict == rollout.VerdictHold:
-		return "in doubt"
-	case g.Status == rollout.Pass:
-		return "passes"
-	case g.Status == rollout.Fail:
-		return "fails"
-	}
-	return rollout.OneLine(string(g.Status))
-}
-
-func (r *Rollout) requestLines() string {
-	return fmt.Sprintf("version %s (new): %s\nversion %s (baseline): %s\ncounted from %s to %s",
-		r.NewVersion, r.Requests.NewVersion, r.Baseline, r.Requests.Baseline, stamp(r.Counted.From), stamp(r.Counted.To))
-}
-
-// evidenceLines returns the evidence of harm in words, a line for each gate that has some.
-func (r *Rollout) evidenceLines() string {
-	var lines []string
-	for _, g := range r.Gates {
-		if g.Evidence == nil {
-			continue
-		}
-		text := "none of harm"
-		if *g.Evidence > 0 {
-			text = "without harm, so much comes about by chance in at most " + health.Chance(*g.Evidence) + " rollouts"
-		}
-		lines = append(lines, fmt.Sprintf("%s: %s; rolls back at %s", rollout.OneLine(g.Gate), text, health.Chance(*g.Threshold)))
-	}
-	return strings.Join(lines, "\n")
-}
-
-func orderLines(orders []rollout.Order) string {
-	lines := make([]string, len(orders))
-	for i, o := range orders {
-		lines[i] = rollout.OneLine(fmt.Sprintf("%s %s by %s: %s", stamp(o.At), o.Command, o.By, cmp.Or(o.Effect, "not obeyed yet")))
-	}
-	return strings.Join(lines, "\n")
-}
-
 // times adds when the rollout was started, and how long it takes or took.
-func (r *Rollout) times(p *Page) {
+func (r *Rollout) times(p *Page, now time.Time) {
 	p.add("started", "", stamp(r.Started))
 	if r.Ended.IsZero() {
-		text := rehearsal.Clock(r.Seconds) + " so far"
+		text := rehearsal.Clock(max(r.Seconds, now.Sub(r.Started).Seconds())) + " so far"
 		if r.Planned > 0 {
 			text += ", planned " + rehearsal.Clock(float64(r.Planned))
 		}
@@ -299,33 +271,4 @@ func (r *Rollout) Steer() []string {
 		next = append([]string{say("approve", "begin the next step"), say("refuse", "roll back")}, next...)
 	}
 	return next
-}
-
-// shellWord returns a name for a shell: as it is if it is plain, else in quotes.
-func shellWord(name string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r)
-	}
-	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
-}
-
-// stamp formats a time for people.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
-
-// span formats a time from now on, in seconds or as a clock.
-func span(d time.Duration) string {
-	if d < 100*time.Second {
-		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))
-	}
-	return rehearsal.Clock(d.Seconds())
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return rollout.Thousands(int64(n)) + " " + noun + "s"
 }

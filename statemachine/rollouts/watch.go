@@ -19,8 +19,8 @@ type Watch struct {
 	Interval time.Duration
 	// Now returns the time.
 	Now func() time.Time
-	// Wait is called to wait for the next look. It may return earlier. It returns the context's
-	// error, or ErrLeft.
+	// Wait is called to wait for the next look. It may return earlier. It returns an error
+	// to give up.
 	Wait func(context.Context, time.Duration) error
 
 	// Most is how many looks in a row may fail before Run gives up with a *LostError, also at
@@ -30,7 +30,6 @@ type Watch struct {
 	client *Client
 	follow follower
 	failed int // looks in a row
-	behind int // looks at which the history did not show the end that the status says
 	last   *Rollout
 	// pending are events that were read, but are not shown yet because a later call failed.
 	pending []Event
@@ -38,14 +37,11 @@ type Watch struct {
 	stale   bool // the rollout was not read since its last events were
 }
 
-// ErrLeft is returned when the one who watches leaves before the rollout ends.
-var ErrLeft = errors.New("left before the rollout ended")
-
 // mostInterval is the longest time between two looks after AWS had too many calls.
 const mostInterval = time.Minute
 
 // lookTime limits how long one look may take, with all its retries.
-const lookTime = time.Minute
+const lookTime = 30 * time.Second
 
 // Run follows the rollout until it ends, and returns how it ended. show is called after each
 // look, with the rollout as it is and with what is new. Lost connections, expired credentials
@@ -98,17 +94,6 @@ func (w *Watch) givesUp() bool {
 	return w.failed >= w.Most
 }
 
-// read reads the rollout. Where its status says that it has ended and its history does not
-// show that yet, it still runs for some looks: reads of a history are eventually consistent.
-func (w *Watch) read(ctx context.Context, name string) (*Rollout, error) {
-	r, err := w.client.Read(ctx, name, w.Now())
-	if err == nil && !r.shown() && w.behind < readTries {
-		w.behind++
-		r.Outcome = Running
-	}
-	return r, err
-}
-
 // look brings what is known up to date, and returns what is new.
 func (w *Watch) look(ctx context.Context) ([]Event, error) {
 	ctx, done := context.WithTimeout(ctx, lookTime)
@@ -127,7 +112,7 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 		return w.last.end(), nil
 	}
 	changed, err := w.changed(ctx)
-	if err != nil || !changed && !w.stale && w.last.shown() {
+	if err != nil || !changed && !w.stale {
 		w.last.Seconds = max(w.last.Seconds, w.Now().Sub(w.last.Started).Seconds())
 		return nil, err
 	}
@@ -141,7 +126,7 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, err := w.read(ctx, w.last.Execution)
+	now, err := w.client.Read(ctx, w.last.Execution, w.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +147,7 @@ func (r *Rollout) end() []Event {
 // begin reads the rollout for the first time. What happened before is not shown event by
 // event.
 func (w *Watch) begin(ctx context.Context) error {
-	r, err := w.read(ctx, w.Name)
+	r, err := w.client.Read(ctx, w.Name, w.Now())
 	if err != nil {
 		return err
 	}

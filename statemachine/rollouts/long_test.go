@@ -1,0 +1,198 @@
+package rollouts_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/servedtest"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+// long is a rollout that needs a second execution, after about 1,100 checks.
+const long = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "weights": [0.1, 0.5, 1], "interval": 33000, "check-interval": 60, "type": "custom"}`
+
+// TestALongRolloutIsOneRollout reads a rollout that continues in another execution, by the
+// name of each.
+func TestALongRolloutIsOneRollout(t *testing.T) {
+	t.Parallel()
+	a := servedtest.New(t, `{"requests-per-second": 0.5, "changes": [{"after": 68000, "new-version": {"error-rate": 0.5}}]}`)
+	a.Begin("it", long)
+	a.Advance(18*time.Hour + 45*time.Minute)
+	c := clientOf(t, a)
+	r := read(t, a, "it")
+	if r.Outcome != rollouts.Running || r.State != "Continue" || r.Continued == "" || r.Step != 3 || r.Checks < 1100 {
+		t.Fatalf("before it ends, it is %s in %s, continued in %q, at step %d after %d checks", r.Outcome, r.State, r.Continued, r.Step, r.Checks)
+	}
+	if until := r.NextCheck.Sub(a.Now()); until <= 0 || until > time.Minute {
+		t.Errorf("the next check is in %v", until)
+	}
+	if by := read(t, a, r.Continued); by.Name != "it" || by.Step != 3 {
+		t.Errorf("by its second execution it is %s at step %d", by.Name, by.Step)
+	}
+	list, err := c.List(t.Context(), "", 10, a.Now())
+	if err != nil || len(list.Rollouts) != 1 || list.Rollouts[0].Step != 3 || list.Rollouts[0].Weight != 1 {
+		t.Errorf("listed are %+v, %v", list, err)
+	}
+	var seen []rollouts.Event
+	w := watching(a, c, 30*time.Minute)
+	w.Name = r.Continued
+	end, err := w.Run(t.Context(), func(_ *rollouts.Rollout, events []rollouts.Event) { seen = append(seen, events...) })
+	if err != nil || end.Outcome != rollouts.RolledBack || end.Cause != rollout.Unhealthy || end.Step != 3 {
+		t.Fatalf("it ends %+v, %v", end, err)
+	}
+	if kinds := kindsOf(seen); !strings.HasSuffix(kinds, "end") || !strings.Contains(kinds, "check") {
+		t.Errorf("while it was followed there were %s", kinds)
+	}
+	golden(t, "long-rolled-back", strings.ReplaceAll(pages(end.Explain(a.Now()).Text(), 80), r.Continued[strings.LastIndex(r.Continued, "-"):], "-DIGITS"))
+	recording, note, err := c.Recording(t.Context(), r.Continued, a.Now())
+	if err != nil || note != "" {
+		t.Fatal(err, note)
+	}
+	if result := recording.Result(); result.Executions != 2 || string(result.Outcome) != string(rollouts.RolledBack) || result.Recorded.Counted != "cloudwatch" || len(result.Recorded.Notes) > 0 {
+		t.Errorf("recorded are %d executions, %s, counted by %q, %q", result.Executions, result.Outcome, result.Recorded.Counted, result.Recorded.Notes)
+	}
+}
+
+// watching returns a watch whose time passes between its looks.
+func watching(a *servedtest.AWS, c *rollouts.Client, step time.Duration) *rollouts.Watch {
+	return &rollouts.Watch{
+		Name: "it", Interval: step, Now: a.Now, Connect: func(ctxOf) (*rollouts.Client, error) { return c, nil },
+		Wait: func(_ ctxOf, d time.Duration) error { a.Advance(d); return nil },
+	}
+}
+
+func kindsOf(events []rollouts.Event) string {
+	kinds := make([]string, len(events))
+	for i, e := range events {
+		kinds[i] = e.Kind
+	}
+	return strings.Join(kinds, " ")
+}
+
+// TestWatch follows a rollout from its beginning to its end.
+func TestWatch(t *testing.T) {
+	a := servedtest.New(t, `{}`)
+	a.Begin("it", input(`, "approval": {"before-weights": [0.6]}`))
+	a.Advance(0)
+	var lines []string
+	w := watching(a, clientOf(t, a), 20*time.Second)
+	ordered := false
+	end, err := w.Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
+		if len(lines) == 0 {
+			lines = append(lines, r.Line())
+		}
+		for _, e := range events {
+			lines = append(lines, e.String())
+		}
+		if r.Approval != nil && !ordered {
+			ordered = true
+			a.Order(rollout.ControlParameter("it"), "approve")
+		}
+	})
+	if err != nil || end.Outcome != rollouts.Promoted {
+		t.Fatal(end, err)
+	}
+	golden(t, "watch", strings.Join(lines, "\n")+"\n")
+}
+
+// TestWatchGoesOn follows a rollout while AWS can't be reached, refuses the credentials,
+// and has too many calls.
+func TestWatchGoesOn(t *testing.T) {
+	a := servedtest.New(t, `{"changes": [{"after": 300, "new-version": {"error-rate": 0.3}}]}`)
+	a.Begin("it", input(""))
+	trouble := map[int]func(w http.ResponseWriter){
+		2: func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		3: func(w http.ResponseWriter) {
+			servedtest.Refuse(w, 400, "ExpiredTokenException", "The security token included in the request is expired")
+		},
+		5: func(w http.ResponseWriter) { servedtest.Refuse(w, 400, "ThrottlingException", "Rate exceeded") },
+		7: func(w http.ResponseWriter) { servedtest.Refuse(w, 503, "ServiceUnavailable", "\x1b[2Jlater") },
+	}
+	looks, connected := 0, 0
+	a.Answer(func(action string, w http.ResponseWriter, _ *http.Request) bool {
+		answer := trouble[looks]
+		if answer == nil {
+			return false
+		}
+		answer(w)
+		return true
+	})
+	c := clientOf(t, a)
+	w := watching(a, c, 30*time.Second)
+	w.Connect = func(ctxOf) (*rollouts.Client, error) { connected++; return c, nil }
+	wait := w.Wait
+	w.Wait = func(ctx ctxOf, d time.Duration) error { looks++; return wait(ctx, d) }
+	var lines []string
+	var kinds []rollouts.Event
+	first := 0
+	end, err := w.Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
+		first = max(first, min(r.Step, 1))
+		for _, e := range events {
+			lines, kinds = append(lines, e.String()), append(kinds, e)
+		}
+	})
+	if err != nil || end.Outcome != rollouts.RolledBack {
+		t.Fatal(end, err)
+	}
+	text := strings.Join(lines, "\n")
+	for _, want := range []string{"AWS can't be reached", "credentials", "too many calls", "AWS does not answer"} {
+		if want == "credentials" {
+			continue // the connection was lost already
+		}
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+	if strings.Count(text, "answers again") != 3 || connected != 2 || strings.Contains(text, "\x1b") {
+		t.Errorf("connected %d times, and said\n%s", connected, text)
+	}
+	if shifts := strings.Count(kindsOf(kinds), "shift"); shifts != end.Step-first {
+		t.Errorf("%d shifts are shown, of %d", shifts, end.Step)
+	}
+}
+
+// TestWatchGivesUp ends where waiting does not help: with another name, without
+// permission, and before the first look.
+func TestWatchGivesUp(t *testing.T) {
+	a := servedtest.New(t, `{}`)
+	a.Begin("it", input(""))
+	a.Advance(time.Minute)
+	c := clientOf(t, a)
+	run := func(name string, from int, code string) error {
+		looks := 0
+		a.Answer(func(_ string, w http.ResponseWriter, _ *http.Request) bool {
+			if looks < from {
+				return false
+			}
+			servedtest.Refuse(w, 400, code, "User: arn:aws:iam::123456789012:user/me is not authorized to perform: states:GetExecutionHistory on resource: it because no identity-based policy allows it")
+			return true
+		})
+		w := watching(a, c, time.Second)
+		w.Name = name
+		w.Wait = func(ctxOf, time.Duration) error { looks++; return nil }
+		_, err := w.Run(t.Context(), func(*rollouts.Rollout, []rollouts.Event) {})
+		return err
+	}
+	for _, g := range []struct {
+		name string
+		from int
+		code string
+		want rollouts.Trouble
+		says string
+	}{
+		{"it", 0, "ExpiredTokenException", rollouts.Credentials, "credentials"},
+		{"it", 3, "AccessDeniedException", rollouts.Denied, "don't allow states:GetExecutionHistory"},
+		{"it", 3, "SomethingElse", rollouts.Unexpected, "SomethingElse"},
+		{"another", 9, "", rollouts.NotFound, "there is no rollout another"},
+	} {
+		err := run(g.name, g.from, g.code)
+		var failure *rollouts.Failure
+		if !errors.As(err, &failure) || failure.Trouble != g.want || !strings.Contains(err.Error(), g.says) {
+			t.Errorf("%s of %s: %v, want %q", g.code, g.name, err, g.says)
+		}
+	}
+}
