@@ -21,7 +21,7 @@ func TestStartWaits(t *testing.T) {
 		code            int
 		says            []string
 	}{
-		"promoted":    {`{}`, blog, nil, 0, []string{"started first: alias MyAlias of MyFunction to version 2", "execution:LambdaRollout", "console     https://", "lambda-rollout rollback first", "decides: advance", "PROMOTED: "}},
+		"promoted":    {`{}`, blog, nil, 0, []string{"started first: alias MyAlias of MyFunction to version 2", "execution:LambdaRollout", "console     https://", "lambda-rollout rollback first", "shift     step 2 of 5", "PROMOTED: "}},
 		"rolled back": {`{"new-version": {"error-rate": 0.3}}`, blog, nil, 1, []string{"ROLLED BACK: Rolled back at 20%"}},
 		"unverified":  {`{"requests-per-second": 0}`, strings.Replace(blog, "}", `, "health": {"on-no-traffic": "proceed"}}`, 1), nil, 4, []string{"PROMOTED, UNVERIFIED: too little was seen"}},
 		"unverified, allowed": {`{"requests-per-second": 0}`, strings.Replace(blog, "}", `, "health": {"on-no-traffic": "proceed"}}`, 1), []string{"--allow-unverified"}, 0,
