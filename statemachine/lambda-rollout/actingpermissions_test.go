@@ -66,6 +66,11 @@ func TestActingNeedsTheDocumentedActions(t *testing.T) {
 			}
 			return a.runIn(ctx, 0, "start", "-f", a.write("rollout.json", strings.Replace(blog, `"new-version": "2", `, "", 1)), "--publish", "--wait")
 		}, done: func(r result) bool { return strings.Contains(r.stderr, "the rollout was stopped") }},
+		"wait": {input: blog, after: 10 * time.Second, run: func(a *account) result {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			a.slept = func() { cancel(interruption{syscall.SIGINT}) }
+			return a.runIn(ctx, 0, "wait", "first")
+		}, done: func(r result) bool { return strings.Contains(r.stderr, "the rollout was stopped") }},
 		"stop": {input: blog, after: 130 * time.Second, run: func(a *account) result { return a.run("stop", "first") }, done: ends(0)},
 		"undo": {input: blog, after: 130 * time.Second, split: true, run: func(a *account) result { return a.run("undo", "MyFunction", "MyAlias", "--yes") }, done: ends(0)},
 	}
@@ -108,7 +113,7 @@ func TestActingNeedsTheDocumentedActions(t *testing.T) {
 			for _, missing := range actions {
 				a, g := set()
 				g.limit(slices.DeleteFunc(slices.Clone(actions), func(action string) bool { return action == missing }))
-				if r := s.run(a); s.done(r) || !strings.Contains(r.all(), missing) {
+				if r := s.run(a); s.done(r) && missing != "lambda:GetAlias" || !strings.Contains(r.all(), missing) {
 					t.Errorf("without %s: %d, %s", missing, r.code, r.all())
 				}
 			}

@@ -79,7 +79,7 @@ func (s *starter) await(ctx context.Context, started rollouts.Started) error {
 	if s.json() {
 		document := s.document(started)
 		document.Result, document.Reason, document.Ended = r.Outcome, r.Why(), r.Ended
-		document.Unverified, document.UnverifiedGates = r.Unverified, r.UnverifiedGates
+		document.Unverified, document.UnverifiedGates, document.Version = r.Unverified, r.UnverifiedGates, r.NewVersion
 		err = terminal.WriteJSON(s.stdout, document)
 	} else {
 		s.conclude(r)

@@ -114,6 +114,7 @@ func (c *command) root() *cobra.Command {
 		c.start(),
 		c.stop(),
 		c.undo(),
+		c.wait(),
 		c.watch(),
 	)
 	root.AddCommand(c.steer()...)

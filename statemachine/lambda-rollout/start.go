@@ -54,10 +54,16 @@ func (c *command) start() *cobra.Command {
 	flags.StringVar(&s.codeSHA256, "code-sha256", "", "with --publish: the `hash` of the code, as AWS returned it for the upload; no other code is published")
 	flags.BoolVar(&s.unchecked, "no-check", false, "leave the checks to the workflow")
 	flags.BoolVar(&s.wait, "wait", false, "follow the rollout to its end")
-	flags.BoolVar(&s.allowUnverified, "allow-unverified", false, "with --wait: exit with 0, not 4, if too little was seen to judge the promoted version")
-	flags.StringVar(&s.onInterrupt, "on-interrupt", "stop", "what a signal does to the rollout: stop or leave")
-	flags.DurationVar(&s.poll, "poll", 15*time.Second, "with --wait: the time between two reads")
+	s.waitFlags(cmd)
 	return cmd
+}
+
+// waitFlags adds the flags about the wait for the rollout's end.
+func (s *starter) waitFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&s.allowUnverified, "allow-unverified", false, "exit with 0, not 4, if too little was seen to judge the promoted version")
+	flags.StringVar(&s.onInterrupt, "on-interrupt", "stop", "what a signal does to the rollout: stop or leave")
+	flags.DurationVar(&s.poll, "poll", 15*time.Second, "the time between two reads")
 }
 
 func (s *starter) checkFlags() error {

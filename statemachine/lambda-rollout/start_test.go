@@ -162,3 +162,16 @@ func TestStartAsJSON(t *testing.T) {
 		t.Errorf("the progress is not on the standard error: %s", r.stderr)
 	}
 }
+
+func TestWait(t *testing.T) {
+	a := begun(t, `{}`, blog, 10*time.Second)
+	r := a.run("wait", "first", "-o", "json")
+	a.want(r, 0, `"result": "promoted"`, `"new-version": "2"`)
+	a.want(a.run("wait", "none"), 3, "there is no rollout none")
+	a.want(a.run("wait", "first", "--on-interrupt", "maybe"), 2, "--on-interrupt must be stop or leave")
+
+	a = begun(t, `{}`, blog, 10*time.Second)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	a.slept = func() { cancel(interruption{syscall.SIGTERM}) }
+	a.want(a.runIn(ctx, 0, "wait", "first"), 143, "interrupted; the rollout was stopped")
+}

@@ -37,9 +37,6 @@ func (c *command) text() page {
 // field writes a name and its text, whose further lines are indented below the first.
 func (p page) field(name, text string) { p.hanging(fmt.Sprintf("%-11s ", name), text) }
 
-// item writes an item of a list.
-func (p page) item(text string) { p.hanging("- ", text) }
-
 // line writes a text.
 func (p page) line(format string, args ...any) { p.hanging("", fmt.Sprintf(format, args...)) }
 
