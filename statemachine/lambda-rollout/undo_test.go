@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/creack/pty"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -145,4 +147,26 @@ func TestUndoAsks(t *testing.T) {
 			_ = file.Close()
 		}
 	}
+}
+
+// TestUndoOfANameThatIsNotASCII finds the execution by the hash in the marker.
+func TestUndoOfANameThatIsNotASCII(t *testing.T) {
+	a := newAccount(t, `{}`, nil)
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, input := "über", blog
+	out, err := sfn.NewFromConfig(cfg).StartExecution(context.Background(), &sfn.StartExecutionInput{StateMachineArn: aws.String(a.served.StateMachine()), Name: &name, Input: &input})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.advance(130 * time.Second)
+	split := a.alias()
+	if !strings.Contains(aws.ToString(split.Description), "sha256:") {
+		t.Fatalf("the marker has no hash: %q", aws.ToString(split.Description))
+	}
+	a.want(a.run("stop", *out.ExecutionArn), 0)
+	a.set(split)
+	a.want(a.run("undo", "MyFunction", "MyAlias", "--yes"), 0, "put back: alias MyAlias of MyFunction is at version 1")
 }
