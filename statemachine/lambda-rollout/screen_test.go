@@ -164,7 +164,7 @@ func TestLeavingTheLiveView(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	for _, key := range []string{"q", "\x03", "hang"} {
-		p := inTerminal(t, a, 80, 40, "watch", "it", "--interval", "1s")
+		p := inTerminal(t, a, 80, 40, "watch", "it", "--interval", "10m")
 		p.frame("first step", contains("20% on version 2"))
 		if key == "hang" {
 			a.Answer(func(string, http.ResponseWriter, *http.Request) bool { <-hang; return true })

@@ -103,7 +103,7 @@ var endings = []ending{
 	{name: "latency", scenario: `{"requests-per-second": 50, "changes": [{"after": 200, "new-version": {"duration": 2}}]}`, want: rollouts.RolledBack},
 	{name: "no-traffic", scenario: `{"requests-per-second": 0}`, input: input(`, "health": {"on-no-traffic": "roll-back"}`), want: rollouts.RolledBack},
 	{name: "refused", input: `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "$LATEST", "steps": 0, "interval": 1, "type": "linear"}`, want: rollouts.Refused},
-	{name: "refused-forged", input: `{"function-name": "MyFunction", "plan": {"owner": "other", "steps": [{"weight": 1}]}, "progress": {"step": 9}, "health": 7}`, want: rollouts.Refused},
+	{name: "refused-forged", input: `{"function-name": "MyFunction", "plan": {"owner": "other", "steps": [{"weight": 1}]}, "progress": {"step": 9}}`, want: rollouts.Refused},
 	{name: "not-started", scenario: `{"faults": [{"operation": "GetAlias", "kind": "throttled", "until": 3600}]}`, want: rollouts.NotStarted, then: func(a *servedtest.AWS, _ string) { a.Advance(time.Hour) }},
 	{name: "waits", input: input(`, "approval": {"before-weights": [0.6]}`), want: rollouts.Running, then: func(a *servedtest.AWS, _ string) { a.Advance(7 * time.Minute) }},
 	{name: "not-approved", input: input(`, "approval": {"before-weights": [0.6], "timeout": 300}`), want: rollouts.RolledBack},

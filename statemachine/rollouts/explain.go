@@ -61,10 +61,10 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 	}
 	e.Why = append(e.Why, r.besides()...)
 	if r.Requests != nil && !r.Counted.From.IsZero() {
-		e.Numbers = strings.Split(r.requestLines(), "\n")
+		e.Numbers = r.requestLines()
 	}
-	if text := r.evidenceLines(); text != "" {
-		e.Numbers = append(e.Numbers, strings.Split("evidence of "+strings.ReplaceAll(text, "\n", "\nevidence of "), "\n")...)
+	for _, line := range r.evidenceLines() {
+		e.Numbers = append(e.Numbers, "evidence of "+line)
 	}
 	if r.showsUndo() {
 		e.Undo = r.Undo
@@ -180,7 +180,7 @@ func (r *Rollout) whyRolledBack() []string {
 	case rollout.Ordered:
 		why := []string{"An operator ordered it."}
 		if i := slices.IndexFunc(r.Orders, func(o rollout.Order) bool { return o.Command == rollout.RollBackNow || o.Command == rollout.Disapprove }); i >= 0 {
-			why = append(why, orderLines(r.Orders[i:i+1]))
+			why = append(why, orderLines(r.Orders[i:i+1])...)
 		}
 		return why
 	}
@@ -227,7 +227,7 @@ func (r *Rollout) besides() []string {
 	}
 	if len(r.Orders) > 0 && r.Cause != rollout.Ordered {
 		more = append(more, "Orders were given:")
-		for line := range strings.SplitSeq(orderLines(r.Orders), "\n") {
+		for _, line := range orderLines(r.Orders) {
 			more = append(more, "- "+line)
 		}
 	}
@@ -238,14 +238,14 @@ func (r *Rollout) besides() []string {
 func (e Explanation) Text() *Page {
 	p := &Page{}
 	p.add("what", "", e.What)
-	p.add("why", "", strings.Join(e.Why, "\n"))
+	p.add("why", "", e.Why...)
 	if len(e.Numbers) > 0 {
-		p.add("numbers", "", strings.Join(e.Numbers, "\n"))
+		p.add("numbers", "", e.Numbers...)
 	}
 	if e.Alias != "" {
 		p.add("alias", "", e.Alias)
 	}
 	p.copy("undo", e.Undo)
-	p.add("next", "", strings.Join(e.Next, "\n"))
+	p.add("next", "", e.Next...)
 	return p
 }

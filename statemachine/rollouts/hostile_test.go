@@ -21,13 +21,13 @@ func TestHostileData(t *testing.T) {
 	const hostile = "a\x1b[2J\x07\u202eb\u2028c\r\nd\u009b31m"
 	for _, outcome := range []rollouts.Outcome{rollouts.Running, rollouts.Promoted, rollouts.Unchanged, rollouts.RolledBack, rollouts.Refused, rollouts.NotStarted,
 		rollouts.AliasChanged, rollouts.RollbackFailed, rollouts.Stopped, rollouts.TimedOut, rollouts.Failed, "odd\x1b[2J"} {
-		r := &rollouts.Rollout{
-			Gates: make([]rollouts.Gate, 1), Orders: make([]rollout.Order, 1), Now: &rollouts.AliasNow{Marked: true, Weights: map[string]float64{hostile: 0.1}},
-			Warnings: make([]string, 1), UnverifiedGates: make([]string, 1), Approval: &rollouts.Approval{}, Requests: &rollouts.Requests{},
-		}
-		fill(reflect.ValueOf(r).Elem(), hostile)
-		r.Outcome, r.Counted.From, r.Of, r.Step = outcome, time.Now(), 2, 1
-		for _, page := range []*rollouts.Page{r.Text(time.Now()), r.Live(time.Now()), r.Explain(time.Now()).Text()} {
+		r, plain := filled(outcome, hostile), filled(outcome, "plain")
+		now := time.Now()
+		for i, page := range []*rollouts.Page{r.Text(now), r.Live(now), r.Explain(now).Text()} {
+			same := []*rollouts.Page{plain.Text(now), plain.Live(now), plain.Explain(now).Text()}[i]
+			if lines := page.Lines(0, false); len(lines) != len(same.Lines(0, false)) {
+				t.Errorf("%s has other lines than with plain texts: %q", outcome, lines)
+			}
 			for _, width := range []int{0, 40, 80, 200} {
 				for _, line := range append(page.Lines(width, false), page.Rows(width, false)...) {
 					if line != rollout.OneLine(line) {
@@ -42,6 +42,17 @@ func TestHostileData(t *testing.T) {
 			}
 		}
 	}
+}
+
+// filled returns a rollout of which every text is the same one.
+func filled(outcome rollouts.Outcome, text string) *rollouts.Rollout {
+	r := &rollouts.Rollout{
+		Gates: make([]rollouts.Gate, 1), Orders: make([]rollout.Order, 1), Now: &rollouts.AliasNow{Marked: true, Weights: map[string]float64{text: 0.1}},
+		Warnings: make([]string, 1), UnverifiedGates: make([]string, 1), Approval: &rollouts.Approval{}, Requests: &rollouts.Requests{},
+	}
+	fill(reflect.ValueOf(r).Elem(), text)
+	r.Outcome, r.Counted.From, r.Of, r.Step = outcome, time.Now(), 2, 1
+	return r
 }
 
 // fill sets every text in a value.

@@ -14,30 +14,26 @@ type Page struct{ rows []row }
 type row struct {
 	label  string
 	colour string // of the first line
-	text   string
+	texts  []string
 	// copied means that people copy the text: it is not wrapped, and stands alone.
 	copied bool
 }
 
-// add adds a row. Its text is made plain, and stays in lines.
-func (p *Page) add(label, colour, text string) {
-	p.rows = append(p.rows, row{label: label, colour: colour, text: plainLines(text)})
+// add adds a row of texts, each of which begins a line. A line break in one of them begins
+// none: AWS and users wrote parts of them.
+func (p *Page) add(label, colour string, texts ...string) {
+	r := row{label: label, colour: colour}
+	for _, text := range texts {
+		r.texts = append(r.texts, rollout.OneLine(text))
+	}
+	p.rows = append(p.rows, r)
 }
 
 // copy adds a row with a text for copying.
 func (p *Page) copy(label, text string) {
 	if text != "" {
-		p.rows = append(p.rows, row{label: label, text: rollout.OneLine(text), copied: true})
+		p.rows = append(p.rows, row{label: label, texts: []string{rollout.OneLine(text)}, copied: true})
 	}
-}
-
-// plainLines makes a text plain, line by line.
-func plainLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = rollout.OneLine(line)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // labelCells is the width of the column of labels, and narrow the width of a terminal on
@@ -78,13 +74,13 @@ func (r row) lines(width int, colours bool) []string {
 		indent = 2
 		all = append(all, paint(terminal.Quiet, r.label))
 	}
-	lines := []string{r.text}
+	lines := r.texts
 	if !r.copied {
 		room := 0
 		if width > 0 {
 			room = width - indent
 		}
-		lines = hanging(r.text, room)
+		lines = hanging(r.texts, room)
 	}
 	for i, line := range lines {
 		before := strings.Repeat(" ", indent)
@@ -96,11 +92,11 @@ func (r row) lines(width int, colours bool) []string {
 	return all
 }
 
-// hanging wraps a text line by line; what follows the first line of an item, which begins
-// with a sign and two blanks or with "- ", is indented by two.
-func hanging(text string, room int) []string {
+// hanging wraps texts; what follows the first line of an item, which begins with a sign or
+// with "- ", is indented by two.
+func hanging(texts []string, room int) []string {
 	var all []string
-	for line := range strings.SplitSeq(text, "\n") {
+	for _, line := range texts {
 		wrapped := terminal.Wrap(line, room)
 		item := strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "✓ ") || strings.HasPrefix(line, "✕ ") || strings.HasPrefix(line, "– ") || strings.HasPrefix(line, "? ")
 		if item && len(wrapped) > 1 {

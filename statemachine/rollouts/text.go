@@ -51,7 +51,7 @@ func (r *Rollout) Text(now time.Time) *Page {
 		p.copy("undo", r.Undo)
 	}
 	p.copy("console", r.Console)
-	p.add("next", "", strings.Join(r.Steer(), "\n"))
+	p.add("next", "", r.Steer()...)
 	return p
 }
 
@@ -66,19 +66,19 @@ func (r *Rollout) Live(now time.Time) *Page {
 	}
 	r.progress(p, now)
 	if r.Outcome != Running {
-		p.add("reason", "", r.why())
+		p.add("reason", "", strings.Split(rollout.Plain(r.why()), "\n")...)
 	}
 	if len(r.Gates) > 0 {
-		p.add("gates", "", r.gateLines())
+		p.add("gates", "", r.gateLines()...)
 	}
 	if r.Requests != nil && !r.Counted.From.IsZero() {
-		p.add("requests", "", r.requestLines())
+		p.add("requests", "", r.requestLines()...)
 	}
-	if text := r.evidenceLines(); text != "" {
-		p.add("evidence", "", text)
+	if lines := r.evidenceLines(); len(lines) > 0 {
+		p.add("evidence", "", lines...)
 	}
 	if len(r.Orders) > 0 {
-		p.add("orders", "", orderLines(r.Orders))
+		p.add("orders", "", orderLines(r.Orders)...)
 	}
 	r.times(p, now)
 	if r.Now != nil {

@@ -12,13 +12,13 @@ import (
 )
 
 // gateLines returns what each gate found, a line each.
-func (r *Rollout) gateLines() string {
+func (r *Rollout) gateLines() []string {
 	lines := make([]string, len(r.Gates))
 	for i, g := range r.Gates {
 		sign := map[rollout.Status]string{rollout.Pass: "✓", rollout.Fail: "✕", rollout.Inconclusive: "–"}[g.Status]
-		lines[i] = cmp.Or(sign, "?") + " " + rollout.OneLine(g.text())
+		lines[i] = cmp.Or(sign, "?") + " " + g.text()
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // text returns the reading with a word for what it means: "errors (fails): …".
@@ -39,13 +39,16 @@ func (g Gate) word() string {
 	return rollout.OneLine(string(g.Status))
 }
 
-func (r *Rollout) requestLines() string {
-	return fmt.Sprintf("version %s (new): %s\nversion %s (baseline): %s\ncounted from %s to %s",
-		r.NewVersion, r.Requests.NewVersion, r.Baseline, r.Requests.Baseline, stamp(r.Counted.From), stamp(r.Counted.To))
+func (r *Rollout) requestLines() []string {
+	return []string{
+		fmt.Sprintf("version %s (new): %s", r.NewVersion, r.Requests.NewVersion),
+		fmt.Sprintf("version %s (baseline): %s", r.Baseline, r.Requests.Baseline),
+		fmt.Sprintf("counted from %s to %s", stamp(r.Counted.From), stamp(r.Counted.To)),
+	}
 }
 
 // evidenceLines returns the evidence of harm in words, a line for each gate that has some.
-func (r *Rollout) evidenceLines() string {
+func (r *Rollout) evidenceLines() []string {
 	var lines []string
 	for _, g := range r.Gates {
 		if g.Evidence == nil {
@@ -55,17 +58,17 @@ func (r *Rollout) evidenceLines() string {
 		if *g.Evidence > 0 {
 			text = "without harm, so much comes about by chance in at most " + health.Chance(*g.Evidence) + " rollouts"
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s; rolls back from %s on", rollout.OneLine(g.Gate), text, health.Chance(*g.Threshold)))
+		lines = append(lines, fmt.Sprintf("%s: %s; rolls back from %s on", g.Gate, text, health.Chance(*g.Threshold)))
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
-func orderLines(orders []rollout.Order) string {
+func orderLines(orders []rollout.Order) []string {
 	lines := make([]string, len(orders))
 	for i, o := range orders {
-		lines[i] = rollout.OneLine(fmt.Sprintf("%s %s by %s: %s", stamp(o.At), o.Command, o.By, cmp.Or(o.Effect, "not obeyed yet")))
+		lines[i] = fmt.Sprintf("%s %s by %s: %s", stamp(o.At), o.Command, o.By, cmp.Or(o.Effect, "not obeyed yet"))
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // shellWord returns a name for a shell: as it is if it is plain, else in quotes.
