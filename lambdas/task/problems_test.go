@@ -23,10 +23,11 @@ func TestProblemsAreFoundAtOnce(t *testing.T) {
 		before func(*world)
 		want   []string // "name path: part of the text"
 	}{
-		"none":       {nil, nil, nil},
-		"the input":  {[]string{"bake", "-1", "interval", `"soon"`}, nil, []string{"InvalidRequest bake: must be", "InvalidRequest interval: must be"}},
-		"in AWS":     {[]string{"health", `{"alarms": ["gone"], "probes": [{"name": "p"}]}`}, pending, []string{"GateNotAllowed : does not allow probes", "VersionNotReady : is Pending", "AlarmNotFound : gone"}},
-		"everything": {[]string{"health", `{"alarms": ["gone"]}`}, func(w *world) { pending(w); w.provision(); w.write("1", map[string]float64{"3": 0.2}) }, []string{"AliasSplit : already splits", "ProvisionedConcurrency : has a provisioned", "VersionNotReady : is Pending", "AlarmNotFound : gone"}},
+		"none":          {nil, nil, nil},
+		"the input":     {[]string{"bake", "-1", "interval", `"soon"`}, nil, []string{"InvalidRequest bake: must be", "InvalidRequest interval: must be"}},
+		"in AWS":        {[]string{"health", `{"alarms": ["gone"], "probes": [{"name": "p"}]}`}, pending, []string{"GateNotAllowed : does not allow probes", "VersionNotReady : is Pending", "AlarmNotFound : gone"}},
+		"everything":    {[]string{"health", `{"alarms": ["gone"]}`}, func(w *world) { pending(w); w.provision(); w.write("1", map[string]float64{"3": 0.2}) }, []string{"AliasSplit : already splits", "ProvisionedConcurrency : has a provisioned", "VersionNotReady : is Pending", "AlarmNotFound : gone"}},
+		"behind a gate": {[]string{"health", `{"probes": [{"name": "p"}]}`}, func(w *world) { w.write("1", map[string]float64{"3": 0.2}) }, []string{"GateNotAllowed : does not allow probes", "AliasSplit : already splits"}},
 		"no function, and nothing that follows from it": {[]string{"function-name", `"g"`}, nil, []string{"FunctionNotFound : no function g"}},
 		"no alias":            {[]string{"alias-name", `"dead"`, "new-version", `"9"`}, nil, []string{"AliasNotFound : no alias dead", "VersionNotFound : no version 9"}},
 		"an alias of $LATEST": {[]string{"new-version", `"9"`}, func(w *world) { w.write("$LATEST", nil) }, []string{"AliasNotPublished : points at $LATEST", "VersionNotFound : no version 9"}},
