@@ -150,6 +150,7 @@ func TestAnInterruptedCall(t *testing.T) {
 	a.want(a.runIn(ctx, 0, "start", "-f", file, "--name", "first"), 130, "the rollout was stopped")
 	a.want(a.run("promote", "first"), 1, "the rollout first has ended (stopped)")
 
+	a.advance(time.Minute) // the cleanup
 	ctx, cancel = context.WithCancelCause(context.Background())
 	a.slept = func() { cancel(interruption{syscall.SIGTERM}) }
 	a.want(a.runIn(ctx, 0, "start", "-f", file, "--name", "second", "--on-interrupt", "leave"), 143, "interrupted; if it was started, the rollout continues: arn:")
