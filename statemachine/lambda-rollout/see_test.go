@@ -230,3 +230,46 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		expect(t, a, refused, "", e.want, e.args...)
 	}
 }
+
+// TestWatchTakesRenewedCredentials watches with credentials of a file, which expire and are
+// renewed in the file, as aws sso login and others do.
+func TestWatchTakesRenewedCredentials(t *testing.T) {
+	a := servedtest.New(t, `{}`)
+	a.Environment(t)
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	file := filepath.Join(t.TempDir(), "credentials")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
+	sign := func(key string) {
+		text := "[default]\naws_access_key_id = " + key + "\naws_secret_access_key = secret\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	sign("OLD")
+	a.Begin("it", linear)
+	a.Advance(time.Minute)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		time.Sleep(500 * time.Millisecond)
+		a.Answer(func(_ string, w http.ResponseWriter, r *http.Request) bool {
+			if strings.Contains(r.Header.Get("Authorization"), "Credential=NEW/") {
+				return false
+			}
+			servedtest.Refuse(w, 403, "ExpiredTokenException", "The security token included in the request is expired")
+			return true
+		})
+		time.Sleep(time.Second)
+		sign("NEW")
+		_, _ = a.ServedAWS.Advance(time.Hour)
+	}()
+	out := expect(t, a, 0, "end       PROMOTED", "", "watch", "it", "--interval", "1s")
+	<-done
+	for _, want := range []string{"lost      the AWS credentials", "back      AWS answers again", "shift     step 2 of 5"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("there is no %q in %s", want, out)
+		}
+	}
+}

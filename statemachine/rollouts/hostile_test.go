@@ -52,6 +52,7 @@ func filled(outcome rollouts.Outcome, text string) *rollouts.Rollout {
 	}
 	fill(reflect.ValueOf(r).Elem(), text)
 	r.Outcome, r.Counted.From, r.Of, r.Step = outcome, time.Now(), 2, 1
+	r.Undo += " undo" // which a reason's text is searched for
 	return r
 }
 
@@ -91,11 +92,15 @@ func TestForgedData(t *testing.T) {
 	a.Begin("itself", forged("itself"))
 	a.Begin("chain", forged("forged"))
 	a.Begin("started", input(`, "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn:other"`))
+	a.Begin("planned", `{"function-name": "MyFunction", "plan": {"owner": "planned", "baseline": "9", "steps": [{"weight": 1}]}, "progress": {"step": 1}}`)
 	a.Begin("victim", input(""))
 	a.Advance(time.Minute)
 	c := clientOf(t, a)
 	if r := read(t, a, "forged"); r.Name != "victim" || len(r.Gates) == 0 && r.Checks > 0 {
 		t.Errorf("it is shown as %s", r.Name)
+	}
+	if r := read(t, a, "planned"); r.Outcome != rollouts.Refused || r.Of != 0 || r.Baseline != "" {
+		t.Errorf("one with a plan of its own is %s, at step %d of %d from version %q", r.Outcome, r.Step, r.Of, r.Baseline)
 	}
 	if r := read(t, a, "itself"); r.Outcome != rollouts.Refused || r.Name != "itself" {
 		t.Errorf("one that continues itself is %s %s", r.Name, r.Outcome)
