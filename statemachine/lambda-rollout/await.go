@@ -44,17 +44,17 @@ func (s *starter) announce(started rollouts.Started) {
 		verb = "already started"
 	}
 	out.line("%s %s: alias %s of %s to version %s", verb, started.Name, to.Alias, to.Function, to.NewVersion)
-	out.field("execution", started.ARN)
+	out.copied("execution", started.ARN)
 	if url := rollout.ConsoleURL(started.ARN); url != "" {
-		out.field("console", url)
+		out.copied("console", url)
 	}
 	if !s.wait {
-		out.field("watch", "lambda-rollout watch "+started.Name)
+		out.copied("watch", "lambda-rollout watch "+started.Name)
 	}
 	for _, command := range rollout.Commands() {
 		switch command {
 		case rollout.AdvanceNow, rollout.PromoteNow, rollout.RollBackNow:
-			out.field(word(command), "lambda-rollout "+word(command)+" "+started.Name)
+			out.copied(word(command), "lambda-rollout "+word(command)+" "+started.Name)
 		}
 	}
 }

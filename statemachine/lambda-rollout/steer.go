@@ -129,6 +129,9 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 	case err != nil:
 		return fmt.Errorf("interrupted; the order stands: %w", err)
 	}
+	if taken.Obeyed() {
+		r = c.carriedOut(ctx, client, given, r, poll)
+	}
 	document.is(r)
 	document.Read, document.Obeyed, document.Effect, document.At = taken.Number > 0, taken.Obeyed(), rollout.OneLine(taken.Effect), taken.At
 	if c.json() {
@@ -140,6 +143,28 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 		err = exit{notPromoted, nil}
 	}
 	return err
+}
+
+// carriedOutWithin is how many looks wait for an obeyed order to be carried out, which takes
+// the workflow some seconds.
+const carriedOutWithin = 4
+
+// carriedOut returns the rollout when an obeyed order that moves its alias has moved it, or
+// as it is after some looks.
+func (c *command) carriedOut(ctx context.Context, client *rollouts.Client, given rollouts.Given, r *rollouts.Rollout, poll time.Duration) *rollouts.Rollout {
+	switch given.Command {
+	case rollout.AdvanceNow, rollout.PromoteNow, rollout.RollBackNow, rollout.Approve, rollout.Disapprove:
+	default:
+		return r
+	}
+	looks := 0
+	last := r
+	_, _ = client.Wait(ctx, r.Execution, poll, c.now, c.sleep, func(now *rollouts.Rollout) bool {
+		last = now
+		looks++
+		return now.Step > given.Rollout.Step && now.Decision == rollout.Advance || looks >= carriedOutWithin
+	}) // where it can't be read, the last known state is shown
+	return last
 }
 
 // tell says what came of the order.

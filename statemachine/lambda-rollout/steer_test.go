@@ -34,9 +34,9 @@ func TestOrdersAreTaken(t *testing.T) {
 		code                   int
 		says                   []string
 	}{
-		{"promote", `{}`, blog, 130 * time.Second, 0, []string{"first: the order to promote was written as version 1 of /lambda-rollout/first; the rollout is at 40%, in step 2 of 5", "obeyed: "}},
+		{"promote", `{}`, blog, 130 * time.Second, 0, []string{"first: the order to promote was written as version 1 of /lambda-rollout/first; the rollout is at 40%, in step 2 of 5", "obeyed: the rollout has ended: PROMOTED"}},
 		{"advance", `{}`, blog, 130 * time.Second, 0, []string{"obeyed: the rollout is at "}},
-		{"rollback", `{}`, blog, 130 * time.Second, 0, []string{"obeyed: ", "ordered by arn:"}},
+		{"rollback", `{}`, blog, 130 * time.Second, 0, []string{"obeyed: the rollout has ended: ROLLED BACK"}},
 		{"roll-back", `{}`, blog, 10 * time.Second, 0, []string{"obeyed: "}},
 		{"approve", `{}`, approval, 200 * time.Second, 0, []string{"obeyed: "}},
 		{"refuse", `{}`, approval, 200 * time.Second, 0, []string{"obeyed: "}},
@@ -137,5 +137,16 @@ func TestStop(t *testing.T) {
 			t.Errorf("the alias is at version %s", *at.FunctionVersion)
 		}
 		a.want(a.run("stop", "first"), 1, "the rollout first has ended (stopped), and can't be stopped: wrong version")
+	}
+}
+
+func TestStartAndOrdersAtEachWidth(t *testing.T) {
+	for _, columns := range []int{40, 80, 200} {
+		a := newAccount(t, `{}`, nil)
+		start := a.runIn(t.Context(), columns, "start", "-f", a.write("rollout.json", blog), "--name", "first")
+		a.advance(130 * time.Second)
+		order := a.runIn(t.Context(), columns, "advance", "first")
+		a.want(order, 0)
+		golden(t, fmt.Sprintf("steer-%d", columns), start.all()+order.all())
 	}
 }

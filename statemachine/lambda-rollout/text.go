@@ -37,6 +37,11 @@ func (c *command) text() page {
 // field writes a name and its text, whose further lines are indented below the first.
 func (p page) field(name, text string) { p.hanging(fmt.Sprintf("%-11s ", name), text) }
 
+// copied writes a name and a text that people copy, which is not wrapped.
+func (p page) copied(name, text string) {
+	fmt.Fprintf(p.out, "%-11s %s\n", name, rehearsal.Printable(text))
+}
+
 // line writes a text.
 func (p page) line(format string, args ...any) { p.hanging("", fmt.Sprintf(format, args...)) }
 
