@@ -167,3 +167,7 @@ func (c Caught) words() string {
 	}
 	return c.Error + ": " + c.Message()
 }
+
+// Obeyed reports whether a check obeyed the order. An order that no check has read yet is
+// not obeyed.
+func (o Order) Obeyed() bool { return o.Effect == obeyed }

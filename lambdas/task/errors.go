@@ -101,9 +101,12 @@ func (refusal) refuses() {}
 // Error returns the text, bounded by rollout.Brief: it may quote AWS.
 func (r refusal) Error() string { return rollout.Brief(r.error.Error()) }
 
+// nothingChanged begins the text of each refusal.
+const nothingChanged = "nothing was changed: "
+
 // refusef formats a refusal, as fmt.Errorf does.
 func refusef(format string, args ...any) refusal {
-	return refusal{fmt.Errorf("nothing was changed: "+format, args...)}
+	return refusal{fmt.Errorf(nothingChanged+format, args...)}
 }
 
 // Refuses reports whether an error that a task returned is a refusal: nothing

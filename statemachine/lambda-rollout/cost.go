@@ -33,8 +33,8 @@ func (c *command) cost() *cobra.Command {
 	input := flags.String("input", "", "`file` with an execution's input, - for standard input: print its cost alone, and that of a month without rollouts")
 	scenario := flags.String("scenario", "healthy", "the scenario to rehearse under: a JSON `file`, or one of those that lambda-rollout rehearse --help lists")
 	var billed rehearsal.Billed
-	flags.Float64Var(&billed.Others, "task-seconds", 0.2, "how many `seconds` an invocation is billed for")
-	flags.Float64Var(&billed.HealthCheck, "check-seconds", 0.5, "how many `seconds` an invocation of HealthCheck is billed for")
+	flags.Float64Var(&billed.Others, "task-seconds", rehearsal.UsuallyBilled().Others, "how many `seconds` an invocation is billed for")
+	flags.Float64Var(&billed.HealthCheck, "check-seconds", rehearsal.UsuallyBilled().HealthCheck, "how many `seconds` an invocation of HealthCheck is billed for")
 	sub.RunE = func(*cobra.Command, []string) error {
 		conditions, err := readScenario(*scenario)
 		if err != nil {

@@ -28,7 +28,7 @@ func (c *command) list() *cobra.Command {
 		Use:   "list",
 		Short: "List the running rollouts, or with --all the latest",
 		Long:  "Lists the running rollouts; with --all the latest, however they ended. Step Functions keeps executions for 90 days after their end. Each rollout takes one call of AWS or a few, so long lists take a while.",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			asJSON, err := c.asJSON()
 			if err != nil {

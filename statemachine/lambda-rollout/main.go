@@ -18,19 +18,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/verify"
@@ -42,7 +39,7 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
@@ -69,44 +66,51 @@ type command struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
-	now func() time.Time
-
 	profile, region, machine, stack string
 	format                          string
+
+	// now and sleep are the clock's. columns is the width of the output, for tests; 0 for
+	// that of the terminal.
+	now     func() time.Time
+	sleep   rollouts.Sleep
+	columns int
+
+	tester func(aws.Config) verify.Tester // the client of verify
 }
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return (&command{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
+	c := &command{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, sleep: sleep, tester: awsTester}
+	return c.run(ctx, args)
 }
 
+// run runs the command with its arguments, and returns the exit code.
 func (c *command) run(ctx context.Context, args []string) int {
-	root := c.root(awsTester)
+	root := c.root()
 	root.SetArgs(doubled(root, args))
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
-	return c.exitCode(root.ExecuteContext(ctx))
-}
-
-// exitCode returns the exit code of an error, which it prints.
-func (c *command) exitCode(err error) int {
+	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return promoted
 	}
 	code := refused
+	if signal := signalOf(ctx); signal != nil {
+		code = signal.code()
+	}
 	if coded, ok := errors.AsType[exit](err); ok {
 		code = coded.code
 		if coded.error == nil {
 			return code
 		}
 	}
-	fmt.Fprintln(c.stderr, "lambda-rollout:", rehearsal.Printable(err.Error()))
+	fmt.Fprintln(c.stderr, "lambda-rollout:", rehearsal.Printable(rollouts.Explain(err).Error()))
 	return code
 }
 
-// root returns the command with all its subcommands. tester returns the client of verify.
-func (c *command) root(tester func(aws.Config) verify.Tester) *cobra.Command {
+// root returns the command with all its subcommands.
+func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "lambda-rollout",
 		Short:         "Start, watch, steer and explain rollouts of AWS Lambda functions",
@@ -123,6 +127,7 @@ func (c *command) root(tester func(aws.Config) verify.Tester) *cobra.Command {
 	flags.StringVarP(&c.format, "output", "o", "text", "text or json")
 	root.AddCommand(
 		c.advise(),
+		c.check(),
 		c.cost(),
 		c.explain(),
 		c.get(),
@@ -131,57 +136,31 @@ func (c *command) root(tester func(aws.Config) verify.Tester) *cobra.Command {
 		c.rehearse(),
 		c.report(),
 		c.serve(),
-		c.verify(tester),
+		c.start(),
+		c.stop(),
+		c.undo(),
+		c.verify(),
+		c.wait(),
 		c.watch(),
 	)
+	root.AddCommand(c.steer()...)
 	root.SetFlagErrorFunc(func(sub *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %s --help lists the options", err, sub.CommandPath())
 	})
 	return root
 }
 
-// noArguments refuses arguments that are no options.
-func noArguments(sub *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%q is not an option: %s --help lists them", args[0], sub.CommandPath())
-	}
-	return nil
-}
-
-// knownSubcommand refuses what is no subcommand.
-func knownSubcommand(root *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, sub := range root.Commands() {
-		names = append(names, sub.Name())
-	}
-	return fmt.Errorf("there is no subcommand %q%s: %s --help lists them", args[0], rollout.DidYouMean(args[0], names), root.CommandPath())
-}
-
-// doubled returns arguments in which long options have two dashes: one is accepted, too.
-func doubled(root *cobra.Command, args []string) []string {
-	long := map[string]bool{"help": true}
-	for _, sub := range append(root.Commands(), root) {
-		for _, flags := range []*pflag.FlagSet{sub.Flags(), sub.PersistentFlags()} {
-			flags.VisitAll(func(f *pflag.Flag) { long[f.Name] = true })
-		}
-	}
-	args = slices.Clone(args)
-	for i, arg := range args {
-		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		if len(name) > 1 && strings.HasPrefix(arg, "-") && long[name] {
-			args[i] = "-" + arg
-		}
-	}
-	return args
-}
+// callTimeout is the time limit of one call of AWS, with all its retries.
+const callTimeout = time.Minute
 
 // config returns the configuration of the SDK: from the environment, the shared files and
 // the flags.
 func (c *command) config(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
-	options = append(options, config.WithRegion(c.region))
+	options = append(options,
+		config.WithRegion(c.region),
+		config.WithHTTPClient(transport.New().BuildableClient), // it takes the authorities of AWS_CA_BUNDLE
+		config.WithAPIOptions([]func(*middleware.Stack) error{transport.Limit(callTimeout)}),
+	)
 	if c.profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.profile))
 	}
@@ -191,6 +170,9 @@ func (c *command) config(ctx context.Context, options ...func(*config.LoadOption
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, errors.New("there is no Region: give --region, set AWS_REGION, or set it in the profile")
+	}
+	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		cfg.HTTPClient = transport.Client{BuildableClient: client}
 	}
 	return cfg, nil
 }

@@ -100,7 +100,7 @@ func TestFilesThatAreNoRecording(t *testing.T) {
 		args []string
 		says string
 	}{
-		{nil, "give the execution's history: -history FILE"},
+		{nil, "give the execution's history: --history FILE"},
 		{[]string{"-history", "nowhere.json"}, "nowhere.json"},
 		{[]string{"-history", history, "more"}, `"more" is not an option`},
 		{[]string{"-history", history, "-queries", "-report", "r.html"}, "-queries only prints the queries"},
@@ -109,7 +109,7 @@ func TestFilesThatAreNoRecording(t *testing.T) {
 		{[]string{"-history", history, "-metrics", metrics, "-report", "./" + metrics}, "metrics.json is read, and would be overwritten"},
 		{[]string{"-history", history, "-write-input", "twice.json", "-write-scenario", "./twice.json"}, "twice.json would be written twice"},
 		{[]string{"-history", history, "-report", "nowhere/r.html"}, "nowhere/r.html"},
-		{[]string{"-history", history, "-input", "input.json"}, "flag provided but not defined: -input"},
+		{[]string{"-history", history, "-input", "input.json"}, "unknown flag: --input"},
 		{[]string{"-history", metrics}, `it has no "events"`},
 		{[]string{"-history", history, "-metrics", history}, `there are no "MetricDataResults"`},
 		{[]string{"-history", changed("history.json", `"CalculateWeights"`, `"Greet"`)}, `another state machine's history: it begins with the state "Greet"`},

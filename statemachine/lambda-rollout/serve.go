@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -64,7 +62,7 @@ the SDKs of all languages use it with the environment that it prints:
 			return err
 		}
 		defer listener.Close()
-		if err := restore(sub.Context(), served, kept, settings, c.stderr); errors.Is(err, context.Canceled) {
+		if err := restore(sub.Context(), served, kept, settings, c.stderr); err != nil && sub.Context().Err() != nil {
 			return nil
 		} else if err != nil {
 			return err
@@ -81,7 +79,7 @@ the SDKs of all languages use it with the environment that it prints:
 		go func() { _ = server.Serve(listener) }() // ends with Close
 		defer server.Close()
 		fmt.Fprint(c.stdout, environment(endpoint, served.StateMachine()))
-		if err := served.Serve(sub.Context()); !errors.Is(err, context.Canceled) {
+		if err := served.Serve(sub.Context()); sub.Context().Err() == nil {
 			return err
 		}
 		return nil

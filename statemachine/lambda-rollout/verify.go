@@ -23,9 +23,8 @@ const differs = 1
 // verifyAttempts is how often a call that AWS throttles is made.
 const verifyAttempts = 10
 
-// verify is the subcommand that compares the interpreter with AWS. client returns the
-// client to use in a configuration.
-func (c *command) verify(client func(aws.Config) verify.Tester) *cobra.Command {
+// verify is the subcommand that compares the interpreter with AWS.
+func (c *command) verify() *cobra.Command {
 	sub := &cobra.Command{
 		Use:   "verify --aws",
 		Short: "Compare each state of the workflow with AWS",
@@ -52,7 +51,7 @@ See docs/verify.md.`,
 		if err != nil {
 			return err
 		}
-		report, err := verify.Compare(ctx, client(cfg), cases, verify.Options{Role: *role, Progress: func(done, all int) {
+		report, err := verify.Compare(ctx, c.tester(cfg), cases, verify.Options{Role: *role, Progress: func(done, all int) {
 			fmt.Fprintf(c.stderr, "\r%d of %d", done, all)
 			if done == all {
 				fmt.Fprintln(c.stderr)

@@ -44,6 +44,24 @@ type Billed struct {
 	Others      float64
 }
 
+// UsuallyBilled returns the times that costs assume if no others are given.
+func UsuallyBilled() Billed { return Billed{HealthCheck: 0.5, Others: 0.2} }
+
+// HealthChecks returns the number of invocations of HealthCheck.
+func (u Usage) HealthChecks() int64 { return u[healthChecks] }
+
+// Dollars returns what the usage costs at the list prices.
+func (u Usage) Dollars(billed Billed) float64 {
+	total := 0.0
+	for _, c := range charges() {
+		total += c.quantity(u, billed) * c.dollars
+	}
+	return total
+}
+
+// Amount formats an amount of dollars: to a hundredth of a cent if it is less than a dollar.
+func Amount(amount float64) string { return dollars(amount) }
+
 // MonthOfIdleness returns what a stack uses in a month without rollouts, in which
 // a sweep every five minutes finds nothing to do.
 func MonthOfIdleness() Usage {

@@ -43,6 +43,9 @@ type ServeOptions struct {
 	// Trouble is called when something could not be stored; may be nil. It is called
 	// concurrently.
 	Trouble func(error)
+	// Authorize decides about the calls of principals that are no roles of the template: a
+	// client's access key id names its principal. nil allows all.
+	Authorize localaws.Authorize
 }
 
 // ServedAWS is a local AWS that stays: real clients call it over HTTP while rollouts run
@@ -64,6 +67,7 @@ type ServedAWS struct {
 	advancing sync.Mutex // held while Advance moves the pacer
 	departed  error      // how the replay departs from what is stored
 	giveUp    func()     // ends the replay
+	others    localaws.Authorize
 }
 
 // aliasName identifies an alias.
@@ -109,7 +113,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 		},
 		pacer: asl.NewPacer(o.Start, o.Speed), speed: o.Speed,
 		traffics: map[aliasName]*traffic{}, unsupported: noted{seen: map[string]bool{}, report: o.Unsupported},
-		journal: o.Journal, trouble: o.Trouble,
+		others: o.Authorize, journal: o.Journal, trouble: o.Trouble,
 		faulty: slices.ContainsFunc(o.Scenario.Faults, func(f Fault) bool { return f.Task == "" }),
 	}
 	s.machine = &machine{
@@ -140,10 +144,13 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 	return s, nil
 }
 
-// authorize implements the Authorize option: only the roles of the stack are limited.
+// authorize implements the Authorize option.
 func (s *ServedAWS) authorize(principal, action, resource string, context map[string][]string) error {
 	if _, ok := s.machine.permits.roles[principal]; !ok {
-		return nil
+		if s.others == nil {
+			return nil
+		}
+		return s.others(principal, action, resource, context)
 	}
 	return s.machine.permits.authorize(principal, action, resource, context)
 }
@@ -242,6 +249,9 @@ func (s *ServedAWS) moveOn(d time.Duration) (time.Time, error) {
 	s.pacer.AdvanceTo(until)
 	return until, nil
 }
+
+// Inject makes calls of an operation fail, those of the stack's functions as well.
+func (s *ServedAWS) Inject(f localaws.Fault) (*localaws.Injection, error) { return s.server.Inject(f) }
 
 // Now returns the virtual time.
 func (s *ServedAWS) Now() time.Time { return s.clock.Now() }

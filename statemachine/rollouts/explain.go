@@ -130,6 +130,9 @@ func (r *Rollout) whatRunning(now time.Time) string {
 // whyRunning says what the rollout waits for.
 func (r *Rollout) whyRunning() []string {
 	var why []string
+	if r.Pause != nil {
+		why = append(why, "It is paused "+r.paused()+".")
+	}
 	if a := r.Approval; a != nil {
 		why = append(why, fmt.Sprintf("It waits for an approval of step %d (%s) since %s. Without one in time, it is rolled back.", a.Step, rollout.Weight(a.Weight), stamp(a.Since)))
 	}

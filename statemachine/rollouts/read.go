@@ -27,13 +27,19 @@ func (c *Client) Read(ctx context.Context, name string, now time.Time) (*Rollout
 
 // read is Read, which reads the alias only if look is true.
 func (c *Client) read(ctx context.Context, name string, now time.Time, look bool) (*Rollout, error) {
-	out, err := c.describe(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	t, err := c.settled(ctx, out)
-	if err != nil {
-		return nil, err
+	var out *sfn.DescribeExecutionOutput
+	var t *tail
+	var err error
+	for range endTries {
+		if out, err = c.describe(ctx, name); err != nil {
+			return nil, err
+		}
+		if t, err = c.settled(ctx, out); err != nil {
+			return nil, err
+		}
+		if outcomeOf(out.Status, "") != Running || !t.ended() {
+			break
+		} // it ended in between: then its status says how
 	}
 	r, err := c.assemble(ctx, out, t, now)
 	if err == nil && look && r.Function != "" && r.Alias != "" {
@@ -195,6 +201,9 @@ func (r *Rollout) take(s *rollout.State) {
 	r.data, r.failed, r.checks = s, s.Error, s.HealthCheck
 	if s.Progress.Orders != nil {
 		r.Orders = s.Progress.Orders
+	}
+	if r.Outcome == Running {
+		r.Pause = s.Progress.Pause
 	}
 	if at := s.Progress.ApprovalRequestedAt; !at.IsZero() && r.Step < r.Of && r.Outcome == Running {
 		r.Approval = &Approval{Since: at, Step: r.Step + 1, Weight: s.Plan.Steps[r.Step].Weight}

@@ -31,6 +31,8 @@ func (r *Rollout) Headline() (text, colour string) {
 		return "PROMOTED, UNVERIFIED", terminal.Doubt
 	case r.Outcome == Running && r.Approval != nil:
 		return "WAITING FOR APPROVAL", terminal.Doubt
+	case r.Outcome == Running && r.Pause != nil:
+		return "PAUSED", terminal.Doubt
 	case r.Outcome == Running && r.Status != "RUNNING":
 		return "WAITING TO BE REDRIVEN", terminal.Doubt
 	}
@@ -129,6 +131,15 @@ func (r *Rollout) subject() string {
 	return text
 }
 
+// paused says by what a rollout is held, and for how long.
+func (r *Rollout) paused() string {
+	what := fmt.Sprintf("by the order %s", r.Pause.Order)
+	if r.Pause.Unknown {
+		what = fmt.Sprintf("by the unknown order %q", string(r.Pause.Order))
+	}
+	return fmt.Sprintf("%s since %s; it is rolled back at %s unless another order comes", what, stamp(r.Pause.Since), stamp(r.Pause.Until))
+}
+
 // progress adds how far the rollout has come.
 func (r *Rollout) progress(p *Page, now time.Time) {
 	if r.Of > 0 && r.Outcome != Unchanged {
@@ -153,6 +164,9 @@ func (r *Rollout) progress(p *Page, now time.Time) {
 	}
 	if a := r.Approval; a != nil {
 		p.add("approval", terminal.Doubt, fmt.Sprintf("step %d of %d (%s) waits for approval since %s", a.Step, r.Of, rollout.Weight(a.Weight), stamp(a.Since)))
+	}
+	if r.Pause != nil {
+		p.add("paused", terminal.Doubt, r.paused())
 	}
 	if r.Decision != "" {
 		p.add("last check", "", string(r.Decision)+r.shortReason())
@@ -266,6 +280,9 @@ func (r *Rollout) Steer() []string {
 		say("watch", "follow it"), say("explain", "why it is where it is"),
 		say("advance", "end this step now"), say("promote", "end the whole plan now"), say("rollback", "go back"),
 		say("pause", "hold the weight"), say("stop", "end the execution; the cleanup puts the alias back"),
+	}
+	if r.Pause != nil {
+		next = append([]string{say("resume", "let it go on")}, next...)
 	}
 	if r.Approval != nil {
 		next = append([]string{say("approve", "begin the next step"), say("refuse", "roll back")}, next...)

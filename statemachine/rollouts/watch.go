@@ -23,12 +23,18 @@ type Watch struct {
 	// to give up.
 	Wait func(context.Context, time.Duration) error
 
+	// Most is how many looks in a row may fail before Run gives up with a *LostError, also at
+	// the first ones; 0 for any number after the first one.
+	Most int
+
 	client *Client
 	follow follower
+	failed int // looks in a row
 	last   *Rollout
 	// pending are events that were read, but are not shown yet because a later call failed.
 	pending []Event
 	lost    bool
+	stale   bool // the rollout was not read since its last events were
 }
 
 // mostInterval is the longest time between two looks after AWS had too many calls.
@@ -54,11 +60,14 @@ func (w *Watch) Run(ctx context.Context, show func(*Rollout, []Event)) (*Rollout
 			if w.lost {
 				events = append([]Event{{w.Now(), "back", "AWS answers again"}}, events...)
 			}
-			w.lost = false
+			w.lost, w.failed = false, 0
 			show(w.last, events)
 			if w.last.Outcome != Running {
 				return w.last, nil
 			}
+		case w.Most > 0 && w.givesUp():
+			return w.last, &LostError{w.Name, err}
+		case w.Most > 0 && w.last == nil:
 		case w.last == nil || !errors.As(err, &failure) || !failure.Trouble.Passing():
 			return w.last, err
 		default:
@@ -79,6 +88,12 @@ func (w *Watch) Run(ctx context.Context, show func(*Rollout, []Event)) (*Rollout
 	}
 }
 
+// givesUp counts a look that failed, and reports whether it was the last one.
+func (w *Watch) givesUp() bool {
+	w.failed++
+	return w.failed >= w.Most
+}
+
 // look brings what is known up to date, and returns what is new.
 func (w *Watch) look(ctx context.Context) ([]Event, error) {
 	ctx, done := context.WithTimeout(ctx, lookTime)
@@ -97,10 +112,11 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 		return w.last.end(), nil
 	}
 	changed, err := w.changed(ctx)
-	if err != nil || !changed {
+	if err != nil || !changed && !w.stale {
 		w.last.Seconds = max(w.last.Seconds, w.Now().Sub(w.last.Started).Seconds())
 		return nil, err
 	}
+	w.stale = true
 	events, err := w.follow.follow(ctx, w.client, w.last.Execution)
 	w.pending = append(w.pending, events...)
 	if err == nil && w.last.Continued != "" {
@@ -114,7 +130,7 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.last = now
+	w.last, w.stale = now, false
 	events, w.pending = append(w.pending, now.end()...), nil
 	return events, nil
 }

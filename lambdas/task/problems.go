@@ -1,0 +1,109 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Refusal describes why CalculateWeights would refuse a rollout.
+type Refusal struct {
+	// Name is that of the error with which the execution would end: see Refusals.
+	Name string
+	// Path is the field of the input that is wrong, as in rollout.Problem; empty if the
+	// input is right, and AWS as it is does not allow it.
+	Path string
+	// Text says what is wrong, and what to do. It is Plain.
+	Text string
+}
+
+// Problems returns the state that Handle returns; else all refusals at once, where Handle
+// stops at the first. An error says what kept it from checking, such as a permission that
+// is missing; refusals that were found until then are returned as well.
+func (t CalculateWeights) Problems(ctx context.Context, start Start) (rollout.State, []Refusal, error) {
+	state, err := t.begin(ctx, start)
+	var all findings
+	if all.add(err); len(all.refusals) == 0 {
+		return state, nil, all.failed
+	}
+	req, err := rollout.Decode(start.Rollout)
+	if err != nil || all.failed != nil {
+		return rollout.State{}, all.refusals, all.failed
+	}
+	all.add(t.allows(req))
+	t.findAll(ctx, start, req, &all)
+	_, _, err = t.readAlarms(ctx, req)
+	all.add(err)
+	return rollout.State{}, all.refusals, all.failed
+}
+
+// findAll adds what preflight finds of the alias and the versions, without stopping at the
+// first problem.
+func (t CalculateWeights) findAll(ctx context.Context, start Start, req rollout.Request, all *findings) {
+	name := alias.Name{Function: req.FunctionName, Alias: req.AliasName}
+	found, err := t.Aliases.Read(ctx, name)
+	baseline := found.Version
+	switch {
+	case errors.Is(err, alias.ErrNotFound):
+		err = t.missing(ctx, name)
+		all.add(err)
+		if errors.As(err, &FunctionNotFound{}) {
+			return
+		}
+		baseline = req.NewVersion // there is no other to compare with
+	case err != nil:
+		all.add(err)
+		return
+	default:
+		all.add(t.checkTransit(ctx, name, found))
+		all.add(t.checkAlias(ctx, start, name, found))
+		if !rollout.IsPublished(baseline) {
+			baseline = req.NewVersion
+		}
+		_, err = t.provisioned(ctx, req, baseline)
+		all.add(err)
+	}
+	next, err := t.checkVersions(ctx, req, baseline)
+	if all.add(err); err == nil && next.TenantIsolation && len(req.Gates.Probes) > 0 {
+		all.add(rollout.ProbesNeedTenant(req))
+	}
+}
+
+// findings collects refusals, each once, and the first other error.
+type findings struct {
+	refusals []Refusal
+	failed   error
+}
+
+func (f *findings) add(err error) {
+	var invalid *rollout.RequestError
+	switch {
+	case err == nil:
+		return
+	case errors.As(err, &invalid):
+		for _, p := range invalid.Problems {
+			f.once(Refusal{Name: nameOf(InvalidRequest{}), Path: rollout.OneLine(p.Path), Text: rollout.OneLine(p.Error())})
+		}
+		return
+	}
+	named := classify(err)
+	if !Refuses(named) {
+		if f.failed == nil {
+			f.failed = err
+		}
+		return
+	}
+	f.once(Refusal{Name: nameOf(named), Text: strings.TrimPrefix(rollout.OneLine(named.Error()), nothingChanged)})
+}
+
+func (f *findings) once(r Refusal) {
+	for _, known := range f.refusals {
+		if known == r {
+			return
+		}
+	}
+	f.refusals = append(f.refusals, r)
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+// starter is the subcommand start with its flags.
+type starter struct {
+	*command
+	input
+	publish, wait, unchecked, allowUnverified bool
+	codeSHA256, onInterrupt                   string
+	poll                                      time.Duration
+
+	client *rollouts.Client
+	// execution is set before the call that starts it, and confirmed after its answer.
+	execution string
+	confirmed bool
+}
+
+// start returns the subcommand that starts a rollout.
+func (c *command) start() *cobra.Command {
+	s := &starter{command: c}
+	cmd := &cobra.Command{
+		Use:   "start -f FILE",
+		Short: "Start a rollout, and with --wait follow it to its end",
+		Long: "Start checks the input as check does, publishes the latest code with --publish, and starts the rollout. " +
+			"It may be repeated with the same --name: then it follows the rollout that it started before.\n\n" +
+			"With --wait it exits with 0 if the version was promoted, 1 if not, 2 if the rollout was refused, 3 if it can't be read, " +
+			"and 4 if it was promoted and too little was seen to judge the version. " +
+			"A signal stops the rollout, unless --on-interrupt leave is given, and it exits with 130 or 143.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := s.run(cmd.Context())
+			if signal := signalOf(cmd.Context()); err != nil && signal != nil {
+				return exit{signal.code(), s.interrupted(cmd.Context())}
+			}
+			return err
+		},
+	}
+	s.flags(cmd)
+	flags := cmd.Flags()
+	flags.BoolVar(&s.publish, "publish", false, "publish the function's latest code, and roll out that version")
+	flags.StringVar(&s.codeSHA256, "code-sha256", "", "with --publish: the `hash` of the code, as AWS returned it for the upload; no other code is published")
+	flags.BoolVar(&s.unchecked, "no-check", false, "leave the checks to the workflow")
+	flags.BoolVar(&s.wait, "wait", false, "follow the rollout to its end")
+	s.waitFlags(cmd)
+	return cmd
+}
+
+// waitFlags adds the flags about the wait for the rollout's end.
+func (s *starter) waitFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&s.allowUnverified, "allow-unverified", false, "exit with 0, not 4, if too little was seen to judge the promoted version")
+	flags.StringVar(&s.onInterrupt, "on-interrupt", "stop", "what a signal does to the rollout: stop or leave")
+	flags.DurationVar(&s.poll, "poll", 15*time.Second, "the time between two reads")
+}
+
+func (s *starter) checkFlags() error {
+	switch {
+	case s.onInterrupt != "stop" && s.onInterrupt != "leave":
+		return fmt.Errorf("--on-interrupt must be stop or leave, not %q", s.onInterrupt)
+	case s.codeSHA256 != "" && !s.publish:
+		return errors.New("--code-sha256 is for the code to publish: add --publish")
+	case s.publish && s.version != "":
+		return errors.New("--publish makes the new version: leave out --new-version")
+	case s.poll < minPoll:
+		return fmt.Errorf("--poll must be at least %v", minPoll)
+	}
+	return s.checkFormat()
+}
+
+// minPoll is the shortest time between two reads: Step Functions throttles more.
+const minPoll = time.Second
+
+func (s *starter) run(ctx context.Context) error {
+	if err := errors.Join(s.checkFlags(), s.load(s.command)); err != nil {
+		return err
+	}
+	name, err := s.rolloutName(s.command)
+	if err != nil {
+		return err
+	}
+	if s.client, err = s.command.client(ctx); err != nil {
+		return err
+	}
+	if s.publish {
+		if err := s.publishVersion(ctx); err != nil {
+			return fmt.Errorf("not started: %w", rollouts.Explain(err))
+		}
+	}
+	if err := s.examineFirst(ctx, name); err != nil {
+		return err
+	}
+	if s.execution, err = s.client.ExecutionARN(name); err != nil {
+		return err
+	}
+	started, err := s.client.Start(ctx, name, s.effective, s.sleep)
+	switch {
+	case errors.Is(err, rollouts.ErrNotFollowed):
+		s.execution = "" // not ours to stop
+		return fmt.Errorf("not started: a rollout named %s was started before with a different input; use another --name", name)
+	case err != nil && ctx.Err() == nil:
+		return s.notStarted(ctx, err)
+	case err != nil:
+		return err
+	}
+	s.confirmed = true
+	s.announce(started)
+	if !s.wait {
+		if s.json() {
+			return terminal.WriteJSON(s.stdout, s.document(started))
+		}
+		return nil
+	}
+	return s.await(ctx, started)
+}
+
+// publishVersion publishes the latest code, after a check of the input that needs no
+// version.
+func (s *starter) publishVersion(ctx context.Context) error {
+	if err := s.set(map[string]string{"new-version": "1"}); err != nil {
+		return err
+	}
+	var invalid *rollout.RequestError
+	request, err := rollout.Decode(s.effective)
+	if errors.As(err, &invalid) && !s.unchecked {
+		p := plan{}
+		for _, problem := range invalid.Problems {
+			p.Refusals = append(p.Refusals, refusal{Name: "InvalidRequest", Path: problem.Path, At: s.where(problem.Path), Text: problem.Error()})
+		}
+		return p.refused(&s.input)
+	}
+	version, err := s.client.Publish(ctx, request.FunctionName, s.codeSHA256, s.sleep)
+	if err != nil {
+		return err
+	}
+	s.say("published version %s of %s", version, request.Function())
+	return s.set(map[string]string{"new-version": version})
+}
+
+// examineFirst checks the input, unless an execution with that name may exist already: then
+// the alias may be under way because of it.
+func (s *starter) examineFirst(ctx context.Context, name string) error {
+	if s.unchecked {
+		return nil
+	}
+	if s.name != "" {
+		if _, err := s.client.Read(ctx, name, s.now()); err == nil {
+			return nil // Start compares the inputs
+		}
+	}
+	checked, err := s.client.Check(ctx, name, s.effective, s.now())
+	if err != nil {
+		return fmt.Errorf("not started, as it could not be checked (--no-check leaves that to the workflow): %w", rollouts.Explain(err))
+	}
+	p := plan{Start: len(checked.Refusals) == 0}
+	for _, r := range checked.Refusals {
+		p.Refusals = append(p.Refusals, located(r, &s.input))
+	}
+	if err := p.refused(&s.input); err != nil {
+		return err
+	}
+	for _, warning := range checked.State.Plan.Warnings {
+		s.say("warning: %s", warning)
+	}
+	return nil
+}
+
+// notStarted returns the error of a start that failed: whether the rollout runs is read,
+// since its answer may have been lost.
+func (s *starter) notStarted(ctx context.Context, failed error) error {
+	_, err := s.client.Read(ctx, s.execution, s.now())
+	if rollouts.IsNotFound(err) || rollouts.NotDone(failed) {
+		return fmt.Errorf("not started: %w", rollouts.Explain(failed))
+	}
+	return exit{unknown, fmt.Errorf("whether the rollout was started is not known; repeat the command with --name %s to follow it: %w", arn.Name(s.execution), rollouts.Explain(failed))}
+}
+
+// say prints a line about the progress: on the standard error, if the output is JSON.
+func (s *starter) say(format string, args ...any) {
+	out := s.text()
+	if s.json() {
+		out = page{out: s.stderr}
+	}
+	out.line(format, args...)
+}
+
+// interrupted stops the rollout, or leaves it, after a signal; it returns what to tell.
+func (s *starter) interrupted(ctx context.Context) error {
+	unsure := ""
+	if !s.confirmed {
+		unsure = "if it was started, "
+	}
+	switch {
+	case s.execution == "":
+		return errors.New("interrupted before a rollout was started")
+	case s.onInterrupt == "leave":
+		return fmt.Errorf("interrupted; %sthe rollout continues: %s", unsure, s.execution)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	err := s.client.Stop(ctx, s.execution, "Interrupted", "The pipeline that waited for it was interrupted")
+	switch {
+	case err == nil:
+		return errors.New("interrupted; the rollout was stopped, and its alias returns to the baseline")
+	case rollouts.IsNotFound(err):
+		return errors.New("interrupted before a rollout was started")
+	}
+	return fmt.Errorf("interrupted, but the rollout could not be stopped: %w; %sit continues: %s", rollouts.Explain(err), unsure, s.execution)
+}
+
+// stopLimit is the time for the call that stops an interrupted rollout. Runners give a
+// process some seconds after a signal.
+const stopLimit = 20 * time.Second

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+// about says what each order does.
+var about = map[rollout.Command]string{
+	rollout.AdvanceNow:  "End the current step of a rollout now",
+	rollout.PromoteNow:  "End the whole plan of a rollout now, and promote the version",
+	rollout.RollBackNow: "Roll a rollout back",
+	rollout.Approve:     "Approve the step that a rollout waits to begin",
+	rollout.PauseNow:    "Hold the weight of a rollout; its health checks continue, and harm rolls back",
+	rollout.ResumeNow:   "Let a paused rollout go on",
+	rollout.Disapprove:  "Refuse the step that a rollout waits to begin: it is rolled back",
+}
+
+// word returns an order as the name of a subcommand.
+func word(command rollout.Command) string { return strings.ReplaceAll(string(command), "-", "") }
+
+// steer returns a subcommand for each order that a rollout takes.
+func (c *command) steer() []*cobra.Command {
+	var all []*cobra.Command
+	for _, command := range rollout.Commands() {
+		all = append(all, c.order(command))
+	}
+	return all
+}
+
+// order returns the subcommand that gives an order.
+func (c *command) order(command rollout.Command) *cobra.Command {
+	var reason string
+	var noWait bool
+	var poll time.Duration
+	short, ok := about[command]
+	if !ok {
+		short = fmt.Sprintf("Give a rollout the order to %s", command)
+	}
+	cmd := &cobra.Command{
+		Use:   word(command) + " NAME",
+		Short: short,
+		Long: short + ".\n\nThe order is read at the next health check. The command waits for that, and says what came of it. " +
+			"It exits with 0 if the order was obeyed, 1 if it was not, 2 if it could not be given, and 3 if the rollout can't be read.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.checkFormat(); err != nil {
+				return err
+			}
+			if poll < minPoll {
+				return fmt.Errorf("--poll must be at least %v", minPoll)
+			}
+			client, err := c.client(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return c.give(cmd.Context(), client, args[0], command, reason, noWait, poll)
+		},
+	}
+	if word(command) != string(command) {
+		cmd.Aliases = []string{string(command)}
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&reason, "reason", "", "why: kept in the description of the order's parameter, up to 1,024 characters")
+	flags.BoolVar(&noWait, "no-wait", false, "don't wait until the order was read")
+	flags.DurationVar(&poll, "poll", 5*time.Second, "the time between two reads")
+	return cmd
+}
+
+// orderGiven is what an order prints as JSON.
+type orderGiven struct {
+	Name      string          `json:"name"`
+	Command   rollout.Command `json:"command"`
+	Parameter string          `json:"parameter"`
+	Number    int64           `json:"number"`
+	// Read is whether a check has read the order, and Obeyed whether it did what was ordered.
+	Read   bool             `json:"read"`
+	Obeyed bool             `json:"obeyed"`
+	Effect string           `json:"effect,omitempty"`
+	At     time.Time        `json:"at,omitzero"`
+	Weight float64          `json:"weight"`
+	Step   int              `json:"step"`
+	Of     int              `json:"of"`
+	Result rollouts.Outcome `json:"result,omitempty"` // "running", or how the rollout ended
+	Reason string           `json:"reason,omitempty"`
+}
+
+// is sets what is known of the rollout.
+func (d *orderGiven) is(r *rollouts.Rollout) {
+	d.Weight, d.Step, d.Of, d.Result, d.Reason = r.Weight, r.Step, r.Of, r.Outcome, ""
+	if r.Reason != "" {
+		d.Reason = r.Why()
+	}
+}
+
+func (c *command) give(ctx context.Context, client *rollouts.Client, name string, command rollout.Command, reason string, noWait bool, poll time.Duration) error {
+	given, err := client.Give(ctx, name, command, reason, c.now, c.sleep)
+	var over *rollouts.EndedError
+	var waits *rollouts.NotWaitingError
+	switch {
+	case errors.As(err, &over), errors.As(err, &waits):
+		return exit{notPromoted, err}
+	case err != nil:
+		return unreadable(rollouts.Explain(err))
+	}
+	document := orderGiven{Name: given.Rollout.Name, Command: command, Parameter: given.Parameter, Number: given.Number}
+	document.is(given.Rollout)
+	if !c.json() {
+		c.text().line("%s: the order to %s was written as version %d of %s; the rollout is %s", document.Name, command, given.Number, given.Parameter, given.Rollout.Where())
+	}
+	if noWait {
+		if c.json() {
+			return terminal.WriteJSON(c.stdout, document)
+		}
+		return nil
+	}
+	r, taken, err := client.TakenUp(ctx, given, poll, c.now, c.sleep)
+	var lost *rollouts.LostError
+	switch {
+	case errors.As(err, &lost):
+		return exit{unknown, err}
+	case err != nil:
+		return fmt.Errorf("interrupted; the order stands: %w", err)
+	}
+	if taken.Obeyed() {
+		r = c.carriedOut(ctx, client, given, r, poll)
+	}
+	document.is(r)
+	document.Read, document.Obeyed, document.Effect, document.At = taken.Number > 0, taken.Obeyed(), rollout.OneLine(taken.Effect), taken.At
+	if c.json() {
+		err = terminal.WriteJSON(c.stdout, document)
+	} else {
+		c.tell(document, r)
+	}
+	if err == nil && !document.Obeyed {
+		err = exit{notPromoted, nil}
+	}
+	return err
+}
+
+// carriedOutWithin is how many looks wait for an obeyed order to be carried out, which takes
+// the workflow some seconds.
+const carriedOutWithin = 4
+
+// carriedOut returns the rollout when an obeyed order that moves its alias has moved it, or
+// as it is after some looks.
+func (c *command) carriedOut(ctx context.Context, client *rollouts.Client, given rollouts.Given, r *rollouts.Rollout, poll time.Duration) *rollouts.Rollout {
+	switch given.Command {
+	case rollout.AdvanceNow, rollout.PromoteNow, rollout.RollBackNow, rollout.Approve, rollout.Disapprove:
+	default:
+		return r
+	}
+	looks := 0
+	last := r
+	_, _ = client.Wait(ctx, r.Execution, poll, c.now, c.sleep, func(now *rollouts.Rollout) bool {
+		last = now
+		looks++
+		return now.Step > given.Rollout.Step && now.Decision == rollout.Advance || looks >= carriedOutWithin
+	}) // where it can't be read, the last known state is shown
+	return last
+}
+
+// tell says what came of the order.
+func (c *command) tell(d orderGiven, r *rollouts.Rollout) {
+	out := c.text()
+	where := "the rollout is " + r.Where()
+	if d.Result != rollouts.Running {
+		headline, _ := r.Headline()
+		where = "the rollout has ended: " + headline
+	}
+	if d.Reason != "" {
+		where += ". " + d.Reason
+	}
+	switch {
+	case d.Obeyed:
+		out.verdict(terminal.Good, "obeyed: "+where)
+	case d.Read:
+		out.verdict(terminal.Bad, fmt.Sprintf("not obeyed (%s): %s", d.Effect, where))
+	default:
+		out.verdict(terminal.Bad, "not read: "+where)
+	}
+}

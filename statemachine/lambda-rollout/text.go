@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+)
+
+// page writes text for people. On a terminal it wraps lines to the width.
+type page struct {
+	out      io.Writer
+	width    int // 0 for no limit
+	coloured bool
+}
+
+// The narrowest and the widest output of a terminal, in cells.
+const (
+	narrowest = 40
+	widest    = 200
+)
+
+// text returns a page for the standard output.
+func (c *command) text() page {
+	width := c.columns
+	if width == 0 {
+		width = terminal.Width(c.stdout)
+	}
+	if width > 0 {
+		width = min(max(width, narrowest), widest)
+	}
+	return page{out: c.stdout, width: width, coloured: terminal.Colours(c.stdout)}
+}
+
+// field writes a name and its text, whose further lines are indented below the first.
+func (p page) field(name, text string) { p.hanging(fmt.Sprintf("%-11s ", name), text) }
+
+// copied writes a name and a text that people copy, which is not wrapped.
+func (p page) copied(name, text string) {
+	fmt.Fprintf(p.out, "%-11s %s\n", name, rehearsal.Printable(text))
+}
+
+// line writes a text.
+func (p page) line(format string, args ...any) { p.hanging("", fmt.Sprintf(format, args...)) }
+
+// hanging writes a text after a head, and its further lines below its first.
+func (p page) hanging(head, text string) {
+	indent := terminal.Cells(head)
+	width := p.width
+	if width > 0 {
+		width -= indent
+	}
+	lines := terminal.Wrap(rehearsal.Printable(text), width)
+	fmt.Fprintln(p.out, strings.TrimRight(head+strings.Join(lines, "\n"+strings.Repeat(" ", indent)), " "))
+}
+
+// verdict writes a text that says how something ended, in a colour on a terminal.
+func (p page) verdict(colour, text string) {
+	for _, line := range terminal.Wrap(rehearsal.Printable(text), p.width) {
+		if p.coloured {
+			line = terminal.Paint(colour, line)
+		}
+		fmt.Fprintln(p.out, line)
+	}
+}
+
+// checkFormat returns an error for a value of -o that is not known.
+func (c *command) checkFormat() error {
+	_, err := c.asJSON()
+	return err
+}
+
+// json reports whether the output is one JSON document.
+func (c *command) json() bool { return c.format == "json" }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+// wait returns the subcommand that follows a rollout as start --wait does.
+func (c *command) wait() *cobra.Command {
+	s := &starter{command: c, wait: true, confirmed: true}
+	cmd := &cobra.Command{
+		Use:   "wait NAME",
+		Short: "Wait for a rollout's end, as start --wait does",
+		Long: "Wait follows a rollout that runs already, for pipelines: with a line for each event, with the exit codes of start --wait, and with its --on-interrupt. " +
+			"Unlike watch, it gives up after five reads in a row that failed.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.checkFlags(); err != nil {
+				return err
+			}
+			err := s.waitFor(cmd.Context(), args[0])
+			if signal := signalOf(cmd.Context()); err != nil && signal != nil {
+				return exit{signal.code(), s.interrupted(cmd.Context())}
+			}
+			return err
+		},
+	}
+	s.waitFlags(cmd)
+	return cmd
+}
+
+func (s *starter) waitFor(ctx context.Context, name string) error {
+	client, err := s.command.client(ctx)
+	if err != nil {
+		return err
+	}
+	s.client = client
+	execution, err := client.ExecutionARN(name)
+	if err != nil {
+		return err
+	}
+	r, err := client.Read(ctx, execution, s.now())
+	if err != nil {
+		return unreadable(err)
+	}
+	s.execution = r.Execution
+	return s.await(ctx, rollouts.Started{ARN: r.Execution, Name: arn.Name(r.Execution), Before: true})
+}
