@@ -35,6 +35,8 @@ func Subject(n rollout.Notification) string {
 		text = "Rollout at " + rollout.Weight(n.Weight) + ": " + move
 	case rollout.EventApprovalWanted:
 		text = "Approval needed for " + rollout.Weight(n.Weight) + ": " + move
+	case rollout.EventHeld:
+		text = "Rollout held: " + move
 	case rollout.EventPromoted:
 		text = "Promoted: " + alias + " is on version " + to
 		if n.Unverified {

@@ -13,12 +13,13 @@ import (
 // Event names what a notification of a rollout is about.
 type Event string
 
-// The events. The first three happen during a rollout. The others, except
+// The events. The first four happen during a rollout. The others, except
 // EventPutBack, are its ends: each rollout has one of them.
 const (
 	EventStarted        Event = "started"         // the first shift is done
 	EventShifted        Event = "shifted"         // a later shift is done
 	EventApprovalWanted Event = "approval-wanted" // a step waits for approval
+	EventHeld           Event = "held"            // a shift waits for a window or the end of a freeze
 	EventPromoted       Event = "promoted"
 	EventUnchanged      Event = "unchanged"       // the alias was already on the new version
 	EventRolledBack     Event = "rolled-back"     // by the rollout itself
@@ -72,7 +73,7 @@ const (
 // "failed" (it is not).
 func (e Event) Outcome() string {
 	switch e {
-	case EventStarted, EventShifted, EventApprovalWanted:
+	case EventStarted, EventShifted, EventApprovalWanted, EventHeld:
 		return "under-way"
 	case EventPromoted, EventUnchanged:
 		return "succeeded"
@@ -103,7 +104,7 @@ type Notification struct {
 	Alias      string `json:"alias"`
 	NewVersion string `json:"new-version"`
 	Baseline   string `json:"baseline,omitempty"`
-	// Step counts from 1; of EventApprovalWanted it is the step that waits. Of is the
+	// Step counts from 1; of EventApprovalWanted and EventHeld it is the step that waits. Of is the
 	// number of steps.
 	Step int `json:"step,omitempty"`
 	Of   int `json:"of,omitempty"`
@@ -139,7 +140,7 @@ type CommandLines struct {
 // delivered twice.
 func (n Notification) ID() string {
 	id := n.Execution + "#" + string(n.Event)
-	if n.Event == EventShifted || n.Event == EventApprovalWanted {
+	if n.Event == EventShifted || n.Event == EventApprovalWanted || n.Event == EventHeld {
 		id += fmt.Sprintf("-%d", n.Step)
 	}
 	if n.Redrives > 0 {
@@ -184,8 +185,8 @@ func (s State) AfterShift(everyShift bool) []Event {
 }
 
 // Notification returns the notification of an event during the rollout: EventStarted
-// or EventShifted of the step that began, EventApprovalWanted of the step that waits.
-// step counts from 1. execution is the ARN of the current execution. commands are used
+// or EventShifted of the step that began, EventApprovalWanted or EventHeld of the step that
+// waits, which of EventHeld is one too many if the promotion waits. step counts from 1. execution is the ARN of the current execution. commands are used
 // for EventApprovalWanted alone.
 func (s State) Notification(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
 	n := Notification{

@@ -56,6 +56,10 @@ type Request struct {
 	Hooks Hooks `json:"hooks,omitzero"`
 	// Approval is nil if no step needs approval.
 	Approval *Approval `json:"approval,omitempty"`
+	// Windows are the times in which traffic may be shifted, at most MaxWindows; none
+	// stands for all times. Freezes are times in which it may not, at most MaxFreezes.
+	Windows []ShiftWindow `json:"windows,omitempty"`
+	Freezes []Freeze      `json:"freeze,omitempty"`
 	// Notify says who else is notified.
 	Notify Notify `json:"notify,omitzero"`
 	// ProvisionedConcurrency says what to do about it: Refuse an alias that has some,
@@ -86,7 +90,7 @@ const (
 // fieldNames are the fields that a request may have.
 var fieldNames = []string{
 	"function-name", "alias-name", "new-version", "steps", "interval", "type",
-	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health", "hooks", "approval", "notify",
+	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health", "hooks", "approval", "windows", "freeze", "notify",
 	"provisioned-concurrency", "red-alarms-at-start", startedBy,
 }
 
@@ -123,6 +127,8 @@ func Decode(input []byte) (Request, error) {
 		Gates:         r.gates("health"),
 		Hooks:         r.hooks("hooks"),
 		Approval:      r.approval("approval"),
+		Windows:       r.windows("windows"),
+		Freezes:       r.freezes("freeze"),
 		Notify:        r.notify("notify"),
 
 		ProvisionedConcurrency: r.enum("provisioned-concurrency", Refuse, Ignore, Move),

@@ -16,6 +16,9 @@ func (s State) Warnings() []string {
 	if s.HealthCheck {
 		warnings = s.notFound()
 	}
+	if waits := s.waits(); waits != "" {
+		warnings = append(warnings, waits)
+	}
 	if s.Plan.ManagedInstances {
 		warnings = append(warnings, s.mayThrottle())
 	}
