@@ -98,11 +98,11 @@ func parseMoment(text string) (time.Time, bool) {
 var dayNames = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
 
 // parseDays reads days: "daily", or days and ranges of days, separated by commas, in
-// three letters or in full and in any case, such as "mon-thu", "sat,sun" or "Fri-Mon",
-// which passes the end of the week. unknown is the first part that is none of these.
+// three letters or in full, in any case and with blanks between them, such as "mon-thu",
+// "sat, sun" or "Fri-Mon", which passes the end of the week. unknown is the first part
+// that is none of these.
 func parseDays(text string) (days [7]bool, unknown string) {
-	text = strings.ToLower(strings.ReplaceAll(text, " ", ""))
-	if text == everyDay {
+	if strings.EqualFold(strings.Trim(text, " "), everyDay) {
 		return [7]bool{true, true, true, true, true, true, true}, ""
 	}
 	for part := range strings.SplitSeq(text, ",") {
@@ -129,6 +129,7 @@ func parseDays(text string) (days [7]bool, unknown string) {
 
 // dayNumber returns the day's number as a time.Weekday; -1 if the name is unknown.
 func dayNumber(name string) int {
+	name = strings.ToLower(strings.Trim(name, " "))
 	return slices.IndexFunc(dayNames, func(day string) bool { return name == day || name == day[:3] })
 }
 
@@ -171,14 +172,14 @@ func (r *reader) freezes(path string) []Freeze {
 
 // days reads days, and returns them in lower case and without blanks.
 func (r *reader) days(path string) string {
-	text := strings.ToLower(strings.ReplaceAll(r.text(path, wantDays, everyDay), " ", ""))
+	text := r.text(path, wantDays, everyDay)
 	if text == "" { // refused already
 		return everyDay
 	}
 	if _, unknown := parseDays(text); unknown != "" {
 		r.refuse(path, wantDays+DidYouMean(unknown, append([]string{everyDay}, dayNames...)))
 	}
-	return text
+	return strings.ToLower(strings.ReplaceAll(text, " ", ""))
 }
 
 func (r *reader) timeOfDay(path, want string) string {
