@@ -104,7 +104,7 @@ type Notification struct {
 	Alias      string `json:"alias"`
 	NewVersion string `json:"new-version"`
 	Baseline   string `json:"baseline,omitempty"`
-	// Step counts from 1; of EventApprovalWanted and EventHeld it is the step that waits. Of is the
+	// Step counts from 1; of EventApprovalWanted it is the step that waits. Of is the
 	// number of steps.
 	Step int `json:"step,omitempty"`
 	Of   int `json:"of,omitempty"`
@@ -185,8 +185,8 @@ func (s State) AfterShift(everyShift bool) []Event {
 }
 
 // Notification returns the notification of an event during the rollout: EventStarted
-// or EventShifted of the step that began, EventApprovalWanted or EventHeld of the step that
-// waits, which of EventHeld is one too many if the promotion waits. step counts from 1. execution is the ARN of the current execution. commands are used
+// or EventShifted of the step that began, EventApprovalWanted of the step that waits, EventHeld
+// of the one that goes on. step counts from 1; EventHeld of 0 is before the first shift. execution is the ARN of the current execution. commands are used
 // for EventApprovalWanted alone.
 func (s State) Notification(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
 	n := Notification{

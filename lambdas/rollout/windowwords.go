@@ -107,18 +107,23 @@ func (s State) waits() string {
 		duration(longest.Round(time.Second)), Weight(weight), s.NewVersion, s.localTime(timing.Ends))
 }
 
-// heldReason says which shift waits, until when and why; step is that of the shift.
+// heldReason says which shift waits, until when and why; step is the one that it ends.
 func heldReason(s State, step int) string {
 	if s.Progress.Held == nil {
 		return ""
 	}
 	what := "The promotion"
-	if step <= len(s.Plan.Steps) {
-		what = fmt.Sprintf("The shift to step %d of %d (%s)", step, len(s.Plan.Steps), Weight(s.Plan.Steps[step-1].Weight))
+	if step >= 0 && step < len(s.Plan.Steps) {
+		what = fmt.Sprintf("The shift to step %d of %d (%s)", step+1, len(s.Plan.Steps), Weight(s.Plan.Steps[step].Weight))
 	}
-	meanwhile := fmt.Sprintf("Version %s stays at %s; health checks continue, and harm rolls back.", s.NewVersion, Weight(s.Progress.Weight))
-	if s.Progress.Step == 0 {
+	meanwhile := fmt.Sprintf("Version %s stays at %s", s.NewVersion, Weight(s.Progress.Weight))
+	switch {
+	case step == 0:
 		meanwhile = "No traffic has been shifted yet."
+	case s.HealthCheck:
+		meanwhile += "; health checks continue, and harm rolls back."
+	default:
+		meanwhile += "."
 	}
 	return fmt.Sprintf("%s is %s. %s", what, s.heldText(*s.Progress.Held), meanwhile)
 }

@@ -55,7 +55,7 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 		announcement.Events, announcement.Step = []rollout.Event{rollout.EventApprovalWanted}, state.Progress.Step+1
 	}
 	if state.JustHeld(call.Rollout) {
-		announcement.Events, announcement.Step = append(announcement.Events, rollout.EventHeld), state.Progress.Step+1
+		announcement.Events, announcement.Step = append(announcement.Events, rollout.EventHeld), state.Progress.Step
 	}
 	state.Notifications = t.Announcer.Notify(ctx, announcement)
 	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,

@@ -67,6 +67,9 @@ func (a Announcer) Notify(ctx context.Context, t Announcement) []rollout.FailedD
 		if u.Event == rollout.EventApprovalWanted && t.State.Progress.Step >= u.Step {
 			continue // the approval was given meanwhile
 		}
+		if u.Event == rollout.EventHeld && t.State.Progress.Held == nil {
+			continue // the shift was allowed meanwhile
+		}
 		if u.Tries < rollout.MaxTries {
 			err := a.Notifier.Retry(ctx, notification(u.Event, u.Step, u.Time), t.Notify, u.Target)
 			if err == nil {

@@ -39,7 +39,7 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 		Notify: state.Notify, Failed: state.Notifications,
 	}
 	if state.AwaitsFirstShift() {
-		announcement.Events, announcement.Step = []rollout.Event{rollout.EventHeld}, 1
+		announcement.Events = []rollout.Event{rollout.EventHeld}
 	}
 	state.Notifications = t.Announcer.Notify(ctx, announcement)
 	if state.AwaitsFirstShift() {

@@ -36,6 +36,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	_ "time/tzdata" // for windows: Windows has none
 
 	"golang.org/x/term"
 
