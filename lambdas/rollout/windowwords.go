@@ -56,6 +56,14 @@ func (s State) heldText(h Held) string {
 	return fmt.Sprintf("held until %s (%s)", s.localTime(h.Until), h.Reason)
 }
 
+// HeldText says until when the next shift is held, and why; "" if it is not.
+func (s State) HeldText() string {
+	if s.Progress.Held == nil {
+		return ""
+	}
+	return s.heldText(*s.Progress.Held)
+}
+
 // heldWhy says what forbids a shift at now.
 func (s State) heldWhy(c calendar, now time.Time) string {
 	if until, frozen := c.frozen(now); frozen {
