@@ -3,7 +3,6 @@ package rollout
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -129,10 +128,12 @@ func notCountedLater(timeout int64) string {
 
 func seconds(n int64) string { return duration(time.Duration(n) * time.Second) }
 
-// warned returns a text, followed by the plan's warnings.
-func (s State) warned(text string) string {
-	if len(s.Plan.Warnings) == 0 {
-		return text
+// warned returns a text, followed by the plan's warnings except those in without.
+func (s State) warned(text string, without ...string) string {
+	for _, warning := range s.Plan.Warnings {
+		if !slices.Contains(without, warning) {
+			text = sentence(text) + " " + warning
+		}
 	}
-	return sentence(text) + " " + strings.Join(s.Plan.Warnings, " ")
+	return text
 }

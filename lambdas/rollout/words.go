@@ -188,7 +188,7 @@ func promotedReason(s State) string {
 	} else {
 		text += separator + checks + verified
 	}
-	text = s.warned(text)
+	text = s.warned(text, s.waits()) // that is over
 	if s.Health != nil {
 		text = strings.TrimSuffix(text, ".") + separator + readingsText(s.Health.Readings)
 	}
