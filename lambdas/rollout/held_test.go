@@ -182,6 +182,25 @@ func TestTheFirstShiftWaits(t *testing.T) {
 	}
 }
 
+// TestWhatIsSaidOfTheWaiting: the start warns of it, and the promotion does not repeat it.
+func TestWhatIsSaidOfTheWaiting(t *testing.T) {
+	s := office(t, "")
+	timing, err := s.Timing(s.Plan.Steps, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Plan.Zones, s.Plan.Ends = timing.Zones, timing.End()
+	s.Plan.Warnings = append(s.Warnings(), "Beware.")
+	const waits = "Windows and freezes hold shifts: the longest hold is 23 hours 58 minutes, at 10% on version 2, and the plan ends on Tue 2026-03-03 12:00 UTC."
+	s = shift(t, s)
+	if n := s.Notification(rollout.EventStarted, 1, start, "x", rollout.CommandLines{}); !strings.Contains(n.Reason, waits) || !strings.Contains(n.Reason, "takes 2 days in 2 steps") {
+		t.Errorf("the start: %s", n.Reason)
+	}
+	if promoted := s.Promoted(); strings.Contains(promoted.Outcome.Reason, "Windows") || !strings.Contains(promoted.Outcome.Reason, "Beware.") {
+		t.Errorf("the promotion: %s", promoted.Outcome.Reason)
+	}
+}
+
 func jsonOf(t *testing.T, value any) string {
 	t.Helper()
 	text, err := json.Marshal(value)

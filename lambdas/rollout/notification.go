@@ -185,9 +185,10 @@ func (s State) AfterShift(everyShift bool) []Event {
 }
 
 // Notification returns the notification of an event during the rollout: EventStarted
-// or EventShifted of the step that began, EventApprovalWanted of the step that waits, EventHeld
-// of the one that goes on. step counts from 1; EventHeld of 0 is before the first shift. execution is the ARN of the current execution. commands are used
-// for EventApprovalWanted alone.
+// or EventShifted of the step that began, EventApprovalWanted of the step that waits,
+// EventHeld of the one that goes on. step counts from 1; that of EventHeld is 0 before the
+// first shift. execution is the ARN of the current execution. commands are used for
+// EventApprovalWanted alone.
 func (s State) Notification(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
 	n := Notification{
 		Event: event, Time: at, Execution: s.OwnerARN(execution),

@@ -27,7 +27,12 @@ func (t Timing) End() time.Time {
 // [*RequestError] if the plan would not end within a year: because its windows and freezes
 // leave too little time, or none.
 func (req Request) Timing(steps []Step, start time.Time) (Timing, error) {
-	t := Timing{Zones: req.Zones(start), restricted: req.restrictsShifts()}
+	return req.timing(steps, start, req.Zones(start))
+}
+
+// timing is Timing with time zones that are known.
+func (req Request) timing(steps []Step, start time.Time, zones map[string]Zone) (Timing, error) {
+	t := Timing{Zones: zones, restricted: req.restrictsShifts()}
 	c, limit := req.calendar(t.Zones), start.Add(Year*time.Second)
 	at := start
 	for i := range len(steps) + 1 {

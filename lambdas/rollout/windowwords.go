@@ -99,7 +99,7 @@ func (s State) waits() string {
 	if !s.restrictsShifts() {
 		return ""
 	}
-	timing, err := s.Timing(s.Plan.Steps, s.Plan.Started)
+	timing, err := s.timing(s.Plan.Steps, s.Plan.Started, s.Plan.Zones)
 	if err != nil {
 		return ""
 	}
