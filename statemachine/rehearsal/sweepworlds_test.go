@@ -35,6 +35,8 @@ func subjects() []subject {
 		{name: "provisioned in vain", input: request(ignore), scenario: provisioned(0, Provisioned{Alias: 5, Fails: "FUNCTION_ERROR_INIT_FAILURE"}), outcome: RolledBack},
 		{name: "provisioned, long", input: request(`"type": "all-at-once", "interval": 60, "check-interval": 30, "provisioned-concurrency": "ignore"`), scenario: provisioned(0, Provisioned{Alias: 5}), outcome: Promoted, nested: true},
 		{name: "moved", input: request(move), scenario: provisioned(0, Provisioned{Baseline: 5}), outcome: Promoted},
+		{name: "held", input: request(`"type": "all-at-once", "interval": 60, "freeze": [{"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T12:00:30Z"}, {"from": "2026-01-01T12:01:00Z", "to": "2026-01-01T12:02:00Z"}]`), scenario: world(0), outcome: Promoted},
+		{name: "held and moved", input: request(move + `, "freeze": [{"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T12:00:30Z"}, {"from": "2026-01-01T12:00:45Z", "to": "2026-01-01T12:01:15Z"}]`), scenario: provisioned(0, Provisioned{Baseline: 5}), outcome: Promoted},
 		{name: "moved and bad", input: request(`"type": "custom", "weights": [0.3, 1], "interval": 60, "provisioned-concurrency": "move"`), scenario: provisioned(0.5, Provisioned{Baseline: 5}), outcome: RolledBack},
 	}
 }
