@@ -166,6 +166,7 @@ func TestBothChangesOfTheClock(t *testing.T) {
 		{"repeated: until the second ends", "02:00", "03:00", "2026-10-25T02:59:59+01:00", "2026-10-25T02:59:59+01:00"},
 		{"repeated: over then", "02:00", "03:00", "2026-10-25T03:00:00+01:00", "2026-10-26T02:00:00+01:00"},
 		{"the second half hour, twice", "02:30", "03:30", "2026-10-25T02:59:00+02:00", "2026-10-25T02:59:00+02:00"},
+		{"over midnight, open again in the repeated hour", "23:00", "02:30", "2026-10-25T02:45:00+02:00", "2026-10-25T02:00:00+01:00"},
 		{"with the first half hour between them", "02:30", "03:30", "2026-10-25T02:00:00+01:00", "2026-10-25T02:30:00+01:00"},
 	} {
 		req := Request{Windows: []ShiftWindow{{"daily", test.from, test.to, "Europe/Berlin"}}}
