@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"log"
+	_ "time/tzdata" // for windows: a function's environment may have none
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"

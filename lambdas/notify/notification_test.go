@@ -66,6 +66,17 @@ func shift(t *testing.T, s rollout.State) rollout.State {
 	return s
 }
 
+// held is the notification of a shift, or of the promotion, that waits for a window.
+func held(t *testing.T, step int) rollout.Notification {
+	s := underWay(t, step)
+	s.Windows = []rollout.ShiftWindow{{Days: "mon-thu", From: "09:00", To: "16:00", TimeZone: "UTC"}}
+	if step == 0 {
+		s.Health = nil
+	}
+	s.Progress.Held = &rollout.Held{Since: start, Until: start.Add(21 * time.Hour), Reason: "outside the window mon-thu 09:00-16:00 UTC"}
+	return s.Notification(rollout.EventHeld, step, start, ofMachine+"monday", rollout.CommandLines{})
+}
+
 // allNotifications has one of each event, and a few more.
 func allNotifications(t *testing.T) map[string]rollout.Notification {
 	commands := rollout.CommandLines{Approve: approve, Refuse: disapprove, Resume: resume, RollBack: rollBack}
@@ -101,6 +112,9 @@ func allNotifications(t *testing.T) map[string]rollout.Notification {
 		"paused":          paused.Notification(rollout.EventPaused, 3, start, ofMachine+"monday", commands),
 		"resumed":         underWay(t, 3).Notification(rollout.EventResumed, 3, start, ofMachine+"monday", commands),
 		"order-unknown":   mistyped.Notification(rollout.EventOrderUnknown, 3, start, ofMachine+"monday", commands),
+		"held":            held(t, 3),
+		"held-first":      held(t, 0),
+		"held-promotion":  held(t, 10),
 		"promoted":        promoted,
 		"unverified":      unverified,
 		"unchanged":       untouched(rollout.EventUnchanged, "", "alias MyAlias of MyFunction is already on version 2"),
@@ -147,7 +161,7 @@ func TestNotifications(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if len(notified) != 15 || forms["txt"] != len(all) || forms["json"] != len(all) || forms["chat"] < 4 {
+	if len(notified) != 16 || forms["txt"] != len(all) || forms["json"] != len(all) || forms["chat"] < 4 {
 		t.Errorf("%d events, %v of %d notifications", len(notified), forms, len(all))
 	}
 }

@@ -41,6 +41,8 @@ func Subject(n rollout.Notification) string {
 		text = "Rollout resumed at " + rollout.Weight(n.Weight) + ": " + move
 	case rollout.EventOrderUnknown:
 		text = "Unknown order, held at " + rollout.Weight(n.Weight) + ": " + move
+	case rollout.EventHeld:
+		text = "Rollout held: " + move
 	case rollout.EventPromoted:
 		text = "Promoted: " + alias + " is on version " + to
 		if n.Unverified {

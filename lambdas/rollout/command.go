@@ -115,3 +115,6 @@ func notKnown(c Command) string {
 
 // undoes reports whether the command rolls back.
 func (c Command) undoes() bool { return c == RollBackNow || c == Disapprove }
+
+// shifts reports whether the command ends a step, or the plan.
+func (c Command) shifts() bool { return c == AdvanceNow || c == PromoteNow || c == Approve }

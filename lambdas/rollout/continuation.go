@@ -24,6 +24,7 @@ const (
 	eventsPerFailure = 3
 	// EventsOfStart: execution started, CalculateWeights, Begin.
 	EventsOfStart = 1 + eventsPerTask + 2
+	eventsOfBegin = 2 // the Choice alone
 	// EventsOfShift: UpdateAlias.
 	EventsOfShift = eventsPerTask
 	// EventsOfCheck: Wait, HealthCheck, Decide.

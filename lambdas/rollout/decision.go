@@ -64,6 +64,8 @@ const (
 	// HandOver continues to watch in another execution, because this one's history
 	// is filling up.
 	HandOver Decision = "hand-over"
+	// StartNow begins the rollout after its first shift has waited for a window.
+	StartNow Decision = "start"
 	// HandBack ends such an execution for the same reason: the one that started it
 	// hands over to the next.
 	HandBack Decision = "hand-back"
@@ -117,17 +119,12 @@ func (s State) Check(now time.Time, health Health, orders ...Order) State {
 	s.Progress.Checks++
 	s.Progress.Conclusive = s.conclusive(health.Readings)
 	s, at := s.take(orders)
-	var order Order
-	if at >= 0 {
-		order = s.Progress.Orders[at]
-	}
-	r := s.decide(now, order)
+	order := s.orderToObey(at)
+	s, r := s.holdShift(now, order, s.decide(now, order))
 	health.Decision, health.Reason, health.Cause = r.decision, Brief(r.reason), r.cause
 	health.Readings = Bounded(health.Readings)
 	s.Progress.ApprovalRequestedAt, s.Progress.Pause = r.approvalRequestedAt, r.pause
-	if at >= 0 {
-		s.Progress.Orders[at].Effect = r.effect
-	}
+	s.setEffect(order, r.effect)
 	s.Progress.Orders = s.Progress.Orders[max(0, len(s.Progress.Orders)-keptOrders):]
 	ends := health.Decision == Advance || health.Decision == Promote
 	if ends && s.HealthCheck && !s.Progress.HooksPassed && s.lacksTraffic() {
@@ -177,7 +174,7 @@ func (s State) decide(now time.Time, order Order) ruling {
 	}
 	r.approvalRequestedAt = s.approvalAfterPause(now)
 	s.Progress.ApprovalRequestedAt = r.approvalRequestedAt
-	if order.Command == ResumeNow || order.Command == Approve && r.approvalRequestedAt.IsZero() {
+	if order.Command == ResumeNow || order.Command == Approve && r.approvalRequestedAt.IsZero() && s.Progress.Pending == nil {
 		order = Order{} // all that it does is to end the pause
 	}
 	switch {

@@ -4,7 +4,9 @@
 //
 // Everything here is a pure function of data. Nothing calls AWS, reads a clock or
 // draws a random number: times are arguments, and the same input always gives the
-// same answer. A rollout can therefore be replayed, and rehearsed in virtual time.
+// same answer. A rollout can therefore be replayed, and rehearsed in virtual time. Only
+// [Decode] and [Request.Timing] look outside, for time zone data: a plan carries what
+// its windows need of these.
 //
 // # From an input to an outcome
 //
@@ -13,6 +15,7 @@
 //     an execution that continues a long rollout.
 //  2. [Request.Schedule] lays out the [Step] values of a [Plan]: a weight and a
 //     duration each. The weights come from a [Curve] or a CodeDeploy preset.
+//     [Request.Timing] adds when each begins, as windows and freezes allow.
 //  3. [State.Shifted] records that the alias was moved to the next step's weight.
 //  4. [State.BeginCheck] records that the wait before a check ended, and
 //     [State.Check] decides what follows from the gates' [Reading] values and the
@@ -31,7 +34,8 @@
 //
 // # Words
 //
-// What people read is written in three files: words.go (why a check decided as it
-// did, how a rollout ended), wants.go (what is wrong with a request) and
-// numbers.go. Programs read the data beside it, never the sentences.
+// What people read is written in four files: words.go (why a check decided as it
+// did, how a rollout ended), wants.go (what is wrong with a request), windowwords.go
+// (both, of windows and freezes) and numbers.go. Programs read the data beside it,
+// never the sentences.
 package rollout

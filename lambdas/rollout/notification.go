@@ -13,7 +13,7 @@ import (
 // Event names what a notification of a rollout is about.
 type Event string
 
-// The events. The first six happen during a rollout. The others, except
+// The events. The first seven happen during a rollout. The others, except
 // EventPutBack, are its ends: each rollout has one of them.
 const (
 	EventStarted        Event = "started"         // the first shift is done
@@ -22,6 +22,7 @@ const (
 	EventPaused         Event = "paused"          // an order holds the weight
 	EventResumed        Event = "resumed"         // and no longer
 	EventOrderUnknown   Event = "order-unknown"   // an order that is not known holds it
+	EventHeld           Event = "held"            // a shift waits for a window or the end of a freeze
 	EventPromoted       Event = "promoted"
 	EventUnchanged      Event = "unchanged"       // the alias was already on the new version
 	EventRolledBack     Event = "rolled-back"     // by the rollout itself
@@ -75,7 +76,7 @@ const (
 // "failed" (it is not).
 func (e Event) Outcome() string {
 	switch e {
-	case EventStarted, EventShifted, EventApprovalWanted, EventPaused, EventResumed, EventOrderUnknown:
+	case EventStarted, EventShifted, EventApprovalWanted, EventPaused, EventResumed, EventOrderUnknown, EventHeld:
 		return "under-way"
 	case EventPromoted, EventUnchanged:
 		return "succeeded"
@@ -151,7 +152,7 @@ func (e Event) ordersPause() bool {
 // delivered twice.
 func (n Notification) ID() string {
 	id := n.Execution + "#" + string(n.Event)
-	if n.Event == EventShifted || n.Event == EventApprovalWanted {
+	if n.Event == EventShifted || n.Event == EventApprovalWanted || n.Event == EventHeld {
 		id += fmt.Sprintf("-%d", n.Step)
 	}
 	if n.Event.ordersPause() {
@@ -199,9 +200,10 @@ func (s State) AfterShift(everyShift bool) []Event {
 }
 
 // Notification returns the notification of an event during the rollout: EventStarted
-// or EventShifted of the step that began, EventApprovalWanted of the step that waits, or
-// one about a pause, of the step that is held. step counts from 1. execution is the ARN
-// of the current execution. Of commands, those that answer the event are used.
+// or EventShifted of the step that began, EventApprovalWanted of the step that waits, one
+// about a pause, of the step that is held, or EventHeld of the one that goes on. step counts
+// from 1; that of EventHeld is 0 before the first shift. execution is the ARN of the current
+// execution. Of commands, those that answer the event are used.
 func (s State) Notification(event Event, step int, at time.Time, execution string, commands CommandLines) Notification {
 	n := Notification{
 		Event: event, Time: at, Execution: s.OwnerARN(execution),

@@ -40,6 +40,11 @@ type Plan struct {
 	Provisioned *Provisioned `json:"provisioned-concurrency,omitempty"`
 	// Steps have strictly increasing weights that end at exactly 1.
 	Steps []Step `json:"steps"`
+	// Zones are the time zones of the request's windows, by name, in the time of the plan.
+	Zones map[string]Zone `json:"zones,omitempty"`
+	// Ends is when the rollout is promoted if all steps end on schedule; zero without
+	// windows and freezes.
+	Ends time.Time `json:"ends,omitzero"`
 	// Warnings are sentences about what the plan can't find, throttle or take back.
 	Warnings []string `json:"warnings,omitempty"`
 	// Undo is the command line that routes all traffic to the baseline.

@@ -60,6 +60,10 @@ type Request struct {
 	// that the rollout is rolled back. The default is a day, or what the plan leaves of
 	// a Year.
 	MaxPause int64 `json:"max-pause"`
+	// Windows are the times in which traffic may be shifted, at most MaxWindows; none
+	// stands for all times. Freezes are times in which it may not, at most MaxFreezes.
+	Windows []ShiftWindow `json:"windows,omitempty"`
+	Freezes []Freeze      `json:"freeze,omitempty"`
 	// Notify says who else is notified.
 	Notify Notify `json:"notify,omitzero"`
 	// ProvisionedConcurrency says what to do about it: Refuse an alias that has some,
@@ -90,7 +94,7 @@ const (
 // fieldNames are the fields that a request may have.
 var fieldNames = []string{
 	"function-name", "alias-name", "new-version", "steps", "interval", "type",
-	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health", "hooks", "approval", "max-pause", "notify",
+	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health", "hooks", "approval", "max-pause", "windows", "freeze", "notify",
 	"provisioned-concurrency", "red-alarms-at-start", startedBy,
 }
 
@@ -128,6 +132,8 @@ func Decode(input []byte) (Request, error) {
 		Hooks:         r.hooks("hooks"),
 		Approval:      r.approval("approval"),
 		MaxPause:      r.integer("max-pause", minMaxPause, Year, DefaultMaxPause),
+		Windows:       r.windows("windows"),
+		Freezes:       r.freezes("freeze"),
 		Notify:        r.notify("notify"),
 
 		ProvisionedConcurrency: r.enum("provisioned-concurrency", Refuse, Ignore, Move),

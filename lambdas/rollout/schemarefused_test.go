@@ -30,6 +30,8 @@ var notInSchema = map[string]string{
 	"approval-that-makes-no-sense":     "the plan's weights are a formula of the other fields",
 	"names-twice":                      "what must differ is one field, not the whole gate",
 	"TestBadChecksAreRefused 3":        "what must differ is a name, which may be a part of an ARN",
+	"TestBadWindowsAreRefused 6":       "which of two local times is later is a comparison",
+	"TestBadWindowsAreRefused 13":      "which of two moments is later is a comparison",
 	"TestBadEndpointsAreRefused 23":    "the names of headers are compared without their case",
 }
 
@@ -84,6 +86,7 @@ func refusals(t *testing.T) map[string]string {
 		{"checkgate_test.go", "TestBadChecksAreRefused", 0, in("checks")},
 		{"endpointgate_test.go", "TestBadEndpointsAreRefused", 0, in("endpoints")},
 		{"hooks_test.go", "TestBadHooksAreRefused", 0, func(hooks string) string { return called(`"hooks": ` + hooks) }},
+		{"windows_test.go", "TestBadWindowsAreRefused", 0, called},
 		{"notify_test.go", "TestNotifyAsItIsRefused", 0, func(notify string) string {
 			return called(`"notify": ` + strings.ReplaceAll(notify, "ARN", "arn:aws:sns:eu-central-1:123456789012:rollouts"))
 		}},

@@ -26,6 +26,9 @@ const (
 	maxCommand  = 60        // of an unknown Order
 	maxOrder    = 2*(maxBy+maxCommand) + 400
 	maxDelivery = 2*maxError + 600 // a FailedDelivery
+	maxHeld     = 1200             // a Held, with the names of three time zones
+	maxZone     = 500              // a Zone: a year has a few changes
+	maxZoneName = 40               // in Plan.Zones
 	maxUndo     = 7*256 + 1200     // with a description of 256 characters, none of them plain
 
 	// maxGrowth is how much a rollout may add to the data that a request determines:
@@ -72,7 +75,12 @@ func (req *Request) checkSize(r *reader, steps []Step) {
 	for _, gate := range g.named() { // some of them there, the others in the outcome
 		progress.Conclusive = append(progress.Conclusive, gate.name)
 	}
-	total := size(State{Request: *req, Plan: Plan{Gates: g, Steps: steps, RedAlarms: g.Alarms}, Progress: progress})
+	parts["windows"] = size(req.Windows) + len(req.Windows)*(maxZone+maxZoneName)
+	parts["freeze"] = size(req.Freezes)
+	total := len(req.Windows)*(maxZone+maxZoneName) + size(State{Request: *req, Plan: Plan{Gates: g, Steps: steps, RedAlarms: g.Alarms}, Progress: progress})
+	if req.restrictsShifts() {
+		total += maxHeld + maxOrder // Progress.Held and Progress.Pending
+	}
 	over := total + maxGrowth - MaxState
 	if over <= 0 {
 		return

@@ -63,6 +63,10 @@ type Progress struct {
 	// Alarms are what is known of the plan's alarms, in its order, from the start or
 	// the last check.
 	Alarms []SeenAlarm `json:"alarms,omitempty"`
+	// Held is nil unless a shift waits for a window or the end of a freeze. Pending is an
+	// order that waits with it.
+	Held    *Held  `json:"held,omitempty"`
+	Pending *Order `json:"pending,omitempty"`
 	// Order is the number of the last order that was read. Orders are the last ten.
 	Order  int64   `json:"order,omitempty"`
 	Orders []Order `json:"orders,omitempty"`
@@ -146,6 +150,7 @@ func (s State) Shifted(revisionID string) (State, error) {
 	s.Progress.Weight = step.Weight
 	s.Progress.RevisionID = revisionID
 	s.Progress.Since, s.Progress.ApprovalRequestedAt = time.Time{}, time.Time{}
+	s.Progress.Held = nil
 	s.Progress.Wait = step.Seconds
 	if s.HealthCheck {
 		s.Progress.Wait = min(s.CheckInterval, step.Seconds)
@@ -220,6 +225,8 @@ func (s State) nextWait(now time.Time) int64 {
 		left = s.pauseLeft(now)
 	case !s.Progress.ApprovalRequestedAt.IsZero():
 		left = s.approvalLeft(now)
+	case s.Progress.Held != nil:
+		left = s.heldLeft(now)
 	case left == 0:
 		left = s.holdLeft(now)
 	}

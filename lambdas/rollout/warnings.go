@@ -3,7 +3,6 @@ package rollout
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -15,6 +14,9 @@ func (s State) Warnings() []string {
 	var warnings []string
 	if s.HealthCheck {
 		warnings = s.notFound()
+	}
+	if waits := s.waits(); waits != "" {
+		warnings = append(warnings, waits)
 	}
 	if s.Plan.ManagedInstances {
 		warnings = append(warnings, s.mayThrottle())
@@ -126,10 +128,12 @@ func notCountedLater(timeout int64) string {
 
 func seconds(n int64) string { return duration(time.Duration(n) * time.Second) }
 
-// warned returns a text, followed by the plan's warnings.
-func (s State) warned(text string) string {
-	if len(s.Plan.Warnings) == 0 {
-		return text
+// warned returns a text, followed by the plan's warnings except those in without.
+func (s State) warned(text string, without ...string) string {
+	for _, warning := range s.Plan.Warnings {
+		if !slices.Contains(without, warning) {
+			text = sentence(text) + " " + warning
+		}
 	}
-	return sentence(text) + " " + strings.Join(s.Plan.Warnings, " ")
+	return text
 }

@@ -215,7 +215,7 @@ func promotedReason(s State) string {
 	} else {
 		text += separator + checks + verified
 	}
-	text = s.warned(text)
+	text = s.warned(text, s.waits()) // that is over
 	if s.Health != nil {
 		text = strings.TrimSuffix(text, ".") + separator + readingsText(s.Health.Readings)
 	}
@@ -272,12 +272,14 @@ func underWayReason(s State, event Event, step int) string {
 	switch event {
 	case EventStarted:
 		return s.warned(fmt.Sprintf("Version %s now receives %s of the traffic, version %s the rest. If all checks pass, the rollout takes %s in %s.",
-			s.NewVersion, Weight(now.Weight), s.Plan.Baseline, seconds(Total(s.Plan.Steps)), plural(int64(of), "step")))
+			s.NewVersion, Weight(now.Weight), s.Plan.Baseline, seconds(s.Plan.Lasts()), plural(int64(of), "step")))
 	case EventShifted:
 		return fmt.Sprintf("Version %s now receives %s of the traffic. Step %d of %d lasts %s.",
 			s.NewVersion, Weight(now.Weight), step, of, duration(time.Duration(now.Seconds)*time.Second))
 	case EventPaused, EventOrderUnknown, EventResumed:
 		return pauseReason(s, event)
+	case EventHeld:
+		return heldReason(s, step)
 	case EventApprovalWanted:
 		return fmt.Sprintf("Version %s stays at %s until step %d of %d (%s) is approved. If it is not approved in time, the rollout is rolled back.",
 			s.NewVersion, Weight(s.Progress.Weight), step, of, Weight(now.Weight))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -75,7 +76,9 @@ func ReadProperties(raw json.RawMessage) (Properties, error) {
 	p.Request, p.Input, refused = decode(fields)
 	problems = append(problems, refused...)
 	if len(problems) == 0 {
-		problems = p.tooLong()
+		if steps, err := p.Request.Schedule(); err == nil { // Decode has checked it
+			problems = p.tooLong(rollout.Total(steps))
+		}
 	}
 	if len(problems) > 0 {
 		slices.SortFunc(problems, func(a, b rollout.Problem) int { return strings.Compare(a.Path, b.Path) })
@@ -235,13 +238,26 @@ func retype(value *any, path string) bool {
 	return false
 }
 
-// tooLong returns the problems of a plan whose end the stack's update can't wait for.
-func (p Properties) tooLong() []rollout.Problem {
+// WaitsTooLong returns an error for a plan that is too long because it waits for windows and
+// the ends of freezes, if it starts at a time: ReadProperties does not know that.
+func (p Properties) WaitsTooLong(start time.Time) error {
 	steps, err := p.Request.Schedule()
 	if err != nil {
-		return nil // Decode has checked it
+		return err
 	}
-	total := rollout.Total(steps)
+	timing, err := p.Request.Timing(steps, start)
+	if err != nil || timing.End().IsZero() {
+		return err
+	}
+	if problems := p.tooLong(int64(timing.Ends.Sub(start) / time.Second)); len(problems) > 0 {
+		return &rollout.RequestError{Problems: problems}
+	}
+	return nil
+}
+
+// tooLong returns the problems of a plan of total seconds if the stack's update can't wait for
+// its end.
+func (p Properties) tooLong(total int64) []rollout.Problem {
 	problem := func(text string, values ...any) []rollout.Problem {
 		return []rollout.Problem{{Path: "Wait", Given: "true", Want: fmt.Sprintf(text, values...)}}
 	}

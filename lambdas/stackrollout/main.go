@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"time"
+	_ "time/tzdata" // for windows: a function's environment may have none
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"

@@ -64,6 +64,10 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	if err != nil {
 		return rollout.State{}, err
 	}
+	timing, err := req.Timing(steps, start.Now)
+	if err != nil {
+		return rollout.State{}, err
+	}
 	found, err := t.preflight(ctx, start, req)
 	if err != nil {
 		return rollout.State{}, err
@@ -81,6 +85,8 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 		RedAlarms:   found.redAlarms,
 		Provisioned: found.provisioned,
 		Steps:       steps,
+		Zones:       timing.Zones,
+		Ends:        timing.End(),
 		Undo:        undo(start.Execution, req, found.Version, description),
 
 		ManagedInstances: found.next.ManagedInstances,
@@ -94,8 +100,9 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	if found.Version == req.NewVersion {
 		state.Begin = rollout.BeginUnchanged
 		state.Outcome = &rollout.Outcome{Result: rollout.Unchanged, Reason: fmt.Sprintf("alias %s of %s is already on version %s", req.AliasName, req.Function(), req.NewVersion)}
+		return state, nil
 	}
-	return state, nil
+	return state.AwaitWindow(start.Now), nil
 }
 
 // undo returns the shell command that puts the alias back as it was.

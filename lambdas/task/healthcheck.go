@@ -58,6 +58,9 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 	if state.ApprovalJustRequested(call.Now) {
 		announcement.Events = append(announcement.Events, rollout.EventApprovalWanted)
 	}
+	if state.JustHeld(call.Rollout) {
+		announcement.Events, announcement.Step = append(announcement.Events, rollout.EventHeld), state.Progress.Step
+	}
 	state.Notifications = t.Announcer.Notify(ctx, announcement)
 	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
@@ -85,6 +88,9 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 		}
 		return t.lookAgain(ctx, s, call, readings)
 	case "":
+		if s.AwaitsFirstShift() {
+			return t.checkFirstShift(ctx, s, call), nil
+		}
 		s, err := s.BeginCheck(call.Now)
 		if err != nil {
 			return s, err
@@ -114,6 +120,22 @@ func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, 
 	s.Health.Readings = rollout.Bounded(append(now.Health.Readings, hooks...))
 	return s, nil
 }
+
+// checkFirstShift looks for orders and at the windows, before there is anything else to
+// check.
+func (t HealthCheck) checkFirstShift(ctx context.Context, s rollout.State, call Call) rollout.State {
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	orders, err := t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
+	unread := ""
+	if err != nil { // they do not stop the rollout
+		unread = unreadOrders(err)
+	}
+	return s.CheckFirstShift(call.Now, unread, orders...)
+}
+
+// unreadOrders says why orders could not be read.
+func unreadOrders(err error) string { return "could not be read: " + rollout.Brief(err.Error()) }
 
 // check reads orders, evidence, alarms and gates in parallel, and decides. Only
 // orders may be missing.
@@ -170,7 +192,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 	}
 	given, err := orders.Get()
 	if err != nil { // unreadable orders do not stop the rollout
-		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Status: rollout.Inconclusive, Reason: "could not be read: " + rollout.Brief(err.Error())})
+		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Status: rollout.Inconclusive, Reason: unreadOrders(err)})
 	}
 	return s.Check(call.Now, checked, given...), nil
 }

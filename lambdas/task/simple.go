@@ -110,7 +110,13 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 		state := map[gates.Phase]string{gates.PreTraffic: "PreTraffic", gates.PostTraffic: "PostTraffic", "": "HealthCheck"}[phase]
 		return t.try(ctx, state, &s, func() (rollout.State, error) { return t.Check.Handle(ctx, call(phase)) })
 	}
-	err := t.allocate(ctx, execution, &s)
+	err := t.await(ctx, &s, check)
+	if err == nil && s.Health != nil && s.Health.Decision == rollout.RollBack {
+		return s, nil
+	}
+	if err == nil {
+		err = t.allocate(ctx, execution, &s)
+	}
 	decision := rollout.Advance
 	if err == nil && s.Begin == rollout.BeginPreTraffic {
 		if err = check(gates.PreTraffic); err == nil {
@@ -137,6 +143,9 @@ func (t Simple) carryOut(ctx context.Context, execution string, s rollout.State)
 			if err == nil || errors.As(err, &changed) {
 				return s, err
 			}
+		case rollout.StartNow:
+			decision = rollout.Advance
+			continue
 		case rollout.Watch, rollout.HandOver, rollout.HandBack: // no history can fill up here
 		default:
 			return s, nil

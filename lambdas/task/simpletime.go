@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -25,10 +26,27 @@ func (t Simple) fits(ctx context.Context, input json.RawMessage) error {
 	if err != nil {
 		return nil
 	}
+	timing, err := req.Timing(steps, t.Now())
+	if err != nil {
+		return nil
+	}
 	// Hooks are assumed to take their full time, in parallel within each phase.
-	needed := time.Duration(rollout.Total(steps)+slowest(req.Hooks.PreTraffic)+slowest(req.Hooks.PostTraffic)) * time.Second
+	needed := time.Duration(slowest(req.Hooks.PreTraffic)+slowest(req.Hooks.PostTraffic))*time.Second + timing.Ends.Sub(t.Now())
 	if left := t.left(ctx); needed > left {
 		return TooLong{refusef("the plan needs %s, and this function has %s left. Use the workflow, or a shorter plan", inMinutes(needed), inMinutes(left))}
+	}
+	return nil
+}
+
+// await waits until windows and freezes allow the first shift, and looks for orders.
+func (t Simple) await(ctx context.Context, s *rollout.State, check func(gates.Phase) error) error {
+	for s.AwaitsFirstShift() && (s.Health == nil || s.Health.Decision != rollout.RollBack) {
+		if err := t.wait(ctx, time.Duration(s.Progress.Wait)*time.Second); err != nil {
+			return err
+		}
+		if err := check(""); err != nil {
+			return err
+		}
 	}
 	return nil
 }

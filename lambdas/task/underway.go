@@ -71,6 +71,9 @@ func (a Announcer) Notify(ctx context.Context, t Announcement) []rollout.FailedD
 		if t.State.Outdated(u) {
 			continue
 		}
+		if u.Event == rollout.EventHeld && t.State.Progress.Held == nil {
+			continue // the shift was allowed meanwhile
+		}
 		if u.Tries < rollout.MaxTries {
 			err := a.Notifier.Retry(ctx, notification(u.Event, u.Step, u.Time), t.Notify, u.Target)
 			if err == nil {

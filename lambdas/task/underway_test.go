@@ -73,6 +73,15 @@ func TestWhatCouldNotBeToldIsKeptAndTriedAgain(t *testing.T) {
 	if left := a.announcer().Notify(context.Background(), late); left != nil {
 		t.Errorf("an approval that was given meanwhile is still asked for: %+v", left)
 	}
+	held := again
+	held.Failed = []rollout.FailedDelivery{{Event: rollout.EventHeld, Step: 1, Time: noon, Target: notify.BusName, Tries: 1}}
+	if left := a.announcer().Notify(context.Background(), held); left != nil {
+		t.Errorf("a hold that is over is still reported: %+v", left)
+	}
+	held.State.Progress.Held = &rollout.Held{Since: noon, Until: noon.Add(time.Hour)}
+	if left := a.announcer().Notify(context.Background(), held); len(left) != 1 {
+		t.Errorf("a hold that goes on is not reported again: %+v", left)
+	}
 	fault.Remove()
 	again.Failed = left
 	if left = a.announcer().Notify(context.Background(), again); left != nil {

@@ -18,7 +18,8 @@ type UpdateAlias struct {
 	Log       *slog.Logger
 }
 
-// Handle returns the state with the next step begun. The error is AliasChanged if
+// Handle returns the state with the next step begun; or, if the windows have closed while
+// the first shift was prepared, the state that waits for the next one. The error is AliasChanged if
 // the alias is not as the rollout left it, RolloutUnderWay if another rollout was
 // first, and VersionNotFound or VersionDeleted if the new version was deleted.
 // With the phase Allocate, before the first shift of a rollout that moves
@@ -33,10 +34,19 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 		t.Log.WarnContext(ctx, "not shifted", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
-	state.Notifications = t.Announcer.Notify(ctx, Announcement{
+	announcement := Announcement{
 		Call: call, State: state, Events: state.AfterShift(state.Notify.Shifted), Step: state.Progress.Step,
 		Notify: state.Notify, Failed: state.Notifications,
-	})
+	}
+	if state.AwaitsFirstShift() {
+		announcement.Events = []rollout.Event{rollout.EventHeld}
+	}
+	state.Notifications = t.Announcer.Notify(ctx, announcement)
+	if state.AwaitsFirstShift() {
+		t.Log.InfoContext(ctx, "held", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
+			"version", state.NewVersion, "until", state.Progress.Held.Until, "reason", state.Progress.Held.Reason)
+		return state, nil
+	}
 	t.Log.InfoContext(ctx, "shifted", "execution", call.Execution, "function", state.FunctionName, "alias", state.AliasName,
 		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
 		telemetry.Metrics(call.Now, weightOf(state)))
@@ -47,6 +57,9 @@ func (t UpdateAlias) shift(ctx context.Context, call Call) (rollout.State, error
 	s := call.Rollout.AddEvents(rollout.EventsOfShift, call.Retries)
 	if err := call.refuseRedriven(); err != nil {
 		return s, err
+	}
+	if waits := s.AwaitShift(call.Now); waits.AwaitsFirstShift() {
+		return waits, nil
 	}
 	next, err := s.NextStep()
 	if err != nil {

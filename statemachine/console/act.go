@@ -82,7 +82,7 @@ func (v *executionPage) Commands() []command {
 		{string(rollout.AdvanceNow), "Advance to the next step"}, {string(rollout.PromoteNow), "Promote now"}, {string(rollout.RollBackNow), "Roll back"},
 		{string(rollout.PauseNow), "Pause"},
 	}
-	if v.Rollout != nil && v.Rollout.Held {
+	if v.Rollout != nil && v.Rollout.Paused {
 		all[len(all)-1] = command{string(rollout.ResumeNow), "Resume"}
 	}
 	if v.Rollout != nil && v.Rollout.Waits {

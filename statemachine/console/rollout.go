@@ -24,8 +24,9 @@ type rolloutView struct {
 	Readings []reading
 	Counts   []countRow
 	Checks   int
-	Waits    bool // for an approval
-	Held     bool // by an order
+	Waits    bool   // for an approval
+	Paused   bool   // by an order
+	Held     string // until when the next shift is held, and why; "" if it is not
 	Outcome  *rollout.Outcome
 	Caught   *rollout.Caught
 	Orders   []rollout.Order
@@ -50,9 +51,8 @@ func newRolloutView(s rollout.State) *rolloutView {
 		What: fmt.Sprintf("%s’s alias %s, version %s to version %s", s.Function(), s.AliasName, s.Plan.Baseline, s.NewVersion),
 		Step: s.Progress.Step, Of: len(s.Plan.Steps), Weight: s.Progress.Weight, Checks: s.Progress.Checks,
 		Progress: fmt.Sprintf("before step 1 of %d", len(s.Plan.Steps)),
-		Waits:    !s.Progress.ApprovalRequestedAt.IsZero(),
-		Held:     s.Progress.Pause != nil,
-		Outcome:  s.Outcome, Caught: s.Error, Orders: slices.Clone(s.Progress.Orders), Warnings: s.Plan.Warnings, Undo: s.Plan.Undo, Owner: s.Plan.Owner,
+		Waits:    !s.Progress.ApprovalRequestedAt.IsZero(), Paused: s.Progress.Pause != nil, Held: s.HeldText(),
+		Outcome: s.Outcome, Caught: s.Error, Orders: slices.Clone(s.Progress.Orders), Warnings: s.Plan.Warnings, Undo: s.Plan.Undo, Owner: s.Plan.Owner,
 	}
 	slices.Reverse(v.Orders)
 	if v.Step > 0 {

@@ -108,12 +108,14 @@ func (c *command) examine(ctx context.Context, client *rollouts.Client, in *inpu
 	if p.Unchanged = s.Begin == rollout.BeginUnchanged; p.Unchanged {
 		return p, nil
 	}
-	after := int64(0)
-	for _, planned := range s.Plan.Steps {
-		p.Steps = append(p.Steps, step{planned.Weight, planned.Seconds, after})
-		after += planned.Seconds
+	timing, err := s.Timing(s.Plan.Steps, now)
+	if err != nil {
+		return plan{}, err
 	}
-	p.Begins, p.Ends = now, now.Add(time.Duration(after)*time.Second)
+	for i, planned := range s.Plan.Steps {
+		p.Steps = append(p.Steps, step{planned.Weight, planned.Seconds, int64(timing.Shifts[i].Sub(now) / time.Second)})
+	}
+	p.Begins, p.Ends = now, timing.Ends
 	p.Warnings, p.RedAlarms = s.Plan.Warnings, s.Plan.RedAlarms
 	p.cost(in.effective)
 	return p, nil

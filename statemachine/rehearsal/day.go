@@ -6,7 +6,7 @@ import (
 )
 
 // Day describes how traffic varies over the day (UTC): it is a cosine around the mean
-// rate. A rehearsal starts at 12:00.
+// rate. A rehearsal starts at 12:00 if its scenario has no Start.
 type Day struct {
 	// Amplitude is the share of the mean rate by which it rises and falls, in [0, 1].
 	Amplitude float64 `json:"amplitude"`

@@ -17,7 +17,7 @@ func (s Scenario) Harmless(input []byte, until float64) bool {
 	if err != nil {
 		return true
 	}
-	total := plannedTime(req)
+	total := plannedTime(req, s.start())
 	changes := slices.Clone(s.Changes)
 	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.at(total), b.at(total)) })
 	worse := func() bool {

@@ -59,6 +59,8 @@ type Result struct {
 	Baseline   string         `json:"baseline,omitempty"`
 	NewVersion string         `json:"new-version,omitempty"`
 	Steps      []rollout.Step `json:"steps,omitempty"`
+	// Planned is the duration of the plan, in seconds, with the waiting for windows.
+	Planned float64 `json:"planned-seconds,omitempty"`
 	// Unverified means that it was promoted although some step had too little
 	// traffic to judge the new version by, or some gate never had a conclusive
 	// reading. UnverifiedGates names those.
@@ -168,6 +170,7 @@ func (r *run) result() Result {
 func (s *timeline) conclude(result *Result) {
 	result.Checks, result.Path, result.Lines = s.last.Progress.Checks, s.path, s.lines
 	result.Undo, result.Baseline, result.Steps = s.last.Plan.Undo, s.last.Plan.Baseline, s.last.Plan.Steps
+	result.Planned = float64(s.last.Plan.Lasts())
 	result.Warnings = s.last.Plan.Warnings
 	if s.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
 		result.Reason = s.last.Outcome.Reason

@@ -52,9 +52,6 @@ type Options struct {
 	through    func(wire.Ports) wire.Ports
 }
 
-// started is when every rehearsal starts, on its virtual clock.
-var started = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-
 // Run rehearses a rollout to its end. An error means that the rehearsal itself
 // failed, for example because the input is not JSON; a rollout that is refused,
 // rolled back or stopped is a result.
@@ -70,9 +67,10 @@ func Run(o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := &run{options: o, clock: asl.NewClock(started), description: "Rehearsed"}
+	start := o.Scenario.start()
+	r := &run{options: o, clock: asl.NewClock(start), description: "Rehearsed"}
 	r.machine = &machine{
-		definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, started),
+		definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, start),
 		arn: machineARN, permits: newPermissions(o.Template),
 		onEvent: r.timeline.event, onCleanup: r.cleaned,
 	}

@@ -12,6 +12,9 @@ import (
 // profiles of both versions, and what goes wrong. Durations are in seconds.
 type Scenario struct {
 	Description string `json:"description,omitempty"`
+	// Start is when the rollout starts, in RFC 3339 with an offset from UTC; empty for
+	// noon on 1 January 2026 (UTC).
+	Start string `json:"start,omitempty"`
 	// RequestsPerSecond is the mean rate at which the alias is invoked. The number
 	// of requests in a time is Poisson distributed, and each draws its version by the
 	// alias's weights.
@@ -102,6 +105,18 @@ const (
 	maxHistory = 14 * 24 * 60 * 60 // CloudWatch keeps minutes for a day longer
 	maxCalls   = 1e9
 )
+
+// started is when a rollout starts if its scenario does not say it.
+var started = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// start returns when the rollout starts. Every scenario's Start has been checked.
+func (s Scenario) start() time.Time {
+	at := started
+	if s.Start != "" && at.UnmarshalText([]byte(s.Start)) != nil {
+		return started
+	}
+	return at.UTC()
+}
 
 var versionForm = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -36,6 +37,7 @@ const (
 	wantStatus       = "must be an HTTP status from 200 to 599, or 0 for 200"
 	wantAlarm        = "must be an alarm's name: 1 to 255 bytes"
 	wantSecret       = "must be a reference to a secret: secretsmanager:<name> or ssm:<parameter>"
+	wantStart        = `must be a time in RFC 3339 with its offset from UTC, from the year 2000 to 2099, such as "2026-12-18T09:00:00+01:00"`
 	wantText         = "must not be empty"
 	wantTime         = "must have either after or after-share, above 0"
 	wantChange       = "must change something"
@@ -44,6 +46,9 @@ const (
 	wantMistyped     = "; to rehearse a mistyped order, write it as order-text"
 	wantOrderText    = "must have at most 1000 characters"
 )
+
+// The bounds of a scenario's start.
+var earliest, latest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // number returns a number without an exponent.
 func number(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
@@ -74,6 +79,9 @@ func (s Scenario) check() error {
 		}
 	}
 	refuse := func(path, want string, given any) { problems = append(problems, problemAt(path, want, given)) }
+	if at := (time.Time{}); s.Start != "" && (at.UnmarshalText([]byte(s.Start)) != nil || at.Before(earliest) || !at.Before(latest)) {
+		refuse("start", wantStart, s.Start)
+	}
 	within("requests-per-second", s.RequestsPerSecond, 0, maxRate)
 	within("metric-delay", s.MetricDelay, 0, MaxSeconds)
 	if s.History != nil {

@@ -44,7 +44,7 @@ func (s *ServedAWS) beginRollout(request rollout.Request) {
 	s.catchUpAll()
 	s.restart()
 	t := s.newTraffic(request)
-	t.total = plannedTime(request)
+	t.total = plannedTime(request, t.start)
 	t.begin(t.start, t.chance, s.options.Scenario.Changes)
 	s.traffic, s.traffics[at] = t, t
 }

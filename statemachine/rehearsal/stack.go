@@ -247,6 +247,7 @@ func (r *run) playStack() {
 		return // there is nothing to update
 	}
 	if !r.options.Stack.First {
+		r.clock.Sleep(time.Millisecond) // which of two requests is newer is decided by their times
 		if r.err = errors.Join(r.changeCode(), r.stack.stack.Update(after)); r.err != nil {
 			return
 		}

@@ -19,7 +19,7 @@ import (
 func everySubject(t testing.TB, trials func(plain *observed, with func(name string, harmless bool, disturb func(*observed)))) []namedTrial {
 	t.Helper()
 	var all []namedTrial
-	for _, s := range subjects() {
+	for _, s := range append(subjects(), heldSubject()) {
 		plain, err := trial{subject: s, deliveries: 1, harmless: true}.try()
 		if err != nil {
 			t.Fatalf("%s, undisturbed: %v", s.name, err)

@@ -39,6 +39,17 @@ func subjects() []subject {
 	}
 }
 
+// heldSubject is a rollout whose first shift waits before provisioned concurrency is allocated
+// and again after it, and whose promotion waits too. It is no part of worlds, whose
+// combinations are drawn by their number.
+func heldSubject() subject {
+	soon, moved := 20.0, subjects()[0]
+	moved.scenario.Provisioned = &Provisioned{Baseline: 5, Seconds: &soon}
+	moved.name, moved.input = "held", `{"function-name": "f", "alias-name": "live", "new-version": "8", "type": "all-at-once", "interval": 20, "provisioned-concurrency": "move",
+		"freeze": [{"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T12:00:30Z"}, {"from": "2026-01-01T12:00:45Z", "to": "2026-01-01T12:01:15Z"}, {"from": "2026-01-01T12:01:30Z", "to": "2026-01-01T12:02:00Z"}]}`
+	return moved
+}
+
 // worlds are the rollouts that are disturbed by combinations: those of the single
 // disturbances, one with every kind of gate, and one by the one-function deployer.
 func worlds() []subject {

@@ -80,7 +80,7 @@ func (s *timeline) event(in *execution, e asl.Event) {
 func (s *timeline) add(at time.Time, line Entry) {
 	line.At = at.Sub(s.start).Seconds()
 	line.Step, line.Of, line.Weight = s.last.Progress.Step, s.last.Progress.Of, s.last.Progress.Weight
-	line.Planned = float64(rollout.Total(s.last.Plan.Steps))
+	line.Planned = float64(s.last.Plan.Lasts())
 	if !s.brief {
 		s.lines = append(s.lines, line)
 	}
@@ -125,7 +125,7 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 	line := Entry{State: name}
 	switch name {
 	case "CalculateWeights":
-		if now.Begin == rollout.BeginWatch || now.Begin == rollout.BeginUnchanged {
+		if now.Begin == rollout.BeginWatch && now.Progress.Part > 0 || now.Begin == rollout.BeginUnchanged {
 			line.Text = map[rollout.Begin]string{
 				rollout.BeginWatch:     "continues in another execution, before the history of the previous one is full",
 				rollout.BeginUnchanged: "nothing to do",
@@ -133,8 +133,15 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 			break
 		}
 		line.Text = fmt.Sprintf("from version %s to version %s in %d steps and %s",
-			now.Plan.Baseline, now.NewVersion, len(now.Plan.Steps), Clock(float64(rollout.Total(now.Plan.Steps))))
+			now.Plan.Baseline, now.NewVersion, len(now.Plan.Steps), Clock(float64(now.Plan.Lasts())))
+		if now.AwaitsFirstShift() {
+			line.Text += "; " + now.HeldText()
+		}
 	case "UpdateAlias":
+		if now.AwaitsFirstShift() {
+			line.Text = now.HeldText()
+			break
+		}
 		line.Text = fmt.Sprintf("step %d of %d: %s on version %s", now.Progress.Step, now.Progress.Of, rollout.Weight(now.Progress.Weight), now.NewVersion)
 	case "Allocate":
 		line.Text = allocates(now)

@@ -47,11 +47,12 @@ func Count(o Options) (Usage, error) {
 		return Usage{}, err
 	}
 	o.Brief = true
+	plan.start = o.Scenario.start()
 	length, err := plan.walk(0)
 	if err != nil {
 		return Usage{}, err
 	}
-	if length.checks <= wholeChecks || len(plan.steps) > manySteps {
+	if length.checks+length.looks <= wholeChecks || len(plan.steps) > manySteps {
 		return plan.measure(o, 0)
 	}
 	return plan.compose(o, length)
@@ -66,6 +67,7 @@ type plannedInput struct {
 	fields  map[string]json.RawMessage
 	request rollout.Request
 	steps   []rollout.Step
+	start   time.Time
 }
 
 // plainly reads an input, without the fields that make it depart from its schedule.
@@ -90,11 +92,12 @@ func plainly(input []byte) (plannedInput, error) {
 	return p, err
 }
 
-// shortened returns the input with that many checks per step; with 0, unchanged.
+// shortened returns the input with that many checks per step, and without windows and
+// freezes; with 0, unchanged.
 func (p plannedInput) shortened(checksPerStep int64) ([]byte, error) {
 	fields := maps.Clone(p.fields)
 	if checksPerStep > 0 {
-		for _, name := range []string{"steps", "first-weight", "bake"} {
+		for _, name := range []string{"steps", "first-weight", "bake", "windows", "freeze"} {
 			delete(fields, name)
 		}
 		weights := make([]float64, len(p.steps)) // a preset takes no other interval
@@ -114,6 +117,7 @@ func (p plannedInput) shortened(checksPerStep int64) ([]byte, error) {
 // length holds what a plan's usage depends on.
 type length struct {
 	checks int64
+	looks  int64 // for orders, before the first shift
 	parts  int64 // executions in which it continues
 	// hours is the number of hours in which the alias's weight is logged, plus those
 	// in which a decision is, for each decision. Both are metrics; all other metrics
@@ -136,7 +140,12 @@ func (p plannedInput) walk(checksPerStep int64) (length, error) {
 	if s.Plan.Steps, err = s.Schedule(); err != nil {
 		return l, err
 	}
-	now, decision := started, rollout.Advance
+	timing, err := s.Timing(s.Plan.Steps, p.start)
+	if err != nil {
+		return l, err
+	}
+	s.Plan.Started, s.Plan.Zones = p.start, timing.Zones
+	now, decision := p.start, rollout.Advance
 	latest := map[rollout.Decision]int64{} // hours; the weight's is that of no decision
 	log := func(decided ...rollout.Decision) {
 		for _, d := range append(decided, "") {
@@ -147,6 +156,16 @@ func (p plannedInput) walk(checksPerStep int64) (length, error) {
 		}
 	}
 	s.Progress.Events = rollout.EventsOfStart
+	for s = s.AwaitWindow(now); s.AwaitsFirstShift(); {
+		now = now.Add(time.Duration(s.Progress.Wait) * time.Second)
+		s = s.AddEvents(rollout.EventsOfCheck, 0).CheckFirstShift(now, "")
+		l.looks++
+		log(s.Health.Decision)
+		if d := s.Health.Decision; d == rollout.HandOver || d == rollout.HandBack {
+			l.parts++
+			s = s.Resume()
+		}
+	}
 	if s.LooksBefore() {
 		s = s.AddEvents(rollout.EventsOfCheck, 0)
 		log(decision)
@@ -199,7 +218,8 @@ func (p plannedInput) measure(o Options, checksPerStep int64) (Usage, error) {
 }
 
 // compose adds up the usage of a long plan. Two rehearsals that differ only in their
-// checks show what a check adds, and a third what another execution adds. The hours
+// checks show what a check adds, and a third what another execution adds. A look for
+// orders before the first shift is a check that reads no metrics and alarms. The hours
 // with a metric's data are not proportional to the checks: they are counted in
 // walks.
 func (p plannedInput) compose(o Options, whole length) (Usage, error) {
@@ -224,7 +244,11 @@ func (p plannedInput) compose(o Options, whole length) (Usage, error) {
 	for i := range total {
 		check := float64(used[1][i]-used[0][i]) / float64(between)
 		part := float64(used[2][i]-used[1][i]) - check*float64(lengths[2].checks-lengths[1].checks)
-		total[i] = used[1][i] + int64(math.Round(check*float64(whole.checks-lengths[1].checks)+part*float64(whole.parts)))
+		checks := whole.checks - lengths[1].checks
+		if i != metricReads && i != alarmReads && i != secretReads {
+			checks += whole.looks
+		}
+		total[i] = used[1][i] + int64(math.Round(check*float64(checks)+part*float64(whole.parts)))
 	}
 	total[metricHours] = used[1][metricHours] + whole.hours - lengths[1].hours
 	return total, nil

@@ -128,7 +128,7 @@ func (s Scenario) history() time.Duration {
 func newTraffic(server *localaws.Server, s Scenario, req rollout.Request, start time.Time, seed uint64) (*traffic, error) {
 	s.setDelays(server)
 	t := trafficOf(server, s, req, start, seed, newTables(s))
-	t.total = plannedTime(req)
+	t.total = plannedTime(req, start)
 	if before, ok := server.Alias(req.Function(), req.AliasName); ok {
 		t.configureTimeout(before.Version, req.NewVersion)
 	}
@@ -164,13 +164,18 @@ func trafficOf(server *localaws.Server, s Scenario, req rollout.Request, start t
 	return t
 }
 
-// plannedTime returns the duration of the request's plan; 0 if it has none.
-func plannedTime(req rollout.Request) time.Duration {
+// plannedTime returns the duration of the request's plan if it starts at start, with the
+// waiting for windows; 0 if it has none.
+func plannedTime(req rollout.Request, start time.Time) time.Duration {
 	steps, err := req.Schedule()
 	if err != nil {
 		return 0
 	}
-	return time.Duration(rollout.Total(steps)) * time.Second
+	timing, err := req.Timing(steps, start)
+	if err != nil {
+		return 0
+	}
+	return timing.Ends.Sub(start)
 }
 
 // begin starts to draw the traffic at a time.

@@ -56,6 +56,7 @@ type Rollout struct {
 	Orders   []rollout.Order `json:"orders"` // the last ten that checks have read
 	Approval *Approval       `json:"approval,omitempty"`
 	Pause    *rollout.Pause  `json:"pause,omitempty"` // by an order, or by an unknown one
+	Held     string          `json:"held,omitempty"`  // until when the next shift waits for a window, and why
 
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`

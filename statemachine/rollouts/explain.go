@@ -130,6 +130,9 @@ func (r *Rollout) whatRunning(now time.Time) string {
 // whyRunning says what the rollout waits for.
 func (r *Rollout) whyRunning() []string {
 	var why []string
+	if r.Held != "" {
+		why = append(why, "The next shift is "+r.Held+".")
+	}
 	if r.Pause != nil {
 		why = append(why, "It is paused "+r.paused()+".")
 	}

@@ -197,13 +197,13 @@ func (r *Rollout) take(s *rollout.State) {
 	}
 	r.Function, r.Alias, r.NewVersion, r.Baseline = s.Function(), s.AliasName, s.NewVersion, s.Plan.Baseline
 	r.Step, r.Of, r.Weight, r.Checks = s.Progress.Step, len(s.Plan.Steps), s.Progress.Weight, s.Progress.Checks
-	r.Planned, r.Warnings, r.Undo = rollout.Total(s.Plan.Steps), s.Plan.Warnings, s.Plan.Undo
+	r.Planned, r.Warnings, r.Undo = s.Plan.Lasts(), s.Plan.Warnings, s.Plan.Undo
 	r.data, r.failed, r.checks = s, s.Error, s.HealthCheck
 	if s.Progress.Orders != nil {
 		r.Orders = s.Progress.Orders
 	}
 	if r.Outcome == Running {
-		r.Pause = s.Progress.Pause
+		r.Pause, r.Held = s.Progress.Pause, s.HeldText()
 	}
 	if at := s.Progress.ApprovalRequestedAt; !at.IsZero() && r.Step < r.Of && r.Outcome == Running {
 		r.Approval = &Approval{Since: at, Step: r.Step + 1, Weight: s.Plan.Steps[r.Step].Weight}

@@ -165,6 +165,9 @@ func (r *Rollout) progress(p *Page, now time.Time) {
 	if a := r.Approval; a != nil {
 		p.add("approval", terminal.Doubt, fmt.Sprintf("step %d of %d (%s) waits for approval since %s", a.Step, r.Of, rollout.Weight(a.Weight), stamp(a.Since)))
 	}
+	if r.Held != "" {
+		p.add("next shift", terminal.Doubt, r.Held)
+	}
 	if r.Pause != nil {
 		p.add("paused", terminal.Doubt, r.paused())
 	}

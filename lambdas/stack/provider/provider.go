@@ -175,7 +175,11 @@ func (p Provider) request(ctx context.Context, input json.RawMessage, givenUp ti
 		return err
 	case record.Over:
 		return nil
-	case unreadable != nil:
+	}
+	if unreadable == nil {
+		unreadable = properties.WaitsTooLong(record.Received)
+	}
+	if unreadable != nil {
 		return p.end(ctx, record, record.Refused(unreadable), true)
 	}
 	return p.proceed(ctx, record, properties.Input)

@@ -64,7 +64,7 @@ func newView(p Page) *view {
 	}
 	v.Title = v.Words + ": " + v.What
 	if n := len(r.Steps); n > 0 {
-		v.Plan = fmt.Sprintf("%d steps, %s", n, rehearsal.Clock(float64(rollout.Total(r.Steps))))
+		v.Plan = fmt.Sprintf("%d steps, %s", n, rehearsal.Clock(r.Planned))
 	}
 	v.Facts = facts(r)
 	shown, leftOut := rows(r.Lines)
@@ -119,8 +119,8 @@ func rateOf(t rehearsal.Tally) string {
 }
 
 func planned(r rehearsal.Result) string {
-	if total := rollout.Total(r.Steps); total > 0 {
-		return "; planned: " + rehearsal.Clock(float64(total))
+	if r.Planned > 0 {
+		return "; planned: " + rehearsal.Clock(r.Planned)
 	}
 	return ""
 }
