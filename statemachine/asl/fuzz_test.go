@@ -70,7 +70,7 @@ func FuzzParse(f *testing.F) {
 // is printed and read again.
 func FuzzReadHistory(f *testing.F) {
 	f.Add([]byte(printed))
-	recorded, err := os.ReadFile("../rehearse/testdata/record/history.json")
+	recorded, err := os.ReadFile("../lambda-rollout/testdata/record/history.json")
 	if err != nil {
 		f.Fatal(err)
 	}

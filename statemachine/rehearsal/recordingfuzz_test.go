@@ -12,7 +12,7 @@ import (
 // recorded to the end without a panic. (-fuzzminimizetime 1x keeps it going: the
 // histories are long.)
 func FuzzRecording(f *testing.F) {
-	text, err := os.ReadFile("../rehearse/testdata/record/history.json")
+	text, err := os.ReadFile("../lambda-rollout/testdata/record/history.json")
 	if err != nil {
 		f.Fatal(err)
 	}

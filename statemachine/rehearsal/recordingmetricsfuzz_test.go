@@ -11,11 +11,11 @@ import (
 // FuzzRecordedMetrics: a history is shown or refused, with whatever
 // CloudWatch is said to have answered.
 func FuzzRecordedMetrics(f *testing.F) {
-	recorded, err := os.ReadFile("../rehearse/testdata/record/history.json")
+	recorded, err := os.ReadFile("../lambda-rollout/testdata/record/history.json")
 	if err != nil {
 		f.Fatal(err)
 	}
-	metrics, err := os.ReadFile("../rehearse/testdata/record/metrics.json")
+	metrics, err := os.ReadFile("../lambda-rollout/testdata/record/metrics.json")
 	if err != nil {
 		f.Fatal(err)
 	}
