@@ -27,7 +27,7 @@ func (c *command) advise() *cobra.Command {
 	runs := flags.Int("runs", 100, "how often to rehearse each plan with a harmless version, and again with a harmful one")
 	seed := flags.Uint64("seed", 1, "seed of the first rehearsal's random numbers")
 	asJSON := flags.Bool("json", false, "print the answer as JSON, and nothing else")
-	sub.RunE = func(*cobra.Command, []string) error {
+	sub.RunE = func(sub *cobra.Command, _ []string) error {
 		if *runs < 2 || *runs > mostRuns {
 			return fmt.Errorf("--runs must be from 2 to %d; given: %d", mostRuns, *runs)
 		}
@@ -45,7 +45,7 @@ func (c *command) advise() *cobra.Command {
 			q.Harm = min(1, max(2*base, base+0.01))
 		}
 		finished, done := progress(c.stderr)
-		advice, err := study.Advise(q, finished)
+		advice, err := study.Advise(sub.Context(), q, finished)
 		done()
 		if err != nil {
 			return err
@@ -53,8 +53,13 @@ func (c *command) advise() *cobra.Command {
 		if *asJSON {
 			return terminal.WriteJSON(c.stdout, advice)
 		}
-		_, err = io.WriteString(c.stdout, adviceText(q, advice))
-		return err
+		if _, err := io.WriteString(c.stdout, adviceText(q, advice)); err != nil {
+			return err
+		}
+		if by := signalOf(sub.Context()); by != nil {
+			return exit{code: by.code()}
+		}
+		return nil
 	}
 	return sub
 }

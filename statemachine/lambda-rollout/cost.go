@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os/signal"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,7 @@ func (c *command) cost() *cobra.Command {
 	flags.Float64Var(&billed.Others, "task-seconds", rehearsal.UsuallyBilled().Others, "how many `seconds` an invocation is billed for")
 	flags.Float64Var(&billed.HealthCheck, "check-seconds", rehearsal.UsuallyBilled().HealthCheck, "how many `seconds` an invocation of HealthCheck is billed for")
 	sub.RunE = func(*cobra.Command, []string) error {
+		signal.Reset() // it runs to its end or not at all
 		conditions, err := readScenario(*scenario)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -22,14 +23,14 @@ const mostRuns = 1_000_000
 // many rehearses a rollout runs times, prints how the rehearsals end, and writes a
 // page about them to the file that page names, if any. If stderr is a terminal, a
 // bar there shows the progress.
-func many(options rehearsal.Options, runs int, asJSON bool, page string, about report.ManyPage, stdout, stderr io.Writer) error {
+func many(ctx context.Context, options rehearsal.Options, runs int, asJSON bool, page string, about report.ManyPage, stdout, stderr io.Writer) error {
 	if runs < 1 || runs > mostRuns {
 		return fmt.Errorf("--runs must be from 1 to %d; given: %d", mostRuns, runs)
 	}
 	distribution, err := func() (study.Distribution, error) {
 		finished, done := progress(stderr)
 		defer done()
-		return study.Repeat(options, runs, func(over int) { finished(over, runs) })
+		return study.Repeat(ctx, options, runs, func(over int) { finished(over, runs) })
 	}()
 	if err != nil {
 		return err
@@ -39,11 +40,14 @@ func many(options rehearsal.Options, runs int, asJSON bool, page string, about r
 	} else {
 		err = distribution.Summary(stdout)
 	}
-	if err != nil || page == "" {
-		return err
+	if err == nil && page != "" {
+		about.Distribution = distribution
+		err = writeReport(page, func(w io.Writer) error { return report.WriteMany(w, about) })
 	}
-	about.Distribution = distribution
-	return writeReport(page, func(w io.Writer) error { return report.WriteMany(w, about) })
+	if by := signalOf(ctx); err == nil && by != nil {
+		return exit{by.code(), fmt.Errorf("interrupted after %d of %d rehearsals", distribution.Runs, runs)}
+	}
+	return err
 }
 
 // commandLines returns the shell commands that make the page with these options again,

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"html"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // TestManyTellOfOne runs the command by which a page of many leads to a single
@@ -40,5 +44,21 @@ func TestManyThatAreRefused(t *testing.T) {
 	code, _, stderr = typed("", "-seed", "18446744073709551615", "-runs", "3")
 	if code != refused || !strings.Contains(stderr, "must be at most 18446744073709551613; given: 18446744073709551615") {
 		t.Errorf("seeds that overflow: exits with %d and says %s", code, stderr)
+	}
+}
+
+// TestInterruptedStudiesPrintWhatTheyHave, and say how much that is.
+func TestInterruptedStudiesPrintWhatTheyHave(t *testing.T) {
+	for _, args := range [][]string{{"rehearse", "--runs", "100000"}, {"advise", "--runs", "50"}} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		timer := time.AfterFunc(3*time.Second, func() { cancel(interruption{syscall.SIGINT}) })
+		var stdout, stderr bytes.Buffer
+		code := run(ctx, args, strings.NewReader(""), &stdout, &stderr)
+		timer.Stop()
+		text := stdout.String() + stderr.String()
+		if code != 130 || !strings.Contains(strings.ToLower(text), "interrupted") || args[0] == "rehearse" && (!strings.Contains(text, "promoted") || !strings.Contains(stderr.String(), "of 100000 rehearsals")) {
+			t.Errorf("%q exits with %d and says\n%s", args, code, text)
+		}
+		cancel(nil)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,7 @@ func (c *command) record() *cobra.Command {
 	input := flags.String("write-input", "", "write the execution's input to this `file`, to rehearse it again")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	sub.RunE = func(*cobra.Command, []string) error {
+		signal.Reset() // it runs to its end or not at all
 		switch {
 		case len(*histories) == 0:
 			return errors.New("give the execution's history: --history FILE")
@@ -47,6 +49,11 @@ func (c *command) record() *cobra.Command {
 		}
 		if err := terminal.CheckFiles([]string{*page, *scenario, *input}, append(*histories, *metrics)...); err != nil {
 			return err
+		}
+		if *page != "" {
+			if err := named(*page); err != nil {
+				return err
+			}
 		}
 		r, err := readRecording(*histories, *metrics)
 		if err != nil {

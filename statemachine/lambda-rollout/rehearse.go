@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/signal"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ functions' own code, in virtual time. It needs no account.`,
 	speed := flags.Float64("speed", 0, "watch in slow motion, at this many seconds of the rollout per second (default: as fast as possible)")
 	failUnverified := flags.Bool("fail-unverified", false, "exit with 4 if the new version was promoted and too little was seen to judge it")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and call it there")
-	sub.RunE = func(*cobra.Command, []string) error {
+	sub.RunE = func(sub *cobra.Command, _ []string) error {
 		if !(*speed >= 0) || math.IsInf(*speed, 0) {
 			return fmt.Errorf("--speed must be a number from 0 on; given: %v", *speed)
 		}
@@ -82,6 +83,11 @@ functions' own code, in virtual time. It needs no account.`,
 		if err := terminal.CheckFiles([]string{*page}, *input, *scenario, *template); err != nil {
 			return err
 		}
+		if *page != "" {
+			if err := named(*page); err != nil {
+				return err
+			}
+		}
 
 		live := newConsole(c.stdout)
 		options := rehearsal.Options{
@@ -96,11 +102,12 @@ functions' own code, in virtual time. It needs no account.`,
 		}
 		if *runs != 1 {
 			about := report.ManyPage{Input: request, Scenario: conditions, ScenarioName: *scenario, Command: commandLines(flags)}
-			if err := many(options, *runs, *asJSON, *page, about, c.stdout, c.stderr); err != nil {
+			if err := many(sub.Context(), options, *runs, *asJSON, *page, about, c.stdout, c.stderr); err != nil {
 				return err
 			}
 			return nil
 		}
+		signal.Reset() // it runs to its end or not at all
 		result, err := rehearsal.Run(options)
 		live.clear()
 		if err != nil {

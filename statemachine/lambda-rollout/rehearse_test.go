@@ -75,6 +75,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"help"}, "", 0, "Rehearse a rollout on this machine", ""},
 		{[]string{"-help"}, "", 0, "--fail-unverified", ""},
 		{[]string{"advice"}, "", 2, "", `there is no subcommand "advice" (did you mean "advise"?)`},
+		{[]string{"-report", filepath.Join(t.TempDir(), "x.pdf")}, "", 2, "", "the page is HTML, so its name must end in .html"},
 		{[]string{"-runs", "100", "-report", "nowhere/many.html"}, "", 2, "", "nowhere/many.html"},
 	} {
 		code, stdout, stderr := typed(test.stdin, test.args...)

@@ -82,11 +82,19 @@ func ended(r *rollouts.Rollout, allowUnverified bool) error {
 
 // writeTo checks that a page can be written to a path.
 func writeTo(path string) error {
-	switch lower := strings.ToLower(path); {
-	case path == "":
+	if path == "" {
 		return errors.New("give the file to write, as with -o page.html")
-	case !strings.HasSuffix(lower, ".html") && !strings.HasSuffix(lower, ".htm"):
-		return fmt.Errorf("%s: the page is HTML, so its name must end in .html or .htm; print it from a browser for another format", rehearsal.Printable(path))
+	}
+	if err := named(path); err != nil {
+		return err
 	}
 	return terminal.CheckFiles([]string{path})
+}
+
+// named returns an error if a page's file has no name of an HTML file.
+func named(path string) error {
+	if lower := strings.ToLower(path); !strings.HasSuffix(lower, ".html") && !strings.HasSuffix(lower, ".htm") {
+		return fmt.Errorf("%s: the page is HTML, so its name must end in .html or .htm; print it from a browser for another format", rehearsal.Printable(path))
+	}
+	return nil
 }

@@ -21,6 +21,7 @@ func planned(t *testing.T, interval int, more ...string) (plannedInput, Options)
 		t.Fatal(err)
 	}
 	healthy, _ := LoadBuiltIn("healthy")
+	plan.start = healthy.start()
 	return plan, Options{Input: input, Scenario: healthy, Seed: 1, Brief: true}
 }
 

@@ -282,10 +282,12 @@ func (r *Rollout) Steer() []string {
 	next := []string{
 		say("watch", "follow it"), say("explain", "why it is where it is"),
 		say("advance", "end this step now"), say("promote", "end the whole plan now"), say("rollback", "go back"),
-		say("pause", "hold the weight"), say("stop", "end the execution; the cleanup puts the alias back"),
+		say("stop", "end the execution; the cleanup puts the alias back"),
 	}
 	if r.Pause != nil {
 		next = append([]string{say("resume", "let it go on")}, next...)
+	} else {
+		next = append(next, say("pause", "hold the weight"))
 	}
 	if r.Approval != nil {
 		next = append([]string{say("approve", "begin the next step"), say("refuse", "roll back")}, next...)

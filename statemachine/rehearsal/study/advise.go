@@ -1,6 +1,7 @@
 package study
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -84,7 +85,10 @@ type Mean struct {
 // them. It calls finished, from any goroutine, with the number of rehearsals that
 // are over and of all; finished may be nil. It returns an error if a number of the
 // question is out of its range, or if the input can't be rehearsed.
-func Advise(q Question, finished func(over, of int)) (Advice, error) {
+//
+// When ctx ends, it returns the advice about the plans that it has rehearsed, and a note
+// says so; the cause of ctx's end if there are none.
+func Advise(ctx context.Context, q Question, finished func(over, of int)) (Advice, error) {
 	if err := q.check(); err != nil {
 		return Advice{}, err
 	}
@@ -98,15 +102,26 @@ func Advise(q Question, finished func(over, of int)) (Advice, error) {
 		over := i * each
 		rehearse := func(errorRate float64, runs int) ([]rehearsal.Result, error) {
 			o := rehearsal.Options{Input: candidate.input, Scenario: erring(q.Scenario, errorRate), Seed: q.Seed}
-			results, err := repeat(o, runs, func(n int) {
+			results, err := repeat(ctx, o, runs, func(n int) {
 				if finished != nil {
 					finished(over+n, each*len(candidates))
 				}
 			})
 			over += runs
+			if err == nil {
+				err = context.Cause(ctx)
+			}
 			return results, err
 		}
-		if err := candidate.answer(q, rehearse); err != nil {
+		err := candidate.answer(q, rehearse)
+		if ctx.Err() != nil && len(advice.Plans) > 0 {
+			advice.Notes = append(advice.Notes, fmt.Sprintf("Interrupted: only %d of %d plans were rehearsed.", len(advice.Plans), len(candidates)))
+			break
+		}
+		if ctx.Err() != nil {
+			return Advice{}, context.Cause(ctx)
+		}
+		if err != nil {
 			return Advice{}, fmt.Errorf("%s: %w", candidate.Name, err)
 		}
 		advice.Plans = append(advice.Plans, candidate.PlanAdvice)

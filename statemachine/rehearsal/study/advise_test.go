@@ -24,7 +24,7 @@ func TestAdviceComesFromSimulation(t *testing.T) {
 	}
 	var over, of atomic.Int64
 	q := study.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.01, Runs: 10, Seed: 1, FalseAlarms: 0.04, Unseen: 3600}
-	advice, err := study.Advise(q, func(n, all int) { over.Store(max(over.Load(), int64(n))); of.Store(int64(all)) })
+	advice, err := study.Advise(t.Context(), q, func(n, all int) { over.Store(max(over.Load(), int64(n))); of.Store(int64(all)) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestAdviceWithinFalseAlarms(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := study.Question{Input: []byte(blogInput), Plans: some, Scenario: world, Harm: 0.5, Runs: 15, Seed: 1, FalseAlarms: 0}
-	advice, err := study.Advise(q, nil)
+	advice, err := study.Advise(t.Context(), q, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestAdviceThatCanNotBe(t *testing.T) {
 		"steps is missing":                              {Input: []byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "interval": 60}`), Harm: 0.5},
 	} {
 		q.Scenario, q.Runs, q.Plans = world, 2, some
-		if _, err := study.Advise(q, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := study.Advise(t.Context(), q, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -103,7 +103,7 @@ func TestAdviceAsksNobody(t *testing.T) {
 	input := strings.Replace(blogInput, "{", `{"approval": {"before-weights": [0.5], "timeout": 600}, `, 1)
 	q := study.Question{Input: []byte(input), Plans: []study.NamedPlan{{Name: "endless", Fields: `{"type": "linear", "steps": 3, "interval": -1}`}},
 		Scenario: world, Harm: 0.5, Runs: 4, Seed: 1, FalseAlarms: 0}
-	advice, err := study.Advise(q, nil)
+	advice, err := study.Advise(t.Context(), q, nil)
 	if err != nil || len(advice.Plans) != 1 {
 		t.Fatalf("%+v, %v", advice, err)
 	}
@@ -120,7 +120,7 @@ func TestAdviceAsksNobody(t *testing.T) {
 func TestAdviceSaysWhyTheRequestIsRefused(t *testing.T) {
 	world, _ := rehearsal.LoadBuiltIn("healthy")
 	input := strings.Replace(blogInput, "{", `{"health": {"alarms": ["no-such-alarm"]}, `, 1)
-	_, err := study.Advise(study.Question{Input: []byte(input), Scenario: world, Harm: 0.5, Runs: 2}, nil)
+	_, err := study.Advise(t.Context(), study.Question{Input: []byte(input), Scenario: world, Harm: 0.5, Runs: 2}, nil)
 	if err == nil || !strings.Contains(err.Error(), "it is refused: ") || !strings.Contains(err.Error(), "no-such-alarm") {
 		t.Errorf("%v", err)
 	}
@@ -131,7 +131,7 @@ func TestAdviceSaysWhyTheRequestIsRefused(t *testing.T) {
 func TestAdviceCountsHealthAlone(t *testing.T) {
 	world, _ := rehearsal.LoadBuiltIn("healthy")
 	input := strings.Replace(blogInput, "{", `{"health": {"min-invocations": 1000000, "on-no-traffic": "roll-back"}, `, 1)
-	advice, err := study.Advise(study.Question{Input: []byte(input), Scenario: world, Harm: 0.0011, Runs: 3, Seed: 1}, nil)
+	advice, err := study.Advise(t.Context(), study.Question{Input: []byte(input), Scenario: world, Harm: 0.0011, Runs: 3, Seed: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

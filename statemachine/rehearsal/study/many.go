@@ -2,6 +2,7 @@ package study
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -71,20 +72,27 @@ type Spread struct {
 // any number of cores. It calls finished, from any goroutine, with how many
 // rehearsals are over; finished may be nil. It returns an error if a rehearsal
 // fails, or if all of them are refused: then the error has the reason.
-func Repeat(o rehearsal.Options, runs int, finished func(int)) (Distribution, error) {
-	results, err := repeat(o, runs, finished)
-	if err != nil {
+//
+// When ctx ends, it starts no more rehearsals, and returns the distribution of those that
+// were started, which has their number; the cause of ctx's end if there are none.
+func Repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(int)) (Distribution, error) {
+	results, err := repeat(ctx, o, runs, finished)
+	switch {
+	case err != nil:
 		return Distribution{}, err
+	case len(results) == 0:
+		return Distribution{}, context.Cause(ctx)
 	}
-	if len(durationsOf(results, rehearsal.Refused)) == runs {
+	if len(durationsOf(results, rehearsal.Refused)) == len(results) {
 		return Distribution{}, fmt.Errorf("every rehearsal is refused: %s", results[0].Reason)
 	}
 	return distribution(o, results), nil
 }
 
-// repeat returns the results in the order of their seeds. If a rehearsal fails, it
-// starts no more and returns the error of the one with the lowest seed.
-func repeat(o rehearsal.Options, runs int, finished func(int)) ([]rehearsal.Result, error) {
+// repeat returns the results in the order of their seeds: fewer, the first ones, if ctx
+// ends. If a rehearsal fails, it starts no more and returns the error of the one with the
+// lowest seed.
+func repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(int)) ([]rehearsal.Result, error) {
 	if o.Listen != "" {
 		return nil, errors.New("many rehearsals can't be served on one address: leave out one of the two")
 	}
@@ -97,7 +105,11 @@ func repeat(o rehearsal.Options, runs int, finished func(int)) ([]rehearsal.Resu
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), runs) {
 		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(runs); i = next.Add(1) - 1 {
+			for ctx.Err() == nil {
+				i := next.Add(1) - 1
+				if i >= int64(runs) {
+					return
+				}
 				one := o
 				one.Seed += uint64(i)
 				if results[i], failed[i] = rehearsal.Run(one); failed[i] != nil {
@@ -116,7 +128,7 @@ func repeat(o rehearsal.Options, runs int, finished func(int)) ([]rehearsal.Resu
 			return nil, err
 		}
 	}
-	return results, nil
+	return results[:min(int(next.Load()), runs)], nil
 }
 
 func distribution(o rehearsal.Options, results []rehearsal.Result) Distribution {

@@ -22,7 +22,7 @@ func repeat(t *testing.T, scenario string, runs int) study.Distribution {
 	if !ok {
 		t.Fatalf("there is no scenario %s", scenario)
 	}
-	d, err := study.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: world, Seed: 1}, runs, nil)
+	d, err := study.Repeat(t.Context(), rehearsal.Options{Input: []byte(blogInput), Scenario: world, Seed: 1}, runs, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := study.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: early, Seed: 1}, 10, nil)
+	d, err := study.Repeat(t.Context(), rehearsal.Options{Input: []byte(blogInput), Scenario: early, Seed: 1}, 10, nil)
 	if err != nil || d.FalseAlarms.Count == 0 || d.FalseAlarms.Count == d.Runs {
 		t.Errorf("before it turned bad: %+v of %d, %v", d.FalseAlarms, d.Runs, err)
 	}
@@ -90,7 +90,7 @@ func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d, err := study.Repeat(rehearsal.Options{Input: []byte(blogInput), Scenario: alarmed, Seed: 1}, 1, nil); err != nil || d.FalseAlarms != nil {
+	if d, err := study.Repeat(t.Context(), rehearsal.Options{Input: []byte(blogInput), Scenario: alarmed, Seed: 1}, 1, nil); err != nil || d.FalseAlarms != nil {
 		t.Errorf("with an alarm that may have been the reason: %+v, %v", d.FalseAlarms, err)
 	}
 }
@@ -119,7 +119,7 @@ func TestFalseAlarmsOfWhatIsCompared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := study.Repeat(rehearsal.Options{Input: []byte(test.input), Scenario: world, Seed: 1, Simple: test.simple}, 30, nil)
+		d, err := study.Repeat(t.Context(), rehearsal.Options{Input: []byte(test.input), Scenario: world, Seed: 1, Simple: test.simple}, 30, nil)
 		if err != nil || d.SecondsToRollback == nil || (d.FalseAlarms.Count > 0) != test.alarms {
 			t.Errorf("%s: %+v, %v", name, d.FalseAlarms, err)
 		}
@@ -133,7 +133,7 @@ func TestManyThatCanNotBe(t *testing.T) {
 		"every rehearsal is refused: ":                   {Input: []byte("{}")},
 		"the first must be at most 18446744073709551614": {Input: []byte(blogInput), Seed: 1<<64 - 1},
 	} {
-		if _, err := study.Repeat(options, 2, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), want) > 1 {
+		if _, err := study.Repeat(t.Context(), options, 2, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), want) > 1 {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -142,7 +142,7 @@ func TestManyThatCanNotBe(t *testing.T) {
 // TestManyEndWithTheFirstThatFails begins no more rehearsals than are under way.
 func TestManyEndWithTheFirstThatFails(t *testing.T) {
 	var over atomic.Int64
-	_, err := study.Repeat(rehearsal.Options{Input: []byte("nonsense")}, 1000, func(int) { over.Add(1) })
+	_, err := study.Repeat(t.Context(), rehearsal.Options{Input: []byte("nonsense")}, 1000, func(int) { over.Add(1) })
 	if err == nil || strings.Contains(err.Error(), "\n") || over.Load() > int64(runtime.GOMAXPROCS(0)) {
 		t.Errorf("%d of 1000 were begun: %v", over.Load(), err)
 	}
