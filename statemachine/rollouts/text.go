@@ -2,6 +2,7 @@ package rollouts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -287,7 +288,7 @@ func (r *Rollout) Steer() []string {
 	if r.Pause != nil {
 		next = append([]string{say("resume", "let it go on")}, next...)
 	} else {
-		next = append(next, say("pause", "hold the weight"))
+		next = slices.Insert(next, len(next)-1, say("pause", "hold the weight"))
 	}
 	if r.Approval != nil {
 		next = append([]string{say("approve", "begin the next step"), say("refuse", "roll back")}, next...)
