@@ -128,9 +128,11 @@ func TestWatchGoesOn(t *testing.T) {
 	w.Wait = func(ctx ctxOf, d time.Duration) error { looks++; return wait(ctx, d) }
 	var lines []string
 	var kinds []rollouts.Event
-	first := 0
+	first := -1 // the step that the first look found
 	end, err := w.Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
-		first = max(first, min(r.Step, 1))
+		if first < 0 {
+			first = r.Step
+		}
 		for _, e := range events {
 			lines, kinds = append(lines, e.String()), append(kinds, e)
 		}
