@@ -186,7 +186,17 @@ func cborHeader() http.Header {
 func (cborWire) refuse(e *apiError) reply {
 	header := cborHeader()
 	header["X-Amzn-Query-Error"] = []string{e.code + ";" + faultOf(e)}
-	return reply{e.status, header, cbor.Encode(cbor.Map{"__type": cbor.String(shapeOf(e.code)), messageKey(e): cbor.String(e.message)})}
+	return reply{e.status, header, cborError(shapeOf(e.code), messageKey(e), e.message)}
+}
+
+// cborError returns an error's body: a map of two texts, always in the same order, which
+// cbor.Map does not have.
+func cborError(shape, key, message string) []byte {
+	body := []byte{0xa2} // a map of two pairs
+	for _, text := range []string{"__type", shape, key, message} {
+		body = append(body, cbor.Encode(cbor.String(text))...)
+	}
+	return body
 }
 
 // jsonWire is AWS JSON 1.0. A client in query mode receives the error codes of the query protocol in a header.

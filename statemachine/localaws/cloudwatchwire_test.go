@@ -326,3 +326,21 @@ func FuzzCloudWatchRequest(f *testing.F) {
 		}
 	})
 }
+
+// TestCBORErrorsAreAlwaysTheSame, byte for byte: a served AWS compares them after a restart.
+func TestCBORErrorsAreAlwaysTheSame(t *testing.T) {
+	for _, operation := range []string{"PutMetricData", "Nope"} {
+		answers := map[string]bool{}
+		for range 50 {
+			r := httptest.NewRequest(http.MethodPost, "/service/GraniteServiceVersion20100801/operation/"+operation, strings.NewReader("\xbf\xff"))
+			r.Header.Set("Content-Type", "application/cbor")
+			r.Header.Set("Smithy-Protocol", "rpc-v2-cbor")
+			w := httptest.NewRecorder()
+			New(Options{}).ServeHTTP(w, r)
+			answers[w.Body.String()] = true
+		}
+		if len(answers) != 1 {
+			t.Errorf("%s has %d answers", operation, len(answers))
+		}
+	}
+}

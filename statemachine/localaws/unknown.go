@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/aws/smithy-go/encoding/cbor"
 )
 
 // unknownOperation returns the error for an operation that the local AWS does not have: InvalidAction for services that
@@ -167,7 +165,7 @@ func (u unknownService) refusal(e *apiError) reply {
 	case u.protocol == cborProtocol:
 		header.Set("Content-Type", "application/cbor")
 		header.Set("Smithy-Protocol", "rpc-v2-cbor")
-		return reply{e.status, header, cbor.Encode(cbor.Map{"__type": cbor.String(e.code), "message": cbor.String(e.message)})}
+		return reply{e.status, header, cborError(e.code, "message", e.message)}
 	case u.isXML() && strings.HasPrefix(u.service, "s3"):
 		return u.inXML(e.status, struct {
 			XMLName xml.Name `xml:"Error"`

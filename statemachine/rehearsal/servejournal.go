@@ -123,7 +123,7 @@ func (s *ServedAWS) Restore(ctx context.Context) error {
 	case s.departed != nil:
 		return s.departed
 	case errors.Is(err, asl.ErrDiverged):
-		return fmt.Errorf("%s can't be restored by this version of rehearse, whose AWS does not do what it did (%w): use the version that wrote it, or choose another name", s.journal.Path(), err)
+		return fmt.Errorf("%s can't be restored by this version of lambda-rollout, whose AWS does not do what it did (%w): use the version that wrote it, or choose another name", s.journal.Path(), err)
 	}
 	return err
 }
@@ -141,7 +141,7 @@ func (s *ServedAWS) again(number uint64, text, answer []byte) {
 	if got := w.sum(); len(answer) == 0 {
 		s.journal.Answered(number, got)
 	} else if !bytes.Equal(got, answer) {
-		s.depart(fmt.Errorf("%s can't be restored by this version of rehearse, whose AWS answers request %d in another way (%s %s): use the version that wrote it, or choose another name",
+		s.depart(fmt.Errorf("%s can't be restored by this version of lambda-rollout, whose AWS answers request %d in another way (%s %s): use the version that wrote it, or choose another name",
 			s.journal.Path(), number, r.Method, strings.TrimSpace(r.URL.Path+" "+r.Header.Get("X-Amz-Target"))))
 	}
 }

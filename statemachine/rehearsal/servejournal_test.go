@@ -97,7 +97,7 @@ func TestAnAWSThatDoesSomethingElseIsNotRestored(t *testing.T) {
 		{`{"faults": [{"operation": "SetAlarmState", "kind": "throttled"}]}`, "answers request"},
 	} {
 		_, err := tryToKeep(t, first.killed(t), c.scenario, 0)
-		if err == nil || !strings.Contains(err.Error(), "can't be restored by this version of rehearse") || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error(), "can't be restored by this version of lambda-rollout") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("with the scenario %s, the error is %v", c.scenario, err)
 		}
 	}
