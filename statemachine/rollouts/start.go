@@ -70,10 +70,8 @@ func (c *Client) Start(ctx context.Context, name string, input []byte, sleep Sle
 		case errors.As(err, &exists):
 			started.Before = try == 1
 			return started, c.sameInput(ctx, execution, input)
-		case try >= readTries || !passing(err):
-			return started, err
 		}
-		if err := sleep(ctx, pause(try)); err != nil {
+		if err := again(ctx, sleep, try, err); err != nil {
 			return started, err
 		}
 	}
@@ -105,6 +103,15 @@ func passing(err error) bool {
 	return false
 }
 
+// again waits before a call is made again that has failed for the try-th time. It returns the
+// call's error if that would not help, and ctx's if ctx is done.
+func again(ctx context.Context, sleep Sleep, try int, err error) error {
+	if try >= readTries || !passing(err) {
+		return err
+	}
+	return sleep(ctx, pause(try))
+}
+
 // pause returns how long to wait after that many tries.
 func pause(try int) time.Duration { return min(time.Duration(try)*2*time.Second, 15*time.Second) }
 
@@ -119,24 +126,23 @@ const (
 // other code is published; "" for any. If nothing has changed since the last version, AWS
 // returns that one, so it may be repeated.
 func (c *Client) Publish(ctx context.Context, function, codeSHA256 string, sleep Sleep) (string, error) {
-	limit, waited := publishLimit, time.Duration(0)
-	wait := func() error {
-		if waited += publishPoll; waited > limit {
-			return fmt.Errorf("%s is not ready after %v: see its state with aws lambda get-function", function, limit)
+	waited := time.Duration(0) // for both, the function and the version
+	ready := func(version *string) error {
+		for {
+			updated, err := c.updated(ctx, function, version)
+			if err != nil || updated {
+				return err
+			}
+			if waited += publishPoll; waited > publishLimit {
+				return fmt.Errorf("%s is not ready after %v: see its state with aws lambda get-function", function, publishLimit)
+			}
+			if err := sleep(ctx, publishPoll); err != nil {
+				return err
+			}
 		}
-		return sleep(ctx, publishPoll)
 	}
-	for {
-		ready, err := c.updated(ctx, function, nil)
-		if err != nil {
-			return "", err
-		}
-		if ready {
-			break
-		}
-		if err := wait(); err != nil {
-			return "", err
-		}
+	if err := ready(nil); err != nil {
+		return "", err
 	}
 	in := &lambda.PublishVersionInput{FunctionName: &function}
 	if codeSHA256 != "" {
@@ -149,16 +155,7 @@ func (c *Client) Publish(ctx context.Context, function, codeSHA256 string, sleep
 	if err != nil {
 		return "", err
 	}
-	version := *out.Version
-	for {
-		ready, err := c.updated(ctx, function, &version)
-		if err != nil || ready {
-			return version, err
-		}
-		if err := wait(); err != nil {
-			return version, err
-		}
-	}
+	return *out.Version, ready(out.Version)
 }
 
 // updated reports whether a function, or a version of it, is Active and its last update has

@@ -91,10 +91,7 @@ func (c *Client) put(ctx context.Context, given Given, reason string, sleep Slee
 		if err == nil {
 			return out.Version, nil
 		}
-		if try >= readTries || !passing(err) {
-			return 0, err
-		}
-		if err := sleep(ctx, pause(try)); err != nil {
+		if err := again(ctx, sleep, try, err); err != nil {
 			return 0, err
 		}
 		if awserror.Of(err) == awserror.Throttled {
@@ -128,10 +125,7 @@ func (c *Client) version(ctx context.Context, parameter string, sleep Sleep) (wr
 		case err == nil:
 			err = awserror.Hollow(nil)
 		}
-		if try >= readTries || !passing(err) {
-			return written{}, err
-		}
-		if err := sleep(ctx, pause(try)); err != nil {
+		if err := again(ctx, sleep, try, err); err != nil {
 			return written{}, err
 		}
 	}
