@@ -12,9 +12,6 @@ func (c *command) explain() *cobra.Command {
 		Long:  "Explains in plain words, with the numbers of the last check, why a rollout ended as it did, or why it is where it is. It exits with 0 if the rollout can be read.",
 		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := c.asJSON(); err != nil {
-				return err
-			}
 			r, err := c.read(cmd, args[0])
 			if err != nil {
 				return err

@@ -14,9 +14,6 @@ func (c *command) get() *cobra.Command {
 		Long:  "Shows a rollout, given by its name or its ARN: weight, step, next check, what each gate found, requests, orders. It exits with 0 if the rollout can be read, however it ended.",
 		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := c.asJSON(); err != nil {
-				return err
-			}
 			r, err := c.read(cmd, args[0])
 			if err != nil {
 				return err

@@ -30,10 +30,6 @@ func (c *command) list() *cobra.Command {
 		Long:  "Lists the running rollouts; with --all the latest, however they ended. Step Functions keeps executions for 90 days after their end. Each rollout takes one call of AWS or a few, so long lists take a while.",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			asJSON, err := c.asJSON()
-			if err != nil {
-				return err
-			}
 			filter, ok := statuses[strings.ToLower(strings.ReplaceAll(status, "_", "-"))]
 			switch {
 			case status != "" && !ok:
@@ -53,7 +49,7 @@ func (c *command) list() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			if asJSON {
+			if c.json() {
 				return terminal.WriteJSON(c.stdout, list)
 			}
 			return c.printLines(list.Table(terminal.Width(c.stdout), terminal.Colours(c.stdout)))

@@ -119,6 +119,12 @@ func (c *command) root() *cobra.Command {
 		SilenceUsage:  true,
 		Args:          knownSubcommand,
 		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if c.format != "text" && c.format != "json" {
+				return fmt.Errorf("--output is %q; it must be text or json", c.format)
+			}
+			return nil
+		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.profile, "profile", "", "the profile of the AWS configuration (default: AWS_PROFILE)")

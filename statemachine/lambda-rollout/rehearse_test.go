@@ -68,6 +68,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"advise", "-harm", "0.0001"}, "", 2, "", "above the baseline's 0.001"},
 		{[]string{"advise", "--help"}, "", 0, "--unseen", ""},
 		{[]string{"--sed", "1"}, "", 2, "", "unknown flag: --sed: lambda-rollout rehearse --help lists the options"},
+		{[]string{"-o", "xml"}, "", 2, "", `--output is "xml"; it must be text or json`},
 		{[]string{"--seed", "x"}, "", 2, "", `invalid argument "x" for "--seed" flag`},
 		{[]string{"-speed", "NaN"}, "", 2, "", "--speed must be a number from 0 on; given: NaN"},
 		{[]string{"-speed", "Inf"}, "", 2, "", "--speed must be a number from 0 on; given: +Inf"},

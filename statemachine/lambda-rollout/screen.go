@@ -33,7 +33,7 @@ func keysOf(in *os.File, leave func()) <-chan string {
 				default:
 					select {
 					case keys <- key:
-					default: // nobody has time for it
+					default: // the keys before it have not been read yet
 					}
 				}
 				pressed = pressed[length:]

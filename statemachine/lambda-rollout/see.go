@@ -14,18 +14,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
-// asJSON reports whether a JSON document is to be printed. It returns an error for a format
-// that does not exist.
-func (c *command) asJSON() (bool, error) {
-	switch c.format {
-	case "json":
-		return true, nil
-	case "text":
-		return false, nil
-	}
-	return false, fmt.Errorf("--output is %q; it must be text or json", c.format)
-}
-
 // oneName returns an error unless the arguments are one name.
 func oneName(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
@@ -36,11 +24,7 @@ func oneName(cmd *cobra.Command, args []string) error {
 
 // print prints a document as JSON, or else a page.
 func (c *command) print(document any, page func() *rollouts.Page) error {
-	asJSON, err := c.asJSON()
-	if err != nil {
-		return err
-	}
-	if asJSON {
+	if c.json() {
 		return terminal.WriteJSON(c.stdout, document)
 	}
 	return c.printLines(page().Lines(terminal.Width(c.stdout), terminal.Colours(c.stdout)))

@@ -77,7 +77,7 @@ func (s *starter) checkFlags() error {
 	case s.poll < minPoll:
 		return fmt.Errorf("--poll must be at least %v", minPoll)
 	}
-	return s.checkFormat()
+	return nil
 }
 
 // minPoll is the shortest time between two reads: Step Functions throttles more.

@@ -51,11 +51,8 @@ func (c *command) order(command rollout.Command) *cobra.Command {
 		Short: short,
 		Long: short + ".\n\nThe order is read at the next health check. The command waits for that, and says what came of it. " +
 			"It exits with 0 if the order was obeyed, 1 if it was not, 2 if it could not be given, and 3 if the rollout can't be read.",
-		Args: cobra.ExactArgs(1),
+		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.checkFormat(); err != nil {
-				return err
-			}
 			if poll < minPoll {
 				return fmt.Errorf("--poll must be at least %v", minPoll)
 			}

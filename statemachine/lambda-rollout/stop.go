@@ -29,11 +29,8 @@ func (c *command) stop() *cobra.Command {
 		Long: "Stop ends the execution at once, in whatever it does. That is no rollback by the workflow: the execution ends as ABORTED, no hooks run, " +
 			"and the stack's cleanup puts the alias back, normally within seconds and at the latest within five minutes. " +
 			"To have the workflow roll back, use rollback.",
-		Args: cobra.ExactArgs(1),
+		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.checkFormat(); err != nil {
-				return err
-			}
 			client, err := c.client(cmd.Context())
 			if err != nil {
 				return err

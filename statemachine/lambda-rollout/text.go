@@ -66,11 +66,5 @@ func (p page) verdict(colour, text string) {
 	}
 }
 
-// checkFormat returns an error for a value of -o that is not known.
-func (c *command) checkFormat() error {
-	_, err := c.asJSON()
-	return err
-}
-
 // json reports whether the output is one JSON document.
 func (c *command) json() bool { return c.format == "json" }

@@ -26,9 +26,6 @@ func (c *command) undo() *cobra.Command {
 			"It believes the history of the execution that the marker names, not the marker. It refuses while that rollout runs, and leaves an alias that another user has changed since.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.checkFormat(); err != nil {
-				return err
-			}
 			client, err := c.client(cmd.Context())
 			if err != nil {
 				return err

@@ -17,7 +17,7 @@ func (c *command) wait() *cobra.Command {
 		Short: "Wait for a rollout's end, as start --wait does",
 		Long: "Wait follows a rollout that runs already, for pipelines: with a line for each event, with the exit codes of start --wait, and with its --on-interrupt. " +
 			"Unlike watch, it gives up after five reads in a row that failed.",
-		Args: cobra.ExactArgs(1),
+		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.checkFlags(); err != nil {
 				return err

@@ -33,9 +33,6 @@ func (c *command) watch() *cobra.Command {
 			"It exits with 0 if the new version was promoted, 1 if it was not, 2 if the rollout was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := c.asJSON(); err != nil {
-				return err
-			}
 			if interval < leastInterval || interval > mostInterval {
 				return fmt.Errorf("--interval is %s; it must be from %s to %s", interval, leastInterval, mostInterval)
 			}
@@ -50,14 +47,11 @@ func (c *command) watch() *cobra.Command {
 // follow follows the rollout with a name or an ARN until it ends, and returns its exit code.
 func (c *command) follow(ctx context.Context, name string, interval time.Duration, allowUnverified bool) error {
 	w := &rollouts.Watch{Name: name, Interval: interval, Now: c.now, Connect: c.reconnect, Wait: wait}
-	asJSON, err := c.asJSON()
-	if err != nil {
-		return err
-	}
 	var r *rollouts.Rollout
+	var err error
 	width := terminal.Width(c.stdout)
 	switch {
-	case asJSON:
+	case c.json():
 		r, err = w.Run(ctx, func(*rollouts.Rollout, []rollouts.Event) {})
 	case width > 0:
 		r, err = c.live(ctx, w)
@@ -73,7 +67,7 @@ func (c *command) follow(ctx context.Context, name string, interval time.Duratio
 	case err != nil:
 		return unreadable(err)
 	}
-	if asJSON || width > 0 {
+	if c.json() || width > 0 {
 		if err := c.print(r, func() *rollouts.Page { return r.Text(c.now()) }); err != nil {
 			return err
 		}
