@@ -36,7 +36,7 @@ type schema struct {
 	Defs                     map[string]schema `json:"$defs"`
 }
 
-// unasked are properties that nobody fills in.
+// unasked are properties that no form asks for.
 var unasked = []string{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"}
 
 // readForm returns the fields of the input's schema, in its order.

@@ -148,3 +148,18 @@ func FuzzCBORRequest(f *testing.F) {
 		}
 	})
 }
+
+// TestCBORErrorsAreAlwaysTheSame, byte for byte: a served AWS compares them after a restart.
+func TestCBORErrorsAreAlwaysTheSame(t *testing.T) {
+	for _, operation := range []string{"PutMetricData", "Nope"} {
+		answers := map[string]bool{}
+		for range 50 {
+			w := httptest.NewRecorder()
+			New(Options{}).ServeHTTP(w, inCBOR(operation, []byte("\xbf\xff")))
+			answers[w.Body.String()] = true
+		}
+		if len(answers) != 1 {
+			t.Errorf("%s has %d answers", operation, len(answers))
+		}
+	}
+}

@@ -3,7 +3,6 @@ package localaws
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -294,53 +293,5 @@ func TestFormatDouble(t *testing.T) {
 	}
 	if got := formatDouble(math.NaN()); got != "NaN" {
 		t.Error(got)
-	}
-}
-
-// FuzzCloudWatchRequest: no form and no JSON makes CloudWatch panic, and each is answered in its protocol.
-func FuzzCloudWatchRequest(f *testing.F) {
-	for _, seed := range []string{
-		"Action=DescribeAlarms&Version=2010-08-01&AlarmNames.member.1=a", "Action=PutMetricAlarm&Version=2010-08-01&AlarmName=b&Metrics.member.1.MetricStat.Metric.MetricName=x&Metrics.member.1.Id=m",
-		"Action=GetMetricData&Version=2010-08-01&StartTime=2026&MetricDataQueries.member.0=", "Action=PutCompositeAlarm&Version=2010-08-01&AlarmName=c&AlarmRule=NOT+(ALARM(a)+OR",
-		"Action=PutMetricData&Version=2010-08-01&MetricData.member.1.Dimensions..=1", `DescribeAlarmHistory {"MaxRecords":1,"StartDate":1e300,"NextToken":"MQ"}`, `ListMetrics {"Dimensions":[null]}`,
-		`PutMetricAlarm {"AlarmName":"d","Metrics":[{"Id":"m","MetricStat":null},null],"Threshold":"NaN"}`, `GetMetricStatistics {"Namespace":"N","Period":1,"StartTime":-1e18,"EndTime":1}`, `DeleteAlarms nul`,
-		`PutMetricAlarm {"AlarmName":"d","Namespace":"N","MetricName":"M","Statistic":"Sum","Period":60,"EvaluationPeriods":1440,"Threshold":1,"ComparisonOperator":"GreaterThanThreshold"}`,
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		s := New(Options{Now: func() time.Time { return noon }})
-		check(t, s.AddAlarm("a", false))
-		r, want := form(text), "text/xml"
-		if operation, body, ok := strings.Cut(text, " "); ok {
-			r, want = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), "application/x-amz-json-1.0"
-			r.Header.Set("X-Amz-Target", cloudWatchTarget+operation)
-		}
-		status, header, body := ask(t, s, r)
-		s.EvaluateAlarms()
-		if status < 200 || status > 500 || body == "" {
-			t.Errorf("%q: %d %q", text, status, body)
-		}
-		if known := header.Get("Content-Type"); known != want && !strings.HasPrefix(known, "application/json") {
-			t.Errorf("%q: %s", text, fmt.Sprint(header))
-		}
-	})
-}
-
-// TestCBORErrorsAreAlwaysTheSame, byte for byte: a served AWS compares them after a restart.
-func TestCBORErrorsAreAlwaysTheSame(t *testing.T) {
-	for _, operation := range []string{"PutMetricData", "Nope"} {
-		answers := map[string]bool{}
-		for range 50 {
-			r := httptest.NewRequest(http.MethodPost, "/service/GraniteServiceVersion20100801/operation/"+operation, strings.NewReader("\xbf\xff"))
-			r.Header.Set("Content-Type", "application/cbor")
-			r.Header.Set("Smithy-Protocol", "rpc-v2-cbor")
-			w := httptest.NewRecorder()
-			New(Options{}).ServeHTTP(w, r)
-			answers[w.Body.String()] = true
-		}
-		if len(answers) != 1 {
-			t.Errorf("%s has %d answers", operation, len(answers))
-		}
 	}
 }

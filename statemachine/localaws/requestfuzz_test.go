@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -43,6 +44,36 @@ func FuzzRequest(f *testing.F) {
 		s.ServeHTTP(w, r)
 		if w.Code < 200 || w.Code > 599 || w.Code >= 400 && w.Body.Len() == 0 {
 			t.Errorf("%s %s: %d %q", method, target, w.Code, w.Body)
+		}
+	})
+}
+
+// FuzzCloudWatchRequest: no form and no JSON makes CloudWatch panic, and each is answered in its protocol.
+func FuzzCloudWatchRequest(f *testing.F) {
+	for _, seed := range []string{
+		"Action=DescribeAlarms&Version=2010-08-01&AlarmNames.member.1=a", "Action=PutMetricAlarm&Version=2010-08-01&AlarmName=b&Metrics.member.1.MetricStat.Metric.MetricName=x&Metrics.member.1.Id=m",
+		"Action=GetMetricData&Version=2010-08-01&StartTime=2026&MetricDataQueries.member.0=", "Action=PutCompositeAlarm&Version=2010-08-01&AlarmName=c&AlarmRule=NOT+(ALARM(a)+OR",
+		"Action=PutMetricData&Version=2010-08-01&MetricData.member.1.Dimensions..=1", `DescribeAlarmHistory {"MaxRecords":1,"StartDate":1e300,"NextToken":"MQ"}`, `ListMetrics {"Dimensions":[null]}`,
+		`PutMetricAlarm {"AlarmName":"d","Metrics":[{"Id":"m","MetricStat":null},null],"Threshold":"NaN"}`, `GetMetricStatistics {"Namespace":"N","Period":1,"StartTime":-1e18,"EndTime":1}`, `DeleteAlarms nul`,
+		`PutMetricAlarm {"AlarmName":"d","Namespace":"N","MetricName":"M","Statistic":"Sum","Period":60,"EvaluationPeriods":1440,"Threshold":1,"ComparisonOperator":"GreaterThanThreshold"}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s := New(Options{Now: func() time.Time { return noon }})
+		check(t, s.AddAlarm("a", false))
+		r, want := form(text), "text/xml"
+		if operation, body, ok := strings.Cut(text, " "); ok {
+			r, want = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), "application/x-amz-json-1.0"
+			r.Header.Set("X-Amz-Target", cloudWatchTarget+operation)
+		}
+		status, header, body := ask(t, s, r)
+		s.EvaluateAlarms()
+		if status < 200 || status > 500 || body == "" {
+			t.Errorf("%q: %d %q", text, status, body)
+		}
+		if known := header.Get("Content-Type"); known != want && !strings.HasPrefix(known, "application/json") {
+			t.Errorf("%q: %s", text, fmt.Sprint(header))
 		}
 	})
 }

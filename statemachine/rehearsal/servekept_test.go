@@ -179,7 +179,7 @@ func sameState(t *testing.T, was, is map[string]any) {
 }
 
 // use makes all kinds of changes, and starts a rollout of MyFunction; reads come between
-// if it is told to.
+// if reads is true.
 func (k keptAWS) use(t *testing.T, reads bool) string {
 	t.Helper()
 	ctx := context.Background()
