@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -47,22 +45,6 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 		return r.options.through(p)
 	}
 	return p
-}
-
-// functions returns the handlers of the workflow's functions, by ARN.
-func functions(p wire.Ports) map[string]runtime.Handler {
-	byName := map[string]any{
-		"CalculateWeights": p.CalculateWeights().Handle,
-		"UpdateAlias":      p.UpdateAlias().Handle,
-		"HealthCheck":      p.HealthCheck().Handle,
-		"Rollback":         p.Rollback().Handle,
-		"Finalize":         p.Finalize().Handle,
-	}
-	handlers := map[string]runtime.Handler{}
-	for _, f := range statemachine.Functions() {
-		handlers[functionARN(f.Name)] = runtime.NewHandler(byName[f.Name])
-	}
-	return handlers
 }
 
 // build creates the function, its versions and its alias, and the input's topics, as
