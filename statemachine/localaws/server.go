@@ -41,6 +41,10 @@ type Options struct {
 	// same calls give the same draws.
 	Seed uint64
 
+	// Limits are the rates at which calls are throttled, such as [AWSLimits]; none to throttle only what faults do. A call
+	// of ServeRead is not counted.
+	Limits []Limit
+
 	// BeforeCall is called when a call's latency has passed, right before the call has its effect (or is refused, or
 	// cut). A simulation can bring its traffic up to date there, and a test can let another user act first. It is called
 	// without any lock, in the goroutine that serves the call: it may use the Server, make calls (for which it is called
@@ -80,6 +84,7 @@ type Server struct {
 	logs       *logsService
 	stacks     *cloudFormationService
 	faults     faults
+	limits     *limits // nil for none
 	tags       *tags
 	requests   atomic.Uint64
 	reads      atomic.Uint64 // those of ServeRead
@@ -107,7 +112,8 @@ func New(o Options) *Server {
 	topics := newSNSService(o)
 	s := &Server{options: o, lambda: newLambdaService(o, metrics, tags), cloudwatch: newCloudWatchService(o, metrics, topics.deliver),
 		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
-		sns: topics, events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags}
+		sns: topics, events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags,
+		limits: newLimits(o.Limits, o.Now())}
 	cloudwatch := s.cloudwatch.faces()
 	s.services = append([]service{s.lambda, cloudwatch[0], newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.logs, s.stacks, newSTSService(o)}, cloudwatch[1:]...)
 	return s
@@ -194,6 +200,9 @@ func (s *Server) answerAs(r *http.Request, principal string, reads bool) (reply,
 	case !cut:
 		if refused == nil {
 			refused = trouble.refusalOf(svc)
+		}
+		if s.limits != nil && !reads && s.limits.take(prefixOf(svc), operation, s.options.Now()) && refused == nil {
+			refused = svc.throttled()
 		}
 		answer, refused = s.perform(svc, operation, &request{r, body, principal}, refused, reads)
 		s.sleep(trouble.after)
