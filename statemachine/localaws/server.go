@@ -51,6 +51,12 @@ type Options struct {
 	// again) and let time pass with Sleep. Nil for none.
 	BeforeCall func(operation string)
 
+	// BeforeFunction is called after BeforeCall with the name of each function that the call is about: whose versions or
+	// aliases it reads or changes, or whose metrics it reads; and with "" for metrics that are of no function. A simulation
+	// of many functions can bring the traffic of just that one up to date. It may do what BeforeCall may do, but not let
+	// time pass. It is not called for calls of ServeRead. Nil for none.
+	BeforeFunction func(name string)
+
 	// Authorize decides on each call of a client that [Server.As] configured. It is called after BeforeCall, unless a
 	// fault refuses the call anyway. If nil, every call is allowed.
 	Authorize Authorize
@@ -189,6 +195,12 @@ func (s *Server) answerAs(r *http.Request, principal string, reads bool) (reply,
 	s.sleep(s.options.Latency + trouble.before)
 	if s.options.BeforeCall != nil && !reads {
 		s.options.BeforeCall(operation)
+	}
+
+	if s.options.BeforeFunction != nil && target != "" && !reads && svc == service(s.lambda) {
+		if ref, err := s.lambda.parseFunction(target); err == nil {
+			s.options.BeforeFunction(ref.name)
+		}
 	}
 
 	cut := trouble.kind == CutBefore
