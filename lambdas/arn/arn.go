@@ -53,3 +53,15 @@ func Region(text string) string {
 	}
 	return a.Region
 }
+
+// Machine returns the ARN of the state machine of an execution; "" if the ARN is not that of
+// an execution.
+func Machine(execution string) string {
+	a, _ := Parse(execution)
+	parts := strings.Split(a.Resource, ":")
+	if a.Service != "states" || len(parts) != 3 || parts[0] != "execution" {
+		return ""
+	}
+	a.Resource = "stateMachine:" + parts[1]
+	return a.String()
+}

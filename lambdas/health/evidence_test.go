@@ -156,7 +156,7 @@ func TestTheStateStaysSmall(t *testing.T) {
 		}
 		e = throughJSON(t, e)
 		s.Evidence, _ = json.Marshal(e)
-		s = s.Check(now, h)
+		s = s.Check(now, h, rollout.Instructions{})
 		data, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)

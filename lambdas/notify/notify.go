@@ -74,7 +74,7 @@ const BusName = "event-bus"
 // from the other targets.
 func (t Notifier) Send(ctx context.Context, n rollout.Notification, to rollout.Notify) []Failure {
 	var failed []Failure
-	for _, target := range t.targets(to) {
+	for _, target := range t.targets(n, to) {
 		if err := t.send(ctx, n, target); err != nil {
 			failed = append(failed, Failure{target.name, err})
 		}
@@ -85,7 +85,7 @@ func (t Notifier) Send(ctx context.Context, n rollout.Notification, to rollout.N
 // Retry delivers n to the one target with that name, a Failure.Target. It does nothing
 // if that is no target any more.
 func (t Notifier) Retry(ctx context.Context, n rollout.Notification, to rollout.Notify, name string) error {
-	for _, target := range t.targets(to) {
+	for _, target := range t.targets(n, to) {
 		if target.name == name {
 			return t.send(ctx, n, target)
 		}
@@ -98,9 +98,12 @@ type target struct {
 	chat bool
 }
 
-// targets returns all targets, each once.
-func (t Notifier) targets(to rollout.Notify) []target {
+// targets returns all targets of a notification, each once.
+func (t Notifier) targets(n rollout.Notification, to rollout.Notify) []target {
 	var all []target
+	if n.Release != "" { // its release notifies people, once for all of its rollouts
+		t.Topic, to.Topics = "", nil
+	}
 	if t.Topic != "" {
 		all = append(all, target{name: t.Topic})
 	}

@@ -61,7 +61,7 @@ func TestOrders(t *testing.T) {
 		if test.asked > 0 {
 			s.Progress.ApprovalRequestedAt = seconds(test.asked)
 		}
-		s = s.Check(seconds(test.after), rollout.Health{Readings: []rollout.Reading{test.reading}, Recent: 10}, test.orders...)
+		s = s.Check(seconds(test.after), rollout.Health{Readings: []rollout.Reading{test.reading}, Recent: 10}, rollout.Instructions{Orders: test.orders})
 		got := string(s.Health.Decision)
 		if s.Progress.Wait > 0 {
 			got += fmt.Sprintf(" %d", s.Progress.Wait)
@@ -79,7 +79,7 @@ func TestOrders(t *testing.T) {
 		if got := strings.Join(effects, ", "); got != test.effects {
 			t.Errorf("%s: effects %q, want %q", test.name, got, test.effects)
 		}
-		again := s.Check(seconds(test.after), rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, test.orders...)
+		again := s.Check(seconds(test.after), rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, rollout.Instructions{Orders: test.orders})
 		if len(again.Progress.Orders) != len(s.Progress.Orders) {
 			t.Errorf("%s: orders are taken again", test.name)
 		}
@@ -90,7 +90,7 @@ func TestOnlyTheLastOrdersAreKept(t *testing.T) {
 	s := shift(t, begin(t, blogInput))
 	for n := range int64(30) {
 		s.Progress.Since, s.Progress.Began = start, start
-		s = s.Check(start.Add(time.Minute), rollout.Health{Recent: 1}, order(n+1, "dance"), order(n+1, "dance"))
+		s = s.Check(start.Add(time.Minute), rollout.Health{Recent: 1}, rollout.Instructions{Orders: []rollout.Order{order(n+1, "dance"), order(n+1, "dance")}})
 	}
 	if n := len(s.Progress.Orders); n != 10 || s.Progress.Orders[9].Number != 30 {
 		t.Errorf("%d orders, the last %+v", n, s.Progress.Orders[n-1])

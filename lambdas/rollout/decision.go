@@ -106,37 +106,45 @@ type Health struct {
 }
 
 // Check returns the state after a check at now. health has what the check found:
-// all but Decision, Reason and Cause, which Check sets in the state's Health. orders
-// are all that are known of; those that earlier checks took are ignored.
+// all but Decision, Reason and Cause, which Check sets in the state's Health.
 //
 // A failing gate rolls back. Otherwise the new orders count, and a pause holds the
 // weight. Otherwise the plan continues on schedule, or sooner if evidence may end a step; a step is prolonged if
 // it would end in doubt, without the required traffic or data, or before an approval.
 //
 // BeginCheck must have been called with the same now.
-func (s State) Check(now time.Time, health Health, orders ...Order) State {
+func (s State) Check(now time.Time, health Health, given Instructions) State {
 	s.Health = &health
 	s.Progress.Checks++
 	s.Progress.Conclusive = s.conclusive(health.Readings)
-	s, at := s.take(orders)
+	s, at := s.take(given.Orders)
 	order := s.orderToObey(at)
-	s, r := s.holdShift(now, order, s.decide(now, order))
+	r := s.decide(now, order).obeyRelease(given)
+	if given.Decision == "" { // a release decides in the windows of its rollouts
+		s, r = s.holdShift(now, order, r)
+	}
 	health.Decision, health.Reason, health.Cause = r.decision, Brief(r.reason), r.cause
 	health.Readings = Bounded(health.Readings)
 	s.Progress.ApprovalRequestedAt, s.Progress.Pause = r.approvalRequestedAt, r.pause
 	s.setEffect(order, r.effect)
 	s.Progress.Orders = s.Progress.Orders[max(0, len(s.Progress.Orders)-keptOrders):]
 	ends := health.Decision == Advance || health.Decision == Promote
-	if ends && s.HealthCheck && !s.Progress.HooksPassed && s.lacksTraffic() {
+	if ends && s.HealthCheck && !s.Progress.HooksPassed && s.Progress.Ready == nil && s.lacksTraffic() {
 		s.Progress.Unverified++
 	}
 	if health.Decision == Promote && len(s.Hooks.PostTraffic) > 0 && !s.Progress.HooksPassed {
 		health.Decision = PostTraffic
 	}
+	return s.AwaitRelease(now, given)
+}
+
+// scheduled returns the state with the time to the next check, if there is one, and
+// whether it happens in another execution.
+func (s State) scheduled(now time.Time) State {
 	s.Progress.Wait = 0
-	if health.Decision == Watch {
+	if s.Health.Decision == Watch {
 		s.Progress.Wait = s.nextWait(now)
-		health.Decision = s.keepWithinHistory()
+		s.Health.Decision = s.keepWithinHistory()
 		s.Progress.Continuation = s.resumeName()
 	}
 	return s

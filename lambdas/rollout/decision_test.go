@@ -64,7 +64,7 @@ func TestDecisions(t *testing.T) {
 		}
 		s.Progress.Since, s.Progress.Began = start, start
 		test.traffic.Readings = test.readings
-		s = s.Check(start.Add(time.Duration(test.after)*time.Second), test.traffic)
+		s = s.Check(start.Add(time.Duration(test.after)*time.Second), test.traffic, rollout.Instructions{})
 		got := string(s.Health.Decision)
 		if s.Progress.Wait > 0 {
 			got += fmt.Sprintf(" %d", s.Progress.Wait)
@@ -82,7 +82,7 @@ func TestAHoldIsAnnouncedInWholeSeconds(t *testing.T) {
 	} {
 		s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "canary", "interval": 120}`))
 		s.Progress.Since, s.Progress.Began = start, start
-		s = s.Check(start.Add(12*time.Minute-before), rollout.Health{Readings: []rollout.Reading{doubtful}, Recent: 10, WholeMinutes: 1})
+		s = s.Check(start.Add(12*time.Minute-before), rollout.Health{Readings: []rollout.Reading{doubtful}, Recent: 10, WholeMinutes: 1}, rollout.Instructions{})
 		if want = "step 1 of 2 is held for up to " + want + ": version 2 may be worse; errors (in doubt): perhaps"; s.Health.Reason != want {
 			t.Errorf("%v before the end of the hold: %q, want %q", before, s.Health.Reason, want)
 		}
@@ -93,11 +93,11 @@ func TestAHoldIsAnnouncedInWholeSeconds(t *testing.T) {
 func TestARollbackForWantOfTrafficHasItsOwnName(t *testing.T) {
 	s := shift(t, begin(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "health": {"on-no-traffic": "roll-back"}, "type": "canary", "interval": 120}`))
 	s.Progress.Since, s.Progress.Began = start, start
-	s = s.Check(start.Add(4*time.Minute), rollout.Health{Readings: []rollout.Reading{undecided}})
+	s = s.Check(start.Add(4*time.Minute), rollout.Health{Readings: []rollout.Reading{undecided}}, rollout.Instructions{})
 	if name, _ := s.FailureCause(); name != rollout.NoTraffic {
 		t.Errorf("%s", name)
 	}
-	if s = s.Check(start.Add(2*time.Minute), rollout.Health{Readings: []rollout.Reading{harmful}}); s.Progress.Unverified != 0 {
+	if s = s.Check(start.Add(2*time.Minute), rollout.Health{Readings: []rollout.Reading{harmful}}, rollout.Instructions{}); s.Progress.Unverified != 0 {
 		t.Error("what was rolled back is not unverified")
 	}
 }

@@ -41,7 +41,7 @@ func ExampleState_Check() {
 	check := func(verdict rollout.Verdict, reason string) {
 		now = now.Add(time.Duration(state.Progress.Wait) * time.Second)
 		state, _ = state.BeginCheck(now)
-		state = state.Check(now, rollout.Health{Readings: []rollout.Reading{rollout.Judged("errors", verdict, reason)}, Recent: 1000})
+		state = state.Check(now, rollout.Health{Readings: []rollout.Reading{rollout.Judged("errors", verdict, reason)}, Recent: 1000}, rollout.Instructions{})
 		fmt.Printf("%s: %s\n", state.Health.Decision, state.Health.Reason)
 	}
 	check(rollout.VerdictHold, "version 2 failed 3 of 1,000 requests, version 1 none of 9,000")

@@ -36,7 +36,7 @@ func readings(status rollout.Status, gates ...string) (all []rollout.Reading) {
 var gatesOfAll = []string{"metrics.m", "alarms", "probes.p", "probes.twice", "endpoints.e", "checks.c", "checks.plain"}
 
 func at(s rollout.State, seconds int, readings ...rollout.Reading) rollout.State {
-	return s.Check(start.Add(time.Duration(seconds)*time.Second), rollout.Health{Recent: 10, Readings: readings})
+	return s.Check(start.Add(time.Duration(seconds)*time.Second), rollout.Health{Recent: 10, Readings: readings}, rollout.Instructions{})
 }
 
 func TestAGateWithoutAReadingLeavesThePromotionUnverified(t *testing.T) {
@@ -86,7 +86,7 @@ func TestAGateThatMustHaveDataRollsBackWithoutThem(t *testing.T) {
 		!strings.HasPrefix(all.Health.Reason, "step 2 of 2 ended without the data that the rollout must have: checks.c never had a conclusive reading; ") {
 		t.Errorf("without one of them: %+v", all.Health)
 	}
-	ordered := s.Check(start.Add(4*time.Minute), rollout.Health{Recent: 10, Readings: nothing}, rollout.Order{Command: rollout.PromoteNow, By: "me", At: start, Number: 1})
+	ordered := s.Check(start.Add(4*time.Minute), rollout.Health{Recent: 10, Readings: nothing}, rollout.Instructions{Orders: []rollout.Order{rollout.Order{Command: rollout.PromoteNow, By: "me", At: start, Number: 1}}})
 	if ordered.Health.Decision != rollout.Promote {
 		t.Errorf("an order counts for more: %+v", ordered.Health)
 	}

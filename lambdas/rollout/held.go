@@ -126,8 +126,8 @@ func (s State) AwaitsFirstShift() bool { return s.Progress.Step == 0 && s.Progre
 // pause are obeyed. A pause lasts on when the window has opened.
 // The decision is Watch, StartNow or RollBack, or one of those that continue a long wait
 // in another execution. unread is why orders could not be read; empty if they were.
-func (s State) CheckFirstShift(now time.Time, unread string, orders ...Order) State {
-	s, at := s.take(orders)
+func (s State) CheckFirstShift(now time.Time, unread string, given Instructions) State {
+	s, at := s.take(given.Orders)
 	order := s.orderToObey(at)
 	held := s.heldAt(now)
 	health := Health{Decision: StartNow, Reason: windowOpened}
@@ -136,6 +136,8 @@ func (s State) CheckFirstShift(now time.Time, unread string, orders ...Order) St
 	case order.Command.undoes():
 		s.setEffect(order, obeyed)
 		health.Decision, health.Cause, health.Reason = RollBack, Ordered, orderedBy(order)
+	case given.Decision == RollBack:
+		health.Decision, health.Cause, health.Reason = RollBack, ReleaseRolledBack, given.Reason
 	case s.Progress.Pause != nil:
 		r := s.hold(ruling{effect: obeyed, pause: s.Progress.Pause}, now, order, "")
 		s.setEffect(order, r.effect)

@@ -64,7 +64,7 @@ func TestOrdersOutsideWindows(t *testing.T) {
 			}
 			at := start.Add(time.Minute)
 			s, _ = s.BeginCheck(at)
-			s = s.Check(at, rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, test.orders...)
+			s = s.Check(at, rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, rollout.Instructions{Orders: test.orders})
 			if got := string(s.Health.Decision) + ": " + s.Health.Reason; got != test.want || effects(s) != test.effects {
 				t.Errorf("%s [%s]\nwant %s [%s]", got, effects(s), test.want, test.effects)
 			}
@@ -117,7 +117,7 @@ func TestAnApprovalDoesNotSupersedeAHeldPromotion(t *testing.T) {
 	for i, c := range []rollout.Command{rollout.PromoteNow, rollout.Approve} {
 		at = at.Add(time.Minute)
 		s, _ = s.BeginCheck(at)
-		s = s.Check(at, rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, order(int64(i+1), c))
+		s = s.Check(at, rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, rollout.Instructions{Orders: []rollout.Order{order(int64(i+1), c)}})
 	}
 	s = check(t, s, start.Add(tomorrow), undecided)
 	if s.Health.Decision != rollout.Promote {
@@ -153,18 +153,18 @@ func TestTheFirstShiftWaits(t *testing.T) {
 			if test.order != "" {
 				orders = append(orders, order(1, test.order))
 			}
-			s = reread(t, s).CheckFirstShift(now.Add(300*time.Second), "", orders...)
+			s = reread(t, s).CheckFirstShift(now.Add(300*time.Second), "", rollout.Instructions{Orders: orders})
 			if got := string(s.Health.Decision) + " " + jsonOf(t, s.Progress.Wait) + ": " + s.Health.Reason; got != test.want || effects(s) != test.effects {
 				t.Errorf("%s [%s]", got, effects(s))
 			}
 			if test.then == "" {
 				return
 			}
-			s = s.CheckFirstShift(start.Add(tomorrow-10*time.Second), "orders could not be read")
+			s = s.CheckFirstShift(start.Add(tomorrow-10*time.Second), "orders could not be read", rollout.Instructions{})
 			if s.Progress.Wait != 10 || !strings.Contains(s.Health.Reason, "; orders could not be read") {
 				t.Errorf("ten seconds before: %d, %s", s.Progress.Wait, s.Health.Reason)
 			}
-			s = s.CheckFirstShift(start.Add(tomorrow), "")
+			s = s.CheckFirstShift(start.Add(tomorrow), "", rollout.Instructions{})
 			if got := string(s.Health.Decision) + ": " + s.Health.Reason; got != test.then || s.Begin != rollout.BeginPreTraffic || s.AwaitsFirstShift() {
 				t.Errorf("then %s, beginning with %s", got, s.Begin)
 			}
@@ -177,7 +177,7 @@ func TestTheFirstShiftWaits(t *testing.T) {
 	if s := office(t, ""); s.AwaitWindow(start).AwaitsFirstShift() {
 		t.Error("it waits within the window")
 	}
-	if s := begun(rollout.BeginPreTraffic).CheckFirstShift(start.Add(tomorrow), "").AwaitShift(start.Add(tomorrow + time.Hour)); !s.AwaitsFirstShift() || s.Progress.Held.Begin != rollout.BeginShift {
+	if s := begun(rollout.BeginPreTraffic).CheckFirstShift(start.Add(tomorrow), "", rollout.Instructions{}).AwaitShift(start.Add(tomorrow + time.Hour)); !s.AwaitsFirstShift() || s.Progress.Held.Begin != rollout.BeginShift {
 		t.Errorf("after the hooks, outside again, it begins with %+v", s.Progress.Held)
 	}
 }
@@ -224,19 +224,19 @@ func TestPausesOutsideWindows(t *testing.T) {
 				t.Fatal("the first shift does not wait")
 			}
 			orders := []rollout.Order{hold}
-			s = s.CheckFirstShift(evening, "", orders...)
+			s = s.CheckFirstShift(evening, "", rollout.Instructions{Orders: orders})
 			if s.Health.Decision != rollout.Watch || s.Progress.Pause == nil {
 				t.Fatalf("%s, paused: %+v", s.Health.Decision, s.Progress.Pause)
 			}
-			s = s.CheckFirstShift(morning, "", orders...)
+			s = s.CheckFirstShift(morning, "", rollout.Instructions{Orders: orders})
 			if s.Health.Decision != rollout.Watch || s.Progress.Wait < 60 || !s.AwaitsFirstShift() {
 				t.Fatalf("in the window: %s, and the next look in %d s", s.Health.Decision, s.Progress.Wait)
 			}
-			resumed := s.CheckFirstShift(morning, "", append(orders, ordered(2, rollout.ResumeNow, false))...)
+			resumed := s.CheckFirstShift(morning, "", rollout.Instructions{Orders: append(orders, ordered(2, rollout.ResumeNow, false))})
 			if resumed.Health.Decision != rollout.StartNow || resumed.Progress.Pause != nil {
 				t.Errorf("after resume: %s, paused: %+v", resumed.Health.Decision, resumed.Progress.Pause)
 			}
-			late := s.CheckFirstShift(s.Progress.Pause.Until, "", orders...)
+			late := s.CheckFirstShift(s.Progress.Pause.Until, "", rollout.Instructions{Orders: orders})
 			if late.Health.Decision != rollout.RollBack || late.Health.Cause != rollout.NotResumed {
 				t.Errorf("after the longest pause: %s, %s", late.Health.Decision, late.Health.Cause)
 			}
@@ -244,8 +244,8 @@ func TestPausesOutsideWindows(t *testing.T) {
 	}
 	s := office(t, ``).AwaitWindow(evening)
 	promote := []rollout.Order{ordered(1, rollout.PromoteNow, false)}
-	s = s.CheckFirstShift(evening, "", promote...)
-	s = s.CheckFirstShift(evening, "", append(promote, ordered(2, rollout.PauseNow, false))...)
+	s = s.CheckFirstShift(evening, "", rollout.Instructions{Orders: promote})
+	s = s.CheckFirstShift(evening, "", rollout.Instructions{Orders: append(promote, ordered(2, rollout.PauseNow, false))})
 	if s.Progress.Pending != nil || s.Progress.Pause == nil {
 		t.Errorf("after a pause, %+v still waits, paused: %+v", s.Progress.Pending, s.Progress.Pause)
 	}

@@ -102,6 +102,9 @@ type Notification struct {
 	// Execution is the ARN of the rollout's execution; of a long rollout, that of its
 	// owner.
 	Execution string `json:"execution"`
+	// Release is the ARN of the release of which the rollout is a member; empty if of none.
+	// Then only the event bus is notified: the release notifies people.
+	Release string `json:"release,omitempty"`
 	// Function is the function's plain name.
 	Function   string `json:"function"`
 	Alias      string `json:"alias"`
@@ -210,6 +213,9 @@ func (s State) Notification(event Event, step int, at time.Time, execution strin
 		Function: s.Function(), Alias: s.AliasName, NewVersion: s.NewVersion, Baseline: s.Plan.Baseline,
 		Step: step, Of: len(s.Plan.Steps), Undo: s.Plan.Undo,
 		Unverified: s.Progress.Unverified > 0,
+	}
+	if s.Release != nil {
+		n.Release = s.Release.Execution
 	}
 	if step >= 1 && step <= len(s.Plan.Steps) {
 		n.Weight = s.Plan.Steps[step-1].Weight

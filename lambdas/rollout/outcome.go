@@ -16,6 +16,10 @@ const (
 	NotApproved = "NotApproved" // because no approval came in time
 	NotResumed  = "NotResumed"  // because no order ended a pause in time
 	Ordered     = "Ordered"     // because an operator ordered it
+	// ReleaseRolledBack is for a member of a release that rolls back, and NotReleased for
+	// one whose release did not decide in time.
+	ReleaseRolledBack = "ReleaseRolledBack"
+	NotReleased       = "NotReleased"
 )
 
 // Promoted returns the state with the outcome promoted.

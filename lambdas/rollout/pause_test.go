@@ -38,7 +38,7 @@ func play(t *testing.T, s rollout.State, checks ...string) (rollout.State, []str
 			}
 		}
 		before := s
-		s = s.Check(start.Add(time.Duration(after)*time.Second), rollout.Health{Readings: []rollout.Reading{reading}, Recent: 10}, orders...)
+		s = s.Check(start.Add(time.Duration(after)*time.Second), rollout.Health{Readings: []rollout.Reading{reading}, Recent: 10}, rollout.Instructions{Orders: orders})
 		got := string(s.Health.Decision)
 		if s.Progress.Wait > 0 {
 			got += fmt.Sprintf(" %d", s.Progress.Wait)
@@ -189,7 +189,7 @@ func TestNoUnknownWordShifts(t *testing.T) {
 					orders, last = append(orders, order(n, word)), word
 				}
 			}
-			s = s.Check(start.Add(time.Duration(at)*time.Second), rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, orders...)
+			s = s.Check(start.Add(time.Duration(at)*time.Second), rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, rollout.Instructions{Orders: orders})
 			_, known := rollout.ReadCommand(string(last))
 			if moves := s.Health.Decision == rollout.Advance || s.Health.Decision == rollout.Promote; moves && (s.Progress.Pause != nil || len(orders) > 0 && !known) {
 				t.Fatalf("at %d, %v led to %s", at, orders, s.Health.Decision)

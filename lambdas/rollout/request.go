@@ -64,6 +64,8 @@ type Request struct {
 	// stands for all times. Freezes are times in which it may not, at most MaxFreezes.
 	Windows []ShiftWindow `json:"windows,omitempty"`
 	Freezes []Freeze      `json:"freeze,omitempty"`
+	// Release is nil unless the rollout is a member of a release.
+	Release *Membership `json:"release,omitempty"`
 	// Notify says who else is notified.
 	Notify Notify `json:"notify,omitzero"`
 	// ProvisionedConcurrency says what to do about it: Refuse an alias that has some,
@@ -95,7 +97,7 @@ const (
 var fieldNames = []string{
 	"function-name", "alias-name", "new-version", "steps", "interval", "type",
 	"weights", "first-weight", "check-interval", "bake", "advance", "health-check", "health", "hooks", "approval", "max-pause", "windows", "freeze", "notify",
-	"provisioned-concurrency", "red-alarms-at-start", startedBy,
+	"provisioned-concurrency", "red-alarms-at-start", "release", startedBy,
 }
 
 // startedBy is a field that users of Step Functions add when one execution starts
@@ -135,6 +137,7 @@ func Decode(input []byte) (Request, error) {
 		Windows:       r.windows("windows"),
 		Freezes:       r.freezes("freeze"),
 		Notify:        r.notify("notify"),
+		Release:       r.membership("release"),
 
 		ProvisionedConcurrency: r.enum("provisioned-concurrency", Refuse, Ignore, Move),
 		RedAlarmsAtStart:       r.enum("red-alarms-at-start", Ignore, Refuse),

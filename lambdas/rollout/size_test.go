@@ -111,7 +111,7 @@ func worst(t *rapid.T, req rollout.Request) rollout.State {
 	for i := range 12 {
 		orders = append(orders, rollout.Order{Command: rollout.Command(long("command")), By: long("by"), At: at, Number: int64(1<<60 + i)})
 	}
-	s = s.Check(at, rollout.Health{Readings: readings, Window: rollout.Window{From: at, To: at}}, orders...)
+	s = s.Check(at, rollout.Health{Readings: readings, Window: rollout.Window{From: at, To: at}}, rollout.Instructions{Orders: orders})
 	s.Progress.ApprovalRequestedAt = at
 	for i := range rollout.MaxFailedDeliveries + 2 {
 		s.Notifications = append(s.Notifications, rollout.FailedDelivery{Event: rollout.EventApprovalWanted, Step: 1000, Time: at, Tries: i,

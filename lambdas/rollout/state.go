@@ -57,8 +57,10 @@ type Progress struct {
 	Approved            int       `json:"approved,omitempty"`
 	// Pause is nil unless an order holds the weight.
 	Pause *Pause `json:"pause,omitempty"`
+	// Ready is nil unless the rollout waits for its release to decide.
+	Ready *Ready `json:"ready,omitempty"`
 	// HooksPassed means that the post-traffic hooks have passed, and that an order given
-	// meanwhile keeps the promotion waiting. They are not called again.
+	// meanwhile, or the release, keeps the promotion waiting. They are not called again.
 	HooksPassed bool `json:"hooks-passed,omitempty"`
 	// Alarms are what is known of the plan's alarms, in its order, from the start or
 	// the last check.
@@ -227,6 +229,8 @@ func (s State) nextWait(now time.Time) int64 {
 		left = s.approvalLeft(now)
 	case s.Progress.Held != nil:
 		left = s.heldLeft(now)
+	case s.Progress.Ready != nil:
+		left = s.Progress.Ready.Until.Sub(now)
 	case left == 0:
 		left = s.holdLeft(now)
 	}

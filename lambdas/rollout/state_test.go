@@ -45,7 +45,7 @@ func check(t rapid.TB, s rollout.State, now time.Time, readings ...rollout.Readi
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Check(now, rollout.Health{Readings: readings, Recent: 10, WholeMinutes: 1})
+	return s.Check(now, rollout.Health{Readings: readings, Recent: 10, WholeMinutes: 1}, rollout.Instructions{})
 }
 
 var (

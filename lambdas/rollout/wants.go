@@ -39,6 +39,8 @@ const (
 	wantPlanWeight      = "must be the weight of one of the plan's steps"
 	wantNotFirst        = "must not be the first step's weight: to withhold approval of that, don't start the rollout"
 
+	wantExecution = "must be the ARN of an execution: only a release starts a rollout with this field"
+
 	wantTopic      = "the ARN of a standard SNS topic, such as arn:aws:sns:eu-central-1:123456789012:rollouts (FIFO topics deliver to queues only)"
 	wantChatTopics = "does not apply without topics: it sets the format of what they receive"
 

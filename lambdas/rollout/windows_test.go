@@ -159,7 +159,7 @@ func TestNoShiftOutside(t *testing.T) {
 			if s.AwaitsFirstShift() {
 				held++
 				at = at.Add(time.Duration(s.Progress.Wait) * time.Second)
-				s = s.CheckFirstShift(at, "")
+				s = s.CheckFirstShift(at, "", rollout.Instructions{})
 				if s.Health.Decision != rollout.StartNow {
 					continue
 				}

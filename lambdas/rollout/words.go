@@ -164,6 +164,15 @@ func waitsForApproval(version string, weight float64, left time.Duration) string
 	return fmt.Sprintf("waiting up to %s for approval of %s on version %s", duration(left), Weight(weight), version)
 }
 
+// readyFor is for a rollout that waits for its release to decide.
+func readyFor(left time.Duration) string {
+	return "ready to be promoted, and waiting up to " + duration(left.Round(time.Second)) + " for its release"
+}
+
+func neverReleased(r Ready) string {
+	return "ready to be promoted since " + r.Since.UTC().Format(time.RFC3339) + ", but the release decided nothing in time"
+}
+
 func notApproved(version string, weight float64) string {
 	return fmt.Sprintf("%s on version %s was not approved in time", Weight(weight), version)
 }

@@ -29,6 +29,9 @@ func (t Cleanup) report(ctx context.Context, e end, cleaned CleanupResult, notCl
 	case !ok: // also of a redriven execution: its next end is reported
 		return nil
 	}
+	if e.begun.Release != nil {
+		n.Release = e.begun.Release.Execution
+	}
 	n.addCleanup(e, cleaned, notCleaned)
 	if err := t.bringUpToDate(ctx, e, &n); err != nil {
 		return err
@@ -149,6 +152,9 @@ func (a announcement) succeeded(output []byte) (announcement, bool) {
 		return a, false
 	}
 	a.Reason, a.Baseline = s.Outcome.Reason, s.Plan.Baseline
+	if s.Release != nil {
+		a.Release = s.Release.Execution
+	}
 	a.Unverified, a.UnverifiedGates = s.Outcome.Unverified, s.Outcome.UnverifiedGates
 	switch s.Outcome.Result {
 	case rollout.Promoted:

@@ -27,6 +27,10 @@ type CalculateWeights struct {
 	// Handovers is used only for an input that continues a rollout, and for an alias
 	// that carries a marker; nil not to look at the owner of a marker.
 	Handovers Handovers
+	// Releases and ReleaseMachine, the ARN of the releases' state machine, are used only
+	// for members of releases. Without them, members are refused.
+	Releases       Described
+	ReleaseMachine string
 	// Allowed are the gates that the stack has permissions for, besides those that
 	// use CloudWatch: see rollout.Permissions.
 	Allowed []string
@@ -58,6 +62,9 @@ func (t CalculateWeights) begin(ctx context.Context, start Start) (rollout.State
 	}
 	req, err := rollout.Decode(start.Rollout)
 	if err != nil {
+		return rollout.State{}, err
+	}
+	if err := t.verifyMember(ctx, start, req); err != nil {
 		return rollout.State{}, err
 	}
 	steps, err := req.Schedule()

@@ -12,6 +12,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
+// Classify converts an error of a call, or of reading a request, to one of this package's
+// types, as the tasks do. It returns nil for nil.
+func Classify(err error) error { return classify(err) }
+
 // classify converts err to one of this package's exported error types, whose names
 // the workflow's Retry and Catch match, and truncates its message to fit an
 // execution's cause. It returns nil for nil.

@@ -2,10 +2,8 @@ package task
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
@@ -67,14 +65,20 @@ func (t CalculateWeights) resume(ctx context.Context, start Start, s rollout.Sta
 // this execution, and is waiting for it. Otherwise the error is NotContinued, or
 // errLate while the owner's history may lag behind.
 func (t CalculateWeights) verify(ctx context.Context, start Start, s rollout.State) error {
-	owner := s.OwnerARN(start.Execution)
+	return VerifyHandover(ctx, t.Handovers, s.OwnerARN(start.Execution), start)
+}
+
+// VerifyHandover returns nil if the execution with the ARN owner has handed over exactly
+// the input of start to its execution, and is waiting for it. Otherwise the error is
+// NotContinued, or is to be retried while the owner's history may lag behind.
+func VerifyHandover(ctx context.Context, handovers Handovers, owner string, start Start) error {
 	refuse := func(why string) error {
-		return NotContinued{refusef("this input claims to continue the rollout of execution %s, but %s. Start a rollout with an input of your own", s.Plan.Owner, why)}
+		return NotContinued{refusef("this input claims to continue execution %s, but %s. Start one with an input of your own", arn.Name(owner), why)}
 	}
 	if owner == start.Execution {
 		return refuse("that is this execution itself")
 	}
-	handed, err := t.Handovers.HandedOver(ctx, owner)
+	handed, err := handovers.HandedOver(ctx, owner)
 	switch {
 	case errors.Is(err, ErrNoExecution):
 		return refuse("there is no such execution")
@@ -83,18 +87,12 @@ func (t CalculateWeights) verify(ctx context.Context, start Start, s rollout.Sta
 	case err != nil && !errors.Is(err, ErrHandedOverNothing):
 		return err
 	case err == nil && handed.Name == arn.Name(start.Execution):
-		if sameJSON(handed.Input, start.Rollout) {
+		if SameJSON(handed.Input, start.Rollout) {
 			return nil
 		}
 		return refuse("that execution has handed over another input")
 	case start.Retries < patience:
-		return fmt.Errorf("the history of %s does not show yet that its rollout continues in this execution: %w", owner, errLate)
+		return fmt.Errorf("the history of %s does not show yet that it continues in this execution: %w", owner, errLate)
 	}
 	return refuse("that execution is not waiting for this one")
-}
-
-// sameJSON reports whether two texts are the same JSON value.
-func sameJSON(a, b json.RawMessage) bool {
-	var x, y any // numbers compare by value: services format them differently
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }

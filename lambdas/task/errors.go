@@ -48,6 +48,9 @@ type (
 	// NotContinued means that the input claims to continue a rollout that has not
 	// been handed to this execution.
 	NotContinued struct{ refusal }
+	// NotInRelease means that the input claims to be of a release that has not started
+	// this execution, or has ended.
+	NotInRelease struct{ refusal }
 	// TooLong means that the plan can't end before the one-function deployer's time
 	// is over. Only [Simple] returns it.
 	TooLong struct{ refusal }
@@ -123,7 +126,7 @@ func Refuses(err error) bool {
 func refusals() []error {
 	return []error{
 		InvalidRequest{}, FunctionNotFound{}, AliasNotFound{}, AliasNotPublished{}, AliasSplit{}, AliasChanged{}, RolloutUnderWay{}, VersionNotFound{},
-		VersionNotReady{}, VersionsDiffer{}, ProvisionedConcurrency{}, AlarmNotFound{}, AlarmsRed{}, GateNotAllowed{}, NotContinued{}, AccessDenied{},
+		VersionNotReady{}, VersionsDiffer{}, ProvisionedConcurrency{}, AlarmNotFound{}, AlarmsRed{}, GateNotAllowed{}, NotContinued{}, NotInRelease{}, AccessDenied{},
 	}
 }
 

@@ -82,7 +82,9 @@ type Begun struct {
 	Function   string `json:"function-name"`
 	Alias      string `json:"alias-name"`
 	NewVersion string `json:"new-version"`
-	Plan       struct {
+	// Release is nil unless the rollout is a member of a release.
+	Release *rollout.Membership `json:"release"`
+	Plan    struct {
 		Baseline    string            `json:"baseline"`
 		Owner       string            `json:"owner"`
 		Description string            `json:"description"`
@@ -102,6 +104,28 @@ type Handover struct {
 	// Name and Input are those of the continuing execution.
 	Name  string
 	Input json.RawMessage
+}
+
+// Last is what the history of an execution ends with.
+type Last struct {
+	// Status is that of an execution that has ended; Running for all others.
+	Status Status
+	// State is the last state that the execution entered; "" if there is none.
+	State string
+	// Data is the output of an execution that succeeded; of a running one, the data of
+	// its last state, or, if it waits for an execution that continues it, of that one's. It
+	// may be empty.
+	Data json.RawMessage
+	// Error and Cause are those of an execution that did not succeed.
+	Error, Cause string
+}
+
+// End returns how the rollout ended; false if it is running.
+func (l Last) End() (rollout.Event, bool) {
+	if l.Status == Succeeded {
+		return rollout.EndingOf(l.State)
+	}
+	return endOf(l.Status, l.State)
 }
 
 // endOf returns how an execution has ended, by its status and the last state that

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
@@ -23,6 +24,11 @@ type HealthCheck struct {
 	// that name.
 	Control interface {
 		Orders(ctx context.Context, parameter string, since time.Time) ([]rollout.Order, error)
+	}
+	// Releases reads what the release of a member has decided, and the orders that it
+	// relays. It is used only for members.
+	Releases interface {
+		Instructions(context.Context, rollout.Membership) (rollout.Instructions, error)
 	}
 	// Gates makes the gates that call functions and endpoints of the request. Its
 	// Parallel also runs the reads of a check.
@@ -95,7 +101,8 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 		if err != nil {
 			return s, err
 		}
-		return t.check(ctx, s, call)
+		s, _, err = t.check(ctx, s, call)
+		return s, err
 	}
 	return s, fmt.Errorf("%q is not a phase of a rollout", call.Phase)
 }
@@ -103,11 +110,11 @@ func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error
 // lookAgain checks health after the hooks before the promotion, which may have
 // minutes. Harm, an ordered rollback and a pause take precedence over the promotion.
 func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, hooks []rollout.Reading) (rollout.State, error) {
-	now, err := t.check(ctx, s, call)
+	now, given, err := t.check(ctx, s, call)
 	if err != nil {
 		return now, err
 	}
-	if cause := now.Health.Cause; cause == rollout.Unhealthy || cause == rollout.Ordered {
+	if slices.Contains([]string{rollout.Unhealthy, rollout.Ordered, rollout.ReleaseRolledBack}, now.Health.Cause) {
 		return now, nil
 	}
 	if now.Progress.Pause != nil { // an order came meanwhile: wait, and do not call the hooks again
@@ -118,7 +125,7 @@ func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, 
 	s.Progress.Conclusive = now.Progress.Conclusive
 	s.Evidence, s.Progress.Order, s.Progress.Orders = now.Evidence, now.Progress.Order, now.Progress.Orders
 	s.Health.Readings = rollout.Bounded(append(now.Health.Readings, hooks...))
-	return s, nil
+	return s.AwaitRelease(call.Now, given), nil
 }
 
 // checkFirstShift looks for orders and at the windows, before there is anything else to
@@ -126,34 +133,45 @@ func (t HealthCheck) lookAgain(ctx context.Context, s rollout.State, call Call, 
 func (t HealthCheck) checkFirstShift(ctx context.Context, s rollout.State, call Call) rollout.State {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
-	orders, err := t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
+	given, err := t.instructions(ctx, s)
 	unread := ""
 	if err != nil { // they do not stop the rollout
 		unread = unreadOrders(err)
 	}
-	return s.CheckFirstShift(call.Now, unread, orders...)
+	return s.CheckFirstShift(call.Now, unread, given)
+}
+
+// instructions reads the orders to the rollout; of a member of a release, those to the
+// release, and its decision.
+func (t HealthCheck) instructions(ctx context.Context, s rollout.State) (rollout.Instructions, error) {
+	if s.Release != nil {
+		return t.Releases.Instructions(ctx, *s.Release)
+	}
+	orders, err := t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
+	return rollout.Instructions{Orders: orders}, err
 }
 
 // unreadOrders says why orders could not be read.
 func unreadOrders(err error) string { return "could not be read: " + rollout.Brief(err.Error()) }
 
-// check reads orders, evidence, alarms and gates in parallel, and decides. Only
-// orders may be missing.
-func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, error) {
+// check reads instructions, evidence, alarms and gates in parallel, and decides. Only
+// instructions may be missing. A release reads the alarms of its members.
+func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, rollout.Instructions, error) {
 	var (
 		evidence gates.Pending[assessed]
 		alarms   gates.Pending[map[string]health.AlarmStatus]
 		sources  gates.Pending[[]rollout.Reading]
-		orders   gates.Pending[[]rollout.Order]
+		orders   gates.Pending[rollout.Instructions]
 	)
 	late := fmt.Errorf("no answer within %s: %w", checkLimit, context.DeadlineExceeded)
 	facts := rollout.FactsOf(s, call.Execution, call.Now)
-	each := []func(context.Context){orders.Expect(func(ctx context.Context) ([]rollout.Order, error) {
-		return t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
-	}, nil, late)}
+	readsAlarms := s.Release == nil && len(s.Plan.Gates.Alarms) > 0
+	each := []func(context.Context){orders.Expect(func(ctx context.Context) (rollout.Instructions, error) {
+		return t.instructions(ctx, s)
+	}, rollout.Instructions{}, late)}
 	if s.HealthCheck {
 		each = append(each, evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, s, facts) }, assessed{}, late))
-		if len(s.Plan.Gates.Alarms) > 0 {
+		if readsAlarms {
 			each = append(each, alarms.Expect(func(ctx context.Context) (map[string]health.AlarmStatus, error) {
 				return t.Metrics.AlarmStates(ctx, s.Plan.Gates.Alarms)
 			}, nil, late))
@@ -170,23 +188,23 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 	if s.HealthCheck {
 		read, err := evidence.Get()
 		if err != nil {
-			return s, err
+			return s, rollout.Instructions{}, err
 		}
 		checked = read.health
 		if s.Evidence, err = json.Marshal(&read.evidence); err != nil {
-			return s, err
+			return s, rollout.Instructions{}, err
 		}
-		if len(s.Plan.Gates.Alarms) > 0 {
+		if readsAlarms {
 			statuses, err := alarms.Get()
 			if err != nil {
-				return s, err
+				return s, rollout.Instructions{}, err
 			}
 			checked.Readings = append(checked.Readings, health.Alarms(s, statuses))
 			s.Progress.Alarms = health.SeenAlarms(s.Plan.Gates.Alarms, s.Progress.Alarms, statuses)
 		}
 		readings, err := sources.Get()
 		if err != nil {
-			return s, err
+			return s, rollout.Instructions{}, err
 		}
 		checked.Readings = append(checked.Readings, readings...)
 	}
@@ -194,7 +212,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 	if err != nil { // unreadable orders do not stop the rollout
 		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Status: rollout.Inconclusive, Reason: unreadOrders(err)})
 	}
-	return s.Check(call.Now, checked, given...), nil
+	return s.Check(call.Now, checked, given), given, nil
 }
 
 // assessed is the result of reading CloudWatch's metrics.

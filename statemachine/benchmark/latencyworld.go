@@ -127,7 +127,7 @@ func (s *latencySimulation) follow(r latencyRule, run int) ending {
 		var err error
 		state, err = state.BeginCheck(now)
 		must(err)
-		state = state.Check(now, r.check(state, now, s.minutes))
+		state = state.Check(now, r.check(state, now, s.minutes), rollout.Instructions{})
 		switch decision := state.Health.Decision; decision {
 		case rollout.RollBack, rollout.Promote:
 			return ending{rolledBack: decision == rollout.RollBack, minutes: int(now.Sub(start) / time.Minute)}

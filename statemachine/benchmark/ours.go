@@ -74,7 +74,7 @@ func (o *ours) check(v view) verdict {
 	o.state, err = o.state.BeginCheck(now)
 	must(err)
 	o.begun = true
-	o.state = o.state.Check(now, o.health(now, v))
+	o.state = o.state.Check(now, o.health(now, v), rollout.Instructions{})
 	switch decision := o.state.Health.Decision; {
 	case decision == rollout.RollBack:
 		return rollBack

@@ -158,7 +158,7 @@ func (p plannedInput) walk(checksPerStep int64) (length, error) {
 	s.Progress.Events = rollout.EventsOfStart
 	for s = s.AwaitWindow(now); s.AwaitsFirstShift(); {
 		now = now.Add(time.Duration(s.Progress.Wait) * time.Second)
-		s = s.AddEvents(rollout.EventsOfCheck, 0).CheckFirstShift(now, "")
+		s = s.AddEvents(rollout.EventsOfCheck, 0).CheckFirstShift(now, "", rollout.Instructions{})
 		l.looks++
 		log(s.Health.Decision)
 		if d := s.Health.Decision; d == rollout.HandOver || d == rollout.HandBack {
@@ -188,7 +188,7 @@ func (p plannedInput) walk(checksPerStep int64) (length, error) {
 		if s, err = s.AddEvents(rollout.EventsOfCheck, 0).BeginCheck(now); err != nil {
 			return l, err
 		}
-		s = s.Check(now, rollout.Health{Recent: math.MaxInt64})
+		s = s.Check(now, rollout.Health{Recent: math.MaxInt64}, rollout.Instructions{})
 		l.checks++
 		decision = s.Health.Decision
 		log(decision)

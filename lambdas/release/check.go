@@ -1,0 +1,249 @@
+package release
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// settle is the longest time between two checks after the decision: members end then.
+const settle = 20
+
+// unsettledFor is how long an execution that ends another one's release looks for members
+// at least: a call that starts one may still be under way.
+const unsettledFor = 2 * time.Minute
+
+// maxReverts limits how often RevertRelease looks at a member's alias that is neither on
+// its side nor changed by others: then the cleanup of rollouts has had half an hour.
+const maxReverts = 40
+
+// Check returns the state after a check at now, and what has to be done. It may be
+// repeated.
+//
+// If the members belong together, the release decides to roll back as soon as one of them
+// has ended without being promoted, an alarm objects, or an operator orders it; and to
+// promote when all are ready. A promotion in which a member fails is reversed. The release
+// ends when all members have, and their aliases are where they belong.
+func (s State) Check(now time.Time, r Request, f Found) (State, Actions) {
+	before := s.Progress
+	s.Progress.Checks++
+	s.Progress.Decision, s.Progress.Reversal = f.Decision, f.Reversal
+	s = s.see(f.Seen)
+	s, given := s.take(now, r, f.Orders)
+	var do Actions
+	var reason string
+	switch {
+	case !s.Together:
+		do, reason = s.apart(now, r, f)
+	case f.Decision == nil:
+		do, reason = s.undecided(now, r, f, given)
+	case f.Decision.Decision == rollout.Promote && f.Reversal == nil:
+		do, reason = s.promoting(now, f, given)
+	default:
+		reason = "the release is being rolled back: " + s.count()
+	}
+	s.Health = &Health{Decision: StepWatch, Reason: rollout.Brief(strings.Join(append([]string{reason}, f.Unread...), "; "))}
+	do.Relay = s.relay()
+	s = s.concludes(now, &do)
+	do.Events = s.events(before)
+	s.Progress.Wait = s.wait(r, do)
+	if s.Health.Decision == StepWatch {
+		s = s.keepWithinHistory()
+	}
+	return s, do
+}
+
+// undecided decides, or watches and starts the members of the next wave.
+func (s *State) undecided(now time.Time, r Request, f Found, given orders) (Actions, string) {
+	roll := func(reason, name string) (Actions, string) {
+		d := Decision{Decision: rollout.RollBack, Reason: rollout.Shorten(reason, 3*maxReason), Error: cmp.Or(name, "Unnamed"), At: now}
+		return Actions{Decide: &d}, "the release is rolled back: " + d.Reason
+	}
+	promote := func(reason string) (Actions, string) {
+		return Actions{Decide: &Decision{Decision: rollout.Promote, Reason: reason, At: now}}, reason
+	}
+	bad, name := s.firstBad()
+	switch {
+	case bad != "":
+		return roll(bad, name)
+	case len(f.Harm) > 0:
+		member := slices.Min(slices.Collect(maps.Keys(f.Harm)))
+		return roll(member+": "+f.Harm[member], rollout.Unhealthy)
+	case given.rollBack != nil:
+		return roll("ordered by "+given.rollBack.By, rollout.Ordered)
+	case s.Plan.Concludes:
+		return roll("the release's execution was stopped, or failed", ErrorStopped)
+	case s.approvalOver(now, r):
+		return roll("the approval was not given in time", rollout.NotApproved)
+	case given.promote != nil && !s.has(Waiting):
+		return promote("the release is promoted, ordered by " + given.promote.By)
+	case s.Progress.Pause != nil:
+		return Actions{}, "the release is held by an order of " + s.Progress.Pause.By
+	case s.has(Waiting):
+		return s.nextWave(now, r)
+	case s.has(UnderWay):
+		return Actions{}, s.count()
+	case r.Approval.BeforePromotion && !s.Progress.ApprovedPromotion:
+		s.askApproval(now)
+		return Actions{}, "all rollouts are ready, and wait for the approval of the promotion"
+	}
+	return promote("the release is promoted: all its rollouts are ready")
+}
+
+// nextWave starts the members of the wave under way, or of the next one if that may begin.
+func (s *State) nextWave(now time.Time, r Request) (Actions, string) {
+	for i, wave := range r.Waves {
+		waiting := slices.DeleteFunc(slices.Clone(wave), func(name string) bool { return s.Members[name].Standing != Waiting })
+		if len(waiting) == 0 {
+			continue
+		}
+		number := i + 1
+		if behind := s.behind(r, number); behind != "" {
+			return Actions{}, s.count() + "; wave " + fmt.Sprint(number) + " waits for " + behind
+		}
+		if slices.Contains(r.Approval.BeforeWaves, number) && s.Progress.ApprovedWave < number {
+			s.askApproval(now)
+			return Actions{}, fmt.Sprintf("wave %d waits for approval", number)
+		}
+		s.Progress.Wave = max(s.Progress.Wave, number)
+		return Actions{Start: waiting}, fmt.Sprintf("wave %d of %d: starting %s", number, len(r.Waves), list(waiting))
+	}
+	return Actions{}, s.count()
+}
+
+// behind returns members of earlier waves that a wave has to wait for; "" for none. Apart
+// from each other, those that have ended hold up no one.
+func (s State) behind(r Request, wave int) string {
+	var names []string
+	for _, earlier := range r.Waves[:wave-1] {
+		for _, name := range earlier {
+			line := s.Members[name]
+			reached := line.Standing == Ready || line.Standing.Ended() || r.NextWaveAt > 0 && line.Weight >= r.NextWaveAt
+			if !reached {
+				names = append(names, name)
+			}
+		}
+	}
+	return list(names)
+}
+
+// promoting watches a promotion that is decided, and reverses it if a member fails.
+func (s State) promoting(now time.Time, f Found, given orders) (Actions, string) {
+	reason, name := s.firstBad()
+	if reason == "" && len(f.Harm) > 0 && s.has(UnderWay, Ready) {
+		member := slices.Min(slices.Collect(maps.Keys(f.Harm)))
+		reason, name = member+": "+f.Harm[member], rollout.Unhealthy
+	}
+	if reason == "" && given.rollBack != nil && s.has(UnderWay, Ready) {
+		reason, name = "ordered by "+given.rollBack.By, rollout.Ordered
+	}
+	if reason == "" {
+		return Actions{}, "the release is being promoted: " + s.count()
+	}
+	d := Decision{Decision: rollout.RollBack, Reason: rollout.Shorten(reason, 3*maxReason), Error: cmp.Or(name, "Unnamed"), At: now}
+	return Actions{Reverse: &d}, "the promotion is reversed: " + d.Reason
+}
+
+// apart watches members that each end for themselves, and starts the next wave.
+func (s *State) apart(now time.Time, r Request, f Found) (Actions, string) {
+	for _, name := range slices.Sorted(maps.Keys(f.Harm)) {
+		if _, known := s.Progress.Relayed[name]; !known && !s.Members[name].Standing.Ended() && len(s.Progress.Relayed) < maxRelayed {
+			relayed := maps.Clone(s.Progress.Relayed)
+			if relayed == nil {
+				relayed = map[string]string{}
+			}
+			relayed[name] = rollout.Shorten(f.Harm[name], maxRelayWords)
+			s.Progress.Relayed = relayed
+		}
+	}
+	switch {
+	case s.Plan.Concludes, s.ordered(rollout.RollBackNow), !s.has(Waiting):
+		return Actions{}, s.count()
+	case s.approvalOver(now, r):
+		s.Progress.Orders = append(s.Progress.Orders, rollout.Order{Command: rollout.RollBackNow, By: "the release: an approval was not given in time", At: now, Number: s.Progress.Order})
+		return Actions{}, "the approval was not given in time: no further wave begins"
+	case s.Progress.Pause != nil:
+		return Actions{}, "the release is held by an order of " + s.Progress.Pause.By
+	}
+	return s.nextWave(now, r)
+}
+
+// concludes returns the state with the outcome, if the release has ended, or with the
+// call of RevertRelease if it has to put back aliases first.
+func (s State) concludes(now time.Time, do *Actions) State {
+	starts := s.has(Waiting) && s.mayStart()
+	unsettled := s.Plan.Concludes && now.Sub(s.Plan.Started) < unsettledFor
+	if do.Decide != nil || do.Reverse != nil || starts || unsettled || s.has(UnderWay, Ready) {
+		return s
+	}
+	d := s.Progress.Decision
+	if s.Together && (d == nil || d.Decision == rollout.Promote && s.Progress.Reversal == nil && s.has(notPromoted()...)) {
+		return s // the next check decides
+	}
+	back := s.Together && (d.Decision == rollout.RollBack || s.Progress.Reversal != nil)
+	if back && len(s.Open()) > 0 {
+		if s.Progress.Reverts < maxReverts {
+			s.Health.Decision = StepRevert
+			return s
+		}
+		s = s.giveUp()
+	}
+	outcome := s.outcome(back)
+	s.Outcome, s.Health.Decision, s.Health.Reason = &outcome, StepEnd, outcome.Reason
+	do.Forget = true
+	return s
+}
+
+// mayStart reports whether members may still be started.
+func (s State) mayStart() bool {
+	if s.Together {
+		return s.Progress.Decision == nil && !s.Plan.Concludes
+	}
+	return !s.Plan.Concludes && !s.ordered(rollout.RollBackNow)
+}
+
+// giveUp returns the state in which the members that are still open can't be restored.
+func (s State) giveUp() State {
+	lines := maps.Clone(s.Members)
+	for _, name := range s.Open() {
+		line := lines[name]
+		line.Reason = rollout.Shorten("its alias could not be put back: look at it. "+line.Reason, maxReason)
+		line.Standing = NotRestored
+		lines[name] = line
+	}
+	s.Members = lines
+	return s
+}
+
+// wait returns the time to the next check, in seconds.
+func (s State) wait(r Request, do Actions) int64 {
+	switch {
+	case s.Outcome != nil:
+		return 0
+	case len(do.Start) > 0:
+		return 1 // the rest of the wave
+	case s.Progress.Decision != nil, do.Decide != nil, do.Reverse != nil:
+		return min(settle, r.CheckInterval)
+	}
+	return r.CheckInterval
+}
+
+// count says how many members stand how.
+func (s State) count() string {
+	numbers := map[Standing]int{}
+	for _, line := range s.Members {
+		numbers[line.Standing]++
+	}
+	var texts []string
+	for _, standing := range []Standing{Waiting, UnderWay, Ready, Promoted, Unchanged, RolledBack, Refused, Stopped, TimedOut, AliasChanged, RollbackFailed, TakenBack, OnBaseline, NotRestored} {
+		if n := numbers[standing]; n > 0 {
+			texts = append(texts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(standing), "-", " ")))
+		}
+	}
+	return fmt.Sprintf("of %s, %s", plural(len(s.Members), "rollout"), strings.Join(texts, ", "))
+}

@@ -1,0 +1,72 @@
+package release
+
+import (
+	"fmt"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// outcome returns how the release ended. back means that it was rolled back.
+func (s State) outcome(back bool) Outcome {
+	var o Outcome
+	for _, name := range s.names(Promoted) {
+		if s.Members[name].Unverified {
+			o.Unverified = append(o.Unverified, name)
+		}
+	}
+	on := s.names(Promoted, Unchanged)
+	switch {
+	case back:
+		s.rolledBack(&o)
+	case len(on) == len(s.Members) && !s.has(Promoted):
+		o.Result, o.Reason = ResultUnchanged, "all aliases were already on the new versions"
+	case len(on) == len(s.Members):
+		o.Result, o.Reason = ResultPromoted, s.promotedText(o.Unverified)
+	default:
+		reason, _ := s.firstBad()
+		if reason == "" {
+			reason = list(s.names(Waiting)) + " did not start"
+		}
+		o.Result, o.Error = ResultPartly, ErrorPartly
+		o.Reason = rollout.Brief(s.count() + ". " + reason)
+	}
+	return o
+}
+
+func (s State) promotedText(unverified []string) string {
+	text := fmt.Sprintf("all %s of the release are promoted", plural(len(s.Members), "rollout"))
+	if n := len(s.names(Unchanged)); n > 0 {
+		text += fmt.Sprintf(" (%d were already on their new versions)", n)
+	}
+	if len(unverified) > 0 {
+		text += "; too little traffic to judge " + list(unverified)
+	}
+	return text
+}
+
+// rolledBack fills in the outcome of a release that was rolled back.
+func (s State) rolledBack(o *Outcome) {
+	why := *s.Progress.Decision
+	if s.Progress.Reversal != nil {
+		why = *s.Progress.Reversal
+	}
+	o.Result, o.Error = ResultRolledBack, why.Error
+	o.Reason = "rolled back: " + why.Reason
+	if taken := s.names(TakenBack); len(taken) > 0 {
+		o.Reason += fmt.Sprintf(". %s had been promoted, and were taken back", list(taken))
+	}
+	if unchanged := s.names(Unchanged); len(unchanged) > 0 {
+		o.Reason += fmt.Sprintf(". %s were on their new versions before, and stay there", list(unchanged))
+	}
+	left := s.names(NotRestored)
+	if len(left) == 0 {
+		o.Reason = rollout.Brief(o.Reason + ". All other aliases are on their baselines")
+		return
+	}
+	o.Result, o.Error = ResultSplit, ErrorSplit
+	o.Reason += fmt.Sprintf(". Manual action is needed for %s, all other aliases are on their baselines", plural(len(left), "alias"))
+	for _, name := range left {
+		o.Reason += "\n- " + name + ": " + s.Members[name].Reason
+	}
+	o.Reason = rollout.Brief(o.Reason)
+}

@@ -1,0 +1,130 @@
+package release
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// Seen is what a check found of a member's execution.
+type Seen struct {
+	Member string
+	// Ended is how the rollout ended; empty while it runs.
+	Ended rollout.Event
+	// Ready and Weight are from the data of its last state.
+	Ready  bool
+	Weight float64
+	// Error and Reason are those of a rollout that was not promoted; Unverified is that
+	// of one that was.
+	Error, Reason string
+	Unverified    bool
+}
+
+// Found is what a check of a release found.
+type Found struct {
+	// Seen are the members that have an execution.
+	Seen []Seen
+	// Orders are all orders to the release since its start.
+	Orders []rollout.Order
+	// Decision and Reversal are as they were written; nil if they were not.
+	Decision, Reversal *Decision
+	// Harm are the members that alarms object to, with the reasons.
+	Harm map[string]string
+	// Unread are sentences about what could not be read.
+	Unread []string
+}
+
+// Actions are what follows a check, besides the state. Each may be repeated.
+type Actions struct {
+	// Decide and Reverse are to be written, if nothing else was written before: then
+	// that is what counts. Nil for nothing.
+	Decide, Reverse *Decision
+	// Relay is to be written over what was relayed before; nil for nothing new.
+	Relay *Relay
+	// Start are the members to start, as far as the time of the check allows.
+	Start []string
+	// Forget means that the release has ended, and that its parameters can be deleted.
+	Forget bool
+	// Events are to be notified.
+	Events []Event
+}
+
+// Relay is the value of the parameter Names.Relay.
+type Relay struct {
+	// Orders are operators' last orders to the release.
+	Orders []rollout.Order `json:"orders"`
+	// RollBack are the members that are to roll back one by one, with the reasons.
+	RollBack map[string]string `json:"roll-back,omitempty"`
+}
+
+// For returns the instructions of a member that started at since.
+func (r Relay) For(member string, since time.Time) rollout.Instructions {
+	var i rollout.Instructions
+	for _, o := range r.Orders {
+		if !o.At.Before(since) {
+			i.Orders = append(i.Orders, o)
+		}
+	}
+	if reason, ok := r.RollBack[member]; ok {
+		i.Decision, i.Reason = rollout.RollBack, reason
+	}
+	return i
+}
+
+// standings are the standings that follow from the ends of rollouts.
+var standings = map[rollout.Event]Standing{
+	rollout.EventPromoted: Promoted, rollout.EventUnchanged: Unchanged, rollout.EventRolledBack: RolledBack,
+	rollout.EventRefused: Refused, rollout.EventNotStarted: Refused, rollout.EventStopped: Stopped,
+	rollout.EventTimedOut: TimedOut, rollout.EventAliasChanged: AliasChanged, rollout.EventRollbackFailed: RollbackFailed,
+}
+
+// see returns the state with what was seen of the members.
+func (s State) see(seen []Seen) State {
+	lines := make(map[string]Line, len(s.Members))
+	reasons := 0
+	for name, line := range s.Members {
+		lines[name] = line
+		if line.Reason != "" {
+			reasons++
+		}
+	}
+	for _, one := range seen {
+		before, known := lines[one.Member]
+		if !known || before.Standing.Ended() {
+			continue // RevertRelease may know better than the execution's end
+		}
+		line := Line{Standing: UnderWay, Weight: one.Weight}
+		switch {
+		case one.Ended != "":
+			line = Line{Standing: standings[one.Ended], Unverified: one.Unverified, Error: rollout.Shorten(one.Error, maxRelayWords)}
+			if line.Standing != Promoted && line.Standing != Unchanged && reasons < maxReasons {
+				line.Reason = rollout.Shorten(one.Reason, maxReason)
+				reasons++
+			}
+		case one.Ready:
+			line.Standing = Ready
+		}
+		lines[one.Member] = line
+	}
+	s.Members = lines
+	return s
+}
+
+// firstBad returns a sentence about the members that ended without being promoted, and the
+// error of the first one; "" if there is none.
+func (s State) firstBad() (reason, errorName string) {
+	bad := s.names(notPromoted()...)
+	if len(bad) == 0 {
+		return "", ""
+	}
+	line := s.Members[bad[0]]
+	reason = fmt.Sprintf("%s ended as %s", bad[0], line.Standing)
+	if line.Reason != "" {
+		reason += ": " + line.Reason
+	}
+	if n := len(bad) - 1; n > 0 {
+		reason += fmt.Sprintf(" (and %s)", plural(n, "other rollout"))
+	}
+	return reason, line.Error
+}
