@@ -60,6 +60,9 @@ func Run(o Options) (Result, error) {
 	if err := json.Unmarshal(o.Input, &input); err != nil {
 		return Result{}, fmt.Errorf("the input is not JSON: %w", err)
 	}
+	if len(o.Scenario.Members) > 0 {
+		return Result{}, &ScenarioError{[]rollout.Problem{problemAt("members", wantNoMembers, nil)}}
+	}
 	def, err := o.definition, error(nil)
 	if def == nil {
 		def, err = rolloutWorkflow.parsed()
