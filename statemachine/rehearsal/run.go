@@ -43,6 +43,7 @@ type Options struct {
 	// year, lines and path take hundreds of megabytes.
 	Brief bool
 
+	limits []localaws.Limit // of a release
 	// adjust changes a rehearsal before it runs; may be nil.
 	adjust func(*run)
 	log    *slog.Logger // for the functions' logs; nil to discard them
@@ -120,6 +121,7 @@ func Run(o Options) (Result, error) {
 func (r *run) serverOptions() localaws.Options {
 	o := localaws.Options{
 		Now: r.clock.Now, Sleep: r.clock.Sleep,
+		Limits:     r.options.limits,
 		Latency:    seconds(r.options.Scenario.Latency),
 		Seed:       r.options.Seed,
 		BeforeCall: r.beforeCall,
@@ -150,6 +152,10 @@ type run struct {
 	// own topics that exist.
 	simplePorts wire.Ports
 	topics      []string
+
+	members *members // of a release; nil without one
+	// parameter is where users write orders to a release; empty for the rollout's.
+	parameter string
 
 	description string // of the alias
 	timeline    timeline

@@ -53,29 +53,9 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 // A stack that publishes the new version does so later, and on its first creation there is no
 // alias.
 func build(server *localaws.Server, req rollout.Request, given, description string, stack *Stack) error {
-	number, err := strconv.Atoi(req.NewVersion)
+	versions, baseline, err := versionsOf(req, given, stack)
 	if err != nil {
 		return err
-	}
-	versions := []int{number - 2, number - 1, number} // with one before the baseline, for changes by hand
-	baseline := strconv.Itoa(number - 1)
-	switch number {
-	case 1:
-		versions, baseline = []int{1, 2}, "2"
-	case 2:
-		versions = versions[1:]
-	}
-	if given != "" {
-		before, err := strconv.Atoi(given)
-		if err != nil || stack != nil && stack.Publish && before >= number {
-			return fmt.Errorf("the baseline's version %s must be before the one that the stack publishes, %d", given, number)
-		}
-		baseline, versions = given, slices.DeleteFunc([]int{before - 1, before, number - 1, number}, func(n int) bool { return n < 1 })
-		slices.Sort(versions)
-		versions = slices.Compact(versions)
-	}
-	if stack != nil && stack.Publish {
-		versions = versions[:len(versions)-1]
 	}
 	var topics []error
 	for _, topic := range req.Notify.Topics {
@@ -86,6 +66,36 @@ func build(server *localaws.Server, req rollout.Request, given, description stri
 		return err
 	}
 	return server.AddAlias(req.Function(), req.AliasName, baseline, description)
+}
+
+// versionsOf returns the versions of the request's function and the baseline, as build
+// creates them.
+func versionsOf(req rollout.Request, given string, stack *Stack) (versions []int, baseline string, err error) {
+	number, err := strconv.Atoi(req.NewVersion)
+	if err != nil {
+		return nil, "", err
+	}
+	versions = []int{number - 2, number - 1, number} // with one before the baseline, for changes by hand
+	baseline = strconv.Itoa(number - 1)
+	switch number {
+	case 1:
+		versions, baseline = []int{1, 2}, "2"
+	case 2:
+		versions = versions[1:]
+	}
+	if given != "" {
+		before, err := strconv.Atoi(given)
+		if err != nil || stack != nil && stack.Publish && before >= number {
+			return nil, "", fmt.Errorf("the baseline's version %s must be before the one that the stack publishes, %d", given, number)
+		}
+		baseline, versions = given, slices.DeleteFunc([]int{before - 1, before, number - 1, number}, func(n int) bool { return n < 1 })
+		slices.Sort(versions)
+		versions = slices.Compact(versions)
+	}
+	if stack != nil && stack.Publish {
+		versions = versions[:len(versions)-1]
+	}
+	return versions, baseline, nil
 }
 
 // defaultHistory is a scenario's History if it has none. The last exactHistory of it is
