@@ -195,6 +195,9 @@ func (s State) concludes(now time.Time, do *Actions) State {
 	}
 	outcome := s.outcome(back)
 	s.Outcome, s.Health.Decision, s.Health.Reason = &outcome, StepEnd, outcome.Reason
+	if s.Progress.Part > 0 {
+		s.Health.Decision = StepEnded
+	}
 	do.Forget = true
 	return s
 }
