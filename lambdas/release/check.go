@@ -50,7 +50,7 @@ func (s State) Check(now time.Time, r Request, f Found) (State, Actions) {
 	s.Health = &Health{Decision: StepWatch, Reason: rollout.Brief(strings.Join(append([]string{reason}, f.Unread...), "; "))}
 	do.Relay = s.relay()
 	s = s.concludes(now, &do)
-	do.Events = s.events(before)
+	do.Events = s.events(before, do)
 	s.Progress.Wait = s.wait(r, do)
 	if s.Health.Decision == StepWatch {
 		s = s.keepWithinHistory()
