@@ -20,7 +20,7 @@ import _ "embed"
 var Definition string
 
 // ReleaseDefinition is the workflow of releases, which starts executions of the rollouts'
-// state machine. It is deployed as Definition is; ReleaseSubstitutions returns the values
+// state machine. It is deployed as Definition is; SubstitutionsOf returns the values
 // of its placeholders.
 //
 //go:embed release.asl.json
@@ -70,15 +70,11 @@ const partitionPlaceholder = "Partition"
 // name: the partition to which the workflow is deployed, such as "aws-us-gov",
 // and the ARN of each of Functions. T is string, or *string for tokens of CDK.
 func Substitutions[T any](partition T, arn func(Function) T) map[string]T {
-	return substitutions(Functions(), partition, arn)
+	return SubstitutionsOf(Functions(), partition, arn)
 }
 
-// ReleaseSubstitutions is Substitutions for ReleaseDefinition and ReleaseFunctions.
-func ReleaseSubstitutions[T any](partition T, arn func(Function) T) map[string]T {
-	return substitutions(ReleaseFunctions(), partition, arn)
-}
-
-func substitutions[T any](functions []Function, partition T, arn func(Function) T) map[string]T {
+// SubstitutionsOf is Substitutions for the functions of either definition.
+func SubstitutionsOf[T any](functions []Function, partition T, arn func(Function) T) map[string]T {
 	values := map[string]T{partitionPlaceholder: partition}
 	for _, f := range functions {
 		values[f.Substitution] = arn(f)

@@ -23,7 +23,7 @@ type Executions interface {
 	Start(ctx context.Context, machine, name string, input json.RawMessage) error
 }
 
-// Decisions reads and writes what a release has decided. owner is the name of its first
+// Decisions reads and writes what a release has decided. owner is the ARN of its first
 // execution, and the other names are of parameters: see release.Names.
 type Decisions interface {
 	Read(ctx context.Context, owner string) (decision, reversal *release.Decision, relay release.Relay, err error)
@@ -84,7 +84,7 @@ func (t CheckRelease) check(ctx context.Context, call Call) (release.State, erro
 	var found release.Found
 	// Read the decision first: a member that has ended is seen with the decision that it
 	// may have followed, or with a later one.
-	found.Decision, found.Reversal, _, err = t.Decisions.Read(ctx, s.OwnerName())
+	found.Decision, found.Reversal, _, err = t.Decisions.Read(ctx, s.Plan.Owner)
 	if err != nil {
 		return s, err
 	}
@@ -170,7 +170,7 @@ func (t CheckRelease) alarms(ctx context.Context, s release.State, r release.Req
 
 // act carries out what a check decided. What it writes first is what others depend on.
 func (t CheckRelease) act(ctx context.Context, call Call, s release.State, r release.Request, do release.Actions) (release.State, error) {
-	names := release.NamesOf(s.OwnerName())
+	names := release.NamesOf(s.Plan.Owner)
 	if do.Decide != nil {
 		if err := t.Decisions.Decide(ctx, names.Decision, *do.Decide); err != nil {
 			return s, err
@@ -192,7 +192,7 @@ func (t CheckRelease) act(ctx context.Context, call Call, s release.State, r rel
 	}
 	s = t.Notifier.notify(ctx, call, s, r, do.Events)
 	if do.Forget {
-		if err := t.Decisions.Forget(ctx, s.OwnerName()); err != nil { // they are small, and of no use to anyone
+		if err := t.Decisions.Forget(ctx, s.Plan.Owner); err != nil { // they are small, and of no use to anyone
 			t.Log.WarnContext(ctx, "parameters not deleted", "execution", call.Execution, "error", err)
 		}
 	}

@@ -30,7 +30,7 @@ type Releases struct {
 // NewReleases returns a Releases that uses an SDK client of Systems Manager.
 func NewReleases(api reads) Releases { return Releases{api} }
 
-// Read returns what the release whose first execution has the name owner has decided,
+// Read returns what the release whose first execution has the ARN owner has decided,
 // and the relayed orders. A decision that was not written is nil.
 func (p Releases) Read(ctx context.Context, owner string) (decision, reversal *release.Decision, relay release.Relay, err error) {
 	names := release.NamesOf(owner)
@@ -39,7 +39,7 @@ func (p Releases) Read(ctx context.Context, owner string) (decision, reversal *r
 		err = awserror.Hollow(nil)
 	}
 	if err != nil {
-		return nil, nil, relay, fmt.Errorf("reading what the release %s has decided: %w", owner, awserror.Plain(err))
+		return nil, nil, relay, fmt.Errorf("reading what the release %s has decided: %w", arn.Name(owner), awserror.Plain(err))
 	}
 	for _, parameter := range out.Parameters {
 		into := map[string]any{names.Decision: &decision, names.Reversal: &reversal, names.Relay: &relay}[aws.ToString(parameter.Name)]
@@ -55,7 +55,7 @@ func (p Releases) Read(ctx context.Context, owner string) (decision, reversal *r
 
 // Instructions returns what a member that started at since is to do.
 func (p Releases) Instructions(ctx context.Context, m rollout.Membership, since time.Time) (rollout.Instructions, error) {
-	decision, reversal, relay, err := p.Read(ctx, arn.Name(m.Execution))
+	decision, reversal, relay, err := p.Read(ctx, m.Execution)
 	if err != nil {
 		return rollout.Instructions{}, err
 	}
@@ -119,12 +119,13 @@ func (p Decisions) put(ctx context.Context, name string, value any, over bool) e
 	return nil
 }
 
-// Forget deletes the parameters of a release that has ended.
+// Forget deletes the parameters of a release that has ended. owner is the ARN of its first
+// execution.
 func (p Decisions) Forget(ctx context.Context, owner string) error {
 	names := release.NamesOf(owner)
 	_, err := p.api.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: []string{names.Decision, names.Reversal, names.Relay}})
 	if err != nil {
-		return fmt.Errorf("deleting what the release %s has decided: %w", owner, awserror.Plain(err))
+		return fmt.Errorf("deleting what the release %s has decided: %w", arn.Name(owner), awserror.Plain(err))
 	}
 	return nil
 }
