@@ -102,11 +102,11 @@ func TestRefusalsOfTheWhole(t *testing.T) {
 	}
 	for input, want := range map[string]string{
 		`{"release": "r", "defaults": ` + defaults + `, "rollouts": {"a": {"function-name": "f", "new-version": "2"}, "b": {"function-name": "arn:aws:lambda:eu-central-1:123456789012:function:f", "new-version": "3"}}}`: "rollouts.b must be another alias than that of rollouts.a",
-		`{"release": "r", "defaults": ` + defaults + `, "rollouts": {"a": {"function-name": "f", "new-version": "2", "provisioned-concurrency": "move"}}}`:                                                               "rollouts.a.provisioned-concurrency can't be taken back",
-		many(1000, 60):          "rollouts must need at most 8 shifts a second",
-		many(1001, 600):         "rollouts must be an object of 1 to 1000 rollouts",
-		`[]`:                    "$ must be one JSON object",
-		`{"release": "r"}`:      "rollouts must be an object of 1 to 1000 rollouts",
+		`{"release": "r", "defaults": ` + defaults + `, "rollouts": {"a": {"function-name": "f", "new-version": "2", "provisioned-concurrency": "move"}}}`:                                                                 "rollouts.a.provisioned-concurrency can't be taken back",
+		many(1000, 60):     "rollouts must need at most 8 shifts a second",
+		many(1001, 600):    "rollouts must be an object of 1 to 1000 rollouts",
+		`[]`:               "$ must be one JSON object",
+		`{"release": "r"}`: "rollouts must be an object of 1 to 1000 rollouts",
 		`{"release": "r", "next-wave-at": 0.5, "defaults": ` + defaults + `, "rollouts": {"a": {"function-name": "f", "new-version": "2"}}}`: "next-wave-at applies only with waves",
 	} {
 		if got := problems(t, input); !strings.Contains(strings.Join(got, "\n"), want) {
