@@ -113,6 +113,13 @@ func TestRefusalsOfTheWhole(t *testing.T) {
 			t.Errorf("%.150s: %q, want %q", input, got, want)
 		}
 	}
+	var alarms []string
+	for i := range 90 {
+		alarms = append(alarms, fmt.Sprintf(`"a%d": {"function-name": "f%d", "new-version": "2", "health": {"alarms": ["%s%d-1", "%[3]s%d-2", "%[3]s%[4]d-3", "%[3]s%[4]d-4", "%[3]s%[4]d-5"]}}`, i, i, strings.Repeat("n", 240), i, i))
+	}
+	if got := problems(t, `{"release": "r", "defaults": {"alias-name": "live", "type": "linear", "steps": 2, "interval": 600}, "rollouts": {`+strings.Join(alarms, ",")+`}}`); !strings.Contains(got[0], "name alarms that several functions share") {
+		t.Error(got)
+	}
 	r := decoded(t, many(1000, 600))
 	if pause := r.StartPause(); pause.Seconds() < 0.7 || pause.Seconds() > 1.5 {
 		t.Errorf("a start each %s", pause)
