@@ -70,6 +70,7 @@ func newStack(scope constructs.Construct, id string, settings *settings) awscdk.
 		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: value})
 	}
 	output("StateMachineArn", "Start a rollout by starting an execution of this state machine", rollout.StateMachine().StateMachineArn())
+	output("ReleaseStateMachineArn", "Start a release of several functions by starting an execution of this state machine", rollout.ReleaseStateMachine().StateMachineArn())
 	output("OptIn", "The functions whose aliases a rollout may move", jsii.String(props.OptIn.String()))
 	output("TopicArn", "Subscribe to this topic for notifications of every rollout", rollout.Topic.TopicArn())
 	output("MetricsNamespace", "The CloudWatch namespace of the metrics of rollouts", jsii.String(rollout.MetricsNamespace))

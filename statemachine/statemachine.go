@@ -19,6 +19,13 @@ import _ "embed"
 //go:embed rollout.asl.json
 var Definition string
 
+// ReleaseDefinition is the workflow of releases, which starts executions of the rollouts'
+// state machine. It is deployed as Definition is; SubstitutionsOf returns the values
+// of its placeholders.
+//
+//go:embed release.asl.json
+var ReleaseDefinition string
+
 // Function describes one of the Lambda functions that the workflow calls.
 type Function struct {
 	// Name is the task's name, which is also the name of its state in the definition.
@@ -43,6 +50,16 @@ func Functions() []Function {
 	}
 }
 
+// ReleaseFunctions returns the functions that ReleaseDefinition calls, in the order in which
+// a release first calls them.
+func ReleaseFunctions() []Function {
+	return []Function{
+		{"PlanRelease", "PlanReleaseArn", "lambdas/planrelease"},
+		{"CheckRelease", "CheckReleaseArn", "lambdas/checkrelease"},
+		{"RevertRelease", "RevertReleaseArn", "lambdas/revertrelease"},
+	}
+}
+
 // partitionPlaceholder stands for AWS's partition in the definition. An execution
 // fails in a state whose resource is in another partition than the execution
 // itself, and no Catch matches that failure
@@ -53,8 +70,13 @@ const partitionPlaceholder = "Partition"
 // name: the partition to which the workflow is deployed, such as "aws-us-gov",
 // and the ARN of each of Functions. T is string, or *string for tokens of CDK.
 func Substitutions[T any](partition T, arn func(Function) T) map[string]T {
+	return SubstitutionsOf(Functions(), partition, arn)
+}
+
+// SubstitutionsOf is Substitutions for the functions of either definition.
+func SubstitutionsOf[T any](functions []Function, partition T, arn func(Function) T) map[string]T {
 	values := map[string]T{partitionPlaceholder: partition}
-	for _, f := range Functions() {
+	for _, f := range functions {
 		values[f.Substitution] = arn(f)
 	}
 	return values

@@ -39,6 +39,12 @@ func timeout(function string) awscdk.Duration {
 		return awscdk.Duration_Minutes(jsii.Number(betweenSweeps))
 	case simpleDeploy:
 		return awscdk.Duration_Minutes(jsii.Number(15)) // the maximum
+	case planReleaseTask, revertReleaseTask:
+		// Both stop after a minute, to be called again. The workflow waits ten seconds more.
+		return awscdk.Duration_Seconds(jsii.Number(140))
+	case checkReleaseTask:
+		// It looks at a thousand executions. The workflow waits twenty seconds more.
+		return awscdk.Duration_Seconds(jsii.Number(340))
 	case stackRollout:
 		// It waits 75 seconds at most for an alias to be put back.
 		return awscdk.Duration_Seconds(jsii.Number(stackRolloutSeconds))

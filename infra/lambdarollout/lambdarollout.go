@@ -33,7 +33,7 @@ import (
 
 // LambdaRollout is the construct that NewLambdaRollout adds.
 type LambdaRollout struct {
-	machine awsstepfunctions.StateMachine
+	machine, releases awsstepfunctions.StateMachine
 	// Topic is the topic for notifications of every rollout: Props.Topic, or the
 	// construct's own. Any kind of subscriber may be added to the construct's own. AWS
 	// services, such as alarms, can't publish to it, because they can't use the key
@@ -69,6 +69,11 @@ type LambdaRollout struct {
 	// Lambda gave up; nil unless Props.StackRollouts is set.
 	StackRequestsGivenUp awscloudwatch.Alarm
 
+	// ReleaseSplit goes off when some functions of a release could not be put on the side
+	// of the others. An operator is needed. ReleasesFailed goes off when a release is rolled
+	// back, is refused or fails, and ReleasesStopped when one is stopped or times out.
+	ReleaseSplit, ReleasesFailed, ReleasesStopped awscloudwatch.Alarm
+
 	gates []string // those that are enabled
 }
 
@@ -95,8 +100,8 @@ func (r *LambdaRollout) GrantStop(grantee awsiam.IGrantable) awsiam.Grant {
 // Alarms returns all of the construct's alarms, the most severe first.
 func (r *LambdaRollout) Alarms() []awscloudwatch.Alarm {
 	alarms := []awscloudwatch.Alarm{
-		r.RollbackFailed, r.CleanupFailed, r.CleanupUndelivered, r.CleanupNotCalled, r.RollbackThrottled, r.SweepsMissing,
-		r.StackRequestsGivenUp, r.ExecutionsFailed, r.ExecutionsTimedOut, r.ExecutionsAborted,
+		r.RollbackFailed, r.ReleaseSplit, r.CleanupFailed, r.CleanupUndelivered, r.CleanupNotCalled, r.RollbackThrottled, r.SweepsMissing,
+		r.StackRequestsGivenUp, r.ExecutionsFailed, r.ExecutionsTimedOut, r.ExecutionsAborted, r.ReleasesFailed, r.ReleasesStopped,
 	}
 	return slices.DeleteFunc(alarms, func(alarm awscloudwatch.Alarm) bool { return alarm == nil })
 }
@@ -138,11 +143,12 @@ func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *Lamb
 		functions[simpleDeploy] = r.SimpleDeploy
 	}
 	logs := awslogs.NewLogGroup(inner, jsii.String("StateMachineLogs"), props.logGroup(w.logGroup()))
-	r.machine = newStateMachine(inner, w, functions, logs)
+	r.machine = newStateMachine(inner, w, rollouts, functions, logs)
 	if props.StackRollouts {
 		r.addStackRollouts(inner, root, may, props)
 		functions[stackRollout] = r.StackRolloutProvider
 	}
+	r.addReleases(inner, root, may, props, undelivered, functions)
 	calls := newCleanup(inner, r.machine, functions[rollbackTask], undelivered)
 	r.addAlarms(inner, w, logs, functions[rollbackTask], undelivered, calls)
 	for _, alarm := range r.Alarms() {

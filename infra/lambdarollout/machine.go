@@ -1,6 +1,9 @@
 package lambdarollout
 
 import (
+	"crypto/sha256"
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -64,6 +67,17 @@ func (w workflow) arnOf(service, resource, name string, format awscdk.ArnFormat)
 	})
 }
 
+// releases is the workflow of releases, whose machine starts executions of this one. Its
+// functions name it, too, and it names this one.
+func (w workflow) releases() workflow {
+	const suffix, longest = "-releases", 80
+	name := w.name
+	if len(name)+len(suffix) > longest {
+		name = fmt.Sprintf("%s-%.4x", name[:longest-len(suffix)-9], sha256.Sum256([]byte(name)))
+	}
+	return workflow{stack: w.stack, name: name + suffix}
+}
+
 // statements returns the permissions of the machine, which calls the functions with
 // these ARNs.
 func (w workflow) statements(functions []*string) []grant {
@@ -78,24 +92,38 @@ func (w workflow) statements(functions []*string) []grant {
 	}
 }
 
-// newStateMachine adds the state machine. functions has its functions by their tasks'
+// definition is what a state machine of the construct runs.
+type definition struct {
+	id    string // begins those of the machine's constructs
+	what  string // in its role's description
+	text  string
+	tasks []statemachine.Function
+}
+
+// The state machines of rollouts and of releases.
+var (
+	rollouts = definition{"", "state machine", statemachine.Definition, statemachine.Functions()}
+	releases = definition{"Release", "state machine of releases", statemachine.ReleaseDefinition, statemachine.ReleaseFunctions()}
+)
+
+// newStateMachine adds a state machine. functions has its functions by their tasks'
 // names. The definition is the embedded file, byte for byte; CloudFormation replaces
 // its placeholders with the functions' ARNs and the partition.
-func newStateMachine(scope constructs.Construct, w workflow, functions map[string]awslambda.Function, logs awslogs.ILogGroup) awsstepfunctions.StateMachine {
+func newStateMachine(scope constructs.Construct, w workflow, d definition, functions map[string]awslambda.Function, logs awslogs.ILogGroup) awsstepfunctions.StateMachine {
 	var called []*string
-	for _, task := range statemachine.Functions() {
+	for _, task := range d.tasks {
 		called = append(called, functions[task.Name].FunctionArn())
 	}
-	substitutions := statemachine.Substitutions(awscdk.Aws_PARTITION(), func(f statemachine.Function) *string { return functions[f.Name].FunctionArn() })
-	role := newRole(scope, "StateMachineRole", "What lambda-rollout's state machine may do",
+	substitutions := statemachine.SubstitutionsOf(d.tasks, awscdk.Aws_PARTITION(), func(f statemachine.Function) *string { return functions[f.Name].FunctionArn() })
+	role := newRole(scope, d.id+"StateMachineRole", "What lambda-rollout's "+d.what+" may do",
 		awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
 			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": w.stack.Account()}},
 		}),
 		map[string][]grant{"Workflow": w.statements(called)})
-	machine := awsstepfunctions.NewStateMachine(scope, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
+	machine := awsstepfunctions.NewStateMachine(scope, jsii.String(d.id+"StateMachine"), &awsstepfunctions.StateMachineProps{
 		StateMachineName:        jsii.String(w.name),
 		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
-		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(statemachine.Definition)),
+		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(d.text)),
 		DefinitionSubstitutions: &substitutions,
 		Role:                    role,
 		// All events with their data, and not only errors: promotions are recorded like

@@ -71,11 +71,13 @@ func (p permits) statements(function string) []grant {
 			p.optIn.onFunctions(stack, "lambda:GetAlias"), inspect, observe("cloudwatch:DescribeAlarms"),
 			// The owner's history proves that a long rollout continues in an execution.
 			allow([]string{"states:GetExecutionHistory"}, p.workflow.executions()).because(ownExecutions),
+			// The release of a member proves that it has started the member.
+			allow([]string{"states:DescribeExecution"}, p.workflow.releases().executions()).because(ownExecutions),
 		}
 	case updateTask:
 		return slices.Concat([]grant{move}, ifMoved(allocations, provision(allocate, release)), notify, toTopic)
 	case healthTask:
-		return slices.Concat(judge, notify, toTopic)
+		return slices.Concat(judge, []grant{p.decisions("ssm:GetParameters")}, notify, toTopic)
 	case rollbackTask:
 		// The cleanup looks for executions of this machine that ended badly.
 		return slices.Concat([]grant{
@@ -91,6 +93,8 @@ func (p permits) statements(function string) []grant {
 	case simpleDeploy:
 		// All that the tasks may do, except the cleanup: it is not an execution.
 		return slices.Concat([]grant{move, inspect}, ifMoved(provision(allocate, release)), judge, notify, toTopic)
+	case planReleaseTask, checkReleaseTask, revertReleaseTask:
+		return p.releaseStatements(function, move, inspect, observe("cloudwatch:DescribeAlarms"), notify)
 	case stackRollout:
 		return slices.Concat(p.stackStatements(), useKey(p.workflow, p.key, "sqs"))
 	}
@@ -101,11 +105,12 @@ func (p permits) statements(function string) []grant {
 // are enabled, TOPICS the ARNs of the topics that requests may name; both are separated
 // by commas, and missing if there are none. TOPIC_ARN is the topic for notifications of
 // every rollout. METRICS_NAMESPACE is the namespace of the metrics in the logs.
-// STATE_MACHINE_ARN and RECORDS_PATH are for StackRollout: what it starts, and where
-// in Parameter Store it keeps the requests of stacks.
+// STATE_MACHINE_ARN is what StackRollout and releases start, RECORDS_PATH where
+// StackRollout keeps the requests of stacks in Parameter Store, and RELEASE_MACHINE_ARN
+// the state machine whose releases CalculateWeights believes.
 func (p permits) environment(function string) *map[string]*string {
-	checks := function == calculateTask || function == simpleDeploy
-	notifies := slices.Contains([]string{updateTask, healthTask, rollbackTask, simpleDeploy}, function)
+	checks := slices.Contains([]string{calculateTask, simpleDeploy, planReleaseTask}, function)
+	notifies := slices.Contains([]string{updateTask, healthTask, rollbackTask, simpleDeploy, checkReleaseTask}, function)
 	variables := map[string]*string{"METRICS_NAMESPACE": jsii.String(p.workflow.namespace())}
 	if checks && len(p.gates) > 0 {
 		variables["GATES"] = jsii.String(strings.Join(p.gates, ","))
@@ -116,7 +121,12 @@ func (p permits) environment(function string) *map[string]*string {
 	if notifies {
 		variables["TOPIC_ARN"] = p.own
 	}
-	if function == stackRollout {
+	switch function {
+	case calculateTask:
+		variables["RELEASE_MACHINE_ARN"] = p.workflow.releases().arn()
+	case checkReleaseTask, revertReleaseTask:
+		variables["STATE_MACHINE_ARN"] = p.workflow.arn()
+	case stackRollout:
 		variables["STATE_MACHINE_ARN"] = p.machine
 		variables["RECORDS_PATH"] = jsii.String(p.workflow.recordsPath())
 	}

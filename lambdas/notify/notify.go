@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -73,6 +74,15 @@ const BusName = "event-bus"
 // that failed. to names targets beside the Notifier's own. A failure does not keep n
 // from the other targets.
 func (t Notifier) Send(ctx context.Context, n rollout.Notification, to rollout.Notify) []Failure {
+	return t.sendAll(ctx, noticeOf(n), to)
+}
+
+// SendRelease is Send for a notification of a release.
+func (t Notifier) SendRelease(ctx context.Context, n release.Notification, to rollout.Notify) []Failure {
+	return t.sendAll(ctx, noticeOfRelease(n), to)
+}
+
+func (t Notifier) sendAll(ctx context.Context, n notice, to rollout.Notify) []Failure {
 	var failed []Failure
 	for _, target := range t.targets(n, to) {
 		if err := t.send(ctx, n, target); err != nil {
@@ -85,6 +95,15 @@ func (t Notifier) Send(ctx context.Context, n rollout.Notification, to rollout.N
 // Retry delivers n to the one target with that name, a Failure.Target. It does nothing
 // if that is no target any more.
 func (t Notifier) Retry(ctx context.Context, n rollout.Notification, to rollout.Notify, name string) error {
+	return t.retry(ctx, noticeOf(n), to, name)
+}
+
+// RetryRelease is Retry for a notification of a release.
+func (t Notifier) RetryRelease(ctx context.Context, n release.Notification, to rollout.Notify, name string) error {
+	return t.retry(ctx, noticeOfRelease(n), to, name)
+}
+
+func (t Notifier) retry(ctx context.Context, n notice, to rollout.Notify, name string) error {
 	for _, target := range t.targets(n, to) {
 		if target.name == name {
 			return t.send(ctx, n, target)
@@ -99,9 +118,9 @@ type target struct {
 }
 
 // targets returns all targets of a notification, each once.
-func (t Notifier) targets(n rollout.Notification, to rollout.Notify) []target {
+func (t Notifier) targets(n notice, to rollout.Notify) []target {
 	var all []target
-	if n.Release != "" { // its release notifies people, once for all of its rollouts
+	if n.onlyBus {
 		t.Topic, to.Topics = "", nil
 	}
 	if t.Topic != "" {
@@ -121,19 +140,37 @@ func (t Notifier) targets(n rollout.Notification, to rollout.Notify) []target {
 	return all
 }
 
-func (t Notifier) send(ctx context.Context, n rollout.Notification, to target) error {
+func (t Notifier) send(ctx context.Context, n notice, to target) error {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	if to.name == BusName {
-		return t.Bus.Put(ctx, Event{Time: n.Time, DetailType: n.Event.DetailType(), Detail: string(n.JSON()), Execution: n.Execution})
+		return t.Bus.Put(ctx, n.event)
 	}
-	message := Message{
-		Topic: to.name, Subject: Subject(n), JSON: string(n.JSON()), Text: Text(n),
-		// SNS accepts no empty attribute.
-		Attributes: map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": cmp.Or(n.Function, "unknown")},
-	}
+	message := Message{Topic: to.name, Subject: n.subject, JSON: n.event.Detail, Text: n.text(), Attributes: n.attributes}
 	if to.chat {
-		message.Chat = string(Chat(n))
+		message.Chat = string(n.chat())
 	}
 	return t.Topics.Publish(ctx, message)
+}
+
+// notice is a notification in all its forms.
+type notice struct {
+	event      Event
+	subject    string
+	attributes map[string]string // SNS accepts no empty one
+	text       func() string
+	chat       func() []byte
+	// onlyBus is for a rollout whose release notifies people, once for all of its rollouts.
+	onlyBus bool
+}
+
+func noticeOf(n rollout.Notification) notice {
+	return notice{
+		event:      Event{Time: n.Time, DetailType: n.Event.DetailType(), Detail: string(n.JSON()), Execution: n.Execution},
+		subject:    Subject(n),
+		attributes: map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": cmp.Or(n.Function, "unknown")},
+		text:       func() string { return Text(n) },
+		chat:       func() []byte { return Chat(n) },
+		onlyBus:    n.Release != "",
+	}
 }

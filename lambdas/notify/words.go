@@ -148,6 +148,22 @@ func nextSteps(n rollout.Notification) []nextStep {
 // JSON. All notifications of a rollout form one thread.
 // See docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html.
 func Chat(n rollout.Notification) []byte {
+	description := forChat(cut(n.Reason, maxChat))
+	if console := rollout.ConsoleURL(n.Execution); console != "" {
+		description += "\n" + console
+	}
+	keywords := []string{"lambda-rollout", string(n.Event)}
+	for _, name := range []string{n.Function, n.Alias} {
+		if name != "" {
+			keywords = append(keywords, forChat(rollout.OneLine(name)))
+		}
+	}
+	return chat(n.ID(), forChat(Subject(n)), description, n.Execution, n.Event.DetailType(), nextSteps(n), keywords,
+		map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": forChat(rollout.OneLine(n.Function)), "alias": forChat(rollout.OneLine(n.Alias)), "newVersion": forChat(rollout.OneLine(n.NewVersion))})
+}
+
+// chat returns a custom notification, whose texts have no chat mark-up.
+func chat(id, title, description, execution, event string, steps []nextStep, keywords []string, about map[string]string) []byte {
 	type content struct {
 		Title       string   `json:"title"`
 		Description string   `json:"description"`
@@ -162,30 +178,18 @@ func Chat(n rollout.Notification) []byte {
 		Context   map[string]string `json:"additionalContext"`
 	}
 	var next []string
-	for _, step := range nextSteps(n) {
+	for _, step := range steps {
 		next = append(next, forChat(step.what)+": `"+step.command+"`")
 	}
-	description := forChat(cut(n.Reason, maxChat))
-	if console := rollout.ConsoleURL(n.Execution); console != "" {
-		description += "\n" + console
-	}
-	keywords := []string{"lambda-rollout", string(n.Event)}
-	for _, name := range []string{n.Function, n.Alias} {
-		if name != "" {
-			keywords = append(keywords, forChat(rollout.OneLine(name)))
-		}
-	}
-	title := forChat(Subject(n))
 	text, err := json.Marshal(struct {
 		Version  string   `json:"version"`
 		Source   string   `json:"source"`
 		ID       string   `json:"id"`
 		Content  content  `json:"content"`
 		Metadata metadata `json:"metadata"`
-	}{"1.0", "custom", n.ID(),
+	}{"1.0", "custom", id,
 		content{title, description, next, keywords},
-		metadata{n.Execution, title, n.Event.DetailType(), []string{n.Execution},
-			map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": forChat(rollout.OneLine(n.Function)), "alias": forChat(rollout.OneLine(n.Alias)), "newVersion": forChat(rollout.OneLine(n.NewVersion))}},
+		metadata{execution, title, event, []string{execution}, about},
 	})
 	if err != nil {
 		panic(err) // it is made of texts

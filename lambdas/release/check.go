@@ -50,7 +50,7 @@ func (s State) Check(now time.Time, r Request, f Found) (State, Actions) {
 	s.Health = &Health{Decision: StepWatch, Reason: rollout.Brief(strings.Join(append([]string{reason}, f.Unread...), "; "))}
 	do.Relay = s.relay()
 	s = s.concludes(now, &do)
-	do.Events = s.events(before)
+	do.Events = s.events(before, do)
 	s.Progress.Wait = s.wait(r, do)
 	if s.Health.Decision == StepWatch {
 		s = s.keepWithinHistory()
@@ -195,6 +195,9 @@ func (s State) concludes(now time.Time, do *Actions) State {
 	}
 	outcome := s.outcome(back)
 	s.Outcome, s.Health.Decision, s.Health.Reason = &outcome, StepEnd, outcome.Reason
+	if s.Progress.Part > 0 {
+		s.Health.Decision = StepEnded
+	}
 	do.Forget = true
 	return s
 }

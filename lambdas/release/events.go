@@ -1,6 +1,6 @@
 package release
 
-import "slices"
+import "github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 
 // Event names what a notification of a release is about.
 type Event string
@@ -37,11 +37,17 @@ var ends = map[Result]Event{
 	ResultSplit: EventSplit, ResultPartly: EventPartly,
 }
 
-// events returns what happened between the progress before a check and now. The decision
-// that a check makes is known at the next one.
-func (s State) events(before Progress) []Event {
+// events returns what a check did that has to be notified. before is the progress before it.
+func (s State) events(before Progress, do Actions) []Event {
 	is := s.Progress
 	var events []Event
+	deciding := do.Decide != nil || do.Reverse != nil
+	switch {
+	case before.Pause == nil && is.Pause != nil:
+		events = append(events, EventPaused)
+	case before.Pause != nil && is.Pause == nil && !deciding:
+		events = append(events, EventResumed)
+	}
 	switch {
 	case before.Wave == 0 && is.Wave == 1:
 		events = append(events, EventStarted)
@@ -51,19 +57,11 @@ func (s State) events(before Progress) []Event {
 	if before.ApprovalRequestedAt.IsZero() && !is.ApprovalRequestedAt.IsZero() {
 		events = append(events, EventApprovalWanted)
 	}
-	switch {
-	case before.Pause == nil && is.Pause != nil:
-		events = append(events, EventPaused)
-	case before.Pause != nil && is.Pause == nil && is.Decision == nil:
-		events = append(events, EventResumed)
-	}
-	back := is.Reversal != nil || is.Decision != nil && is.Decision.Decision != "promote"
-	was := before.Reversal != nil || before.Decision != nil && before.Decision.Decision != "promote"
-	if back && !was && s.Outcome == nil {
+	if do.Reverse != nil || do.Decide != nil && do.Decide.Decision == rollout.RollBack {
 		events = append(events, EventRollingBack)
 	}
 	if s.Outcome != nil {
 		events = append(events, ends[s.Outcome.Result])
 	}
-	return slices.Compact(events)
+	return events
 }

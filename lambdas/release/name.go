@@ -31,9 +31,10 @@ type Names struct {
 	Decision, Reversal, Relay string
 }
 
-// NamesOf returns the names for the release whose first execution has that name.
+// NamesOf returns the names for the release whose first execution has the ARN owner. They
+// have the name of its state machine, as executions of others may have the same names.
 func NamesOf(owner string) Names {
-	path := DecisionsPath + inParameter(owner) + "/"
+	path := DecisionsPath + inParameter(arn.Name(arn.Machine(owner))) + "/" + inParameter(arn.Name(owner)) + "/"
 	return Names{path + "decision", path + "reversal", path + "orders"}
 }
 

@@ -61,7 +61,7 @@ func (r Request) planned() time.Duration {
 }
 
 // checkWhole refuses a release whose rollouts are valid one by one, but too many for
-// Lambda's limits or for a year.
+// Lambda's limits, for a year, or for the data of an execution.
 func (rd *reader) checkWhole(r *Request) {
 	if rate := r.shifts(); rate > maxShifts {
 		rd.add(rollout.Problem{Path: "rollouts", Given: fmt.Sprintf("%d rollouts with %.1f shifts a second", len(r.Members), rate),
@@ -72,4 +72,26 @@ func (rd *reader) checkWhole(r *Request) {
 		rd.add(rollout.Problem{Path: "$", Given: "plans of " + planned.Round(time.Second).String(),
 			Want: "must end within a year, with max-wait, max-pause and the times for approvals"})
 	}
+	if size := r.largest(); size > maxState {
+		rd.add(rollout.Problem{Path: "rollouts", Given: fmt.Sprintf("rollouts and alarms whose names need %d bytes of the execution's data", size),
+			Want: fmt.Sprintf("must need at most %d: split the release, or name alarms that several functions share", maxState)})
+	}
+}
+
+// maxState bounds what the members and their alarms need of the data of an execution. The
+// rest is for reasons, orders and problems.
+const maxState = rollout.MaxState - 80<<10
+
+// largest returns the bytes that the members and their alarms may need of the data.
+func (r Request) largest() int {
+	s := Begun(r, "", time.Time{})
+	for name := range s.Members {
+		s.Members[name] = Line{Standing: RollbackFailed, Unverified: true, Error: "ProvisionedConcurrency"}
+	}
+	s.Progress.Alarms = map[string]rollout.SeenAlarm{}
+	s.Plan.RedAlarms = r.Alarms()
+	for _, name := range s.Plan.RedAlarms {
+		s.Progress.Alarms[name] = rollout.SeenAlarm{OK: true, Gaps: true, Since: time.Date(2026, 1, 1, 1, 1, 1, 123e6, time.UTC)}
+	}
+	return len(encode(s))
 }

@@ -157,6 +157,7 @@ const (
 	StepWatch    Step = "watch"
 	StepRevert   Step = "revert" // by RevertRelease
 	StepEnd      Step = "end"    // as the outcome says
+	StepEnded    Step = "ended"  // the same, in an execution that continues another one
 	StepHandOver Step = "hand-over"
 	StepHandBack Step = "hand-back"
 )

@@ -2,10 +2,7 @@ package rollout
 
 import (
 	"regexp"
-	"strings"
 	"time"
-
-	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
 // Membership says of which release a rollout is a member: see package release. A release
@@ -32,6 +29,9 @@ const MinMaxWait = 60
 // MemberForm matches the name of a member of a release.
 var MemberForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
+// executionForm matches the ARN of an execution.
+var executionForm = regexp.MustCompile(`^arn:[a-z0-9-]+:states:[a-z0-9-]+:[0-9]{12}:execution:[^:]{1,80}:[^:]{1,80}$`)
+
 var membershipNames = []string{"execution", "member", "together", "max-wait"}
 
 // membership reads of which release the rollout is a member; nil if of none.
@@ -45,11 +45,10 @@ func (r *reader) membership(path string) *Membership {
 		Together: m.boolean("together", true),
 		MaxWait:  m.integer("max-wait", MinMaxWait, Year, DefaultMaxWait),
 	}
-	text, ok := m.required("execution", wantExecution)
-	if a, is := arn.Parse(text); ok && (!is || a.Service != "states" || !strings.HasPrefix(a.Resource, "execution:") || strings.Count(a.Resource, ":") != 2) {
+	var ok bool
+	if member.Execution, ok = m.required("execution", wantExecution); ok && !executionForm.MatchString(member.Execution) {
 		m.refuse("execution", wantExecution)
 	}
-	member.Execution = text
 	m.refuseUnknown(membershipNames)
 	return &member
 }

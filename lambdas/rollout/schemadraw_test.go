@@ -93,7 +93,7 @@ var (
 		"function-name": oneOf(`"f"`, `"123456789012:function:f"`, `"arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f"`), "alias-name": oneOf(`"live"`, `"7a"`),
 		"new-version": oneOf(`"2"`, `2`, `1e1`, `"999999999999999999"`), "check-interval": oneOf(`10`, `6e1`, `31536000`), "bake": oneOf(`0`, `86400`),
 		"advance": oneOf(`"schedule"`, `"evidence"`), "health": aHealth, "health-check": oneOf(`true`, `true`, `true`, `false`),
-		"hooks": with(map[string]draws{"pre-traffic": aHook, "post-traffic": aHook}, `{}`), "max-pause": oneOf(`60`, `86400`), "approval": with(map[string]draws{"timeout": oneOf(`60`, `31536000`)}, `{"before-weights": [1, 1]}`),
+		"hooks": with(map[string]draws{"pre-traffic": aHook, "post-traffic": aHook}, `{}`), "max-pause": oneOf(`60`, `86400`), "release": with(map[string]draws{"together": oneOf(`true`, `false`), "max-wait": oneOf(`60`, `86400`)}, `{"execution": "arn:aws:states:eu-central-1:123456789012:execution:m:e", "member": "a-b_1"}`), "approval": with(map[string]draws{"timeout": oneOf(`60`, `31536000`)}, `{"before-weights": [1, 1]}`),
 		"windows":             list(with(map[string]draws{"days": oneOf(`"daily"`, `"mon-thu"`, `"Sat, sun"`, `"FRIDAY-tue"`), "time-zone": oneOf(`"UTC"`, `"Europe/Berlin"`, `"Etc/GMT+12"`)}, `{"from": "00:00", "to": "24:00"}`, `{"from": "22:30", "to": "04:00"}`)),
 		"freeze":              oneOf(`[{"from": "2026-12-18T18:00:00+01:00", "to": "2027-01-04T06:00:00.5Z"}]`),
 		"notify":              with(map[string]draws{"shifted": aFlag, "chat": aFlag}, `{"topics": ["arn:aws-cn:sns:cn-north-1:210987654321:x_Y-1", "arn:aws:sns:eu-west-1:123456789012:x"]}`),

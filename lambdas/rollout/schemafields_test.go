@@ -132,7 +132,7 @@ func requestFields(request rollout.Request) map[string]reflect.Value {
 const barest = `{"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 2, "interval": 60,
 	"health": {"errors": {}, "latency": {}, "metrics": [{"name": "x", "expression": "m", "metrics": {"m": {"namespace": "N", "metric": "M"}}, "max": 1}, {"name": "y", "namespace": "N", "metric": "M", "max": 1}],
 		"probes": [{"name": "x"}], "endpoints": [{"name": "x", "url": "https://example.com"}], "checks": [{"function": "f", "name": "x"}]},
-	"hooks": {"pre-traffic": [{"function": "f"}], "post-traffic": [{"function": "f"}]}, "approval": {"before-weights": [1]}, "notify": {},
+	"hooks": {"pre-traffic": [{"function": "f"}], "post-traffic": [{"function": "f"}]}, "approval": {"before-weights": [1]}, "release": {"execution": "arn:aws:states:eu-central-1:123456789012:execution:m:e", "member": "a"}, "notify": {},
 	"windows": [{"from": "00:00", "to": "24:00"}], "freeze": [{"from": "2026-12-18T18:00:00+01:00", "to": "2027-01-04T06:00:00Z"}]}`
 
 // fieldProblems are the differences between the schema's fields and the Go

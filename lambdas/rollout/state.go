@@ -154,7 +154,7 @@ func (s State) Shifted(revisionID string) (State, error) {
 	s.Progress.Since, s.Progress.ApprovalRequestedAt = time.Time{}, time.Time{}
 	s.Progress.Held = nil
 	s.Progress.Wait = step.Seconds
-	if s.HealthCheck {
+	if s.HealthCheck || s.Release != nil { // a release may decide at any time
 		s.Progress.Wait = min(s.CheckInterval, step.Seconds)
 	}
 	return s, nil

@@ -154,4 +154,7 @@ func namesOf(errs ...error) []string {
 	return names
 }
 
+// NameOf returns the name of an error of this package as a Lambda function reports it.
+func NameOf(err error) string { return nameOf(err) }
+
 func nameOf(err error) string { return reflect.TypeOf(err).Name() }

@@ -32,6 +32,10 @@ type Executions interface {
 // longer: it keeps them for 90 days.
 var ErrNoExecution = errors.New("no such execution")
 
+// ErrExecutionExists means that an execution of that name exists, with another input or
+// one that has ended.
+var ErrExecutionExists = errors.New("there is an execution of that name already")
+
 // ErrNoPlan means that an execution ended before it had a plan.
 var ErrNoPlan = errors.New("it has no plan")
 

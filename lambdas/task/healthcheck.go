@@ -28,7 +28,7 @@ type HealthCheck struct {
 	// Releases reads what the release of a member has decided, and the orders that it
 	// relays. It is used only for members.
 	Releases interface {
-		Instructions(context.Context, rollout.Membership) (rollout.Instructions, error)
+		Instructions(ctx context.Context, of rollout.Membership, since time.Time) (rollout.Instructions, error)
 	}
 	// Gates makes the gates that call functions and endpoints of the request. Its
 	// Parallel also runs the reads of a check.
@@ -145,7 +145,7 @@ func (t HealthCheck) checkFirstShift(ctx context.Context, s rollout.State, call 
 // release, and its decision.
 func (t HealthCheck) instructions(ctx context.Context, s rollout.State) (rollout.Instructions, error) {
 	if s.Release != nil {
-		return t.Releases.Instructions(ctx, *s.Release)
+		return t.Releases.Instructions(ctx, *s.Release, s.Plan.Started)
 	}
 	orders, err := t.Control.Orders(ctx, rollout.ControlParameter(s.Plan.Owner), s.Plan.Started)
 	return rollout.Instructions{Orders: orders}, err

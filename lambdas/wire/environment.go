@@ -13,6 +13,7 @@ const (
 	NamespaceVariable = "METRICS_NAMESPACE"
 	MachineVariable   = "STATE_MACHINE_ARN"
 	RecordsVariable   = "RECORDS_PATH" // of Parameter Store
+	ReleasesVariable  = "RELEASE_MACHINE_ARN"
 )
 
 // Environment is the configuration that the stack gives its functions.
@@ -27,9 +28,11 @@ type Environment struct {
 	// Namespace is the CloudWatch namespace of the functions' metrics,
 	// "LambdaRollout" by default.
 	Namespace string
-	// Machine is the state machine's ARN, and RecordsPath is where Parameter Store keeps
-	// the requests of stacks. Only the function StackRollout has them.
-	Machine, RecordsPath string
+	// Machine is the ARN of the rollouts' state machine; only the functions of stacks and
+	// releases have it. RecordsPath is where Parameter Store keeps the requests of
+	// stacks, and ReleaseMachine the ARN of the releases' state machine, which
+	// CalculateWeights has.
+	Machine, RecordsPath, ReleaseMachine string
 }
 
 // ReadEnvironment returns the environment from the variables that lookup returns;
@@ -41,6 +44,7 @@ func ReadEnvironment(lookup func(string) string) Environment {
 		Topic:     lookup(TopicVariable),
 		Namespace: cmp.Or(lookup(NamespaceVariable), "LambdaRollout"),
 		Machine:   lookup(MachineVariable), RecordsPath: lookup(RecordsVariable),
+		ReleaseMachine: lookup(ReleasesVariable),
 	}
 }
 

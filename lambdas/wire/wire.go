@@ -23,6 +23,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/releasing"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/stack/provider"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
@@ -46,6 +47,11 @@ type Ports struct {
 	Web       gates.HTTPClient
 	Secrets   gates.Secrets
 	Parallel  gates.Parallel
+	// Decided reads what releases have decided, and Decisions also writes it. Starts
+	// reads and starts executions.
+	Decided   Decided
+	Decisions releasing.Decisions
+	Starts    Starts
 	// Stacks are the ports of the function StackRollout alone.
 	Stacks StackPorts
 	// Now returns the time. Sleep waits; it returns an error early if its context
@@ -88,6 +94,17 @@ type Orders interface {
 	Orders(ctx context.Context, parameter string, since time.Time) ([]rollout.Order, error)
 }
 
+// Decided reads what the release of a member has decided.
+type Decided interface {
+	Instructions(ctx context.Context, of rollout.Membership, since time.Time) (rollout.Instructions, error)
+}
+
+// Starts reads and starts executions, and lists those that ended badly.
+type Starts interface {
+	releasing.Executions
+	EndedBadly(ctx context.Context, machine string, since time.Time) ([]task.Ended, error)
+}
+
 // Deployed returns ports with this process's environment, a log on standard output,
 // and waits in real time. Now and the ports to AWS are nil.
 func Deployed() Ports {
@@ -113,6 +130,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (p Ports) CalculateWeights() task.CalculateWeights {
 	return task.CalculateWeights{
 		Aliases: p.Aliases, Alarms: p.Metrics, Handovers: p.Executions,
+		Releases: p.Executions, ReleaseMachine: p.ReleaseMachine,
 		Allowed: p.Gates, Topics: p.Topics, Log: p.Log,
 	}
 }
@@ -125,7 +143,7 @@ func (p Ports) UpdateAlias() task.UpdateAlias {
 // HealthCheck returns the task of that name. It uses all ports but Aliases, Executions, Now and Sleep.
 func (p Ports) HealthCheck() task.HealthCheck {
 	return task.HealthCheck{
-		Metrics: p.Metrics, Control: p.Orders,
+		Metrics: p.Metrics, Control: p.Orders, Releases: p.Decided,
 		Gates:     gates.Factory{Functions: p.Functions, Web: p.Web, Secrets: p.Secrets, Parallel: p.Parallel},
 		Announcer: p.announcer(), Log: p.Log,
 	}
@@ -157,6 +175,31 @@ func (p Ports) SimpleDeploy() task.Simple {
 		Notifier: p.notifier(), Log: p.Log,
 	}
 }
+
+// PlanRelease returns the task of that name. It uses Aliases, Metrics, Executions, Now and Sleep.
+func (p Ports) PlanRelease() releasing.PlanRelease {
+	return releasing.PlanRelease{Executions: p.Executions, Members: p.CalculateWeights(), Pace: p.pace(), Log: p.Log}
+}
+
+// CheckRelease returns the task of that name, and the conclusion of releases whose
+// executions were stopped, in one. It uses Starts, Decisions, Orders, Metrics, Publisher,
+// Bus, Now and Sleep.
+func (p Ports) CheckRelease() releasing.CheckHandler {
+	return releasing.CheckHandler{
+		Check: releasing.CheckRelease{
+			Machine: p.Machine, Executions: p.Starts, Decisions: p.Decisions, Control: p.Orders, Alarms: p.Metrics,
+			Notifier: releasing.Notifier{Sender: p.notifier(), Log: p.Log}, Pace: p.pace(), Log: p.Log,
+		},
+		Conclude: releasing.Conclude{Executions: p.Starts, Log: p.Log},
+	}
+}
+
+// RevertRelease returns the task of that name. It uses Aliases, Executions, Now and Sleep.
+func (p Ports) RevertRelease() releasing.RevertRelease {
+	return releasing.RevertRelease{Machine: p.Machine, Executions: p.Executions, Aliases: p.Aliases, Pace: p.pace(), Log: p.Log}
+}
+
+func (p Ports) pace() releasing.Pace { return releasing.Pace{Now: p.Now, Sleep: p.Sleep} }
 
 // StackRollout returns the provider of the custom resource. It uses Stacks, Now and Sleep.
 func (p Ports) StackRollout() provider.Provider {

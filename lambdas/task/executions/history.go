@@ -67,12 +67,8 @@ func (f StepFunctions) Begun(ctx context.Context, arn string) (task.Begun, error
 
 // ended reports whether an event is an execution's end.
 func ended(event types.HistoryEvent) bool {
-	switch event.Type {
-	case types.HistoryEventTypeExecutionFailed, types.HistoryEventTypeExecutionAborted,
-		types.HistoryEventTypeExecutionTimedOut, types.HistoryEventTypeExecutionSucceeded:
-		return true
-	}
-	return false
+	_, ok := statuses[event.Type]
+	return ok
 }
 
 // LastState returns the last state that an ended execution entered. It reads the

@@ -27,6 +27,7 @@ func Connect(ports wire.Ports, cfg aws.Config) wire.Ports {
 	ports.Aliases = alias.NewLambda(lambda.NewFromConfig(cfg))
 	ports.Metrics = health.NewCloudWatch(cloudwatch.NewFromConfig(cfg))
 	ports.Orders = orders.New(parameters)
+	ports.Decided = orders.NewReleases(parameters)
 	ports.Publisher = channels.NewSNS(sns.NewFromConfig(cfg))
 	ports.Bus = channels.NewEventBridge(eventbridge.NewFromConfig(cfg), "default")
 	// An invoked function may take longer than other AWS calls: each has its own limit.
