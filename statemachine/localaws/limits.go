@@ -32,7 +32,7 @@ type Limit struct {
 //   - Documented as a rate that reads share, and not which: Parameter Store's 40 a second. Assumed is that
 //     GetParameterHistory, for which AWS documents no limit, shares it with the other reads.
 //   - Not documented: PutParameter's 3 a second, which AWS Support has named to users (terraform-aws-github-runner, issue
-//     2944). Assumed is that DeleteParameter has the same.
+//     2944). Assumed is that deletions share it.
 //   - Of SNS, calls of Publish are only counted: AWS allows thousands a second, but switches a subscription by e-mail off
 //     that gets more than 10 messages a second.
 //
@@ -50,7 +50,7 @@ func AWSLimits() []Limit {
 		{Name: "DescribeAlarms", Service: "cloudwatch", Operations: []string{"DescribeAlarms"}, Bucket: 9, Refill: 9},
 		{Name: "GetMetricData", Service: "cloudwatch", Operations: []string{"GetMetricData"}, Bucket: 50, Refill: 50},
 		{Name: "Parameter Store reads", Service: "ssm", Operations: []string{"GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory"}, Bucket: 40, Refill: 40},
-		{Name: "Parameter Store writes", Service: "ssm", Operations: []string{"PutParameter", "DeleteParameter"}, Bucket: 3, Refill: 3},
+		{Name: "Parameter Store writes", Service: "ssm", Operations: []string{"PutParameter", "DeleteParameter", "DeleteParameters"}, Bucket: 3, Refill: 3},
 		{Name: "SNS Publish", Service: "sns", Operations: []string{"Publish"}, Bucket: 10, Refill: 10, Watched: true},
 	}
 }
