@@ -64,6 +64,7 @@ type machine struct {
 	executions []*execution // in the order of their start
 	byName     map[string]*execution
 	histories  *histories // nil to keep only the ends of histories
+	kept       int        // events at each end of a history without a store; keptEvents if 0
 	settling   bool
 }
 
@@ -92,7 +93,7 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		}
 		return nil, asl.Refused("ExecutionAlreadyExists", "Execution Already Exists: '"+other.ARN()+"'", requestID)
 	}
-	e := &execution{name: name, parent: parent, input: input, history: history{all: m.histories}}
+	e := &execution{name: name, parent: parent, input: input, history: history{all: m.histories, kept: m.kept}}
 	var err error
 	e.Execution, err = m.definition.Start(asl.Options{
 		Clock:             m.clock,

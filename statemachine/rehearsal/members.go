@@ -19,14 +19,17 @@ type member struct {
 	request  rollout.Request
 	traffic  *traffic
 	was      localaws.Alias // before the release
+	scenario Scenario
+	seed     uint64
 	timeline timeline
+	left     string // the text of the last cleanup's entry
 	// executions are the rollouts of its alias that did not continue another one, in the
 	// order of their start.
 	executions []*execution
 }
 
-// members are those of a release. An alias has one of them.
-type members struct {
+// releaseMembers are those of a release. An alias has one of them.
+type releaseMembers struct {
 	all        []*member // in the order of the waves
 	byAlias    map[aliasName]*member
 	byFunction map[string][]*member
@@ -36,8 +39,8 @@ type members struct {
 }
 
 // newMembers returns the members of a release, without their traffic.
-func newMembers(r release.Request) *members {
-	ms := &members{byAlias: map[aliasName]*member{}, byFunction: map[string][]*member{}, byName: map[string]*member{}, of: map[string]*member{}}
+func newMembers(r release.Request) *releaseMembers {
+	ms := &releaseMembers{byAlias: map[aliasName]*member{}, byFunction: map[string][]*member{}, byName: map[string]*member{}, of: map[string]*member{}}
 	for _, of := range r.Members {
 		m := &member{name: of.Name, of: of, request: of.Request}
 		at := aliasName{m.request.Function(), m.request.AliasName}
@@ -49,7 +52,7 @@ func newMembers(r release.Request) *members {
 }
 
 // catchUp draws the traffic of all members up to a time.
-func (ms *members) catchUp(to time.Time) error {
+func (ms *releaseMembers) catchUp(to time.Time) error {
 	var problems []error
 	for _, m := range ms.all {
 		problems = append(problems, m.traffic.catchUp(to))
@@ -59,7 +62,7 @@ func (ms *members) catchUp(to time.Time) error {
 
 // catchUpFunction draws the traffic of the aliases of a function up to a time; with "",
 // that of members whose metrics may be of no function.
-func (ms *members) catchUpFunction(name string, to time.Time) error {
+func (ms *releaseMembers) catchUpFunction(name string, to time.Time) error {
 	if ms == nil {
 		return nil
 	}
@@ -80,7 +83,7 @@ func (ms *members) catchUpFunction(name string, to time.Time) error {
 
 // started returns the member of an execution that has just started; nil if it is of none.
 // first means that it does not continue another execution.
-func (ms *members) started(e *execution) (m *member, first bool) {
+func (ms *releaseMembers) started(e *execution) (m *member, first bool) {
 	if m = ms.of[e.parent]; m == nil {
 		first = true
 		if request, err := rollout.Decode(e.input); err == nil {

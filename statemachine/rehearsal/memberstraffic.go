@@ -25,9 +25,9 @@ func (r *releaseRun) prepareTraffic(start time.Time) error {
 		seed := r.memberSeed(i)
 		t := trafficOf(r.server, of, m.request, start, seed, all)
 		t.configureTimeout(m.was.Version, m.request.NewVersion)
-		m.traffic = &t
+		m.traffic, m.scenario, m.seed = &t, of, seed
 		exact := start.Add(-min(exactHistory, of.history()))
-		if err := drawn.give(m, start.Add(-of.history()), exact.Truncate(time.Minute), seed); err != nil {
+		if err := drawn.give(m, len(r.members.byFunction[m.request.Function()]) > 1, start.Add(-of.history()), exact.Truncate(time.Minute), seed); err != nil {
 			return err
 		}
 		t.begin(exact, newChance(seed, beforeRollout), nil)
@@ -40,12 +40,15 @@ func (r *releaseRun) prepareTraffic(start time.Time) error {
 func (r *releaseRun) memberSeed(i int) uint64 { return r.options.Seed*1_000_003 + uint64(i) }
 
 // give draws the minutes of a member from one time to another, or copies them from
-// another member.
-func (p pasts) give(m *member, from, to time.Time, seed uint64) error {
+// another member. A member that shares its function with others has days of its own.
+func (p pasts) give(m *member, shares bool, from, to time.Time, seed uint64) error {
 	now := m.traffic.now
 	profile, err := json.Marshal([]any{now.RequestsPerSecond, now.Day, now.Baseline, m.traffic.timeout})
 	if err != nil {
 		return err
+	}
+	if shares {
+		return m.traffic.serveDaysBefore(from, to, newChance(seed, longBefore))
 	}
 	key, own := string(profile), localaws.InvokedVersion{Function: m.request.Function(), Alias: m.request.AliasName, Version: m.was.Version}
 	if known := p[key]; len(known) >= differentPasts {

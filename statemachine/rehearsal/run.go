@@ -153,7 +153,7 @@ type run struct {
 	simplePorts wire.Ports
 	topics      []string
 
-	members *members // of a release; nil without one
+	members *releaseMembers // of a release; nil without one
 	// parameter is where users write orders to a release; empty for the rollout's.
 	parameter string
 

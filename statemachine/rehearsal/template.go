@@ -18,6 +18,7 @@ import (
 type Template struct {
 	source          *iam.Template
 	deployedMachine                     // the rollouts'
+	releases        *deployedMachine    // the releases'; nil if there is none
 	functions       map[string]deployed // by the task's name, and SimpleDeploy
 	// grants are EventBridge's permissions to invoke functions.
 	grants iam.Policies
@@ -39,7 +40,12 @@ type deployedMachine struct {
 }
 
 // machines returns the state machines of the template.
-func (t *Template) machines() []*deployedMachine { return []*deployedMachine{&t.deployedMachine} }
+func (t *Template) machines() []*deployedMachine {
+	if t.releases == nil {
+		return []*deployedMachine{&t.deployedMachine}
+	}
+	return []*deployedMachine{&t.deployedMachine, t.releases}
+}
 
 // role is the principal of calls, and its policies.
 type role struct {

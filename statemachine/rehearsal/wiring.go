@@ -12,10 +12,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -41,6 +43,10 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 		Log: cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
 	}, cfg)
 	p.Executions, p.Web = executions.New(sfn.NewFromConfig(cfg)), r
+	if r.releases != nil {
+		p.Machine, p.ReleaseMachine = r.machine.arn, r.releases.arn
+		p.Starts, p.Decisions = executions.NewStarter(sfn.NewFromConfig(cfg)), orders.NewDecisions(ssm.NewFromConfig(cfg))
+	}
 	if r.options.through != nil {
 		return r.options.through(p)
 	}

@@ -41,6 +41,21 @@ var rolloutWorkflow = workflow{
 	parsed: sync.OnceValues(func() (*asl.Definition, error) { return definition(statemachine.Definition) }),
 }
 
+// releaseWorkflow is the workflow of a release.
+var releaseWorkflow = workflow{
+	definition: statemachine.ReleaseDefinition,
+	functions:  statemachine.ReleaseFunctions(),
+	cleanup:    "CheckRelease",
+	tasks: func(p wire.Ports) map[string]any {
+		return map[string]any{
+			"PlanRelease":   p.PlanRelease().Handle,
+			"CheckRelease":  p.CheckRelease().Handle,
+			"RevertRelease": p.RevertRelease().Handle,
+		}
+	},
+	parsed: sync.OnceValues(func() (*asl.Definition, error) { return definitionOf(statemachine.ReleaseDefinition, statemachine.ReleaseFunctions()) }),
+}
+
 // handlers returns the functions' handlers through ports, by ARN.
 func (w *workflow) handlers(p wire.Ports) map[string]runtime.Handler {
 	tasks, handlers := w.tasks(p), map[string]runtime.Handler{}
@@ -51,11 +66,16 @@ func (w *workflow) handlers(p wire.Ports) map[string]runtime.Handler {
 }
 
 // substituted returns the definition with the functions' ARNs.
-func (w *workflow) substituted() (string, error) { return substituted(w.definition) }
+func (w *workflow) substituted() (string, error) { return substituted(w.definition, w.functions) }
 
-// definition parses a workflow, after it has substituted the functions' ARNs.
+// definition parses a workflow of rollouts, after it has substituted the functions' ARNs.
 func definition(text string) (*asl.Definition, error) {
-	text, err := substituted(text)
+	return definitionOf(text, statemachine.Functions())
+}
+
+// definitionOf parses a workflow that calls these functions.
+func definitionOf(text string, functions []statemachine.Function) (*asl.Definition, error) {
+	text, err := substituted(text, functions)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +83,6 @@ func definition(text string) (*asl.Definition, error) {
 }
 
 // substituted returns a workflow with the functions' ARNs.
-func substituted(text string) (string, error) {
-	return asl.Substitute(text, statemachine.Substitutions("aws", func(f statemachine.Function) string { return functionARN(f.Name) }))
+func substituted(text string, functions []statemachine.Function) (string, error) {
+	return asl.Substitute(text, statemachine.SubstitutionsOf(functions, "aws", func(f statemachine.Function) string { return functionARN(f.Name) }))
 }
