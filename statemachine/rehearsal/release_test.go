@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"testing"
 	"time"
@@ -12,9 +13,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// releaseInput returns the input of a release with n members, m000 and so on, whose plan
-// has ten steps of two minutes.
-func releaseInput(t testing.TB, n int, more map[string]any) []byte {
+// releaseInput returns the input of a release with n members, m000 and so on, whose plan has
+// ten steps of that many seconds.
+func releaseInput(t testing.TB, n, interval int, more map[string]any) []byte {
 	t.Helper()
 	rollouts := map[string]any{}
 	for i := range n {
@@ -22,7 +23,7 @@ func releaseInput(t testing.TB, n int, more map[string]any) []byte {
 	}
 	input := map[string]any{
 		"release": "checkout", "rollouts": rollouts,
-		"defaults": map[string]any{"alias-name": "live", "type": "linear", "steps": 10, "interval": 120},
+		"defaults": map[string]any{"alias-name": "live", "type": "linear", "steps": 10, "interval": interval},
 	}
 	for name, value := range more {
 		input[name] = value
@@ -54,6 +55,11 @@ func runRelease(t testing.TB, o ReleaseOptions) ReleaseResult {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if f := os.Getenv("HEAP"); f != "" {
+		w, _ := os.Create(f)
+		_ = pprof.WriteHeapProfile(w)
+		_ = w.Close()
+	}
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	names, counts := result.Outcomes()
@@ -68,7 +74,7 @@ func runRelease(t testing.TB, o ReleaseOptions) ReleaseResult {
 
 func TestManyApart(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv("MEMBERS"))
-	o := ReleaseOptions{Input: releaseInput(t, max(n, 5), nil), Seed: 1, apart: os.Getenv("TOGETHER") == "",
+	o := ReleaseOptions{Input: releaseInput(t, max(n, 5), 240, nil), Seed: 1, apart: os.Getenv("TOGETHER") == "",
 		Scenario: scenarioOf(t, `{"members": {"m003": {"changes": [{"after-share": 0.4, "new-version": {"error-rate": 0.2}}]}}}`)}
 	if os.Getenv("LIMITS") != "" {
 		o.Limits = localaws.AWSLimits()

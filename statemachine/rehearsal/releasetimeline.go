@@ -92,7 +92,7 @@ func (r *releaseRun) onRelease(in *execution, e asl.Event) {
 		r.timeline.add(e.Timestamp, r.timeline.redriven(in, e))
 	case slices.Contains(attemptFailures, e.Type):
 		r.timeline.add(e.Timestamp, attemptFailed(in.state, e))
-	case e.Type == asl.ExecutionStarted && in.parent == "" && len(r.releases.executions) > 0:
+	case e.Type == asl.ExecutionStarted && in.parent == "" && in != r.releases.executions[0]:
 		r.timeline.add(e.Timestamp, Entry{State: "start", Text: "execution " + in.name + " concludes the release"})
 	case strings.HasSuffix(string(e.Type), "StateEntered"):
 		in.state = e.State
@@ -114,7 +114,7 @@ func (r *releaseRun) releaseTask(name string, e asl.Event) {
 	case now.Outcome != nil:
 		line.Text = now.Outcome.Reason
 	case name == "PlanRelease" || name == "PlanMembers":
-		if now.Progress.Planned == before.Progress.Planned && before.Release != "" {
+		if now.Progress.Planned == before.Progress.Planned {
 			return
 		}
 		line.Text = fmt.Sprintf("%d of %d rollouts checked", now.Progress.Planned, len(now.Members))
