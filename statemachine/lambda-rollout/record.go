@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/signal"
 	"slices"
 
@@ -75,11 +74,11 @@ func (c *command) record() *cobra.Command {
 func readRecording(histories []string, metrics string) (*rehearsal.Recording, error) {
 	all := make([]asl.History, len(histories))
 	for i, path := range histories {
-		text, err := readFile(path, mostHistoryBytes)
+		history, err := readSource(path, nil, mostHistoryBytes)
 		if err != nil {
 			return nil, err
 		}
-		if all[i], err = asl.ReadHistory(text); err != nil {
+		if all[i], err = asl.ReadHistory(history.text); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -90,11 +89,11 @@ func readRecording(histories []string, metrics string) (*rehearsal.Recording, er
 	if metrics == "" {
 		return r, nil
 	}
-	text, err := readFile(metrics, mostMetricsBytes)
+	answer, err := readSource(metrics, nil, mostMetricsBytes)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Metrics(text); err != nil {
+	if err := r.Metrics(answer.text); err != nil {
 		return nil, fmt.Errorf("%s: %w", metrics, err)
 	}
 	return r, nil
@@ -139,18 +138,4 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 	}
 	lines.clear()
 	return result.Summary(stdout)
-}
-
-// readFile reads a file of at most that many bytes.
-func readFile(path string, most int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%s has more than %d bytes", path, most)
-	}
-	return text, err
 }

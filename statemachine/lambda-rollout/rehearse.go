@@ -156,13 +156,11 @@ func writeReport(path string, write func(io.Writer) error) error {
 // readInput returns an execution's input: the blog post's without a path, that of
 // standard input for "-", or else a file's.
 func readInput(path string, stdin io.Reader) ([]byte, error) {
-	switch path {
-	case "":
+	if path == "" {
 		return []byte(blogExample), nil
-	case "-":
-		return io.ReadAll(stdin)
 	}
-	return os.ReadFile(path)
+	input, err := readInputFile(path, stdin)
+	return input.text, err
 }
 
 // readScenario returns the built-in scenario of that name, or else a file's.
@@ -174,16 +172,20 @@ func readScenario(name string) (rehearsal.Scenario, error) {
 	return rehearsal.ParseScenario(data)
 }
 
-// scenarioJSON returns the text of a scenario: a built-in one, or a file.
+// scenarioJSON returns the text of a valid scenario: a built-in one, or a file's.
 func scenarioJSON(name string) ([]byte, error) {
 	if data, ok := rehearsal.BuiltInJSON(name); ok {
 		return data, nil
 	}
-	data, err := os.ReadFile(name)
+	file, err := readSource(name, nil, mostScenarioBytes)
 	if err != nil {
 		return nil, fmt.Errorf("there is no scenario %q: it is none of %s, and can't be read as a file: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
 	}
-	return data, nil
+	var invalid *rehearsal.ScenarioError
+	if _, err := rehearsal.ParseScenario(file.text); errors.As(err, &invalid) {
+		return nil, file.refused("is not a valid scenario", invalid.Problems)
+	}
+	return file.text, nil
 }
 
 // readTemplate reads the template of a stack; it returns nil without a path.
@@ -191,11 +193,11 @@ func readTemplate(path string) (*rehearsal.Template, error) {
 	if path == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(path)
+	file, err := readSource(path, nil, mostTemplateBytes)
 	if err != nil {
 		return nil, err
 	}
-	template, err := rehearsal.ParseTemplate(data)
+	template, err := rehearsal.ParseTemplate(file.text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -33,7 +33,6 @@ func TestExitCodes(t *testing.T) {
 		}
 		return path
 	}
-	const canary = `{"function-name": "f", "alias-name": "live", "new-version": 3, "type": "canary", "interval": 60}`
 	for _, test := range []struct {
 		args           []string
 		stdin          string
@@ -48,7 +47,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-input", "-"}, canary, 0, "alias     version 3", ""},
 		{[]string{"-input", file("input.json", canary)}, "", 0, "PROMOTED after 0:02:00", ""},
 		{[]string{"-input", "-"}, `{"function-name": "f"}`, 2, "REFUSED after 0:00:00", ""},
-		{[]string{"-input", "-"}, `nonsense`, 2, "", "the input is not JSON: "},
+		{[]string{"-input", "-"}, `nonsense`, 2, "", "standard input: line 1: it is not JSON: "},
 		{[]string{"-scenario", file("world.json", `{"new-version": {"error-rate": 1}}`)}, "", 1, "ROLLED BACK", ""},
 		{[]string{"-scenario", file("world.json", `{"errors": 1}`)}, "", 2, "", "errors is not a known field"},
 		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny": it is none of burst, contested, drift,`},
