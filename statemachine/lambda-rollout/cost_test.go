@@ -49,3 +49,18 @@ func TestTheCostOfAPlan(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkdownIsForTables, and refused by what prints none.
+func TestMarkdownIsForTables(t *testing.T) {
+	for _, test := range []struct{ line, want string }{
+		{"cost -o xml", `--output is "xml"; it must be text, json or markdown`},
+		{"advise -o xml", "text, json or markdown"},
+		{"rehearse -o markdown", `--output is "markdown"; it must be text or json`},
+		{"get it -o markdown", "text or json"},
+		{"promote it -o markdown", "text or json"},
+	} {
+		if code, stdout, stderr := typed("", strings.Fields(test.line)...); code != refused || stdout != "" || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s exits with %d and says %s%s", test.line, code, stdout, stderr)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"os/signal"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
@@ -178,8 +180,12 @@ func scenarioJSON(name string) ([]byte, error) {
 		return data, nil
 	}
 	file, err := readSource(name, nil, mostScenarioBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		known := rehearsal.BuiltIn()
+		return nil, fmt.Errorf("there is no scenario %q%s: it is none of %s, and can't be read as a file: %w", name, rollout.DidYouMean(name, known), strings.Join(known, ", "), err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("there is no scenario %q: it is none of %s, and can't be read as a file: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
+		return nil, err
 	}
 	var invalid *rehearsal.ScenarioError
 	if _, err := rehearsal.ParseScenario(file.text); errors.As(err, &invalid) {

@@ -41,6 +41,9 @@ func readSource(path string, stdin io.Reader, most int64) (source, error) {
 		from = file
 	}
 	bytes, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err != nil && from == stdin {
+		err = fmt.Errorf("%s: %w", s.path, err) // a file's error names it
+	}
 	if err != nil {
 		return source{}, err
 	}

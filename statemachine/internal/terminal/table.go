@@ -33,17 +33,24 @@ const None = "–"
 // above, in cells.
 const gap, indent = 2, 2
 
-// Lines returns the table in lines that fit a width in cells: with as much as possible side
-// by side, and cells wrapped where they must be. On narrow terminals the first column stands
-// above the others, or all columns below each other. A width below 1 wraps only heads.
+// Lines returns the table in lines that fit a width in cells, with wrapped cells where they
+// must be. The columns are side by side, or the first one stands above the others, if that
+// takes fewer lines. On terminals that are too narrow for both, all are below each other. A
+// width below 1 wraps only heads.
 func (t Table) Lines(width int, colours bool) []string {
+	var lines []string
 	if widths, fits := t.fit(t.Columns, 0, width); fits {
-		return t.beside(widths, colours)
+		lines = t.beside(widths, colours)
 	}
-	if widths, fits := t.fit(t.Columns[1:], 1, width-indent); fits {
-		return t.under(widths, width, colours)
+	if widths, fits := t.fit(t.Columns[1:], 1, width-indent); fits && width > 0 {
+		if under := t.under(widths, width, colours); lines == nil || len(under) < len(lines) {
+			lines = under
+		}
 	}
-	return t.below(width, colours)
+	if lines == nil {
+		lines = t.below(width, colours)
+	}
+	return lines
 }
 
 // fit returns the widths of columns, of which the first is the table's column from, and
