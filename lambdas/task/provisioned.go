@@ -225,14 +225,15 @@ func (t Cleanup) withdraw(ctx context.Context, e end, name alias.Name) (again fu
 // ended between its promotion and the release of that, as by a stop while Finalize was
 // retried. No marker says by then who promoted. It was the rollout if it had come to its
 // last tasks, if the new version still has what the rollout allocated, which goes when an
-// alias is put back, and if no other rollout has begun.
+// alias is put back, and if no other rollout has begun. The alias sends all traffic to the
+// new version.
 func (t Cleanup) releasePromoted(ctx context.Context, e end, name alias.Name) error {
 	wanted, lastTasks := e.begun.Plan.Provisioned.Allocate, []string{"Finalize", "Rollback", "Continue"}
 	if wanted == 0 || !slices.Contains(lastTasks, e.last) {
 		return nil
 	}
 	found, err := t.Aliases.Read(ctx, name)
-	if errors.Is(err, alias.ErrNotFound) || err == nil && (found.Version != e.begun.NewVersion || len(found.Weights) > 0 || alias.ParseDescription(found.Description).Marker != nil) {
+	if errors.Is(err, alias.ErrNotFound) || err == nil && alias.ParseDescription(found.Description).Marker != nil {
 		return nil
 	}
 	if err != nil {
