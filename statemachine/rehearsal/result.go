@@ -70,9 +70,14 @@ type Result struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Seconds is the time from start to end, virtual in a rehearsal.
 	Seconds float64 `json:"seconds"`
-	// Served is what each version really served, whether the metrics have it or not.
-	Served map[string]Tally `json:"served"`
-	// BadRequests is how many requests the new version failed.
+	// Served is what each version really served, whether the metrics have it or not,
+	// from the start until ServedSeconds after it: the rollout's end or, if that left
+	// the traffic split, the time from which it was on one version again (in a
+	// rehearsal in which it never was, the rehearsal's end). What the checks say in
+	// Reason and Lines ends earlier, with the metrics of the last check.
+	Served        map[string]Tally `json:"served"`
+	ServedSeconds float64          `json:"served-seconds"`
+	// BadRequests is how many of the Served requests the new version failed.
 	BadRequests int64 `json:"bad-requests"`
 	// Periods is Served over time, and Shifts the weights that the alias really had.
 	Periods []Period `json:"periods,omitempty"`
@@ -141,8 +146,7 @@ func (r *run) result() Result {
 		result.Reason = "after the promotion, the stack was rolled back, and the alias with it"
 	}
 	if r.traffic != nil {
-		result.Served = r.traffic.served
-		result.BadRequests = r.traffic.served[r.traffic.next].Errors
+		r.traffic.count(&result, r.timeline.start)
 	}
 	for _, event := range r.server.Events() {
 		result.Notified = append(result.Notified, event.DetailType)
@@ -161,7 +165,7 @@ func (r *run) result() Result {
 		}
 	}
 	if r.traffic != nil && r.traffic.series != nil {
-		result.Periods, result.Shifts = r.traffic.series.until(r.traffic.done), r.traffic.series.shifts
+		result.Shifts = r.traffic.series.shifts
 	}
 	return result
 }

@@ -72,7 +72,7 @@ func Run(o Options) (Result, error) {
 	r.machine = &machine{
 		definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, start),
 		arn: machineARN, permits: newPermissions(o.Template),
-		onEvent: r.timeline.event, onCleanup: r.cleaned,
+		onEvent: r.happened, onCleanup: r.cleaned,
 	}
 	if o.Template != nil {
 		r.machine.arn = o.Template.machineARN
@@ -195,6 +195,14 @@ func (r *run) letIntervene(on steered) {
 			r.clock.Go(func() { r.intervene(change, on, redriven) })
 		}
 	}
+}
+
+// happened processes the next event of an execution's history.
+func (r *run) happened(in *execution, e asl.Event) {
+	if all := r.machine.executions; len(all) > 0 && all[0] == in && (ends[e.Type] != "" || e.Type == asl.ExecutionRedriven) {
+		r.follow(ends[e.Type] != "")
+	}
+	r.timeline.event(in, e)
 }
 
 // catchUp draws the traffic up to now.
