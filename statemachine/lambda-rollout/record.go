@@ -35,9 +35,11 @@ func (c *command) record() *cobra.Command {
 	page := flags.String("report", "", "write a page about the rollout to this `file`, such as rollout.html")
 	scenario := flags.String("write-scenario", "", "write the recorded conditions to this `file`, as a scenario to rehearse")
 	input := flags.String("write-input", "", "write the execution's input to this `file`, to rehearse it again")
+	verbose := flags.BoolP("verbose", "v", false, "print all checks with all that they found, and not only a line for each step and what is out of the ordinary")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	sub.RunE = func(*cobra.Command, []string) error {
 		signal.Reset() // it runs to its end or not at all
+		*asJSON = *asJSON || c.json()
 		switch {
 		case len(*histories) == 0:
 			return errors.New("give the execution's history: --history FILE")
@@ -65,7 +67,7 @@ func (c *command) record() *cobra.Command {
 			}
 			return err
 		}
-		return write(r, c.stdout, *asJSON, *page, *scenario, *input)
+		return c.write(r, *asJSON, *verbose, *page, *scenario, *input)
 	}
 	return sub
 }
@@ -101,7 +103,7 @@ func readRecording(histories []string, metrics string) (*rehearsal.Recording, er
 
 // write prints what happened, and writes the requested files: either all of them
 // or, if the content of one can't be made, none.
-func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario, input string) error {
+func (c *command) write(r *rehearsal.Recording, asJSON, verbose bool, page, scenario, input string) error {
 	result := r.Result()
 	var html, recorded bytes.Buffer
 	if page != "" {
@@ -118,6 +120,7 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 			return err
 		}
 	}
+	var written []string
 	for _, file := range []struct {
 		path string
 		text []byte
@@ -128,14 +131,19 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 		if err := terminal.WriteFile(file.path, file.text); err != nil {
 			return err
 		}
+		written = append(written, file.path)
 	}
 	if asJSON {
-		return terminal.WriteJSON(stdout, result)
+		if err := terminal.WriteJSON(c.stdout, result); err != nil {
+			return err
+		}
+		return c.wrote(asJSON, written...)
 	}
-	lines := newConsole(stdout)
+	lines := c.console(verbose)
 	for _, line := range result.Lines {
 		lines.show(line)
 	}
 	lines.clear()
-	return result.Summary(stdout)
+	c.text().summary(result)
+	return c.wrote(asJSON, written...)
 }
