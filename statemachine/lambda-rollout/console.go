@@ -52,7 +52,7 @@ func (c *console) row(time, state, weight, decision, text string) {
 	if c.width > 0 {
 		room = c.width - indent
 	}
-	lines := terminal.Wrap(rehearsal.Printable(text), room)
+	lines := wrapped(text, room)
 	head = strings.Join(columns, "  ") + "  " + c.paint(decisionColour[decision], terminal.Pad(decision, 9)) + "  "
 	for i, line := range lines {
 		if i > 0 {
@@ -76,7 +76,7 @@ func (c *console) stacked(columns []string, decision, text string) {
 		}
 		fmt.Fprintln(c.out, line)
 	}
-	for _, line := range terminal.Wrap(rehearsal.Printable(text), c.width-2) {
+	for _, line := range wrapped(text, c.width-2) {
 		fmt.Fprintln(c.out, strings.TrimRight("  "+line, " "))
 	}
 }

@@ -60,8 +60,25 @@ func (p page) hanging(head, text string) {
 	if width > 0 {
 		width -= indent
 	}
-	lines := terminal.Wrap(rehearsal.Printable(text), width)
+	lines := wrapped(text, width)
 	fmt.Fprintln(p.out, strings.TrimRight(head+strings.Join(lines, "\n"+strings.Repeat(" ", indent)), " "))
+}
+
+// wrapped returns the lines of a text, without control characters. What follows the first
+// line of an item, which begins with "- ", stands below the item's text.
+func wrapped(text string, width int) []string {
+	var all []string
+	for line := range strings.SplitSeq(rehearsal.Printable(text), "\n") {
+		item, ok := strings.CutPrefix(line, "- ")
+		if !ok || width < 1 {
+			all = append(all, terminal.Wrap(line, width)...)
+			continue
+		}
+		for i, part := range terminal.Wrap(item, max(1, width-2)) {
+			all = append(all, map[bool]string{true: "- ", false: "  "}[i == 0]+part)
+		}
+	}
+	return all
 }
 
 // verdict writes a text that says how something ended, in a colour on a terminal.

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,9 +55,13 @@ func (s *timeline) sayCheck(line *Entry, before, now rollout.State) {
 		said = ""
 	}
 	var notable []string
+	counts := failedRequests(now)
 	for _, r := range h.Readings {
 		if r.Status == rollout.Fail || r.Verdict == rollout.VerdictHold || r.Status == rollout.Inconclusive && r.Verdict == "" {
 			notable = append(notable, r.String())
+			if r.Gate == rollout.ErrorsGateName {
+				counts = "" // the reading has them
+			}
 		}
 	}
 	for _, o := range now.Progress.Orders {
@@ -74,11 +79,11 @@ func (s *timeline) sayCheck(line *Entry, before, now rollout.State) {
 		line.Essence = line.Text
 		return
 	}
-	parts := slices.DeleteFunc([]string{said, failures(now)}, func(text string) bool { return text == "" })
-	if len(parts) == 0 {
-		parts = []string{step}
+	if counts != "" && said != "" {
+		counts = said + "; " + counts
 	}
-	line.Essence = strings.Join(append([]string{strings.Join(parts, "; ")}, notable...), "\n")
+	lines := slices.DeleteFunc(append([]string{cmp.Or(counts, said)}, notable...), func(text string) bool { return text == "" })
+	line.Essence = cmp.Or(strings.Join(lines, "\n"), step)
 }
 
 // saysOnlyReadings reports whether a check only decided to watch on, so that its reason
@@ -99,8 +104,8 @@ func withoutDigits(r rune) rune {
 	return r
 }
 
-// failures says how many requests of both versions failed; "" if a check counted none.
-func failures(now rollout.State) string {
+// failedRequests says how many requests of both versions failed; "" if a check counted none.
+func failedRequests(now rollout.State) string {
 	if (now.Health.Baseline == rollout.Counts{}) && (now.Health.NewVersion == rollout.Counts{}) {
 		return ""
 	}
