@@ -3,9 +3,9 @@ package rehearsal
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -69,11 +69,11 @@ func (s *timeline) sayCheck(line *Entry, before, now rollout.State) {
 			continue
 		}
 		plain = false
-		if !strings.HasPrefix(o.Effect, "obeyed") {
+		if !strings.HasPrefix(o.Effect, "obeyed") && !strings.Contains(said, o.By) { // which says it already
 			notable = append(notable, fmt.Sprintf("order %q by %s: %s", o.Command, o.By, o.Effect))
 		}
 	}
-	signs := strings.Map(withoutDigits, strings.Join(append([]string{said}, notable...), "\n"))
+	signs := amounts.ReplaceAllString(strings.Join(append([]string{said}, notable...), "\n"), "")
 	line.Routine = h.Decision == rollout.Watch && (plain && len(notable) == 0 || signs == s.signs)
 	if s.signs = signs; h.Decision == rollout.RollBack {
 		line.Essence = line.Text
@@ -95,14 +95,9 @@ func saysOnlyReadings(h rollout.Health) bool {
 	return strings.HasPrefix(h.Reason, h.Readings[0].String())
 }
 
-// withoutDigits drops digits, and what stands between those of a number: a hold that is
-// said again with less time left is the same one.
-func withoutDigits(r rune) rune {
-	if unicode.IsDigit(r) || strings.ContainsRune(".,:%", r) {
-		return -1
-	}
-	return r
-}
+// amounts matches numbers and durations: a hold that is said again with less time left, or
+// a doubt with more requests, is the same one.
+var amounts = regexp.MustCompile(`\d[\d.,]*%?( (day|hour|minute|second)s?)?( |\b|$)`)
 
 // failedRequests says how many requests of both versions failed; "" if a check counted none.
 func failedRequests(now rollout.State) string {

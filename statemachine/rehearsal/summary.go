@@ -74,7 +74,11 @@ func (r Result) traffic() []Fact {
 		of := r.Served[version]
 		all = append(all, Fact{name, "version " + version + ": " + rollout.Counts{Requests: of.Invocations, Errors: of.Errors}.String()})
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) > 0:
+	case r.Recorded == nil && len(r.Steps) > 0:
+		return []Fact{{name, "no requests"}}
+	default:
 		return nil
 	}
 	all = append(all, Fact{"bad", rollout.Thousands(r.BadRequests) + " bad requests served by the new version"})
