@@ -35,7 +35,7 @@ func TestOneEntryForAStep(t *testing.T) {
 			" alias live of f now routes all traffic to version #; health was not checked, as requested",
 		}},
 		"orders": {plan + "}", `{"baseline": {"error-rate": 0}, "new-version": {"error-rate": 0}, "changes": [
-			{"after": 70, "order": "approve"}, {"after": 250, "order": "pause"}, {"after": 4000, "order": "resume"}]}`, []string{
+			{"after": 70, "order": "approve"}, {"after": 250, "order": "pause"}, {"after": 370, "order": "resume"}]}`, []string{
 			" from version # to version # in # steps and #:#:#",
 			" operator orders approve",
 			"watch " + counted + `|order "approve" by ` + user + ": ignored: the rollout does not wait for approval",
@@ -43,6 +43,7 @@ func TestOneEntryForAStep(t *testing.T) {
 			" operator orders pause",
 			"watch step # of # is paused by " + user + ". If no order ends that within # day, the rollout is rolled back; " + counted,
 			" operator orders resume",
+			"watch " + counted,
 			"advance " + counted,
 			"promote " + counted,
 			" alias live of f now routes all traffic to version #; # checks passed",
