@@ -197,14 +197,6 @@ func (r *run) letIntervene(on steered) {
 	}
 }
 
-// happened processes the next event of an execution's history.
-func (r *run) happened(in *execution, e asl.Event) {
-	if all := r.machine.executions; len(all) > 0 && all[0] == in && (ends[e.Type] != "" || e.Type == asl.ExecutionRedriven) {
-		r.follow(ends[e.Type] != "")
-	}
-	r.timeline.event(in, e)
-}
-
 // catchUp draws the traffic up to now.
 func (r *run) catchUp() {
 	if r.traffic != nil && r.err == nil {

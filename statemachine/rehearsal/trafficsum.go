@@ -3,6 +3,8 @@ package rehearsal
 import (
 	"maps"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
 // trafficSum is what the versions served up to a time.
@@ -31,6 +33,14 @@ func (t *traffic) conclude() {
 		sum := t.sum()
 		t.counted = &sum
 	}
+}
+
+// happened processes the next event of an execution's history.
+func (r *run) happened(in *execution, e asl.Event) {
+	if all := r.machine.executions; len(all) > 0 && all[0] == in && (ends[e.Type] != "" || e.Type == asl.ExecutionRedriven) {
+		r.follow(ends[e.Type] != "")
+	}
+	r.timeline.event(in, e)
 }
 
 // follow notes, after the traffic up to now is drawn, that the rollout is over, or that it
