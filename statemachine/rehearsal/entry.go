@@ -35,7 +35,7 @@ type Entry struct {
 	Error string `json:"error,omitempty"`
 	Text  string `json:"text"`
 	// Essence is Text without what each check says: of a check, the failed requests of
-	// both versions, and what is out of the ordinary.
+	// both versions, and what is out of the ordinary. Empty if it is all of Text.
 	Essence string `json:"-"`
 	// Routine means that the entry says nothing that another one does not: a shift, whose
 	// step has an entry at its end, and a check in the midst of a step at which nothing is

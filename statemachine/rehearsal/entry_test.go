@@ -1,11 +1,12 @@
 package rehearsal
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // TestOneEntryForAStep, and one for what is out of the ordinary, but not again for the same.
@@ -72,13 +73,13 @@ func TestOneEntryForAStep(t *testing.T) {
 			if l.Routine {
 				return
 			}
-			text := l.Essence
+			text := cmp.Or(l.Essence, l.Text)
 			if l.Error != "" {
 				text = "failed with"
 			}
 			got = append(got, string(l.Decision)+" "+strings.ReplaceAll(digits.ReplaceAllString(text, "$1#"), "\n", "|"))
 		}})
-		if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
+		if diff := gocmp.Diff(test.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got)\n%s", name, err, diff)
 		}
 	}

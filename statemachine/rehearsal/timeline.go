@@ -57,9 +57,6 @@ func (s *timeline) add(at time.Time, line Entry) {
 	line.At = at.Sub(s.start).Seconds()
 	line.Step, line.Of, line.Weight = s.last.Progress.Step, s.last.Progress.Of, s.last.Progress.Weight
 	line.Planned = float64(s.last.Plan.Lasts())
-	if line.Essence == "" {
-		line.Essence = line.Text
-	}
 	switch {
 	case line.Error != "":
 		s.failed = line.State
