@@ -124,6 +124,7 @@ type end struct {
 	Execution
 	// event is empty for an execution that is running or succeeded.
 	event rollout.Event
+	last  string // the state that it entered last; empty if that is not known
 	begun Begun
 }
 
@@ -146,6 +147,7 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 		t.Sleep = nil
 	}
 	state, err := t.lastState(ctx, e.ARN)
+	e.last = state
 	if err == nil || e.Status != Failed { // only Failed has several events
 		e.event, _ = endOf(e.Status, state)
 	}
@@ -261,7 +263,7 @@ func (t Cleanup) release(ctx context.Context, e end) (left rollout.AliasLeft, wh
 	case restored == alias.Reverted:
 		return rollout.AliasPutBack, "", again()
 	case routing.Version == e.begun.NewVersion && len(routing.Weights) == 0:
-		return rollout.AliasPromoted, "", nil
+		return rollout.AliasPromoted, "", t.releasePromoted(ctx, e, name)
 	}
 	return rollout.AliasUntouched, "", nil
 }

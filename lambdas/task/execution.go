@@ -98,6 +98,7 @@ type Begun struct {
 		// rollout.Provisioned.
 		Provisioned struct {
 			Allocate int `json:"allocate"`
+			Release  int `json:"release"`
 		} `json:"provisioned-concurrency"`
 	} `json:"plan"`
 }

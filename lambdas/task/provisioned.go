@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
@@ -218,4 +219,32 @@ func (t Cleanup) withdraw(ctx context.Context, e end, name alias.Name) (again fu
 	}
 	again = func() error { return deallocate(ctx, t.Aliases, name.Function, version, executions) }
 	return again, withdraw(ctx, t.Aliases, name, arn.Name(e.ARN), version, executions)
+}
+
+// releasePromoted removes the baseline's provisioned concurrency after an execution that was
+// ended between its promotion and the release of that, as by a stop while Finalize was
+// retried. No marker says by then who promoted. It was the rollout if it had come to its
+// last tasks, if the new version still has what the rollout allocated, which goes when an
+// alias is put back, and if no other rollout has begun. The alias sends all traffic to the
+// new version.
+func (t Cleanup) releasePromoted(ctx context.Context, e end, name alias.Name) error {
+	wanted, lastTasks := e.begun.Plan.Provisioned.Allocate, []string{"Finalize", "Rollback", "Continue"}
+	if wanted == 0 || !slices.Contains(lastTasks, e.last) {
+		return nil
+	}
+	found, err := t.Aliases.Read(ctx, name)
+	if errors.Is(err, alias.ErrNotFound) || err == nil && alias.ParseDescription(found.Description).Marker != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	has, err := t.Aliases.Allocation(ctx, name.Function, e.begun.NewVersion)
+	switch {
+	case errors.Is(err, alias.ErrNotFound):
+		return nil
+	case err != nil || has.Executions != wanted:
+		return err
+	}
+	return deallocate(ctx, t.Aliases, name.Function, e.begun.Plan.Baseline, e.begun.Plan.Provisioned.Release)
 }

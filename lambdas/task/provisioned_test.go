@@ -2,6 +2,7 @@ package task_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -260,4 +261,37 @@ type forbidden struct{ task.Aliases }
 
 func (forbidden) Deallocate(context.Context, string, string) error {
 	return errors.New("no permission")
+}
+
+// TestTheCleanupReleasesAfterAPromotion that the rollout made, and in no other case.
+func TestTheCleanupReleasesAfterAPromotion(t *testing.T) {
+	both, released := map[string]int32{"1": 5, "2": 5}, map[string]int32{"2": 5}
+	for name, test := range map[string]struct {
+		last string
+		do   func(*world)
+		want map[string]int32
+	}{
+		"in Finalize":                    {"Finalize", func(*world) {}, released},
+		"in Rollback":                    {"Rollback", func(*world) {}, released},
+		"before the promotion, by hand":  {"Wait", func(*world) {}, both},
+		"another rollout has begun":      {"Finalize", func(w *world) { w.describe("[rollout another 2->1 0%]") }, both},
+		"another amount of the new":      {"Finalize", func(w *world) { w.own("2", 4) }, map[string]int32{"1": 5, "2": 4}},
+		"another amount of the baseline": {"Finalize", func(w *world) { w.own("1", 4) }, map[string]int32{"1": 4, "2": 5}},
+		"traffic is shifted again":       {"Finalize", func(w *world) { w.write("2", map[string]float64{"1": 0.1}) }, both},
+	} {
+		w := newWorld(t)
+		w.own("1", 5)
+		s := w.begun("move", 0)
+		w.own("2", 5)
+		w.write("2", nil)
+		test.do(w)
+		e := w.execution("ABORTED")
+		e.Stopped = w.now
+		past(t, &e, s, test.last)
+		if _, err := w.cleanup(ran{e}).Handle(context.Background(), json.RawMessage(endedEvent)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		t.Log(name)
+		w.wantProvisioned(test.want)
+	}
 }

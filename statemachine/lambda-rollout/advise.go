@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -14,10 +14,13 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
 
+// adviser compares plans, as study.Advise does.
+type adviser func(context.Context, study.Question, func(over, of int)) (study.Advice, error)
+
 // advise is the subcommand that compares plans under a scenario's traffic, and prints
 // which of them finds a harmful version at the lowest cost in failed requests.
 func (c *command) advise() *cobra.Command {
-	sub := &cobra.Command{Use: "advise", Short: "Compare plans under a scenario's traffic", Args: noArguments}
+	sub := &cobra.Command{Use: "advise", Short: "Compare plans under a scenario's traffic", Args: noArguments, Annotations: printsMarkdown()}
 	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
 	scenario := flags.String("scenario", "healthy", "the traffic and the baseline: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
@@ -31,7 +34,7 @@ func (c *command) advise() *cobra.Command {
 		if *runs < 2 || *runs > mostRuns {
 			return fmt.Errorf("--runs must be from 2 to %d; given: %d", mostRuns, *runs)
 		}
-		request, err := readInput(*input, c.stdin)
+		request, err := readRequest(*input, c.stdin)
 		if err != nil {
 			return err
 		}
@@ -45,15 +48,17 @@ func (c *command) advise() *cobra.Command {
 			q.Harm = min(1, max(2*base, base+0.01))
 		}
 		finished, done := progress(c.stderr)
-		advice, err := study.Advise(sub.Context(), q, finished)
+		advice, err := c.study(sub.Context(), q, finished)
 		done()
 		if err != nil {
 			return err
 		}
-		if *asJSON {
-			return terminal.WriteJSON(c.stdout, advice)
+		if *asJSON || c.json() {
+			err = terminal.WriteJSON(c.stdout, advice)
+		} else {
+			err = c.written(func(out page) { showAdvice(out, q, advice) })
 		}
-		if _, err := io.WriteString(c.stdout, adviceText(q, advice)); err != nil {
+		if err != nil {
 			return err
 		}
 		if by := signalOf(sub.Context()); by != nil {
@@ -64,13 +69,33 @@ func (c *command) advise() *cobra.Command {
 	return sub
 }
 
-// adviceText returns a Markdown table of the plans, and the conclusion from it.
-func adviceText(q study.Question, a study.Advice) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s requests per second, of which the baseline fails %s. The new version fails %s, or as many as the baseline.\n\n",
+// showAdvice prints a table of the plans, and the conclusion from it.
+func showAdvice(out page, q study.Question, a study.Advice) {
+	out.line("%s requests per second, of which the baseline fails %s. The new version fails %s, or as many as the baseline.",
 		number(q.Scenario.RequestsPerSecond), rollout.Percent(q.Scenario.Baseline.ErrorRate), rollout.Percent(q.Harm))
-	text.WriteString("| plan | promotes after | false alarms (95% interval) | finds the harm | rolls back after, median / 95% | excess bad requests (beyond the baseline's), mean (95% interval) / 95% | finds from |\n")
-	text.WriteString("| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	out.line("")
+	out.table(adviceTable(a))
+	out.line("")
+	out.line("Each plan was rehearsed %d times with a harmless version and %d times with a harmful one. Finds from: the error rate that nine of ten rollouts find, roughly, from %d rehearsals at each rate.", q.Runs, q.Runs, q.SearchRuns())
+	out.line("A harmful version that is promoted is noticed after %s; its excess bad requests until then are counted.", minutes(q.Unseen))
+	out.line("All plans are watched with this project's health checks: CodeDeploy itself looks at alarms alone.")
+	for _, note := range a.Notes {
+		out.line("%s", note)
+	}
+	colour := terminal.Good
+	if len(a.Best) == 0 {
+		colour = terminal.Doubt
+	}
+	out.verdict(colour, conclusion(q, a))
+}
+
+// adviceTable returns a table of the plans, in which the one to choose stands out.
+func adviceTable(a study.Advice) terminal.Table {
+	t := terminal.Table{Columns: []terminal.Column{
+		{Head: "plan"}, {Head: "promotes after", Right: true}, {Head: "false alarms (95% interval)", Right: true}, {Head: "finds the harm", Right: true},
+		{Head: "rolls back after, median / 95%", Right: true}, {Head: "excess bad requests (beyond the baseline's), mean (95% interval) / 95%", Right: true},
+		{Head: "finds from", Right: true},
+	}}
 	for _, p := range a.Plans {
 		promotes, back, from := "never", "never", "nothing"
 		if p.SecondsToPromote > 0 {
@@ -82,19 +107,18 @@ func adviceText(q study.Question, a study.Advice) string {
 		if p.SmallestHarm > 0 {
 			from = rollout.Percent(p.SmallestHarm)
 		}
-		fmt.Fprintf(&text, "| %s | %s | %s (%s to %s) | %s | %s | %.0f (%.0f to %.0f) / %.0f | %s |\n",
-			p.Name, promotes, rollout.Percent(p.FalseAlarms.Share), rollout.Percent(p.FalseAlarms.Low), rollout.Percent(p.FalseAlarms.High),
-			rollout.Percent(p.Found.Share), back, p.MeanExcess.Mean, p.MeanExcess.Low, p.MeanExcess.High, p.ExcessBad.P95, from)
+		t.Rows = append(t.Rows, terminal.Row{Strong: len(a.Best) > 0 && p.Name == a.Best[0], Colour: terminal.Good, Cells: []string{
+			rollout.OneLine(p.Name), promotes,
+			rollout.Percent(p.FalseAlarms.Share) + " " + unbroken(fmt.Sprintf("(%s to %s)", rollout.Percent(p.FalseAlarms.Low), rollout.Percent(p.FalseAlarms.High))),
+			rollout.Percent(p.Found.Share), back,
+			fmt.Sprintf("%.0f %s / %.0f", p.MeanExcess.Mean, unbroken(fmt.Sprintf("(%.0f to %.0f)", p.MeanExcess.Low, p.MeanExcess.High)), p.ExcessBad.P95), from,
+		}})
 	}
-	fmt.Fprintf(&text, "\nEach plan was rehearsed %d times with a harmless version and %d times with a harmful one. The last column is the error rate that nine of ten rollouts find, roughly, from %d rehearsals at each rate.\n", q.Runs, q.Runs, q.SearchRuns())
-	fmt.Fprintf(&text, "A harmful version that is promoted is noticed after %s; its excess bad requests until then are counted.\n", minutes(q.Unseen))
-	text.WriteString("All plans are watched with this project's health checks: CodeDeploy itself looks at alarms alone.\n")
-	for _, note := range a.Notes {
-		text.WriteString(note + "\n")
-	}
-	text.WriteString(conclusion(q, a))
-	return text.String()
+	return t
 }
+
+// unbroken returns a text for a cell that is not wrapped.
+func unbroken(text string) string { return strings.ReplaceAll(text, " ", "\u00a0") }
 
 // conclusion returns the sentence that says which plan to choose, claiming no more
 // than the rehearsals show.
@@ -114,18 +138,18 @@ func conclusion(q study.Question, a study.Advice) string {
 	}
 	switch {
 	case quiet == 0:
-		return fmt.Sprintf("In these rehearsals no plan kept false alarms at %s or less.\n", limit)
+		return fmt.Sprintf("In these rehearsals no plan kept false alarms at %s or less.", limit)
 	case fit == 0:
 		return fmt.Sprintf("In these rehearsals no plan that kept false alarms at %s or less found an error rate of %s in half of the rollouts. "+
-			"Longer steps, a higher first weight or more time at full weight find more; so do a probe, a check function or an alarm.\n", limit, rollout.Percent(q.Harm))
+			"Longer steps, a higher first weight or more time at full weight find more; so do a probe, a check function or an alarm.", limit, rollout.Percent(q.Harm))
 	case fit == 1:
-		return fmt.Sprintf("In these rehearsals the only plan that kept false alarms at %s or less and found the harm: %s.\n", limit, best)
+		return fmt.Sprintf("In these rehearsals the only plan that kept false alarms at %s or less and found the harm: %s.", limit, best)
 	}
 	text := fmt.Sprintf("In these rehearsals, of the plans that kept false alarms at %s or less and found the harm, the one with the fewest excess bad requests: %s. ", limit, best)
 	if len(a.Best) == 1 {
-		return text + "Its interval of excess bad requests lies below those of the others.\n"
+		return text + "Its interval of excess bad requests lies below those of the others."
 	}
-	return text + fmt.Sprintf("These rehearsals do not separate it from: %s. More --runs may.\n", strings.Join(a.Best[1:], "; "))
+	return text + fmt.Sprintf("These rehearsals do not separate it from: %s. More --runs may.", strings.Join(a.Best[1:], "; "))
 }
 
 // minutes formats seconds as in 20m or 1h28m.

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -69,22 +67,7 @@ func TestCheckAsJSON(t *testing.T) {
 
 func TestCheckReadsFilesOfAllEncodings(t *testing.T) {
 	a := newAccount(t, `{}`, nil)
-	units := utf16.Encode([]rune(blog + "\r\n"))
-	pack := func(order binary.AppendByteOrder, mark bool) string {
-		var text []byte
-		if mark {
-			text = order.AppendUint16(text, 0xfeff)
-		}
-		for _, unit := range units {
-			text = order.AppendUint16(text, unit)
-		}
-		return string(text)
-	}
-	for name, text := range map[string]string{
-		"utf-8": blog, "utf-8 with a mark": "\xef\xbb\xbf" + blog,
-		"utf-16": pack(binary.LittleEndian, true), "utf-16 big": pack(binary.BigEndian, true),
-		"utf-16 without a mark": pack(binary.LittleEndian, false), "utf-16 big without a mark": pack(binary.BigEndian, false),
-	} {
+	for name, text := range encodings(blog + "\r\n") {
 		if r := a.run("check", "-f", a.write("rollout.json", text)); r.code != 0 {
 			t.Errorf("%s: %s", name, r.all())
 		}

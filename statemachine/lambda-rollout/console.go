@@ -4,39 +4,93 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// console prints a rollout as it happens: a line for each entry of its timeline
-// and, on a terminal, a live view of the current state below the lines.
+// console prints a rollout as it happens: lines for its timeline and, on a terminal, a
+// live view of the current state below them.
 type console struct {
 	out io.Writer
-	// width is the terminal's width in characters; 0 if out is not a terminal.
+	// width is how wide lines are, in cells; 0 for no limit.
 	width int
+	// screen is the width of the terminal, in cells; 0 if out is none.
+	screen int
 	// colour adds colours, which repeat what the words say.
 	colour bool
+	// verbose shows all entries with all that checks say, and not only a line for a step
+	// and what is out of the ordinary.
+	verbose bool
 
 	headed bool
 	rows   int // of the live view that is on the screen
 	now    liveView
 }
 
-// row prints a line in columns; further lines of its text are indented below the
-// first.
+// leastText is the narrowest column for texts, in cells: if there is less room, they stand
+// below the other columns.
+const leastText = 32
+
+// row prints an entry in columns, and its text in the last one, or below them.
 func (c *console) row(time, state, weight, decision, text string) {
-	state, decision, text = rehearsal.Printable(state), rehearsal.Printable(decision), rehearsal.Printable(text)
-	columns := fmt.Sprintf("%12s  %-16s  %7s  ", time, state, weight)
-	indent := "\n" + strings.Repeat(" ", utf8.RuneCountInString(columns)+11)
-	fmt.Fprintln(c.out, columns+c.paint(decisionColour[decision], fmt.Sprintf("%-9s", decision))+"  "+strings.ReplaceAll(text, "\n", indent))
+	columns := []string{fmt.Sprintf("%10s", time), fmt.Sprintf("%6s", weight)}
+	if c.verbose {
+		columns = []string{fmt.Sprintf("%12s", time), terminal.Pad(printableRow(state), 16), fmt.Sprintf("%7s", weight)}
+	}
+	decision = printableRow(decision)
+	head := strings.Join(columns, "  ") + "  " + terminal.Pad(decision, 9) + "  "
+	indent := terminal.Cells(head)
+	if c.width > 0 && c.width-indent < leastText {
+		c.stacked(append(columns, decision), decision, text)
+		return
+	}
+	room := 0
+	if c.width > 0 {
+		room = c.width - indent
+	}
+	lines := wrapped(text, room)
+	head = strings.Join(columns, "  ") + "  " + c.paint(decisionColour[decision], terminal.Pad(decision, 9)) + "  "
+	for i, line := range lines {
+		if i > 0 {
+			head = strings.Repeat(" ", indent)
+		}
+		fmt.Fprintln(c.out, strings.TrimRight(head+line, " "))
+	}
+}
+
+// stacked prints the columns in a line, and the text below it.
+func (c *console) stacked(columns []string, decision, text string) {
+	var filled []string
+	for _, column := range columns {
+		if column = strings.TrimSpace(column); column != "" {
+			filled = append(filled, column)
+		}
+	}
+	for _, line := range terminal.Wrap(strings.Join(filled, "  "), c.width) {
+		if rest, ok := strings.CutSuffix(line, decision); ok && decision != "" {
+			line = rest + c.paint(decisionColour[decision], decision)
+		}
+		fmt.Fprintln(c.out, line)
+	}
+	for _, line := range wrapped(text, c.width-2) {
+		fmt.Fprintln(c.out, strings.TrimRight("  "+line, " "))
+	}
 }
 
 // show prints an entry, under the columns' heads if it is the first one, and draws
 // the live view again.
 func (c *console) show(l rehearsal.Entry) {
+	if l.Routine && !c.verbose {
+		if c.screen > 0 {
+			c.clear()
+			c.redraw(l)
+		}
+		return
+	}
 	if !c.headed {
 		c.headed = true
 		c.row("time", "state", "weight", "decision", "what happened")
@@ -46,11 +100,25 @@ func (c *console) show(l rehearsal.Entry) {
 	if l.Step > 0 {
 		weight = rollout.Weight(l.Weight)
 	}
-	text := l.Text
+	text := l.Essence
+	if c.verbose || text == "" {
+		text = l.Text
+	}
 	if l.Error != "" {
-		text = "failed with " + l.Error + ": " + l.Text
+		text = "failed with " + l.Error + ": " + text
+	}
+	if !c.verbose && (l.Error != "" || !slices.Contains(evident, l.State)) {
+		text = l.State + ": " + text
 	}
 	c.row(rehearsal.Clock(l.At), l.State, weight, string(l.Decision), text)
+	c.redraw(l)
+}
+
+// evident are the states whose entries' texts need no name of their state.
+var evident = []string{"CalculateWeights", "UpdateAlias", "Allocate", "HealthCheck", "Finalize", "Rollback"}
+
+// redraw draws the live view after an entry.
+func (c *console) redraw(l rehearsal.Entry) {
 	c.now.add(l)
 	c.draw(c.now.rows(c))
 }
@@ -83,7 +151,7 @@ const leastWidth = 80
 
 // draw puts rows below the lines, on a terminal that is wide enough.
 func (c *console) draw(rows []string) {
-	if c.width < leastWidth || len(rows) == 0 {
+	if c.screen < leastWidth || len(rows) == 0 {
 		return
 	}
 	for i, row := range rows {
@@ -96,10 +164,10 @@ func (c *console) draw(rows []string) {
 // cut shortens a row that would wrap; a shortened row loses its colours.
 func (c *console) cut(row string) string {
 	plain := []rune(painted.ReplaceAllString(row, ""))
-	if len(plain) < c.width {
+	if len(plain) < c.screen {
 		return row
 	}
-	return string(plain[:c.width-2]) + "…"
+	return string(plain[:c.screen-2]) + "…"
 }
 
 // barCells is the length of a bar, in characters.

@@ -57,9 +57,9 @@ func (s *vt) String() string { return strings.TrimRight(strings.Join(s.rows, "\n
 func TestTheLiveViewStaysBelowTheLines(t *testing.T) {
 	var plain, written strings.Builder
 	terminal := &vt{t: t, width: 80}
-	onTerminal := &console{out: terminal, width: 80, colour: true}
-	uncoloured := &console{out: &written, width: 80}
-	piped := &console{out: &plain}
+	onTerminal := &console{out: terminal, width: 80, screen: 80, colour: true, verbose: true}
+	uncoloured := &console{out: &written, width: 80, screen: 80, verbose: true}
+	piped := &console{out: &plain, width: 80, verbose: true}
 	var pictures []string
 	scenario, ok := rehearsal.LoadBuiltIn("worse-2x")
 	if !ok {
@@ -97,14 +97,12 @@ func TestTheLiveViewStaysBelowTheLines(t *testing.T) {
 func TestTextsDontControlTheTerminal(t *testing.T) {
 	const evil = "a\x1b[2J\u009b2J\r\x07\xff\u202e\u2028\nb\tc"
 	var out strings.Builder
-	live := &console{out: &out, width: 80}
+	live := &console{out: &out, width: 80, screen: 80, verbose: true}
 	live.show(rehearsal.Entry{State: evil, Error: evil, Text: evil, Decision: evil, Evidence: []health.Strength{{Gate: evil, Threshold: 1}}})
 	shown := strings.ReplaceAll(out.String(), "\r\x1b[K", "")
 	result := rehearsal.Result{Outcome: rehearsal.Failed, Reason: evil, Denied: []string{evil}, Recorded: &rehearsal.Recorded{Execution: evil}}
 	out.Reset()
-	if err := result.Summary(&out); err != nil {
-		t.Fatal(err)
-	}
+	page{out: &out, width: 80}.summary(result)
 	for _, text := range []string{shown, out.String()} {
 		if strings.ContainsAny(text, "\x1b\u009b\r\x07\u202e\u2028\t") || !utf8.ValidString(text) || !strings.Contains(text, "a\ufffd[2J\ufffd2J") || !strings.Contains(text, " b c") {
 			t.Errorf("there stands %q", text)
@@ -121,7 +119,7 @@ func TestNoRowIsWiderThanTheTerminal(t *testing.T) {
 	}
 	for _, width := range []int{80, 81, 89, 90, 91, 100, 200} {
 		var out strings.Builder
-		(&console{out: &out, width: width, colour: true}).show(line)
+		(&console{out: &out, width: width, screen: width, colour: true}).show(line)
 		rows := strings.Split(colours.ReplaceAllString(out.String(), ""), "\n")
 		rows = rows[len(rows)-2:]
 		for i, name := range []string{"  weight ", "  evidence "} {

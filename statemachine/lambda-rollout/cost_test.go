@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -13,24 +14,30 @@ func TestTheReadmeShowsTheCost(t *testing.T) {
 	}
 	_, shown, _ := strings.Cut(string(readme), "<!-- what the command prints -->\n")
 	shown, _, found := strings.Cut(shown, "<!-- until here -->")
-	code, stdout, stderr := typed("", "cost")
+	code, stdout, stderr := typed("", "cost", "-o", "markdown")
 	if code != 0 || !found || shown != stdout {
 		t.Errorf("exits with %d, %s, and prints what the README does not show:\n%s", code, stderr, stdout)
 	}
 }
 
+func TestCostInEachFormat(t *testing.T) {
+	inEachFormat(t, "cost", func(out *bytes.Buffer, columns int, format string) int {
+		c := &command{stdin: strings.NewReader(canary), stdout: out, stderr: out, columns: columns}
+		return c.run(t.Context(), []string{"cost", "--input", "-", "-o", format})
+	})
+}
+
 func TestTheCostOfAPlan(t *testing.T) {
-	const canary = `{"function-name": "f", "alias-name": "live", "new-version": 3, "type": "canary", "interval": 60}`
 	for _, test := range []struct {
 		args           []string
 		stdin          string
 		code           int
 		stdout, stderr string // a part of each
 	}{
-		{[]string{"-input", "-"}, canary, 0, "| Step Functions: state transitions | $0.025 for 1,000 | 13: $0.0003 | – |", ""},
-		{[]string{"-input", "-", "-check-seconds", "800"}, canary, 0, "| Lambda: GB-seconds | $0.0000133334 | 200.1: $0.0027 | 216.0: $0.0029 |", ""},
+		{[]string{"-input", "-", "-o", "markdown"}, canary, 0, "| Step Functions: state transitions | $0.025 for 1,000 | 13: $0.0003 | – |", ""},
+		{[]string{"-input", "-", "-check-seconds", "800", "-o", "markdown"}, canary, 0, "| Lambda: GB-seconds | $0.0000133334 | 200.1: $0.0027 | 216.0: $0.0029 |", ""},
 		{[]string{"-input", "-", "-scenario", "errors"}, canary, 2, "", "it ends as rolled-back: "},
-		{[]string{"-input", "-"}, `{"steps": 0}`, 2, "", "steps must be a whole number"},
+		{[]string{"-input", "-"}, "{\n\"steps\": 0}", 2, "", "- standard input:2: steps must be a whole number"},
 		{[]string{"-input", "nowhere.json"}, "", 2, "", "nowhere.json"},
 		{[]string{"-scenario", "sunny"}, "", 2, "", `no scenario "sunny"`},
 		{[]string{"month"}, "", 2, "", `"month" is not an option`},
@@ -39,6 +46,21 @@ func TestTheCostOfAPlan(t *testing.T) {
 		code, stdout, stderr := typed(test.stdin, append([]string{"cost"}, test.args...)...)
 		if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || (stderr == "") != (test.stderr == "") {
 			t.Errorf("cost %q exits with %d, want %d\n%s%s", test.args, code, test.code, stdout, stderr)
+		}
+	}
+}
+
+// TestMarkdownIsForTables, and refused by what prints none.
+func TestMarkdownIsForTables(t *testing.T) {
+	for _, test := range []struct{ line, want string }{
+		{"cost -o xml", `--output is "xml"; it must be text, json or markdown`},
+		{"advise -o xml", "text, json or markdown"},
+		{"rehearse -o markdown", `--output is "markdown"; it must be text or json`},
+		{"get it -o markdown", "text or json"},
+		{"promote it -o markdown", "text or json"},
+	} {
+		if code, stdout, stderr := typed("", strings.Fields(test.line)...); code != refused || stdout != "" || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s exits with %d and says %s%s", test.line, code, stdout, stderr)
 		}
 	}
 }

@@ -2,9 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -16,9 +13,8 @@ import (
 type input struct {
 	file, name               string
 	function, alias, version string
-	path                     string // of messages: the file's, or "standard input"
-	source                   []byte // of the file, as UTF-8
-	effective                []byte // with the flags' values
+	source
+	effective []byte // the text with the flags' values
 }
 
 // flags adds the flags of an input.
@@ -33,36 +29,15 @@ func (in *input) flags(cmd *cobra.Command) {
 
 // load reads the input, and sets the fields that flags give.
 func (in *input) load(c *command) error {
-	var file []byte
-	var err error
-	switch in.file {
-	case "":
+	if in.file == "" {
 		return errors.New("there is no input: name its file with -f rollout.json, or - for standard input")
-	case "-":
-		in.path = "standard input"
-		file, err = io.ReadAll(io.LimitReader(c.stdin, maxFile+1))
-	default:
-		in.path = in.file
-		file, err = os.ReadFile(in.file)
 	}
-	if err != nil {
+	var err error
+	if in.source, err = readInputFile(in.file, c.stdin); err != nil {
 		return err
-	}
-	if len(file) > maxFile {
-		return fmt.Errorf("%s is larger than an execution's input may be", in.path)
-	}
-	if in.source, err = rollouts.Text(file); err == nil {
-		err = rollouts.Syntax(in.source)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", in.path, err)
 	}
 	return in.set(nil)
 }
-
-// maxFile is the size of the largest file that is read, in bytes: that of the longest input,
-// in UTF-16, with as many blanks.
-const maxFile = 4 * rollout.MaxInput
 
 // set sets fields of the input beside those that flags give.
 func (in *input) set(fields map[string]string) error {
@@ -71,7 +46,7 @@ func (in *input) set(fields map[string]string) error {
 		all[name] = value
 	}
 	var err error
-	in.effective, err = rollouts.With(in.source, all)
+	in.effective, err = rollouts.With(in.text, all)
 	return err
 }
 
@@ -85,25 +60,4 @@ func (in *input) rolloutName(c *command) (string, error) {
 		return "check", nil // it will be refused
 	}
 	return rollouts.NewName(to.Function, to.Alias, c.now()), nil
-}
-
-// where returns the place of a problem with a field: file and line, if the file has it.
-func (in *input) where(path string) string {
-	lines := rollouts.Lines(in.source)
-	for ; path != ""; path = parent(path) {
-		if line, ok := lines[path]; ok {
-			return fmt.Sprintf("%s:%d", in.path, line)
-		}
-	}
-	return in.path
-}
-
-// parent returns the path of what a path's value is in; "" for the whole.
-func parent(path string) string {
-	for i := len(path) - 1; i > 0; i-- {
-		if path[i] == '.' || path[i] == '[' {
-			return path[:i]
-		}
-	}
-	return ""
 }

@@ -30,6 +30,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/transport"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/verify"
 )
@@ -77,11 +78,12 @@ type command struct {
 	columns int
 
 	tester func(aws.Config) verify.Tester // the client of verify
+	study  adviser                        // that advise asks
 }
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &command{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, sleep: sleep, tester: awsTester}
+	c := &command{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, sleep: sleep, tester: awsTester, study: study.Advise}
 	return c.run(ctx, args)
 }
 
@@ -113,25 +115,20 @@ func (c *command) run(ctx context.Context, args []string) int {
 // root returns the command with all its subcommands.
 func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "lambda-rollout",
-		Short:         "Start, watch, steer and explain rollouts of AWS Lambda functions",
-		SilenceErrors: true, // run prints them, last and alone
-		SilenceUsage:  true,
-		Args:          knownSubcommand,
-		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if c.format != "text" && c.format != "json" {
-				return fmt.Errorf("--output is %q; it must be text or json", c.format)
-			}
-			return nil
-		},
+		Use:               "lambda-rollout",
+		Short:             "Start, watch, steer and explain rollouts of AWS Lambda functions",
+		SilenceErrors:     true, // run prints them, last and alone
+		SilenceUsage:      true,
+		Args:              knownSubcommand,
+		RunE:              func(root *cobra.Command, _ []string) error { return root.Help() },
+		PersistentPreRunE: func(sub *cobra.Command, _ []string) error { return c.checkFormat(sub) },
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.profile, "profile", "", "the profile of the AWS configuration (default: AWS_PROFILE)")
 	flags.StringVar(&c.region, "region", "", "the Region (default: that of the environment or the profile)")
 	flags.StringVar(&c.machine, "state-machine", "", "the ARN of the stack's state machine (default: STATE_MACHINE_ARN, or the stack's output)")
 	flags.StringVar(&c.stack, "stack", rollouts.Stack, "the name of the stack whose output has that ARN")
-	flags.StringVarP(&c.format, "output", "o", "text", "text or json")
+	flags.StringVarP(&c.format, "output", "o", plainText, "text or json; of advise and cost markdown, too")
 	root.AddCommand(
 		c.advise(),
 		c.check(),

@@ -23,12 +23,12 @@ const mostRuns = 1_000_000
 // many rehearses a rollout runs times, prints how the rehearsals end, and writes a
 // page about them to the file that page names, if any. If stderr is a terminal, a
 // bar there shows the progress.
-func many(ctx context.Context, options rehearsal.Options, runs int, asJSON bool, page string, about report.ManyPage, stdout, stderr io.Writer) error {
+func (c *command) many(ctx context.Context, options rehearsal.Options, runs int, asJSON bool, page string, about report.ManyPage) error {
 	if runs < 1 || runs > mostRuns {
 		return fmt.Errorf("--runs must be from 1 to %d; given: %d", mostRuns, runs)
 	}
 	distribution, err := func() (study.Distribution, error) {
-		finished, done := progress(stderr)
+		finished, done := progress(c.stderr)
 		defer done()
 		return study.Repeat(ctx, options, runs, func(over int) { finished(over, runs) })
 	}()
@@ -36,13 +36,15 @@ func many(ctx context.Context, options rehearsal.Options, runs int, asJSON bool,
 		return err
 	}
 	if asJSON {
-		err = terminal.WriteJSON(stdout, distribution)
+		err = terminal.WriteJSON(c.stdout, distribution)
 	} else {
-		err = distribution.Summary(stdout)
+		out := c.text()
+		out.line("%s", distribution.Headline())
+		out.facts(distribution.Facts())
 	}
 	if err == nil && page != "" {
 		about.Distribution = distribution
-		err = writeReport(page, func(w io.Writer) error { return report.WriteMany(w, about) })
+		err = c.writeReport(page, asJSON, func(w io.Writer) error { return report.WriteMany(w, about) })
 	}
 	if by := signalOf(ctx); err == nil && by != nil {
 		return exit{by.code(), fmt.Errorf("interrupted after %d of %d rehearsals", distribution.Runs, runs)}
@@ -62,7 +64,7 @@ func commandLines(flags *pflag.FlagSet) report.Commands {
 			option += "=" + f.Value.String()
 		}
 		again += option
-		if !slices.Contains([]string{"runs", "report", "json"}, f.Name) {
+		if !slices.Contains([]string{"runs", "report", "json", "output"}, f.Name) {
 			single += option
 		}
 	})
@@ -88,7 +90,7 @@ func quoted(text string) string {
 // rehearsals are over and may be called from any goroutine, and done, which
 // removes the bar.
 func progress(out io.Writer) (finished func(over, of int), done func()) {
-	bar := newConsole(out)
+	bar := &console{out: out, screen: terminal.Width(out)}
 	var mutex sync.Mutex
 	shown := 0
 	finished = func(over, of int) {

@@ -56,7 +56,7 @@ func TestInterruptedStudiesPrintWhatTheyHave(t *testing.T) {
 		code := run(ctx, args, strings.NewReader(""), &stdout, &stderr)
 		timer.Stop()
 		text := stdout.String() + stderr.String()
-		if code != 130 || !strings.Contains(strings.ToLower(text), "interrupted") || args[0] == "rehearse" && (!strings.Contains(text, "promoted") || !strings.Contains(stderr.String(), "of 100000 rehearsals")) {
+		if code != 130 || !strings.Contains(strings.ToLower(text), "interrupted") || args[0] == "rehearse" && (!strings.Contains(text, "PROMOTED") || !strings.Contains(stderr.String(), "of 100000 rehearsals")) {
 			t.Errorf("%q exits with %d and says\n%s", args, code, text)
 		}
 		cancel(nil)

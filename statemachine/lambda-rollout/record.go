@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"os/signal"
 	"slices"
 
@@ -36,9 +34,11 @@ func (c *command) record() *cobra.Command {
 	page := flags.String("report", "", "write a page about the rollout to this `file`, such as rollout.html")
 	scenario := flags.String("write-scenario", "", "write the recorded conditions to this `file`, as a scenario to rehearse")
 	input := flags.String("write-input", "", "write the execution's input to this `file`, to rehearse it again")
+	verbose := flags.BoolP("verbose", "v", false, "print all checks with all that they found, and not only a line for each step and what is out of the ordinary")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	sub.RunE = func(*cobra.Command, []string) error {
 		signal.Reset() // it runs to its end or not at all
+		*asJSON = *asJSON || c.json()
 		switch {
 		case len(*histories) == 0:
 			return errors.New("give the execution's history: --history FILE")
@@ -66,7 +66,7 @@ func (c *command) record() *cobra.Command {
 			}
 			return err
 		}
-		return write(r, c.stdout, *asJSON, *page, *scenario, *input)
+		return c.write(r, *asJSON, *verbose, *page, *scenario, *input)
 	}
 	return sub
 }
@@ -75,11 +75,11 @@ func (c *command) record() *cobra.Command {
 func readRecording(histories []string, metrics string) (*rehearsal.Recording, error) {
 	all := make([]asl.History, len(histories))
 	for i, path := range histories {
-		text, err := readFile(path, mostHistoryBytes)
+		history, err := readSource(path, nil, mostHistoryBytes)
 		if err != nil {
 			return nil, err
 		}
-		if all[i], err = asl.ReadHistory(text); err != nil {
+		if all[i], err = asl.ReadHistory(history.text); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -90,11 +90,11 @@ func readRecording(histories []string, metrics string) (*rehearsal.Recording, er
 	if metrics == "" {
 		return r, nil
 	}
-	text, err := readFile(metrics, mostMetricsBytes)
+	answer, err := readSource(metrics, nil, mostMetricsBytes)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Metrics(text); err != nil {
+	if err := r.Metrics(answer.text); err != nil {
 		return nil, fmt.Errorf("%s: %w", metrics, err)
 	}
 	return r, nil
@@ -102,7 +102,7 @@ func readRecording(histories []string, metrics string) (*rehearsal.Recording, er
 
 // write prints what happened, and writes the requested files: either all of them
 // or, if the content of one can't be made, none.
-func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario, input string) error {
+func (c *command) write(r *rehearsal.Recording, asJSON, verbose bool, page, scenario, input string) error {
 	result := r.Result()
 	var html, recorded bytes.Buffer
 	if page != "" {
@@ -119,6 +119,7 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 			return err
 		}
 	}
+	var written []string
 	for _, file := range []struct {
 		path string
 		text []byte
@@ -129,28 +130,19 @@ func write(r *rehearsal.Recording, stdout io.Writer, asJSON bool, page, scenario
 		if err := terminal.WriteFile(file.path, file.text); err != nil {
 			return err
 		}
+		written = append(written, file.path)
 	}
 	if asJSON {
-		return terminal.WriteJSON(stdout, result)
+		if err := terminal.WriteJSON(c.stdout, result); err != nil {
+			return err
+		}
+		return c.wrote(asJSON, written...)
 	}
-	lines := newConsole(stdout)
+	lines := c.console(verbose)
 	for _, line := range result.Lines {
 		lines.show(line)
 	}
 	lines.clear()
-	return result.Summary(stdout)
-}
-
-// readFile reads a file of at most that many bytes.
-func readFile(path string, most int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%s has more than %d bytes", path, most)
-	}
-	return text, err
+	c.text().summary(result)
+	return c.wrote(asJSON, written...)
 }

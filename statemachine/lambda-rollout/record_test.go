@@ -33,7 +33,8 @@ func TestARolloutIsRecorded(t *testing.T) {
 	}
 	code, stdout, stderr := typed("", "record", "-history", history, "-metrics", "testdata/record/metrics.json",
 		"-report", at("rollout.html"), "-write-scenario", at("recorded.json"), "-write-input", at("input.json"))
-	if code != 0 || stderr != "" || !strings.Contains(stdout, "ROLLED BACK after 0:01:01\n") || !strings.Contains(stdout, "counted   version 8: 17 of 30 requests failed") {
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "ROLLED BACK after 0:01:01\n") || !strings.Contains(stdout, "counted   version 8: 17 of 30 requests failed") ||
+		!strings.HasSuffix(stdout, "\nwrote "+at("rollout.html")+"\nwrote "+at("recorded.json")+"\nwrote "+at("input.json")+"\n") {
 		t.Errorf("exits with %d\n%s%s", code, stdout, stderr)
 	}
 	page, err := os.ReadFile(at("rollout.html"))

@@ -81,7 +81,7 @@ func TestARedrivenRolloutIsRecorded(t *testing.T) {
 	for _, version := range []int{1, 2} {
 		folder := t.TempDir()
 		world, page := filepath.Join(folder, "world.json"), filepath.Join(folder, "page.html")
-		code, stdout, stderr := typed("", "record", "-history", redrivenHistory(t, version), "-write-scenario", world, "-report", page)
+		code, stdout, stderr := typed("", "record", "-v", "-history", redrivenHistory(t, version), "-write-scenario", world, "-report", page)
 		if code != 0 || stderr != "" {
 			t.Fatalf("version %d: exits with %d: %s", version, code, stderr)
 		}

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
-	"os"
 	"os/signal"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
@@ -51,11 +52,13 @@ functions' own code, in virtual time. It needs no account.`,
 	runs := flags.Int("runs", 1, "rehearse this many rollouts on all cores, with consecutive seeds from -seed on, and print how they end")
 	speed := flags.Float64("speed", 0, "watch in slow motion, at this many seconds of the rollout per second (default: as fast as possible)")
 	failUnverified := flags.Bool("fail-unverified", false, "exit with 4 if the new version was promoted and too little was seen to judge it")
+	verbose := flags.BoolP("verbose", "v", false, "print all checks with all that they found, and not only a line for each step and what is out of the ordinary")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and call it there")
 	sub.RunE = func(sub *cobra.Command, _ []string) error {
 		if !(*speed >= 0) || math.IsInf(*speed, 0) {
 			return fmt.Errorf("--speed must be a number from 0 on; given: %v", *speed)
 		}
+		*asJSON = *asJSON || c.json()
 		if *speed > 0 && (*runs != 1 || *asJSON) {
 			return errors.New("--speed is for watching one rehearsal, and with --runs or --json there is none to watch: leave out one of the two")
 		}
@@ -89,7 +92,7 @@ functions' own code, in virtual time. It needs no account.`,
 			}
 		}
 
-		live := newConsole(c.stdout)
+		live := c.console(*verbose)
 		options := rehearsal.Options{
 			Input: request, Scenario: conditions, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen,
 			Watch: paced(live.show, *speed),
@@ -102,10 +105,7 @@ functions' own code, in virtual time. It needs no account.`,
 		}
 		if *runs != 1 {
 			about := report.ManyPage{Input: request, Scenario: conditions, ScenarioName: *scenario, Command: commandLines(flags)}
-			if err := many(sub.Context(), options, *runs, *asJSON, *page, about, c.stdout, c.stderr); err != nil {
-				return err
-			}
-			return nil
+			return c.many(sub.Context(), options, *runs, *asJSON, *page, about)
 		}
 		signal.Reset() // it runs to its end or not at all
 		result, err := rehearsal.Run(options)
@@ -114,16 +114,15 @@ functions' own code, in virtual time. It needs no account.`,
 			return err
 		}
 		if *asJSON {
-			err = terminal.WriteJSON(c.stdout, result)
+			if err := terminal.WriteJSON(c.stdout, result); err != nil {
+				return err
+			}
 		} else {
-			err = result.Summary(c.stdout)
-		}
-		if err != nil {
-			return err
+			c.text().summary(result)
 		}
 		if *page != "" {
 			about := report.Page{Result: result, Input: request, Scenario: conditions, ScenarioName: *scenario, Seed: *seed}
-			if err := writeReport(*page, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
+			if err := c.writeReport(*page, *asJSON, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
 				return err
 			}
 		}
@@ -145,24 +144,25 @@ functions' own code, in virtual time. It needs no account.`,
 }
 
 // writeReport writes the page that write makes to a file.
-func writeReport(path string, write func(io.Writer) error) error {
+func (c *command) writeReport(path string, asJSON bool, write func(io.Writer) error) error {
 	var page bytes.Buffer
 	if err := write(&page); err != nil {
 		return fmt.Errorf("the report: %w", err)
 	}
-	return terminal.WriteFile(path, page.Bytes())
+	if err := terminal.WriteFile(path, page.Bytes()); err != nil {
+		return err
+	}
+	return c.wrote(asJSON, path)
 }
 
 // readInput returns an execution's input: the blog post's without a path, that of
 // standard input for "-", or else a file's.
 func readInput(path string, stdin io.Reader) ([]byte, error) {
-	switch path {
-	case "":
+	if path == "" {
 		return []byte(blogExample), nil
-	case "-":
-		return io.ReadAll(stdin)
 	}
-	return os.ReadFile(path)
+	input, err := readInputFile(path, stdin)
+	return input.text, err
 }
 
 // readScenario returns the built-in scenario of that name, or else a file's.
@@ -174,16 +174,24 @@ func readScenario(name string) (rehearsal.Scenario, error) {
 	return rehearsal.ParseScenario(data)
 }
 
-// scenarioJSON returns the text of a scenario: a built-in one, or a file.
+// scenarioJSON returns the text of a valid scenario: a built-in one, or a file's.
 func scenarioJSON(name string) ([]byte, error) {
 	if data, ok := rehearsal.BuiltInJSON(name); ok {
 		return data, nil
 	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("there is no scenario %q: it is none of %s, and can't be read as a file: %w", name, strings.Join(rehearsal.BuiltIn(), ", "), err)
+	file, err := readSource(name, nil, mostScenarioBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		known := rehearsal.BuiltIn()
+		return nil, fmt.Errorf("there is no scenario %q%s: it is none of %s, and can't be read as a file: %w", name, rollout.DidYouMean(name, known), strings.Join(known, ", "), err)
 	}
-	return data, nil
+	if err != nil {
+		return nil, err
+	}
+	var invalid *rehearsal.ScenarioError
+	if _, err := rehearsal.ParseScenario(file.text); errors.As(err, &invalid) {
+		return nil, file.refused("is not a valid scenario", invalid.Problems)
+	}
+	return file.text, nil
 }
 
 // readTemplate reads the template of a stack; it returns nil without a path.
@@ -191,22 +199,15 @@ func readTemplate(path string) (*rehearsal.Template, error) {
 	if path == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(path)
+	file, err := readSource(path, nil, mostTemplateBytes)
 	if err != nil {
 		return nil, err
 	}
-	template, err := rehearsal.ParseTemplate(data)
+	template, err := rehearsal.ParseTemplate(file.text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return template, nil
-}
-
-// newConsole returns a console that prints to out: in colours if that is a terminal
-// and NO_COLOR is not set (https://no-color.org).
-func newConsole(out io.Writer) *console {
-	columns := terminal.Width(out)
-	return &console{out: out, width: columns, colour: columns > 0 && os.Getenv("NO_COLOR") == ""}
 }
 
 // paced returns a function that shows each entry when it is due, at speed seconds

@@ -41,8 +41,7 @@ func (c *command) report() *cobra.Command {
 			if note != "" {
 				fmt.Fprintln(c.stderr, "The page is without CloudWatch's metrics:", rehearsal.Printable(note))
 			}
-			_, err = fmt.Fprintln(c.stdout, rehearsal.Printable(path))
-			return err
+			return c.wrote(false, path)
 		},
 	}
 	// It has the name of the flag of the other subcommands for the format, and takes its place.

@@ -133,7 +133,7 @@ func TestReport(t *testing.T) {
 	a.Begin("it", linear)
 	a.Advance(20 * time.Minute)
 	path := filepath.Join(t.TempDir(), "page.html")
-	expect(t, a, 0, path+"\n", "", "report", "it", "-o", path)
+	expect(t, a, 0, "wrote "+path+"\n", "", "report", "it", "-o", path)
 	page, err := os.ReadFile(path)
 	if err != nil || !bytes.Contains(page, []byte("traffic as CloudWatch counted it")) {
 		t.Errorf("the page has %d bytes, %v", len(page), err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"sync"
 	"time"
@@ -47,9 +46,11 @@ func (b beginning) settings(kept *journal.Journal) (journal.Settings, error) {
 	}
 	begin.Template = stacktemplate.Template()
 	if b.template != "" {
-		if begin.Template, err = os.ReadFile(b.template); err != nil {
+		file, err := readSource(b.template, nil, mostTemplateBytes)
+		if err != nil {
 			return begin, err
 		}
+		begin.Template = file.text
 	}
 	switch {
 	case kept == nil:

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
@@ -14,6 +18,7 @@ type page struct {
 	out      io.Writer
 	width    int // 0 for no limit
 	coloured bool
+	markdown bool
 }
 
 // The narrowest and the widest output of a terminal, in cells.
@@ -24,6 +29,9 @@ const (
 
 // text returns a page for the standard output.
 func (c *command) text() page {
+	if c.format == markdown {
+		return page{out: c.stdout, markdown: true}
+	}
 	width := c.columns
 	if width == 0 {
 		width = terminal.Width(c.stdout)
@@ -52,8 +60,25 @@ func (p page) hanging(head, text string) {
 	if width > 0 {
 		width -= indent
 	}
-	lines := terminal.Wrap(rehearsal.Printable(text), width)
+	lines := wrapped(text, width)
 	fmt.Fprintln(p.out, strings.TrimRight(head+strings.Join(lines, "\n"+strings.Repeat(" ", indent)), " "))
+}
+
+// wrapped returns the lines of a text, without control characters. What follows the first
+// line of an item, which begins with "- ", stands below the item's text.
+func wrapped(text string, width int) []string {
+	var all []string
+	for line := range strings.SplitSeq(rehearsal.Printable(text), "\n") {
+		item, ok := strings.CutPrefix(line, "- ")
+		if !ok || width < 1 {
+			all = append(all, terminal.Wrap(line, width)...)
+			continue
+		}
+		for i, part := range terminal.Wrap(item, max(1, width-2)) {
+			all = append(all, map[bool]string{true: "- ", false: "  "}[i == 0]+part)
+		}
+	}
+	return all
 }
 
 // verdict writes a text that says how something ended, in a colour on a terminal.
@@ -66,5 +91,48 @@ func (p page) verdict(colour, text string) {
 	}
 }
 
+// table writes a table, whose cells have no control characters.
+func (p page) table(t terminal.Table) {
+	lines := t.Lines(p.width, p.coloured)
+	if p.markdown {
+		lines = t.Markdown()
+	}
+	for _, line := range lines {
+		fmt.Fprintln(p.out, line)
+	}
+}
+
+// written is the error of text that write writes to a page for the standard output.
+func (c *command) written(write func(page)) error {
+	var text bytes.Buffer
+	p := c.text()
+	p.out = &text
+	write(p)
+	_, err := c.stdout.Write(text.Bytes())
+	return err
+}
+
+// The formats of output. Markdown is for subcommands with the annotation of its name.
+const (
+	plainText = "text"
+	oneJSON   = "json"
+	markdown  = "markdown"
+)
+
+// checkFormat returns an error if a subcommand does not print --output's format.
+func (c *command) checkFormat(sub *cobra.Command) error {
+	known, list := []string{plainText, oneJSON}, "text or json"
+	if sub.Annotations[markdown] != "" {
+		known, list = append(known, markdown), "text, json or markdown"
+	}
+	if !slices.Contains(known, c.format) {
+		return fmt.Errorf("--output is %q; it must be %s", c.format, list)
+	}
+	return nil
+}
+
+// printsMarkdown are the annotations of subcommands that print Markdown, too.
+func printsMarkdown() map[string]string { return map[string]string{markdown: "true"} }
+
 // json reports whether the output is one JSON document.
-func (c *command) json() bool { return c.format == "json" }
+func (c *command) json() bool { return c.format == oneJSON }

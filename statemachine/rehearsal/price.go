@@ -2,9 +2,7 @@ package rehearsal
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -146,37 +144,26 @@ type Bill struct {
 	Usage Usage
 }
 
-// Table writes the costs of bills as a Markdown table, and returns w's error. Rows
-// that are zero in all bills are left out.
-func Table(w io.Writer, billed Billed, bills ...Bill) error {
-	var text strings.Builder
-	text.WriteString("| | price |")
-	for _, bill := range bills {
-		fmt.Fprintf(&text, " %s |", bill.Name)
-	}
-	text.WriteString("\n| --- | --- |" + strings.Repeat(" ---: |", len(bills)) + "\n")
-	totals := make([]float64, len(bills))
-	for _, c := range charges() {
-		row, used := fmt.Sprintf("| %s | %s |", c.name, c.price), false
-		for i, bill := range bills {
-			quantity := c.quantity(bill.Usage, billed)
-			if quantity == 0 {
-				row += " – |"
-				continue
-			}
-			used = true
-			totals[i] += quantity * c.dollars
-			row += fmt.Sprintf(" %s: %s |", c.write(quantity), dollars(quantity*c.dollars))
-		}
-		if used {
-			text.WriteString(row + "\n")
-		}
-	}
-	text.WriteString("| **total** | |")
-	for _, total := range totals {
-		fmt.Fprintf(&text, " **%s** |", dollars(total))
-	}
-	text.WriteString("\n")
-	_, err := io.WriteString(w, text.String())
-	return err
+// Charge is what a bill has of one thing that AWS charges for.
+type Charge struct {
+	Name  string // such as "Lambda: requests"
+	Price string // the list price, for people
+	// Quantity is in the unit of the name: of logs in bytes.
+	Quantity float64
+	Dollars  float64
+	text     string
 }
+
+// Charges returns the charges of a bill: always the same ones in the same order, also if
+// their quantity is 0.
+func (b Bill) Charges(billed Billed) []Charge {
+	var all []Charge
+	for _, c := range charges() {
+		quantity := c.quantity(b.Usage, billed)
+		all = append(all, Charge{c.name, c.price, quantity, quantity * c.dollars, c.write(quantity)})
+	}
+	return all
+}
+
+// String returns the quantity and the amount: "75: $0.0019".
+func (c Charge) String() string { return c.text + ": " + dollars(c.Dollars) }

@@ -264,6 +264,7 @@ func (r *Recording) Result() Result {
 		}
 	}
 	result.BadRequests = result.Served[result.NewVersion].Errors
+	result.ServedSeconds = float64(buckets[len(buckets)-1].to) - float64(r.start.UnixNano())/1e9
 	result.Periods = r.periods(buckets)
 	return result
 }

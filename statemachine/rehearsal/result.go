@@ -2,16 +2,10 @@ package rehearsal
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -70,9 +64,14 @@ type Result struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Seconds is the time from start to end, virtual in a rehearsal.
 	Seconds float64 `json:"seconds"`
-	// Served is what each version really served, whether the metrics have it or not.
-	Served map[string]Tally `json:"served"`
-	// BadRequests is how many requests the new version failed.
+	// Served is what each version really served, whether the metrics have it or not,
+	// from the start until ServedSeconds after it: the rollout's end or, if that left
+	// the traffic split, the time from which it was on one version again (in a
+	// rehearsal in which it never was, the rehearsal's end). What the checks say in
+	// Reason and Lines ends earlier, with the metrics of the last check.
+	Served        map[string]Tally `json:"served"`
+	ServedSeconds float64          `json:"served-seconds"`
+	// BadRequests is how many of the Served requests the new version failed.
 	BadRequests int64 `json:"bad-requests"`
 	// Periods is Served over time, and Shifts the weights that the alias really had.
 	Periods []Period `json:"periods,omitempty"`
@@ -141,8 +140,7 @@ func (r *run) result() Result {
 		result.Reason = "after the promotion, the stack was rolled back, and the alias with it"
 	}
 	if r.traffic != nil {
-		result.Served = r.traffic.served
-		result.BadRequests = r.traffic.served[r.traffic.next].Errors
+		r.traffic.count(&result, r.timeline.start)
 	}
 	for _, event := range r.server.Events() {
 		result.Notified = append(result.Notified, event.DetailType)
@@ -161,7 +159,7 @@ func (r *run) result() Result {
 		}
 	}
 	if r.traffic != nil && r.traffic.series != nil {
-		result.Periods, result.Shifts = r.traffic.series.until(r.traffic.done), r.traffic.series.shifts
+		result.Shifts = r.traffic.series.shifts
 	}
 	return result
 }
@@ -217,81 +215,4 @@ func outcome(status asl.Status, last string) Outcome {
 
 func aliasState(a localaws.Alias) *AliasState {
 	return &AliasState{Version: a.Version, Weights: a.Weights(), Description: a.Description}
-}
-
-// Summary writes the result as text for people, without control characters, and
-// returns w's error.
-func (r Result) Summary(w io.Writer) error {
-	var text strings.Builder
-	unverified := ""
-	if r.Unverified {
-		unverified = ", UNVERIFIED,"
-	}
-	of, served := " of virtual time", "served"
-	if r.Recorded != nil {
-		of, served = "", "counted"
-	}
-	fmt.Fprintf(&text, "\n%s%s after %s%s\n", headline[r.Outcome], unverified, Clock(r.Seconds), of)
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
-	}
-	for _, warning := range r.Warnings {
-		if r.Outcome != Promoted { // whose reason has them
-			row("warning", "%s", warning)
-		}
-	}
-	row("reason", "%s", strings.ReplaceAll(r.Reason, "\n", "\n            "))
-	for _, version := range slices.Sorted(maps.Keys(r.Served)) {
-		of := r.Served[version]
-		row(served, "version %s: %s", version, rollout.Counts{Requests: of.Invocations, Errors: of.Errors})
-	}
-	if r.Recorded == nil || r.Recorded.Counted != "" {
-		row("bad", "%s bad requests served by the new version", rollout.Thousands(r.BadRequests))
-	}
-	if r.Stack != nil {
-		row("stack", "%s", r.Stack.Status)
-	}
-	if r.AliasAfter != nil {
-		row("alias", "%s", alias.Routing{Version: r.AliasAfter.Version, Weights: r.AliasAfter.Weights})
-	}
-	if r.Recorded != nil {
-		row("recorded", "%s", strings.Join(r.Recorded.About(), "\n            "))
-	}
-	if len(r.Notified) > 0 {
-		row("notified", "%s", strings.Join(r.Notified, ", "))
-	}
-	for _, denied := range r.Denied {
-		row("denied", "%s", denied)
-	}
-	if r.Executions == 0 {
-		row("cost", "one invocation of %s, with %d MB", Clock(r.Seconds), simpleMemory)
-		_, err := io.WriteString(w, Printable(text.String()))
-		return err
-	}
-	row("cost", "%s state transitions, $%.4f; %s history events of 25,000%s",
-		rollout.Thousands(r.Transitions), r.Price, rollout.Thousands(r.Events), inExecutions(r.Executions))
-	_, err := io.WriteString(w, Printable(text.String()))
-	return err
-}
-
-func inExecutions(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return fmt.Sprintf(" in the longest of %d executions", n)
-}
-
-// headline has the outcomes as the summary shows them.
-var headline = map[Outcome]string{
-	Promoted:       "PROMOTED",
-	Unchanged:      "UNCHANGED",
-	Stopped:        "STOPPED",
-	TimedOut:       "TIMED OUT",
-	RolledBack:     "ROLLED BACK",
-	Refused:        "REFUSED",
-	NotStarted:     "NOT STARTED",
-	AliasChanged:   "ENDED BY ANOTHER CHANGE",
-	RollbackFailed: "ROLLBACK FAILED: MANUAL ACTION NEEDED",
-	Failed:         "FAILED",
-	Running:        "RUNNING",
 }

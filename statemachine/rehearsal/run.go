@@ -76,7 +76,7 @@ func Run(o Options) (Result, error) {
 	r.machine = &machine{
 		workflow: &rolloutWorkflow, definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, start),
 		arn: machineARN, permits: newPermissions(o.Template),
-		onEvent: r.timeline.event, onCleanup: r.cleaned,
+		onEvent: r.happened, onCleanup: r.cleaned,
 	}
 	if o.Template != nil {
 		r.machine.deploy(&o.Template.deployedMachine)

@@ -39,6 +39,10 @@ func TestPeriodsAddUp(t *testing.T) {
 				}
 			}
 		}
+		last := result.Periods[len(result.Periods)-1]
+		if end := last.At + last.Seconds; end != result.ServedSeconds || scenario != "contested" && end != result.Seconds {
+			t.Errorf("%s: the periods end at %v, what was served at %v, and the rollout at %v", scenario, end, result.ServedSeconds, result.Seconds)
+		}
 		if fmt.Sprint(sum) != fmt.Sprint(result.Served) {
 			t.Errorf("%s: the periods have %v, and served was %v", scenario, sum, result.Served)
 		}

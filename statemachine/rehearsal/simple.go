@@ -55,6 +55,7 @@ func (r *run) playSimple() {
 	if r.simple.failed != nil {
 		r.timeline.add(r.simple.at, Entry{State: "SimpleDeploy", Error: errorName(r.simple.failed), Text: r.simple.failed.Error()})
 	}
+	r.follow(true)
 	ended.Fire()
 }
 

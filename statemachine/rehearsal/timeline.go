@@ -13,33 +13,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
-// Entry is an entry of a rollout's timeline: a completed task, an attempt that
-// failed, a redrive, a user's action, or a cleanup.
-type Entry struct {
-	// At is the time since the rollout's start, in seconds.
-	At float64 `json:"at"`
-	// State is the workflow's state in which it happened; "by hand" for an action of
-	// a user, and "Cleanup" for one of the cleanup.
-	State string `json:"state"`
-	// Step is the current step of Of steps, from 1; 0 before the first. Weight is the
-	// new version's weight, in [0, 1].
-	Step   int     `json:"step"`
-	Of     int     `json:"of"`
-	Weight float64 `json:"weight"`
-	// Baseline and NewVersion are the requests that a check counted; nil for other
-	// entries.
-	Baseline   *rollout.Counts  `json:"baseline,omitempty"`
-	NewVersion *rollout.Counts  `json:"new-version,omitempty"`
-	Decision   rollout.Decision `json:"decision,omitempty"`
-	// Evidence is a check's evidence against the new version, by gate.
-	Evidence []health.Strength `json:"evidence,omitempty"`
-	// Error is the name of the error of a failed attempt; empty for other entries.
-	Error string `json:"error,omitempty"`
-	Text  string `json:"text"`
-	// Planned is the duration of the plan, in seconds; 0 before it is known.
-	Planned float64 `json:"-"`
-}
-
 // timeline turns the events of executions into entries. Those of a nested execution
 // are among those of the one that started it. The first error is kept in err.
 type timeline struct {
@@ -49,7 +22,10 @@ type timeline struct {
 	lines []Entry
 	path  []string // the states, in the order in which they were entered
 	last  rollout.State
-	err   error
+	signs string // of what was out of the ordinary at the last check
+	// failed is the state whose attempt failed last; "" if it has succeeded since.
+	failed string
+	err    error
 }
 
 // begin sets the start of the rollout, and what to keep and to watch.
@@ -81,6 +57,12 @@ func (s *timeline) add(at time.Time, line Entry) {
 	line.At = at.Sub(s.start).Seconds()
 	line.Step, line.Of, line.Weight = s.last.Progress.Step, s.last.Progress.Of, s.last.Progress.Weight
 	line.Planned = float64(s.last.Plan.Lasts())
+	switch {
+	case line.Error != "":
+		s.failed = line.State
+	case line.State == s.failed: // it succeeds at last
+		line.Routine, s.failed = false, ""
+	}
 	if !s.brief {
 		s.lines = append(s.lines, line)
 	}
@@ -121,6 +103,7 @@ func possible(name string, now rollout.State) error {
 
 // task adds the entry of a task that has returned a state.
 func (s *timeline) task(name string, at time.Time, now rollout.State) {
+	before := s.last
 	s.last = now
 	line := Entry{State: name}
 	switch name {
@@ -142,6 +125,7 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 			line.Text = now.HeldText()
 			break
 		}
+		line.Routine = true
 		line.Text = fmt.Sprintf("step %d of %d: %s on version %s", now.Progress.Step, now.Progress.Of, rollout.Weight(now.Progress.Weight), now.NewVersion)
 	case "Allocate":
 		line.Text = allocates(now)
@@ -151,11 +135,15 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 		if !s.brief {
 			line.Evidence = s.evidence(now)
 		}
+		if name == "HealthCheck" {
+			s.sayCheck(&line, before, now)
+		}
 	default:
 		if now.Outcome != nil {
 			line.Text = now.Outcome.Reason
 			if now.Health != nil { // its readings are in the entry before
-				line.Text = rollout.Lines(rollout.WithoutReadings(line.Text, now.Health.Readings), now.Health.Readings)
+				line.Essence = rollout.WithoutReadings(line.Text, now.Health.Readings)
+				line.Text = rollout.Lines(line.Essence, now.Health.Readings)
 			}
 		}
 	}

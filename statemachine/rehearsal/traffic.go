@@ -34,6 +34,8 @@ type traffic struct {
 	environments    map[string]*environments
 	served          map[string]Tally
 	series          *series
+	over            bool        // the rollout is
+	counted         *trafficSum // of the rollout; nil until it is over and the traffic on one version
 	own             *ownMetrics
 	timeout         time.Duration // of the function
 	asks            bool          // whether versions may be Inactive, or have timeouts of their own
@@ -49,6 +51,7 @@ const grain = 10 * time.Second
 // catchUp draws the traffic up to an instant.
 func (t *traffic) catchUp(to time.Time) error {
 	for t.done.Before(to) {
+		t.conclude()
 		for len(t.changes) > 0 && !t.nextChange().After(t.done) {
 			t.apply(t.changes[0], t.nextChange())
 			t.changes = t.changes[1:]

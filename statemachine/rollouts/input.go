@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/strictjson"
 )
 
 // Text returns a text file's content as UTF-8 without a byte order mark. It reads UTF-8 and
@@ -34,11 +36,17 @@ func Text(file []byte) ([]byte, error) {
 		if len(file)%2 != 0 {
 			return nil, errors.New("it looks like UTF-16 and has an odd number of bytes: save it as UTF-8")
 		}
-		units := make([]uint16, len(file)/2)
-		for i := range units {
-			units[i] = order(file[2*i], file[2*i+1])
+		text := make([]byte, 0, len(file)/2+len(file)/16)
+		for i := 0; i < len(file); i += 2 {
+			r := rune(order(file[i], file[i+1]))
+			if utf16.IsSurrogate(r) && i+3 < len(file) {
+				if pair := utf16.DecodeRune(r, rune(order(file[i+2], file[i+3]))); pair != utf8.RuneError {
+					r, i = pair, i+2
+				}
+			}
+			text = utf8.AppendRune(text, r) // U+FFFD for half a pair
 		}
-		file = []byte(string(utf16.Decode(units)))
+		file = text
 	}
 	if !utf8.Valid(file) {
 		return nil, errors.New("it is neither UTF-8 nor UTF-16: save it as UTF-8")
@@ -47,7 +55,8 @@ func Text(file []byte) ([]byte, error) {
 }
 
 // Lines returns the line, from 1, on which each value of a JSON text begins, by the path
-// that rollout.Problem has for it, such as "weights[2]" or "health.probes[0].name". Where
+// that rollout.Problem has for it, such as "weights[2]" or "health.probes[0].name", and by
+// the one that strictjson.Path makes of names that are not plain. Where
 // the text is not JSON, it returns those before that place. Of a name that comes twice, the
 // last one counts, as for the workflow.
 func Lines(text []byte) map[string]int {
@@ -79,9 +88,11 @@ func (l *lines) value(path string) bool {
 		for l.decoder.More() {
 			name, err := l.decoder.Token()
 			text, ok := name.(string)
-			if err != nil || !ok || !l.value(strings.TrimPrefix(path+"."+text, ".")) {
+			at := strictjson.Path(path, text)
+			if err != nil || !ok || !l.value(at) {
 				return false
 			}
+			l.at[strings.TrimPrefix(path+"."+text, ".")] = l.at[at]
 		}
 	case json.Delim('['):
 		for i := 0; l.decoder.More(); i++ {

@@ -49,17 +49,18 @@ func drawInBoth(drawings []drawing, end float64) ([]Chart, error) {
 	return all, nil
 }
 
-// horizon returns where the charts end, in seconds: a little after the last event.
+// horizon returns where the charts end, in seconds: after the last event and, unless the
+// alias stays on the new version, long enough after it to see the weight that it then has.
 func horizon(r rehearsal.Result) float64 {
 	last := r.Seconds
 	for _, l := range r.Lines {
 		last = max(last, l.At)
 	}
-	served := last
-	if n := len(r.Periods); n > 0 {
-		served = r.Periods[n-1].At + r.Periods[n-1].Seconds
+	after := last*1.1 + 60
+	if r.Outcome == rehearsal.Promoted || r.Recorded != nil {
+		after = min(r.ServedSeconds, after)
 	}
-	return max(last, min(served, last*1.1+60))
+	return max(last, after)
 }
 
 // sketch builds the drawings of a rollout. The first error is kept in err.

@@ -46,13 +46,14 @@ type manyView struct {
 	What   string
 	Facts  []fact
 	Shares []shareBar
-	// FalseAlarms is nil if they can't be identified.
-	FalseAlarms     *shareBar
-	Rollback, Bad   *histogram // Rollback is nil if none was rolled back
-	Plan            []string   // empty for an input without a plan
-	Runs, Seeds     string
-	Input           string
-	Scenario, World string
+	// HarmFound is nil if the new version was no worse. Both are nil if false alarms
+	// can't be identified.
+	HarmFound, FalseAlarms *shareBar
+	Rollback, Bad          *histogram // Rollback is nil if none was rolled back
+	Plan                   []string   // empty for an input without a plan
+	Runs, Seeds            string
+	Input                  string
+	Scenario, World        string
 }
 
 func newManyView(p ManyPage) (*manyView, error) {
@@ -68,6 +69,9 @@ func newManyView(p ManyPage) (*manyView, error) {
 		others = append(others, rollout.Thousands(int64(o.Count))+" "+became(o))
 	}
 	v.Meaning = sentence(others)
+	if s := d.HarmFound; s != nil {
+		v.HarmFound = newShareBar("harm-found", verdict{Words: "Harm found", Tone: "good", Sign: tick}, *s, d.Runs)
+	}
 	if s := d.FalseAlarms; s != nil {
 		v.FalseAlarms = newShareBar("false-alarms", verdict{Words: "False alarms", Tone: "warn", Sign: attention}, *s, d.Runs)
 	}

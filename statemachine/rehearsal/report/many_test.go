@@ -25,6 +25,7 @@ func mixed() ManyPage {
 		},
 		Unverified:  study.Share{Count: 1, Share: 1. / 1300, Low: 0.00002, High: 0.0043},
 		FalseAlarms: &study.Share{Count: 13, Share: 0.01, Low: 0.0053, High: 0.017},
+		HarmFound:   &study.Share{Count: 1237, Share: 1237. / 1300, Low: 0.938, High: 0.962},
 	}
 	var back, bad []float64
 	for i := range d.Runs {
@@ -70,6 +71,10 @@ func manyFigures(t *testing.T, tab *browsertest.Tab, d study.Distribution) (wron
 			Count            int64
 			Share, Low, High float64
 		} `json:"false-alarms"`
+		HarmFound struct {
+			Count            int64
+			Share, Low, High float64
+		} `json:"harm-found"`
 		Rollback spread `json:"seconds-to-rollback"`
 		Bad      spread `json:"bad-requests"`
 	}
@@ -90,6 +95,7 @@ func manyFigures(t *testing.T, tab *browsertest.Tab, d study.Distribution) (wron
 	for _, o := range j.Outcomes {
 		share(o.Outcome, o.Count, o.Share, o.Low, o.High)
 	}
+	share("harm-found", j.HarmFound.Count, j.HarmFound.Share, j.HarmFound.Low, j.HarmFound.High)
 	share("false-alarms", j.FalseAlarms.Count, j.FalseAlarms.Share, j.FalseAlarms.Low, j.FalseAlarms.High)
 	same("the headline", strings.HasPrefix(tab.Text("outcome"), rollout.Thousands(j.Outcomes[0].Count)+" of "+rollout.Thousands(j.Runs)), true)
 	for id, want := range map[string]int64{"typical-rollback": j.Rollback.Median, "rollback-median": j.Rollback.Median, "rollback-p95": j.Rollback.P95, "rollback-worst": j.Rollback.Worst} {
@@ -117,6 +123,7 @@ func wrongFigures(t *testing.T, ctx context.Context) {
 		{`id="outcome">1,250`, `id="outcome">1,251`, "the headline"},
 		{`class="share">96.2%`, `class="share">96.3%`, "rolled-back"},
 		{"interval: 2.9%", "interval: 3%", "promoted"},
+		{`class="count">1,237 of`, `class="count">1,238 of`, "harm-found"},
 		{`<rect width="10"`, `<rect width="13"`, "false-alarms’s bar"},
 		{`id="bad-p95">`, `id="bad-p95">1`, "bad-p95"},
 		{`id="rollback-median">0:0`, `id="rollback-median">0:1`, "rollback-median"},

@@ -47,7 +47,9 @@ func shareBars(d study.Distribution) []shareBar {
 // manyFacts returns the numbers at the top of the page.
 func manyFacts(d study.Distribution) []fact {
 	alarms := fact{"false-alarm-share", "false alarms", "?", "unknown: the scenario has alarms, checks, probes or the like"}
-	if s := d.FalseAlarms; s != nil {
+	if s := d.HarmFound; s != nil {
+		alarms = fact{"harm-found-share", "harm found", rollout.Percent(s.Share), "95% interval: " + interval(*s)}
+	} else if s := d.FalseAlarms; s != nil {
 		alarms.Value, alarms.Of = rollout.Percent(s.Share), "95% interval: "+interval(*s)
 	}
 	back := fact{"typical-rollback", "until the rollback, median", "–", "none was rolled back"}

@@ -21,7 +21,7 @@ func wordsOf(r rehearsal.Result) words {
 	if r.Recorded == nil {
 		return words{
 			Kind: "Rehearsal of a rollout", Time: "virtual time",
-			Served: "What each version really served", Rates: "Of the requests really served, whether the metrics had them or not.",
+			Served: "What each version really served until " + r.Span(), Rates: "Of the requests really served, whether the metrics had them or not.",
 			Around:   "Before and after the rehearsal",
 			Footnote: "Rehearsed in virtual time against a local AWS: nothing real was changed. The same input, scenario and seed give the same page.",
 			that:     " that it served", of: "of virtual time", absent: "there is no alias",

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -32,9 +30,13 @@ type Distribution struct {
 	// FalseAlarms were rolled back for errors or latency although the new version
 	// had been no worse than the baseline until then: neither its error rate nor its
 	// mean duration was higher, nor, if the request counts throttles as errors, its
-	// share of throttled requests. Nil if the scenario has dependencies (checks,
-	// alarms, …), which may have caused the rollback.
+	// share of throttled requests. Nil if the new version is worse from the start, and
+	// if the scenario has dependencies (checks, alarms, …), which may have caused the
+	// rollback.
 	FalseAlarms *Share `json:"false-alarms,omitempty"`
+	// HarmFound were rolled back for errors or latency, and the new version was worse by
+	// then. Nil if in no rollout it was worse before the end, and with dependencies.
+	HarmFound *Share `json:"harm-found,omitempty"`
 	// SecondsToRollback is the virtual time from the start until the rollback, of
 	// the rollouts that were rolled back. Nil if none was.
 	SecondsToRollback *Spread `json:"seconds-to-rollback,omitempty"`
@@ -133,16 +135,13 @@ func repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(in
 
 func distribution(o rehearsal.Options, results []rehearsal.Result) Distribution {
 	d := Distribution{Runs: len(results), FirstSeed: o.Seed}
-	counts, unverified, alarms := map[rehearsal.Outcome]int{}, 0, 0
+	counts, unverified := map[rehearsal.Outcome]int{}, 0
 	var bad []float64
 	for _, r := range results {
 		counts[r.Outcome]++
 		bad = append(bad, float64(r.BadRequests))
 		if r.Unverified {
 			unverified++
-		}
-		if r.Outcome == rehearsal.RolledBack && r.Error == rollout.Unhealthy && o.Scenario.Harmless(o.Input, r.Seconds) {
-			alarms++
 		}
 	}
 	for outcome, count := range counts {
@@ -154,10 +153,39 @@ func distribution(o rehearsal.Options, results []rehearsal.Result) Distribution 
 	d.Unverified, d.BadRequests = share(unverified, d.Runs), *spreadOf(bad)
 	d.SecondsToRollback = spreadOf(durationsOf(results, rehearsal.RolledBack))
 	if o.Scenario.Isolated() {
-		falseAlarms := share(alarms, d.Runs)
-		d.FalseAlarms = &falseAlarms
+		d.judge(o, results)
 	}
 	return d
+}
+
+// judge counts the rollbacks for errors or latency by whether the new version was worse.
+func (d *Distribution) judge(o rehearsal.Options, results []rehearsal.Result) {
+	known := map[float64]bool{}
+	harmless := func(until float64) bool {
+		is, ok := known[until]
+		if !ok {
+			is = o.Scenario.Harmless(o.Input, until)
+			known[until] = is
+		}
+		return is
+	}
+	alarms, found, worse := 0, 0, false
+	for _, r := range results {
+		worse = worse || !harmless(r.Seconds)
+		if r.Outcome == rehearsal.RolledBack && r.Error == rollout.Unhealthy {
+			if harmless(r.Seconds) {
+				alarms++
+			} else {
+				found++
+			}
+		}
+	}
+	if harmless(0) {
+		d.FalseAlarms = new(share(alarms, d.Runs))
+	}
+	if worse {
+		d.HarmFound = new(share(found, d.Runs))
+	}
 }
 
 func share(count, of int) Share {
@@ -198,31 +226,52 @@ func Quantile(values []float64, share float64) float64 {
 	return values[max(int(math.Ceil(share*float64(len(values))))-1, 0)]
 }
 
-// Summary writes the distribution as text for people, and returns w's error.
-func (d Distribution) Summary(w io.Writer) error {
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s rollouts, with the seeds %d to %d\n", rollout.Thousands(int64(d.Runs)), d.FirstSeed, d.FirstSeed+uint64(d.Runs)-1)
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+// Headline says what was rehearsed.
+func (d Distribution) Headline() string {
+	if d.Runs == 1 {
+		return fmt.Sprintf("1 rehearsal, with the seed %d", d.FirstSeed)
 	}
+	return fmt.Sprintf("%s rehearsals, with the seeds %d to %d", rollout.Thousands(int64(d.Runs)), d.FirstSeed, d.FirstSeed+uint64(d.Runs)-1)
+}
+
+// Facts returns the distribution in words.
+func (d Distribution) Facts() []rehearsal.Fact {
+	var all []rehearsal.Fact
+	add := func(name, format string, args ...any) {
+		all = append(all, rehearsal.Fact{Name: name, Text: fmt.Sprintf(format, args...)})
+	}
+	of := func(s Share) string { return d.of(s) + " (95% interval: " + interval(s) + ")" }
 	for _, o := range d.Outcomes {
-		row("outcome", "%s: %s", o.Outcome, o.Share)
+		add("outcome", "%s: %s", rehearsal.Headline(o.Outcome), of(o.Share))
 	}
 	if d.Unverified.Count > 0 {
-		row("of these", "promoted unverified: %s", d.Unverified)
+		add("of these", "Promoted unverified: %s", of(d.Unverified))
+	}
+	if d.HarmFound != nil {
+		add("harm", "Harm found: %s: rolled back for errors or latency after the new version had become worse than the baseline", of(*d.HarmFound))
 	}
 	if d.FalseAlarms != nil {
-		row("false", "rolled back although the new version was no worse: %s", d.FalseAlarms)
+		add("false", "False alarms: %s: rolled back for errors or latency although the new version was no worse than the baseline", of(*d.FalseAlarms))
 	}
 	if s := d.SecondsToRollback; s != nil {
-		row("rollback", "after %s (median), %s (95%% of them), %s (the latest)", rehearsal.Clock(s.Median), rehearsal.Clock(s.P95), rehearsal.Clock(s.Worst))
+		add("rollback", "after %s (median), %s (95%% of those rolled back), %s (the latest)", rehearsal.Clock(s.Median), rehearsal.Clock(s.P95), rehearsal.Clock(s.Worst))
 	}
 	count := func(n float64) string { return rollout.Thousands(int64(n)) }
-	row("bad", "%s bad requests served by the new version (median), %s (95%% of the rollouts), %s (the worst)",
+	add("bad", "%s bad requests served by the new version in a rehearsal (median), %s (95%% of the rehearsals), %s (the worst): from the start to the rollout's end, or until the traffic was on one version again",
 		count(d.BadRequests.Median), count(d.BadRequests.P95), count(d.BadRequests.Worst))
-	_, err := io.WriteString(w, text.String())
-	return err
+	return all
 }
+
+// of says how many of all rehearsals a share is.
+func (d Distribution) of(s Share) string {
+	noun := "rehearsals"
+	if d.Runs == 1 {
+		noun = "rehearsal"
+	}
+	return fmt.Sprintf("%s of %s %s, %s", rollout.Thousands(int64(s.Count)), rollout.Thousands(int64(d.Runs)), noun, rollout.Percent(s.Share))
+}
+
+func interval(s Share) string { return rollout.Percent(s.Low) + " to " + rollout.Percent(s.High) }
 
 // String returns the count and the share with its interval.
 func (s Share) String() string {

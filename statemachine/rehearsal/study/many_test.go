@@ -71,11 +71,14 @@ func TestManyAreTheSameOnAnyNumberOfCores(t *testing.T) {
 // TestFalseAlarmsAreOfNoHarm counts rollbacks of a version that has the
 // baseline's rate, those before a version turns bad, and those of a bad one.
 func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
-	if d := repeat(t, "sick-environment", 30); d.FalseAlarms.Count == 0 || d.FalseAlarms.Count != len(d.SecondsToRollback.Values) {
+	if d := repeat(t, "sick-environment", 30); d.HarmFound != nil || d.FalseAlarms.Count == 0 || d.FalseAlarms.Count != len(d.SecondsToRollback.Values) {
 		t.Errorf("of a harmless version: %+v", d.FalseAlarms)
 	}
-	if d := repeat(t, "late-errors", 10); d.FalseAlarms.Count != 0 || d.SecondsToRollback == nil {
-		t.Errorf("of one that turned bad: %+v", d.FalseAlarms)
+	if d := repeat(t, "late-errors", 10); d.FalseAlarms.Count != 0 || d.SecondsToRollback == nil || d.HarmFound == nil || d.HarmFound.Count != 10 {
+		t.Errorf("of one that turned bad: %+v, %+v", d.FalseAlarms, d.HarmFound)
+	}
+	if d := repeat(t, "errors", 3); d.FalseAlarms != nil || d.HarmFound == nil || d.HarmFound.Count != 3 {
+		t.Errorf("of a bad one: %+v, %+v", d.FalseAlarms, d.HarmFound)
 	}
 	early, err := rehearsal.ParseScenario([]byte(`{"baseline": {"error-rate": 0.01}, "new-version": {"error-rate": 0.01, "cluster": 200},
 		"changes": [{"after": 1199, "new-version": {"error-rate": 0.5}}]}`))
@@ -83,8 +86,8 @@ func TestFalseAlarmsAreOfNoHarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, err := study.Repeat(t.Context(), rehearsal.Options{Input: []byte(blogInput), Scenario: early, Seed: 1}, 10, nil)
-	if err != nil || d.FalseAlarms.Count == 0 || d.FalseAlarms.Count == d.Runs {
-		t.Errorf("before it turned bad: %+v of %d, %v", d.FalseAlarms, d.Runs, err)
+	if err != nil || d.FalseAlarms.Count == 0 || d.FalseAlarms.Count == d.Runs || d.HarmFound == nil || d.HarmFound.Count > 0 {
+		t.Errorf("before it turned bad, in its last second: %+v and %+v of %d, %v", d.FalseAlarms, d.HarmFound, d.Runs, err)
 	}
 	alarmed, err := rehearsal.ParseScenario([]byte(`{"alarms": {"a": "OK"}}`))
 	if err != nil {
@@ -120,7 +123,7 @@ func TestFalseAlarmsOfWhatIsCompared(t *testing.T) {
 			t.Fatal(err)
 		}
 		d, err := study.Repeat(t.Context(), rehearsal.Options{Input: []byte(test.input), Scenario: world, Seed: 1, Simple: test.simple}, 30, nil)
-		if err != nil || d.SecondsToRollback == nil || (d.FalseAlarms.Count > 0) != test.alarms {
+		if err != nil || d.SecondsToRollback == nil || (d.FalseAlarms != nil && d.FalseAlarms.Count > 0) != test.alarms || (d.HarmFound != nil) == test.alarms {
 			t.Errorf("%s: %+v, %v", name, d.FalseAlarms, err)
 		}
 	}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
+)
+
+// source is a text with what it was read from.
+type source struct {
+	path string // in messages: the file's, or "standard input"
+	text []byte // as UTF-8
+}
+
+// The largest files that are read, in bytes: an input is the longest one in UTF-16, with as
+// many blanks, and CloudFormation takes templates of 1 MB.
+const (
+	mostInputBytes    = 4 * rollout.MaxInput
+	mostScenarioBytes = 64 << 20
+	mostTemplateBytes = 64 << 20
+)
+
+// readSource reads a text file of at most so many bytes, or standard input for "-" unless it
+// is nil: in UTF-8 or UTF-16, with or without a byte order mark. Errors name the file.
+func readSource(path string, stdin io.Reader, most int64) (source, error) {
+	s := source{path: path}
+	from := stdin
+	if path == "-" && stdin != nil {
+		s.path = "standard input"
+	} else {
+		file, err := os.Open(path)
+		if err != nil {
+			return source{}, err
+		}
+		defer file.Close()
+		from = file
+	}
+	bytes, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err != nil && from == stdin {
+		err = fmt.Errorf("%s: %w", s.path, err) // a file's error names it
+	}
+	if err != nil {
+		return source{}, err
+	}
+	if int64(len(bytes)) > most {
+		return source{}, fmt.Errorf("%s is larger than %d bytes", s.path, most)
+	}
+	if s.text, err = rollouts.Text(bytes); err != nil {
+		return source{}, fmt.Errorf("%s: %w", s.path, err)
+	}
+	return s, nil
+}
+
+// readInputFile reads a file with an execution's input, or standard input for "-": a JSON
+// object with each name once.
+func readInputFile(path string, stdin io.Reader) (source, error) {
+	s, err := readSource(path, stdin, mostInputBytes)
+	if err != nil {
+		return source{}, err
+	}
+	if err := rollouts.Syntax(s.text); err != nil {
+		return source{}, fmt.Errorf("%s: %w", s.path, err)
+	}
+	return s, nil
+}
+
+// readRequest returns an execution's input as readInput does, and an error with all problems
+// and their places if it is no valid request.
+func readRequest(path string, stdin io.Reader) ([]byte, error) {
+	if path == "" {
+		return []byte(blogExample), nil
+	}
+	s, err := readInputFile(path, stdin)
+	if err != nil {
+		return nil, err
+	}
+	var invalid *rollout.RequestError
+	if _, err := rollout.Decode(s.text); errors.As(err, &invalid) {
+		return nil, s.refused("would be refused", invalid.Problems)
+	}
+	return s.text, nil
+}
+
+// refused returns an error that lists problems with their places.
+func (s source) refused(what string, problems []rollout.Problem) error {
+	lines := []string{s.path + " " + what + ":"}
+	for _, p := range problems {
+		lines = append(lines, "- "+s.where(p.Path)+": "+rollout.OneLine(p.Error()))
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// where returns the place of a problem with a field: file and line, if the text has it.
+func (s source) where(path string) string {
+	lines := rollouts.Lines(s.text)
+	for ; path != ""; path = parent(path) {
+		if line, ok := lines[path]; ok {
+			return fmt.Sprintf("%s:%d", s.path, line)
+		}
+	}
+	return s.path
+}
+
+// parent returns the path of what a path's value is in; "" for the whole.
+func parent(path string) string {
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i] == '.' || path[i] == '[' {
+			return path[:i]
+		}
+	}
+	return ""
+}
