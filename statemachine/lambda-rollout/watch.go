@@ -46,7 +46,7 @@ func (c *command) watch() *cobra.Command {
 
 // follow follows the rollout with a name or an ARN until it ends, and returns its exit code.
 func (c *command) follow(ctx context.Context, name string, interval time.Duration, allowUnverified bool) error {
-	w := &rollouts.Watch{Name: name, Interval: interval, Now: c.now, Connect: c.reconnect, Wait: wait}
+	w := &rollouts.Watch{Name: name, Interval: interval, Now: c.now, Connect: c.reconnect, Wait: wait, Orders: true}
 	var r *rollouts.Rollout
 	var err error
 	width := terminal.Width(c.stdout)
@@ -106,6 +106,9 @@ func (c *command) lines() func(*rollouts.Rollout, []rollouts.Event) {
 			fmt.Fprintln(c.stdout, r.Line())
 			if r.Now != nil && r.Now.Unread != "" {
 				fmt.Fprintln(c.stdout, rollout.OneLine(r.Now.Unread))
+			}
+			if r.OrdersUnread != "" {
+				fmt.Fprintln(c.stdout, rollout.OneLine(r.OrdersUnread))
 			}
 		}
 		for _, e := range events {

@@ -59,6 +59,7 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 	default:
 		e.What, e.Why = "The execution ended "+r.reached()+" in a way that the workflow does not foresee.", r.quoted()
 	}
+	e.Why = append(e.Why, r.whyPending()...)
 	e.Why = append(e.Why, r.besides()...)
 	if r.Requests != nil && !r.Counted.From.IsZero() {
 		e.Numbers = r.requestLines()

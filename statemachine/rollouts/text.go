@@ -83,6 +83,7 @@ func (r *Rollout) Live(now time.Time) *Page {
 	if len(r.Orders) > 0 {
 		p.add("orders", "", orderLines(r.Orders)...)
 	}
+	r.addPending(p, now)
 	r.times(p, now)
 	if r.Now != nil {
 		p.add("alias now", "", r.Now.String())
