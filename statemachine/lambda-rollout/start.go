@@ -41,11 +41,7 @@ func (c *command) start() *cobra.Command {
 			"A signal stops the rollout, unless --on-interrupt leave is given, and it exits with 130 or 143.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := s.run(cmd.Context())
-			if signal := signalOf(cmd.Context()); err != nil && signal != nil {
-				return exit{signal.code(), s.interrupted(cmd.Context())}
-			}
-			return err
+			return s.afterSignal(cmd.Context(), s.run(cmd.Context()))
 		},
 	}
 	s.flags(cmd)
@@ -99,8 +95,15 @@ func (s *starter) run(ctx context.Context) error {
 			return fmt.Errorf("not started: %w", rollouts.Explain(err))
 		}
 	}
-	if err := s.examineFirst(ctx, name); err != nil {
-		return err
+	// AWS answers a repeated start as the first one, so whether it is repeated is read before.
+	var before *rollouts.Rollout
+	if s.name != "" {
+		before, _ = s.client.Read(ctx, name, s.now()) // else it is started, which finds it too
+	}
+	if before == nil && !s.unchecked {
+		if err := s.examine(ctx, name); err != nil {
+			return err
+		}
 	}
 	if s.execution, err = s.client.ExecutionARN(name); err != nil {
 		return err
@@ -116,7 +119,8 @@ func (s *starter) run(ctx context.Context) error {
 		return err
 	}
 	s.confirmed = true
-	s.announce(started)
+	started.Before = started.Before || before != nil
+	s.announce(started, before)
 	if !s.wait {
 		if s.json() {
 			return terminal.WriteJSON(s.stdout, s.document(started))
@@ -149,17 +153,9 @@ func (s *starter) publishVersion(ctx context.Context) error {
 	return s.set(map[string]string{"new-version": version})
 }
 
-// examineFirst checks the input, unless an execution with that name may exist already: then
-// the alias may be under way because of it.
-func (s *starter) examineFirst(ctx context.Context, name string) error {
-	if s.unchecked {
-		return nil
-	}
-	if s.name != "" {
-		if _, err := s.client.Read(ctx, name, s.now()); err == nil {
-			return nil // Start compares the inputs
-		}
-	}
+// examine checks the input of a rollout that does not exist. Where it exists, the alias may be
+// under way because of it, and Start compares the inputs.
+func (s *starter) examine(ctx context.Context, name string) error {
 	checked, err := s.client.Check(ctx, name, s.effective, s.now())
 	if err != nil {
 		return fmt.Errorf("not started, as it could not be checked (--no-check leaves that to the workflow): %w", rollouts.Explain(err))
@@ -194,6 +190,19 @@ func (s *starter) say(format string, args ...any) {
 		out = page{out: s.stderr}
 	}
 	out.line(format, args...)
+}
+
+// afterSignal returns err, unless a signal was the reason for it: then it interrupts the
+// rollout.
+func (s *starter) afterSignal(ctx context.Context, err error) error {
+	signal := signalOf(ctx)
+	if by, is := errors.AsType[interruption](err); is {
+		signal = &by // by a key
+	}
+	if err == nil || signal == nil {
+		return err
+	}
+	return exit{signal.code(), s.interrupted(ctx)}
 }
 
 // interrupted stops the rollout, or leaves it, after a signal; it returns what to tell.

@@ -72,9 +72,18 @@ func TestStartIsRepeated(t *testing.T) {
 			a := newAccount(t, `{}`, nil)
 			file := a.write("rollout.json", blog)
 			a.inject(localaws.Fault{Operation: "StartExecution", Kind: kind, Count: 2})
-			a.want(a.run("start", "-f", file, "--name", "first"), 0, "started first")
-			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "started first", "PROMOTED: ")
-			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "already started first", "PROMOTED: ")
+			first := a.run("start", "-f", file, "--name", "first")
+			if a.want(first, 0, "started first: alias"); strings.Contains(first.stdout, "already") {
+				t.Errorf("the first start prints %s", first.stdout)
+			}
+			a.advance(70 * time.Second)
+			a.want(a.run("start", "-f", file, "--name", "first"), 0, "already started first ", " ago, at 2026-11-02 12:00:", "watch       lambda-rollout watch first")
+			a.want(a.run("start", "-f", file, "--name", "first", "--no-check", "-o", "json"), 0, `"started-before": true`, `"started": "2026-11-02T12:00:`)
+			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "already started first ", "PROMOTED: ")
+			ended := a.run("start", "-f", file, "--name", "first")
+			if a.want(ended, 0, "already started first ", "ended       first: PROMOTED"); strings.Contains(ended.stdout, "rollback") {
+				t.Errorf("what has ended can be steered: %s", ended.stdout)
+			}
 			a.want(a.run("start", "-f", a.write("other.json", strings.Replace(blog, "120", "60", 1)), "--name", "first", "--wait"), 2, "started before with a different input")
 		})
 	}

@@ -22,11 +22,7 @@ func (c *command) wait() *cobra.Command {
 			if err := s.checkFlags(); err != nil {
 				return err
 			}
-			err := s.waitFor(cmd.Context(), args[0])
-			if signal := signalOf(cmd.Context()); err != nil && signal != nil {
-				return exit{signal.code(), s.interrupted(cmd.Context())}
-			}
-			return err
+			return s.afterSignal(cmd.Context(), s.waitFor(cmd.Context(), args[0]))
 		},
 	}
 	s.waitFlags(cmd)
@@ -48,5 +44,5 @@ func (s *starter) waitFor(ctx context.Context, name string) error {
 		return unreadable(err)
 	}
 	s.execution = r.Execution
-	return s.await(ctx, rollouts.Started{ARN: r.Execution, Name: arn.Name(r.Execution), Before: true})
+	return s.await(ctx, rollouts.Started{ARN: r.Execution, Name: arn.Name(r.Execution), Before: true, At: r.Started})
 }
