@@ -18,9 +18,9 @@ import (
 type starter struct {
 	*command
 	input
-	publish, wait, unchecked, allowUnverified bool
-	codeSHA256, onInterrupt                   string
-	poll                                      time.Duration
+	publish, wait, quiet, unchecked, allowUnverified bool
+	codeSHA256, onInterrupt                          string
+	poll                                             time.Duration
 
 	client *rollouts.Client
 	// execution is set before the call that starts it, and confirmed after its answer.
@@ -50,6 +50,7 @@ func (c *command) start() *cobra.Command {
 	flags.StringVar(&s.codeSHA256, "code-sha256", "", "with --publish: the `hash` of the code, as AWS returned it for the upload; no other code is published")
 	flags.BoolVar(&s.unchecked, "no-check", false, "leave the checks to the workflow")
 	flags.BoolVar(&s.wait, "wait", false, "follow the rollout to its end")
+	flags.BoolVar(&s.quiet, "quiet", false, "print only the execution's ARN, for scripts; the rest is printed on the standard error")
 	s.waitFlags(cmd)
 	return cmd
 }
@@ -70,6 +71,8 @@ func (s *starter) checkFlags() error {
 		return errors.New("--code-sha256 is for the code to publish: add --publish")
 	case s.publish && s.version != "":
 		return errors.New("--publish makes the new version: leave out --new-version")
+	case s.quiet && (s.wait || s.json()):
+		return errors.New("--quiet prints one line: leave out --wait and --output")
 	case s.poll < minPoll:
 		return fmt.Errorf("--poll must be at least %v", minPoll)
 	}
@@ -120,6 +123,10 @@ func (s *starter) run(ctx context.Context) error {
 	}
 	s.confirmed = true
 	started.Before = started.Before || before != nil
+	if s.quiet {
+		_, err := fmt.Fprintln(s.stdout, started.ARN)
+		return err
+	}
 	s.announce(started, before)
 	if !s.wait {
 		if s.json() {
@@ -130,15 +137,15 @@ func (s *starter) run(ctx context.Context) error {
 	return s.await(ctx, started)
 }
 
-// publishVersion publishes the latest code, after a check of the input that needs no
-// version.
+// publishVersion publishes the latest code, after a check of the input that needs neither a
+// version nor AWS.
 func (s *starter) publishVersion(ctx context.Context) error {
 	if err := s.set(map[string]string{"new-version": "1"}); err != nil {
 		return err
 	}
 	var invalid *rollout.RequestError
 	request, err := rollout.Decode(s.effective)
-	if errors.As(err, &invalid) && !s.unchecked {
+	if errors.As(err, &invalid) {
 		p := plan{}
 		for _, problem := range invalid.Problems {
 			p.Refusals = append(p.Refusals, refusal{Name: "InvalidRequest", Path: problem.Path, At: s.where(problem.Path), Text: problem.Error()})
@@ -183,10 +190,10 @@ func (s *starter) notStarted(ctx context.Context, failed error) error {
 	return exit{unknown, fmt.Errorf("whether the rollout was started is not known; repeat the command with --name %s to follow it: %w", arn.Name(s.execution), rollouts.Explain(failed))}
 }
 
-// say prints a line about the progress: on the standard error, if the output is JSON.
+// say prints a line about the progress: on the standard error, if the output is for programs.
 func (s *starter) say(format string, args ...any) {
 	out := s.text()
-	if s.json() {
+	if s.json() || s.quiet {
 		out = page{out: s.stderr}
 	}
 	out.line(format, args...)

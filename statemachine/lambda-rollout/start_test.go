@@ -165,6 +165,17 @@ func TestAnInterruptedCall(t *testing.T) {
 	a.want(a.runIn(ctx, 0, "start", "-f", file, "--name", "second", "--on-interrupt", "leave"), 143, "interrupted; if it was started, the rollout continues: arn:")
 }
 
+func TestAQuietStart(t *testing.T) {
+	a := newAccount(t, `{}`, nil)
+	file := a.write("rollout.json", blog)
+	r := a.run("start", "-f", file, "--name", "first", "--publish", "--quiet")
+	if a.want(r, 0); r.stdout != strings.Replace(a.served.StateMachine(), ":stateMachine:", ":execution:", 1)+":first\n" || !strings.Contains(r.stderr, "published version 2") {
+		t.Errorf("it prints %q, and on the standard error %q", r.stdout, r.stderr)
+	}
+	a.want(a.run("start", "-f", file, "--quiet", "--wait"), 2, "--quiet prints one line")
+	a.want(a.run("start", "-f", file, "--quiet", "-o", "json"), 2, "--quiet prints one line")
+}
+
 func TestStartAsJSON(t *testing.T) {
 	a := newAccount(t, `{}`, nil)
 	r := a.run("start", "-f", a.write("rollout.json", blog), "--wait", "-o", "json", "--name", "first")

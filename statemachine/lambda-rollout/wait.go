@@ -39,9 +39,13 @@ func (s *starter) waitFor(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	r, err := client.Read(ctx, execution, s.now())
-	if err != nil {
-		return unreadable(err)
+	s.execution = execution // until it is known whether it continues another
+	r, err := client.Wait(ctx, execution, s.poll, s.now, s.sleep, func(*rollouts.Rollout) bool { return true })
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case err != nil:
+		return exit{unknown, err}
 	}
 	s.execution = r.Execution
 	return s.await(ctx, rollouts.Started{ARN: r.Execution, Name: arn.Name(r.Execution), Before: true, At: r.Started})

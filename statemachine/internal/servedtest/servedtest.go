@@ -159,6 +159,17 @@ func (a *AWS) Begin(name, input string) string {
 	return *out.ExecutionArn
 }
 
+// Status returns the status of the execution with a name.
+func (a *AWS) Status(name string) string {
+	a.t.Helper()
+	execution := strings.Replace(a.StateMachine(), ":stateMachine:", ":execution:", 1) + ":" + name
+	out, err := sfn.NewFromConfig(a.Config).DescribeExecution(context.Background(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return string(out.Status)
+}
+
 // Stop stops an execution.
 func (a *AWS) Stop(execution, name, cause string) {
 	a.t.Helper()
