@@ -244,15 +244,15 @@ func (r *Rollout) besides() []string {
 // Text returns the explanation as a page.
 func (e Explanation) Text() *Page {
 	p := &Page{}
-	p.add("what", "", e.What)
-	p.add("why", "", e.Why...)
+	p.Add("what", "", e.What)
+	p.Add("why", "", e.Why...)
 	if len(e.Numbers) > 0 {
-		p.add("numbers", "", e.Numbers...)
+		p.Add("numbers", "", e.Numbers...)
 	}
 	if e.Alias != "" {
-		p.add("alias", "", e.Alias)
+		p.Add("alias", "", e.Alias)
 	}
-	p.copy("undo", e.Undo)
-	p.add("next", "", e.Next...)
+	p.Copy("undo", e.Undo)
+	p.Add("next", "", e.Next...)
 	return p
 }

@@ -74,9 +74,9 @@ func (p *PendingOrder) what() string {
 func (r *Rollout) addPending(p *Page, now time.Time) {
 	switch {
 	case r.OrdersUnread != "":
-		p.add("new order", "", r.OrdersUnread)
+		p.Add("new order", "", r.OrdersUnread)
 	case r.Pending != nil:
-		p.add("new order", terminal.Doubt, r.pendingText(now))
+		p.Add("new order", terminal.Doubt, r.pendingText(now))
 	}
 }
 
