@@ -130,9 +130,9 @@ func (c *Client) item(ctx context.Context, e types.ExecutionListItem, now time.T
 func (c *Client) listed(ctx context.Context, e types.ExecutionListItem, now time.Time) (*Rollout, error) {
 	out := &sfn.DescribeExecutionOutput{ExecutionArn: e.ExecutionArn, Name: e.Name, Status: e.Status, StartDate: e.StartDate, StopDate: e.StopDate}
 	if out.StartDate == nil {
-		return nil, inWords(errNothing, "", "the rollout "+rollout.OneLine(aws.ToString(e.Name)))
+		return nil, inWords(errNothing, "", c.titled(aws.ToString(e.Name)))
 	}
-	t, err := c.settled(ctx, out)
+	t, err := settled(ctx, c, ofRollouts, out)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,11 @@ func (c *Client) listed(ctx context.Context, e types.ExecutionListItem, now time
 	if endedSince || t.data == nil || t.data.Plan.Owner != aws.ToString(e.Name) {
 		return c.read(ctx, aws.ToString(e.ExecutionArn), now, false)
 	}
-	return c.assemble(ctx, out, t, now)
+	f, err := completed(ctx, c, out, t)
+	if err != nil {
+		return nil, err
+	}
+	return rolloutOf(f, now), nil
 }
 
 // column is one of a table: its head, its cells, and whether they are numbers.
