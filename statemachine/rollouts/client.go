@@ -52,9 +52,7 @@ type Client struct {
 // else the one that the environment's STATE_MACHINE_ARN names; else the output
 // StateMachineArn of a stack.
 func Find(ctx context.Context, cfg aws.Config, machine, stack string) (*Client, error) {
-	c := &Client{
-		States: sfn.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg), Metrics: cloudwatch.NewFromConfig(cfg),
-	}
+	c := new(Client).Renewed(cfg)
 	from := "--state-machine"
 	if machine == "" {
 		machine, from = os.Getenv(machineVariable), machineVariable
@@ -76,6 +74,13 @@ func Find(ctx context.Context, cfg aws.Config, machine, stack string) (*Client, 
 		return nil, fmt.Errorf("%s: %w", releasesVariable, err)
 	}
 	return c, nil
+}
+
+// Renewed returns a client for the same state machine with another configuration.
+func (c *Client) Renewed(cfg aws.Config) *Client {
+	renewed := *c
+	renewed.States, renewed.Lambda, renewed.SSM, renewed.Metrics = sfn.NewFromConfig(cfg), lambda.NewFromConfig(cfg), ssm.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg)
+	return &renewed
 }
 
 // Releases returns a client for the releases of the same stack: their state machine is the one

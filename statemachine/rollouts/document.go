@@ -70,8 +70,8 @@ type Rollout struct {
 	Planned   int64     `json:"planned"`
 	StartedBy StartedBy `json:"started-by"`
 	// Release is nil unless the rollout is a member of a release.
-	Release *Membership `json:"release,omitempty"`
-	Redrives  int32     `json:"redrives"`
+	Release  *Membership `json:"release,omitempty"`
+	Redrives int32       `json:"redrives"`
 	// Continued is the ARN of the execution in which a long rollout continued last.
 	Continued string `json:"continued,omitempty"`
 

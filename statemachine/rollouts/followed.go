@@ -17,6 +17,10 @@ type Followed interface {
 	// End returns how it ended, Running if it has not, and whether too little was seen to judge
 	// what was promoted.
 	End() (outcome Outcome, unverified bool)
+	// Succeeded reports whether all traffic goes to the new versions, and Judged whether it is
+	// known then if too little was seen to judge them.
+	Succeeded() bool
+	Judged() bool
 	// Headline returns the outcome in capitals, with its colour; Line all in one line; Where how
 	// far it has come, and Why what the last check found, or why it ended so.
 	Headline() (text, colour string)
@@ -39,6 +43,17 @@ type Followed interface {
 
 	inbox() inbox
 	refuses(command rollout.Command) error
+}
+
+// StartOf returns when it was started.
+func StartOf(f Followed) time.Time {
+	switch r := f.(type) {
+	case *Rollout:
+		return r.Started
+	case *Release:
+		return r.Started
+	}
+	return time.Time{}
 }
 
 // IsRunning reports whether it has not ended.
@@ -171,3 +186,21 @@ func (r *Rollout) parts() []string {
 }
 
 func (r *Rollout) lasts(now time.Time) { r.Seconds = max(r.Seconds, now.Sub(r.Started).Seconds()) }
+
+// Follow follows a rollout as a Watch does, or a release with the same settings. It returns nil
+// if nothing was read.
+func Follow(ctx context.Context, w *Watch, releases bool, show func(Followed, []Event)) (Followed, error) {
+	if !releases {
+		return w.any(ctx, show)
+	}
+	of := &ReleaseWatch{Connect: w.Connect, Name: w.Name, Interval: w.Interval, Now: w.Now, Wait: w.Wait, Orders: w.Orders, Most: w.Most}
+	return of.any(ctx, show)
+}
+
+func (w *Watcher[S, R]) any(ctx context.Context, show func(Followed, []Event)) (Followed, error) {
+	r, err := w.Run(ctx, func(r R, events []Event) { show(r, events) })
+	if !w.begun {
+		return nil, err
+	}
+	return r, err
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -17,6 +19,14 @@ func (r *Release) Identity() (name, execution string) { return r.Name, r.Executi
 
 // End returns the outcome.
 func (r *Release) End() (outcome Outcome, unverified bool) { return r.Outcome, r.Unverified }
+
+// Succeeded reports whether all rollouts are promoted, by the execution's status alone.
+func (r *Release) Succeeded() bool {
+	return types.ExecutionStatus(r.Status) == types.ExecutionStatusSucceeded
+}
+
+// Judged reports whether the outcome of a release that succeeded could be read.
+func (r *Release) Judged() bool { return r.data != nil && r.data.Outcome != nil }
 
 // Unread returns what could not be read.
 func (r *Release) Unread() []string {
@@ -109,3 +119,7 @@ func (r *Release) endEvents() []Event {
 	text, _ := r.Headline()
 	return []Event{{r.Ended, "end", rollout.OneLine(text + ": " + r.why())}}
 }
+
+// Left reports whether the release's execution has ended without ending the release, and the
+// one that does so has not started yet.
+func (r *Release) Left() bool { return r.leftAs != "" }

@@ -103,7 +103,7 @@ func (w *Watcher[S, R]) Run(ctx context.Context, show func(R, []Event)) (R, erro
 			interval = min(2*interval, max(mostInterval, w.Interval))
 			events = nil
 			if !w.lost {
-				events = []Event{{w.Now(), "lost", err.Error() + "; the "+w.last.Noun()+" itself goes on, and watching too as soon as AWS answers"}}
+				events = []Event{{w.Now(), "lost", err.Error() + "; the " + w.last.Noun() + " itself goes on, and watching too as soon as AWS answers"}}
 			}
 			w.lost = true
 			if failure.Trouble == Credentials {
