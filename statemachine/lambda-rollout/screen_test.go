@@ -105,10 +105,17 @@ func (p *tty) exits(code int) {
 	case <-time.After(10 * time.Second):
 		p.t.Fatalf("it does not end after %q", p.all())
 	}
-	time.Sleep(50 * time.Millisecond) // what is on its way
-	if text := p.all(); strings.Contains(text, enter) && strings.LastIndex(text, leave) < strings.LastIndex(text, enter) {
-		p.t.Error("it does not leave its screen")
+	left := func() bool {
+		text := p.all()
+		return !strings.Contains(text, enter) || strings.LastIndex(text, leave) > strings.LastIndex(text, enter)
 	}
+	for range 100 { // what is on its way
+		time.Sleep(50 * time.Millisecond)
+		if left() {
+			return
+		}
+	}
+	p.t.Fatal("it does not leave its screen")
 }
 
 func contains(word string) func([]string) bool {

@@ -65,8 +65,31 @@ func (p page) copied(name, text string) {
 // line prints a text.
 func (p page) line(format string, args ...any) { p.verdict("", fmt.Sprintf(format, args...)) }
 
-// hanging prints an item of a list, which begins with a sign such as "- ".
-func (p page) hanging(sign, text string) { p.verdict("", sign+text) }
+// hanging prints a head and a text, whose further lines stand below its first one.
+func (p page) hanging(head, text string) {
+	indent, width := terminal.Cells(head), 0
+	if p.width > 0 {
+		width = p.width - indent
+	}
+	fmt.Fprintln(p.out, strings.TrimRight(head+strings.Join(wrapped(text, width), "\n"+strings.Repeat(" ", indent)), " "))
+}
+
+// wrapped returns the lines of a text, without control characters. What follows the first
+// line of an item, which begins with "- ", stands below the item's text.
+func wrapped(text string, width int) []string {
+	var all []string
+	for line := range strings.SplitSeq(rehearsal.Printable(text), "\n") {
+		item, ok := strings.CutPrefix(line, "- ")
+		if !ok || width < 1 {
+			all = append(all, terminal.Wrap(line, width)...)
+			continue
+		}
+		for i, part := range terminal.Wrap(item, max(1, width-2)) {
+			all = append(all, map[bool]string{true: "- ", false: "  "}[i == 0]+part)
+		}
+	}
+	return all
+}
 
 // verdict prints a text that says how something ended, in a colour on a terminal.
 func (p page) verdict(colour, text string) {
