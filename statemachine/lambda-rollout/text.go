@@ -149,20 +149,3 @@ func printsMarkdown() map[string]string { return map[string]string{markdown: "tr
 
 // json reports whether the output is one JSON document.
 func (c *command) json() bool { return c.format == oneJSON }
-
-// wrapped returns the lines of a text, without control characters. What follows the first
-// line of an item, which begins with "- ", stands below the item's text.
-func wrapped(text string, width int) []string {
-	var all []string
-	for line := range strings.SplitSeq(rehearsal.Printable(text), "\n") {
-		item, ok := strings.CutPrefix(line, "- ")
-		if !ok || width < 1 {
-			all = append(all, terminal.Wrap(line, width)...)
-			continue
-		}
-		for i, part := range terminal.Wrap(item, max(1, width-2)) {
-			all = append(all, map[bool]string{true: "- ", false: "  "}[i == 0]+part)
-		}
-	}
-	return all
-}
