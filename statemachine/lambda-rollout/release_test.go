@@ -138,7 +138,7 @@ func TestReleasesAreChecked(t *testing.T) {
 	a := newShop(t, `{}`, nil)
 	a.want(a.run("release", "check", "-f", a.write("release.json", shop)), 0, "The release shop would start: 3 rollouts in 2 waves, promoted or rolled back together.", "wave 2      pay, search", "not checked")
 	bad := strings.Replace(strings.Replace(shop, `"alias-name": "pay"`, `"alias-name": "pai"`, 1), `"alias-name": "search"`, `"alias-name": "search", "new-version": "9"`, 1)
-	a.want(a.run("release", "check", "-f", a.write("release.json", bad)), 2, "- AliasNotFound: ", "pai", "- VersionNotFound: ", "version 9", "rollouts.search")
+	a.want(a.run("release", "check", "-f", a.write("release.json", bad)), 2, "release.json:4: pay: there is no alias pai", "release.json:4: search: there is no version 9")
 	a.want(a.run("release", "start", "-f", a.write("release.json", strings.Replace(shop, `"search"]`, `"serch"]`, 1))), 2, "release.json:2: waves[1][1]", "did you mean")
 	if a.calls["StartExecution"] > 0 {
 		t.Error("a release was started")

@@ -56,7 +56,7 @@ func (c *Client) CheckRelease(ctx context.Context, name string, input []byte, no
 			return found, fmt.Errorf("checking %s: %w", m.Name, err)
 		}
 		for _, r := range refusals {
-			r.Path = strings.TrimSuffix("rollouts."+m.Name+"."+r.Path, ".")
+			r.Path, r.Text = strings.TrimSuffix("rollouts."+m.Name+"."+r.Path, "."), m.Name+": "+r.Text
 			found.Refusals = append(found.Refusals, r)
 		}
 		found.RedAlarms = append(found.RedAlarms, member.RedAlarms...)
