@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
-
 )
 
 // List is what `list -o json` prints.
@@ -186,4 +185,3 @@ func (c *Client) listed(ctx context.Context, e types.ExecutionListItem, now time
 	}
 	return rolloutOf(f, now), nil
 }
-

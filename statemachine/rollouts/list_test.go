@@ -1,8 +1,10 @@
 package rollouts_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -117,7 +119,14 @@ func TestListOfWhatEndsMeanwhile(t *testing.T) {
 		a.Advance(time.Minute)
 		pages, ends := 0, false
 		a.Answer(func(action string, w http.ResponseWriter, r *http.Request) bool {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			switch {
+			case bytes.Contains(body, []byte("-releases")):
+				return false
 			case action == "states:ListExecutions" && pages == 0:
 				pages++
 				recorder := &recorded{header: http.Header{}}

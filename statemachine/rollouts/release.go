@@ -1,6 +1,8 @@
 package rollouts
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
@@ -113,3 +115,7 @@ var releaseEndings = map[string]Outcome{
 	"Promoted": Promoted, "Unchanged": Unchanged, "Rolled back": RolledBack, "Not together": Split, "Not all promoted": PartlyPromoted,
 	"Refused": Refused, "Not started": NotStarted,
 }
+
+// ReleaseEndings returns the names of the states in which the workflow of releases ends with an
+// outcome.
+func ReleaseEndings() []string { return slices.Sorted(maps.Keys(releaseEndings)) }

@@ -218,7 +218,7 @@ func (m ReleaseMember) line(wide int) string {
 	case m.Standing == release.Ready, m.Standing == release.Promoted, m.Standing == release.Unchanged:
 		sign = "✓"
 	}
-	text := fmt.Sprintf("%s %s  %4s  %s", sign, terminal.Pad(rollout.OneLine(m.Name), wide), rollout.Weight(m.Weight), standingWord(m.Standing))
+	text := fmt.Sprintf("%s %s  %6s  %s", sign, terminal.Pad(rollout.OneLine(m.Name), wide), rollout.Weight(m.Weight), standingWord(m.Standing))
 	if m.Unverified {
 		text += ", unverified"
 	}
