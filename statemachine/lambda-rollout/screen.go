@@ -11,9 +11,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
-// keysOf returns the keys that are pressed, until the terminal has no more. Those that leave
-// call leave, even while a call of AWS hangs.
-func keysOf(in *os.File, leave func()) <-chan string {
+// keysOf returns the keys that are pressed, until the terminal has no more. q calls leave, and
+// Ctrl-C ctrlC, even while a call of AWS hangs.
+func keysOf(in *os.File, leave, ctrlC func()) <-chan string {
 	keys := make(chan string, 16)
 	go func() {
 		buffer := make([]byte, 64)
@@ -28,8 +28,10 @@ func keysOf(in *os.File, leave func()) <-chan string {
 					length = min(3, len(pressed)) // as of an arrow
 				}
 				switch key := pressed[:length]; key {
-				case "q", "Q", "\x03": // Ctrl-C
+				case "q", "Q":
 					leave()
+				case "\x03":
+					ctrlC()
 				default:
 					select {
 					case keys <- key:
@@ -48,11 +50,12 @@ type screen struct {
 	out     *os.File
 	colours bool
 	keys    <-chan string // nil without a keyboard
+	help    string        // on Ctrl-C; "" for none
 	now     func() time.Time
 
-	rollout *rollouts.Rollout
-	events  []rollouts.Event
-	above   int // the rows that are scrolled out at the top
+	shown  rollouts.Followed
+	events []rollouts.Event
+	above  int // the rows that are scrolled out at the top
 }
 
 // keptEvents is how many events the live view keeps.
@@ -71,8 +74,8 @@ func (s *screen) open()  { fmt.Fprint(s.out, enter) }
 func (s *screen) close() { fmt.Fprint(s.out, leave) }
 
 // show takes what is new, and draws it.
-func (s *screen) show(r *rollouts.Rollout, events []rollouts.Event) {
-	s.rollout = r
+func (s *screen) show(r rollouts.Followed, events []rollouts.Event) {
+	s.shown = r
 	s.events = append(s.events, events...)
 	s.events = s.events[max(0, len(s.events)-keptEvents):]
 	s.draw()
@@ -123,8 +126,11 @@ func (s *screen) press(key string) (look bool) {
 // draw draws the view in the size that the terminal has now.
 func (s *screen) draw() {
 	width, height := terminal.Size(s.out)
-	if width < 1 || height < 1 || s.rollout == nil {
+	if width < 1 || height < 1 || s.shown == nil {
 		return
+	}
+	if r, ok := s.shown.(*rollouts.Release); ok {
+		r.FitLive(width, height*3/4, s.now())
 	}
 	lines := s.lines(width)
 	foot := s.foot()
@@ -151,7 +157,7 @@ func (s *screen) lines(width int) []string {
 			lines = append(lines, s.paint(terminal.Doubt, line))
 		}
 	}
-	lines = append(lines, s.rollout.Live(s.now()).Rows(width, s.colours)...)
+	lines = append(lines, s.shown.Live(s.now()).Rows(width, s.colours)...)
 	if len(s.events) > 0 {
 		lines = append(lines, "")
 	}
@@ -174,5 +180,9 @@ func (s *screen) foot() []string {
 		return nil
 	}
 	width, _ := terminal.Size(s.out)
-	return []string{terminal.Cut("q leave, r look now, ↑ ↓ scroll", width)}
+	help := "q leave, "
+	if s.help != "" {
+		help += "Ctrl-C " + s.help + ", "
+	}
+	return []string{terminal.Cut(help+"r look now, ↑ ↓ scroll", width)}
 }

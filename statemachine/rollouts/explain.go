@@ -59,6 +59,7 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 	default:
 		e.What, e.Why = "The execution ended "+r.reached()+" in a way that the workflow does not foresee.", r.quoted()
 	}
+	e.Why = append(e.Why, r.whyPending()...)
 	e.Why = append(e.Why, r.besides()...)
 	if r.Requests != nil && !r.Counted.From.IsZero() {
 		e.Numbers = r.requestLines()
@@ -225,6 +226,9 @@ func (r *Rollout) whyStopped() []string {
 // besides says what else happened.
 func (r *Rollout) besides() []string {
 	var more []string
+	if r.Release != nil {
+		more = append(more, "It is the rollout "+r.Release.String()+".")
+	}
 	if r.Redrives > 0 {
 		more = append(more, fmt.Sprintf("The execution was redriven (%s); this is how it ended, or is, after that.", plural(int(r.Redrives), "time")))
 	}
@@ -243,15 +247,15 @@ func (r *Rollout) besides() []string {
 // Text returns the explanation as a page.
 func (e Explanation) Text() *Page {
 	p := &Page{}
-	p.add("what", "", e.What)
-	p.add("why", "", e.Why...)
+	p.Add("what", "", e.What)
+	p.Add("why", "", e.Why...)
 	if len(e.Numbers) > 0 {
-		p.add("numbers", "", e.Numbers...)
+		p.Add("numbers", "", e.Numbers...)
 	}
 	if e.Alias != "" {
-		p.add("alias", "", e.Alias)
+		p.Add("alias", "", e.Alias)
 	}
-	p.copy("undo", e.Undo)
-	p.add("next", "", e.Next...)
+	p.Copy("undo", e.Undo)
+	p.Add("next", "", e.Next...)
 	return p
 }

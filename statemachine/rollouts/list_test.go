@@ -1,9 +1,12 @@
 package rollouts_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +36,7 @@ func TestList(t *testing.T) {
 	a.Advance(4*time.Minute + 30*time.Second)
 	c := clientOf(t, a)
 	names := func(status types.ExecutionStatus, limit int) string {
-		list, err := c.List(t.Context(), status, limit, a.Now())
+		list, err := c.List(t.Context(), status, limit, false, a.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +61,7 @@ func TestList(t *testing.T) {
 			t.Errorf("%s at most %d: %q, want %q", l.status, l.limit, got, l.want)
 		}
 	}
-	list, err := c.List(t.Context(), "", 3, a.Now())
+	list, err := c.List(t.Context(), "", 3, false, a.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +90,7 @@ func TestListHasWhatCanNotBeRead(t *testing.T) {
 		servedtest.Refuse(w, 400, "AccessDeniedException", "not authorized to perform: states:GetExecutionHistory")
 		return true
 	})
-	list, err := clientOf(t, a).List(t.Context(), "", 10, a.Now())
+	list, err := clientOf(t, a).List(t.Context(), "", 10, false, a.Now())
 	if err != nil || len(list.Rollouts) != 1 {
 		t.Fatal(list, err)
 	}
@@ -103,6 +106,56 @@ func TestHostileNames(t *testing.T) {
 		text := strings.Join(list.Table(width, false), "\n")
 		if strings.ContainsAny(text, "\x1b\x07\u202e") || strings.Count(text, "\n") > 4 {
 			t.Errorf("at %d: %q", width, text)
+		}
+	}
+}
+
+// TestListOfWhatEndsMeanwhile lists a rollout that ends after the executions were listed and
+// before its history is read, and one that two pages have.
+func TestListOfWhatEndsMeanwhile(t *testing.T) {
+	for status, want := range map[types.ExecutionStatus][]string{"": {"promoted SUCCEEDED ended"}, "RUNNING": nil} {
+		a := servedtest.New(t, `{}`)
+		a.Begin("it", input(""))
+		a.Advance(time.Minute)
+		pages, ends := 0, false
+		a.Answer(func(action string, w http.ResponseWriter, r *http.Request) bool {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			switch {
+			case bytes.Contains(body, []byte("-releases")):
+				return false
+			case action == "states:ListExecutions" && pages == 0:
+				pages++
+				recorder := &recorded{header: http.Header{}}
+				a.ServeHTTP(recorder, r)
+				_, _ = w.Write([]byte(strings.Replace(string(recorder.body), `{"executions"`, `{"nextToken":"next","executions"`, 1)))
+			case action == "states:ListExecutions":
+				pages++
+				body := fmt.Sprintf(`{"executions":[{"executionArn":%q,"name":"it","stateMachineArn":%q,"status":"RUNNING","startDate":%d}]}`,
+					strings.Replace(a.StateMachine(), ":stateMachine:", ":execution:", 1)+":it", a.StateMachine(), servedtest.Start.Unix())
+				_, _ = w.Write([]byte(body))
+			case action == "states:GetExecutionHistory" && !ends:
+				ends = true
+				a.Advance(time.Hour)
+				return false
+			default:
+				return false
+			}
+			return true
+		})
+		list, err := clientOf(t, a).List(t.Context(), status, 10, false, a.Now())
+		if err != nil || pages != 2 || !ends {
+			t.Fatal(pages, ends, err)
+		}
+		var got []string
+		for _, item := range list.Rollouts {
+			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", item.Outcome, item.Status, map[bool]string{true: "ended"}[!item.Ended.IsZero()])))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("with the status %q, listed are %q, want %q", status, got, want)
 		}
 	}
 }

@@ -1,0 +1,148 @@
+package rollouts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+)
+
+// PendingOrder is an order that was given to a rollout and that no health check has read.
+type PendingOrder struct {
+	Command rollout.Command `json:"command"`
+	Unknown bool            `json:"unknown,omitempty"` // the text is no order, and will hold the weight
+	At      time.Time       `json:"at"`
+	Number  int64           `json:"number"` // see rollout.Order
+}
+
+// Get is Read, and reads whether an order was given that no check has read. If that can't be
+// read, the rollout has the reason.
+func (c *Client) Get(ctx context.Context, name string, now time.Time) (*Rollout, error) {
+	r, err := c.Read(ctx, name, now)
+	if err != nil {
+		return nil, err
+	}
+	r.inbox().read(ctx, c)
+	return r, ctx.Err()
+}
+
+// inbox is where orders to a rollout or a release arrive.
+type inbox struct {
+	name, parameter string
+	since           time.Time // orders before it are to an earlier execution of that name
+	taken           int64     // the number of the last order that a check has read
+	// found is the last order, if no check has read it, and unread why that is not known.
+	found  **PendingOrder
+	unread *string
+	// running is whether it is running, and next when its next check is; zero if not known.
+	running bool
+	next    time.Time
+}
+
+func (r *Rollout) inbox() inbox {
+	in := inbox{
+		name: r.Name, parameter: rollout.ControlParameter(r.Name), since: r.Started,
+		found: &r.Pending, unread: &r.OrdersUnread, running: r.Outcome == Running, next: r.NextCheck,
+	}
+	if r.data != nil {
+		in.since, in.taken = r.data.Plan.Started, r.data.Progress.Order
+	}
+	return in
+}
+
+// order returns the order that no check has read, as it was read last.
+func (in inbox) order() *PendingOrder { return *in.found }
+
+// read reads the order that no check has read, or sets why that is not known.
+func (in inbox) read(ctx context.Context, c *Client) {
+	*in.unread = ""
+	found, err := in.last(ctx, c)
+	if err != nil {
+		*in.unread = err.Error()
+		return
+	}
+	*in.found = found
+}
+
+// last returns the last order if no check has read it; nil if there is none.
+func (in inbox) last(ctx context.Context, c *Client) (*PendingOrder, error) {
+	out, err := c.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: &in.parameter})
+	var none *types.ParameterNotFound
+	switch {
+	case errors.As(err, &none):
+		return nil, nil
+	case err == nil && out.Parameter == nil:
+		err = errors.New("the answer has no parameter in it")
+	}
+	if err != nil {
+		return nil, inWords(err, "ssm:GetParameter", "the orders to "+c.titled(in.name))
+	}
+	at := aws.ToTime(out.Parameter.LastModifiedDate).UTC()
+	if out.Parameter.Version <= in.taken || at.Before(in.since) {
+		return nil, nil
+	}
+	command, known := rollout.ReadCommand(aws.ToString(out.Parameter.Value))
+	return &PendingOrder{Command: command, Unknown: !known, At: at, Number: out.Parameter.Version}, nil
+}
+
+// what names the order: "the order to pause" or `the unknown order "x"`.
+func (p *PendingOrder) what() string {
+	if p.Unknown {
+		return fmt.Sprintf("the unknown order %q", rollout.OneLine(string(p.Command)))
+	}
+	return "the order to " + rollout.OneLine(string(p.Command))
+}
+
+// add adds the order that no check has read, or why that is not known.
+func (in inbox) add(p *Page, now time.Time) {
+	switch {
+	case *in.unread != "":
+		p.Add("new order", "", *in.unread)
+	case in.order() != nil:
+		p.Add("new order", terminal.Doubt, in.text(now))
+	}
+}
+
+// text says which order no check has read, and when one will.
+func (in inbox) text(now time.Time) string {
+	o := in.order()
+	if !in.running {
+		return o.what() + " was given at " + stamp(o.At) + ", and no check has read it"
+	}
+	text := fmt.Sprintf("%s, given %s ago, is not read yet", o.what(), span(max(0, now.Sub(o.At))))
+	if !in.next.IsZero() {
+		text += "; the next check is at " + stamp(in.next)
+	}
+	return text
+}
+
+// whyPending says which order no check has read, or why that is not known, in sentences.
+func (r *Rollout) whyPending() []string {
+	switch {
+	case r.OrdersUnread != "":
+		return []string{"Whether there is an order that no check has read is not known: " + r.OrdersUnread}
+	case r.Pending != nil:
+		return []string{fmt.Sprintf("At %s, %s was given, and no check has read it.", stamp(r.Pending.At), r.Pending.what())}
+	}
+	return nil
+}
+
+// events returns the event of an order that was given after another one.
+func (in inbox) events(before *PendingOrder) []Event {
+	o := in.order()
+	if o == nil || before != nil && before.Number >= o.Number {
+		return nil
+	}
+	text := o.what() + " was given; no check has read it"
+	if !in.next.IsZero() {
+		text += ", the next one is at " + stamp(in.next)
+	}
+	return []Event{{o.At, "order", rollout.OneLine(text)}}
+}
