@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // The sweep of releases: a few small releases, with every fault at every point, and with
@@ -60,8 +60,8 @@ type seenRelease struct {
 	onTask               func(n int, next func() (json.RawMessage, error)) (json.RawMessage, error)
 	onEvent              func(n int)
 	foreign              map[string]bool // functions whose aliases others have changed
+	alone                []string        // members that were promoted before that was decided
 	handling             bool
-	fired                bool
 }
 
 func (o *seenRelease) observe(t releaseTrial) {
@@ -101,6 +101,9 @@ func (o *seenRelease) observe(t releaseTrial) {
 		onEvent := m.onEvent
 		m.onEvent = func(e *execution, event asl.Event) {
 			onEvent(e, event)
+			if event.Type == asl.ExecutionSucceeded && m == o.machine && e.state == "Promoted" {
+				o.lookAtDecision(e)
+			}
 			o.events++
 			if o.onEvent != nil {
 				o.onEvent(o.events)
@@ -111,9 +114,23 @@ func (o *seenRelease) observe(t releaseTrial) {
 
 // byOthers lets others do something, whose own calls are not disturbed.
 func (o *seenRelease) byOthers(do func()) {
-	o.handling, o.fired = true, true
+	o.handling = true
 	do()
 	o.handling = false
+}
+
+// lookAtDecision records a member that was promoted although its release has not decided so.
+func (o *seenRelease) lookAtDecision(e *execution) {
+	request, err := rollout.Decode(e.input)
+	if err != nil || request.Release == nil || !request.Release.Together {
+		return
+	}
+	o.byOthers(func() {
+		decision, _, _, err := o.ports.Decisions.Read(context.Background(), request.Release.Execution)
+		if err == nil && (decision == nil || decision.Decision != rollout.Promote) {
+			o.alone = append(o.alone, request.Release.Member)
+		}
+	})
 }
 
 // try runs a trial and returns what is wrong with its end.
@@ -167,6 +184,8 @@ func (t releaseTrial) judge(o *seenRelease, result ReleaseResult) error {
 	if !strings.Contains(t.subject.more, `"together": false`) {
 		named := result.Outcome == Split && !slices.ContainsFunc(on, func(name string) bool { return !strings.Contains(result.Reason, "- "+name+":") })
 		v.claim(len(on) == 0 || len(off) == 0 || named, notTogether, "%s are on the new versions, and %s not; the release ended as %s: %s", on, off, result.Outcome, result.Reason)
+		v.claim(len(o.alone) == 0, notTogether, "%s were promoted before the release decided that", o.alone)
+		v.claim(!slices.ContainsFunc(result.Members, func(m MemberResult) bool { return m.Error == rollout.NotReleased }), notTogether, "members waited in vain for a decision")
 		v.claim(result.Outcome != Promoted || len(off) == 0, wrongEnding, "%s are not on the new versions of a release that was promoted", off)
 		v.claim(result.Outcome != RolledBack || len(on) == 0, wrongEnding, "%s are on the new versions of a release that was rolled back", on)
 	}
@@ -210,87 +229,4 @@ func plainRelease(t *testing.T, s releaseSubject) *seenRelease {
 		t.Fatalf("%s, undisturbed: %v", s.name, err)
 	}
 	return o
-}
-
-func TestSweepOfReleases(t *testing.T) {
-	t.Parallel()
-	var faults, crashes, stops, members, changes, contests []releaseTrial
-	for _, s := range releaseSubjects() {
-		plain := plainRelease(t, s)
-		t.Logf("%s: %d calls, %d tasks, %d events", s.name, plain.calls, plain.tasks, plain.events)
-		for call := 1; call <= plain.calls; call++ {
-			for _, fault := range []localaws.FaultKind{localaws.Throttled, localaws.CutAfter} {
-				faults = append(faults, releaseTrial{subject: s, name: fmt.Sprintf("call %d %s", call, fault), disturb: func(o *seenRelease) {
-					o.onCall = func(n int) {
-						if n == call-1 || call == 1 && n == 1 {
-							if _, err := o.server.Inject(localaws.Fault{Operation: localaws.Every, Kind: fault, Count: 1}); err != nil {
-								panic(err)
-							}
-						}
-					}
-				}})
-			}
-		}
-		for task := 1; task <= plain.tasks; task++ {
-			crashes = append(crashes, releaseTrial{subject: s, name: fmt.Sprintf("task %d dies after its work", task), disturb: func(o *seenRelease) {
-				o.onTask = func(n int, next func() (json.RawMessage, error)) (json.RawMessage, error) {
-					answer, err := next()
-					if n == task {
-						return nil, &asl.TaskError{Name: "Runtime.ExitError", Cause: "{}"}
-					}
-					return answer, err
-				}
-			}}, releaseTrial{subject: s, name: fmt.Sprintf("task %d runs twice", task), disturb: func(o *seenRelease) {
-				o.onTask = func(n int, next func() (json.RawMessage, error)) (json.RawMessage, error) {
-					if n == task {
-						_, _ = next()
-					}
-					return next()
-				}
-			}})
-		}
-		for event := 1; event <= plain.events; event++ {
-			at := func(do func(*seenRelease)) func(*seenRelease) {
-				return func(o *seenRelease) {
-					o.onEvent = func(n int) {
-						if n == event {
-							o.byOthers(func() { do(o) })
-						}
-					}
-				}
-			}
-			stop := at(func(o *seenRelease) {
-				if len(o.releases.executions) > 0 {
-					o.releases.executions[0].Stop("", "Stopped by an operator")
-				}
-			})
-			stops = append(stops, releaseTrial{subject: s, name: fmt.Sprintf("the release is stopped at event %d", event), disturb: stop, lost: event%3 == 0})
-			if event%2 == 0 {
-				members = append(members, releaseTrial{subject: s, name: fmt.Sprintf("a member is stopped at event %d", event), lost: event%3 == 0, disturb: at(func(o *seenRelease) {
-					if n := len(o.machine.executions); n > 0 {
-						o.machine.executions[event%n].Stop("", "Stopped by an operator")
-					}
-				})})
-				changes = append(changes, releaseTrial{subject: s, name: fmt.Sprintf("an alias is changed by hand at event %d", event), disturb: at(func(o *seenRelease) {
-					m := o.members.all[event%len(o.members.all)]
-					o.foreign[m.request.Function()] = true
-					store := o.ports.Aliases
-					if found, err := store.Read(context.Background(), alias.Name{Function: m.request.Function(), Alias: "live"}); err == nil {
-						_, _ = store.Write(context.Background(), alias.Name{Function: m.request.Function(), Alias: "live"}, alias.Content{Routing: alias.Routing{Version: "6"}}, found.RevisionID)
-					}
-				})})
-				contests = append(contests, releaseTrial{subject: s, name: fmt.Sprintf("a rollout of a member's alias is started by hand at event %d", event), disturb: at(func(o *seenRelease) {
-					o.foreign["fb"] = true // the other rollout may promote it
-					_, _ = o.machine.start("by-hand", json.RawMessage(`{"function-name": "fb", "alias-name": "live", "new-version": "8", "type": "linear", "steps": 2, "interval": 60}`))
-				})}, releaseTrial{subject: s, name: fmt.Sprintf("a second release starts at event %d", event), disturb: at(func(o *seenRelease) {
-					o.foreign["fb"] = true
-					_, _ = o.releases.start("second", json.RawMessage(`{"release": "other", "defaults": {"alias-name": "live", "type": "linear", "steps": 2, "interval": 60}, "rollouts": {"b": {"function-name": "fb", "new-version": "8"}}}`))
-				})})
-			}
-		}
-	}
-	for kind, trials := range map[string][]releaseTrial{"release, call x fault": faults, "release, crash or double delivery": crashes, "release, stops": stops,
-		"release, stops of members": members, "release, foreign changes": changes, "release, another rollout or release": contests} {
-		t.Run(kind, func(t *testing.T) { sweepReleases(t, kind, trials) })
-	}
 }
