@@ -54,7 +54,7 @@ func TestTheCodeIsNamedByTask(t *testing.T) {
 		}
 	}
 	want := []string{"SimpleDeploy.zip", "StackRollout.zip"}
-	for _, function := range statemachine.Functions() {
+	for _, function := range append(statemachine.Functions(), statemachine.ReleaseFunctions()...) {
 		want = append(want, function.Name+".zip")
 	}
 	slices.Sort(want)
