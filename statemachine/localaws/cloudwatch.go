@@ -15,7 +15,8 @@ type cloudWatchService struct {
 	region, account string
 	metrics         *metricStore
 	// publish sends an alarm's message to a topic; it returns false if there is no such topic. It is called without any lock.
-	publish func(topic, subject, message string) bool
+	publish        func(topic, subject, message string) bool
+	beforeFunction func(name string) // nil for none
 
 	mu      sync.Mutex // guards what follows
 	alarms  []*alarm   // by name
@@ -23,7 +24,7 @@ type cloudWatchService struct {
 }
 
 func newCloudWatchService(o Options, metrics *metricStore, publish func(topic, subject, message string) bool) *cloudWatchService {
-	return &cloudWatchService{region: o.Region, account: o.Account, metrics: metrics, publish: publish}
+	return &cloudWatchService{region: o.Region, account: o.Account, metrics: metrics, publish: publish, beforeFunction: o.BeforeFunction}
 }
 
 // unzip decompresses a body that the client has compressed, as it does with large ones.

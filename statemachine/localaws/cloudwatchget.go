@@ -64,6 +64,7 @@ func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serial
 		return nil, err
 	}
 
+	c.beforeQueries(in.MetricDataQueries)
 	now := c.metrics.now()
 	start, end := startOf(in, now), in.EndTime.Unix()
 	if in.EndTime.Nanosecond() > 0 {
@@ -207,4 +208,38 @@ func (p position) rest(points []figure, ascending bool) []figure {
 		return nil
 	}
 	return points[i:]
+}
+
+// beforeQueries calls the option BeforeFunction for each function that the queries are about, once.
+func (c *cloudWatchService) beforeQueries(queries []types.MetricDataQuery) {
+	if c.beforeFunction == nil {
+		return
+	}
+	var sets [][]types.Dimension
+	for i := range queries {
+		if stat := queries[i].MetricStat; stat != nil && stat.Metric != nil {
+			sets = append(sets, stat.Metric.Dimensions)
+		}
+	}
+	c.beforeMetrics(sets...)
+}
+
+// beforeMetrics is beforeQueries for metrics with these dimensions.
+func (c *cloudWatchService) beforeMetrics(sets ...[]types.Dimension) {
+	if c.beforeFunction == nil || c.metrics.readers.Load() > 0 {
+		return
+	}
+	var known []string
+	for _, dimensions := range sets {
+		name := ""
+		for _, d := range dimensions {
+			if aws.ToString(d.Name) == "FunctionName" {
+				name = aws.ToString(d.Value)
+			}
+		}
+		if !slices.Contains(known, name) {
+			known = append(known, name)
+			c.beforeFunction(name)
+		}
+	}
 }

@@ -20,6 +20,7 @@ func (c *cloudWatchService) getMetricStatistics(in *cloudwatch.GetMetricStatisti
 	if err := checkGetMetricStatistics(in); err != nil {
 		return nil, err
 	}
+	c.beforeMetrics(in.Dimensions)
 	now, period := c.metrics.now(), int64(*in.Period)
 	start, end := roundStart(*in.StartTime, now), in.EndTime.Unix()
 	if period < 60 && now.Sub(*in.StartTime) <= 3*time.Hour {

@@ -136,6 +136,9 @@ func (s *stepFunctionsService) needs(operation string, r *request) ([]need, *api
 // needs implements service. Policies for Parameter Store see the parameter's ARN whether or not it exists, and a path as if
 // it were a parameter.
 func (s *ssmService) needs(operation string, r *request) ([]need, *apiError) {
+	if operation == "GetParameters" || operation == "DeleteParameters" {
+		return s.needsOnNames(operation, r)
+	}
 	var in struct{ Name, Path *string }
 	if err := s.decode(r, &in); err != nil {
 		return nil, err

@@ -41,11 +41,21 @@ type Options struct {
 	// same calls give the same draws.
 	Seed uint64
 
+	// Limits are the rates at which calls are throttled, such as [AWSLimits]; none to throttle only what faults do. A call
+	// of ServeRead is not counted.
+	Limits []Limit
+
 	// BeforeCall is called when a call's latency has passed, right before the call has its effect (or is refused, or
 	// cut). A simulation can bring its traffic up to date there, and a test can let another user act first. It is called
 	// without any lock, in the goroutine that serves the call: it may use the Server, make calls (for which it is called
 	// again) and let time pass with Sleep. Nil for none.
 	BeforeCall func(operation string)
+
+	// BeforeFunction is called after BeforeCall with the name of each function that the call is about: whose versions or
+	// aliases it reads or changes, or whose metrics it reads; and with "" for metrics that are of no function. A simulation
+	// of many functions can bring the traffic of just that one up to date. It may do what BeforeCall may do, but not let
+	// time pass. It is not called for calls of ServeRead. Nil for none.
+	BeforeFunction func(name string)
 
 	// Authorize decides on each call of a client that [Server.As] configured. It is called after BeforeCall, unless a
 	// fault refuses the call anyway. If nil, every call is allowed.
@@ -80,6 +90,7 @@ type Server struct {
 	logs       *logsService
 	stacks     *cloudFormationService
 	faults     faults
+	limits     *limits // nil for none
 	tags       *tags
 	requests   atomic.Uint64
 	reads      atomic.Uint64 // those of ServeRead
@@ -107,7 +118,8 @@ func New(o Options) *Server {
 	topics := newSNSService(o)
 	s := &Server{options: o, lambda: newLambdaService(o, metrics, tags), cloudwatch: newCloudWatchService(o, metrics, topics.deliver),
 		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
-		sns: topics, events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags}
+		sns: topics, events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags,
+		limits: newLimits(o.Limits, o.Now())}
 	cloudwatch := s.cloudwatch.faces()
 	s.services = append([]service{s.lambda, cloudwatch[0], newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.logs, s.stacks, newSTSService(o)}, cloudwatch[1:]...)
 	return s
@@ -185,6 +197,12 @@ func (s *Server) answerAs(r *http.Request, principal string, reads bool) (reply,
 		s.options.BeforeCall(operation)
 	}
 
+	if s.options.BeforeFunction != nil && target != "" && !reads && svc == service(s.lambda) {
+		if ref, err := s.lambda.parseFunction(target); err == nil {
+			s.options.BeforeFunction(ref.name)
+		}
+	}
+
 	cut := trouble.kind == CutBefore
 	answer, intercepted := trouble.intercepted()
 	switch {
@@ -194,6 +212,9 @@ func (s *Server) answerAs(r *http.Request, principal string, reads bool) (reply,
 	case !cut:
 		if refused == nil {
 			refused = trouble.refusalOf(svc)
+		}
+		if s.limits != nil && !reads && s.limits.take(prefixOf(svc), operation, s.options.Now()) && refused == nil {
+			refused = svc.throttled()
 		}
 		answer, refused = s.perform(svc, operation, &request{r, body, principal}, refused, reads)
 		s.sleep(trouble.after)

@@ -48,7 +48,7 @@ var parameterName = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,1000}$`)
 
 func newSSMService(o Options) *ssmService {
 	return &ssmService{
-		awsJSON:    awsJSON{target: "AmazonSSM.", fault: "InternalServerError", known: []string{"GetParameter", "GetParametersByPath", "GetParameterHistory", "PutParameter", "DeleteParameter"}},
+		awsJSON:    awsJSON{target: "AmazonSSM.", fault: "InternalServerError", known: []string{"GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory", "PutParameter", "DeleteParameter", "DeleteParameters"}},
 		now:        o.Now,
 		caller:     "arn:aws:iam::" + o.Account + ":user/local",
 		prefix:     "arn:aws:ssm:" + o.Region + ":" + o.Account + ":parameter/",
@@ -83,6 +83,10 @@ func (s *ssmService) handle(operation string, r *request) (reply, *apiError) {
 	switch operation {
 	case "GetParameter":
 		return s.getParameter(r)
+	case "GetParameters":
+		return s.getParameters(r)
+	case "DeleteParameters":
+		return s.deleteParameters(r)
 	case "GetParametersByPath":
 		return s.getParametersByPath(r)
 	case "GetParameterHistory":
@@ -184,25 +188,25 @@ func (s *ssmService) getParameter(r *request) (reply, *apiError) {
 	if err := s.decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	p, selector, err := s.find(aws.ToString(in.Name))
+	out, err := s.selected(aws.ToString(in.Name), in.WithDecryption)
 	if err != nil {
 		return reply{}, err
 	}
-	version, found := p.latest(), selector == ""
+	return s.encode(&struct{ Parameter parameterItem }{out})
+}
+
+// selected returns the version with a number, or the last one for "".
+func (p *parameter) selected(number string) (parameterVersion, *apiError) {
 	for _, v := range p.versions {
-		if selector == strconv.FormatInt(v.number, 10) {
-			version, found = v, true
+		if number == strconv.FormatInt(v.number, 10) {
+			return v, nil
 		}
 	}
-	if !found {
-		return reply{}, badRequest("ParameterVersionNotFound",
-			"Systems Manager could not find version %s of %s. Verify the version and try again.", selector, p.name)
+	if number == "" {
+		return p.latest(), nil
 	}
-	out := s.item(p, version, in.WithDecryption)
-	if selector != "" {
-		out.Selector = ":" + selector
-	}
-	return s.encode(&struct{ Parameter parameterItem }{out})
+	return parameterVersion{}, badRequest("ParameterVersionNotFound",
+		"Systems Manager could not find version %s of %s. Verify the version and try again.", number, p.name)
 }
 
 // parameterItem is a version of a parameter as the operations that read parameters return it.

@@ -163,16 +163,20 @@ func (r *run) settleDependencies() error {
 		problems = append(problems, r.server.AddAlarm(name, false),
 			r.server.SetAlarmState(name, r.options.Scenario.alarm(name), "as the scenario has it"))
 	}
-	if r.options.Stack != nil && r.options.Stack.Publish {
-		return errors.Join(problems...) // there is no new version yet
+	if r.options.Stack != nil && r.options.Stack.Publish || r.members != nil {
+		return errors.Join(problems...) // there is no new version yet, or there are many
 	}
-	problems = append(problems, r.server.SetHandler(r.request.Function(), r.request.NewVersion, func([]byte) ([]byte, time.Duration, error) {
+	return errors.Join(append(problems, r.answerProbes(r.request, r.traffic))...)
+}
+
+// answerProbes makes the new version of a request answer probes.
+func (r *run) answerProbes(request rollout.Request, t *traffic) error {
+	return r.server.SetHandler(request.Function(), request.NewVersion, func([]byte) ([]byte, time.Duration, error) {
 		if f := r.traffic.now.Probed; f != nil {
 			return f.respond()
 		}
-		return Function{Duration: r.traffic.now.NewVersion.Duration}.respond()
-	}))
-	return errors.Join(problems...)
+		return Function{Duration: t.now.NewVersion.Duration}.respond()
+	})
 }
 
 // respond returns the function's answer and duration.
@@ -247,6 +251,10 @@ func (r *run) order(text, by string) {
 	if !known {
 		said = strconv.Quote(said)
 	}
-	r.err = errors.Join(r.err, r.server.PutParameter(rollout.ControlParameter(r.timeline.last.Plan.Owner), text, user))
+	parameter := r.parameter
+	if parameter == "" {
+		parameter = rollout.ControlParameter(r.timeline.last.Plan.Owner)
+	}
+	r.err = errors.Join(r.err, r.server.PutParameter(parameter, text, user))
 	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: by + " orders " + said})
 }

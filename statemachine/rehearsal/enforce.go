@@ -26,16 +26,22 @@ func (r *run) enforce(cfg aws.Config) error {
 		r.simplePorts, err = r.portsOf(simpleDeploy, cfg)
 		return err
 	}
-	for name := range r.options.Template.functions {
-		if name == simpleDeploy || name == stackProvider {
-			continue
-		}
-		ports, err := r.portsOf(name, cfg)
+	var problems []error
+	for _, m := range r.machines() {
+		problems = append(problems, r.enforceOf(m, cfg))
+	}
+	return errors.Join(problems...)
+}
+
+// enforceOf is enforce for the functions of one state machine.
+func (r *run) enforceOf(m *machine, cfg aws.Config) error {
+	for _, f := range m.workflow.functions {
+		ports, err := r.portsOf(f.Name, cfg)
 		if err != nil {
 			return err
 		}
-		arn := functionARN(name)
-		r.machine.functions[arn] = functions(ports)[arn]
+		arn := functionARN(f.Name)
+		m.functions[arn] = m.workflow.handlers(ports)[arn]
 	}
 	return nil
 }
@@ -96,7 +102,7 @@ func (m *machine) asItself(call asl.Invoke) asl.Invoke {
 		return call
 	}
 	return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
-		if err := m.permits.asMachine("lambda:InvokeFunction", resource); err != nil {
+		if err := m.asMachine("lambda:InvokeFunction", resource); err != nil {
 			return nil, &asl.TaskError{Name: "Lambda.AWSLambdaException", Cause: err.Error()}
 		}
 		return call(ctx, resource, input)
@@ -118,9 +124,9 @@ func (m *machine) followed(e *execution) {
 	for _, other := range m.executions {
 		switch {
 		case other.ARN() == e.parent && other.Status() == asl.Running:
-			_ = m.permits.asMachine("states:DescribeExecution", e.ARN()) // it is in denied
+			_ = m.asMachine("states:DescribeExecution", e.ARN()) // it is in denied
 		case other.parent == e.ARN() && (other.Status() == asl.Running || other.Result().Abandoned):
-			_ = m.permits.asMachine("states:StopExecution", other.ARN())
+			_ = m.asMachine("states:StopExecution", other.ARN())
 		}
 	}
 }

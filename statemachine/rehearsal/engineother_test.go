@@ -20,7 +20,7 @@ const standInARN = "arn:aws:lambda:eu-central-1:123456789012:function:other-engi
 
 // rollOutOn is rollOut on the other engine.
 func (s subject) rollOutOn(engine *localstepfunctions.Engine, workflow string) (seen, error) {
-	text, err := substituted(workflow)
+	text, err := substituted(workflow, rolloutWorkflow.functions)
 	if err != nil {
 		return seen{}, err
 	}

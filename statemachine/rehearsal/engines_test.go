@@ -124,10 +124,10 @@ func (s subject) seen(definition *asl.Definition, adjust func(*run, *seen) error
 	return saw, saw.end(r, result)
 }
 
-// workflow is the deployed one, made comparable: jitter is chance, of which each
+// comparableWorkflow is the deployed workflow, made comparable: jitter is chance, of which each
 // engine has its own, and the engines differ in how long a task may take that
 // does not say so (see the table in asl/testdata/semantics).
-func workflow(t *testing.T) string {
+func comparableWorkflow(t *testing.T) string {
 	t.Helper()
 	text := statemachine.Definition
 	for _, change := range [][2]string{
@@ -148,7 +148,7 @@ func workflow(t *testing.T) string {
 // the end, and the alias.
 func TestEnginesAgreeOnTheWorkflow(t *testing.T) {
 	other := localstepfunctions.ForTest(t)
-	text := workflow(t)
+	text := comparableWorkflow(t)
 	for _, s := range rollouts() {
 		ours, err := s.rollOut(text)
 		if err != nil {
@@ -173,7 +173,7 @@ func TestEnginesAgreeOnTheWorkflow(t *testing.T) {
 // and wants that seen.
 func TestDifferencesOfTheWorkflowAreSeen(t *testing.T) {
 	other := localstepfunctions.ForTest(t)
-	text := workflow(t)
+	text := comparableWorkflow(t)
 	subject := rollouts()[slices.Index(BuiltIn(), "throttled")]
 	ours, err := subject.rollOut(text)
 	if err != nil {

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"encoding/gob"
 	"slices"
@@ -28,6 +29,7 @@ const chunkEvents = 200
 // history is the history of one execution.
 type history struct {
 	all           *histories // nil to keep only the first and the last events
+	kept          int        // how many at each end, without a store; keptEvents if 0
 	first, recent []asl.Event
 	middle        [][]byte // compressed events
 }
@@ -38,10 +40,11 @@ const keptEvents = 40
 
 // keep appends an event. The events of an execution that ends with it are compressed.
 func (h *history) keep(event asl.Event) error {
+	kept := cmp.Or(h.kept, keptEvents)
 	switch {
-	case len(h.first) < keptEvents && len(h.middle) == 0:
+	case len(h.first) < kept && len(h.middle) == 0:
 		h.first = append(h.first, event)
-	case h.all == nil && len(h.recent) == keptEvents:
+	case h.all == nil && len(h.recent) == kept:
 		h.recent = append(append(h.recent[:0], h.recent[1:]...), event)
 	default:
 		h.recent = append(h.recent, event)

@@ -70,26 +70,34 @@ func (r *run) intervene(c Change, on steered, redriven bool) {
 
 // writeAlias carries out a user's change of the alias.
 func (r *run) writeAlias(c AliasChange) error {
-	name := alias.Name{Function: r.request.FunctionName, Alias: r.request.AliasName}
+	text, err := r.changeAlias(r.request, c)
+	if err == nil {
+		r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: text})
+	}
+	return err
+}
+
+// changeAlias changes the alias of a request as another user, and says how.
+func (r *run) changeAlias(request rollout.Request, c AliasChange) (string, error) {
+	name := alias.Name{Function: request.FunctionName, Alias: request.AliasName}
 	found, err := r.ports.Aliases.Read(context.Background(), name)
 	if err != nil {
-		return fmt.Errorf("the scenario's change of the alias: %w", err)
+		return "", fmt.Errorf("the scenario's change of the alias: %w", err)
 	}
 	content := found.Content
 	if c.Version != "" {
 		content.Version = c.Version
 	}
 	if c.Weight != nil {
-		content.Weights = map[string]float64{r.request.NewVersion: *c.Weight}
+		content.Weights = map[string]float64{request.NewVersion: *c.Weight}
 	}
 	if c.Description != nil {
 		content.Description = *c.Description
 	}
 	if _, err := r.ports.Aliases.Write(context.Background(), name, content, found.RevisionID); err != nil {
-		return fmt.Errorf("the scenario's change of the alias: %w", err)
+		return "", fmt.Errorf("the scenario's change of the alias: %w", err)
 	}
-	r.timeline.add(r.clock.Now(), Entry{State: "by hand", Text: "another user changes the alias: " + content.String()})
-	return nil
+	return "another user changes the alias: " + content.String(), nil
 }
 
 // cleaned adds what a cleanup did to the timeline, and reports whether it put an

@@ -9,13 +9,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
@@ -32,30 +30,14 @@ func functionARN(name string) string { return functionPrefix + name }
 // taskOf returns the name of the task whose function has that ARN.
 func taskOf(arn string) string { return strings.TrimPrefix(arn, functionPrefix) }
 
-// definition parses a workflow, after it has substituted the functions' ARNs.
-func definition(workflow string) (*asl.Definition, error) {
-	text, err := substituted(workflow)
-	if err != nil {
-		return nil, err
-	}
-	return asl.Parse([]byte(text))
-}
-
-// substituted returns a workflow with the functions' ARNs.
-func substituted(workflow string) (string, error) {
-	return asl.Substitute(workflow, statemachine.Substitutions("aws", func(f statemachine.Function) string { return functionARN(f.Name) }))
-}
-
-// deployedWorkflow returns the deployed definition. It is parsed once, which takes
-// as long as a few checks.
-var deployedWorkflow = sync.OnceValues(func() (*asl.Definition, error) { return definition(statemachine.Definition) })
-
-// machine is the deployed state machine with its functions. It runs executions on
+// machine is a deployed state machine with its functions. It runs executions on
 // the virtual clock, provides them to the local Step Functions API, and calls the
 // cleanup after their ends.
 type machine struct {
+	workflow   *workflow
 	definition *asl.Definition
 	arn        string
+	deployed   *deployedMachine // nil if all calls are allowed
 	created    time.Time
 	logging    localaws.MachineLogging
 	clock      *asl.Clock
@@ -82,6 +64,7 @@ type machine struct {
 	executions []*execution // in the order of their start
 	byName     map[string]*execution
 	histories  *histories // nil to keep only the ends of histories
+	kept       int        // events at each end of a history without a store; keptEvents if 0
 	settling   bool
 }
 
@@ -110,7 +93,7 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		}
 		return nil, asl.Refused("ExecutionAlreadyExists", "Execution Already Exists: '"+other.ARN()+"'", requestID)
 	}
-	e := &execution{name: name, parent: parent, input: input, history: history{all: m.histories}}
+	e := &execution{name: name, parent: parent, input: input, history: history{all: m.histories, kept: m.kept}}
 	var err error
 	e.Execution, err = m.definition.Start(asl.Options{
 		Clock:             m.clock,
@@ -120,7 +103,7 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 		Seed:              m.seed + uint64(len(m.executions)),
 		Invoke:            m.asItself(m.invoke()),
 		StartExecution:    m.startNested,
-		LeaveChildren:     m.leaveChildren || !m.permits.mayStop(m.executionARN(name)),
+		LeaveChildren:     m.leaveChildren || !m.mayStop(m.executionARN(name)),
 		UncaughtDataLimit: m.uncaughtDataLimit,
 		OnEvent: func(event asl.Event) {
 			if err := e.keep(event); err != nil {
@@ -149,7 +132,7 @@ const requestID = "00000000-0000-4000-8000-000000000002"
 
 // startNested starts an execution for another one.
 func (m *machine) startNested(s asl.StartExecution) (*asl.Execution, error) {
-	if err := m.permits.asMachine("states:StartExecution", s.StateMachineARN); err != nil {
+	if err := m.asMachine("states:StartExecution", s.StateMachineARN); err != nil {
 		return nil, asl.Refused("AccessDeniedException", err.Error(), requestID)
 	}
 	if s.StateMachineARN != m.arn {

@@ -84,13 +84,13 @@ func (m *machine) settle() {
 	}
 }
 
-// cleanup calls the Rollback function as EventBridge does: asynchronously, with two
+// cleanup calls the workflow's cleanup as EventBridge does: asynchronously, with two
 // retries. It reports whether the function put an alias back or failed.
 func (m *machine) cleanup(occasion int, event any) (busy bool) {
 	if m.calls != nil && !m.calls.enabled(occasion) {
 		return false
 	}
-	allowed := m.permits.mayCleanUp(occasion)
+	allowed := m.mayCleanUp(occasion)
 	if m.calls != nil {
 		m.calls.called(occasion, allowed)
 	}
@@ -103,12 +103,12 @@ func (m *machine) cleanup(occasion int, event any) (busy bool) {
 	}
 	for try := range 3 {
 		m.clock.Sleep(time.Duration(try) * time.Minute) // as Lambda waits before a retry
-		answer, err := m.invoke()(context.Background(), functionARN("Rollback"), input)
+		answer, err := m.invoke()(context.Background(), functionARN(m.workflow.cleanup), input)
 		if busy = m.onCleanup(answer, err); err == nil {
 			return busy
 		}
 	}
-	queue := m.permits.givenUp("Rollback")
+	queue := m.permits.givenUp(m.workflow.cleanup)
 	if m.calls != nil {
 		m.calls.dropped(queue)
 	}

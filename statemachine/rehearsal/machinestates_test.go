@@ -14,7 +14,7 @@ import (
 // TestStatesAreTestedByCalls has a client test a state of the deployed workflow
 // while a rollout runs.
 func TestStatesAreTestedByCalls(t *testing.T) {
-	text, err := substituted(statemachine.Definition)
+	text, err := substituted(statemachine.Definition, rolloutWorkflow.functions)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,10 @@ func newPermissions(t *Template) *permissions {
 
 // roles returns all policies that are enforced, by principal.
 func (t *Template) roles() map[string]iam.Policies {
-	all := map[string]iam.Policies{t.machine.principal: t.machine.policies, eventBridge: t.grants}
+	all := map[string]iam.Policies{eventBridge: t.grants}
+	for _, m := range t.machines() {
+		all[m.machine.principal] = m.machine.policies
+	}
 	for _, f := range t.functions {
 		all[f.role.principal] = f.role.policies
 	}
@@ -115,30 +118,31 @@ func (p *permissions) useKey(principal, action, resource string) error {
 
 // asMachine authorizes a call that Step Functions makes with the machine's role. It
 // evaluates no resource tags.
-func (p *permissions) asMachine(action, resource string) error {
-	if p == nil {
+func (m *machine) asMachine(action, resource string) error {
+	if m.permits == nil {
 		return nil
 	}
-	if why := p.authorize(p.template.machine.principal, action, resource, nil); why != nil {
-		return errors.New(localaws.NotAuthorized(p.template.machine.principal, action, resource, why))
+	as := m.deployed.machine.principal
+	if why := m.permits.authorize(as, action, resource, nil); why != nil {
+		return errors.New(localaws.NotAuthorized(as, action, resource, why))
 	}
 	return nil
 }
 
 // mayStop reports whether Step Functions can stop a nested execution.
-func (p *permissions) mayStop(execution string) bool {
-	if p == nil {
+func (m *machine) mayStop(execution string) bool {
+	if m.permits == nil {
 		return true
 	}
-	effect, _, err := p.evaluate(p.template.machine.principal, "states:StopExecution", execution, nil)
+	effect, _, err := m.permits.evaluate(m.deployed.machine.principal, "states:StopExecution", execution, nil)
 	return err == nil && effect == iam.Allowed
 }
 
-// created authorizes what Step Functions does with the machine's role when the
+// authorizeCreation authorizes what Step Functions does with the machine's role when the
 // machine is created, and later on its behalf: deliver its log, trace it, and be
 // notified of the end of nested executions.
-func (p *permissions) created() {
-	if p == nil {
+func (m *machine) authorizeCreation() {
+	if m.permits == nil {
 		return
 	}
 	rule := "arn:aws:events:" + region + ":" + account + ":rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
@@ -148,15 +152,15 @@ func (p *permissions) created() {
 			actions[action] = "*"
 		}
 	}
-	if p.template.logs {
+	if m.deployed.logs {
 		everywhere("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
 			"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups")
 	}
-	if p.template.tracing {
+	if m.deployed.tracing {
 		everywhere("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets")
 	}
 	for _, action := range slices.Sorted(maps.Keys(actions)) {
-		_ = p.asMachine(action, actions[action]) // a refusal is in denied
+		_ = m.asMachine(action, actions[action]) // a refusal is in denied
 	}
 }
 
@@ -194,12 +198,13 @@ func (p *permissions) givenUp(function string) (queue string) {
 	return f.givenUp
 }
 
-// mayCleanUp reports whether EventBridge may invoke Rollback on an occasion.
-func (p *permissions) mayCleanUp(occasion int) bool {
-	if p == nil {
+// mayCleanUp reports whether EventBridge may invoke the machine's cleanup on an
+// occasion.
+func (m *machine) mayCleanUp(occasion int) bool {
+	if m.permits == nil {
 		return true
 	}
-	return p.mayCall("Rollback", [...]string{ended: p.template.ended, swept: p.template.sweep}[occasion])
+	return m.permits.mayCall(m.workflow.cleanup, [...]string{ended: m.deployed.ended, swept: m.deployed.sweep}[occasion])
 }
 
 // mayCallProvider is mayCleanUp for the provider of stacks.

@@ -121,7 +121,7 @@ func NewRecording(owner asl.History, parts ...asl.History) (*Recording, error) {
 
 // known returns an error if a history is of another state machine.
 func known(h asl.History) error {
-	def, err := deployedWorkflow()
+	def, err := rolloutWorkflow.parsed()
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ type Options struct {
 	// year, lines and path take hundreds of megabytes.
 	Brief bool
 
+	limits []localaws.Limit // of a release
 	// adjust changes a rehearsal before it runs; may be nil.
 	adjust func(*run)
 	log    *slog.Logger // for the functions' logs; nil to discard them
@@ -60,9 +61,12 @@ func Run(o Options) (Result, error) {
 	if err := json.Unmarshal(o.Input, &input); err != nil {
 		return Result{}, fmt.Errorf("the input is not JSON: %w", err)
 	}
+	if len(o.Scenario.Members) > 0 {
+		return Result{}, &ScenarioError{[]rollout.Problem{problemAt("members", wantNoMembers, nil)}}
+	}
 	def, err := o.definition, error(nil)
 	if def == nil {
-		def, err = deployedWorkflow()
+		def, err = rolloutWorkflow.parsed()
 	}
 	if err != nil {
 		return Result{}, err
@@ -70,12 +74,12 @@ func Run(o Options) (Result, error) {
 	start := o.Scenario.start()
 	r := &run{options: o, clock: asl.NewClock(start), description: "Rehearsed"}
 	r.machine = &machine{
-		definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, start),
+		workflow: &rolloutWorkflow, definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, start),
 		arn: machineARN, permits: newPermissions(o.Template),
 		onEvent: r.happened, onCleanup: r.cleaned,
 	}
 	if o.Template != nil {
-		r.machine.arn = o.Template.machineARN
+		r.machine.deploy(&o.Template.deployedMachine)
 	}
 	r.server = localaws.New(r.serverOptions())
 	if _, err := r.server.AddTopic(topicName); err != nil {
@@ -88,7 +92,7 @@ func Run(o Options) (Result, error) {
 	defer hangUp()
 	r.ports = r.portsThrough(cfg)
 	r.simplePorts, r.topics = r.ports, []string{topicARN}
-	r.machine.functions = functions(r.ports)
+	r.machine.functions = rolloutWorkflow.handlers(r.ports)
 	if o.Template != nil {
 		if err := r.enforce(cfg); err != nil {
 			return Result{}, err
@@ -117,11 +121,12 @@ func Run(o Options) (Result, error) {
 func (r *run) serverOptions() localaws.Options {
 	o := localaws.Options{
 		Now: r.clock.Now, Sleep: r.clock.Sleep,
+		Limits:     r.options.limits,
 		Latency:    seconds(r.options.Scenario.Latency),
 		Seed:       r.options.Seed,
 		BeforeCall: r.beforeCall,
 		OnCall:     r.afterCall,
-		Executions: r.machine,
+		Executions: r.machines(),
 	}
 	if r.machine.permits != nil {
 		o.Authorize = r.machine.permits.authorize
@@ -134,17 +139,23 @@ type run struct {
 	options Options
 	clock   *asl.Clock
 	server  *localaws.Server
-	machine *machine
-	ports   wire.Ports // of users and, without a template, of all functions
-	request rollout.Request
-	traffic *traffic        // nil until it is prepared, and if the request is refused
-	was     *localaws.Alias // before the rollout
-	simple  simple
-	stack   stackRun
+	machine *machine // the rollouts'
+	// releases is the releases' state machine; nil if there is none.
+	releases *machine
+	ports    wire.Ports // of users and, without a template, of all functions
+	request  rollout.Request
+	traffic  *traffic        // nil until it is prepared, and if the request is refused
+	was      *localaws.Alias // before the rollout
+	simple   simple
+	stack    stackRun
 	// simplePorts are those of the one-function deployer, and topics the stack's
 	// own topics that exist.
 	simplePorts wire.Ports
 	topics      []string
+
+	members *releaseMembers // of a release; nil without one
+	// parameter is where users write orders to a release; empty for the rollout's.
+	parameter string
 
 	description string // of the alias
 	timeline    timeline
@@ -172,7 +183,7 @@ func (r *run) play() {
 		r.playStack()
 		return
 	}
-	r.machine.permits.created()
+	r.machine.authorizeCreation()
 	execution, err := r.machine.start("rehearsal", r.options.Input)
 	if err != nil {
 		r.err = err

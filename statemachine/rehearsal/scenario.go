@@ -47,7 +47,12 @@ type Scenario struct {
 	// Untagged are functions, by name, and secrets, by reference, that are not opted
 	// in to rollouts. It is only used with a template.
 	Untagged []string `json:"untagged,omitempty"`
-	// Changes take place during the rollout.
+	// Members are how members of a release differ from the others, by their names in the
+	// release. Only [RunRelease] accepts them.
+	Members map[string]MemberScenario `json:"members,omitempty"`
+	// Changes take place during the rollout. In a release, changes of the rate, of
+	// versions and of metrics are those of each member since its start, and the others
+	// are since the start of the release; shares are of the longest plan.
 	Changes []Change `json:"changes,omitempty"`
 	// Faults are AWS calls, and invocations of the workflow's functions, that fail.
 	Faults []Fault `json:"faults,omitempty"`

@@ -125,6 +125,9 @@ func (s Scenario) check() error {
 			refuse(fmt.Sprintf("untagged[%d]", i), wantText, name)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Members)) {
+		problems = append(problems, s.Members[name].check(strictjson.Path("members", name), s, within))
+	}
 	for i, change := range s.Changes {
 		problems = append(problems, change.check(fmt.Sprintf("changes[%d]", i), s, within))
 	}

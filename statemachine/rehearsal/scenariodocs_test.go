@@ -30,8 +30,8 @@ func (s scenarioSchema) rows() string {
 				byDefault = "`" + strings.Trim(string(text), `"`) + "`"
 			}
 			fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", path+name, strings.NewReplacer("|", `\|`, "<", `\<`, "*", `\*`).Replace(field["description"].(string)), valuesIn(field), byDefault)
-			if !strings.HasPrefix(path, "changes.") || name == "alias" {
-				walk(path+name+".", properties[name]) // a change's are the scenario's
+			if part := path + name + "."; !isRepeated(part) {
+				walk(part, properties[name])
 			}
 		}
 		if items, ok := node["items"].(map[string]any); ok {
@@ -45,12 +45,18 @@ func (s scenarioSchema) rows() string {
 	return table.String()
 }
 
+// isRepeated reports whether the fields of a part are those of the scenario itself.
+func isRepeated(part string) bool {
+	inChange := strings.HasPrefix(part, "changes.") && part != "changes." || strings.HasPrefix(part, "members.*.changes.") && part != "members.*.changes."
+	return inChange && part != "changes.alias." || part == "members.*.baseline." || part == "members.*.new-version."
+}
+
 // inOrder returns the names of properties in alphabetical order, but those of the
 // scenario as a whole with its lists last.
 func inOrder(document, properties map[string]any) []string {
 	var names, last []string
 	for name := range properties {
-		if whole, _ := document["properties"].(map[string]any); len(properties) == len(whole) && (name == "changes" || name == "faults") {
+		if whole, _ := document["properties"].(map[string]any); len(properties) == len(whole) && slices.Contains([]string{"changes", "faults", "members"}, name) {
 			last = append(last, name)
 			continue
 		}

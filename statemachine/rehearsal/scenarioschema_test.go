@@ -121,11 +121,17 @@ var notInScenarios = map[string]string{
 	"new-version.version":         "the input has it",
 	"changes.baseline.version":    "a change can't change it",
 	"changes.new-version.version": "a change can't change it",
+
+	"members.*.baseline.version":            "the scenario has it",
+	"members.*.new-version.version":         "the input has it",
+	"members.*.changes.baseline.version":    "a change can't change it",
+	"members.*.changes.new-version.version": "a change can't change it",
 }
 
 // barestScenario has each object, with what it can't be without.
 const barestScenario = `{"day": {}, "baseline": {"environments": {}}, "new-version": {"environments": {}}, "functions": {"f": {}}, "probed": {}, "endpoints": {"https://example.com": {}}, "alarms": {},
 	"metrics": {"m": {"namespace": "N", "metric": "M", "silent": false}}, "provisioned-concurrency": {}, "faults": [{"operation": "UpdateAlias", "kind": "throttled"}],
+	"members": {"m": {"baseline": {"environments": {}}, "new-version": {"environments": {}}, "changes": [{"after": 1, "baseline": {"environments": {}}, "new-version": {"environments": {}}, "alias": {}}]}},
 	"changes": [{"after": 1, "baseline": {"environments": {}}, "new-version": {"environments": {}}, "functions": {"f": {}}, "probed": {}, "endpoints": {"https://example.com": {}}, "metrics": {"m": {"silent": false}}, "alias": {}}]}`
 
 // values are those of a scenario's fields, by path; of a list or a map, one's.

@@ -102,7 +102,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 	if err != nil {
 		return nil, err
 	}
-	workflow, err := deployedWorkflow()
+	definition, err := rolloutWorkflow.parsed()
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +117,11 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 		faulty: slices.ContainsFunc(o.Scenario.Faults, func(f Fault) bool { return f.Task == "" }),
 	}
 	s.machine = &machine{
-		definition: workflow, clock: s.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, o.Start),
-		arn: template.machineARN, created: o.Start, permits: newPermissions(template), histories: &histories{budget: maxHistories},
+		workflow: &rolloutWorkflow, definition: definition, clock: s.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, o.Start),
+		created: o.Start, permits: newPermissions(template), histories: &histories{budget: maxHistories},
 		onEvent: s.onEvent, onCleanup: func(json.RawMessage, error) bool { return false },
 	}
+	s.machine.deploy(&template.deployedMachine)
 	s.machine.histories.forgetOldest = s.machine.forgetOldest
 	s.before = s.beforeChange
 	s.after = func(call localaws.Call) {
@@ -140,7 +141,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 	s.clock.Go(func() { s.every(grain, s.serveAliases) })
 	s.clock.Go(func() { s.every(time.Minute, s.measureQueues) })
 	s.clock.Go(func() { s.every(time.Minute, s.server.EvaluateAlarms) })
-	s.clock.Go(func() { s.every(sweepInterval, func() { s.machine.sweep() }) })
+	s.clock.Go(func() { s.every(sweepInterval, func() { s.sweep() }) })
 	return s, nil
 }
 
@@ -181,7 +182,7 @@ func (s *ServedAWS) furnish() error {
 	}
 	cfg := s.server.Config()
 	s.ports = s.portsThrough(cfg)
-	s.machine.functions = functions(s.ports)
+	s.machine.functions = rolloutWorkflow.handlers(s.ports)
 	if err := s.enforce(cfg); err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
 )
@@ -68,14 +67,14 @@ func (m *machine) StateMachines() []localaws.StateMachine {
 	if m.permits == nil {
 		return nil
 	}
-	text, err := substituted(statemachine.Definition)
+	text, err := m.workflow.substituted()
 	if err != nil {
 		return nil // the definition has been parsed
 	}
-	role := strings.Split(m.permits.template.machine.principal, "/")[1] // of its session's ARN
+	role := strings.Split(m.deployed.machine.principal, "/")[1] // of its session's ARN
 	return []localaws.StateMachine{{
 		ARN: m.arn, Name: arn.Name(m.arn), Definition: text,
 		RoleARN: "arn:aws:iam::" + account + ":role/" + role, Created: m.created,
-		Logging: m.logging, Tracing: m.permits.template.tracing,
+		Logging: m.logging, Tracing: m.deployed.tracing,
 	}}
 }

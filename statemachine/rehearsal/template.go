@@ -16,21 +16,35 @@ import (
 // one, the workflow's functions and the state machine run with their roles: calls
 // that these don't allow are refused as AWS refuses them.
 type Template struct {
-	source     *iam.Template
-	machine    role
-	machineARN string
-	functions  map[string]deployed // by the task's name, and SimpleDeploy
-	// grants are EventBridge's permissions to invoke functions; ended and sweep are
-	// the ARNs of the rules that call the cleanup.
-	grants       iam.Policies
-	ended, sweep string
+	source          *iam.Template
+	deployedMachine                     // the rollouts'
+	releases        *deployedMachine    // the releases'; nil if there is none
+	functions       map[string]deployed // by the task's name, and SimpleDeploy
+	// grants are EventBridge's permissions to invoke functions.
+	grants iam.Policies
 	// stackEnded and stackSweep are those of the rules that call the provider; empty if
 	// there is none.
 	stackEnded, stackSweep string
 	// keys are the ARNs of the customer managed keys of topics and queues, by the ARN
 	// of the topic or queue.
-	keys          map[string]string
-	logs, tracing bool // of the state machine
+	keys map[string]string
+}
+
+// deployedMachine is a state machine as the template has it.
+type deployedMachine struct {
+	machine    role
+	machineARN string
+	// ended and sweep are the ARNs of the rules that call the cleanup.
+	ended, sweep  string
+	logs, tracing bool
+}
+
+// machines returns the state machines of the template.
+func (t *Template) machines() []*deployedMachine {
+	if t.releases == nil {
+		return []*deployedMachine{&t.deployedMachine}
+	}
+	return []*deployedMachine{&t.deployedMachine, t.releases}
 }
 
 // role is the principal of calls, and its policies.

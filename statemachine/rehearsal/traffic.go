@@ -39,6 +39,8 @@ type traffic struct {
 	own             *ownMetrics
 	timeout         time.Duration // of the function
 	asks            bool          // whether versions may be Inactive, or have timeouts of their own
+	// onAccount is called before a change of the whole account, with its time; may be nil.
+	onAccount func(at time.Time)
 }
 
 // grain is the longest time whose requests are drawn at once. It divides a minute,
@@ -140,6 +142,9 @@ func (c Change) at(total time.Duration) time.Duration {
 
 // apply makes a change to the current scenario, at the time of the change.
 func (t *traffic) apply(c Change, at time.Time) {
+	if t.onAccount != nil {
+		t.onAccount(at)
+	}
 	if c.RequestsPerSecond != nil {
 		t.now.RequestsPerSecond = *c.RequestsPerSecond
 	}

@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // VersionProfile describes how a version serves its requests.
@@ -68,7 +69,18 @@ func (b VersionProfile) spread() float64 {
 // profiles returns the profiles of both versions, and those in changes.
 func (s Scenario) profiles() []VersionProfile {
 	all := []VersionProfile{s.Baseline, s.NewVersion}
-	for _, c := range s.Changes {
+	changes := s.Changes
+	for _, m := range s.Members {
+		for _, b := range []*VersionProfile{m.Baseline, m.NewVersion} {
+			if b != nil {
+				all = append(all, *b)
+			}
+		}
+		for _, c := range m.Changes {
+			changes = append(slices.Clip(changes), c.change())
+		}
+	}
+	for _, c := range changes {
 		for _, b := range []*VersionProfile{c.Baseline, c.NewVersion} {
 			if b != nil {
 				all = append(all, *b)

@@ -10,16 +10,16 @@ import (
 	"strconv"
 	"time"
 
-	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -43,26 +43,14 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 		Log: cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
 	}, cfg)
 	p.Executions, p.Web = executions.New(sfn.NewFromConfig(cfg)), r
+	if r.releases != nil {
+		p.Machine, p.ReleaseMachine = r.machine.arn, r.releases.arn
+		p.Starts, p.Decisions = executions.NewStarter(sfn.NewFromConfig(cfg)), orders.NewDecisions(ssm.NewFromConfig(cfg))
+	}
 	if r.options.through != nil {
 		return r.options.through(p)
 	}
 	return p
-}
-
-// functions returns the handlers of the workflow's functions, by ARN.
-func functions(p wire.Ports) map[string]runtime.Handler {
-	byName := map[string]any{
-		"CalculateWeights": p.CalculateWeights().Handle,
-		"UpdateAlias":      p.UpdateAlias().Handle,
-		"HealthCheck":      p.HealthCheck().Handle,
-		"Rollback":         p.Rollback().Handle,
-		"Finalize":         p.Finalize().Handle,
-	}
-	handlers := map[string]runtime.Handler{}
-	for _, f := range statemachine.Functions() {
-		handlers[functionARN(f.Name)] = runtime.NewHandler(byName[f.Name])
-	}
-	return handlers
 }
 
 // build creates the function, its versions and its alias, and the input's topics, as
@@ -71,29 +59,9 @@ func functions(p wire.Ports) map[string]runtime.Handler {
 // A stack that publishes the new version does so later, and on its first creation there is no
 // alias.
 func build(server *localaws.Server, req rollout.Request, given, description string, stack *Stack) error {
-	number, err := strconv.Atoi(req.NewVersion)
+	versions, baseline, err := versionsOf(req, given, stack)
 	if err != nil {
 		return err
-	}
-	versions := []int{number - 2, number - 1, number} // with one before the baseline, for changes by hand
-	baseline := strconv.Itoa(number - 1)
-	switch number {
-	case 1:
-		versions, baseline = []int{1, 2}, "2"
-	case 2:
-		versions = versions[1:]
-	}
-	if given != "" {
-		before, err := strconv.Atoi(given)
-		if err != nil || stack != nil && stack.Publish && before >= number {
-			return fmt.Errorf("the baseline's version %s must be before the one that the stack publishes, %d", given, number)
-		}
-		baseline, versions = given, slices.DeleteFunc([]int{before - 1, before, number - 1, number}, func(n int) bool { return n < 1 })
-		slices.Sort(versions)
-		versions = slices.Compact(versions)
-	}
-	if stack != nil && stack.Publish {
-		versions = versions[:len(versions)-1]
 	}
 	var topics []error
 	for _, topic := range req.Notify.Topics {
@@ -104,6 +72,36 @@ func build(server *localaws.Server, req rollout.Request, given, description stri
 		return err
 	}
 	return server.AddAlias(req.Function(), req.AliasName, baseline, description)
+}
+
+// versionsOf returns the versions of the request's function and the baseline, as build
+// creates them.
+func versionsOf(req rollout.Request, given string, stack *Stack) (versions []int, baseline string, err error) {
+	number, err := strconv.Atoi(req.NewVersion)
+	if err != nil {
+		return nil, "", err
+	}
+	versions = []int{number - 2, number - 1, number} // with one before the baseline, for changes by hand
+	baseline = strconv.Itoa(number - 1)
+	switch number {
+	case 1:
+		versions, baseline = []int{1, 2}, "2"
+	case 2:
+		versions = versions[1:]
+	}
+	if given != "" {
+		before, err := strconv.Atoi(given)
+		if err != nil || stack != nil && stack.Publish && before >= number {
+			return nil, "", fmt.Errorf("the baseline's version %s must be before the one that the stack publishes, %d", given, number)
+		}
+		baseline, versions = given, slices.DeleteFunc([]int{before - 1, before, number - 1, number}, func(n int) bool { return n < 1 })
+		slices.Sort(versions)
+		versions = slices.Compact(versions)
+	}
+	if stack != nil && stack.Publish {
+		versions = versions[:len(versions)-1]
+	}
+	return versions, baseline, nil
 }
 
 // defaultHistory is a scenario's History if it has none. The last exactHistory of it is

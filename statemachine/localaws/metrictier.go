@@ -1,0 +1,81 @@
+package localaws
+
+import "slices"
+
+// tier holds a series' datapoints of one period, for as long as they are retained. Times are in seconds.
+type tier struct {
+	period, retained int64
+	before           []point        // by time, all before points; shared with other tiers, so never modified
+	points           []point        // by time
+	values           map[int64]kept // the values, by time, of points with different values that are all known
+}
+
+// point is a datapoint: the statistics of the values measured in the period that begins at its time.
+type point struct {
+	at int64
+	stats
+}
+
+func (t *tier) add(at, now int64, values *sample) {
+	at -= at % t.period
+	if n := len(t.before); n > 0 && at <= t.before[n-1].at {
+		t.own()
+	}
+	i := len(t.points)
+	if i > 0 && t.points[i-1].at == at { // the most frequent case
+		i--
+	} else if i > 0 && t.points[i-1].at > at {
+		i = t.search(at)
+	}
+	if i < len(t.points) && t.points[i].at == at {
+		t.addValues(at, &t.points[i].stats, values)
+		t.points[i].merge(values.stats)
+	} else {
+		t.points = slices.Insert(t.points, i, point{at, values.stats})
+		if values.values != nil {
+			t.keep(at, kept{values.values, false})
+		}
+	}
+	t.expire(now - t.retained)
+}
+
+// search returns the index of the first point that is not before the time.
+func (t *tier) search(at int64) int {
+	return searchPoints(t.points, at)
+}
+
+func searchPoints(points []point, at int64) int {
+	i, _ := slices.BinarySearchFunc(points, at, func(p point, at int64) int { return int(p.at - at) })
+	return i
+}
+
+// figure is the value of a statistic for the period that begins at its time.
+type figure struct {
+	at    int64
+	value float64
+}
+
+func (t *tier) read(now int64, stat statistic, period, start, end int64) []figure {
+	end = start + (end-start+period-1)/period*period // the last period is returned completely
+	points := t.since(max(start, now-t.retained))
+	out := make([]figure, 0, min((end-start)/period, int64(len(points))))
+	for len(points) > 0 && points[0].at < end {
+		at := points[0].at - (points[0].at-start)%period
+		n := 1
+		for n < len(points) && points[n].at < at+period {
+			n++
+		}
+		if value, ok := stat.of(points[:n], t); ok {
+			out = append(out, figure{at, value})
+		}
+		points = points[n:]
+	}
+	return out
+}
+
+// stats holds CloudWatch's statistics of a set of values.
+type stats struct{ count, sum, min, max float64 }
+
+func (s *stats) merge(other stats) {
+	*s = stats{s.count + other.count, s.sum + other.sum, min(s.min, other.min), max(s.max, other.max)}
+}
