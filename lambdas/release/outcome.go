@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -51,7 +52,7 @@ func (s State) rolledBack(o *Outcome) {
 		why = *s.Progress.Reversal
 	}
 	o.Result, o.Error = ResultRolledBack, why.Error
-	o.Reason = "rolled back: " + why.Reason
+	o.Reason = "rolled back: " + strings.TrimRight(why.Reason, ".")
 	if taken := s.names(TakenBack); len(taken) > 0 {
 		o.Reason += fmt.Sprintf(". %s had been promoted, and were taken back", list(taken))
 	}

@@ -46,6 +46,7 @@ functions' own code, in virtual time. It needs no account.`,
 	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
 	inStack := flags.Bool("stack", false, "rehearse the rollout as a resource of a CloudFormation stack, which is updated to the new version and waits for it")
 	stackFails := flags.Bool("stack-fails", false, "with --stack: another resource fails after the promotion, so that the stack is rolled back")
+	asRelease := flags.Bool("release", false, "rehearse a release: the input is that of many rollouts, and AWS's request limits are in force")
 	template := flags.String("template", "", "run the functions with the permissions of their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	page := flags.String("report", "", "write a page about the rehearsal, or with --runs about all of them, to this `file`, such as rehearsal.html")
@@ -92,6 +93,9 @@ functions' own code, in virtual time. It needs no account.`,
 			}
 		}
 
+		if *asRelease {
+			return c.rehearseRelease(flags, rehearsal.ReleaseOptions{Input: request, Scenario: conditions, Seed: *seed, Template: roles}, *verbose, *asJSON)
+		}
 		live := c.console(*verbose)
 		options := rehearsal.Options{
 			Input: request, Scenario: conditions, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen,

@@ -2,6 +2,8 @@ package localaws
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/google/go-cmp/cmp"
 )
 
 // uses returns how the limits with calls were used, as texts.
@@ -132,5 +135,25 @@ func TestRetryingTakesVirtualTime(t *testing.T) {
 	}
 	if _, err := took(1, 1); err == nil {
 		t.Error("a client that does not retry is not throttled")
+	}
+}
+
+// TestThePageHasTheLimits compares the figures in the documentation with AWSLimits.
+func TestThePageHasTheLimits(t *testing.T) {
+	text, err := os.ReadFile("../../docs/local-aws.md")
+	check(t, err)
+	_, part, _ := strings.Cut(string(text), "\n## Limits\n")
+	var rows [][2]string
+	for line := range strings.SplitSeq(part, "\n") {
+		if cells := strings.Split(line, " | "); len(cells) == 4 && strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| limit") && !strings.HasPrefix(line, "| ---") {
+			rows = append(rows, [2]string{cells[1], cells[2]})
+		}
+	}
+	var want [][2]string
+	for _, limit := range AWSLimits() {
+		want = append(want, [2]string{fmt.Sprint(limit.Bucket), fmt.Sprint(limit.Refill)})
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("docs/local-aws.md has other limits (-code +page):\n%s", diff)
 	}
 }

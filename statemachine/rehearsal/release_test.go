@@ -142,7 +142,7 @@ func TestReleasesAreDeterministic(t *testing.T) {
 func TestReleaseScenarios(t *testing.T) {
 	input := releaseInput(t, 3, 120, nil)
 	for text, want := range map[string]string{
-		`{"members": {"m03": {}}}`:                                `members.m03 must be the name of one of the release's rollouts (did you mean "m000"?)`,
+		`{"members": {"m0001": {}}}`:                              `members.m0001 must be the name of one of the release's rollouts (did you mean "m000"?)`,
 		`{"changes": [{"after": 60, "alias": {"version": "6"}}]}`: "changes[0].alias must be left out for a release: write it in a member's changes",
 	} {
 		if _, err := RunRelease(ReleaseOptions{Input: input, Scenario: scenarioOf(t, text)}); err == nil || !strings.HasSuffix(err.Error(), want) {

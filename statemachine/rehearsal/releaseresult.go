@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // The outcomes that only releases have.
@@ -96,6 +95,8 @@ type LimitResult struct {
 	Most int `json:"most-a-second"`
 	// PerSecond is how many calls a second the limit allows in the long run.
 	PerSecond float64 `json:"per-second"`
+	// Watched means that Throttled are calls beyond the limit, which were not throttled.
+	Watched bool `json:"watched,omitempty"`
 }
 
 // releaseOutcomes are the outcomes by the state in which a release's execution ends.
@@ -122,7 +123,7 @@ func (r *releaseRun) result() ReleaseResult {
 	}
 	for _, use := range r.server.LimitUses() {
 		if use.Calls > 0 {
-			result.Limits = append(result.Limits, LimitResult{use.Name, use.Calls, use.Throttled, use.Most, use.Refill})
+			result.Limits = append(result.Limits, LimitResult{use.Name, use.Calls, use.Throttled, use.Most, use.Refill, use.Watched})
 		}
 	}
 	for _, event := range r.server.Events() {
@@ -217,12 +218,8 @@ func (m *member) result(r *releaseRun) MemberResult {
 // Throttled returns how many calls were throttled, all together. Those of limits that are
 // only watched are not.
 func (r ReleaseResult) Throttled() (n int) {
-	watched := map[string]bool{}
-	for _, l := range localaws.AWSLimits() {
-		watched[l.Name] = l.Watched
-	}
 	for _, l := range r.Limits {
-		if !watched[l.Limit] {
+		if !l.Watched {
 			n += l.Throttled
 		}
 	}

@@ -157,7 +157,7 @@ func (r *releaseRun) cleanedMember(answer json.RawMessage, err error) (busy bool
 		if m == nil {
 			continue
 		}
-		line := Entry{State: "Cleanup", Text: "the alias was left as it is: " + one.SkippedBecause}
+		line := Entry{State: "Cleanup", Text: leftAlone + ": " + one.SkippedBecause}
 		if one.Alias == rollout.AliasPutBack {
 			busy = true
 			line.Text = "the alias was put back on version " + m.was.Version

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/iam"
 )
 
@@ -80,20 +79,56 @@ func ParseTemplate(data []byte) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	machines := source.OfType("AWS::StepFunctions::StateMachine")
-	if len(machines) != 1 {
-		return nil, fmt.Errorf("the template has %d state machines, but must have one: use the template of the stack with the rollouts", len(machines))
-	}
 	t := &Template{source: source, functions: map[string]deployed{}, keys: map[string]string{}}
-	if err := t.read(source, machines[0]); err != nil {
+	if err := t.read(source); err != nil {
 		return nil, fmt.Errorf("the template: %w", err)
 	}
 	return t, nil
 }
 
-// read reads the functions, roles, rules and keys.
-func (t *Template) read(source *iam.Template, machine string) error {
-	ids, err := callFunctions(source, machine)
+// read reads the state machines with their functions, roles and rules, and the keys.
+func (t *Template) read(source *iam.Template) error {
+	var problems []error
+	for _, of := range []*workflow{&rolloutWorkflow, &releaseWorkflow} {
+		ids, err := machinesOf(source, of)
+		switch {
+		case err != nil:
+			return err
+		case len(ids) == 0 && of == &releaseWorkflow:
+			continue // that of an earlier version
+		case len(ids) != 1:
+			return fmt.Errorf("it has %d state machines of the workflow of %s, but must have one: use the template of the stack with the rollouts", len(ids), of.name)
+		}
+		m := &t.deployedMachine
+		if of == &releaseWorkflow {
+			t.releases = &deployedMachine{}
+			m = t.releases
+		}
+		problems = append(problems, t.readFunctions(source, of, ids[0]), m.read(source, ids[0]), m.readRules(source, of.cleanup))
+	}
+	return errors.Join(append(problems, t.readRules(source), t.readKeys(source))...)
+}
+
+// machinesOf returns the logical ids of the state machines of a workflow: those that have
+// all of its functions.
+func machinesOf(source *iam.Template, of *workflow) (ids []string, err error) {
+	for _, id := range source.OfType("AWS::StepFunctions::StateMachine") {
+		has := true
+		for _, f := range of.functions {
+			arn, textErr := source.Text(id, "DefinitionSubstitutions", f.Substitution)
+			has, err = has && arn != "", errors.Join(err, textErr)
+		}
+		if has {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
+}
+
+// readFunctions reads the functions of a workflow, and SimpleDeploy and StackRollout if
+// there are.
+func (t *Template) readFunctions(source *iam.Template, of *workflow, machine string) error {
+	ids, err := callFunctions(source, of, machine)
 	if err != nil {
 		return err
 	}
@@ -102,15 +137,15 @@ func (t *Template) read(source *iam.Template, machine string) error {
 			return fmt.Errorf("function %s: %w", name, err)
 		}
 	}
-	return errors.Join(t.readMachine(source, machine), t.readRules(source), t.readKeys(source))
+	return nil
 }
 
 // callFunctions names the workflow's functions, and SimpleDeploy and StackRollout if there are, as
 // in rehearsals. It returns their logical ids by task.
-func callFunctions(source *iam.Template, machine string) (map[string]string, error) {
+func callFunctions(source *iam.Template, of *workflow, machine string) (map[string]string, error) {
 	ids := map[string]string{}
 	all := source.OfType("AWS::Lambda::Function")
-	for _, f := range statemachine.Functions() {
+	for _, f := range of.functions {
 		arn, err := source.Text(machine, "DefinitionSubstitutions", f.Substitution)
 		if err != nil {
 			return nil, err
@@ -126,7 +161,7 @@ func callFunctions(source *iam.Template, machine string) (map[string]string, err
 	}
 	for _, id := range all {
 		for _, name := range []string{simpleDeploy, stackProvider} {
-			if strings.Contains(id, name) {
+			if of == &rolloutWorkflow && strings.Contains(id, name) {
 				ids[name] = id
 			}
 		}
@@ -159,7 +194,7 @@ func readFunction(source *iam.Template, id string) (deployed, error) {
 			return d, err
 		}
 	}
-	for _, variable := range []string{wire.GatesVariable, wire.TopicsVariable, wire.TopicVariable, wire.NamespaceVariable, wire.MachineVariable, wire.RecordsVariable} {
+	for _, variable := range []string{wire.GatesVariable, wire.TopicsVariable, wire.TopicVariable, wire.NamespaceVariable, wire.MachineVariable, wire.RecordsVariable, wire.ReleasesVariable} {
 		if d.environment[variable], err = source.Text(id, "Environment", "Variables", variable); err != nil {
 			return d, err
 		}
@@ -194,71 +229,69 @@ func readRole(source *iam.Template, id, property, session string) (role, error) 
 	return role{"arn:aws:sts::" + account + ":assumed-role/" + r.Name + "/" + session, r.Policies}, err
 }
 
-// readMachine reads the state machine's role, logging and tracing.
-func (t *Template) readMachine(source *iam.Template, id string) error {
+// read reads the state machine's role, logging and tracing.
+func (m *deployedMachine) read(source *iam.Template, id string) error {
 	var err error
-	if t.machineARN, err = source.ARN(id); err != nil {
+	if m.machineARN, err = source.ARN(id); err != nil {
 		return err
 	}
-	if t.machine, err = readRole(source, id, "RoleArn", "states"); err != nil {
+	if m.machine, err = readRole(source, id, "RoleArn", "states"); err != nil {
 		return err
 	}
 	level, err := source.Text(id, "LoggingConfiguration", "Level")
 	if err != nil {
 		return err
 	}
-	t.logs = level != "" && level != "OFF"
+	m.logs = level != "" && level != "OFF"
 	tracing, err := source.Property(id, "TracingConfiguration", "Enabled")
 	if err != nil {
 		return err
 	}
-	t.tracing = tracing == true
+	m.tracing = tracing == true
 	if key, err := source.Property(id, "EncryptionConfiguration", "KmsKeyId"); err != nil || key != nil {
 		return fmt.Errorf("the state machine is encrypted with a key, and rehearsals do not know which permissions that takes: %w", err)
 	}
 	return nil
 }
 
-// readRules finds the rules that call the cleanup, and EventBridge's grants.
+// readRules finds EventBridge's grants, and the rules that call the provider of stacks.
 func (t *Template) readRules(source *iam.Template) error {
+	var err, rulesErr error
+	t.grants, err = source.Grants(eventBridge)
+	t.stackEnded, t.stackSweep, rulesErr = rulesFor(source, stackProvider)
+	return errors.Join(err, rulesErr)
+}
+
+// readRules finds the rules that call the cleanup, a task.
+func (m *deployedMachine) readRules(source *iam.Template, cleanup string) error {
 	var err error
-	if t.grants, err = source.Grants(eventBridge); err != nil {
-		return err
+	if m.ended, m.sweep, err = rulesFor(source, cleanup); err == nil && (m.ended == "" || m.sweep == "") {
+		err = errors.New("there must be a rule with an event pattern and one with a schedule that call " + cleanup)
 	}
+	return err
+}
+
+// rulesFor returns the ARNs of the rules with an event pattern and with a schedule that
+// call a task's function; empty if there is none.
+func rulesFor(source *iam.Template, task string) (pattern, schedule string, err error) {
 	for _, id := range source.OfType("AWS::Events::Rule") {
-		targets, err := source.Property(id, "Targets")
-		if err != nil {
-			return err
-		}
-		arn, err := source.ARN(id)
-		if err != nil {
-			return err
-		}
+		targets, targetsErr := source.Property(id, "Targets")
+		arn, arnErr := source.ARN(id)
+		expression, expressionErr := source.Property(id, "ScheduleExpression")
+		err = errors.Join(err, targetsErr, arnErr, expressionErr)
 		list, _ := targets.([]any)
-		calls := func(function string) bool {
-			return slices.ContainsFunc(list, func(target any) bool {
-				fields, _ := target.(map[string]any)
-				return fields["Arn"] == functionARN(function)
-			})
-		}
-		schedule, err := source.Property(id, "ScheduleExpression")
+		calls := slices.ContainsFunc(list, func(target any) bool {
+			fields, _ := target.(map[string]any)
+			return fields["Arn"] == functionARN(task)
+		})
 		switch {
-		case err != nil:
-			return err
-		case calls("Rollback") && schedule != nil:
-			t.sweep = arn
-		case calls("Rollback"):
-			t.ended = arn
-		case calls(stackProvider) && schedule != nil:
-			t.stackSweep = arn
-		case calls(stackProvider):
-			t.stackEnded = arn
+		case calls && expression != nil:
+			schedule = arn
+		case calls:
+			pattern = arn
 		}
 	}
-	if t.ended == "" || t.sweep == "" {
-		return errors.New("there must be a rule with an event pattern and one with a schedule that call Rollback")
-	}
-	return nil
+	return pattern, schedule, err
 }
 
 // readKeys finds the customer managed keys. AWS managed keys need no permissions.

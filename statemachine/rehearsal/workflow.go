@@ -12,6 +12,7 @@ import (
 
 // workflow is the definition of a state machine, with the functions that it calls.
 type workflow struct {
+	name       string // of what its executions are, for people
 	definition string // with placeholders
 	functions  []statemachine.Function
 	// cleanup is the task whose function is called after the end of each execution,
@@ -26,6 +27,7 @@ type workflow struct {
 
 // rolloutWorkflow is the workflow of a rollout.
 var rolloutWorkflow = workflow{
+	name:       "rollouts",
 	definition: statemachine.Definition,
 	functions:  statemachine.Functions(),
 	cleanup:    "Rollback",
@@ -43,6 +45,7 @@ var rolloutWorkflow = workflow{
 
 // releaseWorkflow is the workflow of a release.
 var releaseWorkflow = workflow{
+	name:       "releases",
 	definition: statemachine.ReleaseDefinition,
 	functions:  statemachine.ReleaseFunctions(),
 	cleanup:    "CheckRelease",
@@ -53,7 +56,9 @@ var releaseWorkflow = workflow{
 			"RevertRelease": p.RevertRelease().Handle,
 		}
 	},
-	parsed: sync.OnceValues(func() (*asl.Definition, error) { return definitionOf(statemachine.ReleaseDefinition, statemachine.ReleaseFunctions()) }),
+	parsed: sync.OnceValues(func() (*asl.Definition, error) {
+		return definitionOf(statemachine.ReleaseDefinition, statemachine.ReleaseFunctions())
+	}),
 }
 
 // handlers returns the functions' handlers through ports, by ARN.
