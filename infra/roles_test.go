@@ -147,7 +147,7 @@ func statements(document any) []string {
 		principal, ok := statement["Principal"].(map[string]any)
 		service := render(principal["Service"])
 		switch {
-		case ok && line == "Allow sts:AssumeRole on null" && len(principal) == 1:
+		case ok && line == "Allow sts:AssumeRole on null" && len(principal) == 1 && principal["Service"] != nil:
 			line = "trusts " + service
 		case ok && len(principal) == 1 && principal["Service"] != nil:
 			line += " by " + service
