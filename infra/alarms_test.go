@@ -105,12 +105,12 @@ func checkAlarms(tmpl template) error {
 		},
 		// The only alarm that goes off when there are no data.
 		"SweepsMissing": {
-			"AlarmDescription":   "For 15 minutes no sweep has looked for aliases that are still split, or none for releases that were stopped. Check that the rules Sweep and ReleaseSweep are enabled.",
+			"AlarmDescription":   "For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled, and ReleaseSweep, too.",
 			"ComparisonOperator": "LessThanThreshold",
 			"EvaluationPeriods":  "3",
 			// Without FILL, values from before these periods would count.
-			"Metrics": `{"Expression":"MIN([FILL(sweeps, 0), FILL(releases, 0)])","Id":"expr_1","Label":"sweeps","ReturnData":true}, ` +
-				fmt.Sprintf(ofRule, "releases", "ReleaseSweep", "Invocations") + ", " + fmt.Sprintf(ofRule, "sweeps", "Sweep", "Invocations"),
+			"Metrics": `{"Expression":"FILL(sweeps, 0)","Id":"expr_1","Label":"sweeps","ReturnData":true}, ` +
+				fmt.Sprintf(ofRule, "sweeps", "Sweep", "Invocations"),
 			"TreatMissingData": "breaching",
 		},
 	}

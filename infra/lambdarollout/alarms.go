@@ -67,7 +67,7 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 	r.RollbackThrottled = newAlarm(scope, "RollbackThrottled",
 		"Calls of the function Rollback are throttled, and are retried. Rollbacks, cleanups and notifications share its reserved concurrency (10 by default; the account's, if it has none). If the alarm stays on while many rollouts end at once, deploy with more: -c reserved-concurrency=20",
 		rollback.MetricThrottles(over(betweenSweeps)))
-	r.SweepsMissing = newSweepsMissing(scope, calls.sweep, ofReleases.sweep)
+	r.SweepsMissing = newSweepsMissing(scope, calls.sweep)
 	// Calls that EventBridge could not make at all, for instance because it lacks the
 	// permission. They are in the queue only if it may write to that. A rule that never
 	// failed has no such metric: SUM of a list ignores that, and a plain + would not.
@@ -92,18 +92,15 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 // EventBridge counts no zeros: without a call there is no value. CloudWatch looks
 // further back than the evaluated periods, and prefers the values that it finds there
 // to missing ones. So the gaps are filled, and the alarm goes off after these periods
-// and not later. A metric that never existed stays missing. Of the two rules, the one
-// with fewer calls counts.
-func newSweepsMissing(scope constructs.Construct, sweep, ofReleases awsevents.Rule) awscloudwatch.Alarm {
+// and not later. A metric that never existed stays missing.
+func newSweepsMissing(scope constructs.Construct, sweep awsevents.Rule) awscloudwatch.Alarm {
 	return awscloudwatch.NewAlarm(scope, jsii.String("SweepsMissing"), &awscloudwatch.AlarmProps{
-		AlarmDescription: jsii.String("For 15 minutes no sweep has looked for aliases that are still split, or none for releases that were stopped. Check that the rules Sweep and ReleaseSweep are enabled."),
+		AlarmDescription: jsii.String("For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled, and ReleaseSweep, too."),
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-			Expression: jsii.String("MIN([FILL(sweeps, 0), FILL(releases, 0)])"),
-			UsingMetrics: &map[string]awscloudwatch.IMetric{
-				"sweeps": ofRule(sweep, "Invocations"), "releases": ofRule(ofReleases, "Invocations"),
-			},
-			Label:  jsii.String("sweeps"),
-			Period: awscdk.Duration_Minutes(jsii.Number(betweenSweeps)),
+			Expression:   jsii.String("FILL(sweeps, 0)"),
+			UsingMetrics: &map[string]awscloudwatch.IMetric{"sweeps": ofRule(sweep, "Invocations")},
+			Label:        jsii.String("sweeps"),
+			Period:       awscdk.Duration_Minutes(jsii.Number(betweenSweeps)),
 		}),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
 		Threshold:          jsii.Number(1),

@@ -64,7 +64,7 @@ type LambdaRollout struct {
 	// CheckRelease.
 	CleanupNotCalled awscloudwatch.Alarm
 	// RollbackThrottled goes off when calls of the Rollback function are throttled,
-	// and SweepsMissing when a rule of the sweeps made no call for 15 minutes.
+	// and SweepsMissing when the rule of the sweeps made no call for 15 minutes.
 	RollbackThrottled, SweepsMissing awscloudwatch.Alarm
 	// StackRequestsGivenUp goes off while there are requests of CloudFormation that
 	// Lambda gave up; nil unless Props.StackRollouts is set.
