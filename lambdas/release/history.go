@@ -74,7 +74,7 @@ func ReadResume(input []byte) (s State, is bool, err error) {
 
 // Resume returns the state at the beginning of the execution that continues it.
 func (s State) Resume() State {
-	s.Begin = BeginCheck
+	s.Begin = BeginWatch
 	s.Progress.Part++
 	s.Progress.Events = eventsOfStart
 	return s

@@ -90,6 +90,7 @@ type Begin string
 const (
 	BeginPlan  Begin = "plan"  // with the preflight of the next members
 	BeginCheck Begin = "check" // with a check
+	BeginWatch Begin = "watch" // with the wait before a check
 )
 
 // Standing is how a member stands.

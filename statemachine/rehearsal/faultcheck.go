@@ -18,9 +18,9 @@ const (
 	wantCallsNumber = "must be a whole number from 0 to 1000000000"
 )
 
-// tasks returns the names of the workflow's functions.
+// tasks returns the names of the functions of both workflows.
 func tasks() (names []string) {
-	for _, function := range statemachine.Functions() {
+	for _, function := range slices.Concat(statemachine.Functions(), statemachine.ReleaseFunctions()) {
 		names = append(names, function.Name)
 	}
 	return names

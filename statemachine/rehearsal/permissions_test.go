@@ -89,7 +89,7 @@ var withTemplate rehearsed
 // allowedPlays are all plays, each rehearsed once with the template.
 func allowedPlays(t *testing.T) []played {
 	t.Helper()
-	return withTemplate.all(t, deployedTemplate(t), slices.Concat(plays(t), nestedPlays(), latePlays(), stackPlays()))
+	return withTemplate.all(t, deployedTemplate(t), slices.Concat(plays(t), nestedPlays(), latePlays(), stackPlays(), releasePlays(t)))
 }
 
 // nestedPlays are rollouts that go on in other executions, one to its end and
@@ -102,7 +102,7 @@ func nestedPlays() []play {
 		}
 		options := Options{Input: []byte(s.input), Scenario: s.scenario, Seed: 1}
 		options.adjust = func(r *run) { observe(r).nested = true }
-		all = append(all, play{s.name, options})
+		all = append(all, play{name: s.name, options: options})
 		options.adjust = func(r *run) {
 			o := observe(r)
 			o.nested = true
@@ -112,7 +112,7 @@ func nestedPlays() []play {
 				}
 			}
 		}
-		all = append(all, play{s.name + ", stopped", options})
+		all = append(all, play{name: s.name + ", stopped", options: options})
 	}
 	return all
 }
@@ -125,7 +125,7 @@ func stackPlays() []play {
 		world, _ := LoadBuiltIn(scenario)
 		none := 0.0
 		world.History = &none
-		all = append(all, play{"a stack, " + name, Options{Input: []byte(input), Scenario: world, Seed: 1, Stack: &s}})
+		all = append(all, play{name: "a stack, " + name, options: Options{Input: []byte(input), Scenario: world, Seed: 1, Stack: &s}})
 	}
 	add("promoted", "healthy", Stack{})
 	add("rolled back", "errors", Stack{})
@@ -151,7 +151,7 @@ func latePlays() []play {
 			}
 		}
 	}
-	return []play{{"allocated too late", options}}
+	return []play{{name: "allocated too late", options: options}}
 }
 
 // unneeded are the permissions of a template that no play needs: it would end

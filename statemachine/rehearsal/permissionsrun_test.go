@@ -116,6 +116,7 @@ func changedTemplate(t *testing.T, from, to string) *Template {
 type play struct {
 	name    string
 	options Options
+	release *ReleaseOptions // in their place; nil for a rollout
 }
 
 // plays are the built-in scenarios, and all scenario files through the workflow;
@@ -125,14 +126,14 @@ func plays(t testing.TB) []play {
 	var all []play
 	for _, name := range BuiltIn() {
 		scenario, _ := LoadBuiltIn(name)
-		all = append(all, play{name, Options{Input: []byte(blogs), Scenario: scenario, Seed: 1}})
+		all = append(all, play{name: name, options: Options{Input: []byte(blogs), Scenario: scenario, Seed: 1}})
 	}
 	for _, file := range ScenarioFiles(t) {
-		all = append(all, play{file.Name(), file.Options})
+		all = append(all, play{name: file.Name(), options: file.Options})
 		if file.OfGates() {
 			options := file.Options
 			options.Simple = true
-			all = append(all, play{file.Name() + ", in one function", options})
+			all = append(all, play{name: file.Name() + ", in one function", options: options})
 		}
 	}
 	return all
@@ -141,6 +142,9 @@ func plays(t testing.TB) []play {
 // with rehearses with a template and, if it is not empty, with a permission
 // taken away. It returns which permissions were needed how often.
 func (p play) with(template *Template, without held) (result Result, needed map[held]int, err error) {
+	if p.release != nil {
+		return p.withRelease(template, without)
+	}
 	o := p.options
 	o.Template = template
 	adjust := o.adjust
