@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/releasing"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
@@ -64,4 +65,12 @@ func notHanded(t *testing.T, definition string) []string {
 		}
 	}
 	return missing
+}
+
+// TestTheFirstState is the one whose input is not taken for a rollout's data.
+func TestTheFirstState(t *testing.T) {
+	var machine struct{ StartAt string }
+	if err := json.Unmarshal([]byte(statemachine.Definition), &machine); err != nil || machine.StartAt != rollout.FirstState {
+		t.Errorf("the workflow starts at %q, want %q; %v", machine.StartAt, rollout.FirstState, err)
+	}
 }

@@ -154,8 +154,11 @@ func (s State) CheckFirstShift(now time.Time, unread string, given Instructions)
 	default:
 		s.setEffect(order, obeyed)
 	}
-	if order.Command == PromoteNow {
+	switch {
+	case order.Command == PromoteNow, order.Command.shifts() && health.Decision == Watch && s.Progress.Pause == nil:
 		s.Progress.Pending = &order
+	case health.Decision == StartNow:
+		s.Progress.Pending = nil // obeyed
 	}
 	if unread != "" {
 		health.Reason += separator + unread

@@ -168,6 +168,9 @@ func TestTheFirstShiftWaits(t *testing.T) {
 			if got := string(s.Health.Decision) + ": " + s.Health.Reason; got != test.then || s.Begin != rollout.BeginPreTraffic || s.AwaitsFirstShift() {
 				t.Errorf("then %s, beginning with %s", got, s.Begin)
 			}
+			if became := map[rollout.Command]string{rollout.AdvanceNow: "obeyed", rollout.PromoteNow: "waits for the first check"}[test.order]; effects(s) != became {
+				t.Errorf("the order's effect is %q, want %q", effects(s), became)
+			}
 			s = check(t, shift(t, s), start.Add(tomorrow+30*time.Second), undecided)
 			if promoted := s.Health.Decision == rollout.Promote; promoted != (test.order == rollout.PromoteNow) {
 				t.Errorf("the first check decides %s", s.Health.Decision)

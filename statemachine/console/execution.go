@@ -244,24 +244,22 @@ func (c *console) stateOf(ctx context.Context, h *history, arn string, events []
 	}
 	h.stateAt = newest
 	for i := range out.Events {
-		for _, text := range dataOf(&out.Events[i]) {
-			var s rollout.State
-			if json.Unmarshal([]byte(text), &s) == nil && s.Plan.Owner != "" && s.FunctionName != "" {
-				h.state = &s
-				return h.state
-			}
+		if s := stateIn(&out.Events[i]); s != nil {
+			h.state = s
+			break
 		}
 	}
 	return h.state
 }
 
-// dataOf returns the data of a state's entry or exit.
-func dataOf(e *types.HistoryEvent) []string {
+// stateIn returns the rollout's data with which a state was entered or left; nil if there is
+// none.
+func stateIn(e *types.HistoryEvent) *rollout.State {
 	switch {
 	case e.StateEnteredEventDetails != nil:
-		return []string{aws.ToString(e.StateEnteredEventDetails.Input)}
+		return rollout.EnteredState(aws.ToString(e.StateEnteredEventDetails.Name), aws.ToString(e.StateEnteredEventDetails.Input))
 	case e.StateExitedEventDetails != nil:
-		return []string{aws.ToString(e.StateExitedEventDetails.Output)}
+		return rollout.ReturnedState(aws.ToString(e.StateExitedEventDetails.Output))
 	}
 	return nil
 }

@@ -68,8 +68,12 @@ func (t *Template) call(function string, of any) (any, error) {
 		return t.join(of)
 	case "Fn::Sub":
 		return t.sub(of)
+	case "Fn::Equals":
+		return t.equals(of)
+	case "Fn::If":
+		return t.either(of)
 	}
-	return nil, fmt.Errorf("the intrinsic function %s of %v is not supported; use Ref, Fn::GetAtt, Fn::Join or Fn::Sub", function, of)
+	return nil, fmt.Errorf("the intrinsic function %s of %v is not supported; use Ref, Fn::GetAtt, Fn::Join, Fn::Sub, Fn::If or Fn::Equals", function, of)
 }
 
 // ref returns the result of Ref for a pseudo parameter, a parameter or a resource.

@@ -15,14 +15,16 @@ type Place struct {
 	Stack           string // the stack's name; the names that CloudFormation generates begin with it
 }
 
-// Template is a CloudFormation template as the CDK writes it. Parts of it that can't be resolved (conditions, parameters
-// without a default, other intrinsic functions) are an error only when they are read.
+// Template is a CloudFormation template as the CDK writes it. Parts of it that can't be resolved (resources with a
+// condition, parameters without a default, other intrinsic functions) are an error only when they are read.
 type Template struct {
 	place      Place
 	parameters map[string]parameter
 	resources  map[string]resource
+	conditions map[string]any
+	outputs    map[string]output
 	names      map[string]string // set by Call, by logical id
-	naming     []string          // logical ids whose names are being resolved, each for the one before it
+	naming     []string          // logical ids and conditions that are being resolved, each for the one before it
 }
 
 // parameter is a template's parameter.
@@ -43,6 +45,8 @@ func ParseTemplate(data []byte, at Place) (*Template, error) {
 	var file struct {
 		Parameters map[string]parameter
 		Resources  map[string]resource
+		Conditions map[string]any
+		Outputs    map[string]output
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		return nil, fmt.Errorf("the template is not JSON; give the *.template.json that cdk synth writes: %w", err)
@@ -50,7 +54,9 @@ func ParseTemplate(data []byte, at Place) (*Template, error) {
 	if len(file.Resources) == 0 {
 		return nil, errors.New("the template has no Resources; give a CloudFormation template, such as the *.template.json that cdk synth writes")
 	}
-	return &Template{place: at, parameters: file.Parameters, resources: file.Resources, names: map[string]string{}}, nil
+	return &Template{
+		place: at, parameters: file.Parameters, resources: file.Resources, conditions: file.Conditions, outputs: file.Outputs, names: map[string]string{},
+	}, nil
 }
 
 // OfType returns the logical ids of all resources of a type, such as "AWS::Lambda::Function", sorted.

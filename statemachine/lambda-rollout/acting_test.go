@@ -8,7 +8,6 @@ import (
 	"flag"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,9 +21,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/servedtest"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
-	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
 )
 
 var update = flag.Bool("update", false, "write what is seen into the golden files")
@@ -50,28 +49,13 @@ type account struct {
 // newAccount serves an AWS under a scenario until the test ends.
 func newAccount(t *testing.T, scenario string, authorize localaws.Authorize) *account {
 	t.Helper()
-	conditions, err := rehearsal.ParseScenario([]byte(scenario))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &account{t: t, folder: t.TempDir(), calls: map[string]int{}}
-	a.served, err = rehearsal.NewServed(rehearsal.ServeOptions{Scenario: conditions, Seed: 1, Template: stacktemplate.Template(), Start: noon, Authorize: authorize})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- a.served.Serve(ctx) }()
-	server := httptest.NewServer(a)
-	t.Cleanup(func() {
-		stop()
-		<-ended
-		server.Close()
-	})
+	base := servedtest.NewAt(t, scenario, noon, authorize)
+	a := &account{t: t, served: base.ServedAWS, folder: t.TempDir(), calls: map[string]int{}}
+	base.Answer(a.answer)
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "STATE_MACHINE_ARN", "GITHUB_STEP_SUMMARY"} {
 		t.Setenv(name, "")
 	}
-	a.write("config", "[profile local]\nregion = eu-central-1\nendpoint_url = "+server.URL+"\n")
+	a.write("config", "[profile local]\nregion = eu-central-1\nendpoint_url = "+base.URL+"\n")
 	a.write("credentials", "[local]\naws_access_key_id = "+operator+"\naws_secret_access_key = local\n")
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(a.folder, "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(a.folder, "credentials"))
@@ -84,7 +68,8 @@ func newAccount(t *testing.T, scenario string, authorize localaws.Authorize) *ac
 // operator is the principal of the command's calls.
 const operator = "arn:aws:sts::123456789012:assumed-role/operator/me"
 
-func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// answer counts a call, and may answer it.
+func (a *account) answer(_ string, w http.ResponseWriter, r *http.Request) bool {
 	operation := r.Method + " " + r.URL.Path
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		operation = target[strings.LastIndexByte(target, '.')+1:]
@@ -93,9 +78,7 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.calls[operation]++
 	answers := a.answers
 	a.mu.Unlock()
-	if answers == nil || !answers(w, operation) {
-		a.served.ServeHTTP(w, r)
-	}
+	return answers != nil && answers(w, operation)
 }
 
 // write writes a file, and returns its path.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -13,11 +14,12 @@ import (
 
 // startedRollout is what start prints as JSON; with --wait, with the outcome.
 type startedRollout struct {
-	Name      string `json:"name"`
-	Execution string `json:"execution"`
-	Console   string `json:"console,omitempty"`
-	Before    bool   `json:"started-before,omitempty"`
-	Version   string `json:"new-version,omitempty"`
+	Name      string    `json:"name"`
+	Execution string    `json:"execution"`
+	Console   string    `json:"console,omitempty"`
+	Before    bool      `json:"started-before,omitempty"`
+	Started   time.Time `json:"started,omitzero"`
+	Version   string    `json:"new-version,omitempty"`
 	// The rest is set by --wait.
 	Result          rollouts.Outcome `json:"result,omitempty"`
 	Reason          string           `json:"reason,omitempty"`
@@ -28,25 +30,30 @@ type startedRollout struct {
 
 func (s *starter) document(started rollouts.Started) startedRollout {
 	return startedRollout{
-		Name: started.Name, Execution: started.ARN, Console: rollout.ConsoleURL(started.ARN), Before: started.Before,
+		Name: started.Name, Execution: started.ARN, Console: rollout.ConsoleURL(started.ARN), Before: started.Before, Started: started.At.UTC(),
 		Version: rollout.ReadAddressee(s.effective).NewVersion,
 	}
 }
 
-// announce says what was started, and how to steer it.
-func (s *starter) announce(started rollouts.Started) {
+// announce says what was started, and how to steer it. before is the rollout as it was before,
+// nil if there was none.
+func (s *starter) announce(started rollouts.Started, before *rollouts.Rollout) {
 	if s.json() {
 		return
 	}
 	out, to := s.text(), rollout.ReadAddressee(s.effective)
-	verb := "started"
+	verb, when := "started", ""
 	if started.Before {
-		verb = "already started"
+		verb, when = "already started", " "+rollouts.Ago(started.At, s.now())
 	}
-	out.line("%s %s: alias %s of %s to version %s", verb, started.Name, to.Alias, to.Function, to.NewVersion)
+	out.line("%s %s%s: alias %s of %s to version %s", verb, started.Name, when, to.Alias, to.Function, to.NewVersion)
 	out.copied("execution", started.ARN)
 	if url := rollout.ConsoleURL(started.ARN); url != "" {
 		out.copied("console", url)
+	}
+	if before != nil && before.Outcome != rollouts.Running {
+		out.field("ended", before.Line())
+		return
 	}
 	if !s.wait {
 		out.copied("watch", "lambda-rollout watch "+started.Name)
@@ -62,17 +69,17 @@ func (s *starter) announce(started rollouts.Started) {
 // mostLost is how many looks in a row may fail before --wait gives up.
 const mostLost = 5
 
-// await follows the rollout to its end.
+// await follows the rollout to its end. The error is the interruption if a signal, or Ctrl-C in
+// the live view, ended that.
 func (s *starter) await(ctx context.Context, started rollouts.Started) error {
-	events := *s.command
-	if s.json() {
-		events.stdout = s.stderr
-	}
-	w := &rollouts.Watch{Name: started.ARN, Interval: s.poll, Now: s.now, Connect: s.reconnect, Wait: s.sleep, Most: mostLost}
-	r, err := w.Run(ctx, events.lines())
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r, err := s.see(ctx, started, func() { cancel(interruption{syscall.SIGINT}) })
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.Is(err, context.Canceled):
+		return s.left(started.Name)
 	case err != nil:
 		return exit{unknown, err}
 	}
@@ -82,7 +89,7 @@ func (s *starter) await(ctx context.Context, started rollouts.Started) error {
 		document.Unverified, document.UnverifiedGates, document.Version = r.Unverified, r.UnverifiedGates, r.NewVersion
 		err = terminal.WriteJSON(s.stdout, document)
 	} else {
-		s.conclude(r)
+		err = s.conclude(r)
 	}
 	switch {
 	case err != nil:
@@ -93,8 +100,33 @@ func (s *starter) await(ctx context.Context, started rollouts.Started) error {
 	return ended(r, s.allowUnverified)
 }
 
+// see shows the rollout to its end: in the live view of watch on a terminal, and with a line
+// for each event elsewhere.
+func (s *starter) see(ctx context.Context, started rollouts.Started, interrupt func()) (*rollouts.Rollout, error) {
+	w := &rollouts.Watch{Name: started.ARN, Interval: s.poll, Now: s.now, Connect: s.reconnect, Wait: s.sleep, Most: mostLost}
+	if s.onTerminal() {
+		w.Orders = true
+		ctrlC := onCtrlC{says: "stop the rollout", do: interrupt}
+		if s.onInterrupt == "leave" {
+			ctrlC.says = "leave"
+		}
+		return s.command.live(ctx, w, ctrlC)
+	}
+	events := *s.command
+	if s.json() {
+		events.stdout = s.stderr
+	}
+	return w.Run(ctx, events.lines())
+}
+
+// onTerminal reports whether the rollout is shown live.
+func (s *starter) onTerminal() bool { return !s.json() && terminal.Width(s.stdout) > 0 }
+
 // conclude says how the rollout ended.
-func (s *starter) conclude(r *rollouts.Rollout) {
+func (s *starter) conclude(r *rollouts.Rollout) error {
+	if s.onTerminal() {
+		return s.print(r, func() *rollouts.Page { return r.Text(s.now()) })
+	}
 	text, colour := r.Headline()
 	if r.Unverified {
 		text += ": too little was seen to judge the version"
@@ -106,4 +138,5 @@ func (s *starter) conclude(r *rollouts.Rollout) {
 		text += ":"
 	}
 	s.text().verdict(colour, text+" "+r.Why())
+	return nil
 }

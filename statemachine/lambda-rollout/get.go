@@ -29,6 +29,6 @@ func (c *command) read(cmd *cobra.Command, name string) (*rollouts.Rollout, erro
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	r, err := client.Read(cmd.Context(), name, c.now())
+	r, err := client.Get(cmd.Context(), name, c.now())
 	return r, unreadable(err)
 }

@@ -52,7 +52,7 @@ func (c *command) list() *cobra.Command {
 			if c.json() {
 				return terminal.WriteJSON(c.stdout, list)
 			}
-			return c.printLines(list.Table(terminal.Width(c.stdout), terminal.Colours(c.stdout)))
+			return c.printLines(list.Table(c.width(), terminal.Colours(c.stdout)))
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "the latest rollouts, however they ended")

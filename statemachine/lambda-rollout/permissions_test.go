@@ -78,9 +78,9 @@ func TestTheStackNeedsAnAction(t *testing.T) {
 	expect(t, a, unknown, "", "don't allow cloudformation:DescribeStacks", "list")
 	allow(a, []string{"states:ListExecutions", "cloudformation:DescribeStacks"})
 	a.Called()
-	_, _, _ = ran(t, a, "list")
-	if !a.Called()["cloudformation:DescribeStacks"] {
-		t.Error("the stack is not read")
+	expect(t, a, 0, "There are no such rollouts", "", "list")
+	if called := a.Called(); !called["cloudformation:DescribeStacks"] || !called["states:ListExecutions"] {
+		t.Errorf("called are %v", called)
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
-// keysOf returns the keys that are pressed, until the terminal has no more. Those that leave
-// call leave, even while a call of AWS hangs.
-func keysOf(in *os.File, leave func()) <-chan string {
+// keysOf returns the keys that are pressed, until the terminal has no more. q calls leave, and
+// Ctrl-C ctrlC, even while a call of AWS hangs.
+func keysOf(in *os.File, leave, ctrlC func()) <-chan string {
 	keys := make(chan string, 16)
 	go func() {
 		buffer := make([]byte, 64)
@@ -28,8 +28,10 @@ func keysOf(in *os.File, leave func()) <-chan string {
 					length = min(3, len(pressed)) // as of an arrow
 				}
 				switch key := pressed[:length]; key {
-				case "q", "Q", "\x03": // Ctrl-C
+				case "q", "Q":
 					leave()
+				case "\x03":
+					ctrlC()
 				default:
 					select {
 					case keys <- key:
@@ -48,6 +50,7 @@ type screen struct {
 	out     *os.File
 	colours bool
 	keys    <-chan string // nil without a keyboard
+	help    string        // on Ctrl-C; "" for none
 	now     func() time.Time
 
 	rollout *rollouts.Rollout
@@ -174,5 +177,9 @@ func (s *screen) foot() []string {
 		return nil
 	}
 	width, _ := terminal.Size(s.out)
-	return []string{terminal.Cut("q leave, r look now, ↑ ↓ scroll", width)}
+	help := "q leave, "
+	if s.help != "" {
+		help += "Ctrl-C " + s.help + ", "
+	}
+	return []string{terminal.Cut(help+"r look now, ↑ ↓ scroll", width)}
 }

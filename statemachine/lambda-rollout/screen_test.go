@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -104,10 +105,17 @@ func (p *tty) exits(code int) {
 	case <-time.After(10 * time.Second):
 		p.t.Fatalf("it does not end after %q", p.all())
 	}
-	time.Sleep(50 * time.Millisecond) // what is on its way
-	if text := p.all(); strings.Contains(text, enter) && strings.LastIndex(text, leave) < strings.LastIndex(text, enter) {
-		p.t.Error("it does not leave its screen")
+	left := func() bool {
+		text := p.all()
+		return !strings.Contains(text, enter) || strings.LastIndex(text, leave) > strings.LastIndex(text, enter)
 	}
+	for range 100 { // what is on its way
+		time.Sleep(50 * time.Millisecond)
+		if left() {
+			return
+		}
+	}
+	p.t.Fatal("it does not leave its screen")
 }
 
 func contains(word string) func([]string) bool {
@@ -202,4 +210,45 @@ func TestLiveViewOutlivesALostConnection(t *testing.T) {
 	p.frame("event", contains("shift     step 3 of 5"))
 	p.press("q")
 	p.exits(unknown)
+}
+
+// TestStartIsShownLive starts rollouts in a terminal and follows them in the live view, to the
+// end, until they are left, and until Ctrl-C stops them.
+func TestStartIsShownLive(t *testing.T) {
+	for _, end := range []struct {
+		key   string
+		flags []string
+		code  int
+		says  string
+		live  bool // the rollout goes on
+	}{
+		{"r", nil, promoted, "PROMOTED", false},
+		{"q", nil, unknown, "the rollout goes on; follow it again with: lambda-rollout watch it", true},
+		{"\x03", nil, 130, "interrupted; the rollout was stopped", false},
+		{"\x03", []string{"--on-interrupt", "leave"}, 130, "interrupted; the rollout continues: arn:", true},
+	} {
+		a := servedtest.New(t, `{}`)
+		a.Environment(t)
+		file := filepath.Join(t.TempDir(), "rollout.json")
+		if err := os.WriteFile(file, []byte(linear), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := inTerminal(t, a, 100, 40, append([]string{"start", "-f", file, "--name", "it", "--wait"}, end.flags...)...)
+		what := map[bool]string{true: "Ctrl-C leave", false: "Ctrl-C stop the rollout"}[len(end.flags) > 0]
+		p.frame("row with the keys", contains("q leave, "+what+", r look now"))
+		a.Order("/lambda-rollout/it", "promote")
+		p.press("r")
+		p.frame("new order", contains("the order to promote, given"))
+		if end.key == "r" {
+			a.Advance(20 * time.Minute)
+		}
+		p.press(end.key)
+		p.exits(end.code)
+		if text := p.all(); !strings.Contains(text, "started it: alias MyAlias") || !strings.Contains(text[strings.LastIndex(text, leave):], end.says) {
+			t.Errorf("after %q it prints %q", end.key, text[max(0, strings.LastIndex(text, leave)):])
+		}
+		if _, out, _ := ran(t, a, "get", "it", "-o", "json"); strings.Contains(out, `"status": "RUNNING"`) != end.live {
+			t.Errorf("after %q the rollout is %s", end.key, out)
+		}
+	}
 }

@@ -27,7 +27,7 @@ func (c *command) print(document any, page func() *rollouts.Page) error {
 	if c.json() {
 		return terminal.WriteJSON(c.stdout, document)
 	}
-	return c.printLines(page().Lines(terminal.Width(c.stdout), terminal.Colours(c.stdout)))
+	return c.printLines(page().Lines(c.width(), terminal.Colours(c.stdout)))
 }
 
 // printLines prints lines, which are made plain already.

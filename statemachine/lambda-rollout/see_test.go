@@ -176,7 +176,9 @@ func TestConfigurations(t *testing.T) {
 	expect(t, a, 0, "RUNNING", "", "--profile", "rollouts", "get", "it", "--region", "eu-central-1", "--state-machine", machine)
 	expect(t, a, refused, "", "there is no Region", "get", "it", "--state-machine", machine)
 	expect(t, a, refused, "", "nowhere", "get", "it", "--profile", "nowhere")
-	expect(t, a, unknown, "", "the stack \"Other\"", "get", "it", "--profile", "rollouts", "--stack", "Other")
+	expect(t, a, 0, "RUNNING", "", "get", "it", "--profile", "rollouts")
+	expect(t, a, 0, "RUNNING", "", "get", "it", "--profile", "rollouts", "--stack", "LambdaRollout")
+	expect(t, a, unknown, "", "names the state machine, and the stack \"Other\" can't be read: ", "get", "it", "--profile", "rollouts", "--stack", "Other")
 }
 
 // TestErrorsSayWhatToDo fails as the network, AWS and users fail.

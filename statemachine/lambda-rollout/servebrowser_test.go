@@ -103,10 +103,12 @@ func (r reader) click(selector string) {
 	r.Do(chromedp.MouseClickXY(at[0], at[1]))
 }
 
-// fill replaces the values of fields, in pairs of an id and a value.
+// fill replaces the values of fields, in pairs of an id and a value, of the page that a
+// click has led to.
 func (r reader) fill(pairs ...string) {
 	r.t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
+		r.until(fmt.Sprintf(`document.readyState == "complete" && document.getElementById(%q) != null`, pairs[i]))
 		r.Do(chromedp.Clear("#"+pairs[i], chromedp.ByQuery), chromedp.SendKeys("#"+pairs[i], pairs[i+1], chromedp.ByQuery))
 	}
 }

@@ -26,8 +26,11 @@ import (
 // serve, with these arguments, one a line.
 const serveArguments = "TEST_SERVE_ARGUMENTS"
 
-// TestMain runs the tests, or the command serve.
+// TestMain runs the tests, the command if the test's binary has its name, or the command serve.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "lambda-rollout" {
+		main()
+	}
 	if arguments := os.Getenv(serveArguments); arguments != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()

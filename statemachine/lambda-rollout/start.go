@@ -18,9 +18,9 @@ import (
 type starter struct {
 	*command
 	input
-	publish, wait, unchecked, allowUnverified bool
-	codeSHA256, onInterrupt                   string
-	poll                                      time.Duration
+	publish, wait, quiet, unchecked, allowUnverified bool
+	codeSHA256, onInterrupt                          string
+	poll                                             time.Duration
 
 	client *rollouts.Client
 	// execution is set before the call that starts it, and confirmed after its answer.
@@ -41,11 +41,7 @@ func (c *command) start() *cobra.Command {
 			"A signal stops the rollout, unless --on-interrupt leave is given, and it exits with 130 or 143.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := s.run(cmd.Context())
-			if signal := signalOf(cmd.Context()); err != nil && signal != nil {
-				return exit{signal.code(), s.interrupted(cmd.Context())}
-			}
-			return err
+			return s.afterSignal(cmd.Context(), s.run(cmd.Context()))
 		},
 	}
 	s.flags(cmd)
@@ -54,6 +50,7 @@ func (c *command) start() *cobra.Command {
 	flags.StringVar(&s.codeSHA256, "code-sha256", "", "with --publish: the `hash` of the code, as AWS returned it for the upload; no other code is published")
 	flags.BoolVar(&s.unchecked, "no-check", false, "leave the checks to the workflow")
 	flags.BoolVar(&s.wait, "wait", false, "follow the rollout to its end")
+	flags.BoolVar(&s.quiet, "quiet", false, "print only the execution's ARN, for scripts; the rest is printed on the standard error")
 	s.waitFlags(cmd)
 	return cmd
 }
@@ -74,6 +71,8 @@ func (s *starter) checkFlags() error {
 		return errors.New("--code-sha256 is for the code to publish: add --publish")
 	case s.publish && s.version != "":
 		return errors.New("--publish makes the new version: leave out --new-version")
+	case s.quiet && (s.wait || s.json()):
+		return errors.New("--quiet prints one line: leave out --wait and --output")
 	case s.poll < minPoll:
 		return fmt.Errorf("--poll must be at least %v", minPoll)
 	}
@@ -99,8 +98,15 @@ func (s *starter) run(ctx context.Context) error {
 			return fmt.Errorf("not started: %w", rollouts.Explain(err))
 		}
 	}
-	if err := s.examineFirst(ctx, name); err != nil {
-		return err
+	// AWS answers a repeated start as the first one, so whether it is repeated is read before.
+	var before *rollouts.Rollout
+	if s.name != "" {
+		before, _ = s.client.Read(ctx, name, s.now()) // else it is started, which finds it too
+	}
+	if before == nil && !s.unchecked {
+		if err := s.examine(ctx, name); err != nil {
+			return err
+		}
 	}
 	if s.execution, err = s.client.ExecutionARN(name); err != nil {
 		return err
@@ -116,7 +122,12 @@ func (s *starter) run(ctx context.Context) error {
 		return err
 	}
 	s.confirmed = true
-	s.announce(started)
+	started.Before = started.Before || before != nil
+	if s.quiet {
+		_, err := fmt.Fprintln(s.stdout, started.ARN)
+		return err
+	}
+	s.announce(started, before)
 	if !s.wait {
 		if s.json() {
 			return terminal.WriteJSON(s.stdout, s.document(started))
@@ -126,15 +137,15 @@ func (s *starter) run(ctx context.Context) error {
 	return s.await(ctx, started)
 }
 
-// publishVersion publishes the latest code, after a check of the input that needs no
-// version.
+// publishVersion publishes the latest code, after a check of the input that needs neither a
+// version nor AWS.
 func (s *starter) publishVersion(ctx context.Context) error {
 	if err := s.set(map[string]string{"new-version": "1"}); err != nil {
 		return err
 	}
 	var invalid *rollout.RequestError
 	request, err := rollout.Decode(s.effective)
-	if errors.As(err, &invalid) && !s.unchecked {
+	if errors.As(err, &invalid) {
 		p := plan{}
 		for _, problem := range invalid.Problems {
 			p.Refusals = append(p.Refusals, refusal{Name: "InvalidRequest", Path: problem.Path, At: s.where(problem.Path), Text: problem.Error()})
@@ -149,17 +160,9 @@ func (s *starter) publishVersion(ctx context.Context) error {
 	return s.set(map[string]string{"new-version": version})
 }
 
-// examineFirst checks the input, unless an execution with that name may exist already: then
-// the alias may be under way because of it.
-func (s *starter) examineFirst(ctx context.Context, name string) error {
-	if s.unchecked {
-		return nil
-	}
-	if s.name != "" {
-		if _, err := s.client.Read(ctx, name, s.now()); err == nil {
-			return nil // Start compares the inputs
-		}
-	}
+// examine checks the input of a rollout that does not exist. Where it exists, the alias may be
+// under way because of it, and Start compares the inputs.
+func (s *starter) examine(ctx context.Context, name string) error {
 	checked, err := s.client.Check(ctx, name, s.effective, s.now())
 	if err != nil {
 		return fmt.Errorf("not started, as it could not be checked (--no-check leaves that to the workflow): %w", rollouts.Explain(err))
@@ -187,13 +190,26 @@ func (s *starter) notStarted(ctx context.Context, failed error) error {
 	return exit{unknown, fmt.Errorf("whether the rollout was started is not known; repeat the command with --name %s to follow it: %w", arn.Name(s.execution), rollouts.Explain(failed))}
 }
 
-// say prints a line about the progress: on the standard error, if the output is JSON.
+// say prints a line about the progress: on the standard error, if the output is for programs.
 func (s *starter) say(format string, args ...any) {
 	out := s.text()
-	if s.json() {
+	if s.json() || s.quiet {
 		out = page{out: s.stderr}
 	}
 	out.line(format, args...)
+}
+
+// afterSignal returns err, unless a signal was the reason for it: then it interrupts the
+// rollout.
+func (s *starter) afterSignal(ctx context.Context, err error) error {
+	signal := signalOf(ctx)
+	if by, is := errors.AsType[interruption](err); is {
+		signal = &by // by a key
+	}
+	if err == nil || signal == nil {
+		return err
+	}
+	return exit{signal.code(), s.interrupted(ctx)}
 }
 
 // interrupted stops the rollout, or leaves it, after a signal; it returns what to tell.

@@ -72,9 +72,18 @@ func TestStartIsRepeated(t *testing.T) {
 			a := newAccount(t, `{}`, nil)
 			file := a.write("rollout.json", blog)
 			a.inject(localaws.Fault{Operation: "StartExecution", Kind: kind, Count: 2})
-			a.want(a.run("start", "-f", file, "--name", "first"), 0, "started first")
-			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "started first", "PROMOTED: ")
-			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "already started first", "PROMOTED: ")
+			first := a.run("start", "-f", file, "--name", "first")
+			if a.want(first, 0, "started first: alias"); strings.Contains(first.stdout, "already") {
+				t.Errorf("the first start prints %s", first.stdout)
+			}
+			a.advance(70 * time.Second)
+			a.want(a.run("start", "-f", file, "--name", "first"), 0, "already started first ", " ago, at 2026-11-02 12:00:", "watch       lambda-rollout watch first")
+			a.want(a.run("start", "-f", file, "--name", "first", "--no-check", "-o", "json"), 0, `"started-before": true`, `"started": "2026-11-02T12:00:`)
+			a.want(a.run("start", "-f", file, "--name", "first", "--wait"), 0, "already started first ", "PROMOTED: ")
+			ended := a.run("start", "-f", file, "--name", "first")
+			if a.want(ended, 0, "already started first ", "ended       first: PROMOTED"); strings.Contains(ended.stdout, "rollback") {
+				t.Errorf("what has ended can be steered: %s", ended.stdout)
+			}
 			a.want(a.run("start", "-f", a.write("other.json", strings.Replace(blog, "120", "60", 1)), "--name", "first", "--wait"), 2, "started before with a different input")
 		})
 	}
@@ -154,6 +163,17 @@ func TestAnInterruptedCall(t *testing.T) {
 	ctx, cancel = context.WithCancelCause(context.Background())
 	a.slept = func() { cancel(interruption{syscall.SIGTERM}) }
 	a.want(a.runIn(ctx, 0, "start", "-f", file, "--name", "second", "--on-interrupt", "leave"), 143, "interrupted; if it was started, the rollout continues: arn:")
+}
+
+func TestAQuietStart(t *testing.T) {
+	a := newAccount(t, `{}`, nil)
+	file := a.write("rollout.json", blog)
+	r := a.run("start", "-f", file, "--name", "first", "--publish", "--quiet")
+	if a.want(r, 0); r.stdout != strings.Replace(a.served.StateMachine(), ":stateMachine:", ":execution:", 1)+":first\n" || !strings.Contains(r.stderr, "published version 2") {
+		t.Errorf("it prints %q, and on the standard error %q", r.stdout, r.stderr)
+	}
+	a.want(a.run("start", "-f", file, "--quiet", "--wait"), 2, "--quiet prints one line")
+	a.want(a.run("start", "-f", file, "--quiet", "-o", "json"), 2, "--quiet prints one line")
 }
 
 func TestStartAsJSON(t *testing.T) {

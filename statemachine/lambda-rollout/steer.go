@@ -122,8 +122,9 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 	}
 	r, taken, err := client.TakenUp(ctx, given, poll, c.now, c.sleep)
 	var lost *rollouts.LostError
+	var unread *rollouts.Failure
 	switch {
-	case errors.As(err, &lost):
+	case errors.As(err, &lost), errors.As(err, &unread):
 		return exit{unknown, err}
 	case err != nil:
 		return fmt.Errorf("interrupted; the order stands: %w", err)

@@ -11,9 +11,10 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
-// page writes text for people. On a terminal it wraps lines to the width.
+// page prints tables, and the rows of a rollouts.Page, as they come.
 type page struct {
 	out      io.Writer
 	width    int // 0 for no limit
@@ -21,17 +22,14 @@ type page struct {
 	markdown bool
 }
 
-// The narrowest and the widest output of a terminal, in cells.
+// The narrowest and the widest output on a terminal, in cells.
 const (
 	narrowest = 40
 	widest    = 200
 )
 
-// text returns a page for the standard output.
-func (c *command) text() page {
-	if c.format == markdown {
-		return page{out: c.stdout, markdown: true}
-	}
+// width returns the width to which the standard output is wrapped; 0 if it is no terminal.
+func (c *command) width() int {
 	width := c.columns
 	if width == 0 {
 		width = terminal.Width(c.stdout)
@@ -39,29 +37,41 @@ func (c *command) text() page {
 	if width > 0 {
 		width = min(max(width, narrowest), widest)
 	}
-	return page{out: c.stdout, width: width, coloured: terminal.Colours(c.stdout)}
+	return width
 }
 
-// field writes a name and its text, whose further lines are indented below the first.
-func (p page) field(name, text string) { p.hanging(fmt.Sprintf("%-11s ", name), text) }
-
-// copied writes a name and a text that people copy, which is not wrapped.
-func (p page) copied(name, text string) {
-	fmt.Fprintf(p.out, "%-11s %s\n", name, rehearsal.Printable(text))
-}
-
-// line writes a text.
-func (p page) line(format string, args ...any) { p.hanging("", fmt.Sprintf(format, args...)) }
-
-// hanging writes a text after a head, and its further lines below its first.
-func (p page) hanging(head, text string) {
-	indent := terminal.Cells(head)
-	width := p.width
-	if width > 0 {
-		width -= indent
+// text returns a page for the standard output.
+func (c *command) text() page {
+	if c.format == markdown {
+		return page{out: c.stdout, markdown: true}
 	}
-	lines := wrapped(text, width)
-	fmt.Fprintln(p.out, strings.TrimRight(head+strings.Join(lines, "\n"+strings.Repeat(" ", indent)), " "))
+	return page{out: c.stdout, width: c.width(), coloured: terminal.Colours(c.stdout)}
+}
+
+// field prints a name and its text.
+func (p page) field(name, text string) {
+	var rows rollouts.Page
+	rows.Add(name, "", text)
+	p.print(&rows)
+}
+
+// copied prints a name and a text that people copy, which is not wrapped.
+func (p page) copied(name, text string) {
+	var rows rollouts.Page
+	rows.Copy(name, text)
+	p.print(&rows)
+}
+
+// line prints a text.
+func (p page) line(format string, args ...any) { p.verdict("", fmt.Sprintf(format, args...)) }
+
+// hanging prints a head and a text, whose further lines stand below its first one.
+func (p page) hanging(head, text string) {
+	indent, width := terminal.Cells(head), 0
+	if p.width > 0 {
+		width = p.width - indent
+	}
+	fmt.Fprintln(p.out, strings.TrimRight(head+strings.Join(wrapped(text, width), "\n"+strings.Repeat(" ", indent)), " "))
 }
 
 // wrapped returns the lines of a text, without control characters. What follows the first
@@ -81,12 +91,15 @@ func wrapped(text string, width int) []string {
 	return all
 }
 
-// verdict writes a text that says how something ended, in a colour on a terminal.
+// verdict prints a text that says how something ended, in a colour on a terminal.
 func (p page) verdict(colour, text string) {
-	for _, line := range terminal.Wrap(rehearsal.Printable(text), p.width) {
-		if p.coloured {
-			line = terminal.Paint(colour, line)
-		}
+	var rows rollouts.Page
+	rows.Add("", colour, text)
+	p.print(&rows)
+}
+
+func (p page) print(rows *rollouts.Page) {
+	for _, line := range rows.Lines(p.width, p.coloured) {
 		fmt.Fprintln(p.out, line)
 	}
 }

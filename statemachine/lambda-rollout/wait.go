@@ -22,11 +22,7 @@ func (c *command) wait() *cobra.Command {
 			if err := s.checkFlags(); err != nil {
 				return err
 			}
-			err := s.waitFor(cmd.Context(), args[0])
-			if signal := signalOf(cmd.Context()); err != nil && signal != nil {
-				return exit{signal.code(), s.interrupted(cmd.Context())}
-			}
-			return err
+			return s.afterSignal(cmd.Context(), s.waitFor(cmd.Context(), args[0]))
 		},
 	}
 	s.waitFlags(cmd)
@@ -43,10 +39,14 @@ func (s *starter) waitFor(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	r, err := client.Read(ctx, execution, s.now())
-	if err != nil {
-		return unreadable(err)
+	s.execution = execution // until it is known whether it continues another
+	r, err := client.Wait(ctx, execution, s.poll, s.now, s.sleep, func(*rollouts.Rollout) bool { return true })
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case err != nil:
+		return exit{unknown, err}
 	}
 	s.execution = r.Execution
-	return s.await(ctx, rollouts.Started{ARN: r.Execution, Name: arn.Name(r.Execution), Before: true})
+	return s.await(ctx, rollouts.Started{ARN: r.Execution, Name: arn.Name(r.Execution), Before: true, At: r.Started})
 }

@@ -46,7 +46,7 @@ func (c *command) watch() *cobra.Command {
 
 // follow follows the rollout with a name or an ARN until it ends, and returns its exit code.
 func (c *command) follow(ctx context.Context, name string, interval time.Duration, allowUnverified bool) error {
-	w := &rollouts.Watch{Name: name, Interval: interval, Now: c.now, Connect: c.reconnect, Wait: wait}
+	w := &rollouts.Watch{Name: name, Interval: interval, Now: c.now, Connect: c.reconnect, Wait: wait, Orders: true}
 	var r *rollouts.Rollout
 	var err error
 	width := terminal.Width(c.stdout)
@@ -54,7 +54,7 @@ func (c *command) follow(ctx context.Context, name string, interval time.Duratio
 	case c.json():
 		r, err = w.Run(ctx, func(*rollouts.Rollout, []rollouts.Event) {})
 	case width > 0:
-		r, err = c.live(ctx, w)
+		r, err = c.live(ctx, w, onCtrlC{})
 	default:
 		r, err = w.Run(ctx, c.lines())
 	}
@@ -62,8 +62,7 @@ func (c *command) follow(ctx context.Context, name string, interval time.Duratio
 	case r == nil:
 		return unreadable(err)
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintf(c.stderr, "lambda-rollout: the rollout goes on; follow it again with: lambda-rollout watch %s\n", rollout.OneLine(r.Name))
-		return exit{code: unknown}
+		return c.left(r.Name)
 	case err != nil:
 		return unreadable(err)
 	}
@@ -73,6 +72,12 @@ func (c *command) follow(ctx context.Context, name string, interval time.Duratio
 		}
 	}
 	return ended(r, allowUnverified)
+}
+
+// left says that the rollout goes on without those who watched it, and returns the exit code.
+func (c *command) left(name string) error {
+	fmt.Fprintf(c.stderr, "lambda-rollout: the rollout goes on; follow it again with: lambda-rollout watch %s\n", rollout.OneLine(name))
+	return exit{code: unknown}
 }
 
 // reconnect returns a client with the credentials that the configuration has now, for the
@@ -107,6 +112,9 @@ func (c *command) lines() func(*rollouts.Rollout, []rollouts.Event) {
 			if r.Now != nil && r.Now.Unread != "" {
 				fmt.Fprintln(c.stdout, rollout.OneLine(r.Now.Unread))
 			}
+			if r.OrdersUnread != "" {
+				fmt.Fprintln(c.stdout, rollout.OneLine(r.OrdersUnread))
+			}
 		}
 		for _, e := range events {
 			fmt.Fprintln(c.stdout, e.String())
@@ -114,8 +122,16 @@ func (c *command) lines() func(*rollouts.Rollout, []rollouts.Event) {
 	}
 }
 
+// onCtrlC is what Ctrl-C does in the live view; the zero value leaves, as q does. A terminal
+// that is read key by key sends no signal for it.
+type onCtrlC struct {
+	says string // the key's help; "" for none
+	do   func()
+}
+
 // live shows the rollout on a terminal, redrawn whenever something happens and each second.
-func (c *command) live(ctx context.Context, w *rollouts.Watch) (*rollouts.Rollout, error) {
+// The error is context.Canceled if the user left.
+func (c *command) live(ctx context.Context, w *rollouts.Watch, ctrlC onCtrlC) (*rollouts.Rollout, error) {
 	out := c.stdout.(*os.File) // it has a width
 	s := &screen{out: out, colours: terminal.Colours(out), now: c.now}
 	if in, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
@@ -124,7 +140,10 @@ func (c *command) live(ctx context.Context, w *rollouts.Watch) (*rollouts.Rollou
 			var stop context.CancelFunc
 			ctx, stop = context.WithCancel(ctx)
 			defer stop()
-			s.keys = keysOf(in, stop)
+			if ctrlC.do == nil {
+				ctrlC.do = stop
+			}
+			s.keys, s.help = keysOf(in, stop, ctrlC.do), ctrlC.says
 		}
 	}
 	s.open()

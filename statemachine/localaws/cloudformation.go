@@ -29,6 +29,7 @@ type stack struct {
 	status           types.StackStatus
 	created, updated time.Time
 	resources        []StackResource // by logical ID
+	outputs          []StackOutput
 }
 
 func newCloudFormationService(o Options) *cloudFormationService {
@@ -71,7 +72,10 @@ func (s *Server) SetStackStatus(stack string, status types.StackStatus, reason s
 	if !slices.Contains(status.Values(), status) {
 		return fmt.Errorf("set stack status: unknown status %q", status)
 	}
-	found.status, found.reason, found.updated = status, reason, c.now()
+	found.status, found.reason = status, reason
+	if !strings.HasPrefix(string(status), "CREATE_") { // a stack has been updated only after its creation
+		found.updated = c.now()
+	}
 	return nil
 }
 
@@ -135,6 +139,9 @@ func (c *cloudFormationService) describeStacks(form url.Values) (reply, *apiErro
 		StackStatusReason string `xml:",omitempty"`
 		CreationTime      string
 		LastUpdatedTime   string `xml:",omitempty"`
+		Outputs           struct {
+			Members []StackOutput `xml:"member"`
+		}
 	}
 	var out struct {
 		Stacks struct {
@@ -142,7 +149,8 @@ func (c *cloudFormationService) describeStacks(form url.Values) (reply, *apiErro
 		}
 	}
 	for _, s := range described {
-		m := member{s.id, s.name, s.status, s.reason, s.created.UTC().Format(wireTime), ""}
+		m := member{StackID: s.id, StackName: s.name, StackStatus: s.status, StackStatusReason: s.reason, CreationTime: s.created.UTC().Format(wireTime)}
+		m.Outputs.Members = s.outputs
 		if !s.updated.IsZero() {
 			m.LastUpdatedTime = s.updated.UTC().Format(wireTime)
 		}

@@ -16,6 +16,17 @@ func TestDescribeStacks(t *testing.T) {
 	id, err := s.AddStack("shop")
 	check(t, err)
 	clock.Sleep(time.Minute)
+	check(t, s.SetStackStatus(id, types.StackStatusCreateComplete, ""))
+	created, err := cloudformation.NewFromConfig(s.Config()).DescribeStacks(t.Context(), nil)
+	if check(t, err); created.Stacks[0].LastUpdatedTime != nil || len(created.Stacks[0].Outputs) > 0 {
+		t.Errorf("a created stack is %+v", created.Stacks[0])
+	}
+	check(t, s.SetStackOutputs("shop", []StackOutput{{Key: "Arn", Value: "arn:<&>", Description: "what it is", Export: "shop-arn"}, {Key: "Empty"}}))
+	for _, err := range []error{s.SetStackOutputs("other", nil), s.SetStackOutputs("shop", []StackOutput{{Value: "x"}})} {
+		if err == nil {
+			t.Error("outputs of nothing, or without a key, were set")
+		}
+	}
 	check(t, s.SetStackStatus(id, types.StackStatusUpdateRollbackInProgress, "Rollout failed <&>"))
 	for transport, cfg := range configurations(t, s) {
 		t.Run(transport, func(t *testing.T) {
@@ -34,6 +45,9 @@ func TestDescribeStacks(t *testing.T) {
 				if *got.StackId != id || *got.StackName != "shop" || got.StackStatus != types.StackStatusUpdateRollbackInProgress ||
 					*got.StackStatusReason != "Rollout failed <&>" || !got.CreationTime.Equal(noon) || !got.LastUpdatedTime.Equal(noon.Add(time.Minute)) {
 					t.Errorf("%q: %+v", given, got)
+				}
+				if o := got.Outputs; len(o) != 2 || *o[0].OutputKey != "Arn" || *o[0].OutputValue != "arn:<&>" || *o[0].Description != "what it is" || *o[0].ExportName != "shop-arn" || o[1].ExportName != nil {
+					t.Errorf("%q has the outputs %+v", given, o)
 				}
 			}
 			_, err := client.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String("other")})

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
@@ -35,7 +37,18 @@ func (s *ServedAWS) deploy() error {
 			s.record(at, "AWS/Events", metric, "RuleName", ruleName(s.options.Template.sweep), 1)
 		}
 	}
-	return errors.Join(append(problems, s.server.AddStackResources(stacktemplate.Name, resources))...)
+	return errors.Join(append(problems,
+		s.server.AddStackResources(stacktemplate.Name, resources), s.addOutputs(), s.server.SetStackStatus(stacktemplate.Name, types.StackStatusCreateComplete, ""))...)
+}
+
+// addOutputs adds the template's outputs to the stack, by which clients find what it has.
+func (s *ServedAWS) addOutputs() error {
+	found, _ := s.options.Template.source.Outputs() // without those that only AWS can resolve
+	outputs := make([]localaws.StackOutput, len(found))
+	for i, o := range found {
+		outputs[i] = localaws.StackOutput{Key: o.Key, Value: o.Value, Description: o.Description, Export: o.Export}
+	}
+	return s.server.SetStackOutputs(stacktemplate.Name, outputs)
 }
 
 // physicalID returns the physical id of a resource: what Ref returns, as far as the

@@ -65,7 +65,8 @@ func Find(ctx context.Context, cfg aws.Config, machine, stack string) (*Client, 
 func output(ctx context.Context, stacks *cloudformation.Client, stack string) (string, error) {
 	out, err := stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
-		return "", inWords(err, "cloudformation:DescribeStacks", fmt.Sprintf("the stack %q, as neither --state-machine nor %s names the state machine", stack, machineVariable))
+		err = inWords(err, "cloudformation:DescribeStacks", fmt.Sprintf("the stack %q", stack))
+		return "", fmt.Errorf("neither --state-machine nor %s names the state machine, and %w", machineVariable, err)
 	}
 	for _, s := range out.Stacks {
 		for _, o := range s.Outputs {

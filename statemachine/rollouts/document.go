@@ -53,10 +53,14 @@ type Rollout struct {
 	Counted  rollout.Window `json:"counted,omitzero"`
 	Requests *Requests      `json:"requests,omitempty"` // nil before the first check
 
-	Orders   []rollout.Order `json:"orders"` // the last ten that checks have read
-	Approval *Approval       `json:"approval,omitempty"`
-	Pause    *rollout.Pause  `json:"pause,omitempty"` // by an order, or by an unknown one
-	Held     string          `json:"held,omitempty"`  // until when the next shift waits for a window, and why
+	Orders []rollout.Order `json:"orders"` // the last ten that checks have read
+	// Pending is the last order to the rollout, if no check has read it, and OrdersUnread why that
+	// is not known. Only Get and a Watch that has Orders read it.
+	Pending      *PendingOrder  `json:"pending-order,omitempty"`
+	OrdersUnread string         `json:"orders-unread,omitempty"`
+	Approval     *Approval      `json:"approval,omitempty"`
+	Pause        *rollout.Pause `json:"pause,omitempty"` // by an order, or by an unknown one
+	Held         string         `json:"held,omitempty"`  // until when the next shift waits for a window, and why
 
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`

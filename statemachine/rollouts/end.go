@@ -2,6 +2,7 @@ package rollouts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,8 +24,9 @@ func (l *LostError) Error() string {
 func (l *LostError) Unwrap() error { return l.Err }
 
 // Wait reads a rollout, once in every, until until returns true for it or it has ended. The
-// error is the cause of ctx's end, or a *[LostError] after five reads in a row that failed:
-// unlike a Watch, it does not wait for ever for AWS to answer.
+// error is the cause of ctx's end, a *[Failure] if there is no such rollout or it may not be read,
+// or a *[LostError] after five reads in a row that failed: unlike a Watch, it does not wait for ever for AWS to
+// answer. It reads no alias.
 func (c *Client) Wait(ctx context.Context, execution string, every time.Duration, now func() time.Time, sleep Sleep, until func(*Rollout) bool) (*Rollout, error) {
 	for failed := 0; ; {
 		r, err := c.read(ctx, execution, now(), false)
@@ -35,6 +37,8 @@ func (c *Client) Wait(ctx context.Context, execution string, every time.Duration
 			return r, nil
 		case err == nil:
 			failed = 0
+		case isFinal(err):
+			return nil, err
 		default:
 			if failed++; failed >= readTries {
 				return nil, &LostError{execution, err}
@@ -44,6 +48,12 @@ func (c *Client) Wait(ctx context.Context, execution string, every time.Duration
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// isFinal reports whether reading again would not help.
+func isFinal(err error) bool {
+	var failure *Failure
+	return errors.As(err, &failure) && (failure.Trouble == NotFound || failure.Trouble == Denied)
 }
 
 // Succeeded reports whether all of the alias's traffic goes to the new version, by the

@@ -59,6 +59,7 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 	default:
 		e.What, e.Why = "The execution ended "+r.reached()+" in a way that the workflow does not foresee.", r.quoted()
 	}
+	e.Why = append(e.Why, r.whyPending()...)
 	e.Why = append(e.Why, r.besides()...)
 	if r.Requests != nil && !r.Counted.From.IsZero() {
 		e.Numbers = r.requestLines()
@@ -243,15 +244,15 @@ func (r *Rollout) besides() []string {
 // Text returns the explanation as a page.
 func (e Explanation) Text() *Page {
 	p := &Page{}
-	p.add("what", "", e.What)
-	p.add("why", "", e.Why...)
+	p.Add("what", "", e.What)
+	p.Add("why", "", e.Why...)
 	if len(e.Numbers) > 0 {
-		p.add("numbers", "", e.Numbers...)
+		p.Add("numbers", "", e.Numbers...)
 	}
 	if e.Alias != "" {
-		p.add("alias", "", e.Alias)
+		p.Add("alias", "", e.Alias)
 	}
-	p.copy("undo", e.Undo)
-	p.add("next", "", e.Next...)
+	p.Copy("undo", e.Undo)
+	p.Add("next", "", e.Next...)
 	return p
 }

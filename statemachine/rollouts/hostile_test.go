@@ -48,7 +48,7 @@ func TestHostileData(t *testing.T) {
 func filled(outcome rollouts.Outcome, text string) *rollouts.Rollout {
 	r := &rollouts.Rollout{
 		Gates: make([]rollouts.Gate, 1), Orders: make([]rollout.Order, 1), Now: &rollouts.AliasNow{Marked: true, Weights: map[string]float64{text: 0.1}},
-		Warnings: make([]string, 1), UnverifiedGates: make([]string, 1), Approval: &rollouts.Approval{}, Requests: &rollouts.Requests{},
+		Warnings: make([]string, 1), UnverifiedGates: make([]string, 1), Approval: &rollouts.Approval{}, Pending: &rollouts.PendingOrder{}, Requests: &rollouts.Requests{},
 	}
 	fill(reflect.ValueOf(r).Elem(), text)
 	r.Outcome, r.Counted.From, r.Of, r.Step = outcome, time.Now(), 2, 1
@@ -187,7 +187,7 @@ func TestEveryMemberIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, document := range []any{rollouts.Rollout{}, rollouts.Gate{}, rollouts.Requests{}, rollouts.Approval{}, rollouts.StartedBy{}, rollouts.AliasNow{}, rollouts.Explanation{}, rollouts.List{}, rollouts.Item{}, rollout.Order{}} {
+	for _, document := range []any{rollouts.Rollout{}, rollouts.Gate{}, rollouts.Requests{}, rollouts.Approval{}, rollouts.StartedBy{}, rollouts.PendingOrder{}, rollouts.AliasNow{}, rollouts.Explanation{}, rollouts.List{}, rollouts.Item{}, rollout.Order{}} {
 		of := reflect.TypeOf(document)
 		for i := range of.NumField() {
 			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")

@@ -55,21 +55,29 @@ type Item struct {
 const readers = 3
 
 // List returns the rollouts with a status, or of all if it is empty: at most limit, those
-// that started last. Executions in which long rollouts continue are left out. A rollout that
+// that started last. One whose status changes while the list is read is left out if a status
+// was asked for, and listed once otherwise. Executions in which long rollouts continue are left out. A rollout that
 // can't be read is in the list with the reason.
 func (c *Client) List(ctx context.Context, status types.ExecutionStatus, limit int, now time.Time) (*List, error) {
 	list := &List{Schema: Schema, Machine: c.Machine, Rollouts: []Item{}}
+	listed := map[string]bool{}
 	in := &sfn.ListExecutionsInput{StateMachineArn: &c.Machine, StatusFilter: status, MaxResults: int32(min(limit+1, 1000))}
 	for {
 		out, err := c.States.ListExecutions(ctx, in)
 		if err != nil {
 			return nil, inWords(err, "states:ListExecutions", "the list of the state machine "+c.Machine)
 		}
-		items, err := c.items(ctx, out.Executions, now)
+		fresh := slices.DeleteFunc(out.Executions, func(e types.ExecutionListItem) bool {
+			execution := aws.ToString(e.ExecutionArn)
+			again := listed[execution] // executions that start meanwhile move others to the next page
+			listed[execution] = true
+			return again
+		})
+		items, err := c.items(ctx, fresh, now)
 		if err != nil {
 			return nil, err
 		}
-		list.Rollouts = append(list.Rollouts, items...)
+		list.Rollouts = append(list.Rollouts, slices.DeleteFunc(items, func(i Item) bool { return status != "" && i.Status != string(status) })...)
 		if len(list.Rollouts) > limit || out.NextToken == nil {
 			break
 		}
@@ -103,7 +111,8 @@ func (c *Client) items(ctx context.Context, executions []types.ExecutionListItem
 }
 
 // item reads one execution; false if it continues another. The list and the end of the
-// history have all that is shown, unless the execution ended before there was a plan.
+// history have all that is shown, unless the execution ended before there was a plan, or
+// after the list was read.
 func (c *Client) item(ctx context.Context, e types.ExecutionListItem, now time.Time) (Item, bool) {
 	r, err := c.listed(ctx, e, now)
 	if err != nil {
@@ -127,7 +136,8 @@ func (c *Client) listed(ctx context.Context, e types.ExecutionListItem, now time
 	if err != nil {
 		return nil, err
 	}
-	if t.data == nil || t.data.Plan.Owner != aws.ToString(e.Name) {
+	endedSince := outcomeOf(e.Status, "") == Running && t.ended()
+	if endedSince || t.data == nil || t.data.Plan.Owner != aws.ToString(e.Name) {
 		return c.read(ctx, aws.ToString(e.ExecutionArn), now, false)
 	}
 	return c.assemble(ctx, out, t, now)

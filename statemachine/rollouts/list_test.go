@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,49 @@ func TestHostileNames(t *testing.T) {
 		text := strings.Join(list.Table(width, false), "\n")
 		if strings.ContainsAny(text, "\x1b\x07\u202e") || strings.Count(text, "\n") > 4 {
 			t.Errorf("at %d: %q", width, text)
+		}
+	}
+}
+
+// TestListOfWhatEndsMeanwhile lists a rollout that ends after the executions were listed and
+// before its history is read, and one that two pages have.
+func TestListOfWhatEndsMeanwhile(t *testing.T) {
+	for status, want := range map[types.ExecutionStatus][]string{"": {"promoted SUCCEEDED ended"}, "RUNNING": nil} {
+		a := servedtest.New(t, `{}`)
+		a.Begin("it", input(""))
+		a.Advance(time.Minute)
+		pages, ends := 0, false
+		a.Answer(func(action string, w http.ResponseWriter, r *http.Request) bool {
+			switch {
+			case action == "states:ListExecutions" && pages == 0:
+				pages++
+				recorder := &recorded{header: http.Header{}}
+				a.ServeHTTP(recorder, r)
+				_, _ = w.Write([]byte(strings.Replace(string(recorder.body), `{"executions"`, `{"nextToken":"next","executions"`, 1)))
+			case action == "states:ListExecutions":
+				pages++
+				body := fmt.Sprintf(`{"executions":[{"executionArn":%q,"name":"it","stateMachineArn":%q,"status":"RUNNING","startDate":%d}]}`,
+					strings.Replace(a.StateMachine(), ":stateMachine:", ":execution:", 1)+":it", a.StateMachine(), servedtest.Start.Unix())
+				_, _ = w.Write([]byte(body))
+			case action == "states:GetExecutionHistory" && !ends:
+				ends = true
+				a.Advance(time.Hour)
+				return false
+			default:
+				return false
+			}
+			return true
+		})
+		list, err := clientOf(t, a).List(t.Context(), status, 10, a.Now())
+		if err != nil || pages != 2 || !ends {
+			t.Fatal(pages, ends, err)
+		}
+		var got []string
+		for _, item := range list.Rollouts {
+			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", item.Outcome, item.Status, map[bool]string{true: "ended"}[!item.Ended.IsZero()])))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("with the status %q, listed are %q, want %q", status, got, want)
 		}
 	}
 }

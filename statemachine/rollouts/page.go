@@ -7,7 +7,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 )
 
-// Page is text for people: rows with a label, each of one or more lines.
+// Page is text for people: rows of one or more lines, most of them with a label.
 type Page struct{ rows []row }
 
 // row is a part of a page.
@@ -19,9 +19,10 @@ type row struct {
 	copied bool
 }
 
-// add adds a row of texts, each of which begins a line. A line break in one of them begins
-// none: AWS and users wrote parts of them.
-func (p *Page) add(label, colour string, texts ...string) {
+// Add adds a row of texts, each of which begins a line, in an SGR colour, which may be empty.
+// A line break in one of them begins none: AWS and users wrote parts of them. Without a label,
+// the texts begin at the margin.
+func (p *Page) Add(label, colour string, texts ...string) {
 	r := row{label: label, colour: colour}
 	for _, text := range texts {
 		r.texts = append(r.texts, rollout.OneLine(text))
@@ -29,8 +30,8 @@ func (p *Page) add(label, colour string, texts ...string) {
 	p.rows = append(p.rows, r)
 }
 
-// copy adds a row with a text for copying.
-func (p *Page) copy(label, text string) {
+// Copy adds a row with a text for copying, which is never wrapped; none if it is empty.
+func (p *Page) Copy(label, text string) {
 	if text != "" {
 		p.rows = append(p.rows, row{label: label, texts: []string{rollout.OneLine(text)}, copied: true})
 	}
@@ -70,7 +71,10 @@ func (r row) lines(width int, colours bool) []string {
 	}
 	indent := labelCells
 	var all []string
-	if width > 0 && width < narrow && r.label != "" {
+	switch {
+	case r.label == "":
+		indent = 0
+	case width > 0 && width < narrow:
 		indent = 2
 		all = append(all, paint(terminal.Quiet, r.label))
 	}

@@ -47,8 +47,10 @@ var ErrNotFollowed = errors.New("an execution has that name and another input")
 type Started struct {
 	ARN  string
 	Name string
-	// Before means that an execution with the same name and input existed.
+	// Before means that an execution with the same name and input existed before the first call.
 	Before bool
+	// At is when the execution started; zero if AWS did not say.
+	At time.Time
 }
 
 // Start starts a rollout. It may be repeated with the same name and input, so that a lost
@@ -62,14 +64,16 @@ func (c *Client) Start(ctx context.Context, name string, input []byte, sleep Sle
 	started := Started{ARN: execution, Name: name}
 	text := string(input)
 	for try := 1; ; try++ {
-		_, err = c.States.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &c.Machine, Name: &name, Input: &text})
+		out, err := c.States.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &c.Machine, Name: &name, Input: &text})
 		var exists *sfntypes.ExecutionAlreadyExists
 		switch {
-		case err == nil:
+		case err == nil: // AWS starts nothing again while an execution with the name and the input runs
+			started.At = aws.ToTime(out.StartDate)
 			return started, nil
 		case errors.As(err, &exists):
 			started.Before = try == 1
-			return started, c.sameInput(ctx, execution, input)
+			started.At, err = c.sameInput(ctx, execution, input)
+			return started, err
 		}
 		if err := again(ctx, sleep, try, err); err != nil {
 			return started, err
@@ -77,17 +81,17 @@ func (c *Client) Start(ctx context.Context, name string, input []byte, sleep Sle
 	}
 }
 
-// sameInput returns ErrNotFollowed if an execution has another input.
-func (c *Client) sameInput(ctx context.Context, execution string, input []byte) error {
+// sameInput returns when an execution started, and ErrNotFollowed if it has another input.
+func (c *Client) sameInput(ctx context.Context, execution string, input []byte) (time.Time, error) {
 	out, err := c.States.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &execution})
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	var before, now any
 	if json.Unmarshal([]byte(aws.ToString(out.Input)), &before) != nil || json.Unmarshal(input, &now) != nil || !reflect.DeepEqual(before, now) {
-		return fmt.Errorf("%w: %s", ErrNotFollowed, execution)
+		return time.Time{}, fmt.Errorf("%w: %s", ErrNotFollowed, execution)
 	}
-	return nil
+	return aws.ToTime(out.StartDate), nil
 }
 
 // readTries is how often a call that may succeed later is tried, with pauses between, beside

@@ -80,29 +80,17 @@ func submitted(d *types.TaskSubmittedEventDetails) string {
 	return out.ExecutionArn
 }
 
-// firstState is the state of the workflow that gets a user's input.
-const firstState = "CalculateWeights"
-
 // stateIn returns the rollout's data in an event; nil if it has none.
 func stateIn(e *types.HistoryEvent) *rollout.State {
-	text := ""
 	switch {
 	case e.StateEnteredEventDetails != nil:
-		if aws.ToString(e.StateEnteredEventDetails.Name) == firstState {
-			return nil // a user's input, which may look like a rollout's data
-		}
-		text = aws.ToString(e.StateEnteredEventDetails.Input)
+		return rollout.EnteredState(aws.ToString(e.StateEnteredEventDetails.Name), aws.ToString(e.StateEnteredEventDetails.Input))
 	case e.StateExitedEventDetails != nil:
-		text = aws.ToString(e.StateExitedEventDetails.Output)
+		return rollout.ReturnedState(aws.ToString(e.StateExitedEventDetails.Output))
 	case e.LambdaFunctionSucceededEventDetails != nil:
-		text = aws.ToString(e.LambdaFunctionSucceededEventDetails.Output)
+		return rollout.ReturnedState(aws.ToString(e.LambdaFunctionSucceededEventDetails.Output))
 	}
-	var s rollout.State
-	if text == "" || json.Unmarshal([]byte(text), &s) != nil || s.Plan.Owner == "" || s.FunctionName == "" {
-		return nil
-	}
-	s.Progress.Step = max(0, min(s.Progress.Step, len(s.Plan.Steps)))
-	return &s
+	return nil
 }
 
 // continues reports whether the rollout continues in another execution.

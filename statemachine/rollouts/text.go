@@ -44,17 +44,17 @@ func (r *Rollout) Headline() (text, colour string) {
 func (r *Rollout) Text(now time.Time) *Page {
 	p := r.Live(now)
 	for _, warning := range r.Warnings {
-		p.add("warning", "", warning)
+		p.Add("warning", "", warning)
 	}
-	p.add("started by", "", r.StartedBy.String())
+	p.Add("started by", "", r.StartedBy.String())
 	if r.Continued != "" {
-		p.add("continued", "", "in "+r.Continued)
+		p.Add("continued", "", "in "+r.Continued)
 	}
 	if r.showsUndo() {
-		p.copy("undo", r.Undo)
+		p.Copy("undo", r.Undo)
 	}
-	p.copy("console", r.Console)
-	p.add("next", "", r.Steer()...)
+	p.Copy("console", r.Console)
+	p.Add("next", "", r.Steer()...)
 	return p
 }
 
@@ -62,30 +62,31 @@ func (r *Rollout) Text(now time.Time) *Page {
 func (r *Rollout) Live(now time.Time) *Page {
 	p := &Page{}
 	headline, colour := r.Headline()
-	p.add("outcome", colour, headline)
-	p.add("rollout", "", r.Name)
+	p.Add("outcome", colour, headline)
+	p.Add("rollout", "", r.Name)
 	if r.Function != "" {
-		p.add("alias", "", r.subject())
+		p.Add("alias", "", r.subject())
 	}
 	r.progress(p, now)
 	if r.Outcome != Running {
-		p.add("reason", "", strings.Split(rollout.Plain(r.why()), "\n")...)
+		p.Add("reason", "", strings.Split(rollout.Plain(r.why()), "\n")...)
 	}
 	if len(r.Gates) > 0 {
-		p.add("gates", "", r.gateLines()...)
+		p.Add("gates", "", r.gateLines()...)
 	}
 	if r.Requests != nil && !r.Counted.From.IsZero() {
-		p.add("requests", "", r.requestLines()...)
+		p.Add("requests", "", r.requestLines()...)
 	}
 	if lines := r.evidenceLines(); len(lines) > 0 {
-		p.add("evidence", "", lines...)
+		p.Add("evidence", "", lines...)
 	}
 	if len(r.Orders) > 0 {
-		p.add("orders", "", orderLines(r.Orders)...)
+		p.Add("orders", "", orderLines(r.Orders)...)
 	}
+	r.addPending(p, now)
 	r.times(p, now)
 	if r.Now != nil {
-		p.add("alias now", "", r.Now.String())
+		p.Add("alias now", "", r.Now.String())
 	}
 	return p
 }
@@ -148,8 +149,8 @@ func (r *Rollout) progress(p *Page, now time.Time) {
 		if r.Outcome != Running && r.Outcome != Promoted && r.Outcome != Unchanged {
 			reached = ", before it ended"
 		}
-		p.add("weight", "", fmt.Sprintf("%s %s on version %s%s", terminal.Bar(r.Weight), rollout.Weight(r.Weight), r.NewVersion, reached))
-		p.add("step", "", fmt.Sprintf("%d of %d, %s", r.Step, r.Of, plural(r.Checks, "check")))
+		p.Add("weight", "", fmt.Sprintf("%s %s on version %s%s", terminal.Bar(r.Weight), rollout.Weight(r.Weight), r.NewVersion, reached))
+		p.Add("step", "", fmt.Sprintf("%d of %d, %s", r.Step, r.Of, plural(r.Checks, "check")))
 	}
 	if r.Outcome != Running {
 		return
@@ -159,21 +160,21 @@ func (r *Rollout) progress(p *Page, now time.Time) {
 		if left := r.NextCheck.Sub(now); left > 0 {
 			text += " (in " + span(left) + ")"
 		}
-		p.add("next check", "", text)
+		p.Add("next check", "", text)
 	} else if r.State != "" {
-		p.add("state", "", r.State)
+		p.Add("state", "", r.State)
 	}
 	if a := r.Approval; a != nil {
-		p.add("approval", terminal.Doubt, fmt.Sprintf("step %d of %d (%s) waits for approval since %s", a.Step, r.Of, rollout.Weight(a.Weight), stamp(a.Since)))
+		p.Add("approval", terminal.Doubt, fmt.Sprintf("step %d of %d (%s) waits for approval since %s", a.Step, r.Of, rollout.Weight(a.Weight), stamp(a.Since)))
 	}
 	if r.Held != "" {
-		p.add("next shift", terminal.Doubt, r.Held)
+		p.Add("next shift", terminal.Doubt, r.Held)
 	}
 	if r.Pause != nil {
-		p.add("paused", terminal.Doubt, r.paused())
+		p.Add("paused", terminal.Doubt, r.paused())
 	}
 	if r.Decision != "" {
-		p.add("last check", "", string(r.Decision)+r.shortReason())
+		p.Add("last check", "", string(r.Decision)+r.shortReason())
 	}
 }
 
@@ -244,18 +245,18 @@ func (r *Rollout) ended() string {
 
 // times adds when the rollout was started, and how long it takes or took.
 func (r *Rollout) times(p *Page, now time.Time) {
-	p.add("started", "", stamp(r.Started))
+	p.Add("started", "", stamp(r.Started))
 	if r.Ended.IsZero() {
 		text := rehearsal.Clock(max(r.Seconds, now.Sub(r.Started).Seconds())) + " so far"
 		if r.Planned > 0 {
 			text += ", planned " + rehearsal.Clock(float64(r.Planned))
 		}
-		p.add("takes", "", text)
+		p.Add("takes", "", text)
 	} else {
-		p.add("ended", "", stamp(r.Ended)+", after "+rehearsal.Clock(r.Seconds))
+		p.Add("ended", "", stamp(r.Ended)+", after "+rehearsal.Clock(r.Seconds))
 	}
 	if r.Redrives > 0 {
-		p.add("redriven", "", plural(int(r.Redrives), "time"))
+		p.Add("redriven", "", plural(int(r.Redrives), "time"))
 	}
 }
 

@@ -23,6 +23,10 @@ type Watch struct {
 	// to give up.
 	Wait func(context.Context, time.Duration) error
 
+	// Orders has each look also read, with one call of GetParameter, the order that no check has
+	// read yet.
+	Orders bool
+
 	// Most is how many looks in a row may fail before Run gives up with a *LostError, also at
 	// the first ones; 0 for any number after the first one.
 	Most int
@@ -109,11 +113,14 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 		if err := w.begin(ctx); err != nil {
 			return nil, err
 		}
-		return w.last.end(), nil
+		return append(w.last.pendingEvents(nil), w.last.end()...), nil
 	}
 	changed, err := w.changed(ctx)
 	if err != nil || !changed && !w.stale {
 		w.last.Seconds = max(w.last.Seconds, w.Now().Sub(w.last.Started).Seconds())
+		if err == nil {
+			return w.orders(ctx), nil
+		}
 		return nil, err
 	}
 	w.stale = true
@@ -126,13 +133,38 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, err := w.client.Read(ctx, w.last.Execution, w.Now())
+	now, err := w.read(ctx, w.last.Execution)
 	if err != nil {
 		return nil, err
 	}
+	events, w.pending = append(append(w.pending, now.pendingEvents(w.last)...), now.end()...), nil
 	w.last, w.stale = now, false
-	events, w.pending = append(w.pending, now.end()...), nil
 	return events, nil
+}
+
+// read reads the rollout.
+func (w *Watch) read(ctx context.Context, name string) (*Rollout, error) {
+	if w.Orders {
+		return w.client.Get(ctx, name, w.Now())
+	}
+	return w.client.Read(ctx, name, w.Now())
+}
+
+// orders reads the order that no check has read, and returns it if it is new. That it can't be
+// read is shown, and no reason to read the rollout less often.
+func (w *Watch) orders(ctx context.Context) []Event {
+	if !w.Orders {
+		return nil
+	}
+	before := *w.last
+	w.last.OrdersUnread = ""
+	found, err := w.client.pending(ctx, w.last)
+	if err != nil {
+		w.last.OrdersUnread = err.Error()
+		return nil
+	}
+	w.last.Pending = found
+	return w.last.pendingEvents(&before)
 }
 
 // end returns the event of a rollout's end; none while it runs.
@@ -147,7 +179,7 @@ func (r *Rollout) end() []Event {
 // begin reads the rollout for the first time. What happened before is not shown event by
 // event.
 func (w *Watch) begin(ctx context.Context) error {
-	r, err := w.client.Read(ctx, w.Name, w.Now())
+	r, err := w.read(ctx, w.Name)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go/encoding/cbor"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
 )
@@ -42,15 +43,23 @@ type AWS struct {
 	answer func(action string, w http.ResponseWriter, r *http.Request) bool
 }
 
-// New serves an AWS under a scenario, as JSON, until the test ends.
+// New serves an AWS under a scenario, as JSON, until the test ends. It allows all calls of
+// clients.
 func New(t testing.TB, scenario string) *AWS {
+	t.Helper()
+	return NewAt(t, scenario, Start, nil)
+}
+
+// NewAt is New with the time at which the AWS starts, and with what authorizes calls, which
+// may be nil.
+func NewAt(t testing.TB, scenario string, start time.Time, authorize localaws.Authorize) *AWS {
 	t.Helper()
 	conditions, err := rehearsal.ParseScenario([]byte(scenario))
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &AWS{t: t, called: map[string]bool{}}
-	if a.ServedAWS, err = rehearsal.NewServed(rehearsal.ServeOptions{Scenario: conditions, Seed: 1, Template: stacktemplate.Template(), Start: Start}); err != nil {
+	if a.ServedAWS, err = rehearsal.NewServed(rehearsal.ServeOptions{Scenario: conditions, Seed: 1, Template: stacktemplate.Template(), Start: start, Authorize: authorize}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -157,6 +166,17 @@ func (a *AWS) Begin(name, input string) string {
 		a.t.Fatal(err)
 	}
 	return *out.ExecutionArn
+}
+
+// Status returns the status of the execution with a name.
+func (a *AWS) Status(name string) string {
+	a.t.Helper()
+	execution := strings.Replace(a.StateMachine(), ":stateMachine:", ":execution:", 1) + ":" + name
+	out, err := sfn.NewFromConfig(a.Config).DescribeExecution(context.Background(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return string(out.Status)
 }
 
 // Stop stops an execution.
