@@ -151,6 +151,7 @@ func TestPathsOfReleases(t *testing.T) {
 		{"another execution that fails", script{"CheckRelease": {"hand-over", "end:rolled-back"}, "Continue": {"fail"}}, begin + "Continue CheckRelease Decide End Rolled back | Unhealthy: it was bad"},
 		{"an end of another execution that is not known", script{"CheckRelease": {"hand-over", "watch", "end:promoted"}, "Continue": {"dance"}}, begin + "Continue Continued CheckRelease Decide Wait CheckRelease Decide End Promoted"},
 		{"in another execution", script{"PlanRelease": {"check"}, "CheckRelease": {"watch", "hand-back"}}, "PlanRelease Begin CheckRelease Decide Wait CheckRelease Decide Handed back"},
+		{"a part, which waits first", script{"PlanRelease": {"watch"}, "CheckRelease": {"hand-back"}}, "PlanRelease Begin Wait CheckRelease Decide Handed back"},
 		{"ended in another execution", script{"PlanRelease": {"check"}, "CheckRelease": {"ended:rolled-back"}}, "PlanRelease Begin CheckRelease Decide Handed back"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -170,7 +171,7 @@ func TestPathsOfReleases(t *testing.T) {
 // with those of package release.
 func TestTheWorkflowKnowsEachWordOfReleases(t *testing.T) {
 	for variable, words := range map[string][]string{
-		"$.begin":           {string(release.BeginPlan)}, // the default is to check
+		"$.begin":           {string(release.BeginPlan), string(release.BeginWatch)}, // the default is to check
 		"$.health.decision": {string(release.StepWatch), string(release.StepRevert), string(release.StepEnd), string(release.StepEnded), string(release.StepHandOver), string(release.StepHandBack)},
 		"$.outcome.result":  {string(release.ResultPromoted), string(release.ResultUnchanged), string(release.ResultRolledBack), string(release.ResultSplit), string(release.ResultPartly)},
 	} {
