@@ -148,7 +148,7 @@ func TestPathsOfReleases(t *testing.T) {
 		{"a result that is missing", script{"CheckRelease": {"end"}}, begin + "End Unknown decision Not checked | UnknownDecision: The release's data has an unknown decision." + ends},
 		{"going on in other executions", script{"CheckRelease": {"hand-over"}, "Continue": {"hand-back", "ended:promoted"}}, begin + "Continue Continued Continue Continued End Promoted"},
 		{"rolled back in another execution", script{"CheckRelease": {"hand-over"}, "Continue": {"ended:rolled-back"}}, begin + "Continue Continued End Rolled back | Unhealthy: it was bad"},
-		{"another execution that fails", script{"CheckRelease": {"hand-over", "end:rolled-back"}, "Continue": {"fail"}}, begin + "Continue CheckRelease Decide End Rolled back | Unhealthy: it was bad"},
+		{"another execution that fails", script{"CheckRelease": {"hand-over", "end:rolled-back"}, "Continue": {"fail"}}, begin + "Continue Wait CheckRelease Decide End Rolled back | Unhealthy: it was bad"},
 		{"an end of another execution that is not known", script{"CheckRelease": {"hand-over", "watch", "end:promoted"}, "Continue": {"dance"}}, begin + "Continue Continued CheckRelease Decide Wait CheckRelease Decide End Promoted"},
 		{"in another execution", script{"PlanRelease": {"check"}, "CheckRelease": {"watch", "hand-back"}}, "PlanRelease Begin CheckRelease Decide Wait CheckRelease Decide Handed back"},
 		{"a part, which waits first", script{"PlanRelease": {"watch"}, "CheckRelease": {"hand-back"}}, "PlanRelease Begin Wait CheckRelease Decide Handed back"},

@@ -42,7 +42,7 @@ func TestReleasesAreRetried(t *testing.T) {
 		"a check that gives up early":    strings.Replace(good, `"MaxAttempts": 30`, `"MaxAttempts": 3`, 1),
 		"an error that is not caught":    strings.Replace(good, `{ "ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain failed check" }`, ``, 1),
 		"a failed part started again":    strings.Replace(good, `"StepFunctions.ThrottlingException"`, `"States.TaskFailed", "StepFunctions.ThrottlingException"`, 1),
-		"a catch that loses the release": strings.Replace(good, `"ResultPath": "$.error", "Next": "CheckRelease"`, `"ResultPath": "$", "Next": "CheckRelease"`, 1),
+		"a catch that loses the release": strings.Replace(good, `"ResultPath": "$.error", "Next": "Wait"`, `"ResultPath": "$", "Next": "Wait"`, 1),
 	} {
 		if broken == good || checkReleaseRetries(broken, known) == nil {
 			t.Errorf("the check passes a workflow with %s", name)

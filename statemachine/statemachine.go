@@ -10,7 +10,11 @@
 //	text, err := asl.Substitute(statemachine.Definition, values)
 package statemachine
 
-import _ "embed"
+import (
+	"crypto/sha256"
+	_ "embed"
+	"fmt"
+)
 
 // Definition is the workflow in Amazon States Language, exactly as it is
 // deployed. It refers to its task functions and to AWS's partition by
@@ -80,4 +84,14 @@ func SubstitutionsOf[T any](functions []Function, partition T, arn func(Function
 		values[f.Substitution] = arn(f)
 	}
 	return values
+}
+
+// ReleaseMachineName returns the name of the state machine of releases that stands beside
+// that of rollouts with a name: at most 80 characters, as names have.
+func ReleaseMachineName(rollouts string) string {
+	const suffix, longest = "-releases", 80
+	if len(rollouts)+len(suffix) > longest {
+		rollouts = fmt.Sprintf("%s-%.4x", rollouts[:longest-len(suffix)-9], sha256.Sum256([]byte(rollouts)))
+	}
+	return rollouts + suffix
 }

@@ -1,9 +1,6 @@
 package lambdarollout
 
 import (
-	"crypto/sha256"
-	"fmt"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -70,12 +67,7 @@ func (w workflow) arnOf(service, resource, name string, format awscdk.ArnFormat)
 // releases is the workflow of releases, whose machine starts executions of this one. Its
 // functions name it, too, and it names this one.
 func (w workflow) releases() workflow {
-	const suffix, longest = "-releases", 80
-	name := w.name
-	if len(name)+len(suffix) > longest {
-		name = fmt.Sprintf("%s-%.4x", name[:longest-len(suffix)-9], sha256.Sum256([]byte(name)))
-	}
-	return workflow{stack: w.stack, name: name + suffix}
+	return workflow{stack: w.stack, name: statemachine.ReleaseMachineName(w.name)}
 }
 
 // statements returns the permissions of the machine, which calls the functions with

@@ -248,7 +248,7 @@ func (s State) count() string {
 		numbers[line.Standing]++
 	}
 	var texts []string
-	for _, standing := range []Standing{Waiting, UnderWay, Ready, Promoted, Unchanged, RolledBack, Refused, Stopped, TimedOut, AliasChanged, RollbackFailed, TakenBack, OnBaseline, NotRestored} {
+	for _, standing := range Standings() {
 		if n := numbers[standing]; n > 0 {
 			texts = append(texts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(standing), "-", " ")))
 		}

@@ -299,7 +299,7 @@ func TestConclusions(t *testing.T) {
 			for _, m := range r.Members {
 				w.members[m.Name] = soon()
 			}
-			s := release.Concluded(r, owner, start)
+			s := release.Concluded(r, owner, owner+"-conclusion", start)
 			for i := 0; s.Outcome == nil && i < 50; i++ {
 				found := release.Found{Decision: w.decision, Reversal: w.reversal, Seen: w.seen(s.ToLookAt(true))}
 				next, do := s.Check(start.Add(time.Duration(i)*20*time.Second), r, found)

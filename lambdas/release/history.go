@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 )
 
 // An execution's history holds 25,000 events; a release that needs more continues in other
@@ -47,7 +49,7 @@ func (s State) keepWithinHistory() State {
 	if err != nil {
 		panic(err) // it is data alone
 	}
-	s.Progress.Continuation = fmt.Sprintf("%s-part-%d-%.4x", first(s.OwnerName(), 50), s.Progress.Part+1, sha256.Sum256(seen))
+	s.Progress.Continuation = fmt.Sprintf("%s-part-%d-%.4x", first(arn.Name(s.Plan.Execution), 50), s.Progress.Part+1, sha256.Sum256(seen))
 	return s
 }
 
@@ -66,7 +68,7 @@ func ReadResume(input []byte) (s State, is bool, err error) {
 		return State{}, false, nil
 	}
 	var state *State
-	if json.Unmarshal(raw, &state) != nil || state == nil || state.Plan.Owner == "" || state.Members == nil {
+	if json.Unmarshal(raw, &state) != nil || state == nil || state.Plan.Owner == "" || state.Plan.Execution == "" || state.Members == nil {
 		return State{}, true, refused(problem(continueField, raw, "must be the data of a running release: only the workflow itself starts such an execution"))
 	}
 	return *state, true, nil

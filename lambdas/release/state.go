@@ -32,9 +32,12 @@ type State struct {
 // Plan holds what the task PlanRelease determines for the whole release.
 type Plan struct {
 	// Owner is the ARN of the release's first execution, whose input has the members.
-	Owner   string    `json:"owner"`
-	Started time.Time `json:"started"`
-	Waves   int       `json:"waves"`
+	// Execution is that of the execution that carries it out now, which others may
+	// continue: the owner, or one that ends the owner's release.
+	Owner     string    `json:"owner"`
+	Execution string    `json:"execution"`
+	Started   time.Time `json:"started"`
+	Waves     int       `json:"waves"`
 	// Concludes means that this execution ends a release whose own execution did not.
 	Concludes bool `json:"concludes,omitempty"`
 	// RedAlarms were in the state ALARM when the release started. They don't count.
@@ -211,7 +214,7 @@ const (
 func Begun(r Request, owner string, started time.Time) State {
 	s := State{
 		Release: r.Name, Together: r.Together, Begin: BeginPlan,
-		Plan:     Plan{Owner: owner, Started: started, Waves: len(r.Waves)},
+		Plan:     Plan{Owner: owner, Execution: owner, Started: started, Waves: len(r.Waves)},
 		Progress: Progress{Events: eventsOfStart},
 		Members:  make(map[string]Line, len(r.Members)),
 	}
@@ -221,10 +224,10 @@ func Begun(r Request, owner string, started time.Time) State {
 	return s
 }
 
-// Concluded returns the state with which another execution ends the release.
-func Concluded(r Request, owner string, started time.Time) State {
+// Concluded returns the state with which the execution with the ARN by ends the release.
+func Concluded(r Request, owner, by string, started time.Time) State {
 	s := Begun(r, owner, started)
-	s.Plan.Concludes, s.Begin = true, BeginCheck
+	s.Plan.Execution, s.Plan.Concludes, s.Begin = by, true, BeginCheck
 	return s
 }
 

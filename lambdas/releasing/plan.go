@@ -68,11 +68,11 @@ func (t PlanRelease) begin(ctx context.Context, call PlanCall) (release.State, e
 	case err != nil:
 		return s, err
 	case ok:
-		if !sameMachine(s.Plan.Owner, call.Execution) {
+		if !sameMachine(s.Plan.Owner, call.Execution) || !sameMachine(s.Plan.Execution, call.Execution) {
 			return s, NotConcluded{errors.New("this input claims to continue an execution of another state machine")}
 		}
 		start := task.Start{Execution: call.Execution, Now: call.Now, Retries: call.Retries, Rollout: call.Release}
-		return s.Resume(), task.VerifyHandover(ctx, t.Executions, s.Plan.Owner, start)
+		return s.Resume(), task.VerifyHandover(ctx, t.Executions, s.Plan.Execution, start)
 	}
 	if owner := release.ReadConclusion(call.Release); owner != "" {
 		return t.conclude(ctx, call, owner)
@@ -107,7 +107,7 @@ func (t PlanRelease) conclude(ctx context.Context, call PlanCall, owner string) 
 	if err != nil {
 		return refuse("its input is not that of a release")
 	}
-	return release.Concluded(r, owner, call.Now), nil
+	return release.Concluded(r, owner, call.Execution, call.Now), nil
 }
 
 // members checks the next members, as far as the time of a call allows.

@@ -107,3 +107,19 @@ func (f *findings) once(r Refusal) {
 	}
 	f.refusals = append(f.refusals, r)
 }
+
+// ProblemsOf returns what Check returns for a request that a release starts; else all
+// refusals at once, where Check stops at the first. An error says what kept it from checking,
+// as that of Problems.
+func (t CalculateWeights) ProblemsOf(ctx context.Context, start Start, req rollout.Request) (Preflight, []Refusal, error) {
+	found, err := t.Check(ctx, start, req)
+	var all findings
+	if all.add(err); len(all.refusals) == 0 {
+		return found, nil, all.failed
+	}
+	all.add(t.allows(req))
+	t.findAll(ctx, start, req, &all)
+	_, _, err = t.readAlarms(ctx, req)
+	all.add(err)
+	return Preflight{}, all.refusals, all.failed
+}

@@ -52,7 +52,7 @@ func newAccount(t *testing.T, scenario string, authorize localaws.Authorize) *ac
 	base := servedtest.NewAt(t, scenario, noon, authorize)
 	a := &account{t: t, served: base.ServedAWS, folder: t.TempDir(), calls: map[string]int{}}
 	base.Answer(a.answer)
-	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "STATE_MACHINE_ARN", "GITHUB_STEP_SUMMARY"} {
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "STATE_MACHINE_ARN", "RELEASE_STATE_MACHINE_ARN", "GITHUB_STEP_SUMMARY"} {
 		t.Setenv(name, "")
 	}
 	a.write("config", "[profile local]\nregion = eu-central-1\nendpoint_url = "+base.URL+"\n")

@@ -34,11 +34,16 @@ func knownSubcommand(root *cobra.Command, args []string) error {
 // doubled returns arguments in which long options have two dashes: one is accepted, too.
 func doubled(root *cobra.Command, args []string) []string {
 	long := map[string]bool{"help": true}
-	for _, sub := range append(root.Commands(), root) {
+	var add func(sub *cobra.Command)
+	add = func(sub *cobra.Command) {
 		for _, flags := range []*pflag.FlagSet{sub.Flags(), sub.PersistentFlags()} {
 			flags.VisitAll(func(f *pflag.Flag) { long[f.Name] = true })
 		}
+		for _, below := range sub.Commands() {
+			add(below)
+		}
 	}
+	add(root)
 	args = slices.Clone(args)
 	for i, arg := range args {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")

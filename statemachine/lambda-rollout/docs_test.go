@@ -23,7 +23,7 @@ var commandLine = regexp.MustCompile(`(?m)(?:^|[\s/"(])lambda-rollout"? ([a-z]+ 
 // "" if there is none. It is false for what is no subcommand.
 func wrongOption(root *cobra.Command, line string) (string, bool) {
 	words := strings.Fields(line)
-	cmd, _, err := root.Find(words[:1])
+	cmd, _, err := root.Find(words[:min(2, len(words))])
 	if err != nil || cmd == root {
 		return "", false
 	}
@@ -81,9 +81,15 @@ func TestEverySubcommandIsDocumented(t *testing.T) {
 	}
 	local := []string{"rehearse", "advise", "cost", "record", "serve"} // they don't call AWS
 	documented := documentedActions(t)
-	for _, cmd := range (&command{}).root().Commands() {
-		if name := cmd.Name(); name != "help" && name != "completion" {
-			if !regexp.MustCompile(`(?m)^## (.*, )?`+name+`(,.*)?$`).Match(page) || len(documented[name]) == 0 && !slices.Contains(local, name) {
+	root := (&command{}).root()
+	releases, _, err := root.Find([]string{releaseWord})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range append(root.Commands(), releases.Commands()...) {
+		name := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
+		if name != "help" && name != "completion" && name != releaseWord {
+			if !regexp.MustCompile(`(?m)^###? (.*, )?`+name+`(,.*)?$`).Match(page) || len(documented[name]) == 0 && !slices.Contains(local, name) {
 				t.Errorf("docs/command.md has no section or no actions of %s", name)
 			}
 		}

@@ -50,6 +50,18 @@ func (in *input) set(fields map[string]string) error {
 	return err
 }
 
+// executionName returns the name of the rollout or the release.
+func (in *input) executionName(c *command) (string, error) {
+	if !c.releases || in.name != "" {
+		return in.rolloutName(c)
+	}
+	title := rollouts.ReleaseTitle(in.effective)
+	if title == "" {
+		return "check", nil // it will be refused
+	}
+	return rollouts.NewReleaseName(title, c.now()), nil
+}
+
 // rolloutName returns the rollout's name: as given, or from function, alias and time.
 func (in *input) rolloutName(c *command) (string, error) {
 	if in.name != "" {

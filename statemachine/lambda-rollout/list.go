@@ -21,14 +21,29 @@ const listed, mostListed = 25, 1000
 
 // list lists rollouts.
 func (c *command) list() *cobra.Command {
-	var all bool
+	cmd := c.listOf("rollout")
+	cmd.Short = "List the running rollouts and releases, or with --all the latest"
+	cmd.Long = "Lists the running rollouts and releases; with --all the latest, however they ended. The rollouts of a release are left out, as its line counts them, unless --members is given. " + cmd.Long
+	return cmd
+}
+
+// listReleases lists releases.
+func (c *command) listReleases() *cobra.Command {
+	cmd := c.listOf("release")
+	cmd.Short = "List the running releases, or with --all the latest"
+	cmd.Long = "Lists the running releases; with --all the latest, however they ended. " + cmd.Long
+	return cmd
+}
+
+// listOf returns the subcommand that lists rollouts and releases, or releases alone.
+func (c *command) listOf(noun string) *cobra.Command {
+	var all, members bool
 	var status string
 	limit := listed
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the running rollouts, or with --all the latest",
-		Long:  "Lists the running rollouts; with --all the latest, however they ended. Step Functions keeps executions for 90 days after their end. Each rollout takes one call of AWS or a few, so long lists take a while.",
-		Args:  noArguments,
+		Use:  "list",
+		Long: "Step Functions keeps executions for 90 days after their end. Each " + noun + " takes one call of AWS or a few, so long lists take a while.",
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter, ok := statuses[strings.ToLower(strings.ReplaceAll(status, "_", "-"))]
 			switch {
@@ -45,7 +60,7 @@ func (c *command) list() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			list, err := client.List(cmd.Context(), filter, limit, c.now())
+			list, err := client.List(cmd.Context(), filter, limit, members, c.now())
 			if err != nil {
 				return unreadable(err)
 			}
@@ -55,8 +70,11 @@ func (c *command) list() *cobra.Command {
 			return c.printLines(list.Table(c.width(), terminal.Colours(c.stdout)))
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "the latest rollouts, however they ended")
+	cmd.Flags().BoolVar(&all, "all", false, "the latest "+noun+"s, however they ended")
 	cmd.Flags().StringVar(&status, "status", "", "only executions with this status: running, succeeded, failed, timed-out, stopped or pending-redrive")
 	cmd.Flags().IntVar(&limit, "limit", limit, fmt.Sprintf("list at most so many, up to %d", mostListed))
+	if noun == "rollout" {
+		cmd.Flags().BoolVar(&members, "members", false, "also list each rollout of the releases")
+	}
 	return cmd
 }

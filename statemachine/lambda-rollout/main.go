@@ -71,6 +71,11 @@ type command struct {
 	profile, region, machine, stack string
 	format                          string
 
+	// found is the client with which a rollout or a release was found.
+	found *rollouts.Client
+	// releases means that the subcommand is about releases, and not about rollouts.
+	releases bool
+
 	// now and sleep are the clock's. columns is the width of the output, for tests; 0 for
 	// that of the terminal.
 	now     func() time.Time
@@ -115,13 +120,16 @@ func (c *command) run(ctx context.Context, args []string) int {
 // root returns the command with all its subcommands.
 func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:               "lambda-rollout",
-		Short:             "Start, watch, steer and explain rollouts of AWS Lambda functions",
-		SilenceErrors:     true, // run prints them, last and alone
-		SilenceUsage:      true,
-		Args:              knownSubcommand,
-		RunE:              func(root *cobra.Command, _ []string) error { return root.Help() },
-		PersistentPreRunE: func(sub *cobra.Command, _ []string) error { return c.checkFormat(sub) },
+		Use:           "lambda-rollout",
+		Short:         "Start, watch, steer and explain rollouts of AWS Lambda functions",
+		SilenceErrors: true, // run prints them, last and alone
+		SilenceUsage:  true,
+		Args:          knownSubcommand,
+		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
+		PersistentPreRunE: func(sub *cobra.Command, _ []string) error {
+			c.releases = ofReleases(sub)
+			return c.checkFormat(sub)
+		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.profile, "profile", "", "the profile of the AWS configuration (default: AWS_PROFILE)")
@@ -137,6 +145,7 @@ func (c *command) root() *cobra.Command {
 		c.get(),
 		c.list(),
 		c.record(),
+		c.release(),
 		c.rehearse(),
 		c.report(),
 		c.serve(),
@@ -147,7 +156,7 @@ func (c *command) root() *cobra.Command {
 		c.wait(),
 		c.watch(),
 	)
-	root.AddCommand(c.steer()...)
+	root.AddCommand(c.steer("rollout", about)...)
 	root.SetFlagErrorFunc(func(sub *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %s --help lists the options", err, sub.CommandPath())
 	})
@@ -181,11 +190,15 @@ func (c *command) config(ctx context.Context, options ...func(*config.LoadOption
 	return cfg, nil
 }
 
-// client returns a client for the rollouts of the state machine.
+// client returns a client for the rollouts of the state machine, or for its releases.
 func (c *command) client(ctx context.Context) (*rollouts.Client, error) {
 	cfg, err := c.config(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return rollouts.Find(ctx, cfg, c.machine, c.stack)
+	client, err := rollouts.Find(ctx, cfg, c.machine, c.stack)
+	if err == nil && c.releases {
+		client = client.Releases()
+	}
+	return client, err
 }

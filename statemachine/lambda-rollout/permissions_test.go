@@ -24,7 +24,7 @@ func documentedActions(t *testing.T) map[string][]string {
 	}
 	_, table, _ := strings.Cut(string(page), "| subcommand | IAM actions |")
 	all := map[string][]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\| (.*) \\|$").FindAllStringSubmatch(table, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z ]+)` \\| (.*) \\|$").FindAllStringSubmatch(table, -1) {
 		for _, action := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1) {
 			all[row[1]] = append(all[row[1]], action[1])
 		}

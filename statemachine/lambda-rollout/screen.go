@@ -53,9 +53,9 @@ type screen struct {
 	help    string        // on Ctrl-C; "" for none
 	now     func() time.Time
 
-	rollout *rollouts.Rollout
-	events  []rollouts.Event
-	above   int // the rows that are scrolled out at the top
+	shown  rollouts.Followed
+	events []rollouts.Event
+	above  int // the rows that are scrolled out at the top
 }
 
 // keptEvents is how many events the live view keeps.
@@ -74,8 +74,8 @@ func (s *screen) open()  { fmt.Fprint(s.out, enter) }
 func (s *screen) close() { fmt.Fprint(s.out, leave) }
 
 // show takes what is new, and draws it.
-func (s *screen) show(r *rollouts.Rollout, events []rollouts.Event) {
-	s.rollout = r
+func (s *screen) show(r rollouts.Followed, events []rollouts.Event) {
+	s.shown = r
 	s.events = append(s.events, events...)
 	s.events = s.events[max(0, len(s.events)-keptEvents):]
 	s.draw()
@@ -126,8 +126,11 @@ func (s *screen) press(key string) (look bool) {
 // draw draws the view in the size that the terminal has now.
 func (s *screen) draw() {
 	width, height := terminal.Size(s.out)
-	if width < 1 || height < 1 || s.rollout == nil {
+	if width < 1 || height < 1 || s.shown == nil {
 		return
+	}
+	if r, ok := s.shown.(*rollouts.Release); ok {
+		r.FitLive(width, height*3/4, s.now())
 	}
 	lines := s.lines(width)
 	foot := s.foot()
@@ -154,7 +157,7 @@ func (s *screen) lines(width int) []string {
 			lines = append(lines, s.paint(terminal.Doubt, line))
 		}
 	}
-	lines = append(lines, s.rollout.Live(s.now()).Rows(width, s.colours)...)
+	lines = append(lines, s.shown.Live(s.now()).Rows(width, s.colours)...)
 	if len(s.events) > 0 {
 		lines = append(lines, "")
 	}

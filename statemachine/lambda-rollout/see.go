@@ -17,7 +17,7 @@ import (
 // oneName returns an error unless the arguments are one name.
 func oneName(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("give the name or the ARN of one rollout, as in: lambda-rollout %s", cmd.Use)
+		return fmt.Errorf("give the name or the ARN of one %s, as in: %s NAME", nounOf(cmd), cmd.CommandPath())
 	}
 	return nil
 }
@@ -48,11 +48,12 @@ func unreadable(err error) error {
 	return err
 }
 
-// ended returns the exit code of a rollout's end as an error; nil for 0.
-func ended(r *rollouts.Rollout, allowUnverified bool) error {
-	switch r.Outcome {
+// ended returns the exit code of the end of a rollout, or of a release, as an error; nil for 0.
+func ended(r rollouts.Followed, allowUnverified bool) error {
+	outcome, isUnverified := r.End()
+	switch outcome {
 	case rollouts.Promoted, rollouts.Unchanged:
-		if r.Unverified && !allowUnverified {
+		if isUnverified && !allowUnverified {
 			return exit{code: unverified}
 		}
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
-// starter is the subcommand start with its flags.
+// starter is the subcommand start, of a rollout or of a release, with its flags.
 type starter struct {
 	*command
 	input
@@ -48,18 +48,24 @@ func (c *command) start() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&s.publish, "publish", false, "publish the function's latest code, and roll out that version")
 	flags.StringVar(&s.codeSHA256, "code-sha256", "", "with --publish: the `hash` of the code, as AWS returned it for the upload; no other code is published")
+	s.startFlags(cmd)
+	return cmd
+}
+
+// startFlags adds the flags about the start.
+func (s *starter) startFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.BoolVar(&s.unchecked, "no-check", false, "leave the checks to the workflow")
-	flags.BoolVar(&s.wait, "wait", false, "follow the rollout to its end")
+	flags.BoolVar(&s.wait, "wait", false, "follow the "+nounOf(cmd)+" to its end")
 	flags.BoolVar(&s.quiet, "quiet", false, "print only the execution's ARN, for scripts; the rest is printed on the standard error")
 	s.waitFlags(cmd)
-	return cmd
 }
 
 // waitFlags adds the flags about the wait for the rollout's end.
 func (s *starter) waitFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&s.allowUnverified, "allow-unverified", false, "exit with 0, not 4, if too little was seen to judge the promoted version")
-	flags.StringVar(&s.onInterrupt, "on-interrupt", "stop", "what a signal does to the rollout: stop or leave")
+	flags.StringVar(&s.onInterrupt, "on-interrupt", "stop", "what a signal does to the "+nounOf(cmd)+": stop or leave")
 	flags.DurationVar(&s.poll, "poll", 15*time.Second, "the time between two reads")
 }
 
@@ -86,7 +92,7 @@ func (s *starter) run(ctx context.Context) error {
 	if err := errors.Join(s.checkFlags(), s.load(s.command)); err != nil {
 		return err
 	}
-	name, err := s.rolloutName(s.command)
+	name, err := s.executionName(s.command)
 	if err != nil {
 		return err
 	}
@@ -99,9 +105,9 @@ func (s *starter) run(ctx context.Context) error {
 		}
 	}
 	// AWS answers a repeated start as the first one, so whether it is repeated is read before.
-	var before *rollouts.Rollout
+	var before rollouts.Followed
 	if s.name != "" {
-		before, _ = s.client.Read(ctx, name, s.now()) // else it is started, which finds it too
+		before, _ = s.client.Look(ctx, name, s.now()) // else it is started, which finds it too
 	}
 	if before == nil && !s.unchecked {
 		if err := s.examine(ctx, name); err != nil {
@@ -115,7 +121,7 @@ func (s *starter) run(ctx context.Context) error {
 	switch {
 	case errors.Is(err, rollouts.ErrNotFollowed):
 		s.execution = "" // not ours to stop
-		return fmt.Errorf("not started: a rollout named %s was started before with a different input; use another --name", name)
+		return fmt.Errorf("not started: a %s named %s was started before with a different input; use another --name", s.client.Noun(), name)
 	case err != nil && ctx.Err() == nil:
 		return s.notStarted(ctx, err)
 	case err != nil:
@@ -130,7 +136,7 @@ func (s *starter) run(ctx context.Context) error {
 	s.announce(started, before)
 	if !s.wait {
 		if s.json() {
-			return terminal.WriteJSON(s.stdout, s.document(started))
+			return terminal.WriteJSON(s.stdout, s.document(started, nil))
 		}
 		return nil
 	}
@@ -163,6 +169,9 @@ func (s *starter) publishVersion(ctx context.Context) error {
 // examine checks the input of a rollout that does not exist. Where it exists, the alias may be
 // under way because of it, and Start compares the inputs.
 func (s *starter) examine(ctx context.Context, name string) error {
+	if s.releases {
+		return s.examineRelease(ctx, name)
+	}
 	checked, err := s.client.Check(ctx, name, s.effective, s.now())
 	if err != nil {
 		return fmt.Errorf("not started, as it could not be checked (--no-check leaves that to the workflow): %w", rollouts.Explain(err))
@@ -183,11 +192,11 @@ func (s *starter) examine(ctx context.Context, name string) error {
 // notStarted returns the error of a start that failed: whether the rollout runs is read,
 // since its answer may have been lost.
 func (s *starter) notStarted(ctx context.Context, failed error) error {
-	_, err := s.client.Read(ctx, s.execution, s.now())
+	_, err := s.client.Look(ctx, s.execution, s.now())
 	if rollouts.IsNotFound(err) || rollouts.NotDone(failed) {
 		return fmt.Errorf("not started: %w", rollouts.Explain(failed))
 	}
-	return exit{unknown, fmt.Errorf("whether the rollout was started is not known; repeat the command with --name %s to follow it: %w", arn.Name(s.execution), rollouts.Explain(failed))}
+	return exit{unknown, fmt.Errorf("whether the %s was started is not known; repeat the command with --name %s to follow it: %w", s.client.Noun(), arn.Name(s.execution), rollouts.Explain(failed))}
 }
 
 // say prints a line about the progress: on the standard error, if the output is for programs.
@@ -214,26 +223,29 @@ func (s *starter) afterSignal(ctx context.Context, err error) error {
 
 // interrupted stops the rollout, or leaves it, after a signal; it returns what to tell.
 func (s *starter) interrupted(ctx context.Context) error {
-	unsure := ""
+	unsure, noun := "", s.noun()
 	if !s.confirmed {
 		unsure = "if it was started, "
 	}
 	switch {
 	case s.execution == "":
-		return errors.New("interrupted before a rollout was started")
+		return fmt.Errorf("interrupted before a %s was started", noun)
 	case s.onInterrupt == "leave":
-		return fmt.Errorf("interrupted; %sthe rollout continues: %s", unsure, s.execution)
+		return fmt.Errorf("interrupted; %sthe %s continues: %s", unsure, noun, s.execution)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	err := s.client.Stop(ctx, s.execution, "Interrupted", "The pipeline that waited for it was interrupted")
 	switch {
 	case err == nil:
+		if s.releases {
+			return errors.New("interrupted; the release was stopped, and another execution rolls all its rollouts back")
+		}
 		return errors.New("interrupted; the rollout was stopped, and its alias returns to the baseline")
 	case rollouts.IsNotFound(err):
-		return errors.New("interrupted before a rollout was started")
+		return fmt.Errorf("interrupted before a %s was started", noun)
 	}
-	return fmt.Errorf("interrupted, but the rollout could not be stopped: %w; %sit continues: %s", rollouts.Explain(err), unsure, s.execution)
+	return fmt.Errorf("interrupted, but the %s could not be stopped: %w; %sit continues: %s", noun, rollouts.Explain(err), unsure, s.execution)
 }
 
 // stopLimit is the time for the call that stops an interrupted rollout. Runners give a

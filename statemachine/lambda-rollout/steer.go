@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,31 +25,31 @@ var about = map[rollout.Command]string{
 }
 
 // word returns an order as the name of a subcommand.
-func word(command rollout.Command) string { return strings.ReplaceAll(string(command), "-", "") }
+func word(command rollout.Command) string { return rollouts.CommandWord(command) }
 
-// steer returns a subcommand for each order that a rollout takes.
-func (c *command) steer() []*cobra.Command {
+// steer returns a subcommand for each order that a rollout, or a release, takes.
+func (c *command) steer(noun string, about map[rollout.Command]string) []*cobra.Command {
 	var all []*cobra.Command
 	for _, command := range rollout.Commands() {
-		all = append(all, c.order(command))
+		all = append(all, c.order(command, noun, about))
 	}
 	return all
 }
 
 // order returns the subcommand that gives an order.
-func (c *command) order(command rollout.Command) *cobra.Command {
+func (c *command) order(command rollout.Command, noun string, about map[rollout.Command]string) *cobra.Command {
 	var reason string
 	var noWait bool
 	var poll time.Duration
 	short, ok := about[command]
 	if !ok {
-		short = fmt.Sprintf("Give a rollout the order to %s", command)
+		short = fmt.Sprintf("Give a %s the order to %s", noun, command)
 	}
 	cmd := &cobra.Command{
 		Use:   word(command) + " NAME",
 		Short: short,
 		Long: short + ".\n\nThe order is read at the next health check. The command waits for that, and says what came of it. " +
-			"It exits with 0 if the order was obeyed, 1 if it was not, 2 if it could not be given, and 3 if the rollout can't be read.",
+			"It exits with 0 if the order was obeyed, 1 if it was not, 2 if it could not be given, and 3 if the " + noun + " can't be read.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if poll < minPoll {
@@ -85,17 +84,26 @@ type orderGiven struct {
 	Effect string           `json:"effect,omitempty"`
 	At     time.Time        `json:"at,omitzero"`
 	Weight float64          `json:"weight"`
-	Step   int              `json:"step"`
-	Of     int              `json:"of"`
+	Step   *int             `json:"step,omitempty"` // of a rollout
+	Of     *int             `json:"of,omitempty"`
+	Wave   *int             `json:"wave,omitempty"` // of a release
+	Waves  *int             `json:"waves,omitempty"`
 	Result rollouts.Outcome `json:"result,omitempty"` // "running", or how the rollout ended
 	Reason string           `json:"reason,omitempty"`
 }
 
-// is sets what is known of the rollout.
-func (d *orderGiven) is(r *rollouts.Rollout) {
-	d.Weight, d.Step, d.Of, d.Result, d.Reason = r.Weight, r.Step, r.Of, r.Outcome, ""
-	if r.Reason != "" {
-		d.Reason = r.Why()
+// is sets what is known of the rollout or the release.
+func (d *orderGiven) is(f rollouts.Followed) {
+	reason := ""
+	switch r := f.(type) {
+	case *rollouts.Rollout:
+		d.Weight, d.Step, d.Of, reason = r.Weight, &r.Step, &r.Of, r.Reason
+	case *rollouts.Release:
+		d.Weight, d.Wave, d.Waves, reason = r.Weight, &r.Wave, &r.Waves, r.Reason
+	}
+	d.Result, _ = f.End()
+	if d.Reason = ""; reason != "" {
+		d.Reason = f.Why()
 	}
 }
 
@@ -109,10 +117,11 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 	case err != nil:
 		return unreadable(rollouts.Explain(err))
 	}
-	document := orderGiven{Name: given.Rollout.Name, Command: command, Parameter: given.Parameter, Number: given.Number}
-	document.is(given.Rollout)
+	document := orderGiven{Command: command, Parameter: given.Parameter, Number: given.Number}
+	document.Name, _ = given.To.Identity()
+	document.is(given.To)
 	if !c.json() {
-		c.text().line("%s: the order to %s was written as version %d of %s; the rollout is %s", document.Name, command, given.Number, given.Parameter, given.Rollout.Where())
+		c.text().line("%s: the order to %s was written as version %d of %s; the %s is %s", document.Name, command, given.Number, given.Parameter, given.To.Noun(), given.To.Where())
 	}
 	if noWait {
 		if c.json() {
@@ -129,11 +138,12 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 	case err != nil:
 		return fmt.Errorf("interrupted; the order stands: %w", err)
 	}
-	if taken.Obeyed() {
+	isObeyed := r.Obeyed(taken)
+	if isObeyed {
 		r = c.carriedOut(ctx, client, given, r, poll)
 	}
 	document.is(r)
-	document.Read, document.Obeyed, document.Effect, document.At = taken.Number > 0, taken.Obeyed(), rollout.OneLine(taken.Effect), taken.At
+	document.Read, document.Obeyed, document.Effect, document.At = taken.Number > 0, isObeyed, rollout.OneLine(taken.Effect), taken.At
 	if c.json() {
 		err = terminal.WriteJSON(c.stdout, document)
 	} else {
@@ -151,29 +161,30 @@ const carriedOutWithin = 4
 
 // carriedOut returns the rollout when an obeyed order that moves its alias has moved it, or
 // as it is after some looks.
-func (c *command) carriedOut(ctx context.Context, client *rollouts.Client, given rollouts.Given, r *rollouts.Rollout, poll time.Duration) *rollouts.Rollout {
+func (c *command) carriedOut(ctx context.Context, client *rollouts.Client, given rollouts.Given, r rollouts.Followed, poll time.Duration) rollouts.Followed {
 	switch given.Command {
 	case rollout.AdvanceNow, rollout.PromoteNow, rollout.RollBackNow, rollout.Approve, rollout.Disapprove:
 	default:
 		return r
 	}
+	_, execution := r.Identity()
 	looks := 0
 	last := r
-	_, _ = client.Wait(ctx, r.Execution, poll, c.now, c.sleep, func(now *rollouts.Rollout) bool {
+	_, _ = client.Wait(ctx, execution, poll, c.now, c.sleep, func(now rollouts.Followed) bool {
 		last = now
 		looks++
-		return now.Step > given.Rollout.Step && now.Decision == rollout.Advance || looks >= carriedOutWithin
+		return now.CarriedOut(given.To) || looks >= carriedOutWithin
 	}) // where it can't be read, the last known state is shown
 	return last
 }
 
 // tell says what came of the order.
-func (c *command) tell(d orderGiven, r *rollouts.Rollout) {
+func (c *command) tell(d orderGiven, r rollouts.Followed) {
 	out := c.text()
-	where := "the rollout is " + r.Where()
+	where := "the " + r.Noun() + " is " + r.Where()
 	if d.Result != rollouts.Running {
 		headline, _ := r.Headline()
-		where = "the rollout has ended: " + headline
+		where = "the " + r.Noun() + " has ended: " + headline
 	}
 	if d.Reason != "" {
 		where += ". " + d.Reason

@@ -56,6 +56,9 @@ func (c *command) stopRollout(ctx context.Context, client *rollouts.Client, name
 	if err != nil {
 		return unreadable(err)
 	}
+	if r.Release != nil && r.Outcome == rollouts.Running {
+		return &rollouts.MemberError{Rollout: r}
+	}
 	if r.Outcome != rollouts.Running {
 		return exit{notPromoted, fmt.Errorf("the rollout %s has ended (%s), and can't be stopped: %s", r.Name, r.Outcome, r.Why())}
 	}

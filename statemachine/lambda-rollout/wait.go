@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
@@ -40,13 +39,13 @@ func (s *starter) waitFor(ctx context.Context, name string) error {
 		return err
 	}
 	s.execution = execution // until it is known whether it continues another
-	r, err := client.Wait(ctx, execution, s.poll, s.now, s.sleep, func(*rollouts.Rollout) bool { return true })
+	r, err := client.Wait(ctx, execution, s.poll, s.now, s.sleep, func(rollouts.Followed) bool { return true })
 	switch {
 	case ctx.Err() != nil:
 		return err
 	case err != nil:
 		return exit{unknown, err}
 	}
-	s.execution = r.Execution
-	return s.await(ctx, rollouts.Started{ARN: r.Execution, Name: arn.Name(r.Execution), Before: true, At: r.Started})
+	name, s.execution = r.Identity()
+	return s.await(ctx, rollouts.Started{ARN: s.execution, Name: name, Before: true, At: rollouts.StartOf(r)})
 }

@@ -47,27 +47,27 @@ func (c *command) watch() *cobra.Command {
 // follow follows the rollout with a name or an ARN until it ends, and returns its exit code.
 func (c *command) follow(ctx context.Context, name string, interval time.Duration, allowUnverified bool) error {
 	w := &rollouts.Watch{Name: name, Interval: interval, Now: c.now, Connect: c.reconnect, Wait: wait, Orders: true}
-	var r *rollouts.Rollout
+	var r rollouts.Followed
 	var err error
 	width := terminal.Width(c.stdout)
 	switch {
 	case c.json():
-		r, err = w.Run(ctx, func(*rollouts.Rollout, []rollouts.Event) {})
+		r, err = rollouts.Follow(ctx, w, c.releases, func(rollouts.Followed, []rollouts.Event) {})
 	case width > 0:
 		r, err = c.live(ctx, w, onCtrlC{})
 	default:
-		r, err = w.Run(ctx, c.lines())
+		r, err = rollouts.Follow(ctx, w, c.releases, c.lines())
 	}
 	switch {
 	case r == nil:
 		return unreadable(err)
 	case errors.Is(err, context.Canceled):
-		return c.left(r.Name)
+		return c.left(name)
 	case err != nil:
 		return unreadable(err)
 	}
 	if c.json() || width > 0 {
-		if err := c.print(r, func() *rollouts.Page { return r.Text(c.now()) }); err != nil {
+		if err := c.print(r, func() *rollouts.Page { return c.whole(r) }); err != nil {
 			return err
 		}
 	}
@@ -76,18 +76,27 @@ func (c *command) follow(ctx context.Context, name string, interval time.Duratio
 
 // left says that the rollout goes on without those who watched it, and returns the exit code.
 func (c *command) left(name string) error {
-	fmt.Fprintf(c.stderr, "lambda-rollout: the rollout goes on; follow it again with: lambda-rollout watch %s\n", rollout.OneLine(name))
+	noun, prefix := "rollout", ""
+	if c.releases {
+		noun, prefix = "release", "release "
+	}
+	fmt.Fprintf(c.stderr, "lambda-rollout: the %s goes on; follow it again with: lambda-rollout %swatch %s\n", noun, prefix, rollout.OneLine(name))
 	return exit{code: unknown}
 }
 
 // reconnect returns a client with the credentials that the configuration has now, for the
 // state machine that was found first.
 func (c *command) reconnect(ctx context.Context) (*rollouts.Client, error) {
-	client, err := c.client(ctx)
-	if err == nil {
-		c.machine = client.Machine
+	if c.found == nil {
+		var err error
+		c.found, err = c.client(ctx)
+		return c.found, err
 	}
-	return client, err
+	cfg, err := c.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.found.Renewed(cfg), nil
 }
 
 // wait waits so long, or until ctx is done.
@@ -103,17 +112,14 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // lines returns a function that prints a line for each event, after one about the rollout.
-func (c *command) lines() func(*rollouts.Rollout, []rollouts.Event) {
+func (c *command) lines() func(rollouts.Followed, []rollouts.Event) {
 	begun := false
-	return func(r *rollouts.Rollout, events []rollouts.Event) {
+	return func(r rollouts.Followed, events []rollouts.Event) {
 		if !begun {
 			begun = true
 			fmt.Fprintln(c.stdout, r.Line())
-			if r.Now != nil && r.Now.Unread != "" {
-				fmt.Fprintln(c.stdout, rollout.OneLine(r.Now.Unread))
-			}
-			if r.OrdersUnread != "" {
-				fmt.Fprintln(c.stdout, rollout.OneLine(r.OrdersUnread))
+			for _, text := range r.Unread() {
+				fmt.Fprintln(c.stdout, rollout.OneLine(text))
 			}
 		}
 		for _, e := range events {
@@ -131,7 +137,7 @@ type onCtrlC struct {
 
 // live shows the rollout on a terminal, redrawn whenever something happens and each second.
 // The error is context.Canceled if the user left.
-func (c *command) live(ctx context.Context, w *rollouts.Watch, ctrlC onCtrlC) (*rollouts.Rollout, error) {
+func (c *command) live(ctx context.Context, w *rollouts.Watch, ctrlC onCtrlC) (rollouts.Followed, error) {
 	out := c.stdout.(*os.File) // it has a width
 	s := &screen{out: out, colours: terminal.Colours(out), now: c.now}
 	if in, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
@@ -149,5 +155,5 @@ func (c *command) live(ctx context.Context, w *rollouts.Watch, ctrlC onCtrlC) (*
 	s.open()
 	defer s.close()
 	w.Wait = s.wait
-	return w.Run(ctx, s.show)
+	return rollouts.Follow(ctx, w, c.releases, s.show)
 }

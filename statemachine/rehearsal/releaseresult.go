@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
@@ -144,7 +145,7 @@ func (r *releaseRun) endOf(result *ReleaseResult) {
 		result.Transitions += end.Transitions
 		first, outcome := i == 0, releaseOutcomes[e.state]
 		switch {
-		case e.parent != "" || !first && outcome == "":
+		case e.parent != "" || !first && (outcome == "" || release.ReadConclusion(e.input) != r.releases.executions[0].ARN()):
 			continue
 		case end.Status == asl.Aborted:
 			outcome = Stopped

@@ -123,6 +123,9 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 	}
 	s.machine.deploy(&template.deployedMachine)
 	s.machine.histories.forgetOldest = s.machine.forgetOldest
+	if err := s.addReleases(o.Start); err != nil {
+		return nil, err
+	}
 	s.before = s.beforeChange
 	s.after = func(call localaws.Call) {
 		if call.Unsupported != "" {
@@ -182,7 +185,9 @@ func (s *ServedAWS) furnish() error {
 	}
 	cfg := s.server.Config()
 	s.ports = s.portsThrough(cfg)
-	s.machine.functions = rolloutWorkflow.handlers(s.ports)
+	for _, m := range s.machines() {
+		m.functions = m.workflow.handlers(s.ports)
+	}
 	if err := s.enforce(cfg); err != nil {
 		return err
 	}

@@ -41,12 +41,7 @@ func (c *Client) Check(ctx context.Context, name string, input []byte, now time.
 	var checked Checked
 	checked.State.Request, _ = rollout.Decode(input) // Problems reports what is wrong
 	request := checked.State.Request
-	begin := task.CalculateWeights{
-		Aliases: alias.NewLambda(c.Lambda), Alarms: health.NewCloudWatch(c.Metrics), Handovers: executions.New(c.States),
-		Allowed: request.Permissions(), Topics: request.Notify.Topics, // what the stack allows, this client can't know
-		Log: slog.New(slog.DiscardHandler),
-	}
-	state, refusals, err := begin.Problems(ctx, task.Start{Execution: execution, Now: now, Retries: noRetries, Rollout: json.RawMessage(input)})
+	state, refusals, err := c.calculateWeights(request).Problems(ctx, task.Start{Execution: execution, Now: now, Retries: noRetries, Rollout: json.RawMessage(input)})
 	if err != nil {
 		return checked, err
 	}
@@ -55,6 +50,16 @@ func (c *Client) Check(ctx context.Context, name string, input []byte, now time.
 		checked.State, checked.Unchecked = state, unchecked(state)
 	}
 	return checked, nil
+}
+
+// calculateWeights returns the task with which the workflow starts, with this client's
+// permissions.
+func (c *Client) calculateWeights(request rollout.Request) task.CalculateWeights {
+	return task.CalculateWeights{
+		Aliases: alias.NewLambda(c.Lambda), Alarms: health.NewCloudWatch(c.Metrics), Handovers: executions.New(c.States),
+		Allowed: request.Permissions(), Topics: request.Notify.Topics, // what the stack allows, this client can't know
+		Log: slog.New(slog.DiscardHandler),
+	}
 }
 
 // unchecked says what only the roles of the stack can find.

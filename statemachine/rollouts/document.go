@@ -69,7 +69,9 @@ type Rollout struct {
 	Seconds   float64   `json:"seconds"`
 	Planned   int64     `json:"planned"`
 	StartedBy StartedBy `json:"started-by"`
-	Redrives  int32     `json:"redrives"`
+	// Release is nil unless the rollout is a member of a release.
+	Release  *Membership `json:"release,omitempty"`
+	Redrives int32       `json:"redrives"`
 	// Continued is the ARN of the execution in which a long rollout continued last.
 	Continued string `json:"continued,omitempty"`
 

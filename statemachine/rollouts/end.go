@@ -11,29 +11,32 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// LostError reports that a rollout could not be read several times in a row. It goes on.
+// LostError reports that a rollout, or a release, could not be read several times in a row. It
+// goes on.
 type LostError struct {
 	Execution string
 	Err       error // of the last read
+
+	noun string
 }
 
 func (l *LostError) Error() string {
-	return fmt.Sprintf("the rollout can't be read, %d times in a row, and may go on: %s. The last error was: %s", readTries, l.Execution, Explain(l.Err))
+	return fmt.Sprintf("the %s can't be read, %d times in a row, and may go on: %s. The last error was: %s", l.noun, readTries, l.Execution, Explain(l.Err))
 }
 
 func (l *LostError) Unwrap() error { return l.Err }
 
-// Wait reads a rollout, once in every, until until returns true for it or it has ended. The
-// error is the cause of ctx's end, a *[Failure] if there is no such rollout or it may not be read,
+// Wait reads a rollout or a release, once in every, until until returns true for it or it has ended. The
+// error is the cause of ctx's end, a *[Failure] if there is none or it may not be read,
 // or a *[LostError] after five reads in a row that failed: unlike a Watch, it does not wait for ever for AWS to
 // answer. It reads no alias.
-func (c *Client) Wait(ctx context.Context, execution string, every time.Duration, now func() time.Time, sleep Sleep, until func(*Rollout) bool) (*Rollout, error) {
+func (c *Client) Wait(ctx context.Context, execution string, every time.Duration, now func() time.Time, sleep Sleep, until func(Followed) bool) (Followed, error) {
 	for failed := 0; ; {
-		r, err := c.read(ctx, execution, now(), false)
+		r, err := c.Look(ctx, execution, now())
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case err == nil && (until(r) || r.Outcome != Running):
+		case err == nil && (until(r) || !IsRunning(r)):
 			return r, nil
 		case err == nil:
 			failed = 0
@@ -41,7 +44,7 @@ func (c *Client) Wait(ctx context.Context, execution string, every time.Duration
 			return nil, err
 		default:
 			if failed++; failed >= readTries {
-				return nil, &LostError{execution, err}
+				return nil, &LostError{Execution: execution, Err: err, noun: c.Noun()}
 			}
 		}
 		if err := sleep(ctx, every); err != nil {

@@ -226,6 +226,9 @@ func (r *Rollout) whyStopped() []string {
 // besides says what else happened.
 func (r *Rollout) besides() []string {
 	var more []string
+	if r.Release != nil {
+		more = append(more, "It is the rollout "+r.Release.String()+".")
+	}
 	if r.Redrives > 0 {
 		more = append(more, fmt.Sprintf("The execution was redriven (%s); this is how it ended, or is, after that.", plural(int(r.Redrives), "time")))
 	}

@@ -14,17 +14,18 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Event is something that happened to a rollout while it was followed.
+// Event is something that happened to a rollout or a release while it was followed.
 type Event struct {
 	At   time.Time
-	Kind string // shift, check, order, approval, redrive, end, lost or back
+	Kind string // shift, check, order, approval, wave, rollouts, decision, redrive, end, lost or back
 	Text string
 }
 
-// follower finds what is new in the histories of a rollout's executions.
-type follower struct {
+// follower finds what is new in the histories of executions that continue each other.
+type follower[S any] struct {
+	of   workflow[S]
 	seen map[string]int64 // the newest known event of each execution, by ARN
-	last *rollout.State
+	last *S
 }
 
 // newestOf returns the number of an execution's newest event.
@@ -33,7 +34,7 @@ func (c *Client) newestOf(ctx context.Context, execution string) (int64, error) 
 		ExecutionArn: &execution, ReverseOrder: true, MaxResults: 1, IncludeExecutionData: aws.Bool(false),
 	})
 	if err != nil {
-		return 0, inWords(err, "states:GetExecutionHistory", "the history of the rollout "+nameOf(execution))
+		return 0, inWords(err, "states:GetExecutionHistory", "the history of "+c.titled(nameOf(execution)))
 	}
 	if len(out.Events) == 0 {
 		return 0, nil
@@ -42,7 +43,7 @@ func (c *Client) newestOf(ctx context.Context, execution string) (int64, error) 
 }
 
 // changed reports whether an execution has events that are not known.
-func (f *follower) changed(ctx context.Context, c *Client, execution string) (bool, error) {
+func (f *follower[S]) changed(ctx context.Context, c *Client, execution string) (bool, error) {
 	newest, err := c.newestOf(ctx, execution)
 	return newest != f.seen[execution], err
 }
@@ -53,12 +54,12 @@ const freshPage, freshMost = 100, 2000
 
 // fresh returns the events of an execution that are not known, and then knows them. It
 // reports whether there were more than are read.
-func (f *follower) fresh(ctx context.Context, c *Client, execution string) (events []types.HistoryEvent, more bool, err error) {
+func (f *follower[S]) fresh(ctx context.Context, c *Client, execution string) (events []types.HistoryEvent, more bool, err error) {
 	in := &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, ReverseOrder: true, MaxResults: freshPage}
 	for {
 		out, err := c.States.GetExecutionHistory(ctx, in)
 		if err != nil {
-			return nil, false, inWords(err, "states:GetExecutionHistory", "the history of the rollout "+nameOf(execution))
+			return nil, false, inWords(err, "states:GetExecutionHistory", "the history of "+c.titled(nameOf(execution)))
 		}
 		known := out.NextToken == nil
 		for _, e := range out.Events {
@@ -80,7 +81,7 @@ func (f *follower) fresh(ctx context.Context, c *Client, execution string) (even
 
 // follow returns what happened since the last call in an execution, and in those in which
 // the rollout continued.
-func (f *follower) follow(ctx context.Context, c *Client, execution string) ([]Event, error) {
+func (f *follower[S]) follow(ctx context.Context, c *Client, execution string) ([]Event, error) {
 	fresh, more, err := f.fresh(ctx, c, execution)
 	if err != nil {
 		return nil, err
@@ -105,7 +106,7 @@ func (f *follower) follow(ctx context.Context, c *Client, execution string) ([]E
 		case e.Type == types.HistoryEventTypeExecutionRedriven:
 			all = append(all, Event{aws.ToTime(e.Timestamp), "redrive", "the execution was redriven"})
 		case e.StateExitedEventDetails != nil:
-			if s := stateIn(e); s != nil {
+			if s := f.of.stateIn(e); s != nil {
 				all = append(all, f.take(s, aws.ToTime(e.Timestamp))...)
 			}
 		}
@@ -114,13 +115,13 @@ func (f *follower) follow(ctx context.Context, c *Client, execution string) ([]E
 }
 
 // take returns what is new in a state's output.
-func (f *follower) take(s *rollout.State, at time.Time) []Event {
+func (f *follower[S]) take(s *S, at time.Time) []Event {
 	before := f.last
 	f.last = s
 	if before == nil {
-		before = &rollout.State{}
+		before = new(S)
 	}
-	return changes(before, s, at)
+	return f.of.changes(before, s, at)
 }
 
 // changes returns what happened between two states of a rollout.

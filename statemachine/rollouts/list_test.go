@@ -1,8 +1,10 @@
 package rollouts_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,7 +36,7 @@ func TestList(t *testing.T) {
 	a.Advance(4*time.Minute + 30*time.Second)
 	c := clientOf(t, a)
 	names := func(status types.ExecutionStatus, limit int) string {
-		list, err := c.List(t.Context(), status, limit, a.Now())
+		list, err := c.List(t.Context(), status, limit, false, a.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +61,7 @@ func TestList(t *testing.T) {
 			t.Errorf("%s at most %d: %q, want %q", l.status, l.limit, got, l.want)
 		}
 	}
-	list, err := c.List(t.Context(), "", 3, a.Now())
+	list, err := c.List(t.Context(), "", 3, false, a.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +90,7 @@ func TestListHasWhatCanNotBeRead(t *testing.T) {
 		servedtest.Refuse(w, 400, "AccessDeniedException", "not authorized to perform: states:GetExecutionHistory")
 		return true
 	})
-	list, err := clientOf(t, a).List(t.Context(), "", 10, a.Now())
+	list, err := clientOf(t, a).List(t.Context(), "", 10, false, a.Now())
 	if err != nil || len(list.Rollouts) != 1 {
 		t.Fatal(list, err)
 	}
@@ -117,7 +119,14 @@ func TestListOfWhatEndsMeanwhile(t *testing.T) {
 		a.Advance(time.Minute)
 		pages, ends := 0, false
 		a.Answer(func(action string, w http.ResponseWriter, r *http.Request) bool {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			switch {
+			case bytes.Contains(body, []byte("-releases")):
+				return false
 			case action == "states:ListExecutions" && pages == 0:
 				pages++
 				recorder := &recorded{header: http.Header{}}
@@ -137,7 +146,7 @@ func TestListOfWhatEndsMeanwhile(t *testing.T) {
 			}
 			return true
 		})
-		list, err := clientOf(t, a).List(t.Context(), status, 10, a.Now())
+		list, err := clientOf(t, a).List(t.Context(), status, 10, false, a.Now())
 		if err != nil || pages != 2 || !ends {
 			t.Fatal(pages, ends, err)
 		}

@@ -33,7 +33,7 @@ func TestALongRolloutIsOneRollout(t *testing.T) {
 	if by := read(t, a, r.Continued); by.Name != "it" || by.Step != 3 {
 		t.Errorf("by its second execution it is %s at step %d", by.Name, by.Step)
 	}
-	list, err := c.List(t.Context(), "", 10, a.Now())
+	list, err := c.List(t.Context(), "", 10, false, a.Now())
 	if err != nil || len(list.Rollouts) != 1 || list.Rollouts[0].Step != 3 || list.Rollouts[0].Weight != 1 {
 		t.Errorf("listed are %+v, %v", list, err)
 	}

@@ -29,17 +29,51 @@ func (c *Client) Get(ctx context.Context, name string, now time.Time) (*Rollout,
 	if err != nil {
 		return nil, err
 	}
-	r.Pending, err = c.pending(ctx, r)
-	if err != nil {
-		r.OrdersUnread = err.Error()
-	}
+	r.inbox().read(ctx, c)
 	return r, ctx.Err()
 }
 
-// pending returns the last order to a rollout if no check has read it; nil if there is none.
-func (c *Client) pending(ctx context.Context, r *Rollout) (*PendingOrder, error) {
-	parameter := rollout.ControlParameter(r.Name)
-	out, err := c.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: &parameter})
+// inbox is where orders to a rollout or a release arrive.
+type inbox struct {
+	name, parameter string
+	since           time.Time // orders before it are to an earlier execution of that name
+	taken           int64     // the number of the last order that a check has read
+	// found is the last order, if no check has read it, and unread why that is not known.
+	found  **PendingOrder
+	unread *string
+	// running is whether it is running, and next when its next check is; zero if not known.
+	running bool
+	next    time.Time
+}
+
+func (r *Rollout) inbox() inbox {
+	in := inbox{
+		name: r.Name, parameter: rollout.ControlParameter(r.Name), since: r.Started,
+		found: &r.Pending, unread: &r.OrdersUnread, running: r.Outcome == Running, next: r.NextCheck,
+	}
+	if r.data != nil {
+		in.since, in.taken = r.data.Plan.Started, r.data.Progress.Order
+	}
+	return in
+}
+
+// order returns the order that no check has read, as it was read last.
+func (in inbox) order() *PendingOrder { return *in.found }
+
+// read reads the order that no check has read, or sets why that is not known.
+func (in inbox) read(ctx context.Context, c *Client) {
+	*in.unread = ""
+	found, err := in.last(ctx, c)
+	if err != nil {
+		*in.unread = err.Error()
+		return
+	}
+	*in.found = found
+}
+
+// last returns the last order if no check has read it; nil if there is none.
+func (in inbox) last(ctx context.Context, c *Client) (*PendingOrder, error) {
+	out, err := c.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: &in.parameter})
 	var none *types.ParameterNotFound
 	switch {
 	case errors.As(err, &none):
@@ -48,14 +82,10 @@ func (c *Client) pending(ctx context.Context, r *Rollout) (*PendingOrder, error)
 		err = errors.New("the answer has no parameter in it")
 	}
 	if err != nil {
-		return nil, inWords(err, "ssm:GetParameter", "the orders to the rollout "+rollout.OneLine(r.Name))
-	}
-	since, read := r.Started, int64(0)
-	if r.data != nil {
-		since, read = r.data.Plan.Started, r.data.Progress.Order
+		return nil, inWords(err, "ssm:GetParameter", "the orders to "+c.titled(in.name))
 	}
 	at := aws.ToTime(out.Parameter.LastModifiedDate).UTC()
-	if out.Parameter.Version <= read || at.Before(since) {
+	if out.Parameter.Version <= in.taken || at.Before(in.since) {
 		return nil, nil
 	}
 	command, known := rollout.ReadCommand(aws.ToString(out.Parameter.Value))
@@ -70,24 +100,25 @@ func (p *PendingOrder) what() string {
 	return "the order to " + rollout.OneLine(string(p.Command))
 }
 
-// addPending adds the order that no check has read, or why that is not known.
-func (r *Rollout) addPending(p *Page, now time.Time) {
+// add adds the order that no check has read, or why that is not known.
+func (in inbox) add(p *Page, now time.Time) {
 	switch {
-	case r.OrdersUnread != "":
-		p.Add("new order", "", r.OrdersUnread)
-	case r.Pending != nil:
-		p.Add("new order", terminal.Doubt, r.pendingText(now))
+	case *in.unread != "":
+		p.Add("new order", "", *in.unread)
+	case in.order() != nil:
+		p.Add("new order", terminal.Doubt, in.text(now))
 	}
 }
 
-// pendingText says which order no check has read, and when one will.
-func (r *Rollout) pendingText(now time.Time) string {
-	if r.Outcome != Running {
-		return r.Pending.what() + " was given at " + stamp(r.Pending.At) + ", and no check has read it"
+// text says which order no check has read, and when one will.
+func (in inbox) text(now time.Time) string {
+	o := in.order()
+	if !in.running {
+		return o.what() + " was given at " + stamp(o.At) + ", and no check has read it"
 	}
-	text := fmt.Sprintf("%s, given %s ago, is not read yet", r.Pending.what(), span(max(0, now.Sub(r.Pending.At))))
-	if !r.NextCheck.IsZero() {
-		text += "; the next check is at " + stamp(r.NextCheck)
+	text := fmt.Sprintf("%s, given %s ago, is not read yet", o.what(), span(max(0, now.Sub(o.At))))
+	if !in.next.IsZero() {
+		text += "; the next check is at " + stamp(in.next)
 	}
 	return text
 }
@@ -103,14 +134,15 @@ func (r *Rollout) whyPending() []string {
 	return nil
 }
 
-// pendingEvents returns the event of an order that was given since the rollout was before.
-func (r *Rollout) pendingEvents(before *Rollout) []Event {
-	if r.Pending == nil || before != nil && before.Pending != nil && before.Pending.Number >= r.Pending.Number {
+// events returns the event of an order that was given after another one.
+func (in inbox) events(before *PendingOrder) []Event {
+	o := in.order()
+	if o == nil || before != nil && before.Number >= o.Number {
 		return nil
 	}
-	text := r.Pending.what() + " was given; no check has read it"
-	if !r.NextCheck.IsZero() {
-		text += ", the next one is at " + stamp(r.NextCheck)
+	text := o.what() + " was given; no check has read it"
+	if !in.next.IsZero() {
+		text += ", the next one is at " + stamp(in.next)
 	}
-	return []Event{{r.Pending.At, "order", rollout.OneLine(text)}}
+	return []Event{{o.At, "order", rollout.OneLine(text)}}
 }

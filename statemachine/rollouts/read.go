@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -27,25 +28,15 @@ func (c *Client) Read(ctx context.Context, name string, now time.Time) (*Rollout
 
 // read is Read, which reads the alias only if look is true.
 func (c *Client) read(ctx context.Context, name string, now time.Time, look bool) (*Rollout, error) {
-	var out *sfn.DescribeExecutionOutput
-	var t *tail
-	var err error
-	for range endTries {
-		if out, err = c.describe(ctx, name); err != nil {
-			return nil, err
-		}
-		if t, err = c.settled(ctx, out); err != nil {
-			return nil, err
-		}
-		if outcomeOf(out.Status, "") != Running || !t.ended() {
-			break
-		} // it ended in between: then its status says how
+	found, err := find(ctx, c, ofRollouts, name)
+	if err != nil {
+		return nil, err
 	}
-	r, err := c.assemble(ctx, out, t, now)
-	if err == nil && look && r.Function != "" && r.Alias != "" {
+	r := rolloutOf(found, now)
+	if look && r.Function != "" && r.Alias != "" {
 		r.Now = c.aliasNow(ctx, r)
 	}
-	return r, err
+	return r, nil
 }
 
 // How often the end of a history is read until it shows the end that the status says, and
@@ -57,9 +48,9 @@ const (
 
 // settled reads the end of an execution's history, and waits a little for the end that its
 // status says.
-func (c *Client) settled(ctx context.Context, out *sfn.DescribeExecutionOutput) (*tail, error) {
+func settled[S any](ctx context.Context, c *Client, of workflow[S], out *sfn.DescribeExecutionOutput) (*tail[S], error) {
 	for try := 1; ; try++ {
-		t, err := c.tailOf(ctx, aws.ToString(out.ExecutionArn))
+		t, err := tailOf(ctx, c, of, aws.ToString(out.ExecutionArn))
 		if err != nil || outcomeOf(out.Status, "") == Running || t.ended() || try == endTries {
 			return t, err
 		}
@@ -74,61 +65,31 @@ func (c *Client) settled(ctx context.Context, out *sfn.DescribeExecutionOutput) 
 }
 
 // ended reports whether the newest event ends the execution.
-func (t *tail) ended() bool {
+func (t *tail[S]) ended() bool {
 	return slices.Contains([]types.HistoryEventType{
 		types.HistoryEventTypeExecutionSucceeded, types.HistoryEventTypeExecutionFailed,
 		types.HistoryEventTypeExecutionAborted, types.HistoryEventTypeExecutionTimedOut,
 	}, t.last.Type)
 }
 
-// assemble returns what an execution and its history say, without the alias.
-func (c *Client) assemble(ctx context.Context, out *sfn.DescribeExecutionOutput, t *tail, now time.Time) (*Rollout, error) {
-	r := newRollout(out)
-	r.State, r.Outcome = t.state, outcomeOf(out.Status, t.state)
-	r.newest = map[string]int64{r.Execution: t.last.Id}
-	inner := t
-	if part := c.partOf(t); part != "" {
-		r.Continued = part
-		var err error
-		if inner, err = c.tailOf(ctx, part); err != nil {
-			return nil, err
-		}
-		r.newest[part] = inner.last.Id
-		inner.after(t)
+// rolloutOf returns what is known of a rollout, without the alias.
+func rolloutOf(f *found[rollout.State], now time.Time) *Rollout {
+	r := newRollout(f.out)
+	r.State, r.Outcome, r.newest, r.Continued = f.first.state, outcomeOf(f.out.Status, f.first.state), f.newest, f.part
+	r.take(f.inner.data)
+	if r.Outcome == Running && f.inner.data != nil && strings.HasPrefix(f.inner.state, "Wait") {
+		r.NextCheck = f.inner.entered.Add(time.Duration(f.inner.data.Progress.Wait) * time.Second).UTC()
 	}
-	r.take(inner.data)
-	if r.Outcome == Running && inner.data != nil && strings.HasPrefix(inner.state, "Wait") {
-		r.NextCheck = inner.entered.Add(time.Duration(inner.data.Progress.Wait) * time.Second).UTC()
-	}
-	if until := aws.ToTime(out.StopDate); !until.IsZero() {
-		now = until
-	}
-	if newest := aws.ToTime(t.last.Timestamp); newest.After(now) {
-		now = newest // this machine's clock is slow
-	}
-	r.Seconds = max(0, now.Sub(r.Started).Seconds())
-	return r, nil
-}
-
-// after completes what is known of the execution that continues a rollout by what the
-// first one knows.
-func (t *tail) after(first *tail) {
-	if first.state != continueState {
-		t.state, t.entered = first.state, first.entered
-	}
-	switch {
-	case t.data == nil || t.data.Plan.Owner != first.data.Plan.Owner:
-		t.data = first.data
-	case first.data.Error != nil:
-		t.data.Error = first.data.Error
-	}
+	r.Seconds = f.elapsed(now)
+	return r
 }
 
 // continueState is the state in which an execution waits for the one that continues it.
 const continueState = "Continue"
 
-// describe returns the first execution of a rollout.
-func (c *Client) describe(ctx context.Context, name string) (*sfn.DescribeExecutionOutput, error) {
+// describe returns an execution, or the first one of those that continue each other. resumed
+// returns what an input says to continue; "" for nothing.
+func (c *Client) describe(ctx context.Context, name string, resumed func(input []byte) string) (*sfn.DescribeExecutionOutput, error) {
 	for range 2 {
 		execution, err := c.ExecutionARN(name)
 		if err != nil {
@@ -136,33 +97,42 @@ func (c *Client) describe(ctx context.Context, name string) (*sfn.DescribeExecut
 		}
 		out, err := c.States.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &execution})
 		if err != nil {
-			return nil, inWords(err, "states:DescribeExecution", "the rollout "+nameOf(execution))
+			return nil, inWords(err, "states:DescribeExecution", c.titled(nameOf(execution)))
 		}
 		if out.StartDate == nil {
-			return nil, inWords(errNothing, "", "the rollout "+nameOf(execution))
+			return nil, inWords(errNothing, "", c.titled(nameOf(execution)))
 		}
-		resumed, is, err := rollout.ReadResume([]byte(aws.ToString(out.Input)))
-		if !is || err != nil || resumed.Plan.Owner == aws.ToString(out.Name) {
+		owner := resumed([]byte(aws.ToString(out.Input)))
+		if owner == "" || owner == aws.ToString(out.Name) || owner == execution {
 			return out, nil
 		}
-		name = resumed.Plan.Owner
+		name = owner
 	}
-	return nil, fmt.Errorf("the execution says that it continues the rollout %s, and that one continues another: only the first one can be read", rollout.OneLine(name))
+	return nil, fmt.Errorf("the execution says that it continues %s, and that one continues another: only the first one can be read", c.titled(name))
 }
 
 // errNothing is the error of an answer without content.
 var errNothing = errors.New("the answer has no execution in it")
 
-// partOf returns the ARN of the execution in which the rollout continues, or continued when
+// partOf returns the ARN of the execution in which another one continues, or continued when
 // it ended; empty if it did not.
-func (c *Client) partOf(t *tail) string {
-	if t.data == nil || !continues(t.data) {
+func partOf[S any](c *Client, t *tail[S]) string {
+	if t.data == nil || !t.of.continues(t.data) {
 		return ""
 	}
 	if part, err := c.ExecutionARN(t.part); err == nil && strings.HasPrefix(t.part, "arn:") {
 		return part
 	}
 	return ""
+}
+
+// resumedRollout returns the owner of the rollout that an input continues; "" for none.
+func resumedRollout(input []byte) string {
+	s, is, err := rollout.ReadResume(input)
+	if !is || err != nil {
+		return ""
+	}
+	return s.Plan.Owner
 }
 
 // newRollout returns what an execution itself says.
@@ -180,14 +150,20 @@ func newRollout(out *sfn.DescribeExecutionOutput) *Rollout {
 	if out.StopDate == nil {
 		r.Ended = time.Time{}
 	}
+	r.StartedBy = startedBy(input)
+	return r
+}
+
+// startedBy returns who started an execution, as far as its input says.
+func startedBy(input []byte) StartedBy {
+	by := StartedBy{Note: "Step Functions does not keep who started an execution; the event StartExecution in CloudTrail has it, which this command does not read"}
 	var in struct {
 		StartedBy any `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"`
 	}
 	if json.Unmarshal(input, &in) == nil {
-		r.StartedBy.Execution, _ = in.StartedBy.(string)
+		by.Execution, _ = in.StartedBy.(string)
 	}
-	r.StartedBy.Note = "Step Functions does not keep who started an execution; the event StartExecution in CloudTrail has it, which this command does not read"
-	return r
+	return by
 }
 
 // take fills in the rollout's data, as far as there is any.
@@ -199,6 +175,9 @@ func (r *Rollout) take(s *rollout.State) {
 	r.Step, r.Of, r.Weight, r.Checks = s.Progress.Step, len(s.Plan.Steps), s.Progress.Weight, s.Progress.Checks
 	r.Planned, r.Warnings, r.Undo = s.Plan.Lasts(), s.Plan.Warnings, s.Plan.Undo
 	r.data, r.failed, r.checks = s, s.Error, s.HealthCheck
+	if m := s.Release; m != nil {
+		r.Release = &Membership{Release: arn.Name(m.Execution), Member: m.Member}
+	}
 	if s.Progress.Orders != nil {
 		r.Orders = s.Progress.Orders
 	}

@@ -25,7 +25,7 @@ const historyPage = 1000
 // CloudWatch counted. If CloudWatch has nothing, or can't be read, the recording is without
 // its figures, and note says why.
 func (c *Client) Recording(ctx context.Context, name string, now time.Time) (r *rehearsal.Recording, note string, err error) {
-	out, err := c.describe(ctx, name)
+	out, err := c.describe(ctx, name, resumedRollout)
 	if err != nil {
 		return nil, "", err
 	}

@@ -194,7 +194,7 @@ func (c *Client) Stop(ctx context.Context, execution, name, cause string) error 
 	}
 	_, err := c.States.StopExecution(ctx, in)
 	if err != nil && TroubleOf(err) == NotFound {
-		return inWords(err, "states:StopExecution", "the rollout "+nameOf(execution))
+		return inWords(err, "states:StopExecution", c.titled(nameOf(execution)))
 	}
 	return err
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -20,47 +20,57 @@ import (
 // description, which holds it.
 const MaxReason = 1024
 
-// Given is an order that was written for a rollout.
+// CommandWord returns an order as the name of a subcommand.
+func CommandWord(command rollout.Command) string {
+	return strings.ReplaceAll(string(command), "-", "")
+}
+
+// Given is an order that was written for a rollout or a release.
 type Given struct {
-	Rollout   *Rollout // when it was given
+	To        Followed // as it was when the order was given
 	Command   rollout.Command
 	Parameter string
 	// Number is the parameter's version: see rollout.Order.
 	Number int64
 }
 
-// EndedError reports that a rollout has ended, so that it takes no orders.
-type EndedError struct{ Rollout *Rollout }
+// EndedError reports that a rollout or a release has ended, so that it takes no orders.
+type EndedError struct{ Of Followed }
 
 func (e *EndedError) Error() string {
-	return fmt.Sprintf("the rollout %s has ended (%s), and takes no orders: %s", rollout.OneLine(e.Rollout.Name), e.Rollout.Outcome, e.Rollout.Why())
+	outcome, _ := e.Of.End()
+	return fmt.Sprintf("the %s has ended (%s), and takes no orders: %s", nounAndName(e.Of), outcome, e.Of.Why())
 }
 
-// NotWaitingError reports that a rollout does not wait for an approval.
-type NotWaitingError struct{ Rollout *Rollout }
+// nounAndName returns "rollout x" or "release x".
+func nounAndName(f Followed) string {
+	name, _ := f.Identity()
+	return f.Noun() + " " + rollout.OneLine(name)
+}
+
+// NotWaitingError reports that a rollout or a release does not wait for an approval.
+type NotWaitingError struct{ Of Followed }
 
 func (e *NotWaitingError) Error() string {
-	return fmt.Sprintf("the rollout %s does not wait for an approval: it is %s", rollout.OneLine(e.Rollout.Name), e.Rollout.Where())
+	return fmt.Sprintf("the %s does not wait for an approval: it is %s", nounAndName(e.Of), e.Of.Where())
 }
 
-// Give writes an order for a running rollout, by the name or ARN of any of its executions.
+// Give writes an order for a running rollout or release, by the name or ARN of any of its executions.
 // The reason is kept in the description of the parameter's version, which is no part of the
-// order; it may be empty. The error is an *[EndedError], a *[NotWaitingError], a *[Failure]
-// of what could not be read, or AWS's of what could not be written.
+// order; it may be empty. The error is an *[EndedError], a *[NotWaitingError],
+// a *[MemberError], a *[Failure] of what could not be read, or AWS's of what could not be written.
 func (c *Client) Give(ctx context.Context, name string, command rollout.Command, reason string, now func() time.Time, sleep Sleep) (Given, error) {
 	if n := utf8.RuneCountInString(reason); n > MaxReason {
 		return Given{}, fmt.Errorf("the reason has %d characters, and Parameter Store takes %d: shorten it", n, MaxReason)
 	}
-	r, err := c.read(ctx, name, now(), false)
-	switch {
-	case err != nil:
-		return Given{}, err
-	case r.Outcome != Running:
-		return Given{}, &EndedError{r}
-	case answers(command) && r.Approval == nil && !(command == rollout.Approve && r.Pause != nil && r.Pause.Unknown):
-		return Given{}, &NotWaitingError{r}
+	r, err := c.Look(ctx, name, now())
+	if err == nil {
+		err = r.refuses(command)
 	}
-	given := Given{Rollout: r, Command: command, Parameter: rollout.ControlParameter(r.Name)}
+	if err != nil {
+		return Given{}, err
+	}
+	given := Given{To: r, Command: command, Parameter: r.inbox().parameter}
 	given.Number, err = c.put(ctx, given, reason, sleep)
 	return given, err
 }
@@ -131,21 +141,18 @@ func (c *Client) version(ctx context.Context, parameter string, sleep Sleep) (wr
 	}
 }
 
-// TakenUp waits until a check has read an order, or the rollout has ended; it reads the
-// rollout once in every. It returns the rollout then, and the order as the rollout recorded
-// it: with the number 0 if no check has read it. The error is ctx's, or a *[LostError].
-func (c *Client) TakenUp(ctx context.Context, given Given, every time.Duration, now func() time.Time, sleep Sleep) (*Rollout, rollout.Order, error) {
-	find := func(r *Rollout) int {
-		return slices.IndexFunc(r.Orders, func(o rollout.Order) bool { return o.Number == given.Number })
-	}
-	r, err := c.Wait(ctx, given.Rollout.Execution, every, now, sleep, func(r *Rollout) bool {
-		return find(r) >= 0 || r.data != nil && r.data.Progress.Order > given.Number
+// TakenUp waits until a check has read an order, or what it was given to has ended; it reads
+// that once in every. It returns it as it is then, and the order as it was recorded: with the
+// number 0 if no check has read it. The error is ctx's, or a *[LostError].
+func (c *Client) TakenUp(ctx context.Context, given Given, every time.Duration, now func() time.Time, sleep Sleep) (Followed, rollout.Order, error) {
+	_, execution := given.To.Identity()
+	r, err := c.Wait(ctx, execution, every, now, sleep, func(r Followed) bool {
+		taken, read := r.Taken(given.Number)
+		return taken.Number > 0 || read > given.Number
 	})
 	if err != nil {
 		return nil, rollout.Order{}, err
 	}
-	if i := find(r); i >= 0 {
-		return r, r.Orders[i], nil
-	}
-	return r, rollout.Order{}, nil
+	taken, _ := r.Taken(given.Number)
+	return r, taken, nil
 }

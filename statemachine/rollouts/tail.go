@@ -14,13 +14,37 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
+// workflow says how the data of a workflow, S, is read from the histories of its executions.
+type workflow[S any] struct {
+	// entered and returned return the data in what enters and what leaves a state; nil for
+	// none.
+	entered  func(state, input string) *S
+	returned func(output string) *S
+	// resumed returns what an execution's input says to continue, a name or an ARN, and owner
+	// what the data is of; "" for nothing.
+	resumed func(input []byte) string
+	owner   func(*S) string
+	caught  func(*S) **rollout.Caught // what a Catch of the workflow caught
+	// continues reports whether the work continues in another execution.
+	continues func(*S) bool
+	// changes returns what happened between two states.
+	changes func(before, after *S, at time.Time) []Event
+}
+
+// ofRollouts is the workflow of rollouts.
+var ofRollouts = workflow[rollout.State]{
+	entered: rollout.EnteredState, returned: rollout.ReturnedState, resumed: resumedRollout, continues: continues, changes: changes,
+	owner: func(s *rollout.State) string { return s.Plan.Owner }, caught: func(s *rollout.State) **rollout.Caught { return &s.Error },
+}
+
 // tail is what the end of an execution's history says.
-type tail struct {
+type tail[S any] struct {
+	of      workflow[S]
 	state   string    // the one that was entered last
 	entered time.Time // when
-	data    *rollout.State
+	data    *S
 	dataAt  time.Time
-	// part is the ARN of the execution in which the rollout continues, or continued last;
+	// part is the ARN of the execution in which the work continues, or continued last;
 	// empty if it does not, as far as was read.
 	part string
 	last types.HistoryEvent // its newest event
@@ -31,14 +55,14 @@ type tail struct {
 const tailPage, tailMost = 40, 1000
 
 // tailOf reads the end of an execution's history, as far back as is needed to know the
-// state, the rollout's data, and the execution in which it continues.
-func (c *Client) tailOf(ctx context.Context, execution string) (*tail, error) {
-	t := &tail{}
+// state, the workflow's data, and the execution in which it continues.
+func tailOf[S any](ctx context.Context, c *Client, of workflow[S], execution string) (*tail[S], error) {
+	t := &tail[S]{of: of}
 	in := &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, ReverseOrder: true, MaxResults: tailPage}
 	for read := 0; read < tailMost; {
 		out, err := c.States.GetExecutionHistory(ctx, in)
 		if err != nil {
-			return nil, inWords(err, "states:GetExecutionHistory", "the history of the rollout "+nameOf(execution))
+			return nil, inWords(err, "states:GetExecutionHistory", "the history of "+c.titled(nameOf(execution)))
 		}
 		if read == 0 && len(out.Events) > 0 {
 			t.last = out.Events[0]
@@ -58,7 +82,7 @@ func (c *Client) tailOf(ctx context.Context, execution string) (*tail, error) {
 }
 
 // earlier takes the event before those that were taken, and reports whether enough is known.
-func (t *tail) earlier(e *types.HistoryEvent) bool {
+func (t *tail[S]) earlier(e *types.HistoryEvent) bool {
 	if d := e.StateEnteredEventDetails; d != nil && t.state == "" {
 		t.state, t.entered = aws.ToString(d.Name), aws.ToTime(e.Timestamp)
 	}
@@ -66,9 +90,9 @@ func (t *tail) earlier(e *types.HistoryEvent) bool {
 		t.part = submitted(d)
 	}
 	if t.data == nil {
-		t.data, t.dataAt = stateIn(e), aws.ToTime(e.Timestamp)
+		t.data, t.dataAt = t.of.stateIn(e), aws.ToTime(e.Timestamp)
 	}
-	return t.state != "" && t.data != nil && (t.part != "" || !continues(t.data))
+	return t.state != "" && t.data != nil && (t.part != "" || !t.of.continues(t.data))
 }
 
 // submitted returns the ARN of the execution that was started.
@@ -80,15 +104,15 @@ func submitted(d *types.TaskSubmittedEventDetails) string {
 	return out.ExecutionArn
 }
 
-// stateIn returns the rollout's data in an event; nil if it has none.
-func stateIn(e *types.HistoryEvent) *rollout.State {
+// stateIn returns the workflow's data in an event; nil if it has none.
+func (w workflow[S]) stateIn(e *types.HistoryEvent) *S {
 	switch {
 	case e.StateEnteredEventDetails != nil:
-		return rollout.EnteredState(aws.ToString(e.StateEnteredEventDetails.Name), aws.ToString(e.StateEnteredEventDetails.Input))
+		return w.entered(aws.ToString(e.StateEnteredEventDetails.Name), aws.ToString(e.StateEnteredEventDetails.Input))
 	case e.StateExitedEventDetails != nil:
-		return rollout.ReturnedState(aws.ToString(e.StateExitedEventDetails.Output))
+		return w.returned(aws.ToString(e.StateExitedEventDetails.Output))
 	case e.LambdaFunctionSucceededEventDetails != nil:
-		return rollout.ReturnedState(aws.ToString(e.LambdaFunctionSucceededEventDetails.Output))
+		return w.returned(aws.ToString(e.LambdaFunctionSucceededEventDetails.Output))
 	}
 	return nil
 }

@@ -64,6 +64,9 @@ func (r *Rollout) Live(now time.Time) *Page {
 	headline, colour := r.Headline()
 	p.Add("outcome", colour, headline)
 	p.Add("rollout", "", r.Name)
+	if r.Release != nil {
+		p.Add("member", "", r.Release.String())
+	}
 	if r.Function != "" {
 		p.Add("alias", "", r.subject())
 	}
@@ -83,7 +86,7 @@ func (r *Rollout) Live(now time.Time) *Page {
 	if len(r.Orders) > 0 {
 		p.Add("orders", "", orderLines(r.Orders)...)
 	}
-	r.addPending(p, now)
+	r.inbox().add(p, now)
 	r.times(p, now)
 	if r.Now != nil {
 		p.Add("alias now", "", r.Now.String())
@@ -280,6 +283,11 @@ func (r *Rollout) Steer() []string {
 	}
 	if r.Outcome != Running {
 		return []string{say("explain", "why it ended so"), say("report", "a page about it, with -o page.html")}
+	}
+	if m := r.Release; m != nil {
+		release := "lambda-rollout release "
+		return []string{say("watch", "follow it"), say("explain", "why it is where it is"),
+			release + "get " + shellWord(m.Release) + " — the release, which steers all its rollouts", release + "rollback " + shellWord(m.Release) + " — roll all of them back"}
 	}
 	next := []string{
 		say("watch", "follow it"), say("explain", "why it is where it is"),

@@ -5,17 +5,24 @@ import (
 	"errors"
 	"time"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Watch follows one rollout until it ends.
-type Watch struct {
+// A Watch follows one rollout until it ends, and a ReleaseWatch one release.
+type (
+	Watch        = Watcher[rollout.State, *Rollout]
+	ReleaseWatch = Watcher[release.State, *Release]
+)
+
+// Watcher follows the work of one execution, R, whose workflow has data S, until it ends.
+type Watcher[S any, R watched[S, R]] struct {
 	// Connect returns a client with the credentials that the configuration has now. It is
 	// called again when those of the last client are refused.
 	Connect func(context.Context) (*Client, error)
 	Name    string // or the ARN
 	// Interval is the time between two looks. While nothing happens, a look is one call of
-	// GetExecutionHistory; of a rollout that continues in another execution, two.
+	// GetExecutionHistory; of what continues in another execution, two.
 	Interval time.Duration
 	// Now returns the time.
 	Now func() time.Time
@@ -32,13 +39,31 @@ type Watch struct {
 	Most int
 
 	client *Client
-	follow follower
+	follow follower[S]
 	failed int // looks in a row
-	last   *Rollout
+	begun  bool
+	last   R // known if begun
 	// pending are events that were read, but are not shown yet because a later call failed.
 	pending []Event
 	lost    bool
-	stale   bool // the rollout was not read since its last events were
+	stale   bool // it was not read since its last events were
+}
+
+// watched is what a Watcher follows.
+type watched[S, R any] interface {
+	Followed
+	// fetch reads it; it is called for the zero value. With orders, it reads the order that no
+	// check has read, too.
+	fetch(ctx context.Context, c *Client, name string, now time.Time, orders bool) (R, error)
+	// workflow is its workflow, and known the newest known event of each of its executions, by
+	// ARN, and the data that was read last. It continues in parts, ARNs.
+	workflow() workflow[S]
+	known() (newest map[string]int64, last *S)
+	parts() []string
+	// lasts updates how long it takes.
+	lasts(now time.Time)
+	inbox() inbox
+	endEvents() []Event
 }
 
 // mostInterval is the longest time between two looks after AWS had too many calls.
@@ -47,11 +72,11 @@ const mostInterval = time.Minute
 // lookTime limits how long one look may take, with all its retries.
 const lookTime = 30 * time.Second
 
-// Run follows the rollout until it ends, and returns how it ended. show is called after each
-// look, with the rollout as it is and with what is new. Lost connections, expired credentials
-// and throttling are shown as events, and the rollout is followed on when they are over;
+// Run follows it until it ends, and returns how it ended. show is called after each look, with
+// what it is and with what is new. Lost connections, expired credentials
+// and throttling are shown as events, and it is followed on when they are over;
 // before the first look they are errors. Run returns the last known state with an error.
-func (w *Watch) Run(ctx context.Context, show func(*Rollout, []Event)) (*Rollout, error) {
+func (w *Watcher[S, R]) Run(ctx context.Context, show func(R, []Event)) (R, error) {
 	interval := w.Interval
 	for {
 		events, err := w.look(ctx)
@@ -66,19 +91,19 @@ func (w *Watch) Run(ctx context.Context, show func(*Rollout, []Event)) (*Rollout
 			}
 			w.lost, w.failed = false, 0
 			show(w.last, events)
-			if w.last.Outcome != Running {
+			if outcome, _ := w.last.End(); outcome != Running {
 				return w.last, nil
 			}
 		case w.Most > 0 && w.givesUp():
-			return w.last, &LostError{w.Name, err}
-		case w.Most > 0 && w.last == nil:
-		case w.last == nil || !errors.As(err, &failure) || !failure.Trouble.Passing():
+			return w.last, &LostError{Execution: w.Name, Err: err, noun: w.last.Noun()}
+		case w.Most > 0 && !w.begun:
+		case !w.begun || !errors.As(err, &failure) || !failure.Trouble.Passing():
 			return w.last, err
 		default:
 			interval = min(2*interval, max(mostInterval, w.Interval))
 			events = nil
 			if !w.lost {
-				events = []Event{{w.Now(), "lost", err.Error() + "; the rollout itself goes on, and watching too as soon as AWS answers"}}
+				events = []Event{{w.Now(), "lost", err.Error() + "; the " + w.last.Noun() + " itself goes on, and watching too as soon as AWS answers"}}
 			}
 			w.lost = true
 			if failure.Trouble == Credentials {
@@ -93,13 +118,13 @@ func (w *Watch) Run(ctx context.Context, show func(*Rollout, []Event)) (*Rollout
 }
 
 // givesUp counts a look that failed, and reports whether it was the last one.
-func (w *Watch) givesUp() bool {
+func (w *Watcher[S, R]) givesUp() bool {
 	w.failed++
 	return w.failed >= w.Most
 }
 
 // look brings what is known up to date, and returns what is new.
-func (w *Watch) look(ctx context.Context) ([]Event, error) {
+func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 	ctx, done := context.WithTimeout(ctx, lookTime)
 	defer done()
 	if w.client == nil {
@@ -109,66 +134,55 @@ func (w *Watch) look(ctx context.Context) ([]Event, error) {
 		}
 		w.client = client
 	}
-	if w.last == nil {
+	if !w.begun {
 		if err := w.begin(ctx); err != nil {
 			return nil, err
 		}
-		return append(w.last.pendingEvents(nil), w.last.end()...), nil
+		return append(w.last.inbox().events(nil), w.last.endEvents()...), nil
 	}
 	changed, err := w.changed(ctx)
 	if err != nil || !changed && !w.stale {
-		w.last.Seconds = max(w.last.Seconds, w.Now().Sub(w.last.Started).Seconds())
+		w.last.lasts(w.Now())
 		if err == nil {
 			return w.orders(ctx), nil
 		}
 		return nil, err
 	}
 	w.stale = true
-	events, err := w.follow.follow(ctx, w.client, w.last.Execution)
-	w.pending = append(w.pending, events...)
-	if err == nil && w.last.Continued != "" {
-		events, err = w.follow.follow(ctx, w.client, w.last.Continued)
+	_, execution := w.last.Identity()
+	for _, part := range append([]string{execution}, w.last.parts()...) {
+		events, err := w.follow.follow(ctx, w.client, part)
 		w.pending = append(w.pending, events...)
+		if err != nil {
+			return nil, err
+		}
 	}
+	now, err := w.last.fetch(ctx, w.client, execution, w.Now(), w.Orders)
 	if err != nil {
 		return nil, err
 	}
-	now, err := w.read(ctx, w.last.Execution)
-	if err != nil {
-		return nil, err
-	}
-	events, w.pending = append(append(w.pending, now.pendingEvents(w.last)...), now.end()...), nil
+	events := append(append(w.pending, now.inbox().events(w.last.inbox().order())...), now.endEvents()...)
+	w.pending = nil
 	w.last, w.stale = now, false
 	return events, nil
 }
 
-// read reads the rollout.
-func (w *Watch) read(ctx context.Context, name string) (*Rollout, error) {
-	if w.Orders {
-		return w.client.Get(ctx, name, w.Now())
-	}
-	return w.client.Read(ctx, name, w.Now())
-}
-
 // orders reads the order that no check has read, and returns it if it is new. That it can't be
-// read is shown, and no reason to read the rollout less often.
-func (w *Watch) orders(ctx context.Context) []Event {
+// read is shown, and no reason to read the rest less often.
+func (w *Watcher[S, R]) orders(ctx context.Context) []Event {
 	if !w.Orders {
 		return nil
 	}
-	before := *w.last
-	w.last.OrdersUnread = ""
-	found, err := w.client.pending(ctx, w.last)
-	if err != nil {
-		w.last.OrdersUnread = err.Error()
+	in := w.last.inbox()
+	before := in.order()
+	if in.read(ctx, w.client); *in.unread != "" {
 		return nil
 	}
-	w.last.Pending = found
-	return w.last.pendingEvents(&before)
+	return in.events(before)
 }
 
-// end returns the event of a rollout's end; none while it runs.
-func (r *Rollout) end() []Event {
+// endEvents returns the event of a rollout's end; none while it runs.
+func (r *Rollout) endEvents() []Event {
 	if r.Outcome == Running {
 		return nil
 	}
@@ -176,23 +190,26 @@ func (r *Rollout) end() []Event {
 	return []Event{{r.Ended, "end", rollout.OneLine(text + ": " + r.why())}}
 }
 
-// begin reads the rollout for the first time. What happened before is not shown event by
+// begin reads it for the first time. What happened before is not shown event by
 // event.
-func (w *Watch) begin(ctx context.Context) error {
-	r, err := w.read(ctx, w.Name)
+func (w *Watcher[S, R]) begin(ctx context.Context) error {
+	r, err := w.last.fetch(ctx, w.client, w.Name, w.Now(), w.Orders)
 	if err != nil {
 		return err
 	}
-	w.follow = follower{seen: r.newest, last: r.data}
-	w.last, w.pending = r, nil
+	newest, last := r.known()
+	w.follow = follower[S]{of: r.workflow(), seen: newest, last: last}
+	w.last, w.begun, w.pending = r, true, nil
 	return nil
 }
 
 // changed reports whether there are events that are not known.
-func (w *Watch) changed(ctx context.Context) (bool, error) {
-	changed, err := w.follow.changed(ctx, w.client, w.last.Execution)
-	if err == nil && !changed && w.last.Continued != "" {
-		changed, err = w.follow.changed(ctx, w.client, w.last.Continued)
+func (w *Watcher[S, R]) changed(ctx context.Context) (bool, error) {
+	_, execution := w.last.Identity()
+	for _, part := range append([]string{execution}, w.last.parts()...) {
+		if changed, err := w.follow.changed(ctx, w.client, part); changed || err != nil {
+			return changed, err
+		}
 	}
-	return changed, err
+	return false, nil
 }
