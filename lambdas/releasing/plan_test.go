@@ -35,8 +35,9 @@ func TestForgedBeginnings(t *testing.T) {
 	for _, test := range []struct{ name, input, want, says string }{
 		{"to continue a release that runs", state(func(*release.State) {}), "NotContinued", "not waiting for this one"},
 		{"to continue one of another machine", state(func(s *release.State) { s.Plan.Owner = another }), "NotConcluded", "another state machine"},
+		{"to continue what an execution of another machine carries out", state(func(s *release.State) { s.Plan.Execution = another }), "NotConcluded", "another state machine"},
 		{"to continue nothing", state(func(s *release.State) { s.Plan.Owner = "x" }), "NotConcluded", "another state machine"},
-		{"to continue itself", state(func(s *release.State) { s.Plan.Owner = succeeded + "2" }), "NotContinued", "this execution itself"},
+		{"to continue itself", state(func(s *release.State) { s.Plan.Execution = succeeded + "2" }), "NotContinued", "this execution itself"},
 		{"to continue without data", `{"continue": {}}`, "InvalidRequest", "only the workflow itself"},
 		{"to continue text", `{"continue": "x"}`, "InvalidRequest", "only the workflow itself"},
 		{"to end a release that runs", of(owner), "NotConcluded", "still running"},
