@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
@@ -22,6 +23,9 @@ func TestAlarms(t *testing.T) {
 
 // ofRule is the format of a rule's metric within an expression.
 const ofRule = `{"Id":"%s","MetricStat":{"Metric":{"Dimensions":[{"Name":"RuleName","Value":{"Ref":"%s"}}],"MetricName":"%s","Namespace":"AWS/Events"},"Period":300,"Stat":"Sum"},"ReturnData":false}`
+
+// ofReleases is that of a metric of the releases' state machine.
+const ofReleases = `{"Id":"%s","MetricStat":{"Metric":{"Dimensions":[{"Name":"StateMachineArn","Value":{"Ref":"ReleaseStateMachine"}}],"MetricName":"%s","Namespace":"AWS/States"},"Period":60,"Stat":"Sum"},"ReturnData":false}`
 
 func checkAlarms(tmpl template) error {
 	want := map[string]map[string]string{
@@ -56,7 +60,7 @@ func checkAlarms(tmpl template) error {
 			"Period":           "300",
 		},
 		"CleanupUndelivered": {
-			"AlarmDescription": "EventBridge could not call the function Rollback for a cleanup or a notification, or the function failed in every attempt. The messages in the queue say why. When that is fixed, purge the queue.",
+			"AlarmDescription": "EventBridge could not call the function Rollback for a cleanup or a notification, or CheckRelease to end a release that was stopped; or the function failed in every attempt. The messages in the queue say why. When that is fixed, purge the queue.",
 			"Dimensions":       `{"Name":"QueueName","Value":{"Fn::GetAtt":["UndeliveredCleanups","QueueName"]}}`,
 			"MetricName":       "ApproximateNumberOfMessagesVisible",
 			"Namespace":        "AWS/SQS",
@@ -71,13 +75,37 @@ func checkAlarms(tmpl template) error {
 			"Period":           "300",
 		},
 		"CleanupNotCalled": {
-			"AlarmDescription": "EventBridge could not call the function Rollback by the rules Ended or Sweep. Check that the function exists, and that its policy lets the rules call it; messages in the queue of undelivered cleanups, if there are any, say why. Until this is fixed an alias may stay split, and ends of rollouts are not notified.",
-			"Metrics": `{"Expression":"SUM([ended, sweep])","Id":"expr_1","Label":"calls that failed","ReturnData":true}, ` +
-				fmt.Sprintf(ofRule, "ended", "Ended", "FailedInvocations") + ", " + fmt.Sprintf(ofRule, "sweep", "Sweep", "FailedInvocations"),
+			"AlarmDescription": "EventBridge could not call the function Rollback by the rules Ended or Sweep, or CheckRelease by ReleaseEnded or ReleaseSweep. Check that the function exists, and that its policy lets the rules call it; messages in the queue of undelivered cleanups, if there are any, say why. Until this is fixed an alias may stay split, ends of rollouts are not notified, and releases that were stopped are not ended.",
+			"Metrics": `{"Expression":"SUM([ended, sweep, releaseended, releasesweep])","Id":"expr_1","Label":"calls that failed","ReturnData":true}, ` +
+				fmt.Sprintf(ofRule, "ended", "Ended", "FailedInvocations") + ", " + fmt.Sprintf(ofRule, "releaseended", "ReleaseEnded", "FailedInvocations") + ", " +
+				fmt.Sprintf(ofRule, "releasesweep", "ReleaseSweep", "FailedInvocations") + ", " + fmt.Sprintf(ofRule, "sweep", "Sweep", "FailedInvocations"),
+		},
+		"ReleaseSplit": {
+			"AlarmDescription": "An operator is needed: some functions of a release could not be put on the side of the others. Its execution's cause names them, with the commands that do it.",
+			"MetricName":       "ReleaseSplit",
+			"Namespace":        "LambdaRollout/" + machine,
+		},
+		"ReleasesFailed": {
+			"AlarmDescription": "A release was rolled back, was refused or failed. Its execution's error and cause say why.",
+			"Dimensions":       `{"Name":"StateMachineArn","Value":{"Ref":"ReleaseStateMachine"}}`,
+			"MetricName":       "ExecutionsFailed",
+			"Namespace":        "AWS/States",
+		},
+		"ReleasesStopped": {
+			"AlarmDescription": "A release's execution was stopped by an operator, or timed out. Within minutes another execution, whose name begins with conclude-, rolls the release back, or sees its promotion through if that was decided.",
+			"Metrics": `{"Expression":"SUM([stopped, late])","Id":"expr_1","Label":"releases stopped","ReturnData":true}, ` +
+				fmt.Sprintf(ofReleases, "late", "ExecutionsTimedOut") + ", " + fmt.Sprintf(ofReleases, "stopped", "ExecutionsAborted"),
+		},
+		"ReleaseNotEnded": {
+			"AlarmDescription": "A release whose execution was stopped or failed may not have been ended: its rollouts go on until they roll back by themselves. The log of the function CheckRelease says why. The next sweep tries again.",
+			"Dimensions":       `{"Name":"FunctionName","Value":{"Ref":"CheckRelease"}}`,
+			"MetricName":       "AsyncEventsDropped",
+			"Namespace":        "AWS/Lambda",
+			"Period":           "300",
 		},
 		// The only alarm that goes off when there are no data.
 		"SweepsMissing": {
-			"AlarmDescription":   "For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled.",
+			"AlarmDescription":   "For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled, and ReleaseSweep, too.",
 			"ComparisonOperator": "LessThanThreshold",
 			"EvaluationPeriods":  "3",
 			// Without FILL, values from before these periods would count.
@@ -139,9 +167,21 @@ func checkFilter(tmpl template) error {
 	if diff := cmp.Diff(want, got); diff != "" {
 		return fmt.Errorf("filter (-want +got):\n%s", diff)
 	}
+	ofReleases := renderAll(tmpl.Resources["ReleaseStateMachineLogsReleaseSplit"].Properties)
+	want = map[string]string{
+		"FilterPattern":         `{ ($.type = "ExecutionFailed") && ($.details.error = "` + release.ErrorSplit + `") }`,
+		"LogGroupName":          "${ReleaseStateMachineLogs}",
+		"MetricTransformations": `{"MetricName":"ReleaseSplit","MetricNamespace":"LambdaRollout/` + machine + `","MetricValue":"1"}`,
+	}
+	if diff := cmp.Diff(want, ofReleases); diff != "" {
+		return fmt.Errorf("filter of releases (-want +got):\n%s", diff)
+	}
 	for line, counted := range logLines {
 		if passes(got["FilterPattern"], line) != counted {
 			return fmt.Errorf("the filter does not match as expected (%t): %s", counted, line)
+		}
+		if passes(ofReleases["FilterPattern"], line) || passes(ofReleases["FilterPattern"], strings.ReplaceAll(line, "RollbackFailed", release.ErrorSplit)) != counted {
+			return fmt.Errorf("the filter of releases does not match as expected (%t): %s", counted, line)
 		}
 	}
 	var workflow struct {

@@ -21,6 +21,8 @@ func TestCleanupIsCalled(t *testing.T) {
 const (
 	everyEnd = `{"detail":{"stateMachineArn":[{"Ref":"StateMachine"}],"status":["SUCCEEDED","ABORTED","TIMED_OUT","FAILED"]},` +
 		`"detail-type":["Step Functions Execution Status Change"],"source":["aws.states"]}`
+	everyBadEnd = `{"detail":{"stateMachineArn":[{"Ref":"ReleaseStateMachine"}],"status":["ABORTED","TIMED_OUT","FAILED"]},` +
+		`"detail-type":["Step Functions Execution Status Change"],"source":["aws.states"]}`
 	deadLetters = `"DeadLetterConfig":{"Arn":{"Fn::GetAtt":["UndeliveredCleanups","Arn"]}},"Id":"Target0"`
 	sweepInput  = `"InputTransformer":{"InputPathsMap":{"time":"$.time"},` +
 		`"InputTemplate":{"Fn::Join":["",["{\"sweep\":\"",{"Ref":"StateMachine"},"\",\"time\":\u003ctime\u003e}"]]}}`
@@ -42,6 +44,26 @@ func checkCleanup(tmpl template) error {
 			"ScheduleExpression": "rate(5 minutes)",
 			"State":              "ENABLED",
 			"Targets":            `{"Arn":{"Fn::GetAtt":["Rollback","Arn"]},` + deadLetters + `,` + sweepInput + `,"RetryPolicy":{"MaximumEventAgeInSeconds":300,"MaximumRetryAttempts":185}}`,
+		},
+		"ReleaseEnded": {
+			"Description":  "lambda-rollout: ends a release whose execution was stopped or failed",
+			"EventPattern": everyBadEnd,
+			"State":        "ENABLED",
+			"Targets":      `{"Arn":{"Fn::GetAtt":["CheckRelease","Arn"]},` + deadLetters + `,"RetryPolicy":{"MaximumEventAgeInSeconds":3600,"MaximumRetryAttempts":185}}`,
+		},
+		"ReleaseSweep": {
+			"Description":        "lambda-rollout: ends releases whose executions were stopped or failed, if the event of that was lost",
+			"ScheduleExpression": "rate(5 minutes)",
+			"State":              "ENABLED",
+			"Targets": `{"Arn":{"Fn::GetAtt":["CheckRelease","Arn"]},` + deadLetters + `,` + strings.Replace(sweepInput, "StateMachine", "ReleaseStateMachine", 1) +
+				`,"RetryPolicy":{"MaximumEventAgeInSeconds":300,"MaximumRetryAttempts":185}}`,
+		},
+		"ReleaseCalls": {
+			"DestinationConfig":        `{"OnFailure":{"Destination":{"Fn::GetAtt":["UndeliveredCleanups","Arn"]}}}`,
+			"FunctionName":             "${CheckRelease}",
+			"MaximumEventAgeInSeconds": "3600",
+			"MaximumRetryAttempts":     "2",
+			"Qualifier":                "$LATEST",
 		},
 		"UndeliveredCleanups": {
 			"MessageRetentionPeriod": "1209600",
@@ -71,21 +93,23 @@ func checkCleanup(tmpl template) error {
 // the quotes of strings.
 func TestTheFunctionCanReadTheSweepInput(t *testing.T) {
 	tmpl, _ := deployed(t)
-	target := tmpl.Resources["Sweep"].Properties["Targets"].([]any)[0].(map[string]any)
-	const arn, now = "arn:aws:states:eu-west-1:123456789012:stateMachine:" + machine, "2026-03-01T12:00:00Z"
-	input := strings.NewReplacer("${StateMachine}", arn, "<time>", `"`+now+`"`).
-		Replace(render(target["InputTransformer"].(map[string]any)["InputTemplate"]))
-	var event struct {
-		Sweep string
-		Time  time.Time
-	}
-	decoder := json.NewDecoder(strings.NewReader(input))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&event); err != nil {
-		t.Fatalf("%s: %v", input, err)
-	}
-	if event.Sweep != arn || event.Time.Format(time.RFC3339) != now {
-		t.Errorf("the function receives %+v", event)
+	for rule, of := range map[string]string{"Sweep": "${StateMachine}", "ReleaseSweep": "${ReleaseStateMachine}"} {
+		target := tmpl.Resources[rule].Properties["Targets"].([]any)[0].(map[string]any)
+		const arn, now = "arn:aws:states:eu-west-1:123456789012:stateMachine:" + machine, "2026-03-01T12:00:00Z"
+		input := strings.NewReplacer(of, arn, "<time>", `"`+now+`"`).
+			Replace(render(target["InputTransformer"].(map[string]any)["InputTemplate"]))
+		var event struct {
+			Sweep string
+			Time  time.Time
+		}
+		decoder := json.NewDecoder(strings.NewReader(input))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&event); err != nil {
+			t.Fatalf("%s: %v", input, err)
+		}
+		if event.Sweep != arn || event.Time.Format(time.RFC3339) != now {
+			t.Errorf("by %s the function receives %+v", rule, event)
+		}
 	}
 }
 
@@ -93,24 +117,32 @@ func TestTheFunctionCanReadTheSweepInput(t *testing.T) {
 // Step Functions documents.
 func TestTheRuleMatchesEveryEnd(t *testing.T) {
 	tmpl, _ := deployed(t)
-	pattern := tmpl.Resources["Ended"].Properties["EventPattern"].(map[string]any)
 	event := func(status, machine string) map[string]any {
 		return map[string]any{
 			"source": "aws.states", "detail-type": "Step Functions Execution Status Change",
 			"detail": map[string]any{"status": status, "stateMachineArn": machine, "executionArn": "any", "input": "{}"},
 		}
 	}
-	var matched []string
-	for _, status := range []string{"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"} {
-		if matches(pattern, event(status, "${StateMachine}")) {
-			matched = append(matched, status)
+	for rule, test := range map[string]struct {
+		machine string
+		want    []string
+	}{
+		"Ended":        {"${StateMachine}", []string{"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}},
+		"ReleaseEnded": {"${ReleaseStateMachine}", []string{"FAILED", "TIMED_OUT", "ABORTED"}}, // releases notify of their own ends
+	} {
+		pattern := tmpl.Resources[rule].Properties["EventPattern"].(map[string]any)
+		var matched []string
+		for _, status := range []string{"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"} {
+			if matches(pattern, event(status, test.machine)) {
+				matched = append(matched, status)
+			}
+			if matches(pattern, event(status, "another's")) {
+				t.Errorf("%s: another machine's event matches: %s", rule, status)
+			}
 		}
-		if matches(pattern, event(status, "another's")) {
-			t.Errorf("another machine's event matches: %s", status)
+		if !slices.Equal(matched, test.want) {
+			t.Errorf("%s: events with the status %v call the function, want %v", rule, matched, test.want)
 		}
-	}
-	if want := []string{"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}; !slices.Equal(matched, want) {
-		t.Errorf("events with the status %v call the function, want %v", matched, want)
 	}
 }
 

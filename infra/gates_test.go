@@ -58,7 +58,7 @@ func TestEachGateAddsOnlyItsPermissions(t *testing.T) {
 			}
 			tmpl := synthesize(t, context)
 			want := mayDoByDefault()
-			want["HealthCheck"] = slices.Insert(want["HealthCheck"], slices.Index(want["HealthCheck"], mayPublish), test.need...)
+			want["HealthCheck"] = slices.Insert(want["HealthCheck"], slices.Index(want["HealthCheck"], mayBeInstructed), test.need...)
 			for function, more := range test.more {
 				last := map[string]string{"Finalize": mayTrace}[function]
 				if last == "" {
@@ -69,10 +69,12 @@ func TestEachGateAddsOnlyItsPermissions(t *testing.T) {
 			if diff := cmp.Diff(want, permissions(tmpl)); diff != "" {
 				t.Errorf("permissions (-want +got):\n%s", diff)
 			}
-			if got := gatesOf(tmpl, "CalculateWeights"); got != test.gates {
-				t.Errorf("CalculateWeights has the gates %q in its environment, want %q", got, test.gates)
+			for _, function := range []string{"CalculateWeights", "PlanRelease"} {
+				if got := gatesOf(tmpl, function); got != test.gates {
+					t.Errorf("%s has the gates %q in its environment, want %q", function, got, test.gates)
+				}
+				delete(tmpl.Resources[function].Properties["Environment"].(map[string]any)["Variables"].(map[string]any), "GATES")
 			}
-			delete(tmpl.Resources["CalculateWeights"].Properties["Environment"].(map[string]any)["Variables"].(map[string]any), "GATES")
 			if err := checkFunctions(tmpl); err != nil { // no other function has them
 				t.Error(err)
 			}
@@ -149,7 +151,7 @@ func TestSimpleDeployIsOptional(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tmpl := synthesize(t, map[string]any{simpleContext: test.given, gatesContext: "probes", withoutBuilding: []any{}})
 			want := mayDoByDefault()
-			want["HealthCheck"] = slices.Insert(want["HealthCheck"], slices.Index(want["HealthCheck"], mayPublish), mayProbe)
+			want["HealthCheck"] = slices.Insert(want["HealthCheck"], slices.Index(want["HealthCheck"], mayBeInstructed), mayProbe)
 			if test.there {
 				want["SimpleDeploy"] = []string{
 					trustsLambda,

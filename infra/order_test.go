@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestRolesAreCompleteBeforeTheMachine(t *testing.T) {
+func TestRolesAreCompleteBeforeTheMachines(t *testing.T) {
 	tmpl, _ := deployed(t)
 	if err := checkOrder(tmpl); err != nil {
 		t.Error(err)
@@ -17,23 +17,33 @@ func TestRolesAreCompleteBeforeTheMachine(t *testing.T) {
 }
 
 // checkOrder returns an error for a circular dependency, for a role or policy that
-// CloudFormation may create after the state machine, and for a machine with another
+// CloudFormation may create after its state machine, and for a machine with another
 // name than policies have.
 func checkOrder(tmpl template) error {
-	if name := tmpl.Resources["StateMachine"].Properties["StateMachineName"]; name != machine {
-		return fmt.Errorf("the state machine is named %v, want %s", name, machine)
+	for resource, want := range map[string]string{"StateMachine": machine, "ReleaseStateMachine": releases} {
+		if name := tmpl.Resources[resource].Properties["StateMachineName"]; name != want {
+			return fmt.Errorf("%s is named %v, want %s", resource, name, want)
+		}
 	}
 	if err := checkCircles(tmpl); err != nil {
 		return err
 	}
-	first := reach(dependencies(tmpl), "StateMachine")
+	needs := dependencies(tmpl)
+	rollouts, ofReleases := reach(needs, "StateMachine"), reach(needs, "ReleaseStateMachine")
 	for _, name := range append(tmpl.ofType("AWS::IAM::Role"), tmpl.ofType("AWS::IAM::Policy")...) {
+		first := rollouts
+		if ofRelease.MatchString(name) {
+			first = ofReleases
+		}
 		if !first[name] {
 			return fmt.Errorf("the state machine does not depend on %s", name)
 		}
 	}
 	return nil
 }
+
+// ofRelease matches the names of what belongs to the machine of releases.
+var ofRelease = regexp.MustCompile(`^(Release|(Plan|Check|Revert)Release)`)
 
 // checkCircles returns an error for a circular dependency.
 func checkCircles(tmpl template) error {

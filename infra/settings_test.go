@@ -35,7 +35,7 @@ func TestSettingsApplyToEveryResource(t *testing.T) {
 		t.Error(err)
 	}
 	want := mayDoByDefault()
-	for name, services := range map[string]string{"UpdateAlias": viaSNS, "HealthCheck": viaSNS, "Rollback": viaSNS + "," + viaSQS} {
+	for name, services := range map[string]string{"UpdateAlias": viaSNS, "HealthCheck": viaSNS, "Rollback": viaSNS + "," + viaSQS, "CheckRelease": viaSNS + "," + viaSQS} {
 		want[name] = slices.Insert(want[name], slices.Index(want[name], mayTrace), fmt.Sprintf(mayUse, services))
 	}
 	if diff := cmp.Diff(want, permissions(tmpl)); diff != "" {
@@ -45,6 +45,7 @@ func TestSettingsApplyToEveryResource(t *testing.T) {
 		for _, damage := range [][2]string{
 			{"SweepsMissing", "AlarmActions"}, {"RollbackLogs", "KmsKeyId"}, {"StateMachineLogs", "RetentionInDays"},
 			{"Topic", "KmsMasterKeyId"}, {"UndeliveredCleanups", "KmsMasterKeyId"}, {"StateMachineRole", "PermissionsBoundary"},
+			{"ReleaseStateMachineRole", "PermissionsBoundary"}, {"ReleaseStateMachineLogs", "KmsKeyId"}, {"ReleaseSplit", "AlarmActions"},
 		} {
 			damaged := template{Resources: map[string]resource{}}
 			for name, r := range tmpl.Resources {

@@ -27,8 +27,10 @@ func TestDefinitionIsTheEmbeddedFile(t *testing.T) {
 }
 
 func checkDefinition(tmpl template) error {
-	if diff := cmp.Diff(any(statemachine.Definition), tmpl.Resources["StateMachine"].Properties["DefinitionString"]); diff != "" {
-		return fmt.Errorf("definition (-embedded +deployed):\n%s", diff)
+	for _, w := range workflows {
+		if diff := cmp.Diff(any(w.definition), tmpl.Resources[w.resource].Properties["DefinitionString"]); diff != "" {
+			return fmt.Errorf("definition of %s (-embedded +deployed):\n%s", w.resource, diff)
+		}
 	}
 	return nil
 }
@@ -38,7 +40,7 @@ func TestEverySubstitutionIsItsFunction(t *testing.T) {
 	if err := checkSubstitutions(tmpl); err != nil {
 		t.Error(err)
 	}
-	for _, task := range statemachine.Functions() {
+	for _, task := range tasks() {
 		binary := filepath.Join(outdir, "asset."+assetHash(tmpl, task.Name), "bootstrap")
 		info, err := buildinfo.ReadFile(binary)
 		if err != nil {
@@ -61,21 +63,23 @@ func TestEverySubstitutionIsItsFunction(t *testing.T) {
 // checkSubstitutions compares the definition's placeholders, the listed functions, the
 // template's substitutions and its functions with one another.
 func checkSubstitutions(tmpl template) error {
-	want := statemachine.Substitutions("${AWS::Partition}", func(f statemachine.Function) string { return "${" + f.Name + ".Arn}" })
 	var functions []string
-	for _, task := range statemachine.Functions() {
+	for _, task := range tasks() {
 		functions = append(functions, task.Name)
 	}
-	got, _ := tmpl.Resources["StateMachine"].Properties["DefinitionSubstitutions"].(map[string]any)
-	if diff := cmp.Diff(want, renderAll(got)); diff != "" {
-		return fmt.Errorf("substitutions (-listed +deployed):\n%s", diff)
-	}
-	placeholders := map[string]bool{}
-	for _, match := range regexp.MustCompile(`\$\{([^}]*)\}`).FindAllStringSubmatch(statemachine.Definition, -1) {
-		placeholders[match[1]] = true
-	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(placeholders))); diff != "" {
-		return fmt.Errorf("placeholders (-listed +in the definition):\n%s", diff)
+	for _, w := range workflows {
+		want := statemachine.SubstitutionsOf(w.functions, "${AWS::Partition}", func(f statemachine.Function) string { return "${" + f.Name + ".Arn}" })
+		got, _ := tmpl.Resources[w.resource].Properties["DefinitionSubstitutions"].(map[string]any)
+		if diff := cmp.Diff(want, renderAll(got)); diff != "" {
+			return fmt.Errorf("substitutions of %s (-listed +deployed):\n%s", w.resource, diff)
+		}
+		placeholders := map[string]bool{}
+		for _, match := range regexp.MustCompile(`\$\{([^}]*)\}`).FindAllStringSubmatch(w.definition, -1) {
+			placeholders[match[1]] = true
+		}
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(placeholders))); diff != "" {
+			return fmt.Errorf("placeholders of %s (-listed +in the definition):\n%s", w.resource, diff)
+		}
 	}
 	slices.Sort(functions)
 	if diff := cmp.Diff(functions, tmpl.ofType("AWS::Lambda::Function")); diff != "" {
@@ -109,8 +113,14 @@ func checkFunctions(tmpl template) error {
 		alone = `{"Variables":{` + metricsNamespace + `}}`
 		topic = `{"Variables":{` + metricsNamespace + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
 	)
-	timeouts := map[string]string{"CalculateWeights": "30", "UpdateAlias": "30", "HealthCheck": "720", "Rollback": "300", "Finalize": "30"}
-	environments := map[string]string{"CalculateWeights": alone, "Finalize": alone, "Rollback": topic, "UpdateAlias": topic, "HealthCheck": topic}
+	timeouts := map[string]string{
+		"CalculateWeights": "30", "UpdateAlias": "30", "HealthCheck": "720", "Rollback": "300", "Finalize": "30",
+		"PlanRelease": "140", "CheckRelease": "340", "RevertRelease": "140",
+	}
+	environments := map[string]string{
+		"CalculateWeights": withReleases(""), "Finalize": alone, "Rollback": topic, "UpdateAlias": topic, "HealthCheck": topic,
+		"PlanRelease": alone, "CheckRelease": withMachine(`,"TOPIC_ARN":{"Ref":"Topic"}`), "RevertRelease": withMachine(""),
+	}
 	for _, name := range tmpl.ofType("AWS::Lambda::Function") {
 		got := renderAll(tmpl.Resources[name].Properties)
 		delete(got, "Code")
@@ -144,8 +154,8 @@ func TestEveryLogIsKeptForAYear(t *testing.T) {
 }
 
 func checkLogs(tmpl template) error {
-	want := []string{"StateMachineLogs"}
-	for _, task := range statemachine.Functions() {
+	want := []string{"StateMachineLogs", "ReleaseStateMachineLogs"}
+	for _, task := range tasks() {
 		want = append(want, task.Name+"Logs")
 	}
 	slices.Sort(want)
@@ -161,12 +171,19 @@ func checkLogs(tmpl template) error {
 			return fmt.Errorf("%s is deleted with the stack: %s, %s", name, group.DeletionPolicy, group.UpdateReplacePolicy)
 		}
 	}
-	if got := render(tmpl.Resources["StateMachine"].Properties["TracingConfiguration"]); got != `{"Enabled":true}` {
-		return fmt.Errorf("the state machine's tracing is %s", got)
-	}
-	const logging = `{"Destinations":[{"CloudWatchLogsLogGroup":{"LogGroupArn":{"Fn::GetAtt":["StateMachineLogs","Arn"]}}}],"IncludeExecutionData":true,"Level":"ALL"}`
-	if got := render(tmpl.Resources["StateMachine"].Properties["LoggingConfiguration"]); got != logging {
-		return fmt.Errorf("the state machine logs %s, want %s", got, logging)
+	for _, w := range workflows {
+		if got := render(tmpl.Resources[w.resource].Properties["TracingConfiguration"]); got != `{"Enabled":true}` {
+			return fmt.Errorf("the tracing of %s is %s", w.resource, got)
+		}
+		const logging = `{"Destinations":[{"CloudWatchLogsLogGroup":{"LogGroupArn":{"Fn::GetAtt":["%sLogs","Arn"]}}}],"IncludeExecutionData":true,"Level":"ALL"}`
+		if got, want := render(tmpl.Resources[w.resource].Properties["LoggingConfiguration"]), fmt.Sprintf(logging, w.resource); got != want {
+			return fmt.Errorf("%s logs %s, want %s", w.resource, got, want)
+		}
+		// Without this prefix, AWS would add a statement to a resource policy.
+		name := render(tmpl.Resources[w.resource].Properties["StateMachineName"])
+		if got := render(tmpl.Resources[w.resource+"Logs"].Properties["LogGroupName"]); got != "/aws/vendedlogs/states/"+name {
+			return fmt.Errorf("the logs of %s are named %s", w.resource, got)
+		}
 	}
 	return nil
 }
@@ -178,10 +195,11 @@ func TestOutputs(t *testing.T) {
 		got[name] = render(output.Value)
 	}
 	want := map[string]string{
-		"StateMachineArn":  "${StateMachine}",
-		"TopicArn":         "${Topic}",
-		"OptIn":            "functions with the tag lambda-rollout=enabled",
-		"MetricsNamespace": "LambdaRollout/" + machine,
+		"StateMachineArn":        "${StateMachine}",
+		"ReleaseStateMachineArn": "${ReleaseStateMachine}",
+		"TopicArn":               "${Topic}",
+		"OptIn":                  "functions with the tag lambda-rollout=enabled",
+		"MetricsNamespace":       "LambdaRollout/" + machine,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
@@ -207,7 +225,7 @@ func TestAssetsAreReproducible(t *testing.T) {
 	}
 	t.Chdir(project)
 	again := synthesize(t, nil)
-	for _, task := range statemachine.Functions() {
+	for _, task := range tasks() {
 		if first, second := assetHash(tmpl, task.Name), assetHash(again, task.Name); first != second {
 			t.Errorf("the asset of %s is %s, and %s when it is built in another folder", task.Name, first, second)
 		}
@@ -222,12 +240,13 @@ func TestBuildFailuresAreReported(t *testing.T) {
 		context map[string]any
 	}{
 		{"lambdas/calculateweights", nil},
+		{"lambdas/checkrelease", nil},
 		{"lambdas/simpledeploy", map[string]any{simpleContext: "true"}},
 		{"lambdas/stackrollout", map[string]any{stackContext: "true"}},
 	} {
 		t.Run(test.bad, func(t *testing.T) {
 			files := map[string]string{"go.mod": "module github.com/lambda-rollout/lambda-rollout\n\ngo 1.26\n"}
-			for _, task := range statemachine.Functions() {
+			for _, task := range tasks() {
 				files[task.Package+"/main.go"] = good
 			}
 			files[test.bad+"/main.go"] = bad

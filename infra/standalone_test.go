@@ -51,7 +51,7 @@ func TestStandaloneTemplateNeedsNoCDK(t *testing.T) {
 	for _, file := range files {
 		got = append(got, file.Name())
 	}
-	if diff := cmp.Diff(want, got); diff != "" || len(got) != 7 {
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 10 {
 		t.Fatalf("zips (-in the template +written):\n%s", diff)
 	}
 	written := map[string][]byte{}

@@ -36,7 +36,7 @@ func checkTopic(tmpl template) error {
 func TestNamedTopicsMayBePublishedTo(t *testing.T) {
 	const team, ops = "arn:aws:sns:eu-west-1:123456789012:team", "arn:aws:sns:eu-west-1:210987654321:ops"
 	want := mayDoByDefault()
-	for _, name := range []string{"UpdateAlias", "HealthCheck", "Rollback"} {
+	for _, name := range []string{"UpdateAlias", "HealthCheck", "Rollback", "CheckRelease"} {
 		want[name][slices.Index(want[name], mayPublish)] = mayPublish + ", " + team + ", " + ops
 	}
 	for name, topics := range map[string]any{
@@ -54,7 +54,10 @@ func TestNamedTopicsMayBePublishedTo(t *testing.T) {
 			}
 			const named = `"TOPICS":"` + team + "," + ops + `"`
 			const all = `{"Variables":{` + metricsNamespace + `,` + named + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
-			environments := map[string]string{"CalculateWeights": `{"Variables":{` + metricsNamespace + `,` + named + `}}`, "UpdateAlias": all, "HealthCheck": all, "Rollback": all, "Finalize": `{"Variables":{` + metricsNamespace + `}}`}
+			environments := map[string]string{
+				"CalculateWeights": withReleases(`,` + named), "UpdateAlias": all, "HealthCheck": all, "Rollback": all, "Finalize": `{"Variables":{` + metricsNamespace + `}}`,
+				"PlanRelease": `{"Variables":{` + metricsNamespace + `,` + named + `}}`, "CheckRelease": withMachine(`,` + named + `,"TOPIC_ARN":{"Ref":"Topic"}`), "RevertRelease": withMachine(""),
+			}
 			if diff := cmp.Diff(environments, got); diff != "" {
 				t.Errorf("environments (-want +got):\n%s", diff)
 			}
@@ -75,7 +78,7 @@ func TestTopicMayBeOfTheSameApp(t *testing.T) {
 	if want := mayPublish + ", ${" + name + "}"; !slices.Contains(permissions(tmpl)["HealthCheck"], want) {
 		t.Errorf("the permissions of HealthCheck are %q, want %q among them", permissions(tmpl)["HealthCheck"], want)
 	}
-	if got := render(tmpl.Resources["CalculateWeights"].Properties["Environment"]); got != `{"Variables":{`+metricsNamespace+`,"TOPICS":{"Ref":"`+name+`"}}}` {
+	if got := render(tmpl.Resources["CalculateWeights"].Properties["Environment"]); got != withReleases(`,"TOPICS":{"Ref":"`+name+`"}`) {
 		t.Errorf("the environment of CalculateWeights is %s", got)
 	}
 	if rollout.Topic == nil || rollout.SimpleDeploy != nil {

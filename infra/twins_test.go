@@ -94,6 +94,27 @@ func TestChecksCanFail(t *testing.T) {
 		"queries: one is missing":          {checkQueries, func(tmpl template) { delete(tmpl.Resources, "Cleanups") }},
 		"filter: every failure counts":     {checkFilter, set("StateMachineLogsRollbackFailed", "FilterPattern", `{ ($.type = "ExecutionFailed") }`)},
 		"filter: another log":              {checkFilter, set("StateMachineLogsRollbackFailed", "LogGroupName", "RollbackLogs")},
+		"definition: of releases":          {checkDefinition, set("ReleaseStateMachine", "DefinitionString", statemachine.Definition)},
+		"substitutions: of releases": {checkSubstitutions, func(tmpl template) {
+			delete(tmpl.Resources["ReleaseStateMachine"].Properties["DefinitionSubstitutions"].(map[string]any), "RevertReleaseArn")
+		}},
+		"functions: another's releases":          {checkFunctions, set("CalculateWeights", "Environment", map[string]any{"Variables": map[string]any{"RELEASE_MACHINE_ARN": "arn"}})},
+		"functions: less time than for releases": {checkFunctions, set("CheckRelease", "Timeout", 60.0)},
+		"logs: of releases are off":              {checkLogs, func(tmpl template) { delete(tmpl.Resources["ReleaseStateMachine"].Properties, "LoggingConfiguration") }},
+		"logs: of releases, in a long policy":    {checkLogs, set("ReleaseStateMachineLogs", "LogGroupName", "releases")},
+		"alarm: split releases are not seen":     {checkAlarms, func(tmpl template) { delete(tmpl.Resources, "ReleaseSplit") }},
+		"filter: no split counts":                {checkFilter, set("ReleaseStateMachineLogsReleaseSplit", "FilterPattern", `{ ($.type = "ExecutionFailed") && ($.details.error = "RollbackFailed") }`)},
+		"cleanup: no release is ended":           {checkCleanup, func(tmpl template) { delete(tmpl.Resources, "ReleaseEnded") }},
+		"cleanup: releases' sweep is off":        {checkCleanup, set("ReleaseSweep", "State", "DISABLED")},
+		"cleanup: lost ends of releases":         {checkCleanup, func(tmpl template) { delete(tmpl.Resources["ReleaseCalls"].Properties, "DestinationConfig") }},
+		"order: circular, of releases":           {checkOrder, set("CheckReleaseRole", "Description", map[string]any{"Ref": "ReleaseStateMachine"})},
+		"order: of releases, by rollouts":        {checkOrder, set("RollbackRole", "Description", map[string]any{"Ref": "StateMachine"})},
+		"order: a policy of releases later":      {checkOrder, dependsOn("ReleaseStateMachine", "ReleaseStateMachineRole")},
+		"order: another machine of releases":     {checkOrder, set("ReleaseStateMachine", "StateMachineName", "releases")},
+		"role: decides for other stacks": {permissionsDiffer, func(tmpl template) {
+			statements := tmpl.Resources["CheckReleaseRole"].Properties["Policies"].([]any)[1].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any)
+			statements[6].(map[string]any)["Resource"] = "*"
+		}},
 		"cleanup: no rule":                 {checkCleanup, func(tmpl template) { delete(tmpl.Resources, "Ended") }},
 		"cleanup: off":                     {checkCleanup, set("Sweep", "State", "DISABLED")},
 		"cleanup: rarely":                  {checkCleanup, set("Sweep", "ScheduleExpression", "rate(1 day)")},

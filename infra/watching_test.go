@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -82,6 +83,16 @@ func checkDashboard(tmpl template, narrowed ...string) error {
 			"AWS/States ExecutionsFailed StateMachineArn ${StateMachine}", "AWS/States ExecutionsAborted StateMachineArn ${StateMachine}",
 			"AWS/States ExecutionsTimedOut StateMachineArn ${StateMachine}",
 		},
+		"Releases": {
+			"AWS/States ExecutionsStarted StateMachineArn ${ReleaseStateMachine}", "AWS/States ExecutionsSucceeded StateMachineArn ${ReleaseStateMachine}",
+			"AWS/States ExecutionsFailed StateMachineArn ${ReleaseStateMachine}", "AWS/States ExecutionsAborted StateMachineArn ${ReleaseStateMachine}",
+			"AWS/States ExecutionsTimedOut StateMachineArn ${ReleaseStateMachine}",
+		},
+		"Time of a release's check (milliseconds)": {"AWS/Lambda Duration FunctionName ${CheckRelease}", "AWS/Lambda Duration FunctionName ${CheckRelease}"},
+		"Ends of stopped releases": {
+			"AWS/Events Invocations RuleName ${ReleaseSweep}", "AWS/Lambda AsyncEventsDropped FunctionName ${CheckRelease}",
+			"AWS/Lambda Throttles FunctionName ${CheckRelease}",
+		},
 		"Weights of new versions (percent)":   {`SEARCH('{"` + own + `",FunctionName,AliasName} MetricName="Weight"', 'Maximum', 60)`},
 		"Decisions":                           {`SEARCH('{"` + own + `",Result} MetricName="Decision"', 'Sum', 300)`},
 		"Bad requests served by new versions": {own + " BadInvocations"},
@@ -90,16 +101,17 @@ func checkDashboard(tmpl template, narrowed ...string) error {
 			"AWS/Lambda Throttles FunctionName ${Rollback}", "AWS/SQS ApproximateNumberOfMessagesVisible QueueName ${UndeliveredCleanups.QueueName}",
 		},
 		"Errors of the tasks": {
-			"AWS/Lambda Errors FunctionName ${CalculateWeights}", "AWS/Lambda Errors FunctionName ${Finalize}", "AWS/Lambda Errors FunctionName ${HealthCheck}",
+			"AWS/Lambda Errors FunctionName ${CalculateWeights}", "AWS/Lambda Errors FunctionName ${CheckRelease}", "AWS/Lambda Errors FunctionName ${Finalize}",
+			"AWS/Lambda Errors FunctionName ${HealthCheck}", "AWS/Lambda Errors FunctionName ${PlanRelease}", "AWS/Lambda Errors FunctionName ${RevertRelease}",
 			"AWS/Lambda Errors FunctionName ${Rollback}", "AWS/Lambda Errors FunctionName ${UpdateAlias}",
 		},
 	}
-	const errors, all = "Errors of both versions", `SEARCH('{AWS/Lambda,FunctionName,Resource,ExecutedVersion} MetricName="Errors"%s', 'Sum', 60)`
+	const ofVersions, all = "Errors of both versions", `SEARCH('{AWS/Lambda,FunctionName,Resource,ExecutedVersion} MetricName="Errors"%s', 'Sum', 60)`
 	if narrowed == nil {
-		want[errors+" (of every function with an alias)"] = []string{fmt.Sprintf(all, "")}
+		want[ofVersions+" (of every function with an alias)"] = []string{fmt.Sprintf(all, "")}
 	}
 	for _, functions := range narrowed {
-		want[errors] = append(want[errors], fmt.Sprintf(all, functions))
+		want[ofVersions] = append(want[ofVersions], fmt.Sprintf(all, functions))
 	}
 	got := map[string][]string{}
 	for _, widget := range body.Widgets {
@@ -152,7 +164,7 @@ func checkQueries(tmpl template) error {
 		return err
 	}
 	names := tmpl.ofType("AWS::Logs::QueryDefinition")
-	if want := []string{"Cleanups", "Decisions", "TaskErrors", "WhyRolledBack"}; !slices.Equal(names, want) {
+	if want := []string{"Cleanups", "Decisions", "Releases", "TaskErrors", "WhyRolledBack"}; !slices.Equal(names, want) {
 		return fmt.Errorf("the queries are %q, want %q", names, want)
 	}
 	for _, name := range names {
@@ -187,13 +199,13 @@ func checkQueries(tmpl template) error {
 // logCalls returns the messages that the tasks' source logs, with their fields.
 func logCalls() (map[string]map[string]bool, error) {
 	logged := map[string]map[string]bool{}
-	const folder = "../lambdas/task"
-	files, err := fs.Glob(os.DirFS(folder), "*.go")
-	if err != nil {
+	files, err := fs.Glob(os.DirFS("../lambdas"), "task/*.go")
+	more, err2 := fs.Glob(os.DirFS("../lambdas"), "releasing/*.go")
+	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
-	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), path.Join(folder, name), nil, parser.SkipObjectResolution)
+	for _, name := range append(files, more...) {
+		file, err := parser.ParseFile(token.NewFileSet(), path.Join("../lambdas", name), nil, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/releasing"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -14,8 +15,15 @@ import (
 // TestTasksAreHandedWhatTheyRead: each state that calls a function hands it every
 // field of its input. One that is missing reads as zero, and nothing would fail.
 func TestTasksAreHandedWhatTheyRead(t *testing.T) {
-	if missing := notHanded(t, statemachine.Definition); len(missing) > 0 {
-		t.Errorf("not handed over: %q", missing)
+	for _, definition := range []string{statemachine.Definition, statemachine.ReleaseDefinition} {
+		if missing := notHanded(t, definition); len(missing) > 0 {
+			t.Errorf("not handed over: %q", missing)
+		}
+	}
+	for _, field := range []string{`"retries.$": "$$.State.RetryCount",`, `"phase": "members",`, `"now.$": "$$.State.EnteredTime",`} {
+		if missing := notHanded(t, strings.Replace(statemachine.ReleaseDefinition, field, "", 1)); len(missing) != 1 {
+			t.Errorf("of releases, without %s, %q are missed", field, missing)
+		}
 	}
 	broken := strings.Replace(statemachine.Definition, `"redrives.$": "$$.Execution.RedriveCount",`, "", 1)
 	if missing := notHanded(t, broken); len(missing) != 1 {
@@ -41,12 +49,17 @@ func notHanded(t *testing.T, definition string) []string {
 			continue
 		}
 		input := reflect.TypeFor[task.Call]()
-		if name == "CalculateWeights" {
+		switch name {
+		case "CalculateWeights":
 			input = reflect.TypeFor[task.Start]()
+		case "PlanRelease", "PlanMembers":
+			input = reflect.TypeFor[releasing.PlanCall]()
+		case "CheckRelease", "RevertRelease":
+			input = reflect.TypeFor[releasing.Call]()
 		}
 		for i := range input.NumField() {
 			field, option, _ := strings.Cut(input.Field(i).Tag.Get("json"), ",")
-			if option == "" && state.Parameters[field+".$"] == nil {
+			if option == "" && state.Parameters[field+".$"] == nil && state.Parameters[field] == nil && !(name == "PlanRelease" && field == "phase") {
 				missing = append(missing, name+"."+field)
 			}
 		}

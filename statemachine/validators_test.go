@@ -33,11 +33,11 @@ func TestValidatorsFindNothing(t *testing.T) {
 	partitions := []string{"aws", "aws-cn", "aws-us-gov"}
 	var definitions []string
 	for _, partition := range partitions {
-		definitions = append(definitions, deployed(partition))
+		definitions = append(definitions, deployed(partition), releaseText(partition))
 	}
 	for i, found := range validate(t, definitions...) {
 		for _, finding := range found {
-			t.Errorf("in %s: %s", partitions[i], finding)
+			t.Errorf("in %s: %s", partitions[i/2], finding)
 		}
 	}
 }
@@ -46,7 +46,8 @@ func TestValidatorsFindNothing(t *testing.T) {
 // it seen by the validators named: each misses something that the other sees.
 func TestValidatorsFindMistakes(t *testing.T) {
 	const schema, service = "asl-validator: ", "amazon-states-language-service: "
-	mistakes := []struct{ name, old, new, seenBy string }{
+	type mistake struct{ name, old, new, seenBy string }
+	mistakes := []mistake{
 		{"the target of Next does not exist", `"Next": "Decide"`, `"Next": "Nowhere"`, schema + service},
 		{"the target of Default does not exist", `"Default": "Rollback"`, `"Default": "Nowhere"`, schema + service},
 		{"no StartAt", `"StartAt": "CalculateWeights",`, ``, schema + service},
@@ -65,6 +66,8 @@ func TestValidatorsFindMistakes(t *testing.T) {
 		}
 		broken = append(broken, definition)
 	}
+	broken = append(broken, strings.Replace(releaseText("aws"), `"Next": "Decide"`, `"Next": "Nowhere"`, 1))
+	mistakes = append(mistakes, mistake{"of releases: the target of Next does not exist", "", "", schema + service})
 	for i, found := range validate(t, broken...) {
 		for _, validator := range []string{schema, service} {
 			if strings.Contains(mistakes[i].seenBy, validator) && !strings.Contains(strings.Join(found, "\n"), validator) {

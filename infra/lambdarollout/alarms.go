@@ -39,7 +39,7 @@ func newAlarm(scope constructs.Construct, id, description string, metric awsclou
 // addAlarms adds all alarms: on the machine's executions, on the cleanup and the
 // notifications that follow their ends, and on the rules that call the cleanup.
 func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs awslogs.LogGroup,
-	rollback awslambda.Function, undelivered awssqs.Queue, calls cleanupCalls,
+	rollback awslambda.Function, undelivered awssqs.Queue, calls, ofReleases cleanupCalls,
 ) {
 	r.RollbackFailed = newRollbackFailed(scope, w, logs)
 	r.ExecutionsFailed = newAlarm(scope, "ExecutionsFailed",
@@ -62,7 +62,7 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 	latest := over(betweenSweeps)
 	latest.Statistic = jsii.String("Maximum")
 	r.CleanupUndelivered = newAlarm(scope, "CleanupUndelivered",
-		"EventBridge could not call the function Rollback for a cleanup or a notification, or the function failed in every attempt. The messages in the queue say why. When that is fixed, purge the queue.",
+		"EventBridge could not call the function Rollback for a cleanup or a notification, or CheckRelease to end a release that was stopped; or the function failed in every attempt. The messages in the queue say why. When that is fixed, purge the queue.",
 		undelivered.MetricApproximateNumberOfMessagesVisible(latest))
 	r.RollbackThrottled = newAlarm(scope, "RollbackThrottled",
 		"Calls of the function Rollback are throttled, and are retried. Rollbacks, cleanups and notifications share its reserved concurrency (10 by default; the account's, if it has none). If the alarm stays on while many rollouts end at once, deploy with more: -c reserved-concurrency=20",
@@ -72,11 +72,12 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 	// permission. They are in the queue only if it may write to that. A rule that never
 	// failed has no such metric: SUM of a list ignores that, and a plain + would not.
 	r.CleanupNotCalled = newAlarm(scope, "CleanupNotCalled",
-		"EventBridge could not call the function Rollback by the rules Ended or Sweep. Check that the function exists, and that its policy lets the rules call it; messages in the queue of undelivered cleanups, if there are any, say why. Until this is fixed an alias may stay split, and ends of rollouts are not notified.",
+		"EventBridge could not call the function Rollback by the rules Ended or Sweep, or CheckRelease by ReleaseEnded or ReleaseSweep. Check that the function exists, and that its policy lets the rules call it; messages in the queue of undelivered cleanups, if there are any, say why. Until this is fixed an alias may stay split, ends of rollouts are not notified, and releases that were stopped are not ended.",
 		awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-			Expression: jsii.String("SUM([ended, sweep])"),
+			Expression: jsii.String("SUM([ended, sweep, releaseended, releasesweep])"),
 			UsingMetrics: &map[string]awscloudwatch.IMetric{
 				"ended": ofRule(calls.ended, "FailedInvocations"), "sweep": ofRule(calls.sweep, "FailedInvocations"),
+				"releaseended": ofRule(ofReleases.ended, "FailedInvocations"), "releasesweep": ofRule(ofReleases.sweep, "FailedInvocations"),
 			},
 			Label:  jsii.String("calls that failed"),
 			Period: awscdk.Duration_Minutes(jsii.Number(betweenSweeps)),
@@ -94,7 +95,7 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 // and not later. A metric that never existed stays missing.
 func newSweepsMissing(scope constructs.Construct, sweep awsevents.Rule) awscloudwatch.Alarm {
 	return awscloudwatch.NewAlarm(scope, jsii.String("SweepsMissing"), &awscloudwatch.AlarmProps{
-		AlarmDescription: jsii.String("For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled."),
+		AlarmDescription: jsii.String("For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled, and ReleaseSweep, too."),
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression:   jsii.String("FILL(sweeps, 0)"),
 			UsingMetrics: &map[string]awscloudwatch.IMetric{"sweeps": ofRule(sweep, "Invocations")},

@@ -36,7 +36,8 @@ func newQueue(scope constructs.Construct, id string, key awskms.IKey, props *aws
 	return awssqs.NewQueue(scope, jsii.String(id), props)
 }
 
-// cleanupCalls are the rules by which EventBridge calls the cleanup.
+// cleanupCalls are the rules by which EventBridge calls the cleanup of rollouts, or of
+// releases.
 type cleanupCalls struct{ ended, sweep awsevents.Rule }
 
 // newCleanup has EventBridge call the Rollback function at the end of each
@@ -50,7 +51,7 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 	configureCalls(scope, "RollbackCalls", rollback, undelivered)
 	ended := awsevents.NewRule(scope, jsii.String("Ended"), &awsevents.RuleProps{
 		Description:  jsii.String("lambda-rollout: notifies of the end of every rollout, and puts the alias back after one that failed or was stopped"),
-		EventPattern: endOf(machine),
+		EventPattern: endOf(machine, anyEnd),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(rollback, &awseventstargets.LambdaFunctionProps{
 			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)),
 			RetryAttempts:   jsii.Number(185), // the maximum: the age ends it
@@ -88,13 +89,20 @@ func configureCalls(scope constructs.Construct, id string, function awslambda.Fu
 	})
 }
 
-// endOf returns the pattern of the events of ends of a machine's executions.
-func endOf(machine awsstepfunctions.StateMachine) *awsevents.EventPattern {
+// badEnds are the statuses of executions that did not succeed.
+var badEnds = []string{"ABORTED", "TIMED_OUT", "FAILED"}
+
+// anyEnd are the statuses of executions that ended.
+var anyEnd = append([]string{"SUCCEEDED"}, badEnds...)
+
+// endOf returns the pattern of the events of ends of a machine's executions, with these
+// statuses.
+func endOf(machine awsstepfunctions.StateMachine, statuses []string) *awsevents.EventPattern {
 	return &awsevents.EventPattern{
 		Source:     jsii.Strings("aws.states"),
 		DetailType: jsii.Strings("Step Functions Execution Status Change"),
 		Detail: &map[string]any{
-			"status":          []string{"SUCCEEDED", "ABORTED", "TIMED_OUT", "FAILED"},
+			"status":          statuses,
 			"stateMachineArn": []*string{machine.StateMachineArn()},
 		},
 	}

@@ -11,19 +11,20 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
 // newDashboard adds the dashboard: alarms, outcomes, rollouts under way, the errors
-// of the rolled-out versions, the cleanup and the tasks' errors. Metrics whose
+// of the rolled-out versions, the cleanup, the tasks' errors and releases. Metrics whose
 // dimensions are not known in advance (outcomes, decisions, functions) are searched
 // for, so that all that exist are shown.
 func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optIn OptIn,
-	functions map[string]awslambda.Function, undelivered awssqs.Queue, sweep awsevents.Rule,
+	functions map[string]awslambda.Function, undelivered awssqs.Queue, sweep, ofReleases awsevents.Rule,
 ) awscloudwatch.Dashboard {
-	rollback := functions[rollbackTask]
+	rollback, check := functions[rollbackTask], functions[checkReleaseTask]
 	var errors []awscloudwatch.IMetric
 	for _, name := range slices.Sorted(maps.Keys(functions)) {
 		errors = append(errors, functions[name].MetricErrors(labelled(name, "Sum")))
@@ -36,10 +37,7 @@ func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optI
 			{
 				graph("Rollouts by outcome", w.search("Result", "Outcome", "Sum", 60)),
 				graph("Time to rollback (seconds)", w.metric("TimeToRollback", "Average"), w.metric("TimeToRollback", "Maximum")),
-				graph("Executions",
-					r.machine.MetricStarted(labelled("started", "Sum")), r.machine.MetricSucceeded(labelled("succeeded", "Sum")),
-					r.machine.MetricFailed(labelled("failed", "Sum")), r.machine.MetricAborted(labelled("stopped", "Sum")),
-					r.machine.MetricTimedOut(labelled("timed out", "Sum"))),
+				graph("Executions", executionsOf(r.machine)...),
 			},
 			{
 				graph("Weights of new versions (percent)", w.search("FunctionName,AliasName", "Weight", "Maximum", 1)),
@@ -54,8 +52,24 @@ func newDashboard(scope constructs.Construct, w workflow, r *LambdaRollout, optI
 					undelivered.MetricApproximateNumberOfMessagesVisible(labelled("in the queue", "Maximum"))),
 				graph("Errors of the tasks", errors...),
 			},
+			{
+				graph("Releases", executionsOf(r.releases)...),
+				graph("Time of a release's check (milliseconds)", check.MetricDuration(labelled("average", "Average")), check.MetricDuration(labelled("maximum", "Maximum"))),
+				graph("Ends of stopped releases", ofRule(ofReleases, "Invocations").With(&awscloudwatch.MetricOptions{Label: jsii.String("sweeps")}),
+					check.Metric(jsii.String("AsyncEventsDropped"), labelled("given up", "Sum")),
+					check.MetricThrottles(labelled("throttled", "Sum"))),
+			},
 		},
 	})
+}
+
+// executionsOf returns how many of a machine's executions started, and how they ended.
+func executionsOf(machine awsstepfunctions.StateMachine) []awscloudwatch.IMetric {
+	return []awscloudwatch.IMetric{
+		machine.MetricStarted(labelled("started", "Sum")), machine.MetricSucceeded(labelled("succeeded", "Sum")),
+		machine.MetricFailed(labelled("failed", "Sum")), machine.MetricAborted(labelled("stopped", "Sum")),
+		machine.MetricTimedOut(labelled("timed out", "Sum")),
+	}
 }
 
 // errorsOfVersions returns a graph of the errors that Lambda counts for each version

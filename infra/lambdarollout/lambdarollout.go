@@ -60,7 +60,8 @@ type LambdaRollout struct {
 	// CleanupUndelivered while there are such calls, or ones that could not be made, in
 	// the queue. The alias may still be split, or the end was not notified.
 	CleanupFailed, CleanupUndelivered awscloudwatch.Alarm
-	// CleanupNotCalled goes off when EventBridge could not call the Rollback function.
+	// CleanupNotCalled goes off when EventBridge could not call the Rollback function, or
+	// CheckRelease.
 	CleanupNotCalled awscloudwatch.Alarm
 	// RollbackThrottled goes off when calls of the Rollback function are throttled,
 	// and SweepsMissing when the rule of the sweeps made no call for 15 minutes.
@@ -73,6 +74,9 @@ type LambdaRollout struct {
 	// of the others. An operator is needed. ReleasesFailed goes off when a release is rolled
 	// back, is refused or fails, and ReleasesStopped when one is stopped or times out.
 	ReleaseSplit, ReleasesFailed, ReleasesStopped awscloudwatch.Alarm
+	// ReleaseNotEnded goes off when Lambda gives up a call that ends a release whose
+	// execution was stopped or failed.
+	ReleaseNotEnded awscloudwatch.Alarm
 
 	gates []string // those that are enabled
 }
@@ -100,7 +104,7 @@ func (r *LambdaRollout) GrantStop(grantee awsiam.IGrantable) awsiam.Grant {
 // Alarms returns all of the construct's alarms, the most severe first.
 func (r *LambdaRollout) Alarms() []awscloudwatch.Alarm {
 	alarms := []awscloudwatch.Alarm{
-		r.RollbackFailed, r.ReleaseSplit, r.CleanupFailed, r.CleanupUndelivered, r.CleanupNotCalled, r.RollbackThrottled, r.SweepsMissing,
+		r.RollbackFailed, r.ReleaseSplit, r.CleanupFailed, r.ReleaseNotEnded, r.CleanupUndelivered, r.CleanupNotCalled, r.RollbackThrottled, r.SweepsMissing,
 		r.StackRequestsGivenUp, r.ExecutionsFailed, r.ExecutionsTimedOut, r.ExecutionsAborted, r.ReleasesFailed, r.ReleasesStopped,
 	}
 	return slices.DeleteFunc(alarms, func(alarm awscloudwatch.Alarm) bool { return alarm == nil })
@@ -148,13 +152,13 @@ func NewLambdaRollout(scope constructs.Construct, id string, props *Props) *Lamb
 		r.addStackRollouts(inner, root, may, props)
 		functions[stackRollout] = r.StackRolloutProvider
 	}
-	r.addReleases(inner, root, may, props, undelivered, functions)
+	ofReleases := r.addReleases(inner, root, may, props, undelivered, functions)
 	calls := newCleanup(inner, r.machine, functions[rollbackTask], undelivered)
-	r.addAlarms(inner, w, logs, functions[rollbackTask], undelivered, calls)
+	r.addAlarms(inner, w, logs, functions[rollbackTask], undelivered, calls, ofReleases)
 	for _, alarm := range r.Alarms() {
 		alarm.AddAlarmAction(props.AlarmActions...)
 	}
-	r.Dashboard = newDashboard(inner, w, r, props.OptIn, functions, undelivered, calls.sweep)
+	r.Dashboard = newDashboard(inner, w, r, props.OptIn, functions, undelivered, calls.sweep, ofReleases.sweep)
 	newQueries(inner, w, functions)
 	return r
 }

@@ -42,6 +42,9 @@ func newQueries(scope constructs.Construct, w workflow, functions map[string]aws
 	query("Cleanups", "What the cleanup did", []string{rollbackTask},
 		`msg in ["cleaned up", "left as it is", "not cleaned up", "notified", "not notified"]`,
 		"msg", "execution", "event", "reason", "error")
+	query("Releases", "What releases decided and did", []string{checkReleaseTask, revertReleaseTask},
+		`msg in ["release checked", "release not checked", "release not reverted", "member looked at", "concluding a release"]`,
+		"msg", "execution", "release", "decision", "reason", "member", "found", "error")
 	query("TaskErrors", "Errors of the tasks", slices.Sorted(maps.Keys(functions)),
 		`ispresent(error) or @message like /Task timed out|Runtime exited/`,
 		"@log", "level", "msg", "execution", "phase", "error", "@message")

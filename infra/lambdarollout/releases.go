@@ -60,8 +60,8 @@ func (p permits) releaseStatements(function string, move, inspect, alarms grant,
 
 // addReleases adds the state machine of releases, its functions, what ends releases whose
 // executions were stopped, and the alarms on releases. root is the module's folder. It adds
-// the functions to the others.
-func (r *LambdaRollout) addReleases(scope constructs.Construct, root string, may permits, props *Props, undelivered awssqs.Queue, functions map[string]awslambda.Function) {
+// the functions to the others, and returns the rules.
+func (r *LambdaRollout) addReleases(scope constructs.Construct, root string, may permits, props *Props, undelivered awssqs.Queue, functions map[string]awslambda.Function) cleanupCalls {
 	own := may.workflow.releases()
 	for _, task := range releases.tasks {
 		functions[task.Name] = newFunction(scope, task.Name, &goBuild{root: root, pkg: task.Package}, may, props)
@@ -70,9 +70,9 @@ func (r *LambdaRollout) addReleases(scope constructs.Construct, root string, may
 	r.releases = newStateMachine(scope, own, releases, functions, logs)
 	check := functions[checkReleaseTask]
 	configureCalls(scope, "ReleaseCalls", check, undelivered)
-	awsevents.NewRule(scope, jsii.String("ReleaseEnded"), &awsevents.RuleProps{
+	ended := awsevents.NewRule(scope, jsii.String("ReleaseEnded"), &awsevents.RuleProps{
 		Description:  jsii.String("lambda-rollout: ends a release whose execution was stopped or failed"),
-		EventPattern: endOf(r.releases),
+		EventPattern: endOf(r.releases, badEnds),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(check, &awseventstargets.LambdaFunctionProps{
 			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)),
 			RetryAttempts:   jsii.Number(185), // the maximum: the age ends it
@@ -80,7 +80,7 @@ func (r *LambdaRollout) addReleases(scope constructs.Construct, root string, may
 		})},
 	})
 	every := awscdk.Duration_Minutes(jsii.Number(betweenSweeps))
-	awsevents.NewRule(scope, jsii.String("ReleaseSweep"), &awsevents.RuleProps{
+	sweep := awsevents.NewRule(scope, jsii.String("ReleaseSweep"), &awsevents.RuleProps{
 		Description: jsii.String("lambda-rollout: ends releases whose executions were stopped or failed, if the event of that was lost"),
 		Schedule:    awsevents.Schedule_Rate(every),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(check, &awseventstargets.LambdaFunctionProps{
@@ -90,11 +90,13 @@ func (r *LambdaRollout) addReleases(scope constructs.Construct, root string, may
 			DeadLetterQueue: undelivered,
 		})},
 	})
-	r.addReleaseAlarms(scope, may.workflow, logs)
+	r.addReleaseAlarms(scope, may.workflow, logs, check)
+	return cleanupCalls{ended, sweep}
 }
 
-// addReleaseAlarms adds the alarms on releases. logs are those of their state machine.
-func (r *LambdaRollout) addReleaseAlarms(scope constructs.Construct, w workflow, logs awslogs.LogGroup) {
+// addReleaseAlarms adds the alarms on releases. logs are those of their state machine, and
+// check is the function that ends releases whose executions were stopped.
+func (r *LambdaRollout) addReleaseAlarms(scope constructs.Construct, w workflow, logs awslogs.LogGroup, check awslambda.Function) {
 	filter := logs.AddMetricFilter(jsii.String("ReleaseSplit"), &awslogs.MetricFilterOptions{
 		FilterPattern: awslogs.FilterPattern_All(
 			awslogs.FilterPattern_StringValue(jsii.String("$.type"), jsii.String("="), jsii.String("ExecutionFailed")),
@@ -106,6 +108,9 @@ func (r *LambdaRollout) addReleaseAlarms(scope constructs.Construct, w workflow,
 	r.ReleaseSplit = newAlarm(scope, "ReleaseSplit",
 		"An operator is needed: some functions of a release could not be put on the side of the others. Its execution's cause names them, with the commands that do it.",
 		filter.Metric(over(1)))
+	r.ReleaseNotEnded = newAlarm(scope, "ReleaseNotEnded",
+		"A release whose execution was stopped or failed may not have been ended: its rollouts go on until they roll back by themselves. The log of the function CheckRelease says why. The next sweep tries again.",
+		check.Metric(jsii.String("AsyncEventsDropped"), over(betweenSweeps)))
 	r.ReleasesFailed = newAlarm(scope, "ReleasesFailed",
 		"A release was rolled back, was refused or failed. Its execution's error and cause say why.",
 		r.releases.MetricFailed(over(1)))
@@ -126,8 +131,15 @@ func (r *LambdaRollout) addReleaseAlarms(scope constructs.Construct, w workflow,
 func (r *LambdaRollout) ReleaseStateMachine() awsstepfunctions.StateMachine { return r.releases }
 
 // GrantStartRelease lets the grantee start releases and read their status, as GrantStart
-// does for rollouts.
+// does for rollouts. Whoever may start releases may move every alias that rollouts may
+// move, so it is no smaller a permission than GrantStart.
 func (r *LambdaRollout) GrantStartRelease(grantee awsiam.IGrantable) awsiam.Grant {
 	start := r.releases.GrantStartExecution(grantee)
 	return start.Combine(r.releases.GrantExecution(grantee, jsii.String("states:DescribeExecution"), jsii.String("states:GetExecutionHistory")))
+}
+
+// GrantStopRelease lets the grantee stop releases, as GrantStop does for rollouts. A release
+// that is stopped is ended by another execution: rolled back, or promoted if that was decided.
+func (r *LambdaRollout) GrantStopRelease(grantee awsiam.IGrantable) awsiam.Grant {
+	return r.releases.GrantExecution(grantee, jsii.String("states:StopExecution"))
 }

@@ -84,7 +84,7 @@ func (r *LambdaRollout) addStackRollouts(scope constructs.Construct, root string
 	// does what such a call would have done.
 	awsevents.NewRule(scope, jsii.String("StackEnded"), &awsevents.RuleProps{
 		Description:  jsii.String("lambda-rollout: answers the stack that waits for the end of a rollout"),
-		EventPattern: endOf(r.machine),
+		EventPattern: endOf(r.machine, anyEnd),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
 			MaxEventAge:   awscdk.Duration_Hours(jsii.Number(1)),
 			RetryAttempts: jsii.Number(185), // the maximum: the age ends it

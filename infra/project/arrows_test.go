@@ -47,11 +47,11 @@ func ours(pkg string) bool {
 // forbidden returns why the package from must not depend on the package to, not
 // even indirectly, or "" if it may.
 func forbidden(from, to string) string {
-	pure := slices.Contains([]string{"lambdas/rollout", "lambdas/sequential", "lambdas/arn", "lambdas/stack"}, from)
+	pure := slices.Contains([]string{"lambdas/rollout", "lambdas/sequential", "lambdas/arn", "lambdas/stack", "lambdas/release"}, from)
 	switch {
 	case from == "lambdas/rollout" && to == "lambdas/arn":
 		return ""
-	case from == "lambdas/stack" && (to == "lambdas/arn" || to == "lambdas/rollout"):
+	case (from == "lambdas/stack" || from == "lambdas/release") && (to == "lambdas/arn" || to == "lambdas/rollout"):
 		return ""
 	case ours(to) && (pure || from == "statemachine/asl" || from == "statemachine/iam"):
 		return "it imports no other package of this module"
@@ -63,8 +63,10 @@ func forbidden(from, to string) string {
 		return "health does not depend on the gates"
 	case from == "lambdas/stack/provider" && to == "lambdas/stack/clients":
 		return "the provider does not depend on its clients"
-	case from == "lambdas/notify" && ours(to) && to != "lambdas/rollout" && to != "lambdas/arn":
-		return "of this module, notify depends only on rollout and arn"
+	case from == "lambdas/notify" && ours(to) && to != "lambdas/rollout" && to != "lambdas/release" && to != "lambdas/arn":
+		return "of this module, notify depends only on rollout, release and arn"
+	case from == "lambdas/task" && to == "lambdas/releasing":
+		return "the tasks of rollouts do not depend on those of releases"
 	case within(from, "infra") && ours(to) && to != "statemachine" && !within(to, "infra"):
 		return "of the rest of the module, infra depends only on statemachine"
 	case within(to, "statemachine/rehearsal") && !within(from, "statemachine/rehearsal") &&
@@ -152,7 +154,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	sources(t)
 	all := packages(t)
 	known := append([]string{
-		"lambdas/arn", "lambdas/sequential", "lambdas/notify", "lambdas/health/gates", "lambdas/stack", "lambdas/stack/provider", "statemachine", "statemachine/asl", "statemachine/iam",
+		"lambdas/arn", "lambdas/sequential", "lambdas/notify", "lambdas/health/gates", "lambdas/stack", "lambdas/stack/provider", "lambdas/release", "lambdas/releasing", "lambdas/task", "statemachine", "statemachine/asl", "statemachine/iam",
 		"statemachine/benchmark", "statemachine/rehearsal", "statemachine/rehearsal/report",
 		"statemachine/rehearsal/study", "statemachine/rollouts", "statemachine/lambda-rollout", "statemachine/internal/terminal",
 		"statemachine/internal/runtimeapi", "infra", "infra/lambdarollout",
@@ -176,6 +178,9 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		depends("lambdas/rollout", "time", "strings", "lambdas/arn"),
 		depends("lambdas/stack", "lambdas/rollout", "lambdas/arn", "crypto/sha256"),
 		depends("lambdas/stack/provider", "lambdas/stack", "lambdas/task", "lambdas/alias"),
+		depends("lambdas/release", "lambdas/rollout", "lambdas/arn", "crypto/sha256"),
+		depends("lambdas/releasing", "lambdas/release", "lambdas/task", "lambdas/alias", "lambdas/notify"),
+		depends("lambdas/notify", "lambdas/release"),
 		depends("lambdas/task", "lambdas/rollout", "lambdas/alias", "lambdas/health/gates", "github.com/aws/smithy-go"),
 		depends("lambdas/health/gates", "lambdas/awserror", "lambdas/rollout"),
 		depends("lambdas/notify", "lambdas/rollout", "lambdas/arn", "encoding/json"),
@@ -201,6 +206,8 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		depends("lambdas/arn", "lambdas/rollout", "github.com/aws/aws-sdk-go-v2/aws/arn"),
 		depends("lambdas/sequential", "lambdas/rollout", "lambdas/arn"),
 		depends("lambdas/stack", "lambdas/alias", "github.com/aws/smithy-go"),
+		depends("lambdas/release", "lambdas/task", "github.com/aws/smithy-go"),
+		depends("lambdas/task", "lambdas/releasing"),
 		depends("lambdas/stack/provider", "lambdas/stack/clients"),
 		depends("lambdas/task", "statemachine", "infra/lambdarollout"),
 		depends("lambdas/health", "gonum.org/v1/plot/vg", "lambdas/health/gates"),
@@ -227,7 +234,9 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		"lambdas/health depends on lambdas/health/gates: health does not depend on the gates",
 		"lambdas/healthcheck imports lambdas/health/gates: the functions' commands build their tasks with wire",
 		"lambdas/healthcheck imports lambdas/task: the functions' commands build their tasks with wire",
-		"lambdas/notify depends on lambdas/awserror: of this module, notify depends only on rollout and arn",
+		"lambdas/notify depends on lambdas/awserror: of this module, notify depends only on rollout, release and arn",
+		"lambdas/release depends on github.com/aws/smithy-go: it does not depend on AWS",
+		"lambdas/release depends on lambdas/task: it imports no other package of this module",
 		"lambdas/rollout depends on github.com/aws/smithy-go: it does not depend on AWS",
 		"lambdas/rollout depends on lambdas/alias: it imports no other package of this module",
 		"lambdas/sequential depends on lambdas/arn: it imports no other package of this module",
@@ -237,6 +246,7 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		"lambdas/stack/provider depends on lambdas/stack/clients: the provider does not depend on its clients",
 		"lambdas/stackrollout imports lambdas/stack/provider: the functions' commands build their tasks with wire",
 		"lambdas/task depends on infra/lambdarollout: the functions do not depend on what calls or deploys them",
+		"lambdas/task depends on lambdas/releasing: the tasks of rollouts do not depend on those of releases",
 		"lambdas/task depends on statemachine: the functions do not depend on what calls or deploys them",
 		"lambdas/task imports lambdas/wire: only commands, tests and the rehearsal import wire",
 		"statemachine/asl depends on statemachine: it imports no other package of this module",

@@ -32,6 +32,8 @@ const maxReverts = 40
 func (s State) Check(now time.Time, r Request, f Found) (State, Actions) {
 	before := s.Progress
 	s.Progress.Checks++
+	// A decision never changes. If it is gone, a check has ended the release, and is repeated.
+	f.Decision, f.Reversal = cmp.Or(f.Decision, s.Progress.Decision), cmp.Or(f.Reversal, s.Progress.Reversal)
 	s.Progress.Decision, s.Progress.Reversal = f.Decision, f.Reversal
 	s = s.see(f.Seen)
 	s, given := s.take(now, r, f.Orders)
@@ -76,6 +78,9 @@ func (s *State) undecided(now time.Time, r Request, f Found, given orders) (Acti
 		return roll(member+": "+f.Harm[member], rollout.Unhealthy)
 	case given.rollBack != nil:
 		return roll("ordered by "+given.rollBack.By, rollout.Ordered)
+	case s.Plan.Concludes && len(s.names(Promoted, Unchanged)) == len(s.Members) && s.has(Promoted):
+		// Only a decision to promote does that. It was deleted at the end.
+		return promote("the release was promoted before its execution was stopped")
 	case s.Plan.Concludes:
 		return roll("the release's execution was stopped, or failed", ErrorStopped)
 	case s.approvalOver(now, r):

@@ -40,8 +40,6 @@ type Request struct {
 	Notify   rollout.Notify
 	// Members are in the order of Waves.
 	Members []Member
-
-	startedBy string
 }
 
 // Approval says what operators have to approve.

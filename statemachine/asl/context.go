@@ -15,6 +15,7 @@ type visit struct {
 	entered time.Time
 	event   int64 // the ID of its StateEntered event
 	retries int
+	role    string  // that the attempt assumes; empty for the execution's own
 	context *object // the context object during this attempt; nil until a path reads it
 }
 

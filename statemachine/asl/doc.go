@@ -17,7 +17,8 @@
 // actors: Clock.Go starts one, Clock.Sleep and Clock.Wait suspend it.
 //
 // The package supports the part of the language that this project uses
-// (JSONPath; Task with Lambda functions and with nested executions, Choice, Wait,
+// (JSONPath; Task with Lambda functions and with nested executions, these also with
+// Credentials; Choice, Wait,
 // Pass, Succeed, Fail). Parse refuses everything else by name, so that what runs
 // here means the same on AWS Step Functions.
 //

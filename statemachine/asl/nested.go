@@ -30,6 +30,7 @@ type StartExecution struct {
 	Name            string          // empty if the task gives none: AWS generates one
 	Input           json.RawMessage // an object; must not be modified
 	Parent          string          // the ARN of the execution that asks
+	RoleARN         string          // the role in the task's Credentials; empty for the execution's own
 }
 
 // Refused returns the failure of a task whose call StartExecution refused, as
@@ -94,6 +95,49 @@ func (p *parser) nestedParameters(f *fields) {
 	}
 }
 
+// credentials reads the Credentials of a task: a RoleArn, or the path of one. The path
+// reads the state's input after InputPath, which AWS does not document.
+func (p *parser) credentials(f *fields) template {
+	v, ok := f.get("Credentials")
+	if !ok {
+		return nil
+	}
+	g := p.fields(f.place("Credentials"), "Credentials", v)
+	defer g.done()
+	g.get("RoleArn.$")
+	if role, ok := g.get("RoleArn"); ok {
+		if text, _ := role.(string); text == "" {
+			p.addf(g.place("RoleArn"), "RoleArn must be a non-empty string")
+		}
+	}
+	if g.atMostOne("RoleArn", "RoleArn.$") == 0 {
+		p.addf(g.at, "%s have no RoleArn", g.what)
+	}
+	return p.template(f.place("Credentials"), v)
+}
+
+// roleOf returns the role that an attempt of the task assumes; "" for the execution's own.
+func (w *task) roleOf(e *Execution, s *state, raw any) (string, error) {
+	if w.credentials == nil {
+		return "", nil
+	}
+	input, err := s.flow.inputPath.apply(scope{e, raw})
+	if err != nil {
+		return "", err
+	}
+	v, err := w.credentials.render(scope{e, input})
+	if err != nil {
+		return "", err
+	}
+	o, _ := opened(v).(*object)
+	role, _ := o.get("RoleArn")
+	text, _ := role.(string)
+	if text == "" {
+		return "", failf(errorRuntime, "The RoleArn of the Credentials '%s' must be a non-empty string", appendJSON(nil, v))
+	}
+	return text, nil
+}
+
 // nestedProblem returns what is wrong with a parameter's value, or "". Input must
 // be an object or null, for which AWS starts the execution with {} (recorded
 // 2023-08-12 and 2025-10-28, by LocalStack's tests): AWS does not document what
@@ -135,7 +179,7 @@ type submission struct {
 func (w nested) call(e *Execution, parameters document, until time.Time) (document, error) {
 	s := &submission{answered: e.clock.NewSignal()}
 	state := e.visit.name
-	request := StartExecution{Parent: e.options.ExecutionARN, Input: json.RawMessage("{}")}
+	request := StartExecution{Parent: e.options.ExecutionARN, RoleARN: e.visit.role, Input: json.RawMessage("{}")}
 	o := opened(parameters.value).(*object)
 	for _, m := range o.members {
 		switch m.key {

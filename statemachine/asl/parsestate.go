@@ -119,6 +119,7 @@ func (p *parser) task(f *fields) *task {
 		case isNestedARN(text):
 			t.resource = nested(text)
 			p.nestedParameters(f)
+			t.credentials = p.credentials(f)
 		default:
 			p.addf(f.place("Resource"), "%s is not supported; use the ARN of a Lambda function (arn:aws:lambda:region:account:function:name) or %s", appendJSON(nil, v), nestedARN)
 		}

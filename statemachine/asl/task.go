@@ -11,9 +11,12 @@ import (
 // task is a Task state.
 type task struct {
 	resource resource
-	timeout  int64 // seconds; 0: none
-	retriers []retrier
-	catchers []catcher
+	// credentials has the RoleArn of the role that the task assumes; nil for the execution's
+	// own role.
+	credentials template
+	timeout     int64 // seconds; 0: none
+	retriers    []retrier
+	catchers    []catcher
 }
 
 // resource represents what a Task state calls.
@@ -131,6 +134,9 @@ func (w *task) attempt(e *Execution, s *state, raw document) (document, error) {
 		return raw, err
 	}
 	if err := w.resource.check(value); err != nil {
+		return raw, err
+	}
+	if e.visit.role, err = w.roleOf(e, s, raw.value); err != nil {
 		return raw, err
 	}
 	first := w.resource.event(scheduled)

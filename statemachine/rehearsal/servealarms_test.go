@@ -22,7 +22,7 @@ import (
 )
 
 // withoutCause are the alarms that nothing in a served AWS sets off, as docs/serve.md says.
-var withoutCause = []string{"RollbackThrottled", "StackRequestsGivenUp"}
+var withoutCause = []string{"RollbackThrottled", "StackRequestsGivenUp", "ReleaseSplit", "ReleasesFailed", "ReleasesStopped", "ReleaseNotEnded"}
 
 // alarmCauses are what sets off the alarms of the stack, by the ends of their names.
 var alarmCauses = map[string]struct {

@@ -1,0 +1,4 @@
+package releasing
+
+// Each exports each to tests.
+var Each = Pace.each
