@@ -135,6 +135,27 @@ func problem(path string, given []byte, want string) rollout.Problem {
 	return rollout.Problem{Path: path, Given: shorten(given), Want: want}
 }
 
+// DecodeMember reads the input of a release, which has been accepted, as if it had only the
+// member of that name: of a thousand others, nothing is checked again. It returns false if
+// there is no such member.
+func DecodeMember(input []byte, name string) (Request, Member, bool) {
+	fields, _ := readObject(input)
+	all, _ := readObject(fields["rollouts"])
+	one, ok := all[name]
+	if !ok {
+		return Request{}, Member{}, false
+	}
+	fields["rollouts"] = encode(object{name: one})
+	for _, of := range []string{"waves", "next-wave-at", "approval"} {
+		delete(fields, of)
+	}
+	r, err := Decode(encode(fields))
+	if err != nil {
+		return Request{}, Member{}, false
+	}
+	return r, r.Members[0], true
+}
+
 func refused(p rollout.Problem) error {
 	return &rollout.RequestError{Problems: []rollout.Problem{p}}
 }

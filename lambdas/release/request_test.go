@@ -43,9 +43,10 @@ func problems(t *testing.T, input string) []string {
 // A member's input is its own fields over the defaults, object by object, with what the
 // release adds; null takes a default back.
 func TestInputsOfMembers(t *testing.T) {
-	r := decoded(t, `{"release": "shop", "max-pause": 600, "notify": {"topics": ["arn:aws:sns:eu-central-1:123456789012:t"]}, "max-wait": 7200, "defaults": `+defaults+`,
-		"rollouts": {"b": {"function-name": "cart", "new-version": "12", "health": {"alarms": null, "errors": {"margin": 0.03}}}, "a": {"function-name": "pay", "new-version": 3, "steps": 4}}}`)
-	if got := fmt.Sprint(r.Waves, r.Together, r.CheckInterval); got != "[[a b]] true 60" {
+	const text = `{"release": "shop", "waves": [["b"], ["a"]], "max-pause": 600, "notify": {"topics": ["arn:aws:sns:eu-central-1:123456789012:t"]}, "max-wait": 7200, "defaults": `+defaults+`,
+		"rollouts": {"b": {"function-name": "cart", "new-version": "12", "health": {"alarms": null, "errors": {"margin": 0.03}}}, "a": {"function-name": "pay", "new-version": 3, "steps": 4}}}`
+	r := decoded(t, text)
+	if got := fmt.Sprint(r.Waves, r.Together, r.CheckInterval); got != "[[b] [a]] true 60" {
 		t.Error(got)
 	}
 	owner := "arn:aws:states:eu-central-1:123456789012:execution:releases:one"
@@ -59,10 +60,16 @@ func TestInputsOfMembers(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, m := range r.Members {
+		if one, member, ok := release.DecodeMember([]byte(text), m.Name); !ok || string(one.Input(member, owner)) != string(r.Input(m, owner)) {
+			t.Errorf("%s alone has another input", m.Name)
+		}
 		request, err := rollout.Decode(r.Input(m, owner))
 		if err != nil || request.Release == nil || *request.Release != (rollout.Membership{Execution: owner, Member: m.Name, Together: true, MaxWait: 7200}) {
 			t.Errorf("%s: %v, %v", m.Name, request.Release, err)
 		}
+	}
+	if _, _, ok := release.DecodeMember([]byte(`{"release": "r", "rollouts": {"a": {}}}`), "b"); ok {
+		t.Error("there is no member b")
 	}
 	if r.Notify.Topics[0] != "arn:aws:sns:eu-central-1:123456789012:t" {
 		t.Error(r.Notify)

@@ -85,13 +85,15 @@ func (t RevertRelease) look(ctx context.Context, s release.State, member string)
 	case whole && found.Version == begun.Plan.Baseline:
 		return release.OnBaseline, "", nil
 	case marker == nil && (whole && found.Version == begun.NewVersion || found.HeldBy() != ""):
-		return t.takeBack(ctx, arn, name, begun)
+		return t.takeBack(ctx, arn, name, begun, found)
 	}
 	return release.NotRestored, notRestored(name, found.Routing, begun.Plan.Undo), nil
 }
 
-// takeBack points an alias that was promoted back at its baseline.
-func (t RevertRelease) takeBack(ctx context.Context, execution string, name alias.Name, begun task.Begun) (release.Standing, string, error) {
+// takeBack points an alias that was promoted back at its baseline, unless it was written since
+// the promotion, as far as the member's output has the revision that the promotion left: one
+// whose provisioned concurrency AWS moves is written by AWS.
+func (t RevertRelease) takeBack(ctx context.Context, execution string, name alias.Name, begun task.Begun, found alias.Alias) (release.Standing, string, error) {
 	traffic := alias.Traffic{
 		Store: t.Aliases, Name: name, Baseline: begun.Plan.Baseline, NewVersion: begun.NewVersion,
 		Owner: begun.Plan.Owner, Description: begun.Plan.Description,
@@ -103,6 +105,9 @@ func (t RevertRelease) takeBack(ctx context.Context, execution string, name alia
 	var ended rollout.State
 	if json.Unmarshal(e.Output, &ended) == nil {
 		traffic.Provisioned = ended.Provision().Alias > 0
+		if left := ended.Progress.RevisionID; left != "" && left != found.RevisionID && !traffic.Provisioned {
+			return release.NotRestored, fmt.Sprintf("%s was written again after the release had promoted version %s. To put it back as it was before the release, run: %s", name, begun.NewVersion, begun.Plan.Undo), nil
+		}
 	}
 	result, err := traffic.TakeBack(ctx)
 	var changed *alias.ConflictError

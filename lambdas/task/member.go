@@ -40,11 +40,7 @@ func (t CalculateWeights) verifyMember(ctx context.Context, start Start, req rol
 	case !owner.Running:
 		return refuse("that release has ended")
 	}
-	r, err := release.Decode(owner.Input)
-	if err != nil {
-		return refuse("that execution has another input")
-	}
-	member, ok := r.Member(m.Member)
+	r, member, ok := release.DecodeMember(owner.Input, m.Member)
 	if !ok || release.MemberName(arn.Name(m.Execution), m.Member) != arn.Name(start.Execution) || !SameJSON(r.Input(member, m.Execution), start.Rollout) {
 		return refuse("that release starts no execution of this name with this input")
 	}

@@ -37,7 +37,8 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 		return state, nil
 	}
 	if restored == alias.WasPromoted {
-		state = state.Promoted() // a failed release is no reason to fail, as in Finalize
+		state = state.Promoted()       // a failed release is no reason to fail, as in Finalize
+		state.Progress.RevisionID = "" // that of the promotion is not known
 		if err := releaseBaseline(ctx, t.Aliases, state); err != nil {
 			state = unreleased(state, err)
 		}
