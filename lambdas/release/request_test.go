@@ -43,7 +43,7 @@ func problems(t *testing.T, input string) []string {
 // A member's input is its own fields over the defaults, object by object, with what the
 // release adds; null takes a default back.
 func TestInputsOfMembers(t *testing.T) {
-	const text = `{"release": "shop", "waves": [["b"], ["a"]], "max-pause": 600, "notify": {"topics": ["arn:aws:sns:eu-central-1:123456789012:t"]}, "max-wait": 7200, "defaults": `+defaults+`,
+	const text = `{"release": "shop", "waves": [["b"], ["a"]], "max-pause": 600, "notify": {"topics": ["arn:aws:sns:eu-central-1:123456789012:t"]}, "max-wait": 7200, "defaults": ` + defaults + `,
 		"rollouts": {"b": {"function-name": "cart", "new-version": "12", "health": {"alarms": null, "errors": {"margin": 0.03}}}, "a": {"function-name": "pay", "new-version": 3, "steps": 4}}}`
 	r := decoded(t, text)
 	if got := fmt.Sprint(r.Waves, r.Together, r.CheckInterval); got != "[[b] [a]] true 60" {
