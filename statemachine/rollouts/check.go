@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
@@ -42,7 +42,7 @@ func (c *Client) Check(ctx context.Context, name string, input []byte, now time.
 	checked.State.Request, _ = rollout.Decode(input) // Problems reports what is wrong
 	request := checked.State.Request
 	begin := task.CalculateWeights{
-		Aliases: alias.NewLambda(c.Lambda), Alarms: health.NewCloudWatch(c.Metrics), Handovers: executions.New(c.States),
+		Aliases: alias.NewLambda(c.Lambda), Alarms: monitoring.New(c.Metrics), Handovers: executions.New(c.States),
 		Allowed: request.Permissions(), Topics: request.Notify.Topics, // what the stack allows, this client can't know
 		Log: slog.New(slog.DiscardHandler),
 	}
