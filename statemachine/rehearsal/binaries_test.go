@@ -128,7 +128,7 @@ func TestExecutablesThatAreTooMuchAreSeen(t *testing.T) {
 	for name, bad := range map[string]executable{
 		"has 5000001": {zipped: mostZipped + 1, clients: good.clients},
 		`+ 	"sns"`:    {clients: []string{"lambda", "sns"}},
-		`- 	"lambda"`: {clients: nil},
+		`- 	"lambda"`: {clients: []string{"sns"}},
 	} {
 		wrong := bad.check("lambda")
 		if len(wrong) != 1 || !strings.Contains(strings.ReplaceAll(wrong[0], "\u00a0", " "), name) {
