@@ -3,11 +3,11 @@ package alias
 import (
 	"crypto/sha256"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -33,7 +33,7 @@ func (m Marker) OwnedBy(execution string) bool {
 	return m.Owner == ownerOf(execution) || m.Owner == execution
 }
 
-var plainOwner = regexp.MustCompile(`^[!-Z\\^-~]{1,80}$`)
+var plainOwner = lazyregexp.New(`^[!-Z\\^-~]{1,80}$`)
 
 // ownerOf returns an execution's name as its marker contains it: a hash of a name
 // that is not ASCII, as Step Functions allows. No name looks like a hash, as names
@@ -95,10 +95,10 @@ func length(text string) int {
 // ASCII: a rollout may be under way when a new release is deployed.
 var markerForms = []struct {
 	cut  string
-	form *regexp.Regexp
+	form *lazyregexp.Regexp
 }{
-	{cutShort, regexp.MustCompile(`^\[rollout ([!-Z\\^-~]+) ([0-9]+)->([0-9]+) ([0-9.]+)%\]$`)},
-	{"…", regexp.MustCompile(`^\[rollout ([^\s\[\]]+) ([0-9]+)→([0-9]+) ([0-9.]+)%\]$`)},
+	{cutShort, lazyregexp.New(`^\[rollout ([!-Z\\^-~]+) ([0-9]+)->([0-9]+) ([0-9.]+)%\]$`)},
+	{"…", lazyregexp.New(`^\[rollout ([^\s\[\]]+) ([0-9]+)→([0-9]+) ([0-9.]+)%\]$`)},
 }
 
 // Description is an alias's description, separated from its marker.

@@ -24,6 +24,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
@@ -35,7 +36,7 @@ import (
 func ports(cfg aws.Config) map[string]func(context.Context) error {
 	functions := alias.NewLambda(lambda.NewFromConfig(cfg))
 	name := alias.Name{Function: "f", Alias: "live"}
-	metrics := health.NewCloudWatch(cloudwatch.NewFromConfig(cfg))
+	metrics := monitoring.New(cloudwatch.NewFromConfig(cfg))
 	secrets := secretstores.New(secretsmanager.NewFromConfig(cfg), ssm.NewFromConfig(cfg))
 	machine := executions.New(sfn.NewFromConfig(cfg))
 	const execution = "arn:aws:states:eu-central-1:123456789012:execution:m:x"

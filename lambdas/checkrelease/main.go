@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
@@ -31,7 +31,7 @@ func main() {
 	ports := wire.Deployed()
 	ports.Now = time.Now
 	parameters := ssm.NewFromConfig(cfg)
-	ports.Metrics = health.NewCloudWatch(cloudwatch.NewFromConfig(cfg))
+	ports.Metrics = monitoring.New(cloudwatch.NewFromConfig(cfg))
 	ports.Starts = executions.NewStarter(sfn.NewFromConfig(cfg))
 	ports.Orders, ports.Decisions = orders.New(parameters), orders.NewDecisions(parameters)
 	ports.Publisher = channels.NewSNS(sns.NewFromConfig(cfg))

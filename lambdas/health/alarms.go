@@ -35,8 +35,8 @@ type AlarmStatus struct {
 	Gapless bool
 }
 
-// alarmName returns the name in an alarm's ARN, and a name as it is.
-func alarmName(nameOrARN string) string {
+// AlarmName returns the name in an alarm's ARN, and a name as it is.
+func AlarmName(nameOrARN string) string {
 	if _, name, ok := strings.Cut(nameOrARN, ":alarm:"); ok && isARN(nameOrARN) {
 		return name
 	}

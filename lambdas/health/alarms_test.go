@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -111,7 +112,7 @@ func TestWhatIsReadOfAlarms(t *testing.T) {
 		t.Fatal(err)
 	}
 	const arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:metric"
-	got, err := health.NewCloudWatch(cloudwatch.NewFromConfig(m.server.Config())).AlarmStates(t.Context(), []string{"metric", "composite", "log", arn, "gone"})
+	got, err := monitoring.New(cloudwatch.NewFromConfig(m.server.Config())).AlarmStates(t.Context(), []string{"metric", "composite", "log", arn, "gone"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -29,7 +29,7 @@ func TestTheNewVersionsRequestsAboveItsBounds(t *testing.T) {
 			t.Errorf("%d minutes; %s", len(minutes), diff)
 		}
 		r := &recorder{}
-		if _, err := health.NewCloudWatch(r).Metrics(context.Background(), ask); err != nil {
+		if _, err := monitoring.New(r).Metrics(context.Background(), ask); err != nil {
 			t.Fatal(err)
 		}
 		const of8 = " FunctionName=f Resource=f:live ExecutedVersion=8"
@@ -42,7 +42,7 @@ func TestTheNewVersionsRequestsAboveItsBounds(t *testing.T) {
 	}
 	m.now = noon.Add(2 * time.Minute)
 	ask.Window, ask.Over = rollout.Window{From: noon, To: m.now}, [2]float64{}
-	seen, err := health.NewCloudWatch(picky{cloudwatch.NewFromConfig(m.server.Config())}).Metrics(context.Background(), ask)
+	seen, err := monitoring.New(picky{cloudwatch.NewFromConfig(m.server.Config())}).Metrics(context.Background(), ask)
 	if err != nil || seen.Minutes[0].Above != nil || seen.Minutes[0].NewVersion.Errors != 2 {
 		t.Errorf("%+v, %v", seen.Minutes, err)
 	}

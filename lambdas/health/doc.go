@@ -2,7 +2,7 @@
 // CloudWatch metrics. Each check turns them into readings, on which
 // [rollout.State.Check] decides.
 //
-//   - [CloudWatch.Metrics] reads [Measurements]: requests, errors and slow requests
+//   - [Reader.Metrics] reads [Measurements]: requests, errors and slow requests
 //     of both versions, minute by minute, and what metric gates ask for.
 //   - [Evidence.Check] adds them to the [Evidence] of the rollout so far, and returns
 //     the readings of the errors and latency gates. Evidence travels in the
@@ -16,6 +16,7 @@
 // late data are inconclusive. An error means that AWS could not be read, and that
 // the check should be retried.
 //
-// Everything but [CloudWatch] is pure: the time is an argument. Package gates has
-// the sources of health beside CloudWatch: probes, endpoints, checks and hooks.
+// Everything is pure but for a reader's [Source]: the time is an argument. Package
+// monitoring has the source over CloudWatch's client, and package gates the sources
+// of health beside CloudWatch: probes, endpoints, checks and hooks.
 package health

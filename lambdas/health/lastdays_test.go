@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/google/go-cmp/cmp"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
@@ -56,7 +57,7 @@ func (f *forgetful) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricD
 func TestACheckGoesOnWithoutTheLastDays(t *testing.T) {
 	ask := query
 	ask.Days = noon
-	seen, err := health.NewCloudWatch(&forgetful{}).Metrics(context.Background(), ask)
+	seen, err := monitoring.New(&forgetful{}).Metrics(context.Background(), ask)
 	if err != nil || seen.Past != nil {
 		t.Errorf("%v, %v", seen.Past, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -60,7 +61,7 @@ func (m *metrics) check(gates []rollout.MetricGate, f rollout.Facts) (readings s
 	q := query
 	q.Window, q.Gates = f.Window, health.MetricQueries(gates, f)
 	m.now = f.Now
-	seen, err := health.NewCloudWatch(cloudwatch.NewFromConfig(m.server.Config())).Metrics(context.Background(), q)
+	seen, err := monitoring.New(cloudwatch.NewFromConfig(m.server.Config())).Metrics(context.Background(), q)
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
@@ -22,7 +20,7 @@ import (
 type GateQueries struct {
 	// Queries have ids that are unique among all gates. One of them returns data, or
 	// two in a comparison with the baseline.
-	Queries []types.MetricDataQuery
+	Queries []MetricQuery
 	// From is where the oldest period that is judged begins. Periods are counted from
 	// midnight (UTC).
 	From   time.Time
@@ -69,36 +67,34 @@ func MetricQueries(gates []rollout.MetricGate, f rollout.Facts) []GateQueries {
 
 // gateQueries returns a gate's queries for a version. The one that returns data has
 // the id, and the metrics of an expression have ids with the prefix.
-func gateQueries(gate rollout.MetricGate, f rollout.Facts, version, id, prefix string) []types.MetricDataQuery {
-	stat := func(m rollout.Metric) *types.MetricStat {
-		return &types.MetricStat{
-			Metric: &types.Metric{Namespace: &m.Namespace, MetricName: &m.Name, Dimensions: expanded(m.Dimensions, f, version)},
-			Period: aws.Int32(int32(gate.Period)), Stat: &m.Statistic,
+func gateQueries(gate rollout.MetricGate, f rollout.Facts, version, id, prefix string) []MetricQuery {
+	stat := func(id string, m rollout.Metric) MetricQuery {
+		return MetricQuery{
+			ID: id, Namespace: m.Namespace, Metric: m.Name, Dimensions: expanded(m.Dimensions, f, version),
+			Period: int32(gate.Period), Statistic: m.Statistic,
 		}
 	}
 	if gate.Expression == "" {
-		return []types.MetricDataQuery{{Id: &id, MetricStat: stat(gate.Metric)}}
+		return []MetricQuery{stat(id, gate.Metric)}
 	}
-	var queries []types.MetricDataQuery
+	var queries []MetricQuery
 	ids := slices.Sorted(maps.Keys(gate.Metrics))
 	renamed := func(id string) string { return prefix + strconv.Itoa(slices.Index(ids, id)) }
 	for _, metric := range ids {
-		queries = append(queries, types.MetricDataQuery{
-			Id: aws.String(renamed(metric)), MetricStat: stat(gate.Metrics[metric]), ReturnData: aws.Bool(false),
-		})
+		query := stat(renamed(metric), gate.Metrics[metric])
+		query.Hidden = true
+		queries = append(queries, query)
 	}
-	return append(queries, types.MetricDataQuery{
-		Id: &id, Expression: aws.String(rollout.RenameIDs(gate.Expression, renamed)), Period: aws.Int32(int32(gate.Period)),
-	})
+	return append(queries, MetricQuery{ID: id, Expression: rollout.RenameIDs(gate.Expression, renamed), Period: int32(gate.Period)})
 }
 
 // expanded returns a metric's dimensions with their placeholders filled in.
-func expanded(dimensions map[string]string, f rollout.Facts, version string) []types.Dimension {
+func expanded(dimensions map[string]string, f rollout.Facts, version string) []Dimension {
 	function := arn.Name(f.Function) // metrics know no ARN
-	var all []types.Dimension
+	var all []Dimension
 	for _, name := range slices.Sorted(maps.Keys(dimensions)) {
 		value := rollout.Expand(dimensions[name], version, f.Baseline, f.Alias, function)
-		all = append(all, types.Dimension{Name: aws.String(name), Value: &value})
+		all = append(all, Dimension{name, value})
 	}
 	return all
 }
@@ -121,16 +117,16 @@ func startOf(gates []GateQueries, from time.Time) time.Time {
 }
 
 // with returns the series with one more result of its query, from a further page.
-func (s Series) with(result types.MetricDataResult) Series {
-	for i, at := range result.Timestamps[:min(len(result.Timestamps), len(result.Values))] {
+func (s Series) with(result MetricResult) Series {
+	for i, at := range result.Times {
 		s.Points = append(s.Points, Point{at.UTC(), result.Values[i]})
 	}
-	switch result.StatusCode {
-	case types.StatusCodePartialData:
+	switch result.Status {
+	case PartialData:
 		s.Problem = "CloudWatch returned only part of the data"
-	case types.StatusCodeInternalError:
+	case InternalError:
 		s.Problem = ErrUnavailable.Error()
-	case types.StatusCodeForbidden:
+	case Forbidden:
 		s.Problem = "CloudWatch denied access"
 	default:
 		s.Problem = ""
@@ -140,7 +136,7 @@ func (s Series) with(result types.MetricDataResult) Series {
 	}
 	if s.Problem != "" {
 		for _, message := range result.Messages {
-			s.Problem += "; " + short(strings.TrimSpace(aws.ToString(message.Code)+" "+aws.ToString(message.Value)))
+			s.Problem += "; " + short(message)
 		}
 	}
 	return s
@@ -171,11 +167,11 @@ func refused(err error) string {
 
 // readGates runs the queries of each gate in a call of its own. A series that
 // CloudWatch rejects has its text as the Problem.
-func (c CloudWatch) readGates(ctx context.Context, q Query) (map[string]Series, error) {
+func (r Reader) readGates(ctx context.Context, q Query) (map[string]Series, error) {
 	all := map[string]Series{}
 	for _, gate := range q.Gates {
 		q.Gates = []GateQueries{gate}
-		gates, err := c.read(ctx, q, gate.Queries, points{})
+		gates, err := r.read(ctx, q, gate.Queries, points{})
 		why := refused(err)
 		if err != nil && why == "" {
 			return nil, err
@@ -183,7 +179,7 @@ func (c CloudWatch) readGates(ctx context.Context, q Query) (map[string]Series, 
 		maps.Copy(all, gates)
 		for _, query := range gate.Queries {
 			if why != "" {
-				all[aws.ToString(query.Id)] = Series{Problem: fmt.Sprintf("CloudWatch rejected the query: %s", short(why))}
+				all[query.ID] = Series{Problem: fmt.Sprintf("CloudWatch rejected the query: %s", short(why))}
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 )
 
 // TestWhatMetricGatesAskOfCloudWatch: from the oldest period of all, at a time
@@ -26,7 +27,7 @@ func TestWhatMetricGatesAskOfCloudWatch(t *testing.T) {
 	r := &recorder{}
 	q := query
 	q.Window, q.Gates = facts(0).Window, health.MetricQueries(gates, facts(0))
-	if _, err := health.NewCloudWatch(r).Metrics(context.Background(), q); err != nil {
+	if _, err := monitoring.New(r).Metrics(context.Background(), q); err != nil {
 		t.Fatal(err)
 	}
 	// four periods of five minutes to 12:05 begin at 11:45, and ten minutes at 11:40
@@ -128,7 +129,7 @@ func TestMetricGatesOfWhichOnlyAPartIsKnown(t *testing.T) {
 		gates := gatesOf(t, gate+test.gate)
 		q := query
 		q.Window, q.Gates = facts(0).Window, health.MetricQueries(gates, facts(0))
-		seen, err := health.NewCloudWatch(&test.api).Metrics(context.Background(), q)
+		seen, err := monitoring.New(&test.api).Metrics(context.Background(), q)
 		if err != nil {
 			t.Errorf("the check failed: %v", err)
 			continue

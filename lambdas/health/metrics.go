@@ -8,13 +8,11 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-
-	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
+
+// Reader reads an alias's metrics, and those that gates ask for.
+type Reader struct{ Source Source }
 
 // Metrics reads all that a check needs from CloudWatch, in one call of
 // GetMetricData (or more if the answer has pages, as after two days without a
@@ -25,20 +23,20 @@ import (
 // and each of these in a call of its own, so that only the bad one has no answer;
 // and without the slow requests, should their statistic be rejected. Errors are read
 // whatever else is wrong. An error means that these could not be read.
-func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) {
+func (r Reader) Metrics(ctx context.Context, q Query) (Measurements, error) {
 	answer := points{}
-	gates, err := c.read(ctx, q, q.queries(), answer)
+	gates, err := r.read(ctx, q, q.queries(), answer)
 	alone := q
 	if refused(err) != "" && len(q.Gates) > 0 {
 		alone.Gates = nil
-		_, err = c.read(ctx, alone, alone.queries(), answer)
+		_, err = r.read(ctx, alone, alone.queries(), answer)
 	}
 	if refused(err) != "" && (q.Over[0] > 0 || len(q.Bounds) > 0) {
 		alone.Over, alone.Bounds = [thresholds]float64{}, nil
-		_, err = c.read(ctx, alone, alone.queries(), answer)
+		_, err = r.read(ctx, alone, alone.queries(), answer)
 	}
 	if err == nil && len(alone.Gates) < len(q.Gates) {
-		gates, err = c.readGates(ctx, q)
+		gates, err = r.readGates(ctx, q)
 	}
 	if err != nil {
 		return Measurements{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)
@@ -47,7 +45,7 @@ func (c CloudWatch) Metrics(ctx context.Context, q Query) (Measurements, error) 
 	seen.Gates = gates
 	if !q.Days.IsZero() {
 		// Without them the check is stricter, and the next one asks again.
-		seen.Past, _ = c.past(ctx, q)
+		seen.Past, _ = r.past(ctx, q)
 	}
 	return seen, nil
 }
@@ -58,11 +56,11 @@ const pastTime = 72 * time.Hour
 // past reads the alias's minutes before q.Days, in a call of their own, as
 // all queries of a call have the same time. Minutes that both versions served, in an
 // earlier rollout, are left out.
-func (c CloudWatch) past(ctx context.Context, q Query) ([]sequential.Count, error) {
+func (r Reader) past(ctx context.Context, q Query) ([]sequential.Count, error) {
 	until := q.Days.Truncate(time.Minute)
 	from := until.Add(-pastTime)
 	answer := points{}
-	if err := c.readPages(ctx, from, until, q.pastQueries(), answer.add); err != nil {
+	if err := r.readPages(ctx, from, until, q.pastQueries(), answer.add); err != nil {
 		return nil, err
 	}
 	alias, baseline := answer.served(ofAlias), answer.served(ofBaseline)
@@ -80,58 +78,46 @@ func (c CloudWatch) past(ctx context.Context, q Query) ([]sequential.Count, erro
 
 // read runs queries over the query's time. It adds the series of the check itself to
 // the answer, and returns those of metric gates.
-func (c CloudWatch) read(ctx context.Context, q Query, queries []types.MetricDataQuery, answer points) (map[string]Series, error) {
+func (r Reader) read(ctx context.Context, q Query, queries []MetricQuery, answer points) (map[string]Series, error) {
 	var gates map[string]Series
-	err := c.readPages(ctx, q.start(), q.end(), queries, func(id string, result types.MetricDataResult) {
-		if !isGate(id) {
-			answer.add(id, result)
+	err := r.readPages(ctx, q.start(), q.end(), queries, func(result MetricResult) {
+		if !isGate(result.ID) {
+			answer.add(result)
 			return
 		}
 		if gates == nil {
 			gates = map[string]Series{}
 		}
-		gates[id] = gates[id].with(result)
+		gates[result.ID] = gates[result.ID].with(result)
 	})
 	return gates, err
 }
 
 // readPages asks the queries from one time to another, and hands each result to
-// take, with its id. A series of Lambda's metrics that CloudWatch could not read is an error.
-func (c CloudWatch) readPages(ctx context.Context, from, to time.Time, queries []types.MetricDataQuery, take func(id string, result types.MetricDataResult)) error {
-	pages := cloudwatch.NewGetMetricDataPaginator(c.api, &cloudwatch.GetMetricDataInput{
-		StartTime:         aws.Time(from),
-		EndTime:           aws.Time(to),
-		ScanBy:            types.ScanByTimestampAscending,
-		MetricDataQueries: queries,
+// take. A series of Lambda's metrics that CloudWatch could not read is an error.
+func (r Reader) readPages(ctx context.Context, from, to time.Time, queries []MetricQuery, take func(MetricResult)) error {
+	return r.Source.Results(ctx, from, to, queries, func(result MetricResult) error {
+		switch {
+		case isGate(result.ID):
+		case result.Status == InternalError:
+			return fmt.Errorf("%s: %w", result.ID, ErrUnavailable)
+		case result.Status == Forbidden:
+			return fmt.Errorf("%s is forbidden", result.ID)
+		}
+		take(result)
+		return nil
 	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return awserror.Plain(err)
-		}
-		for _, result := range page.MetricDataResults {
-			id := aws.ToString(result.Id)
-			switch {
-			case isGate(id):
-			case result.StatusCode == types.StatusCodeInternalError:
-				return fmt.Errorf("%s: %w", id, ErrUnavailable)
-			case result.StatusCode == types.StatusCodeForbidden:
-				return fmt.Errorf("%s is forbidden", id)
-			}
-			take(id, result)
-		}
-	}
-	return nil
 }
 
 // points are the values of each series, by the second in which they begin.
 type points map[string]map[int64]float64
 
-func (p points) add(id string, result types.MetricDataResult) {
+func (p points) add(result MetricResult) {
+	id := result.ID
 	if p[id] == nil {
-		p[id] = make(map[int64]float64, len(result.Timestamps))
+		p[id] = make(map[int64]float64, len(result.Times))
 	}
-	for i, at := range result.Timestamps[:min(len(result.Timestamps), len(result.Values))] {
+	for i, at := range result.Times {
 		p[id][at.Unix()] = result.Values[i]
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -68,7 +69,7 @@ func (m *metrics) read(q health.Query, from, to time.Time) health.Measurements {
 	m.now = to.Add(time.Second)
 	q.Window = rollout.Window{From: from, To: to}
 	calls := m.calls
-	seen, err := health.NewCloudWatch(cloudwatch.NewFromConfig(m.server.Config())).Metrics(context.Background(), q)
+	seen, err := monitoring.New(cloudwatch.NewFromConfig(m.server.Config())).Metrics(context.Background(), q)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestWhatIsAskedOfCloudWatch(t *testing.T) {
 	ask.Window = rollout.Window{From: noon, To: noon.Add(90 * time.Second)}
 	ask.Record, ask.Days, ask.Throttles, ask.Over = true, noon, true, [2]float64{123.456, 1e9}
 	r := &recorder{}
-	if _, err := health.NewCloudWatch(r).Metrics(context.Background(), ask); err != nil {
+	if _, err := monitoring.New(r).Metrics(context.Background(), ask); err != nil {
 		t.Fatal(err)
 	}
 	if len(r.inputs) != 2 || !r.inputs[0].StartTime.Equal(noon.Add(-time.Hour)) || !r.inputs[0].EndTime.Equal(noon.Add(2*time.Minute)) {
@@ -252,7 +253,7 @@ func TestErrorsAreReadWhereSlowRequestsCantBe(t *testing.T) {
 	m.now = noon.Add(2 * time.Minute)
 	ask := query
 	ask.Window, ask.Over = rollout.Window{From: noon, To: m.now}, [2]float64{150, 200}
-	seen, err := health.NewCloudWatch(picky{cloudwatch.NewFromConfig(m.server.Config())}).Metrics(context.Background(), ask)
+	seen, err := monitoring.New(picky{cloudwatch.NewFromConfig(m.server.Config())}).Metrics(context.Background(), ask)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +266,7 @@ func TestAnAnswerWithoutDataIsNoAnswer(t *testing.T) {
 	for status, failed := range map[types.StatusCode]bool{
 		types.StatusCodeComplete: false, types.StatusCodeInternalError: true, types.StatusCodeForbidden: true,
 	} {
-		_, err := health.NewCloudWatch(&recorder{status: status}).Metrics(context.Background(), query)
+		_, err := monitoring.New(&recorder{status: status}).Metrics(context.Background(), query)
 		if (err != nil) != failed || errors.Is(err, health.ErrUnavailable) != (status == types.StatusCodeInternalError) {
 			t.Errorf("%s: %v", status, err)
 		}

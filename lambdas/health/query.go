@@ -4,9 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -95,10 +92,10 @@ const (
 func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
 
 // queries returns all queries of a check, for one call.
-func (q Query) queries() []types.MetricDataQuery {
+func (q Query) queries() []MetricQuery {
 	const minute, hour = 60, 3600
-	var all []types.MetricDataQuery
-	dimensions := map[string][]types.Dimension{}
+	var all []MetricQuery
+	dimensions := map[string][]Dimension{}
 	for _, of := range []string{ofBaseline, ofNewVersion, ofAlias} {
 		dimensions[of] = q.dimensions(of)
 	}
@@ -151,10 +148,10 @@ func countAbove(duration float64) string {
 }
 
 // pastQueries returns what is read of the last days.
-func (q Query) pastQueries() []types.MetricDataQuery {
+func (q Query) pastQueries() []MetricQuery {
 	const minute = 60
 	alias := q.dimensions(ofAlias)
-	all := []types.MetricDataQuery{
+	all := []MetricQuery{
 		lambdaQuery(alias, ofAlias+requests, "Invocations", "Sum", minute),
 		lambdaQuery(alias, ofAlias+failures, "Errors", "Sum", minute),
 		lambdaQuery(q.dimensions(ofBaseline), ofBaseline+requests, "Invocations", "Sum", minute),
@@ -166,26 +163,23 @@ func (q Query) pastQueries() []types.MetricDataQuery {
 }
 
 // lambdaQuery returns the query of a statistic of one of Lambda's metrics.
-func lambdaQuery(dimensions []types.Dimension, id, metric, stat string, period int32) types.MetricDataQuery {
-	return types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{
-		Metric: &types.Metric{Namespace: aws.String("AWS/Lambda"), MetricName: &metric, Dimensions: dimensions},
-		Period: &period, Stat: &stat,
-	}}
+func lambdaQuery(dimensions []Dimension, id, metric, stat string, period int32) MetricQuery {
+	return MetricQuery{ID: id, Namespace: "AWS/Lambda", Metric: metric, Dimensions: dimensions, Statistic: stat, Period: period}
 }
 
 // dimensions returns the dimensions under which Lambda records an alias's requests:
 // three for a version that is invoked through an alias, two for the alias as a
 // whole. Any other set of dimensions has no data at all.
-func (q Query) dimensions(of string) []types.Dimension {
-	all := []types.Dimension{
-		{Name: aws.String("FunctionName"), Value: &q.Function},
-		{Name: aws.String("Resource"), Value: aws.String(q.Function + ":" + q.Alias)},
+func (q Query) dimensions(of string) []Dimension {
+	all := []Dimension{
+		{"FunctionName", q.Function},
+		{"Resource", q.Function + ":" + q.Alias},
 	}
 	switch of {
 	case ofBaseline:
-		return append(all, types.Dimension{Name: aws.String("ExecutedVersion"), Value: &q.Baseline})
+		return append(all, Dimension{"ExecutedVersion", q.Baseline})
 	case ofNewVersion:
-		return append(all, types.Dimension{Name: aws.String("ExecutedVersion"), Value: &q.NewVersion})
+		return append(all, Dimension{"ExecutedVersion", q.NewVersion})
 	}
 	return all
 }

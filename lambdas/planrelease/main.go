@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 )
@@ -27,7 +27,7 @@ func main() {
 	ports := wire.Deployed()
 	ports.Now = time.Now
 	ports.Aliases = alias.NewLambda(lambda.NewFromConfig(cfg))
-	ports.Metrics = health.NewCloudWatch(cloudwatch.NewFromConfig(cfg))
+	ports.Metrics = monitoring.New(cloudwatch.NewFromConfig(cfg))
 	ports.Executions = executions.New(sfn.NewFromConfig(cfg))
 	runtime.Start(ports.PlanRelease().Handle)
 }

@@ -3,13 +3,13 @@ package release
 import (
 	"crypto/sha256"
 	"fmt"
-	"regexp"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // plainName matches what Parameter Store accepts in a name.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,80}$`)
+var plainName = lazyregexp.New(`^[A-Za-z0-9_.-]{1,80}$`)
 
 // OrdersPath begins the names of the parameters to which operators write orders to
 // releases.

@@ -2,9 +2,10 @@ package rollout
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // AWS is a command line of the AWS CLI, for people to copy.
@@ -73,7 +74,7 @@ func inert(document []byte) string {
 }
 
 // commandForm matches what AWS.String returns.
-var commandForm = regexp.MustCompile(`^aws [a-z-]+ [a-z-]+( --region [a-z0-9-]+)? --cli-input-json '[^\x00-\x1f\x7f-\x{10ffff}'` + "`" + `<>&]*'[ a-z/]*$`)
+var commandForm = lazyregexp.New(`^aws [a-z-]+ [a-z-]+( --region [a-z0-9-]+)? --cli-input-json '[^\x00-\x1f\x7f-\x{10ffff}'` + "`" + `<>&]*'[ a-z/]*$`)
 
 // IsCommand reports whether a text is a command line in the form that AWS.String
 // returns. One that an earlier release put into an execution's data is not.

@@ -3,11 +3,11 @@ package rollout
 import (
 	"crypto/sha256"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Order is a command that was given to a rollout.
@@ -29,7 +29,7 @@ type Order struct {
 const keptOrders = 10
 
 // plainName matches what Parameter Store accepts in a name.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,80}$`)
+var plainName = lazyregexp.New(`^[A-Za-z0-9_.-]{1,80}$`)
 
 // ControlParameter returns the name of the parameter, in the Parameter Store of AWS
 // Systems Manager, to which orders to a rollout are written. owner is Plan.Owner.

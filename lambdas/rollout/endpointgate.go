@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Endpoint is a URL that is requested at each check, and what a healthy answer is.
@@ -54,13 +55,13 @@ var (
 	// hostForm matches a name of labels in plain ASCII: case-insensitive matching
 	// would accept letters that only fold to it. The last label is not a number, so
 	// no notation of an address matches.
-	hostForm        = regexp.MustCompile(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
-	headerNameForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
-	headerValueForm = regexp.MustCompile(`^[\x20-\x7e]+$`)
+	hostForm        = lazyregexp.New(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+	headerNameForm  = lazyregexp.New("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+	headerValueForm = lazyregexp.New(`^[\x20-\x7e]+$`)
 	// secretForm matches references that may be right; AWS checks the rest.
-	secretForm = regexp.MustCompile(`^(?:secretsmanager:(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512}(?:#[^\x00-\x1f\x7f]{1,128})?|ssm:[A-Za-z0-9/_.-]{1,1000})$`)
+	secretForm = lazyregexp.New(`^(?:secretsmanager:(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512}(?:#[^\x00-\x1f\x7f]{1,128})?|ssm:[A-Za-z0-9/_.-]{1,1000})$`)
 	// credentialForm matches names of headers whose values are likely to be secret.
-	credentialForm = regexp.MustCompile(`(?i)authori[sz]|authent|x-auth|cookie|token|secret|passw|api-?key|-key$|credential|signature|session`)
+	credentialForm = lazyregexp.New(`(?i)authori[sz]|authent|x-auth|cookie|token|secret|passw|api-?key|-key$|credential|signature|session`)
 )
 
 // connectionHeaders belong to the connection, or follow from other fields.

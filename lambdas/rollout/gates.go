@@ -2,8 +2,9 @@ package rollout
 
 import (
 	"math"
-	"regexp"
 	"slices"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Gates are the sources of health that a request asks for, and how each is
@@ -217,7 +218,7 @@ var (
 const maxDuration = 5400e3
 
 // alarmForm is a name (1 to 255 characters, none a control character) or an ARN with one.
-var alarmForm = regexp.MustCompile(`^(?:arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:)?[^\x00-\x1f\x7f]{1,255}$`)
+var alarmForm = lazyregexp.New(`^(?:arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:)?[^\x00-\x1f\x7f]{1,255}$`)
 
 // gates reads the request's health settings. The defaults of alpha, ratio and
 // margin are those that the benchmark is published for.

@@ -1,8 +1,9 @@
 package rollout
 
 import (
-	"regexp"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Membership says of which release a rollout is a member: see package release. A release
@@ -27,10 +28,10 @@ const DefaultMaxWait = 24 * 60 * 60
 const MinMaxWait = 60
 
 // MemberForm matches the name of a member of a release.
-var MemberForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var MemberForm = lazyregexp.New(`^[A-Za-z0-9_-]{1,64}$`)
 
 // executionForm matches the ARN of an execution.
-var executionForm = regexp.MustCompile(`^arn:[a-z0-9-]+:states:[a-z0-9-]+:[0-9]{12}:execution:[^:]{1,80}:[^:]{1,80}$`)
+var executionForm = lazyregexp.New(`^arn:[a-z0-9-]+:states:[a-z0-9-]+:[0-9]{12}:execution:[^:]{1,80}:[^:]{1,80}$`)
 
 var membershipNames = []string{"execution", "member", "together", "max-wait"}
 

@@ -2,13 +2,14 @@ package rollout
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // placeholderForm matches a placeholder, closed or not.
-var placeholderForm = regexp.MustCompile(`\$\{[^}]*\}?`)
+var placeholderForm = lazyregexp.New(`\$\{[^}]*\}?`)
 
 // badPlaceholder returns what is wrong with a value's placeholders; "" if nothing
 // is.
@@ -31,7 +32,7 @@ func Expand(text, version, baseline, alias, function string) string {
 
 // expressionToken splits an expression as far as needed here: a quoted string, a
 // number with its suffix, a name, and any other character.
-var expressionToken = regexp.MustCompile(`'[^']*'?|"[^"]*"?|[0-9.][0-9A-Za-z_.]*|[A-Za-z_][A-Za-z0-9_]*|(?s:.)`)
+var expressionToken = lazyregexp.New(`'[^']*'?|"[^"]*"?|[0-9.][0-9A-Za-z_.]*|[A-Za-z_][A-Za-z0-9_]*|(?s:.)`)
 
 // RenameIDs returns the metric math expression with each query's ID replaced by
 // what renamed returns for it. IDs begin with a lower-case letter; the names of

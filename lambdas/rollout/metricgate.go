@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // MetricGate watches a CloudWatch metric, or an expression over metrics. Its value in
@@ -72,15 +73,15 @@ var (
 	placeholders = []string{"version", "baseline", "alias", "function"}
 	statistics   = []string{"Sum", "Average", "Minimum", "Maximum", "SampleCount", "IQM"}
 
-	metricIDForm = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,63}$`)
+	metricIDForm = lazyregexp.New(`^[a-z][A-Za-z0-9_]{0,63}$`)
 	// statisticForm matches CloudWatch's statistics: the plain ones, percentiles and
 	// those trimmed at one, those between two percentiles, and between two values.
-	statisticForm = regexp.MustCompile(`^(?:SampleCount|Average|Sum|Minimum|Maximum|IQM` +
+	statisticForm = lazyregexp.New(`^(?:SampleCount|Average|Sum|Minimum|Maximum|IQM` +
 		`|(?:p|tc|tm|ts|wm)` + percentForm +
 		`|(?:TM|TC|TS|WM)\((?:(?:` + percentForm + `%)?:` + percentForm + `%|` + percentForm + `%:)\)` +
 		`|(?:TM|TC|TS|WM|PR)\((?:(?:` + numberForm + `)?:` + numberForm + `|` + numberForm + `:)\))$`)
 	// countForm matches statistics that grow with the number of requests.
-	countForm = regexp.MustCompile(`^(?:Sum|SampleCount|TC.*|TS.*|tc.*|ts.*)$`)
+	countForm = lazyregexp.New(`^(?:Sum|SampleCount|TC.*|TS.*|tc.*|ts.*)$`)
 )
 
 const (
@@ -186,7 +187,7 @@ func (g MetricGate) perVersion() bool {
 }
 
 // form reads a required string that must match a form.
-func (r *reader) form(path string, form *regexp.Regexp, want string) string {
+func (r *reader) form(path string, form *lazyregexp.Regexp, want string) string {
 	text, ok := r.required(path, want)
 	if ok && !form.MatchString(text) {
 		r.refuse(path, want)

@@ -1,8 +1,9 @@
 package rollout
 
 import (
-	"regexp"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Notify says who else is notified of a rollout, and of which events. The stack's own
@@ -23,7 +24,7 @@ const MaxTopics = 5
 var notifyNames = []string{"topics", "shifted", "chat"}
 
 // topicForm matches ARNs of standard topics: a FIFO topic's name has a dot.
-var topicForm = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
+var topicForm = lazyregexp.New(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 
 // notify reads whom to notify.
 func (r *reader) notify(path string) Notify {

@@ -2,10 +2,11 @@ package rollout
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // preset is what a name of CodeDeploy's patterns for Lambda means. There a deployment
@@ -24,7 +25,7 @@ const maxShift = 2 * 24 * 60
 
 // presetForm matches the names that CodeDeploy's configurations for Lambda have, as AWS
 // SAM, CodeDeploy and CodePipeline write them, with any numbers.
-var presetForm = regexp.MustCompile(`^(?:CodeDeployDefault\.)?(?:Lambda)?(?:(AllAtOnce)|Canary([0-9]+)Percent([0-9]+)Minutes?|Linear([0-9]+)PercentEvery([0-9]+)Minutes?)$`)
+var presetForm = lazyregexp.New(`^(?:CodeDeployDefault\.)?(?:Lambda)?(?:(AllAtOnce)|Canary([0-9]+)Percent([0-9]+)Minutes?|Linear([0-9]+)PercentEvery([0-9]+)Minutes?)$`)
 
 // readPreset returns the preset with a name such as Linear10PercentEvery1Minute or
 // CodeDeployDefault.LambdaLinear10PercentEvery1Minute. is reports whether the name has

@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Probe invokes the new version by its number, not through the alias, and checks the
@@ -62,8 +63,8 @@ const (
 
 var (
 	probeNames    = []string{"name", "payload", "expect", "equals", "max-duration", "count", "concurrency", "timeout", "when", "secret", mustHaveData}
-	gateNameForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	pathStepForms = regexp.MustCompile(`^(?:\.([\p{L}_][\p{L}\p{N}_-]*)|\['([^'\\\x00-\x1f\x7f]+)'\]|\[(0|[1-9][0-9]{0,5})\])`)
+	gateNameForm  = lazyregexp.New(`^[A-Za-z0-9_-]{1,64}$`)
+	pathStepForms = lazyregexp.New(`^(?:\.([\p{L}_][\p{L}\p{N}_-]*)|\['([^'\\\x00-\x1f\x7f]+)'\]|\[(0|[1-9][0-9]{0,5})\])`)
 )
 
 // probes reads a list of probes.

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // reader reads the fields of a request, or of an object in it, one by one, and
@@ -149,7 +150,7 @@ func (r *reader) enum(path string, words ...string) string {
 }
 
 // list reads a list of 1 to most distinct strings of a form.
-func (r *reader) list(path string, most int, form *regexp.Regexp, want string) []string {
+func (r *reader) list(path string, most int, form *lazyregexp.Regexp, want string) []string {
 	if !r.has(path) {
 		return nil
 	}

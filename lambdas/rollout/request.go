@@ -2,10 +2,10 @@ package rollout
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Year is the longest that a plan may take, in seconds: Step Functions ends an
@@ -170,10 +170,10 @@ func (req Request) Function() string {
 var (
 	// functionForm matches a name, a partial ARN (123456789012:function:name) or a full
 	// ARN, and captures the plain name and the qualifier, if there is one.
-	functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::(\$LATEST\.PUBLISHED|[A-Za-z0-9$_-]+))?$`)
-	aliasForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-	versionForm  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
-	onlyDigits   = regexp.MustCompile(`^[0-9]+$`)
+	functionForm = lazyregexp.New(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?([A-Za-z0-9_-]{1,64})(?::(\$LATEST\.PUBLISHED|[A-Za-z0-9$_-]+))?$`)
+	aliasForm    = lazyregexp.New(`^[A-Za-z0-9_-]{1,128}$`)
+	versionForm  = lazyregexp.New(`^[1-9][0-9]{0,17}$`)
+	onlyDigits   = lazyregexp.New(`^[0-9]+$`)
 )
 
 // unpublished are the versions without a number. The second exists for functions on

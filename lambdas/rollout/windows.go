@@ -2,11 +2,12 @@ package rollout
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // ShiftWindow is a time of the week in which traffic may be shifted. The clock on the
@@ -51,7 +52,7 @@ type openHours struct {
 type span struct{ from, to time.Time }
 
 // timeOfDay matches "09:30" and "24:00".
-var timeOfDay = regexp.MustCompile(`^(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)$`)
+var timeOfDay = lazyregexp.New(`^(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)$`)
 
 // readHours reads a window. It returns false if a part of it has another form.
 func (w ShiftWindow) readHours() (openHours, bool) {

@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // RequestType is what CloudFormation wants done with the resource.
@@ -98,7 +98,7 @@ func digest(texts ...string) string {
 // namePrefix begins the name of every execution that a stack started.
 const namePrefix = "stack-"
 
-var unnamed = regexp.MustCompile(`[^A-Za-z0-9-]+`)
+var unnamed = lazyregexp.New(`[^A-Za-z0-9-]+`)
 
 // ExecutionName returns the name of the request's execution: it begins with the names of the
 // stack and the resource, as far as there is room, and ends with its ID.
@@ -109,7 +109,7 @@ func (e Event) ExecutionName() string {
 	return namePrefix + shown[:min(len(shown), room)] + "-" + id.Resource + "-" + id.Attempt
 }
 
-var idForm = regexp.MustCompile(`^` + namePrefix + `.*-([0-9a-f]{16})-([0-9a-f]{16})$`)
+var idForm = lazyregexp.New(`^` + namePrefix + `.*-([0-9a-f]{16})-([0-9a-f]{16})$`)
 
 // IDOf returns the ID of the request in an execution's name; false if it has none. Anyone
 // may give an execution such a name.

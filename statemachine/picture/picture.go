@@ -5,16 +5,11 @@ package picture
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
-
-	"github.com/goccy/go-graphviz"
 )
 
 // Machine is a state machine with the path that an execution took.
@@ -41,23 +36,20 @@ type Transition struct {
 	Taken  int
 }
 
-// New reads a definition and counts the visits and transitions of a path through it,
-// which must not be empty. It returns an error if the path has an unknown state.
+// New reads a definition that has a layout, and counts the visits and transitions of
+// a path through it, which must not be empty. It returns an error if the path has an
+// unknown state.
 func New(definition string, path []string) (*Machine, error) {
-	states, err := Read(definition)
+	l, err := Lay(definition)
 	if err != nil {
 		return nil, err
 	}
-	if err := Count(states, path); err != nil {
+	m := &Machine{States: l.States()}
+	if err := Count(m.States, path); err != nil {
 		return nil, err
 	}
-	m := &Machine{States: states}
-	m.Says = fmt.Sprintf("%d of the %d states were entered, from %s to %s. The list below has them all.", Visited(states), len(states), path[0], path[len(path)-1])
-	file, err := draw(states, counted)
-	if err != nil {
-		return nil, err
-	}
-	m.Picture = inline(file, "The state machine with the path taken", m.Says)
+	m.Says = fmt.Sprintf("%d of the %d states were entered, from %s to %s. The list below has them all.", Visited(m.States), len(m.States), path[0], path[len(path)-1])
+	m.Picture = l.Draw(m.States, "", m.Says)
 	return m, nil
 }
 
@@ -137,73 +129,13 @@ func Read(definition string) ([]State, error) {
 	return all, nil
 }
 
-// labels decides what the picture says of states and transitions.
-type labels struct {
-	state      func(i int, s State) string
-	transition func(t Transition) string
-}
-
-// counted says how often each was taken.
-var counted = labels{
-	state:      func(_ int, s State) string { return times(s.Name, s.Visits) },
-	transition: func(t Transition) string { return strings.TrimSuffix(times(" ", t.Taken), " ") },
-}
-
 // times returns a name with how often it was, if it was more than once.
 func times(name string, n int) string {
 	if n > 1 {
-		name = strings.TrimSuffix(name, " ") + fmt.Sprintf(" ×%d", n)
+		name = strings.TrimSpace(name + fmt.Sprintf(" ×%d", n))
 	}
 	return name
 }
-
-// draw lays out the states with Graphviz, and returns its SVG file. States and
-// transitions on the path have the class "taken", for the style sheet.
-func draw(states []State, say labels) (string, error) {
-	var dot strings.Builder
-	dot.WriteString("digraph {\nbgcolor=transparent\nnode [shape=box style=rounded fontname=Arial fontsize=13 height=0.4 margin=\"0.14,0.05\"]\nedge [fontname=Arial fontsize=11 arrowsize=0.7]\n")
-	number := map[string]int{}
-	for i, s := range states {
-		number[s.Name] = i
-	}
-	for i, s := range states {
-		fmt.Fprintf(&dot, "s%d [id=s%d label=%s class=%s]\n", i, i, quoted(say.state(i, s)), class(s.Visits))
-		for j, t := range s.Next {
-			style := "solid"
-			if t.Caught {
-				style = "dashed"
-			}
-			to, known := number[t.To]
-			if !known {
-				return "", fmt.Errorf("the state %q is followed by %q, which the workflow does not have", s.Name, t.To)
-			}
-			fmt.Fprintf(&dot, "s%d -> s%d [style=%s class=%s id=t%d_%d label=%s]\n", i, to, style, class(t.Taken), i, j, quoted(say.transition(t)))
-		}
-	}
-	dot.WriteString("}\n")
-	drawing.Lock()
-	defer drawing.Unlock()
-	ctx := context.Background()
-	g, err := graphviz.New(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer g.Close()
-	graph, err := graphviz.ParseBytes([]byte(dot.String()))
-	if err != nil {
-		return "", err
-	}
-	defer graph.Close()
-	var out bytes.Buffer
-	if err := g.Render(ctx, graph, graphviz.SVG, &out); err != nil {
-		return "", err
-	}
-	return out.String(), nil
-}
-
-// drawing is held while Graphviz runs: all of its instances share one memory, which
-// is not safe for concurrent use.
-var drawing sync.Mutex
 
 // class returns the class of what was taken so often.
 func class(taken int) string {
@@ -212,26 +144,3 @@ func class(taken int) string {
 	}
 	return "idle"
 }
-
-// quoted returns a text as a string of Graphviz' language. Its labels are HTML texts
-// with escapes of their own.
-func quoted(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;", "\n", " ", "\x00", "").Replace(text) + `"`
-}
-
-// ballast matches what Graphviz writes and the page does not need: comments,
-// titles, and attributes that the style sheet sets.
-var ballast = regexp.MustCompile(`(?s)<!--.*?-->\s*|<title>.*?</title>\s*| (font-family|font-size|fill|stroke)="[^"]*"`)
-
-// inline turns Graphviz' SVG file into an element of the page with a title and a
-// description.
-func inline(file, title, says string) template.HTML {
-	_, file, _ = strings.Cut(file, "<svg")
-	attributes, content, _ := strings.Cut(file, ">")
-	box := viewBox.FindString(attributes)
-	head := `<svg class="machine" ` + box + ` role="img" aria-labelledby="machine-t machine-d"><title id="machine-t">` + template.HTMLEscapeString(title) +
-		`</title><desc id="machine-d">` + template.HTMLEscapeString(says) + "</desc>"
-	return template.HTML(head + ballast.ReplaceAllString(content, ""))
-}
-
-var viewBox = regexp.MustCompile(`viewBox="[^"]*"`)

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"errors"
 	"math"
 	"regexp"
 	"strconv"
@@ -30,6 +31,9 @@ func TestThePathIsFollowed(t *testing.T) {
 			t.Errorf("%s: %d times, want %d", what, got, want)
 		}
 	}
+	if m, err := New(statemachine.Definition, append(path, path[3:]...)); err != nil || strings.Count(string(m.Picture), ">×2<") != 3 {
+		t.Errorf("transitions that were taken twice are not counted (%v): %s", err, m.Picture)
+	}
 	if m.States[0].Name != "CalculateWeights" || !strings.Contains(string(m.Picture), "Wait ×2") {
 		t.Errorf("the first state is %s, and the picture %s", m.States[0].Name, m.Picture)
 	}
@@ -49,7 +53,7 @@ func TestALayoutIsDrawnAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	picture := string(l.Draw(states, "Wait", "how far it is"))
-	for want, times := range map[string]int{">▶ Wait ×2<": 1, ">Rollback<": 1, ">HealthCheck<": 1, `class="node taken`: 6, `class="node taken current"`: 1, `class="edge taken"`: 6, "how far it is": 1, "999": 0} {
+	for want, times := range map[string]int{">▶ Wait ×2<": 1, ">Rollback<": 1, ">HealthCheck<": 1, `class="node taken`: 6, `class="node taken current"`: 1, `class="edge taken"`: 6, "how far it is": 1, "×": 1} {
 		if n := strings.Count(picture, want); n != times {
 			t.Errorf("%s is %d times in the picture, want %d", want, n, times)
 		}
@@ -117,19 +121,20 @@ func TestNamesAreEscaped(t *testing.T) {
 		"<script>alert(1)</script>": {"Type": "Pass", "Next": "\"];x[label=\"\\N &lt;"},
 		"\"];x[label=\"\\N &lt;": {"Type": "Succeed", "Comment": "</svg><img src=x>"}}}`
 	path := []string{"<script>alert(1)</script>", `"];x[label="\N &lt;`}
-	m, err := New(definition, path)
+	read, err := Read(definition)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := Lay(definition)
+	file, err := layOut(graphvizTool(t), read)
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := Layout{states: read, file: file}
 	states := l.States()
 	if err := Count(states, path); err != nil {
 		t.Fatal(err)
 	}
-	for _, picture := range []string{string(m.Picture), string(l.Draw(states, path[1], "<b>"))} {
+	for _, picture := range []string{string(l.Draw(states, "", "")), string(l.Draw(states, path[1], "<b>"))} {
 		if strings.Contains(picture, "<script") || strings.Contains(picture, "<b>") || !strings.Contains(picture, "&lt;script&gt;") || strings.Count(picture, `class="node`) != 2 {
 			t.Errorf("not escaped: %s", picture)
 		}
@@ -140,8 +145,21 @@ func TestNamesAreEscaped(t *testing.T) {
 }
 
 func TestUnknownNextIsRefused(t *testing.T) {
-	if _, err := Lay(`{"States": {"A": {"Type": "Pass", "Next": "B"}}}`); err == nil {
+	if _, err := dot([]State{{Name: "A", Next: []Transition{{To: "B"}}}}); err == nil {
 		t.Error("a transition to an unknown state passes")
+	}
+}
+
+// TestAnotherWorkflowHasNoLayout, whether a state or only a transition differs.
+func TestAnotherWorkflowHasNoLayout(t *testing.T) {
+	for _, change := range [][2]string{{`"Decide"`, `"Choose"`}, {`"Next": "HealthCheck"`, `"Next": "Decide"`}} {
+		other := strings.ReplaceAll(statemachine.Definition, change[0], change[1])
+		if other == statemachine.Definition {
+			t.Fatalf("the workflow has no %s", change[0])
+		}
+		if _, err := Lay(other); !errors.Is(err, ErrNoLayout) {
+			t.Errorf("with %s: %v", change[1], err)
+		}
 	}
 }
 

@@ -19,10 +19,10 @@ import (
 // and links cloudwatch with package health, in whose words tasks talk of alarms.
 var sdkClients = map[string][]string{
 	"CalculateWeights": {"lambda", "cloudwatch", "sfn"},
-	"UpdateAlias":      {"lambda", "cloudwatch", "sns", "eventbridge"},                          // it notifies of steps
+	"UpdateAlias":      {"lambda", "sns", "eventbridge"},                                        // it notifies of steps
 	"HealthCheck":      {"lambda", "cloudwatch", "sns", "eventbridge", "ssm", "secretsmanager"}, // and reads orders, and endpoints' secrets
-	"Rollback":         {"lambda", "cloudwatch", "sns", "eventbridge", "sfn"},                   // and notifies of ends, which it looks up
-	"Finalize":         {"lambda", "cloudwatch"},
+	"Rollback":         {"lambda", "sns", "eventbridge", "sfn"},                                 // and notifies of ends, which it looks up
+	"Finalize":         {"lambda"},
 	"SimpleDeploy":     {"lambda", "cloudwatch", "sns", "eventbridge", "ssm", "secretsmanager"}, // it does all of them but the lookup
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
@@ -29,7 +29,7 @@ func (m *meter) watch(r *run) {
 	m.data = map[metricHour]bool{}
 	r.after = m.called
 	r.ports.Log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
-	r.ports.Metrics = health.NewCloudWatch(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
+	r.ports.Metrics = monitoring.New(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
 	r.machine.functions = rolloutWorkflow.handlers(r.ports)
 	next := r.machine.onEvent
 	r.machine.onEvent = func(e *execution, event asl.Event) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
@@ -56,7 +56,7 @@ func (c *Client) Check(ctx context.Context, name string, input []byte, now time.
 // permissions.
 func (c *Client) calculateWeights(request rollout.Request) task.CalculateWeights {
 	return task.CalculateWeights{
-		Aliases: alias.NewLambda(c.Lambda), Alarms: health.NewCloudWatch(c.Metrics), Handovers: executions.New(c.States),
+		Aliases: alias.NewLambda(c.Lambda), Alarms: monitoring.New(c.Metrics), Handovers: executions.New(c.States),
 		Allowed: request.Permissions(), Topics: request.Notify.Topics, // what the stack allows, this client can't know
 		Log: slog.New(slog.DiscardHandler),
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // invokeAPI is the part of Lambda's API that is used here.
@@ -59,7 +60,7 @@ func (l Lambda) Invoke(ctx context.Context, call Invocation) (Invoked, error) {
 
 // reportForm captures the milliseconds of the line that Lambda writes into the log of
 // each invocation, in text format. In JSON format it is a platform.report event.
-var reportForm = regexp.MustCompile(`^REPORT RequestId: \S+\s+Duration: ([0-9]+(?:\.[0-9]+)?) ms\b`)
+var reportForm = lazyregexp.New(`^REPORT RequestId: \S+\s+Duration: ([0-9]+(?:\.[0-9]+)?) ms\b`)
 
 // reported returns an invocation's duration from the end of its log; false if it is
 // not there. Lambda's line is the last of its form: the function itself may have

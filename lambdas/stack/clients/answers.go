@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Answers puts documents to the pre-signed URLs of CloudFormation.
@@ -20,10 +21,10 @@ type Answers struct {
 }
 
 // amazonHost matches S3's hosts, in all partitions.
-var amazonHost = regexp.MustCompile(`^([a-z0-9.-]+\.)?s3[.-]([a-z0-9.-]+\.)?amazonaws\.com(\.cn)?$`)
+var amazonHost = lazyregexp.New(`^([a-z0-9.-]+\.)?s3[.-]([a-z0-9.-]+\.)?amazonaws\.com(\.cn)?$`)
 
 // bucket matches CloudFormation's buckets for answers and for wait conditions.
-var bucket = regexp.MustCompile(`^/?cloudformation-(custom-resource-response|waitcondition)-[a-z0-9-]+[./]`)
+var bucket = lazyregexp.New(`^/?cloudformation-(custom-resource-response|waitcondition)-[a-z0-9-]+[./]`)
 
 // Amazon reports whether a URL is in one of CloudFormation's buckets for answers, on a host
 // of S3, as the bucket's name in the host or at the beginning of the path.

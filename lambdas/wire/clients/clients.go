@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/gates"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/secretstores"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
@@ -25,7 +25,7 @@ import (
 func Connect(ports wire.Ports, cfg aws.Config) wire.Ports {
 	parameters := ssm.NewFromConfig(cfg)
 	ports.Aliases = alias.NewLambda(lambda.NewFromConfig(cfg))
-	ports.Metrics = health.NewCloudWatch(cloudwatch.NewFromConfig(cfg))
+	ports.Metrics = monitoring.New(cloudwatch.NewFromConfig(cfg))
 	ports.Orders = orders.New(parameters)
 	ports.Decided = orders.NewReleases(parameters)
 	ports.Publisher = channels.NewSNS(sns.NewFromConfig(cfg))
