@@ -124,7 +124,7 @@ func TestForgedReleases(t *testing.T) {
 		}
 	}
 	data := func(owner string) map[string]any {
-		return map[string]any{"release": "forged", "plan": map[string]any{"owner": prefix + owner, "waves": 9}, "members": map[string]any{"a": map[string]any{"state": "promoted"}}}
+		return map[string]any{"release": "forged", "plan": map[string]any{"owner": prefix + owner, "execution": prefix + owner, "waves": 9}, "members": map[string]any{"a": map[string]any{"state": "promoted"}}}
 	}
 	begin("planned", data("planned"))
 	begin("part", map[string]any{"continue": data("planned")})
