@@ -132,7 +132,7 @@ func describesMachines(t *testing.T, c cli) {
 	arn := c.aws.env["STATE_MACHINE_ARN"]
 	const line = "cloudformation describe-stack-resources --stack-name LambdaRollout --output text"
 	out := c.expect(t, line)
-	i := slices.IndexFunc(strings.Split(out, "\n"), func(row string) bool { return strings.Contains(row, arn) })
+	i := slices.IndexFunc(strings.Split(out, "\n"), func(row string) bool { return strings.Contains(row+"\t", "\t"+arn+"\t") })
 	if i < 0 {
 		t.Fatalf("aws %s: %s; want a row with %s", line, out, arn)
 	}
