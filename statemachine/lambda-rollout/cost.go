@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -26,12 +27,21 @@ type costs struct {
 	bills    []rehearsal.Bill // at least one
 }
 
+// releaseOf30 is the input of a release of 30 functions, each with the blog's plan.
+func releaseOf30() []byte {
+	members := make([]string, 30)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"f%02d": {"function-name": "MyFunction%02d", "new-version": "2"}`, i, i)
+	}
+	return fmt.Appendf(nil, `{"release": "thirty", "defaults": {"alias-name": "MyAlias", "type": "linear", "steps": 10, "interval": 120}, "rollouts": {%s}}`, strings.Join(members, ", "))
+}
+
 // notes state the assumptions behind the figures, and what they leave out.
 func (c costs) notes() []string {
 	return []string{
 		"List prices of us-east-1, November 2026, without free tiers. A month has 30 days. The costs of rollouts add to those of a month without.",
 		fmt.Sprintf("Counted in rehearsals (scenario %s) of rollouts that are promoted on schedule. A rollout that waits longer, or ends early on evidence, costs in proportion to its checks.", rollout.OneLine(c.scenario)),
-		fmt.Sprintf("Assumed: an invocation is billed for %g s, one of HealthCheck for %g s, with 128 MB on arm64 (--task-seconds, --check-seconds).", c.billed.Others, c.billed.HealthCheck),
+		fmt.Sprintf("Assumed: an invocation is billed for %g s, one of HealthCheck for %g s, with 128 MB on arm64 (--task-seconds, --check-seconds). Functions of a release pause between their calls, which is billed, too.", c.billed.Others, c.billed.HealthCheck),
 		"Logs are the executions' events with their data, and the functions' lines, before compression and with 26 bytes more for each. Storage is not included.",
 		"Custom metrics are billed for the hours of the clock in which they have data. The rollouts here start on the hour; another one may touch one hour more. Rollouts in the same hour share all metrics but Weight.",
 		"X-Ray records one trace for an execution with all its tasks (AWS does not document how it counts an execution of more than seven days), and one for each other invocation. Sampling may record fewer.",
@@ -90,6 +100,13 @@ func count(input []byte, name string, conditions rehearsal.Scenario, billed rehe
 			return costs{}, err
 		}
 		counted.bills = append(counted.bills, rehearsal.Bill{Name: plan.name, Usage: usage})
+	}
+	if input == nil {
+		usage, err := rehearsal.CountRelease(rehearsal.ReleaseOptions{Input: releaseOf30(), Scenario: conditions, Seed: 1, Limits: localaws.AWSLimits()})
+		if err != nil {
+			return costs{}, err
+		}
+		counted.bills = append(counted.bills, rehearsal.Bill{Name: "a release of 30 functions with the blog's plan", Usage: usage})
 	}
 	counted.bills = append(counted.bills, rehearsal.Bill{Name: "a month without rollouts", Usage: rehearsal.MonthOfIdleness()})
 	return counted, nil

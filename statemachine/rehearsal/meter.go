@@ -24,22 +24,33 @@ type meter struct {
 	err  error
 }
 
-// watch attaches the meter to a rehearsal that has not started.
-func (m *meter) watch(r *run) {
+// watch attaches the meter to a rehearsal of a rollout that has not started.
+func (m *meter) watch(r *run) { m.watchAll(r, r.machine) }
+
+// watchAll attaches the meter to a rehearsal with several state machines.
+func (m *meter) watchAll(r *run, machines ...*machine) {
 	m.data = map[metricHour]bool{}
 	r.after = m.called
 	r.ports.Log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
 	r.ports.Metrics = monitoring.New(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
-	r.machine.functions = rolloutWorkflow.handlers(r.ports)
-	next := r.machine.onEvent
-	r.machine.onEvent = func(e *execution, event asl.Event) {
-		m.happened(event)
-		next(e, event)
-	}
-	r.machine.wrap = func(call asl.Invoke) asl.Invoke {
-		return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
-			m.invoked(resource, input)
-			return call(ctx, resource, input)
+	for _, machine := range machines {
+		machine.functions = machine.workflow.handlers(r.ports)
+		next := machine.onEvent
+		machine.onEvent = func(e *execution, event asl.Event) {
+			m.happened(event)
+			next(e, event)
+		}
+		paced := machine.workflow == &releaseWorkflow
+		machine.wrap = func(call asl.Invoke) asl.Invoke {
+			return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
+				m.invoked(resource, input)
+				begun := r.clock.Now()
+				answer, err := call(ctx, resource, input)
+				if paced {
+					m.used[pauses] += r.clock.Now().Sub(begun).Milliseconds()
+				}
+				return answer, err
+			}
 		}
 	}
 }
@@ -131,8 +142,9 @@ func (m *meter) invoked(resource string, input json.RawMessage) {
 	}
 	var asked struct {
 		Rollout json.RawMessage `json:"rollout"`
+		Release json.RawMessage `json:"release"`
 	}
-	if json.Unmarshal(input, &asked) == nil && asked.Rollout == nil {
+	if json.Unmarshal(input, &asked) == nil && asked.Rollout == nil && asked.Release == nil {
 		m.used[traces]++ // EventBridge calls: the trace is the function's own
 	}
 }

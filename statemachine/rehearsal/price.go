@@ -36,7 +36,7 @@ const (
 )
 
 // Billed is the mean time for which Lambda bills an invocation, in seconds: one of
-// HealthCheck, and one of any other function.
+// HealthCheck, and one of any other function, besides the pauses of those of releases.
 type Billed struct {
 	HealthCheck float64
 	Others      float64
@@ -61,11 +61,12 @@ func (u Usage) Dollars(billed Billed) float64 {
 func Amount(amount float64) string { return dollars(amount) }
 
 // MonthOfIdleness returns what a stack uses in a month without rollouts, in which
-// a sweep every five minutes finds nothing to do.
+// two sweeps every five minutes, of rollouts and of releases, find nothing to do.
 func MonthOfIdleness() Usage {
 	var m meter
 	for range sweepsOfMonth {
 		m.invoked(functionARN("Rollback"), []byte(`{"sweep": ""}`))
+		m.invoked(functionARN("CheckRelease"), []byte(`{"sweep": ""}`))
 	}
 	m.used[alarmMonths], m.used[dashboards] = alarms, dashboardsOfStack
 	return m.used
@@ -87,7 +88,7 @@ func charges() []charge {
 	}
 	invocations := func(u Usage, _ Billed) float64 { return float64(u[healthChecks] + u[otherTasks]) }
 	duration := func(u Usage, b Billed) float64 {
-		return functionMemory * (float64(u[healthChecks])*b.HealthCheck + float64(u[otherTasks])*b.Others)
+		return functionMemory * (float64(u[healthChecks])*b.HealthCheck + float64(u[otherTasks])*b.Others + float64(u[pauses])/1000)
 	}
 	count := func(n float64) string { return rollout.Thousands(int64(n)) }
 	return []charge{

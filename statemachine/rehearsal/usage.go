@@ -18,6 +18,7 @@ const (
 	transitions  = iota // states entered, and retries
 	healthChecks        // invocations of HealthCheck
 	otherTasks          // invocations of all other functions
+	pauses              // milliseconds for which functions of releases pause between calls
 	metricReads         // metrics that GetMetricData was asked for
 	alarmReads          // calls of DescribeAlarms
 	publishes           // to SNS topics
@@ -212,6 +213,25 @@ func (p plannedInput) measure(o Options, checksPerStep int64) (Usage, error) {
 		return Usage{}, m.err
 	case result.Outcome != Promoted:
 		return Usage{}, fmt.Errorf("costs are those of a promoted rollout, but in this scenario it ends as %s: %s", result.Outcome, result.Reason)
+	}
+	m.used[transitions] = result.Transitions
+	return m.used, nil
+}
+
+// CountRelease returns what a release uses, with its rollouts. It counts in a rehearsal, and
+// returns an error if the release is not promoted in the options' scenario.
+func CountRelease(o ReleaseOptions) (Usage, error) {
+	var m meter
+	o.Brief = true
+	o.adjust = func(r *releaseRun) { m.watchAll(&r.run, r.machines()...) }
+	result, err := RunRelease(o)
+	switch {
+	case err != nil:
+		return Usage{}, err
+	case m.err != nil:
+		return Usage{}, m.err
+	case result.Outcome != Promoted:
+		return Usage{}, fmt.Errorf("costs are those of a promoted release, but in this scenario it ends as %s: %s", result.Outcome, result.Reason)
 	}
 	m.used[transitions] = result.Transitions
 	return m.used, nil
