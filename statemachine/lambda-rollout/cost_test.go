@@ -35,7 +35,7 @@ func TestTheCostOfAPlan(t *testing.T) {
 		stdout, stderr string // a part of each
 	}{
 		{[]string{"-input", "-", "-o", "markdown"}, canary, 0, "| Step Functions: state transitions | $0.025 for 1,000 | 13: $0.0003 | – |", ""},
-		{[]string{"-input", "-", "-check-seconds", "800", "-o", "markdown"}, canary, 0, "| Lambda: GB-seconds | $0.0000133334 | 200.1: $0.0027 | 216.0: $0.0029 |", ""},
+		{[]string{"-input", "-", "-check-seconds", "800", "-o", "markdown"}, canary, 0, "| Lambda: GB-seconds | $0.0000133334 | 200.1: $0.0027 | 432.0: $0.0058 |", ""},
 		{[]string{"-input", "-", "-scenario", "errors"}, canary, 2, "", "it ends as rolled-back: "},
 		{[]string{"-input", "-"}, "{\n\"steps\": 0}", 2, "", "- standard input:2: steps must be a whole number"},
 		{[]string{"-input", "nowhere.json"}, "", 2, "", "nowhere.json"},

@@ -31,7 +31,7 @@ const (
 // What the stack has that is billed by the month: the metrics of its alarms, of
 // which an alarm may have several, and its dashboards.
 const (
-	alarms            = 10
+	alarms            = 17
 	dashboardsOfStack = 1
 )
 
