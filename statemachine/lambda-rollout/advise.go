@@ -34,11 +34,11 @@ func (c *command) advise() *cobra.Command {
 		if *runs < 2 || *runs > mostRuns {
 			return fmt.Errorf("--runs must be from 2 to %d; given: %d", mostRuns, *runs)
 		}
-		request, err := readRequest(*input, c.stdin)
+		request, err := readRequest(sub.Context(), *input, c.stdin)
 		if err != nil {
 			return err
 		}
-		conditions, err := readScenario(*scenario)
+		conditions, err := readScenario(sub.Context(), *scenario)
 		if err != nil {
 			return err
 		}

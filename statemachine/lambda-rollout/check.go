@@ -26,7 +26,7 @@ func (c *command) check() *cobra.Command {
 			"It changes nothing. If the rollout would be refused, it prints all reasons at once and exits with 2.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := in.load(c); err != nil {
+			if err := in.load(cmd.Context(), c); err != nil {
 				return err
 			}
 			name, err := in.rolloutName(c)

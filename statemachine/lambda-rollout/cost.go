@@ -49,18 +49,18 @@ func (c *command) cost() *cobra.Command {
 	var billed rehearsal.Billed
 	flags.Float64Var(&billed.Others, "task-seconds", rehearsal.UsuallyBilled().Others, "how many `seconds` an invocation is billed for")
 	flags.Float64Var(&billed.HealthCheck, "check-seconds", rehearsal.UsuallyBilled().HealthCheck, "how many `seconds` an invocation of HealthCheck is billed for")
-	sub.RunE = func(*cobra.Command, []string) error {
-		signal.Reset() // it runs to its end or not at all
-		conditions, err := readScenario(*scenario)
+	sub.RunE = func(sub *cobra.Command, _ []string) error {
+		conditions, err := readScenario(sub.Context(), *scenario)
 		if err != nil {
 			return err
 		}
 		var text []byte
 		if *input != "" {
-			if text, err = readRequest(*input, c.stdin); err != nil {
+			if text, err = readRequest(sub.Context(), *input, c.stdin); err != nil {
 				return err
 			}
 		}
+		signal.Reset() // it runs to its end or not at all
 		counted, err := count(text, *scenario, conditions, billed)
 		if err != nil {
 			return err

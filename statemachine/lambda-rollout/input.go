@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -28,12 +29,12 @@ func (in *input) flags(cmd *cobra.Command) {
 }
 
 // load reads the input, and sets the fields that flags give.
-func (in *input) load(c *command) error {
+func (in *input) load(ctx context.Context, c *command) error {
 	if in.file == "" {
 		return errors.New("there is no input: name its file with -f rollout.json, or - for standard input")
 	}
 	var err error
-	if in.source, err = readInputFile(in.file, c.stdin); err != nil {
+	if in.source, err = readInputFile(ctx, in.file, c.stdin); err != nil {
 		return err
 	}
 	return in.set(nil)

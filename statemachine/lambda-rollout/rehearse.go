@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -72,15 +73,15 @@ functions' own code, in virtual time. It needs no account.`,
 		if *inStack && (*simple || *runs != 1 || *page != "") {
 			return errors.New("--stack rehearses one stack, and can't be combined with --simple, --runs or --report: leave out one of the two")
 		}
-		request, err := readInput(*input, c.stdin)
+		request, err := readInput(sub.Context(), *input, c.stdin)
 		if err != nil {
 			return err
 		}
-		conditions, err := readScenario(*scenario)
+		conditions, err := readScenario(sub.Context(), *scenario)
 		if err != nil {
 			return err
 		}
-		roles, err := readTemplate(*template)
+		roles, err := readTemplate(sub.Context(), *template)
 		if err != nil {
 			return err
 		}
@@ -161,17 +162,17 @@ func (c *command) writeReport(path string, asJSON bool, write func(io.Writer) er
 
 // readInput returns an execution's input: the blog post's without a path, that of
 // standard input for "-", or else a file's.
-func readInput(path string, stdin io.Reader) ([]byte, error) {
+func readInput(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
 	if path == "" {
 		return []byte(blogExample), nil
 	}
-	input, err := readInputFile(path, stdin)
+	input, err := readInputFile(ctx, path, stdin)
 	return input.text, err
 }
 
 // readScenario returns the built-in scenario of that name, or else a file's.
-func readScenario(name string) (rehearsal.Scenario, error) {
-	data, err := scenarioJSON(name)
+func readScenario(ctx context.Context, name string) (rehearsal.Scenario, error) {
+	data, err := scenarioJSON(ctx, name)
 	if err != nil {
 		return rehearsal.Scenario{}, err
 	}
@@ -179,11 +180,11 @@ func readScenario(name string) (rehearsal.Scenario, error) {
 }
 
 // scenarioJSON returns the text of a valid scenario: a built-in one, or a file's.
-func scenarioJSON(name string) ([]byte, error) {
+func scenarioJSON(ctx context.Context, name string) ([]byte, error) {
 	if data, ok := rehearsal.BuiltInJSON(name); ok {
 		return data, nil
 	}
-	file, err := readSource(name, nil, mostScenarioBytes)
+	file, err := readSource(ctx, name, nil, mostScenarioBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		known := rehearsal.BuiltIn()
 		return nil, fmt.Errorf("there is no scenario %q%s: it is none of %s, and can't be read as a file: %w", name, rollout.DidYouMean(name, known), strings.Join(known, ", "), err)
@@ -199,11 +200,11 @@ func scenarioJSON(name string) ([]byte, error) {
 }
 
 // readTemplate reads the template of a stack; it returns nil without a path.
-func readTemplate(path string) (*rehearsal.Template, error) {
+func readTemplate(ctx context.Context, path string) (*rehearsal.Template, error) {
 	if path == "" {
 		return nil, nil
 	}
-	file, err := readSource(path, nil, mostTemplateBytes)
+	file, err := readSource(ctx, path, nil, mostTemplateBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ the SDKs of all languages use it with the environment that it prints:
 		if kept != nil {
 			defer kept.Close()
 		}
-		settings, err := begin.settings(kept)
+		settings, err := begin.settings(sub.Context(), kept)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,22 +27,17 @@ const (
 )
 
 // readSource reads a text file of at most so many bytes, or standard input for "-" unless it
-// is nil: in UTF-8 or UTF-16, with or without a byte order mark. Errors name the file.
-func readSource(path string, stdin io.Reader, most int64) (source, error) {
+// is nil: in UTF-8 or UTF-16, with or without a byte order mark. Errors name the file. If ctx
+// ends first, the error is its cause: a terminal or a pipe may never have an end.
+func readSource(ctx context.Context, path string, stdin io.Reader, most int64) (source, error) {
 	s := source{path: path}
-	from := stdin
 	if path == "-" && stdin != nil {
 		s.path = "standard input"
 	} else {
-		file, err := os.Open(path)
-		if err != nil {
-			return source{}, err
-		}
-		defer file.Close()
-		from = file
+		stdin = nil
 	}
-	bytes, err := io.ReadAll(io.LimitReader(from, most+1))
-	if err != nil && from == stdin {
+	bytes, err := readAll(ctx, path, stdin, most+1)
+	if err != nil && stdin != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%s: %w", s.path, err) // a file's error names it
 	}
 	if err != nil {
@@ -56,10 +52,41 @@ func readSource(path string, stdin io.Reader, most int64) (source, error) {
 	return s, nil
 }
 
+// readAll reads at most so many bytes of a file, or of stdin unless it is nil. If ctx ends first, it
+// returns the cause, and leaves the read to the end of the process: nothing else ends it.
+func readAll(ctx context.Context, path string, stdin io.Reader, most int64) ([]byte, error) {
+	type answer struct {
+		bytes []byte
+		err   error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		if stdin != nil {
+			bytes, err := io.ReadAll(io.LimitReader(stdin, most))
+			read <- answer{bytes, err}
+			return
+		}
+		file, err := os.Open(path) // which waits for the writer of a named pipe
+		if err != nil {
+			read <- answer{nil, err}
+			return
+		}
+		defer file.Close()
+		bytes, err := io.ReadAll(io.LimitReader(file, most))
+		read <- answer{bytes, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case a := <-read:
+		return a.bytes, a.err
+	}
+}
+
 // readInputFile reads a file with an execution's input, or standard input for "-": a JSON
 // object with each name once.
-func readInputFile(path string, stdin io.Reader) (source, error) {
-	s, err := readSource(path, stdin, mostInputBytes)
+func readInputFile(ctx context.Context, path string, stdin io.Reader) (source, error) {
+	s, err := readSource(ctx, path, stdin, mostInputBytes)
 	if err != nil {
 		return source{}, err
 	}
@@ -71,11 +98,11 @@ func readInputFile(path string, stdin io.Reader) (source, error) {
 
 // readRequest returns an execution's input as readInput does, and an error with all problems
 // and their places if it is no valid request.
-func readRequest(path string, stdin io.Reader) ([]byte, error) {
+func readRequest(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
 	if path == "" {
 		return []byte(blogExample), nil
 	}
-	s, err := readInputFile(path, stdin)
+	s, err := readInputFile(ctx, path, stdin)
 	if err != nil {
 		return nil, err
 	}

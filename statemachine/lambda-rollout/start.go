@@ -89,7 +89,7 @@ func (s *starter) checkFlags() error {
 const minPoll = time.Second
 
 func (s *starter) run(ctx context.Context) error {
-	if err := errors.Join(s.checkFlags(), s.load(s.command)); err != nil {
+	if err := errors.Join(s.checkFlags(), s.load(ctx, s.command)); err != nil {
 		return err
 	}
 	name, err := s.executionName(s.command)
