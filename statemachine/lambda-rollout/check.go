@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,15 +145,10 @@ func (p plan) refused(in *input) error {
 	if p.Start {
 		return nil
 	}
-	lines := []string{fmt.Sprintf("%s would be refused:", in.path)}
-	for _, r := range p.Refusals {
-		head := r.Name
-		if r.At != "" {
-			head = r.At
-		}
-		lines = append(lines, "- "+head+": "+r.Text)
-	}
-	return exit{refused, errors.New(strings.Join(lines, "\n"))}
+	return exit{refused, itemized(in.path+" would be refused:", len(p.Refusals), func(i int) string {
+		r := p.Refusals[i]
+		return cmp.Or(r.At, r.Name) + ": " + r.Text
+	})}
 }
 
 // most is how many steps of a long plan are shown at its beginning.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
@@ -16,6 +17,8 @@ import (
 type source struct {
 	path string // in messages: the file's, or "standard input"
 	text []byte // as UTF-8
+	// lines returns the line of each value of the text, which is JSON: see rollouts.Lines.
+	lines func() map[string]int
 }
 
 // The largest files that are read, in bytes: an input is the longest one in UTF-16, with as
@@ -49,6 +52,7 @@ func readSource(ctx context.Context, path string, stdin io.Reader, most int64) (
 	if s.text, err = rollouts.Text(bytes); err != nil {
 		return source{}, fmt.Errorf("%s: %w", s.path, err)
 	}
+	s.lines = sync.OnceValue(func() map[string]int { return rollouts.Lines(s.text) }) // there may be thousands of problems
 	return s, nil
 }
 
@@ -115,16 +119,31 @@ func readRequest(ctx context.Context, path string, stdin io.Reader) ([]byte, err
 
 // refused returns an error that lists problems with their places.
 func (s source) refused(what string, problems []rollout.Problem) error {
-	lines := []string{s.path + " " + what + ":"}
-	for _, p := range problems {
-		lines = append(lines, "- "+s.where(p.Path)+": "+rollout.OneLine(p.Error()))
+	return itemized(s.path+" "+what+":", len(problems), func(i int) string {
+		return s.where(problems[i].Path) + ": " + rollout.OneLine(problems[i].Error())
+	})
+}
+
+// mostProblems is how many problems are printed: who has more has made the same mistake often,
+// or has given another file.
+const mostProblems = 50
+
+// itemized returns an error with a head and a line for each of n problems, but for no more than
+// mostProblems.
+func itemized(head string, n int, problem func(i int) string) error {
+	lines := []string{head}
+	for i := range min(n, mostProblems) {
+		lines = append(lines, "- "+problem(i))
+	}
+	if n > mostProblems {
+		lines = append(lines, fmt.Sprintf("- and %s more", rollout.Thousands(int64(n-mostProblems))))
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }
 
 // where returns the place of a problem with a field: file and line, if the text has it.
 func (s source) where(path string) string {
-	lines := rollouts.Lines(s.text)
+	lines := s.lines()
 	for ; path != ""; path = parent(path) {
 		if line, ok := lines[path]; ok {
 			return fmt.Sprintf("%s:%d", s.path, line)
