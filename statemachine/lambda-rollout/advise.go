@@ -24,16 +24,14 @@ func (c *command) advise() *cobra.Command {
 	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
 	scenario := flags.String("scenario", "healthy", "the traffic and the baseline: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
-	harm := flags.Float64("harm", 0, "the lowest error rate of a new version that must be found, above the baseline's and up to 1 (default: twice the baseline's, and at least one percentage point more)")
-	alarms := flags.Float64("false-alarms", 0.04, "the share of rollouts of a harmless version that may be rolled back, from 0 to 1")
-	unseen := flags.Float64("unseen", 3600, "how many seconds a promoted harmful version serves all traffic before it is noticed")
-	runs := flags.Int("runs", 100, "how often to rehearse each plan with a harmless version, and again with a harmful one")
-	seed := flags.Uint64("seed", 1, "seed of the first rehearsal's random numbers")
+	harm, alarms, unseen, runs := 0.0, 0.04, 3600.0, 100
+	numberFlag(flags, &harm, "harm", 0, 1, "the lowest error rate of a new version that must be found, above the baseline's and up to 1 (default: twice the baseline's, and at least one percentage point more)")
+	numberFlag(flags, &alarms, "false-alarms", 0, 1, "the share of rollouts of a harmless version that may be rolled back, from 0 to 1")
+	numberFlag(flags, &unseen, "unseen", 0, rehearsal.MaxSeconds, "how many seconds a promoted harmful version serves all traffic before it is noticed")
+	countFlag(flags, &runs, "runs", 2, mostRuns, "how often to rehearse each plan with a harmless version, and again with a harmful one")
+	seed := seedFlag(flags, "seed of the first rehearsal's random numbers")
 	asJSON := flags.Bool("json", false, "print the answer as JSON, and nothing else")
 	sub.RunE = func(sub *cobra.Command, _ []string) error {
-		if *runs < 2 || *runs > mostRuns {
-			return fmt.Errorf("--runs must be from 2 to %d; given: %d", mostRuns, *runs)
-		}
 		request, err := readRequest(sub.Context(), *input, c.stdin)
 		if err != nil {
 			return err
@@ -42,7 +40,7 @@ func (c *command) advise() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		q := study.Question{Input: request, Plans: study.UsualPlans, Scenario: conditions, Harm: *harm, Runs: *runs, Seed: *seed, FalseAlarms: *alarms, Unseen: *unseen}
+		q := study.Question{Input: request, Plans: study.UsualPlans, Scenario: conditions, Harm: harm, Runs: runs, Seed: *seed, FalseAlarms: alarms, Unseen: unseen}
 		if !flags.Changed("harm") {
 			base := conditions.Baseline.ErrorRate
 			q.Harm = min(1, max(2*base, base+0.01))

@@ -157,9 +157,7 @@ func (c *command) root() *cobra.Command {
 		c.watch(),
 	)
 	root.AddCommand(c.steer("rollout", about)...)
-	root.SetFlagErrorFunc(func(sub *cobra.Command, err error) error {
-		return fmt.Errorf("%w: %s --help lists the options", err, sub.CommandPath())
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	return root
 }
 

@@ -31,13 +31,11 @@ the SDKs of all languages use it with the environment that it prints:
 	listen := flags.String("listen", "127.0.0.1:0", "the loopback `address` to serve on; the port 0 means a free one")
 	scenario := flags.String("scenario", "healthy", "the traffic of all aliases, and how their versions behave: a JSON `file`, or a built-in scenario's name")
 	template := flags.String("template", "", "the stack's synthesized template: a `file` (default: that of the CDK app with all gates)")
-	seed := flags.Uint64("seed", 1, "seed of the random numbers")
-	speed := flags.Float64("speed", 1, "how many seconds pass in the local AWS per second; with 0, time passes only by calls of "+rehearsal.TimePath)
+	speed := 1.0
+	seed := seedFlag(flags, "seed of the random numbers")
+	numberFlag(flags, &speed, "speed", 0, maxSpeed, "how many seconds pass in the local AWS per second; with 0, time passes only by calls of "+rehearsal.TimePath)
 	data := flags.String("data", "", "the `file` that keeps the AWS when the command ends, to start with the next time (default: it is in memory)")
 	sub.RunE = func(sub *cobra.Command, _ []string) error {
-		if !(*speed >= 0 && *speed <= maxSpeed) {
-			return fmt.Errorf("--speed must be from 0 to %d; given: %v", maxSpeed, *speed)
-		}
 		begin := beginning{scenario: *scenario, template: *template, seed: *seed, given: flags.Changed}
 		kept, err := openData(*data)
 		if err != nil {
@@ -51,7 +49,7 @@ the SDKs of all languages use it with the environment that it prints:
 			return err
 		}
 		served, err := newServed(settings, rehearsal.ServeOptions{
-			Speed: *speed, Journal: kept, Trouble: printOnce(c.stderr),
+			Speed: speed, Journal: kept, Trouble: printOnce(c.stderr),
 			Unsupported: func(text string) { fmt.Fprintln(c.stderr, "lambda-rollout: refused:", rehearsal.Printable(text)) },
 		})
 		if err != nil {
