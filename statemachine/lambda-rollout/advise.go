@@ -23,6 +23,8 @@ func (c *command) advise() *cobra.Command {
 	sub := &cobra.Command{Use: "advise", Short: "Compare plans under a scenario's traffic", Args: noArguments, Annotations: printsMarkdown()}
 	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
+	var version string
+	versionFlag(flags, &version)
 	scenario := flags.String("scenario", "healthy", "the traffic and the baseline: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
 	harm, alarms, unseen, runs := 0.0, 0.04, 3600.0, 100
 	numberFlag(flags, &harm, "harm", 0, 1, "the lowest error rate of a new version that must be found, above the baseline's and up to 1 (default: twice the baseline's, and at least one percentage point more)")
@@ -32,7 +34,7 @@ func (c *command) advise() *cobra.Command {
 	seed := seedFlag(flags, "seed of the first rehearsal's random numbers")
 	asJSON := flags.Bool("json", false, "print the answer as JSON, and nothing else")
 	sub.RunE = func(sub *cobra.Command, _ []string) error {
-		request, err := readRequest(sub.Context(), *input, c.stdin)
+		request, err := readRequest(sub.Context(), *input, version, c.stdin)
 		if err != nil {
 			return err
 		}

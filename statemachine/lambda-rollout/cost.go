@@ -48,6 +48,8 @@ func (c *command) cost() *cobra.Command {
 	sub := &cobra.Command{Use: "cost", Short: "Print what rollouts cost", Args: noArguments, Annotations: printsMarkdown()}
 	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with an execution's input, - for standard input: print its cost alone, and that of a month without rollouts")
+	var version string
+	versionFlag(flags, &version)
 	scenario := flags.String("scenario", "healthy", "the scenario to rehearse under: a JSON `file`, or one of those that lambda-rollout rehearse --help lists")
 	billed := rehearsal.UsuallyBilled()
 	numberFlag(flags, &billed.Others, "task-seconds", 0, mostSeconds, "how many `seconds` an invocation is billed for")
@@ -58,8 +60,8 @@ func (c *command) cost() *cobra.Command {
 			return err
 		}
 		var text []byte
-		if *input != "" {
-			if text, err = readRequest(sub.Context(), *input, c.stdin); err != nil {
+		if *input != "" || version != "" {
+			if text, err = readRequest(sub.Context(), *input, version, c.stdin); err != nil {
 				return err
 			}
 		}

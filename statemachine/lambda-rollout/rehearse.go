@@ -42,7 +42,8 @@ functions' own code, in virtual time. It needs no account.`,
 	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
 	scenario := flags.String("scenario", "healthy", "the traffic, faults and changes to rehearse under: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
-	speed, runs := 0.0, 1
+	speed, runs, version := 0.0, 1, ""
+	versionFlag(flags, &version)
 	seed := seedFlag(flags, "seed of the random numbers: the same seed gives the same rollout")
 	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
 	inStack := flags.Bool("stack", false, "rehearse the rollout as a resource of a CloudFormation stack, which is updated to the new version and waits for it")
@@ -70,7 +71,7 @@ functions' own code, in virtual time. It needs no account.`,
 		if *inStack && (*simple || runs != 1 || *page != "") {
 			return errors.New("--stack rehearses one stack, and can't be combined with --simple, --runs or --report: leave out one of the two")
 		}
-		request, err := readInput(sub.Context(), *input, c.stdin)
+		_, request, err := readInput(sub.Context(), *input, version, c.stdin)
 		if err != nil {
 			return err
 		}
@@ -155,16 +156,6 @@ func (c *command) writeReport(path string, asJSON bool, write func(io.Writer) er
 		return err
 	}
 	return c.wrote(asJSON, path)
-}
-
-// readInput returns an execution's input: the blog post's without a path, that of
-// standard input for "-", or else a file's.
-func readInput(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
-	if path == "" {
-		return []byte(blogExample), nil
-	}
-	input, err := readInputFile(ctx, path, stdin)
-	return input.text, err
 }
 
 // readScenario returns the built-in scenario of that name, or else a file's.

@@ -102,19 +102,37 @@ func readInputFile(ctx context.Context, path string, stdin io.Reader) (source, e
 
 // readRequest returns an execution's input as readInput does, and an error with all problems
 // and their places if it is no valid request.
-func readRequest(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
-	if path == "" {
-		return []byte(blogExample), nil
-	}
-	s, err := readInputFile(ctx, path, stdin)
+func readRequest(ctx context.Context, path, version string, stdin io.Reader) ([]byte, error) {
+	s, text, err := readInput(ctx, path, version, stdin)
 	if err != nil {
 		return nil, err
 	}
 	var invalid *rollout.RequestError
-	if _, err := rollout.Decode(s.text); errors.As(err, &invalid) {
+	if _, err := rollout.Decode(text); errors.As(err, &invalid) {
 		return nil, s.refused("would be refused", invalid.Problems)
 	}
-	return s.text, nil
+	return text, nil
+}
+
+// readInput returns an execution's input: the blog post's without a path, that of standard
+// input for "-", or else a file's; with a version, that is its new-version. The source is what
+// was read.
+func readInput(ctx context.Context, path, version string, stdin io.Reader) (source, []byte, error) {
+	s := theBlogs()
+	var err error
+	if path != "" {
+		if s, err = readInputFile(ctx, path, stdin); err != nil {
+			return source{}, nil, err
+		}
+	}
+	text, err := rollouts.With(s.text, map[string]string{"new-version": version})
+	return s, text, err
+}
+
+// theBlogs returns the blog post's input as if it were a file's.
+func theBlogs() source {
+	text := []byte(blogExample)
+	return source{path: "the blog post's example", text: text, lines: func() map[string]int { return rollouts.Lines(text) }}
 }
 
 // refused returns an error that lists problems with their places.
