@@ -94,12 +94,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // run runs the command with its arguments, and returns the exit code.
 func (c *command) run(ctx context.Context, args []string) int {
+	out := &output{Writer: c.stdout}
+	c.stdout = out
 	root := c.root()
 	root.SetArgs(doubled(root, args))
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
-	err := root.ExecuteContext(ctx)
+	err := out.ends(root.ExecuteContext(ctx))
 	if err == nil {
 		return promoted
 	}

@@ -76,7 +76,9 @@ the SDKs of all languages use it with the environment that it prints:
 		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 		go func() { _ = server.Serve(listener) }() // ends with Close
 		defer server.Close()
-		fmt.Fprint(c.stdout, environment(endpoint, served.StateMachine()))
+		if _, err := fmt.Fprint(c.stdout, environment(endpoint, served.StateMachine())); err != nil {
+			return err // no one would find it
+		}
 		if err := served.Serve(sub.Context()); sub.Context().Err() == nil {
 			return err
 		}

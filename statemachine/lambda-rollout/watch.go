@@ -135,8 +135,7 @@ type onCtrlC struct {
 // live shows the rollout on a terminal, redrawn whenever something happens and each second.
 // The error is context.Canceled if the user left.
 func (c *command) live(ctx context.Context, w *rollouts.Watch, ctrlC onCtrlC) (rollouts.Followed, error) {
-	out := c.stdout.(*os.File) // it has a width
-	s := &screen{out: out, colours: terminal.Colours(out), now: c.now}
+	s := &screen{out: c.stdout, colours: terminal.Colours(c.stdout), now: c.now}
 	if in, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
 		if before, err := term.MakeRaw(int(in.Fd())); err == nil {
 			defer func() { _ = term.Restore(int(in.Fd()), before) }() // nothing can be done about it
