@@ -125,6 +125,8 @@ type AliasNow struct {
 	Weights map[string]float64 `json:"weights,omitempty"`
 	// Marked means that the alias has the marker of this rollout.
 	Marked bool `json:"marked"`
+	// Owner is the rollout whose marker the alias has, if it is another one; or its name's hash.
+	Owner string `json:"rollout,omitempty"`
 	// Unread says why the alias can't be read; then the others are empty.
 	Unread string `json:"unread,omitempty"`
 }

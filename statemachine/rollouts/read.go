@@ -259,7 +259,9 @@ func (c *Client) aliasNow(ctx context.Context, r *Rollout) *AliasNow {
 		now.Weights = out.RoutingConfig.AdditionalVersionWeights
 	}
 	if marker := alias.ParseDescription(aws.ToString(out.Description)).Marker; marker != nil {
-		now.Marked = marker.OwnedBy(r.Name)
+		if now.Marked = marker.OwnedBy(r.Name); !now.Marked {
+			now.Owner = marker.Owner
+		}
 	}
 	return now
 }
