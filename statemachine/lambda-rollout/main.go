@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/spf13/cobra"
 
@@ -171,6 +172,7 @@ const callTimeout = time.Minute
 func (c *command) config(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
 	options = append(options,
 		config.WithRegion(c.region),
+		config.WithLogger(logging.Nop{}),                       // errors stand alone: the SDK's warnings are about where it looks for credentials
 		config.WithHTTPClient(transport.New().BuildableClient), // it takes the authorities of AWS_CA_BUNDLE
 		config.WithAPIOptions([]func(*middleware.Stack) error{transport.Limit(callTimeout)}),
 	)
@@ -178,11 +180,8 @@ func (c *command) config(ctx context.Context, options ...func(*config.LoadOption
 		options = append(options, config.WithSharedConfigProfile(c.profile))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("the AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return aws.Config{}, errors.New("there is no Region: give --region, set AWS_REGION, or set it in the profile")
+	if err = configured(cfg, err); err != nil {
+		return aws.Config{}, err
 	}
 	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		cfg.HTTPClient = transport.Client{BuildableClient: client}

@@ -23,7 +23,7 @@ func Explain(err error) error {
 		}
 		return err
 	}
-	if trouble := TroubleOf(err); trouble == Unexpected || trouble == NotFound {
+	if trouble := TroubleOf(err); trouble == Unexpected || trouble == NotFound && !noMachine(err) {
 		return &Failure{Trouble: trouble, err: err, text: fmt.Sprintf("%s failed: %s", call, rollout.OneLine(lastWords(err)))}
 	}
 	return inWords(err, call, "the call "+call)
