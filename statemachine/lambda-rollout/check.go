@@ -37,7 +37,11 @@ func (c *command) check() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			plan, err := c.examine(cmd.Context(), client, &in, name)
+			var plan plan
+			err = c.atServiceTime(func(now time.Time) error {
+				plan, err = c.examine(cmd.Context(), client, &in, name, now)
+				return err
+			})
 			if err != nil {
 				return unreadable(rollouts.Explain(err))
 			}
@@ -89,8 +93,8 @@ type step struct {
 }
 
 // examine checks an input.
-func (c *command) examine(ctx context.Context, client *rollouts.Client, in *input, name string) (plan, error) {
-	now := c.now().UTC().Truncate(time.Second)
+func (c *command) examine(ctx context.Context, client *rollouts.Client, in *input, name string, now time.Time) (plan, error) {
+	now = now.UTC().Truncate(time.Second)
 	checked, err := client.Check(ctx, name, in.effective, now)
 	if err != nil {
 		return plan{}, err

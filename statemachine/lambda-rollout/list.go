@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
 // statuses are the filters of list, by the word for them.
@@ -58,7 +60,11 @@ func (c *command) listOf(noun string) *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			list, err := client.List(cmd.Context(), filter, limit, members, c.now())
+			var list *rollouts.List
+			err = c.atServiceTime(func(now time.Time) error {
+				list, err = client.List(cmd.Context(), filter, limit, members, now)
+				return err
+			})
 			if err != nil {
 				return unreadable(err)
 			}

@@ -77,6 +77,8 @@ type command struct {
 	// releases means that the subcommand is about releases, and not about rollouts.
 	releases bool
 
+	// clock is where now comes from while the command runs.
+	clock *serviceTime
 	// now and sleep are the clock's. columns is the width of the output, for tests; 0 for
 	// that of the terminal.
 	now     func() time.Time
@@ -97,6 +99,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (c *command) run(ctx context.Context, args []string) int {
 	out := &output{Writer: c.stdout}
 	c.stdout = out
+	c.clock = &serviceTime{machine: c.now}
+	c.now = c.clock.now
 	root := c.root()
 	root.SetArgs(doubled(root, args))
 	root.SetIn(c.stdin)
@@ -174,7 +178,7 @@ func (c *command) config(ctx context.Context, options ...func(*config.LoadOption
 		config.WithRegion(c.region),
 		config.WithLogger(logging.Nop{}),                       // errors stand alone: the SDK's warnings are about where it looks for credentials
 		config.WithHTTPClient(transport.New().BuildableClient), // it takes the authorities of AWS_CA_BUNDLE
-		config.WithAPIOptions([]func(*middleware.Stack) error{transport.Limit(callTimeout)}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{transport.Limit(callTimeout), c.clock.listen}),
 	)
 	if c.profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.profile))

@@ -172,7 +172,12 @@ func (s *starter) examine(ctx context.Context, name string) error {
 	if s.releases {
 		return s.examineRelease(ctx, name)
 	}
-	checked, err := s.client.Check(ctx, name, s.effective, s.now())
+	var checked rollouts.Checked
+	err := s.atServiceTime(func(now time.Time) error {
+		var err error
+		checked, err = s.client.Check(ctx, name, s.effective, now)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("not started, as it could not be checked (--no-check leaves that to the workflow): %w", rollouts.Explain(err))
 	}
