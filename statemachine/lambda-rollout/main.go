@@ -200,6 +200,9 @@ func (c *command) client(ctx context.Context) (*rollouts.Client, error) {
 		return nil, err
 	}
 	client, err := rollouts.Find(ctx, cfg, c.machine, c.stack)
+	if err == nil {
+		client.Pages = c.clock.page
+	}
 	if err == nil && c.releases {
 		client = client.Releases()
 	}

@@ -104,19 +104,19 @@ func newServed(begin journal.Settings, o rehearsal.ServeOptions) (*rehearsal.Ser
 const consolePath = "/_lambda-rollout/console/"
 
 // withConsole returns a handler that serves the AWS and, beside it, the console.
-func withConsole(served *rehearsal.ServedAWS, endpoint string) (http.Handler, error) {
+func withConsole(aws *rehearsal.ServedAWS, endpoint string) (http.Handler, error) {
 	beside, err := pages.New(pages.Options{
-		Config: served.Config(endpoint), StateMachineARN: served.StateMachine(), Definition: statemachine.Definition,
-		Prefix: consolePath, Now: served.Now,
+		Config: aws.Config(endpoint), StateMachineARN: aws.StateMachine(), Definition: statemachine.Definition,
+		Prefix: consolePath, Now: aws.Now,
 		Notifications: func() []pages.Notification {
 			var all []pages.Notification
-			for _, p := range served.Notifications() {
+			for _, p := range aws.Notifications() {
 				all = append(all, pages.Notification{Topic: p.Topic, Subject: p.Subject, Message: p.Message, Time: p.At})
 			}
 			return all
 		},
 		Advance: func(d time.Duration) time.Time {
-			now, _ := served.Advance(d) // it fails only when the command ends
+			now, _ := aws.Advance(d) // it fails only when the command ends
 			return now
 		},
 	})
@@ -125,7 +125,10 @@ func withConsole(served *rehearsal.ServedAWS, endpoint string) (http.Handler, er
 	}
 	mux := http.NewServeMux()
 	mux.Handle(consolePath, beside)
-	mux.Handle("/", served)
+	mux.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Server", served) // so that the command knows that there is a console
+		aws.ServeHTTP(w, r)
+	}))
 	return mux, nil
 }
 
