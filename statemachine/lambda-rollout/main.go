@@ -106,6 +106,7 @@ func (c *command) run(ctx context.Context, args []string) int {
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
+	builtIn(root) // completion takes the output that is set now
 	err := out.ends(root.ExecuteContext(ctx))
 	if err == nil {
 		return promoted
@@ -135,7 +136,7 @@ func (c *command) root() *cobra.Command {
 		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
 		PersistentPreRunE: func(sub *cobra.Command, _ []string) error {
 			c.releases = ofReleases(sub)
-			return c.checkFormat(sub)
+			return errors.Join(c.checkFormat(sub), noEmptyFiles(sub))
 		},
 	}
 	flags := root.PersistentFlags()

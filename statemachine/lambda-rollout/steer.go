@@ -133,7 +133,7 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 	case errors.As(err, &lost), errors.As(err, &unread):
 		return exit{unknown, err}
 	case err != nil:
-		return fmt.Errorf("interrupted; the order stands: %w", err)
+		return errors.New("interrupted; the order stands, and is read at the next check")
 	}
 	isObeyed := r.Obeyed(taken)
 	if isObeyed {
