@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,9 +48,17 @@ func (c *command) advise() *cobra.Command {
 			base := conditions.Baseline.ErrorRate
 			q.Harm = min(1, max(2*base, base+0.01))
 		}
-		finished, done := progress(c.stderr)
-		advice, err := c.study(sub.Context(), q, finished)
+		show, done := progress(c.stderr)
+		var over, all atomic.Int64
+		advice, err := c.study(sub.Context(), q, func(n, of int) {
+			over.Store(int64(n))
+			all.Store(int64(of))
+			show(n, of)
+		})
 		done()
+		if by := signalOf(sub.Context()); err != nil && by != nil && all.Load() > 0 {
+			return exit{by.code(), fmt.Errorf("interrupted after %s of %s rehearsals, before those of the first plan were over; fewer --runs take less time", rollout.Thousands(over.Load()), rollout.Thousands(all.Load()))}
+		}
 		if err != nil {
 			return err
 		}

@@ -77,6 +77,7 @@ type command struct {
 	// releases means that the subcommand is about releases, and not about rollouts.
 	releases bool
 
+	waiting *waiting
 	// clock is where now comes from while the command runs.
 	clock *serviceTime
 	// now and sleep are the clock's. columns is the width of the output, for tests; 0 for
@@ -101,6 +102,9 @@ func (c *command) run(ctx context.Context, args []string) int {
 	c.stdout = out
 	c.clock = &serviceTime{machine: c.now}
 	c.now = c.clock.now
+	if c.waiting == nil {
+		c.waiting = c.newWaiting()
+	}
 	root := c.root()
 	root.SetArgs(doubled(root, args))
 	root.SetIn(c.stdin)
@@ -191,7 +195,7 @@ func (c *command) config(ctx context.Context, options ...func(*config.LoadOption
 	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		cfg.HTTPClient = transport.Client{BuildableClient: client}
 	}
-	return cfg, nil
+	return c.waiting.watched(cfg), nil
 }
 
 // client returns a client for the rollouts of the state machine, or for its releases.

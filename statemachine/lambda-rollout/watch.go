@@ -148,6 +148,8 @@ func (c *command) live(ctx context.Context, w *rollouts.Watch, ctrlC onCtrlC) (r
 			s.keys, s.help = keysOf(in, stop, ctrlC.do), ctrlC.says
 		}
 	}
+	c.waiting.silent.Store(true)
+	defer c.waiting.silent.Store(false)
 	s.open()
 	defer s.close()
 	w.Wait = s.wait
