@@ -88,11 +88,11 @@ func quoted(text string) string {
 // rehearsals are over and may be called from any goroutine, and done, which
 // removes the bar.
 func progress(out io.Writer) (finished func(over, of int), done func()) {
-	return progressAt(out, terminal.Width(out), progressAfter, progressEvery)
+	return progressAt(out, terminal.Width(out), barAfter, barEvery)
 }
 
 // When the bar appears, so that nothing flickers that is over soon, and how often it is drawn.
-const progressAfter, progressEvery = 2 * time.Second, time.Second / 4
+const barAfter, barEvery = 2 * time.Second, time.Second / 4
 
 // progressAt is progress on a terminal of that width; 0 for none.
 func progressAt(out io.Writer, width int, after, every time.Duration) (finished func(over, of int), done func()) {

@@ -54,6 +54,10 @@ type Rollout struct {
 	Requests *Requests      `json:"requests,omitempty"` // nil before the first check
 
 	Orders []rollout.Order `json:"orders"` // the last ten that checks have read
+	// OrderReasons are why orders were given, by their numbers, as far as a reason was given, and
+	// ReasonsUnread is why that is not known. Only Get and a Watch that has Orders read them.
+	OrderReasons  map[int64]string `json:"order-reasons,omitempty"`
+	ReasonsUnread string           `json:"reasons-unread,omitempty"`
 	// Pending is the last order to the rollout, if no check has read it, and OrdersUnread why that
 	// is not known. Only Get and a Watch that has Orders read it.
 	Pending      *PendingOrder  `json:"pending-order,omitempty"`

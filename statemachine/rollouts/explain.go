@@ -183,7 +183,7 @@ func (r *Rollout) whyRolledBack() []string {
 	case rollout.Ordered:
 		why := []string{"An operator ordered it."}
 		if i := slices.IndexFunc(r.Orders, func(o rollout.Order) bool { return o.Command == rollout.RollBackNow || o.Command == rollout.Disapprove }); i >= 0 {
-			why = append(why, orderLines(r.Orders[i:i+1])...)
+			why = append(why, r.orderLines(r.Orders[i:i+1])...)
 		}
 		return why
 	}
@@ -233,7 +233,7 @@ func (r *Rollout) besides() []string {
 	}
 	if len(r.Orders) > 0 && r.Cause != rollout.Ordered {
 		more = append(more, "Orders were given:")
-		for _, line := range orderLines(r.Orders) {
+		for _, line := range r.orderLines(r.Orders) {
 			more = append(more, "- "+line)
 		}
 	}

@@ -85,7 +85,7 @@ func (r *Rollout) Live(now time.Time) *Page {
 		p.Add("evidence", "", lines...)
 	}
 	if len(r.Orders) > 0 {
-		p.Add("orders", "", orderLines(r.Orders)...)
+		p.Add("orders", "", r.orderLines(r.Orders)...)
 	}
 	r.inbox().add(p, now)
 	r.times(p, now)
