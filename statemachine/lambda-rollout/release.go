@@ -114,7 +114,11 @@ func (c *command) getRelease() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			r, err := client.GetRelease(cmd.Context(), args[0], c.now())
+			var r *rollouts.Release
+			err = c.atServiceTime(func(now time.Time) error {
+				r, err = client.GetRelease(cmd.Context(), args[0], now)
+				return err
+			})
 			if err != nil {
 				return unreadable(err)
 			}
