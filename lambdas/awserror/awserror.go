@@ -72,12 +72,14 @@ func Of(err error) Kind {
 	case status == http.StatusTooManyRequests,
 		retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
 		return Throttled
+	case coded && (api.ErrorCode() == "AccessDeniedException" || api.ErrorCode() == "AccessDenied"):
+		// Before what can be retried: where AWS's clock is minutes from this machine's, the SDK takes
+		// that for a reason of the refusal, and retries.
+		return Denied
 	case status >= http.StatusInternalServerError,
 		retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary,
 		errors.Is(err, context.DeadlineExceeded):
 		return Unavailable
-	case coded && (api.ErrorCode() == "AccessDeniedException" || api.ErrorCode() == "AccessDenied"):
-		return Denied
 	case status != 0 && !coded:
 		return Intercepted
 	}

@@ -55,10 +55,10 @@ func (s State) holdShift(now time.Time, order Order, r ruling) (State, ruling) {
 	}
 	s.Progress.Held = held
 	if order.Command.shifts() {
-		order.Effect = ""
+		order.Effect, r.effect = "", waitsForWindow(s.heldText(*held))
 		s.Progress.Pending = &order
 	}
-	r.decision, r.reason, r.effect = Watch, s.heldText(*held)+": "+r.reason, waitsForWindow(s.heldText(*held))
+	r.decision, r.reason = Watch, s.heldText(*held)+": "+r.reason
 	return s, r
 }
 
@@ -148,7 +148,10 @@ func (s State) CheckFirstShift(now time.Time, unread string, given Instructions)
 		}
 	case held != nil:
 		health.Decision, health.Reason = Watch, s.heldText(*held)
-		s.setEffect(order, waitsForWindow(health.Reason))
+		s.setEffect(order, obeyed)
+		if order.Command.shifts() {
+			s.setEffect(order, waitsForWindow(health.Reason))
+		}
 	case order.Command == PromoteNow:
 		s.setEffect(order, waitsForCheck)
 	default:

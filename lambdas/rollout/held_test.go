@@ -125,6 +125,30 @@ func TestAnApprovalDoesNotSupersedeAHeldPromotion(t *testing.T) {
 	}
 }
 
+// TestAPauseEndsOutsideWindows: the order to resume is obeyed, and the shift waits.
+func TestAPauseEndsOutsideWindows(t *testing.T) {
+	early := office(t, "")
+	early.Begin = rollout.BeginShift
+	early = early.AwaitWindow(start.Add(time.Hour))
+	for i, c := range []rollout.Command{rollout.PauseNow, rollout.ResumeNow} {
+		early = early.CheckFirstShift(start.Add(time.Hour+time.Duration(i+1)*5*time.Minute), "", order(int64(i+1), c))
+	}
+	if early.Progress.Pause != nil || early.Progress.Held == nil || effects(early) != "obeyed, obeyed" {
+		t.Errorf("before the first shift: pause %v, held %v: %s [%s]", early.Progress.Pause, early.Progress.Held, early.Health.Reason, effects(early))
+	}
+	s := shift(t, office(t, ""))
+	s.Progress.Since, s.Progress.Began = start, start
+	at := start
+	for i, c := range []rollout.Command{rollout.PauseNow, rollout.ResumeNow} {
+		at = at.Add(2 * time.Minute)
+		s, _ = s.BeginCheck(at)
+		s = s.Check(at, rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, order(int64(i+1), c))
+	}
+	if s.Progress.Pause != nil || s.Progress.Held == nil || s.Progress.Pending != nil || effects(s) != "obeyed, obeyed" {
+		t.Errorf("pause %v, held %v, pending %v: %s [%s]", s.Progress.Pause, s.Progress.Held, s.Progress.Pending, s.Health.Reason, effects(s))
+	}
+}
+
 // TestTheFirstShiftWaits starts a rollout outside its window.
 func TestTheFirstShiftWaits(t *testing.T) {
 	now := start.Add(time.Hour)

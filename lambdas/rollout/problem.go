@@ -55,16 +55,19 @@ func shorten(given []byte) string {
 // near: the edit distance, ignoring case, "-" and "_", may be a third of the given
 // name's length.
 func nearest(given string, known []string) string {
-	plain := func(name string) string {
-		return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(name))
-	}
+	joined := strings.NewReplacer("-", "", "_", "", " ", "")
+	plain := func(name string) string { return strings.ToLower(joined.Replace(name)) }
 	if len(given) > 80 {
 		return ""
 	}
 	wanted := plain(given)
 	best, bestDistance := "", len(wanted)/3+1
 	for _, name := range known {
-		if d := editDistance(wanted, plain(name)); d < bestDistance {
+		other := plain(name)
+		if max(len(wanted)-len(other), len(other)-len(wanted)) >= bestDistance {
+			continue // their distance is at least that
+		}
+		if d := editDistance(wanted, other); d < bestDistance {
 			best, bestDistance = name, d
 		}
 	}

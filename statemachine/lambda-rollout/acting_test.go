@@ -41,6 +41,7 @@ type account struct {
 	answers func(w http.ResponseWriter, operation string) bool
 	// slept is called after each wait.
 	slept func()
+	study adviser
 	stdin io.Reader // nil for an empty one
 	mu    sync.Mutex
 	calls map[string]int
@@ -125,7 +126,7 @@ func (a *account) run(args ...string) result {
 func (a *account) runIn(ctx context.Context, columns int, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	c := &command{
-		stdin: cmp.Or(a.stdin, io.Reader(strings.NewReader(""))), stdout: &stdout, stderr: &stderr, now: a.served.Now, columns: columns,
+		stdin: cmp.Or(a.stdin, io.Reader(strings.NewReader(""))), stdout: &stdout, stderr: &stderr, now: a.served.Now, columns: columns, study: a.study,
 		sleep: func(ctx context.Context, d time.Duration) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)

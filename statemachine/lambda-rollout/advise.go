@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,33 +24,41 @@ func (c *command) advise() *cobra.Command {
 	sub := &cobra.Command{Use: "advise", Short: "Compare plans under a scenario's traffic", Args: noArguments, Annotations: printsMarkdown()}
 	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
+	var version string
+	versionFlag(flags, &version)
 	scenario := flags.String("scenario", "healthy", "the traffic and the baseline: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
-	harm := flags.Float64("harm", 0, "the lowest error rate of a new version that must be found, above the baseline's and up to 1 (default: twice the baseline's, and at least one percentage point more)")
-	alarms := flags.Float64("false-alarms", 0.04, "the share of rollouts of a harmless version that may be rolled back, from 0 to 1")
-	unseen := flags.Float64("unseen", 3600, "how many seconds a promoted harmful version serves all traffic before it is noticed")
-	runs := flags.Int("runs", 100, "how often to rehearse each plan with a harmless version, and again with a harmful one")
-	seed := flags.Uint64("seed", 1, "seed of the first rehearsal's random numbers")
+	harm, alarms, unseen, runs := 0.0, 0.04, 3600.0, 100
+	numberFlag(flags, &harm, "harm", 0, 1, "the lowest error rate of a new version that must be found, above the baseline's and up to 1 (default: twice the baseline's, and at least one percentage point more)")
+	numberFlag(flags, &alarms, "false-alarms", 0, 1, "the share of rollouts of a harmless version that may be rolled back, from 0 to 1")
+	numberFlag(flags, &unseen, "unseen", 0, rehearsal.MaxSeconds, "how many seconds a promoted harmful version serves all traffic before it is noticed")
+	countFlag(flags, &runs, "runs", 2, mostRuns, "how often to rehearse each plan with a harmless version, and again with a harmful one")
+	seed := seedFlag(flags, "seed of the first rehearsal's random numbers")
 	asJSON := flags.Bool("json", false, "print the answer as JSON, and nothing else")
 	sub.RunE = func(sub *cobra.Command, _ []string) error {
-		if *runs < 2 || *runs > mostRuns {
-			return fmt.Errorf("--runs must be from 2 to %d; given: %d", mostRuns, *runs)
-		}
-		request, err := readRequest(*input, c.stdin)
+		request, err := readRequest(sub.Context(), *input, version, c.stdin)
 		if err != nil {
 			return err
 		}
-		conditions, err := readScenario(*scenario)
+		conditions, err := readScenario(sub.Context(), *scenario)
 		if err != nil {
 			return err
 		}
-		q := study.Question{Input: request, Plans: study.UsualPlans, Scenario: conditions, Harm: *harm, Runs: *runs, Seed: *seed, FalseAlarms: *alarms, Unseen: *unseen}
+		q := study.Question{Input: request, Plans: study.UsualPlans, Scenario: conditions, Harm: harm, Runs: runs, Seed: *seed, FalseAlarms: alarms, Unseen: unseen}
 		if !flags.Changed("harm") {
 			base := conditions.Baseline.ErrorRate
 			q.Harm = min(1, max(2*base, base+0.01))
 		}
-		finished, done := progress(c.stderr)
-		advice, err := c.study(sub.Context(), q, finished)
+		show, done := progress(c.stderr)
+		var over, all atomic.Int64
+		advice, err := c.study(sub.Context(), q, func(n, of int) {
+			over.Store(int64(n))
+			all.Store(int64(of))
+			show(n, of)
+		})
 		done()
+		if by := signalOf(sub.Context()); err != nil && by != nil && all.Load() > 0 {
+			return exit{by.code(), fmt.Errorf("interrupted after %s of %s rehearsals, before those of the first plan were over; fewer --runs take less time", rollout.Thousands(over.Load()), rollout.Thousands(all.Load()))}
+		}
 		if err != nil {
 			return err
 		}

@@ -22,9 +22,9 @@ func TestAdviceOptions(t *testing.T) {
 	}
 	for _, test := range []struct{ args, want string }{
 		{"-harm 0", "above the baseline's 0.001, at most 1; given: 0"},
-		{"-false-alarms 4", "from 0 to 1; given: 4"},
-		{"-unseen -1", "seconds; given: -1"},
-		{"-unseen Inf", "seconds; given: +Inf"},
+		{"-false-alarms 4", `--false-alarms must be a number from 0 to 1; given: "4"`},
+		{"-unseen -1", `--unseen must be a number from 0 to 31622400; given: "-1"`},
+		{"-unseen Inf", `given: "Inf"`},
 		{"-scenario " + quiet, "no traffic: nothing to compare"},
 		{"-seed 18446744073709551615 -runs 3", "the first must be at most 18446744073709551613"},
 	} {

@@ -7,14 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
 // noArguments refuses arguments that are no options.
 func noArguments(sub *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%q is not an option: %s --help lists them", args[0], sub.CommandPath())
+		if how := bareFile(sub, args[0]); how != "" {
+			return fmt.Errorf("%q is not an option: %s", shortened(args[0]), how)
+		}
+		return fmt.Errorf("%q is not an option: %s --help lists them", shortened(args[0]), sub.CommandPath())
 	}
 	return nil
 }
@@ -28,7 +29,7 @@ func knownSubcommand(root *cobra.Command, args []string) error {
 	for _, sub := range root.Commands() {
 		names = append(names, sub.Name())
 	}
-	return fmt.Errorf("there is no subcommand %q%s: %s --help lists them", args[0], rollout.DidYouMean(args[0], names), root.CommandPath())
+	return fmt.Errorf("there is no subcommand %q%s: %s --help lists them", shortened(args[0]), meant(args[0], names), root.CommandPath())
 }
 
 // doubled returns arguments in which long options have two dashes: one is accepted, too.

@@ -33,7 +33,7 @@ type startedRollout struct {
 
 // document returns what start prints as JSON; end is nil before the end.
 func (s *starter) document(started rollouts.Started, end rollouts.Followed) startedRollout {
-	d := startedRollout{Name: started.Name, Execution: started.ARN, Console: rollout.ConsoleURL(started.ARN), Before: started.Before, Started: started.At.UTC()}
+	d := startedRollout{Name: started.Name, Execution: started.ARN, Console: s.client.ConsoleURL(started.ARN), Before: started.Before, Started: started.At.UTC()}
 	if s.releases {
 		d.Release = rollouts.ReleaseTitle(s.effective)
 	} else {
@@ -66,7 +66,7 @@ func (s *starter) announce(started rollouts.Started, before rollouts.Followed) {
 	}
 	out.line("%s %s%s: %s", verb, started.Name, when, s.subject())
 	out.copied("execution", started.ARN)
-	if url := rollout.ConsoleURL(started.ARN); url != "" {
+	if url := s.client.ConsoleURL(started.ARN); url != "" {
 		out.copied("console", url)
 	}
 	if before != nil && !rollouts.IsRunning(before) {

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +26,7 @@ func (c *command) check() *cobra.Command {
 			"It changes nothing. If the rollout would be refused, it prints all reasons at once and exits with 2.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := in.load(c); err != nil {
+			if err := in.load(cmd.Context(), c); err != nil {
 				return err
 			}
 			name, err := in.rolloutName(c)
@@ -37,7 +37,11 @@ func (c *command) check() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			plan, err := c.examine(cmd.Context(), client, &in, name)
+			var plan plan
+			err = c.atServiceTime(func(now time.Time) error {
+				plan, err = c.examine(cmd.Context(), client, &in, name, now)
+				return err
+			})
 			if err != nil {
 				return unreadable(rollouts.Explain(err))
 			}
@@ -89,8 +93,8 @@ type step struct {
 }
 
 // examine checks an input.
-func (c *command) examine(ctx context.Context, client *rollouts.Client, in *input, name string) (plan, error) {
-	now := c.now().UTC().Truncate(time.Second)
+func (c *command) examine(ctx context.Context, client *rollouts.Client, in *input, name string, now time.Time) (plan, error) {
+	now = now.UTC().Truncate(time.Second)
 	checked, err := client.Check(ctx, name, in.effective, now)
 	if err != nil {
 		return plan{}, err
@@ -145,15 +149,10 @@ func (p plan) refused(in *input) error {
 	if p.Start {
 		return nil
 	}
-	lines := []string{fmt.Sprintf("%s would be refused:", in.path)}
-	for _, r := range p.Refusals {
-		head := r.Name
-		if r.At != "" {
-			head = r.At
-		}
-		lines = append(lines, "- "+head+": "+r.Text)
-	}
-	return exit{refused, errors.New(strings.Join(lines, "\n"))}
+	return exit{refused, itemized(in.path+" would be refused:", len(p.Refusals), func(i int) string {
+		r := p.Refusals[i]
+		return cmp.Or(r.At, r.Name) + ": " + r.Text
+	})}
 }
 
 // most is how many steps of a long plan are shown at its beginning.

@@ -126,7 +126,12 @@ func (c *console) redraw(l rehearsal.Entry) {
 // progress draws, on a terminal, how many of all rehearsals are over.
 func (c *console) progress(over, runs int) {
 	c.clear()
-	c.draw([]string{c.bar(float64(over)/float64(runs)) + fmt.Sprintf(" %s of %s rollouts", rollout.Thousands(int64(over)), rollout.Thousands(int64(runs)))})
+	row := fmt.Sprintf("%s of %s rollouts", rollout.Thousands(int64(over)), rollout.Thousands(int64(runs)))
+	if c.screen >= barCells+len(row)+4 {
+		row = c.bar(float64(over)/float64(runs)) + " " + row
+	}
+	fmt.Fprint(c.out, c.cut("  "+row))
+	c.rows = 1
 }
 
 // The terminal control sequences: move to the row's start and clear it, and move

@@ -50,27 +50,32 @@ func (c costs) notes() []string {
 	}
 }
 
+// mostSeconds is the longest time that Lambda runs an invocation.
+const mostSeconds = 900
+
 // cost is the subcommand that prints what rollouts cost.
 func (c *command) cost() *cobra.Command {
 	sub := &cobra.Command{Use: "cost", Short: "Print what rollouts cost", Args: noArguments, Annotations: printsMarkdown()}
 	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with an execution's input, - for standard input: print its cost alone, and that of a month without rollouts")
+	var version string
+	versionFlag(flags, &version)
 	scenario := flags.String("scenario", "healthy", "the scenario to rehearse under: a JSON `file`, or one of those that lambda-rollout rehearse --help lists")
-	var billed rehearsal.Billed
-	flags.Float64Var(&billed.Others, "task-seconds", rehearsal.UsuallyBilled().Others, "how many `seconds` an invocation is billed for")
-	flags.Float64Var(&billed.HealthCheck, "check-seconds", rehearsal.UsuallyBilled().HealthCheck, "how many `seconds` an invocation of HealthCheck is billed for")
-	sub.RunE = func(*cobra.Command, []string) error {
-		signal.Reset() // it runs to its end or not at all
-		conditions, err := readScenario(*scenario)
+	billed := rehearsal.UsuallyBilled()
+	numberFlag(flags, &billed.Others, "task-seconds", 0, mostSeconds, "how many `seconds` an invocation is billed for")
+	numberFlag(flags, &billed.HealthCheck, "check-seconds", 0, mostSeconds, "how many `seconds` an invocation of HealthCheck is billed for")
+	sub.RunE = func(sub *cobra.Command, _ []string) error {
+		conditions, err := readScenario(sub.Context(), *scenario)
 		if err != nil {
 			return err
 		}
 		var text []byte
-		if *input != "" {
-			if text, err = readRequest(*input, c.stdin); err != nil {
+		if *input != "" || version != "" {
+			if text, err = readRequest(sub.Context(), *input, version, c.stdin); err != nil {
 				return err
 			}
 		}
+		signal.Reset() // it runs to its end or not at all
 		counted, err := count(text, *scenario, conditions, billed)
 		if err != nil {
 			return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
@@ -29,6 +31,10 @@ func (c *command) read(cmd *cobra.Command, name string) (*rollouts.Rollout, erro
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	r, err := client.Get(cmd.Context(), name, c.now())
+	var r *rollouts.Rollout
+	err = c.atServiceTime(func(now time.Time) error {
+		r, err = client.Get(cmd.Context(), name, now)
+		return err
+	})
 	return r, unreadable(err)
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
@@ -24,16 +26,21 @@ func (in *input) flags(cmd *cobra.Command) {
 	flags.StringVar(&in.name, "name", "", "the rollout's name (default: from function, alias and time)")
 	flags.StringVar(&in.function, "function", "", "the function, instead of the file's function-name")
 	flags.StringVar(&in.alias, "alias", "", "the alias, instead of the file's alias-name")
-	flags.StringVar(&in.version, "new-version", "", "the version, instead of the file's new-version")
+	versionFlag(flags, &in.version)
+}
+
+// versionFlag adds the flag for the version of an input, whose file may have none.
+func versionFlag(flags *pflag.FlagSet, version *string) {
+	flags.StringVar(version, "new-version", "", "the version, instead of the file's new-version")
 }
 
 // load reads the input, and sets the fields that flags give.
-func (in *input) load(c *command) error {
+func (in *input) load(ctx context.Context, c *command) error {
 	if in.file == "" {
 		return errors.New("there is no input: name its file with -f rollout.json, or - for standard input")
 	}
 	var err error
-	if in.source, err = readInputFile(in.file, c.stdin); err != nil {
+	if in.source, err = readInputFile(ctx, in.file, c.stdin); err != nil {
 		return err
 	}
 	return in.set(nil)

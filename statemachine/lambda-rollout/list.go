@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/spf13/cobra"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
 // statuses are the filters of list, by the word for them.
@@ -51,8 +53,6 @@ func (c *command) listOf(noun string) *cobra.Command {
 				return fmt.Errorf("--status is %q; it must be running, succeeded, failed, timed-out, stopped or pending-redrive", status)
 			case status != "" && all:
 				return fmt.Errorf("--all lists every status: leave out --all or --status")
-			case limit < 1 || limit > mostListed:
-				return fmt.Errorf("--limit is %d; it must be from 1 to %d", limit, mostListed)
 			case status == "" && !all:
 				filter = types.ExecutionStatusRunning
 			}
@@ -60,7 +60,11 @@ func (c *command) listOf(noun string) *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			list, err := client.List(cmd.Context(), filter, limit, members, c.now())
+			var list *rollouts.List
+			err = c.atServiceTime(func(now time.Time) error {
+				list, err = client.List(cmd.Context(), filter, limit, members, now)
+				return err
+			})
 			if err != nil {
 				return unreadable(err)
 			}
@@ -72,7 +76,7 @@ func (c *command) listOf(noun string) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "the latest "+noun+"s, however they ended")
 	cmd.Flags().StringVar(&status, "status", "", "only executions with this status: running, succeeded, failed, timed-out, stopped or pending-redrive")
-	cmd.Flags().IntVar(&limit, "limit", limit, fmt.Sprintf("list at most so many, up to %d", mostListed))
+	countFlag(cmd.Flags(), &limit, "limit", 1, mostListed, fmt.Sprintf("list at most so many, up to %d", mostListed))
 	if noun == "rollout" {
 		cmd.Flags().BoolVar(&members, "members", false, "also list each rollout of the releases")
 	}

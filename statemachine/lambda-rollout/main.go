@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/spf13/cobra"
 
@@ -76,6 +77,9 @@ type command struct {
 	// releases means that the subcommand is about releases, and not about rollouts.
 	releases bool
 
+	waiting *waiting
+	// clock is where now comes from while the command runs.
+	clock *serviceTime
 	// now and sleep are the clock's. columns is the width of the output, for tests; 0 for
 	// that of the terminal.
 	now     func() time.Time
@@ -94,12 +98,20 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // run runs the command with its arguments, and returns the exit code.
 func (c *command) run(ctx context.Context, args []string) int {
+	out := &output{Writer: c.stdout}
+	c.stdout = out
+	c.clock = &serviceTime{machine: c.now}
+	c.now = c.clock.now
+	if c.waiting == nil {
+		c.waiting = c.newWaiting()
+	}
 	root := c.root()
 	root.SetArgs(doubled(root, args))
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
-	err := root.ExecuteContext(ctx)
+	builtIn(root) // completion takes the output that is set now
+	err := out.ends(root.ExecuteContext(ctx))
 	if err == nil {
 		return promoted
 	}
@@ -128,7 +140,7 @@ func (c *command) root() *cobra.Command {
 		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
 		PersistentPreRunE: func(sub *cobra.Command, _ []string) error {
 			c.releases = ofReleases(sub)
-			return c.checkFormat(sub)
+			return errors.Join(c.checkFormat(sub), noEmptyFiles(sub))
 		},
 	}
 	flags := root.PersistentFlags()
@@ -157,9 +169,7 @@ func (c *command) root() *cobra.Command {
 		c.watch(),
 	)
 	root.AddCommand(c.steer("rollout", about)...)
-	root.SetFlagErrorFunc(func(sub *cobra.Command, err error) error {
-		return fmt.Errorf("%w: %s --help lists the options", err, sub.CommandPath())
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	return root
 }
 
@@ -171,23 +181,21 @@ const callTimeout = time.Minute
 func (c *command) config(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
 	options = append(options,
 		config.WithRegion(c.region),
+		config.WithLogger(logging.Nop{}),                       // errors stand alone: the SDK's warnings are about where it looks for credentials
 		config.WithHTTPClient(transport.New().BuildableClient), // it takes the authorities of AWS_CA_BUNDLE
-		config.WithAPIOptions([]func(*middleware.Stack) error{transport.Limit(callTimeout)}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{transport.Limit(callTimeout), c.clock.listen}),
 	)
 	if c.profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.profile))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("the AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return aws.Config{}, errors.New("there is no Region: give --region, set AWS_REGION, or set it in the profile")
+	if err = configured(cfg, err); err != nil {
+		return aws.Config{}, err
 	}
 	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		cfg.HTTPClient = transport.Client{BuildableClient: client}
 	}
-	return cfg, nil
+	return c.waiting.watched(cfg), nil
 }
 
 // client returns a client for the rollouts of the state machine, or for its releases.
@@ -197,6 +205,9 @@ func (c *command) client(ctx context.Context) (*rollouts.Client, error) {
 		return nil, err
 	}
 	client, err := rollouts.Find(ctx, cfg, c.machine, c.stack)
+	if err == nil {
+		client.Pages = c.clock.page
+	}
 	if err == nil && c.releases {
 		client = client.Releases()
 	}

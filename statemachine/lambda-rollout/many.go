@@ -6,7 +6,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/spf13/pflag"
 	"mvdan.cc/sh/v3/syntax"
@@ -24,9 +25,6 @@ const mostRuns = 1_000_000
 // page about them to the file that page names, if any. If stderr is a terminal, a
 // bar there shows the progress.
 func (c *command) many(ctx context.Context, options rehearsal.Options, runs int, asJSON bool, page string, about report.ManyPage) error {
-	if runs < 1 || runs > mostRuns {
-		return fmt.Errorf("--runs must be from 1 to %d; given: %d", mostRuns, runs)
-	}
 	distribution, err := func() (study.Distribution, error) {
 		finished, done := progress(c.stderr)
 		defer done()
@@ -90,16 +88,39 @@ func quoted(text string) string {
 // rehearsals are over and may be called from any goroutine, and done, which
 // removes the bar.
 func progress(out io.Writer) (finished func(over, of int), done func()) {
-	bar := &console{out: out, screen: terminal.Width(out)}
-	var mutex sync.Mutex
-	shown := 0
-	finished = func(over, of int) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		if percent := over * 100 / of; percent > shown {
-			shown = percent
-			bar.progress(over, of)
-		}
+	return progressAt(out, terminal.Width(out), barAfter, barEvery)
+}
+
+// When the bar appears, so that nothing flickers that is over soon, and how often it is drawn.
+const barAfter, barEvery = 2 * time.Second, time.Second / 4
+
+// progressAt is progress on a terminal of that width; 0 for none.
+func progressAt(out io.Writer, width int, after, every time.Duration) (finished func(over, of int), done func()) {
+	if width == 0 {
+		return func(int, int) {}, func() {}
 	}
-	return finished, bar.clear
+	bar := &console{out: out, screen: width}
+	var counted atomic.Pointer[[2]int]
+	ended, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTimer(after)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				bar.clear()
+				return
+			case <-tick.C:
+			}
+			if n := counted.Load(); n != nil {
+				bar.progress(n[0], n[1])
+			}
+			tick.Reset(every)
+		}
+	}()
+	return func(over, of int) { counted.Store(&[2]int{over, of}) }, func() {
+		close(ended)
+		<-stopped
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os/signal"
@@ -36,8 +37,7 @@ func (c *command) record() *cobra.Command {
 	input := flags.String("write-input", "", "write the execution's input to this `file`, to rehearse it again")
 	verbose := flags.BoolP("verbose", "v", false, "print all checks with all that they found, and not only a line for each step and what is out of the ordinary")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
-	sub.RunE = func(*cobra.Command, []string) error {
-		signal.Reset() // it runs to its end or not at all
+	sub.RunE = func(sub *cobra.Command, _ []string) error {
 		*asJSON = *asJSON || c.json()
 		switch {
 		case len(*histories) == 0:
@@ -55,10 +55,11 @@ func (c *command) record() *cobra.Command {
 				return err
 			}
 		}
-		r, err := readRecording(*histories, *metrics)
+		r, err := readRecording(sub.Context(), *histories, *metrics)
 		if err != nil {
 			return err
 		}
+		signal.Reset() // it runs to its end or not at all
 		if *queries {
 			text, err := r.Queries(c.now())
 			if err == nil {
@@ -72,10 +73,10 @@ func (c *command) record() *cobra.Command {
 }
 
 // readRecording reads the files of a recording; metrics is empty if there are none.
-func readRecording(histories []string, metrics string) (*rehearsal.Recording, error) {
+func readRecording(ctx context.Context, histories []string, metrics string) (*rehearsal.Recording, error) {
 	all := make([]asl.History, len(histories))
 	for i, path := range histories {
-		history, err := readSource(path, nil, mostHistoryBytes)
+		history, err := readSource(ctx, path, nil, mostHistoryBytes)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +91,7 @@ func readRecording(histories []string, metrics string) (*rehearsal.Recording, er
 	if metrics == "" {
 		return r, nil
 	}
-	answer, err := readSource(metrics, nil, mostMetricsBytes)
+	answer, err := readSource(ctx, metrics, nil, mostMetricsBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func TestFilesThatAreNoRecording(t *testing.T) {
 		{[]string{"-history", history, "-metrics", metrics, "-report", "./" + metrics}, "metrics.json is read, and would be overwritten"},
 		{[]string{"-history", history, "-write-input", "twice.json", "-write-scenario", "./twice.json"}, "twice.json would be written twice"},
 		{[]string{"-history", history, "-report", "nowhere/r.html"}, "nowhere/r.html"},
-		{[]string{"-history", history, "-input", "input.json"}, "unknown flag: --input"},
+		{[]string{"-history", history, "-input", "input.json"}, "there is no option --input"},
 		{[]string{"-history", metrics}, `it has no "events"`},
 		{[]string{"-history", history, "-metrics", history}, `there are no "MetricDataResults"`},
 		{[]string{"-history", changed("history.json", `"CalculateWeights"`, `"Greet"`)}, `another state machine's history: it begins with the state "Greet"`},

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os/signal"
 	"strings"
 	"time"
@@ -42,7 +42,9 @@ functions' own code, in virtual time. It needs no account.`,
 	flags := sub.Flags()
 	input := flags.String("input", "", "`file` with the execution's input, - for standard input (default: the blog post's example)")
 	scenario := flags.String("scenario", "healthy", "the traffic, faults and changes to rehearse under: a JSON `file`, or one of "+strings.Join(rehearsal.BuiltIn(), ", "))
-	seed := flags.Uint64("seed", 1, "seed of the random numbers: the same seed gives the same rollout")
+	speed, runs, version := 0.0, 1, ""
+	versionFlag(flags, &version)
+	seed := seedFlag(flags, "seed of the random numbers: the same seed gives the same rollout")
 	simple := flags.Bool("simple", false, "rehearse the one-function deployer instead of the workflow: 15 minutes at most")
 	inStack := flags.Bool("stack", false, "rehearse the rollout as a resource of a CloudFormation stack, which is updated to the new version and waits for it")
 	stackFails := flags.Bool("stack-fails", false, "with --stack: another resource fails after the promotion, so that the stack is rolled back")
@@ -50,37 +52,34 @@ functions' own code, in virtual time. It needs no account.`,
 	template := flags.String("template", "", "run the functions with the permissions of their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	page := flags.String("report", "", "write a page about the rehearsal, or with --runs about all of them, to this `file`, such as rehearsal.html")
-	runs := flags.Int("runs", 1, "rehearse this many rollouts on all cores, with consecutive seeds from -seed on, and print how they end")
-	speed := flags.Float64("speed", 0, "watch in slow motion, at this many seconds of the rollout per second (default: as fast as possible)")
+	countFlag(flags, &runs, "runs", 1, mostRuns, "rehearse this many rollouts on all cores, with consecutive seeds from -seed on, and print how they end")
+	numberFlag(flags, &speed, "speed", 0, mostSlowMotion, "watch in slow motion, at this many seconds of the rollout per second (default: as fast as possible)")
 	failUnverified := flags.Bool("fail-unverified", false, "exit with 4 if the new version was promoted and too little was seen to judge it")
 	verbose := flags.BoolP("verbose", "v", false, "print all checks with all that they found, and not only a line for each step and what is out of the ordinary")
 	listen := flags.String("listen", "", "serve the local AWS on this loopback `address`, such as 127.0.0.1:0, and call it there")
 	sub.RunE = func(sub *cobra.Command, _ []string) error {
-		if !(*speed >= 0) || math.IsInf(*speed, 0) {
-			return fmt.Errorf("--speed must be a number from 0 on; given: %v", *speed)
-		}
 		*asJSON = *asJSON || c.json()
-		if *speed > 0 && (*runs != 1 || *asJSON) {
+		if speed > 0 && (runs != 1 || *asJSON) {
 			return errors.New("--speed is for watching one rehearsal, and with --runs or --json there is none to watch: leave out one of the two")
 		}
-		if *failUnverified && *runs != 1 {
+		if *failUnverified && runs != 1 {
 			return errors.New("--fail-unverified is for the exit code of one rehearsal, and with --runs there are many: leave out one of the two")
 		}
 		if *stackFails && !*inStack {
 			return errors.New("--stack-fails is for a stack: add --stack")
 		}
-		if *inStack && (*simple || *runs != 1 || *page != "") {
+		if *inStack && (*simple || runs != 1 || *page != "") {
 			return errors.New("--stack rehearses one stack, and can't be combined with --simple, --runs or --report: leave out one of the two")
 		}
-		request, err := readInput(*input, c.stdin)
+		_, request, err := readInput(sub.Context(), *input, version, c.stdin)
 		if err != nil {
 			return err
 		}
-		conditions, err := readScenario(*scenario)
+		conditions, err := readScenario(sub.Context(), *scenario)
 		if err != nil {
 			return err
 		}
-		roles, err := readTemplate(*template)
+		roles, err := readTemplate(sub.Context(), *template)
 		if err != nil {
 			return err
 		}
@@ -99,7 +98,7 @@ functions' own code, in virtual time. It needs no account.`,
 		live := c.console(*verbose)
 		options := rehearsal.Options{
 			Input: request, Scenario: conditions, Seed: *seed, Simple: *simple, Template: roles, Listen: *listen,
-			Watch: paced(live.show, *speed),
+			Watch: paced(live.show, speed),
 		}
 		if *inStack {
 			options.Stack = &rehearsal.Stack{Fails: *stackFails}
@@ -107,9 +106,9 @@ functions' own code, in virtual time. It needs no account.`,
 		if *asJSON {
 			options.Watch = nil
 		}
-		if *runs != 1 {
+		if runs != 1 {
 			about := report.ManyPage{Input: request, Scenario: conditions, ScenarioName: *scenario, Command: commandLines(flags)}
-			return c.many(sub.Context(), options, *runs, *asJSON, *page, about)
+			return c.many(sub.Context(), options, runs, *asJSON, *page, about)
 		}
 		signal.Reset() // it runs to its end or not at all
 		result, err := rehearsal.Run(options)
@@ -159,19 +158,9 @@ func (c *command) writeReport(path string, asJSON bool, write func(io.Writer) er
 	return c.wrote(asJSON, path)
 }
 
-// readInput returns an execution's input: the blog post's without a path, that of
-// standard input for "-", or else a file's.
-func readInput(path string, stdin io.Reader) ([]byte, error) {
-	if path == "" {
-		return []byte(blogExample), nil
-	}
-	input, err := readInputFile(path, stdin)
-	return input.text, err
-}
-
 // readScenario returns the built-in scenario of that name, or else a file's.
-func readScenario(name string) (rehearsal.Scenario, error) {
-	data, err := scenarioJSON(name)
+func readScenario(ctx context.Context, name string) (rehearsal.Scenario, error) {
+	data, err := scenarioJSON(ctx, name)
 	if err != nil {
 		return rehearsal.Scenario{}, err
 	}
@@ -179,11 +168,11 @@ func readScenario(name string) (rehearsal.Scenario, error) {
 }
 
 // scenarioJSON returns the text of a valid scenario: a built-in one, or a file's.
-func scenarioJSON(name string) ([]byte, error) {
+func scenarioJSON(ctx context.Context, name string) ([]byte, error) {
 	if data, ok := rehearsal.BuiltInJSON(name); ok {
 		return data, nil
 	}
-	file, err := readSource(name, nil, mostScenarioBytes)
+	file, err := readSource(ctx, name, nil, mostScenarioBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		known := rehearsal.BuiltIn()
 		return nil, fmt.Errorf("there is no scenario %q%s: it is none of %s, and can't be read as a file: %w", name, rollout.DidYouMean(name, known), strings.Join(known, ", "), err)
@@ -199,11 +188,11 @@ func scenarioJSON(name string) ([]byte, error) {
 }
 
 // readTemplate reads the template of a stack; it returns nil without a path.
-func readTemplate(path string) (*rehearsal.Template, error) {
+func readTemplate(ctx context.Context, path string) (*rehearsal.Template, error) {
 	if path == "" {
 		return nil, nil
 	}
-	file, err := readSource(path, nil, mostTemplateBytes)
+	file, err := readSource(ctx, path, nil, mostTemplateBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -214,6 +203,13 @@ func readTemplate(path string) (*rehearsal.Template, error) {
 	return template, nil
 }
 
+// mostSlowMotion is the highest speed at which a rehearsal is watched, in seconds per second: a
+// year in half a minute.
+const mostSlowMotion = 1_000_000
+
+// longestSleep bounds how long an entry is waited for, at the lowest speeds.
+const longestSleep = 100 * 365 * 24 * time.Hour
+
 // paced returns a function that shows each entry when it is due, at speed seconds
 // of the rollout per second; with speed 0, show itself.
 func paced(show func(rehearsal.Entry), speed float64) func(rehearsal.Entry) {
@@ -222,7 +218,8 @@ func paced(show func(rehearsal.Entry), speed float64) func(rehearsal.Entry) {
 	}
 	start := time.Now()
 	return func(l rehearsal.Entry) {
-		time.Sleep(time.Duration(l.At/speed*float64(time.Second)) - time.Since(start))
+		due := min(l.At/speed, longestSleep.Seconds())
+		time.Sleep(time.Duration(due*float64(time.Second)) - time.Since(start))
 		show(l)
 	}
 }

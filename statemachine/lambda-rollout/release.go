@@ -114,7 +114,11 @@ func (c *command) getRelease() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			r, err := client.GetRelease(cmd.Context(), args[0], c.now())
+			var r *rollouts.Release
+			err = c.atServiceTime(func(now time.Time) error {
+				r, err = client.GetRelease(cmd.Context(), args[0], now)
+				return err
+			})
 			if err != nil {
 				return unreadable(err)
 			}
@@ -158,14 +162,11 @@ func (c *command) watchRelease() *cobra.Command {
 			"It exits with 0 if all rollouts were promoted, 1 if not, 2 if the release was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if interval < leastInterval || interval > mostInterval {
-				return fmt.Errorf("--interval is %s; it must be from %s to %s", interval, leastInterval, mostInterval)
-			}
 			return c.follow(cmd.Context(), args[0], interval, allowUnverified)
 		},
 	}
 	cmd.Flags().BoolVar(&allowUnverified, "allow-unverified", false, "exit with 0 if it was promoted unverified")
-	cmd.Flags().DurationVar(&interval, "interval", interval, "the time between two looks at AWS, from 1s to 10m")
+	timeFlag(cmd.Flags(), &interval, "interval", leastInterval, mostInterval, "the time between two looks at AWS, from 1s to 10m")
 	return cmd
 }
 

@@ -24,7 +24,7 @@ func (c *command) checkRelease() *cobra.Command {
 			"It changes nothing. If the release would be refused, it prints all reasons at once and exits with 2.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := in.load(c); err != nil {
+			if err := in.load(cmd.Context(), c); err != nil {
 				return err
 			}
 			name, err := in.executionName(c)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +28,12 @@ func (c *command) report() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			recording, note, err := client.Recording(cmd.Context(), args[0], c.now())
+			var recording *rehearsal.Recording
+			var note string
+			err = c.atServiceTime(func(now time.Time) error {
+				recording, note, err = client.Recording(cmd.Context(), args[0], now)
+				return err
+			})
 			if err != nil {
 				return unreadable(err)
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -47,7 +48,7 @@ func keysOf(in *os.File, leave, ctrlC func()) <-chan string {
 
 // screen is the live view of a rollout.
 type screen struct {
-	out     *os.File
+	out     io.Writer // a terminal
 	colours bool
 	keys    <-chan string // nil without a keyboard
 	help    string        // on Ctrl-C; "" for none

@@ -226,8 +226,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{[]string{"get", "it", "-o", "yaml"}, "it must be text or json"},
 		{[]string{"list", "--status", "odd"}, "--status is"},
 		{[]string{"list", "--all", "--status", "running"}, "leave out --all or --status"},
-		{[]string{"list", "--limit", "0"}, "--limit is 0"},
-		{[]string{"watch", "it", "--interval", "1ms"}, "--interval is 1ms"},
+		{[]string{"list", "--limit", "0"}, "--limit must be a whole number from 1 to 1000"},
+		{[]string{"watch", "it", "--interval", "1ms"}, "--interval must be a time from 1s to 10m"},
 		{[]string{"get", "it", "--state-machine", "lambda-rollout"}, "is not the ARN of a state machine"},
 	} {
 		expect(t, a, refused, "", e.want, e.args...)

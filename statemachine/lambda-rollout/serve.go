@@ -31,13 +31,11 @@ the SDKs of all languages use it with the environment that it prints:
 	listen := flags.String("listen", "127.0.0.1:0", "the loopback `address` to serve on; the port 0 means a free one")
 	scenario := flags.String("scenario", "healthy", "the traffic of all aliases, and how their versions behave: a JSON `file`, or a built-in scenario's name")
 	template := flags.String("template", "", "the stack's synthesized template: a `file` (default: that of the CDK app with all gates)")
-	seed := flags.Uint64("seed", 1, "seed of the random numbers")
-	speed := flags.Float64("speed", 1, "how many seconds pass in the local AWS per second; with 0, time passes only by calls of "+rehearsal.TimePath)
+	speed := 1.0
+	seed := seedFlag(flags, "seed of the random numbers")
+	numberFlag(flags, &speed, "speed", 0, maxSpeed, "how many seconds pass in the local AWS per second; with 0, time passes only by calls of "+rehearsal.TimePath)
 	data := flags.String("data", "", "the `file` that keeps the AWS when the command ends, to start with the next time (default: it is in memory)")
 	sub.RunE = func(sub *cobra.Command, _ []string) error {
-		if !(*speed >= 0 && *speed <= maxSpeed) {
-			return fmt.Errorf("--speed must be from 0 to %d; given: %v", maxSpeed, *speed)
-		}
 		begin := beginning{scenario: *scenario, template: *template, seed: *seed, given: flags.Changed}
 		kept, err := openData(*data)
 		if err != nil {
@@ -46,12 +44,12 @@ the SDKs of all languages use it with the environment that it prints:
 		if kept != nil {
 			defer kept.Close()
 		}
-		settings, err := begin.settings(kept)
+		settings, err := begin.settings(sub.Context(), kept)
 		if err != nil {
 			return err
 		}
 		served, err := newServed(settings, rehearsal.ServeOptions{
-			Speed: *speed, Journal: kept, Trouble: printOnce(c.stderr),
+			Speed: speed, Journal: kept, Trouble: printOnce(c.stderr),
 			Unsupported: func(text string) { fmt.Fprintln(c.stderr, "lambda-rollout: refused:", rehearsal.Printable(text)) },
 		})
 		if err != nil {
@@ -78,7 +76,9 @@ the SDKs of all languages use it with the environment that it prints:
 		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 		go func() { _ = server.Serve(listener) }() // ends with Close
 		defer server.Close()
-		fmt.Fprint(c.stdout, environment(endpoint, served.StateMachine()))
+		if _, err := fmt.Fprint(c.stdout, environment(endpoint, served.StateMachine())); err != nil {
+			return err // no one would find it
+		}
 		if err := served.Serve(sub.Context()); sub.Context().Err() == nil {
 			return err
 		}
@@ -104,19 +104,19 @@ func newServed(begin journal.Settings, o rehearsal.ServeOptions) (*rehearsal.Ser
 const consolePath = "/_lambda-rollout/console/"
 
 // withConsole returns a handler that serves the AWS and, beside it, the console.
-func withConsole(served *rehearsal.ServedAWS, endpoint string) (http.Handler, error) {
+func withConsole(aws *rehearsal.ServedAWS, endpoint string) (http.Handler, error) {
 	beside, err := pages.New(pages.Options{
-		Config: served.Config(endpoint), StateMachineARN: served.StateMachine(), Definition: statemachine.Definition,
-		Prefix: consolePath, Now: served.Now,
+		Config: aws.Config(endpoint), StateMachineARN: aws.StateMachine(), Definition: statemachine.Definition,
+		Prefix: consolePath, Now: aws.Now,
 		Notifications: func() []pages.Notification {
 			var all []pages.Notification
-			for _, p := range served.Notifications() {
+			for _, p := range aws.Notifications() {
 				all = append(all, pages.Notification{Topic: p.Topic, Subject: p.Subject, Message: p.Message, Time: p.At})
 			}
 			return all
 		},
 		Advance: func(d time.Duration) time.Time {
-			now, _ := served.Advance(d) // it fails only when the command ends
+			now, _ := aws.Advance(d) // it fails only when the command ends
 			return now
 		},
 	})
@@ -125,7 +125,10 @@ func withConsole(served *rehearsal.ServedAWS, endpoint string) (http.Handler, er
 	}
 	mux := http.NewServeMux()
 	mux.Handle(consolePath, beside)
-	mux.Handle("/", served)
+	mux.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Server", served) // so that the command knows that there is a console
+		aws.ServeHTTP(w, r)
+	}))
 	return mux, nil
 }
 

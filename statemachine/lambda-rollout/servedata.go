@@ -31,7 +31,7 @@ func openData(path string) (*journal.Journal, error) {
 
 // settings returns how the AWS begins, and stores that in a new file. If a file has an
 // AWS, options that are not given are as it began; those that are given must be the same.
-func (b beginning) settings(kept *journal.Journal) (journal.Settings, error) {
+func (b beginning) settings(ctx context.Context, kept *journal.Journal) (journal.Settings, error) {
 	var before journal.Settings
 	exists := false
 	if kept != nil {
@@ -40,13 +40,13 @@ func (b beginning) settings(kept *journal.Journal) (journal.Settings, error) {
 	begin := journal.Settings{Seed: b.seed, Start: time.Now().Truncate(time.Second)}
 	var err error
 	if b.given("scenario") || !exists {
-		if begin.Scenario, err = scenarioJSON(b.scenario); err != nil {
+		if begin.Scenario, err = scenarioJSON(ctx, b.scenario); err != nil {
 			return begin, err
 		}
 	}
 	begin.Template = stacktemplate.Template()
 	if b.template != "" {
-		file, err := readSource(b.template, nil, mostTemplateBytes)
+		file, err := readSource(ctx, b.template, nil, mostTemplateBytes)
 		if err != nil {
 			return begin, err
 		}

@@ -157,7 +157,7 @@ func TestServeGoesOnAfterItIsKilled(t *testing.T) {
 		want      string
 	}{
 		"in use":           {nil, "is in use by another process"},
-		"a speed in words": {[]string{"--speed", "fast"}, "invalid argument"},
+		"a speed in words": {[]string{"--speed", "fast"}, `--speed must be a number from 0 to 86400; given: "fast"`},
 	} {
 		var stderr bytes.Buffer
 		if code := run(context.Background(), append([]string{"serve", "--data", file}, c.arguments...), nil, &bytes.Buffer{}, &stderr); code != refused || !strings.Contains(stderr.String(), c.want) {

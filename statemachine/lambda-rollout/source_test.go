@@ -78,7 +78,7 @@ func TestAllFilesAreReadInAllEncodings(t *testing.T) {
 			outputs[line] = out.String()
 		}
 		served := beginning{scenario: "world.json", template: "template.json", given: func(string) bool { return true }}
-		if begin, err := served.settings(nil); err != nil || string(begin.Scenario) != files["world.json"] || string(begin.Template) != files["template.json"] {
+		if begin, err := served.settings(t.Context(), nil); err != nil || string(begin.Scenario) != files["world.json"] || string(begin.Template) != files["template.json"] {
 			t.Errorf("%s: serve reads %.80q and %.80q: %v", encoding, begin.Scenario, begin.Template, err)
 		}
 	}
@@ -122,7 +122,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 
 // TestTheReadersErrorsAreReturned, as those of a pipe that breaks.
 func TestTheReadersErrorsAreReturned(t *testing.T) {
-	if _, err := readSource("-", broken{}, 10); err == nil || err.Error() != "standard input: broken" {
+	if _, err := readSource(t.Context(), "-", broken{}, 10); err == nil || err.Error() != "standard input: broken" {
 		t.Errorf("it returns %v", err)
 	}
 }

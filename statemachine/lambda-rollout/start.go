@@ -66,7 +66,8 @@ func (s *starter) waitFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&s.allowUnverified, "allow-unverified", false, "exit with 0, not 4, if too little was seen to judge the promoted version")
 	flags.StringVar(&s.onInterrupt, "on-interrupt", "stop", "what a signal does to the "+nounOf(cmd)+": stop or leave")
-	flags.DurationVar(&s.poll, "poll", 15*time.Second, "the time between two reads")
+	s.poll = 15 * time.Second
+	timeFlag(flags, &s.poll, "poll", minPoll, maxPoll, "the time between two reads")
 }
 
 func (s *starter) checkFlags() error {
@@ -79,17 +80,16 @@ func (s *starter) checkFlags() error {
 		return errors.New("--publish makes the new version: leave out --new-version")
 	case s.quiet && (s.wait || s.json()):
 		return errors.New("--quiet prints one line: leave out --wait and --output")
-	case s.poll < minPoll:
-		return fmt.Errorf("--poll must be at least %v", minPoll)
 	}
 	return nil
 }
 
-// minPoll is the shortest time between two reads: Step Functions throttles more.
-const minPoll = time.Second
+// The shortest and the longest time between two reads: Step Functions throttles more, and with
+// fewer a rollout's end would be seen late.
+const minPoll, maxPoll = time.Second, 10 * time.Minute
 
 func (s *starter) run(ctx context.Context) error {
-	if err := errors.Join(s.checkFlags(), s.load(s.command)); err != nil {
+	if err := errors.Join(s.checkFlags(), s.load(ctx, s.command)); err != nil {
 		return err
 	}
 	name, err := s.executionName(s.command)
@@ -172,7 +172,12 @@ func (s *starter) examine(ctx context.Context, name string) error {
 	if s.releases {
 		return s.examineRelease(ctx, name)
 	}
-	checked, err := s.client.Check(ctx, name, s.effective, s.now())
+	var checked rollouts.Checked
+	err := s.atServiceTime(func(now time.Time) error {
+		var err error
+		checked, err = s.client.Check(ctx, name, s.effective, now)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("not started, as it could not be checked (--no-check leaves that to the workflow): %w", rollouts.Explain(err))
 	}

@@ -21,7 +21,7 @@ func TestStartWaits(t *testing.T) {
 		code            int
 		says            []string
 	}{
-		"promoted":    {`{}`, blog, nil, 0, []string{"started first: alias MyAlias of MyFunction to version 2", "execution:LambdaRollout", "console     https://", "lambda-rollout rollback first", "shift     step 2 of 5", "PROMOTED: "}},
+		"promoted":    {`{}`, blog, nil, 0, []string{"started first: alias MyAlias of MyFunction to version 2", "execution:LambdaRollout", "lambda-rollout rollback first", "shift     step 2 of 5", "PROMOTED: "}},
 		"rolled back": {`{"new-version": {"error-rate": 0.3}}`, blog, nil, 1, []string{"ROLLED BACK: Rolled back at 20%"}},
 		"unverified":  {`{"requests-per-second": 0}`, strings.Replace(blog, "}", `, "health": {"on-no-traffic": "proceed"}}`, 1), nil, 4, []string{"PROMOTED, UNVERIFIED: too little was seen"}},
 		"unverified, allowed": {`{"requests-per-second": 0}`, strings.Replace(blog, "}", `, "health": {"on-no-traffic": "proceed"}}`, 1), []string{"--allow-unverified"}, 0,
@@ -180,7 +180,7 @@ func TestStartAsJSON(t *testing.T) {
 	a := newAccount(t, `{}`, nil)
 	r := a.run("start", "-f", a.write("rollout.json", blog), "--wait", "-o", "json", "--name", "first")
 	var got startedRollout
-	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != 0 || got.Result != "promoted" || got.Name != "first" || got.Version != "2" || got.Ended.IsZero() || got.Console == "" {
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != 0 || got.Result != "promoted" || got.Name != "first" || got.Version != "2" || got.Ended.IsZero() || got.Console != "" {
 		t.Errorf("%d: %v: %s", r.code, err, r.stdout)
 	}
 	if !strings.Contains(r.stderr, "step 2 of 5") {

@@ -40,7 +40,7 @@ func (c *command) steer(noun string, about map[rollout.Command]string) []*cobra.
 func (c *command) order(command rollout.Command, noun string, about map[rollout.Command]string) *cobra.Command {
 	var reason string
 	var noWait bool
-	var poll time.Duration
+	poll := 5 * time.Second
 	short, ok := about[command]
 	if !ok {
 		short = fmt.Sprintf("Give a %s the order to %s", noun, command)
@@ -52,9 +52,6 @@ func (c *command) order(command rollout.Command, noun string, about map[rollout.
 			"It exits with 0 if the order was obeyed, 1 if it was not, 2 if it could not be given, and 3 if the " + noun + " can't be read.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if poll < minPoll {
-				return fmt.Errorf("--poll must be at least %v", minPoll)
-			}
 			client, err := c.client(cmd.Context())
 			if err != nil {
 				return err
@@ -68,7 +65,7 @@ func (c *command) order(command rollout.Command, noun string, about map[rollout.
 	flags := cmd.Flags()
 	flags.StringVar(&reason, "reason", "", "why: kept in the description of the order's parameter, up to 1,024 characters")
 	flags.BoolVar(&noWait, "no-wait", false, "don't wait until the order was read")
-	flags.DurationVar(&poll, "poll", 5*time.Second, "the time between two reads")
+	timeFlag(flags, &poll, "poll", minPoll, maxPoll, "the time between two reads")
 	return cmd
 }
 
@@ -136,7 +133,7 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 	case errors.As(err, &lost), errors.As(err, &unread):
 		return exit{unknown, err}
 	case err != nil:
-		return fmt.Errorf("interrupted; the order stands: %w", err)
+		return errors.New("interrupted; the order stands, and is read at the next check")
 	}
 	isObeyed := r.Obeyed(taken)
 	if isObeyed {

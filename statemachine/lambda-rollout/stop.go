@@ -92,6 +92,8 @@ func (c *command) awaitCleanup(ctx context.Context, client *rollouts.Client, r *
 	name := alias.Name{Function: r.Function, Alias: r.Alias}
 	found, gone, err := client.Gone(ctx, name, r.Name, cleanupLimit, cleanupPoll, c.sleep)
 	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted; the rollout was stopped, and the stack's cleanup puts its alias back, at the latest within five minutes")
 	case err != nil:
 		return exit{unknown, fmt.Errorf("the rollout was stopped, and %s can't be read: %w", name, rollouts.Explain(err))}
 	case !gone:

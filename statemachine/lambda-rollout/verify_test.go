@@ -76,7 +76,7 @@ func TestVerify(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			var out, err bytes.Buffer
-			typed := &command{stdout: &out, stderr: &err, tester: func(cfg aws.Config) verify.Tester { return sfn.NewFromConfig(cfg, localaws.NoHostPrefix) }}
+			typed := &command{stdout: &out, stderr: &err, now: time.Now, tester: func(cfg aws.Config) verify.Tester { return sfn.NewFromConfig(cfg, localaws.NoHostPrefix) }}
 			code := typed.run(t.Context(), append([]string{"verify"}, c.args...))
 			if code != c.code || !strings.Contains(out.String(), c.stdout) || !strings.Contains(err.String(), c.stderr) || c.stdout == "" && out.Len() > 0 {
 				t.Errorf("exit code %d, want %d\n%s\n%s", code, c.code, out.String(), err.String())

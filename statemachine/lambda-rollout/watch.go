@@ -33,14 +33,11 @@ func (c *command) watch() *cobra.Command {
 			"It exits with 0 if the new version was promoted, 1 if it was not, 2 if the rollout was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if interval < leastInterval || interval > mostInterval {
-				return fmt.Errorf("--interval is %s; it must be from %s to %s", interval, leastInterval, mostInterval)
-			}
 			return c.follow(cmd.Context(), args[0], interval, allowUnverified)
 		},
 	}
 	cmd.Flags().BoolVar(&allowUnverified, "allow-unverified", false, "exit with 0 if it was promoted unverified")
-	cmd.Flags().DurationVar(&interval, "interval", interval, "the time between two looks at AWS, from 1s to 10m")
+	timeFlag(cmd.Flags(), &interval, "interval", leastInterval, mostInterval, "the time between two looks at AWS, from 1s to 10m")
 	return cmd
 }
 
@@ -138,8 +135,7 @@ type onCtrlC struct {
 // live shows the rollout on a terminal, redrawn whenever something happens and each second.
 // The error is context.Canceled if the user left.
 func (c *command) live(ctx context.Context, w *rollouts.Watch, ctrlC onCtrlC) (rollouts.Followed, error) {
-	out := c.stdout.(*os.File) // it has a width
-	s := &screen{out: out, colours: terminal.Colours(out), now: c.now}
+	s := &screen{out: c.stdout, colours: terminal.Colours(c.stdout), now: c.now}
 	if in, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
 		if before, err := term.MakeRaw(int(in.Fd())); err == nil {
 			defer func() { _ = term.Restore(int(in.Fd()), before) }() // nothing can be done about it
@@ -152,6 +148,8 @@ func (c *command) live(ctx context.Context, w *rollouts.Watch, ctrlC onCtrlC) (r
 			s.keys, s.help = keysOf(in, stop, ctrlC.do), ctrlC.says
 		}
 	}
+	c.waiting.silent.Store(true)
+	defer c.waiting.silent.Store(false)
 	s.open()
 	defer s.close()
 	w.Wait = s.wait

@@ -54,14 +54,18 @@ func (s *timeline) sayCheck(line *Entry, before, now rollout.State) {
 	if plain || said == step+" ended" {
 		said = ""
 	}
-	var notable []string
+	var notable, orders []string
 	counts := failedRequests(now)
+	counted := counts
 	for _, r := range h.Readings {
 		if r.Status == rollout.Fail || r.Verdict == rollout.VerdictHold || r.Status == rollout.Inconclusive && r.Verdict == "" {
 			notable = append(notable, r.String())
 			if r.Gate == rollout.ErrorsGateName {
 				counts = "" // the reading has them
 			}
+		}
+		if r.Gate == rollout.ErrorsGateName {
+			counted = "" // as text has
 		}
 	}
 	for _, o := range now.Progress.Orders {
@@ -70,7 +74,13 @@ func (s *timeline) sayCheck(line *Entry, before, now rollout.State) {
 		}
 		plain = false
 		if !strings.HasPrefix(o.Effect, "obeyed") && !strings.Contains(said, o.By) { // which says it already
-			notable = append(notable, fmt.Sprintf("order %q by %s: %s", o.Command, o.By, o.Effect))
+			orders = append(orders, fmt.Sprintf("order %q by %s: %s", o.Command, o.By, o.Effect))
+		}
+	}
+	notable = append(notable, orders...)
+	for _, more := range append(orders, counted) {
+		if more != "" {
+			line.Text += "\n" + more
 		}
 	}
 	signs := amounts.ReplaceAllString(strings.Join(append([]string{said}, notable...), "\n"), "")

@@ -12,9 +12,10 @@ import (
 // TestOneEntryForAStep, and one for what is out of the ordinary, but not again for the same.
 func TestOneEntryForAStep(t *testing.T) {
 	const (
-		plan    = `{"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 3, "interval": 240`
-		user    = "arn:aws:iam::#:user/operator"
-		counted = "v2 failed # of # v1 # of #"
+		plan     = `{"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 3, "interval": 240`
+		user     = "arn:aws:iam::#:user/operator"
+		counted  = "v2 failed # of # v1 # of #"
+		counting = "v2 failed"
 	)
 	for name, test := range map[string]struct {
 		input, scenario string
@@ -72,6 +73,14 @@ func TestOneEntryForAStep(t *testing.T) {
 		_, err = Run(Options{Input: []byte(test.input), Scenario: world, Seed: 1, Watch: func(l Entry) {
 			if l.Routine {
 				return
+			}
+			for said := range strings.SplitSeq(l.Essence, "\n") {
+				if i := strings.Index(said, counting); i >= 0 && strings.Contains(l.Text, "errors") {
+					said = strings.TrimSuffix(said[:i], "; ") // the errors' reading has the counts
+				}
+				if !strings.Contains(l.Text, said) && !strings.HasPrefix(said, "step ") {
+					t.Errorf("%s: all that is found lacks %q:\n%s", name, said, l.Text)
+				}
 			}
 			text := cmp.Or(l.Essence, l.Text)
 			if l.Error != "" {

@@ -35,6 +35,7 @@ func (s *ServedAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		localaws.Refuse(w, r, http.StatusForbidden, "AccessDenied", err.Error())
 		return
 	}
+	w.Header().Set("Date", s.Now().UTC().Format(http.TimeFormat)) // as of AWS, by which clients correct their clocks
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)

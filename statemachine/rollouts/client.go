@@ -46,6 +46,9 @@ type Client struct {
 	Lambda  *lambda.Client
 	SSM     *ssm.Client
 	Metrics *cloudwatch.Client
+
+	// Pages returns the page about an execution of an AWS on this machine; nil if there are none.
+	Pages func(endpoint, execution string) string
 }
 
 // Find returns a client for the rollouts of a state machine: the one with the ARN machine;

@@ -54,6 +54,10 @@ type Rollout struct {
 	Requests *Requests      `json:"requests,omitempty"` // nil before the first check
 
 	Orders []rollout.Order `json:"orders"` // the last ten that checks have read
+	// OrderReasons are why orders were given, by their numbers, as far as a reason was given, and
+	// ReasonsUnread is why that is not known. Only Get and a Watch that has Orders read them.
+	OrderReasons  map[int64]string `json:"order-reasons,omitempty"`
+	ReasonsUnread string           `json:"reasons-unread,omitempty"`
 	// Pending is the last order to the rollout, if no check has read it, and OrdersUnread why that
 	// is not known. Only Get and a Watch that has Orders read it.
 	Pending      *PendingOrder  `json:"pending-order,omitempty"`
@@ -125,6 +129,8 @@ type AliasNow struct {
 	Weights map[string]float64 `json:"weights,omitempty"`
 	// Marked means that the alias has the marker of this rollout.
 	Marked bool `json:"marked"`
+	// Owner is the rollout whose marker the alias has, if it is another one; or its name's hash.
+	Owner string `json:"rollout,omitempty"`
 	// Unread says why the alias can't be read; then the others are empty.
 	Unread string `json:"unread,omitempty"`
 }

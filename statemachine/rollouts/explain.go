@@ -49,9 +49,7 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 		e.What = fmt.Sprintf("The rollout ended %s, because another user changed %s meanwhile. That change was kept.", r.reached(), r.alias())
 		e.Why = r.quoted()
 	case RollbackFailed:
-		e.What = fmt.Sprintf("The rollout was to be rolled back %s, and that failed: %s may still send traffic to version %s.", r.reached(), r.alias(), r.NewVersion)
-		e.Why = append(r.whyRolledBack(), r.quoted()...)
-		e.Next = append([]string{"Put the alias back with the command line below, or with lambda-rollout undo " + shellWord(r.Function) + " " + shellWord(r.Alias) + "."}, e.Next...)
+		e.What, e.Why = r.whatRollbackFailed(), append(r.whyRolledBack(), r.quoted()...)
 	case Stopped:
 		e.What, e.Why = "The execution was stopped "+r.reached()+".", r.whyStopped()
 	case TimedOut:
@@ -71,12 +69,7 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 		e.Undo = r.Undo
 	}
 	if r.Now != nil {
-		e.Alias = "The alias is on " + r.Now.String() + "."
-		if r.Now.Unread != "" {
-			e.Alias = "Where the alias is now can't be said: " + r.Now.Unread
-		} else if r.Now.Marked && r.Outcome != Running && r.Outcome != RollbackFailed {
-			e.Alias += " The cleanup after an execution has not put it back yet."
-		}
+		e.Alias = r.explainAlias()
 	}
 	return e
 }
@@ -104,6 +97,9 @@ func (r *Rollout) quoted() []string {
 	reason := r.withoutUndo(r.Reason)
 	if r.Outcome != Refused {
 		reason = strings.ReplaceAll(reason, "\n", " ")
+	}
+	if r.settled() {
+		reason = "when it ended: " + reason
 	}
 	lines := strings.Split(rollout.Plain(reason), "\n")
 	if r.Error != "" {
@@ -187,7 +183,7 @@ func (r *Rollout) whyRolledBack() []string {
 	case rollout.Ordered:
 		why := []string{"An operator ordered it."}
 		if i := slices.IndexFunc(r.Orders, func(o rollout.Order) bool { return o.Command == rollout.RollBackNow || o.Command == rollout.Disapprove }); i >= 0 {
-			why = append(why, orderLines(r.Orders[i:i+1])...)
+			why = append(why, r.orderLines(r.Orders[i:i+1])...)
 		}
 		return why
 	}
@@ -237,7 +233,7 @@ func (r *Rollout) besides() []string {
 	}
 	if len(r.Orders) > 0 && r.Cause != rollout.Ordered {
 		more = append(more, "Orders were given:")
-		for _, line := range orderLines(r.Orders) {
+		for _, line := range r.orderLines(r.Orders) {
 			more = append(more, "- "+line)
 		}
 	}

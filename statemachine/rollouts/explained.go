@@ -23,7 +23,7 @@ func Explain(err error) error {
 		}
 		return err
 	}
-	if trouble := TroubleOf(err); trouble == Unexpected || trouble == NotFound {
+	if trouble := TroubleOf(err); trouble == Unexpected || trouble == NotFound && !noMachine(err) {
 		return &Failure{Trouble: trouble, err: err, text: fmt.Sprintf("%s failed: %s", call, rollout.OneLine(lastWords(err)))}
 	}
 	return inWords(err, call, "the call "+call)
@@ -38,11 +38,16 @@ func callOf(err error) string {
 	if !errors.As(err, &operation) {
 		return ""
 	}
-	service, ok := prefixes[operation.Service()]
+	return Action(operation.Service(), operation.Operation())
+}
+
+// Action returns the name that IAM has for an operation of a service of the SDK.
+func Action(service, operation string) string {
+	prefix, ok := prefixes[service]
 	if !ok {
-		service = strings.ToLower(operation.Service())
+		prefix = strings.ToLower(service)
 	}
-	return service + ":" + operation.Operation()
+	return prefix + ":" + operation
 }
 
 // NotDone reports whether AWS has refused a call because of the credentials or what they

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
@@ -71,6 +72,19 @@ func unsigned(err error) bool {
 		strings.Contains(err.Error(), "get identity: get credentials")
 }
 
+// keyless reports whether a call failed because nothing has credentials: the SDK looks last for
+// those of a role of the machine, which most machines don't have.
+func keyless(err error) bool {
+	var empty *credentials.StaticCredentialsEmptyError
+	return unsigned(err) && (errors.As(err, &empty) || strings.Contains(err.Error(), "EC2 IMDS"))
+}
+
+// noMachine reports whether AWS does not know the state machine.
+func noMachine(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "StateMachineDoesNotExist"
+}
+
 // Failure is the error of a call of AWS, in words that say what to do.
 type Failure struct {
 	Trouble Trouble
@@ -100,6 +114,10 @@ func inWords(err error, action, what string) error {
 	case Throttled:
 		f.text = fmt.Sprintf("AWS has too many calls of this account for %s; try again in a minute: %s", what, said)
 	case Credentials:
+		if keyless(err) {
+			f.text = fmt.Sprintf("there are no AWS credentials for %s: %s", what, beginning())
+			break
+		}
 		f.text = fmt.Sprintf("the AWS credentials for %s have expired or are not valid: %s: %s", what, renewal(), said)
 	case Denied:
 		if found := deniedAction.FindStringSubmatch(said); found != nil {
@@ -107,6 +125,10 @@ func inWords(err error, action, what string) error {
 		}
 		f.text = fmt.Sprintf("the AWS credentials don't allow %s, which is needed for %s: %s", action, what, said)
 	case NotFound:
+		if noMachine(err) {
+			f.text = "there is no such state machine: check --state-machine, STATE_MACHINE_ARN, and that the Region and the account are the stack's: " + said
+			break
+		}
 		f.text = fmt.Sprintf("there is no %s (Step Functions forgets executions 90 days after their end): lambda-rollout list --all lists those that there are", strings.TrimPrefix(what, "the "))
 	default:
 		f.text = fmt.Sprintf("%s can't be read: %s", what, said)
@@ -123,6 +145,14 @@ func renewal() string {
 		return "renew them, as with aws sso login --profile " + rollout.OneLine(os.Getenv("AWS_PROFILE"))
 	}
 	return "renew them, as with aws sso login"
+}
+
+// beginning says how to get credentials where there are none.
+func beginning() string {
+	if (os.Getenv("AWS_ACCESS_KEY_ID") == "") != (os.Getenv("AWS_SECRET_ACCESS_KEY") == "") {
+		return "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; only one of them is set"
+	}
+	return "sign in, as with aws sso login, name a profile that has some with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 }
 
 // lastWords returns what AWS said, without the SDK's list of operations around it.

@@ -60,7 +60,7 @@ func Text(file []byte) ([]byte, error) {
 // the text is not JSON, it returns those before that place. Of a name that comes twice, the
 // last one counts, as for the workflow.
 func Lines(text []byte) map[string]int {
-	l := lines{decoder: json.NewDecoder(bytes.NewReader(text)), text: text, at: map[string]int{}}
+	l := lines{decoder: json.NewDecoder(bytes.NewReader(text)), text: text, line: 1, at: map[string]int{}}
 	l.value("")
 	return l.at
 }
@@ -69,7 +69,13 @@ type lines struct {
 	decoder *json.Decoder
 	text    []byte
 	at      map[string]int
+	// line is that of the byte at counted, which only grows.
+	line, counted int
+	depth         int
 }
+
+// deepest is how deep values are recorded; paths of deeper ones are long, and no problem has them.
+const deepest = 64
 
 // value reads the next value, and records where it and those in it begin. It returns false
 // where the text can't be read.
@@ -82,7 +88,15 @@ func (l *lines) value(path string) bool {
 	if err != nil {
 		return false
 	}
-	l.at[path] = 1 + bytes.Count(l.text[:begin], []byte("\n"))
+	l.line += bytes.Count(l.text[l.counted:begin], []byte("\n"))
+	l.counted = begin
+	if l.depth > deepest {
+		path = ""
+	} else {
+		l.at[path] = l.line
+	}
+	l.depth++
+	defer func() { l.depth-- }()
 	switch token {
 	case json.Delim('{'):
 		for l.decoder.More() {
@@ -92,7 +106,9 @@ func (l *lines) value(path string) bool {
 			if err != nil || !ok || !l.value(at) {
 				return false
 			}
-			l.at[strings.TrimPrefix(path+"."+text, ".")] = l.at[at]
+			if l.depth <= deepest {
+				l.at[strings.TrimPrefix(path+"."+text, ".")] = l.at[at]
+			}
 		}
 	case json.Delim('['):
 		for i := 0; l.decoder.More(); i++ {

@@ -20,6 +20,7 @@ type PendingOrder struct {
 	Unknown bool            `json:"unknown,omitempty"` // the text is no order, and will hold the weight
 	At      time.Time       `json:"at"`
 	Number  int64           `json:"number"` // see rollout.Order
+	Reason  string          `json:"reason,omitempty"`
 }
 
 // Get is Read, and reads whether an order was given that no check has read. If that can't be
@@ -30,6 +31,7 @@ func (c *Client) Get(ctx context.Context, name string, now time.Time) (*Rollout,
 		return nil, err
 	}
 	r.inbox().read(ctx, c)
+	c.readReasons(ctx, r)
 	return r, ctx.Err()
 }
 
@@ -119,6 +121,9 @@ func (in inbox) text(now time.Time) string {
 	text := fmt.Sprintf("%s, given %s ago, is not read yet", o.what(), span(max(0, now.Sub(o.At))))
 	if !in.next.IsZero() {
 		text += "; the next check is at " + stamp(in.next)
+	}
+	if o.Reason != "" {
+		text += fmt.Sprintf("; the reason given: %q", rollout.OneLine(o.Reason))
 	}
 	return text
 }

@@ -33,6 +33,7 @@ func (c *Client) read(ctx context.Context, name string, now time.Time, look bool
 		return nil, err
 	}
 	r := rolloutOf(found, now)
+	r.Console = c.ConsoleURL(r.Execution)
 	if look && r.Function != "" && r.Alias != "" {
 		r.Now = c.aliasNow(ctx, r)
 	}
@@ -144,7 +145,7 @@ func newRollout(out *sfn.DescribeExecutionOutput) *Rollout {
 		Schema: Schema, Name: aws.ToString(out.Name), Execution: execution, Status: string(out.Status),
 		Function: of.Function, Alias: of.Alias, NewVersion: of.NewVersion,
 		Started: out.StartDate.UTC(), Ended: aws.ToTime(out.StopDate).UTC(), Redrives: aws.ToInt32(out.RedriveCount),
-		Error: aws.ToString(out.Error), Reason: aws.ToString(out.Cause), Console: rollout.ConsoleURL(execution),
+		Error: aws.ToString(out.Error), Reason: aws.ToString(out.Cause),
 		Gates: []Gate{}, Orders: []rollout.Order{}, checks: true,
 	}
 	if out.StopDate == nil {
@@ -259,7 +260,9 @@ func (c *Client) aliasNow(ctx context.Context, r *Rollout) *AliasNow {
 		now.Weights = out.RoutingConfig.AdditionalVersionWeights
 	}
 	if marker := alias.ParseDescription(aws.ToString(out.Description)).Marker; marker != nil {
-		now.Marked = marker.OwnedBy(r.Name)
+		if now.Marked = marker.OwnedBy(r.Name); !now.Marked {
+			now.Owner = marker.Owner
+		}
 	}
 	return now
 }

@@ -63,7 +63,7 @@ func (c *Client) releaseOf(ctx context.Context, f *found[release.State], now tim
 	out := f.out
 	execution := aws.ToString(out.ExecutionArn)
 	r := &Release{
-		Schema: Schema, Name: aws.ToString(out.Name), Execution: execution, Console: rollout.ConsoleURL(execution),
+		Schema: Schema, Name: aws.ToString(out.Name), Execution: execution, Console: c.ConsoleURL(execution),
 		Started: out.StartDate.UTC(), Seconds: f.elapsed(now), StartedBy: startedBy([]byte(aws.ToString(out.Input))), Redrives: aws.ToInt32(out.RedriveCount),
 		Continued: f.part, Standings: map[release.Standing]int{}, Rollouts: []ReleaseMember{}, Orders: []rollout.Order{}, newest: f.newest,
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
@@ -28,6 +27,8 @@ func (r *Rollout) Headline() (text, colour string) {
 	}
 	text, colour = found[0], found[1]
 	switch {
+	case r.Outcome == RollbackFailed && r.settled():
+		return "ROLLBACK FAILED, NO ACTION NEEDED", terminal.Bad
 	case r.Outcome == Promoted && r.Unverified:
 		return "PROMOTED, UNVERIFIED", terminal.Doubt
 	case r.Outcome == Running && r.Approval != nil:
@@ -84,7 +85,7 @@ func (r *Rollout) Live(now time.Time) *Page {
 		p.Add("evidence", "", lines...)
 	}
 	if len(r.Orders) > 0 {
-		p.Add("orders", "", orderLines(r.Orders)...)
+		p.Add("orders", "", r.orderLines(r.Orders)...)
 	}
 	r.inbox().add(p, now)
 	r.times(p, now)
@@ -213,26 +214,26 @@ func (r *Rollout) why() string {
 	if r.Reason == "" {
 		return r.ended()
 	}
-	return r.withoutUndo(rollout.WithoutReadings(r.Reason, r.readings()))
+	reason := r.withoutUndo(rollout.WithoutReadings(r.Reason, r.readings()))
+	if r.settled() {
+		reason = "when it ended: " + reason
+	}
+	return reason
 }
 
 // withoutUndo returns a text with a word in place of the command line that stands below it.
 func (r *Rollout) withoutUndo(text string) string {
 	if r.showsUndo() {
 		text = strings.ReplaceAll(text, r.Undo, "the command line below (undo)")
+	} else if r.Undo != "" && r.settled() {
+		text = strings.ReplaceAll(text, r.Undo, "a command line that is no longer needed")
 	}
 	return text
 }
 
 // showsUndo reports whether the alias may need the command line that puts it back.
 func (r *Rollout) showsUndo() bool {
-	switch {
-	case r.Undo == "":
-		return false
-	case r.Outcome == RollbackFailed, r.Outcome == AliasChanged:
-		return true
-	}
-	return r.Outcome != Running && r.Now != nil && r.Now.Marked
+	return r.Undo != "" && r.needsUndo()
 }
 
 // ended says how an execution ended that gives no reason.
@@ -263,18 +264,6 @@ func (r *Rollout) times(p *Page, now time.Time) {
 	}
 }
 
-// String returns where the alias sends traffic, and whether a rollout's marker is on it.
-func (a *AliasNow) String() string {
-	if a.Unread != "" {
-		return a.Unread
-	}
-	text := alias.Routing{Version: a.Version, Weights: a.Weights}.String()
-	if a.Marked {
-		text += ", with the marker of this rollout"
-	}
-	return text
-}
-
 // Steer returns what can be done next, as command lines with a word about each.
 func (r *Rollout) Steer() []string {
 	name := shellWord(r.Name)
@@ -282,7 +271,11 @@ func (r *Rollout) Steer() []string {
 		return "lambda-rollout " + command + " " + name + " — " + about
 	}
 	if r.Outcome != Running {
-		return []string{say("explain", "why it ended so"), say("report", "a page about it, with -o page.html")}
+		next := []string{say("explain", "why it ended so"), say("report", "a page about it, with -o page.html")}
+		if r.needsUndo() && r.Function != "" && (r.Now == nil || r.Now.Unread != "" || r.Now.Marked) { // undo goes by the marker
+			next = append([]string{"lambda-rollout undo " + shellWord(r.Function) + " " + shellWord(r.Alias) + " — put the alias back"}, next...)
+		}
+		return next
 	}
 	if m := r.Release; m != nil {
 		release := "lambda-rollout release "

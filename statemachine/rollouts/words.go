@@ -63,14 +63,6 @@ func (r *Rollout) evidenceLines() []string {
 	return lines
 }
 
-func orderLines(orders []rollout.Order) []string {
-	lines := make([]string, len(orders))
-	for i, o := range orders {
-		lines[i] = fmt.Sprintf("%s %s by %s: %s", stamp(o.At), o.Command, o.By, cmp.Or(o.Effect, "not obeyed yet"))
-	}
-	return lines
-}
-
 // shellWord returns a name for a shell: as it is if it is plain, else in quotes.
 func shellWord(name string) string {
 	plain := func(r rune) bool {

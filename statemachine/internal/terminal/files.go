@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -71,7 +72,7 @@ func replace(path string, text []byte, keep bool) error {
 		if !keep {
 			return nil
 		}
-		return os.WriteFile(path, text, mode)
+		return unwritten(path, os.WriteFile(path, text, mode))
 	default:
 		mode = old.Mode().Perm()
 		if path, err = filepath.EvalSymlinks(path); err != nil {
@@ -79,7 +80,7 @@ func replace(path string, text []byte, keep bool) error {
 		}
 		writable, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
-			return err
+			return unwritten(path, err)
 		}
 		if err := writable.Close(); err != nil {
 			return err
@@ -88,16 +89,35 @@ func replace(path string, text []byte, keep bool) error {
 	beside := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
 	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return fmt.Errorf("%s can't be written: %w", path, err)
+		return unwritten(path, err)
 	}
 	_, err = file.Write(text)
 	if err = errors.Join(err, file.Close()); err == nil && keep {
 		err = os.Rename(beside, path)
 	}
 	if err != nil || !keep {
-		err = errors.Join(err, os.Remove(beside))
+		if removed := os.Remove(beside); err == nil {
+			err = removed
+		}
 	}
-	return err
+	return unwritten(path, err)
+}
+
+// unwritten returns the error of a file that can't be written, without the names of the calls and
+// of the temporary file.
+func unwritten(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var named *fs.PathError
+	var renamed *os.LinkError
+	switch {
+	case errors.As(err, &named):
+		err = named.Err
+	case errors.As(err, &renamed):
+		err = renamed.Err
+	}
+	return fmt.Errorf("%s can't be written: %w", path, err)
 }
 
 // WriteJSON writes a value as JSON, indented by two spaces.

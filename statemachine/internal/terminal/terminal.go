@@ -19,7 +19,7 @@ func Width(out io.Writer) int {
 
 // Size is Width, with the height in rows.
 func Size(out io.Writer) (width, height int) {
-	file, ok := out.(*os.File)
+	file, ok := out.(interface{ Fd() uintptr }) // as a file
 	if !ok || os.Getenv("TERM") == "dumb" {
 		return 0, 0
 	}
