@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"io"
 	"time"
 
@@ -67,7 +68,24 @@ type RehearsedRelease struct {
 
 // WriteRelease writes the page about a release as HTML.
 func WriteRelease(w io.Writer, p ReleasePage) error {
-	return fill(w, "release.html", newReleaseView(p))
+	var page bytes.Buffer
+	if err := fill(&page, "release.html", newReleaseView(p)); err != nil {
+		return err
+	}
+	_, err := w.Write(bytes.Map(visible, page.Bytes()))
+	return err
+}
+
+// visible returns a space in place of what steers terminals, and nothing for what changes the
+// direction of writing: a page is copied from as well.
+func visible(r rune) rune {
+	if r == '\n' || r >= ' ' && r <= '~' {
+		return r
+	}
+	for _, r = range rollout.OneLine(string(r)) {
+		return r
+	}
+	return -1
 }
 
 // WriteRehearsedRelease writes the page about a rehearsal of a release as HTML.

@@ -18,11 +18,14 @@ type standingLook struct {
 	bad   bool
 }
 
+// notStarted is the standing of rollouts that still wait when their release has ended.
+const notStarted release.Standing = "not-started"
+
 // looks are those of all standings.
 var looks = map[release.Standing]standingLook{
 	release.NotRestored: {1, true}, release.RollbackFailed: {2, true}, release.AliasChanged: {3, true}, release.TimedOut: {4, true},
 	release.Stopped: {5, true}, release.Refused: {6, true}, release.RolledBack: {7, true},
-	release.UnderWay: {8, false}, release.Ready: {9, false}, release.Waiting: {10, false}, release.TakenBack: {11, false},
+	release.UnderWay: {8, false}, release.Ready: {9, false}, release.Waiting: {10, false}, notStarted: {10, false}, release.TakenBack: {11, false},
 	release.OnBaseline: {12, false}, release.Promoted: {13, false}, release.Unchanged: {14, false},
 }
 
@@ -41,7 +44,7 @@ func classOf(m ReleaseMember) string {
 		return "bad"
 	case m.Standing == release.Promoted, m.Standing == release.Unchanged:
 		return "good"
-	case m.Standing.Ended():
+	case m.Standing.Ended() && m.Standing != notStarted:
 		return "warn"
 	}
 	return "open"
@@ -65,7 +68,7 @@ func rowsOf(id, title string, rows []memberRow, bad bool) memberTable {
 }
 
 // The lengths of reasons in the table, and how many may have the longer one.
-const longReason, shortReason, longReasons = 400, 120, 100
+const longReason, shortReason, longReasons = 400, 80, 100
 
 // memberRows returns the rows of the rollouts that ended badly, and of the others. The
 // members are sorted by byAttention.
@@ -206,7 +209,7 @@ func waveCharts(p ReleasePage) (charts []waveChart, axis []string, keys []Key, s
 
 // bar adds a rollout's bar: until it was ready, and from then to its end.
 func bar(paths map[string]*strings.Builder, m ReleaseMember, y, high, end float64, scale func(float64) float64) {
-	if m.Standing == release.Waiting || m.Started <= 0 && m.Ended <= 0 {
+	if m.Standing == release.Waiting || m.Standing == notStarted || m.Started <= 0 && m.Ended <= 0 {
 		return
 	}
 	add := func(class string, from, to float64) {

@@ -73,6 +73,11 @@ func newReleaseView(p ReleasePage) *releaseView {
 	v.What += ", " + plural(int64(len(p.Members)), "rollout")
 	v.Title = v.Words + ": " + v.What
 	p.Members = slices.Clone(p.Members)
+	for i := range p.Members {
+		if m := &p.Members[i]; m.Standing == release.Waiting && p.Outcome != rehearsal.Running {
+			m.Standing = notStarted
+		}
+	}
 	slices.SortStableFunc(p.Members, byAttention)
 	v.Actions = actions(p)
 	v.Facts = releaseFacts(p)
@@ -188,8 +193,8 @@ func releaseFacts(p ReleasePage) []fact {
 		{"rollouts", "rollouts", rollout.Thousands(int64(len(p.Members))), counts(p.Members)},
 		{"seconds", until, rehearsal.Clock(p.Seconds), of},
 	}
-	if at, how, ok := harm(p.Members); ok {
-		all = append(all, fact{"harm", "when harm began", rehearsal.Clock(at), how})
+	if at, name, how, ok := harm(p.Members); ok {
+		all = append(all, fact{"harm", name, rehearsal.Clock(at), how})
 		if p.Outcome == rehearsal.RolledBack {
 			back := allBack(p)
 			all = append(all, fact{"back", "from then until all were back", rehearsal.Clock(max(0, back-at)), "at " + rehearsal.Clock(back)})
@@ -205,17 +210,17 @@ func releaseFacts(p ReleasePage) []fact {
 }
 
 // harm returns when the first rollout that ended badly began to do harm, as far as is known.
-func harm(members []ReleaseMember) (at float64, how string, ok bool) {
+func harm(members []ReleaseMember) (at float64, name, how string, ok bool) {
 	for _, m := range members {
-		began, says := m.FirstBad, "the new version of "+m.Name+" began to fail requests"
+		began, is, says := m.FirstBad, "when harm began", "the new version of "+m.Name+" began to fail requests"
 		if began == 0 {
-			began, says = m.Ended, "a check found that "+m.Name+" had ended: "+word(m.Standing)
+			began, is, says = m.Ended, "when harm was found", "a check found that "+m.Name+" had ended: "+word(m.Standing)
 		}
 		if m.Red && m.Standing != release.Refused && began > 0 && (!ok || began < at) {
-			at, how, ok = began, says, true
+			at, name, how, ok = began, is, says, true
 		}
 	}
-	return at, how, ok
+	return at, name, how, ok
 }
 
 // allBack returns when the last alias of a release that was rolled back was on its baseline:
@@ -225,7 +230,7 @@ func allBack(p ReleasePage) (at float64) {
 		switch m.Standing {
 		case release.RolledBack:
 			at = max(at, m.Ended)
-		case release.Waiting, release.Refused, release.Unchanged:
+		case notStarted, release.Refused, release.Unchanged:
 		default:
 			return p.Seconds
 		}
