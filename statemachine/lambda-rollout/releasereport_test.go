@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,10 @@ func TestReleaseReports(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "page.html")
 	a.want(a.run("release", "report", "first", "-o", path), 0)
 	saysInOrder(t, path, "<title>Rolled back", "ReleaseStopped", `class="bar-warn"`, "with the release")
+	page, err := os.ReadFile(path)
+	if err != nil || !regexp.MustCompile(`<td role="cell">0:\d\d:\d\d</td><td role="cell" class="text">with the release<`).Match(page) {
+		t.Errorf("when a rollout ended is not read from the execution that ended the release: %v", err)
+	}
 	a.want(a.run("release", "report", "first", "-o", "page.pdf"), 2, "its name must end in .html")
 	a.want(a.run("release", "report", "none", "-o", path), 3, "there is no release none")
 }

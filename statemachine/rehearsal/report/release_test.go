@@ -213,3 +213,38 @@ func TestEveryOutcomeOfAReleaseHasAPage(t *testing.T) {
 		}
 	}
 }
+
+// TestStandingsOfRehearsedRollouts: where the alias is counts, once the release was rolled back.
+func TestStandingsOfRehearsedRollouts(t *testing.T) {
+	on := func(version string, weights map[string]float64) *rehearsal.AliasState {
+		return &rehearsal.AliasState{Version: version, Weights: weights}
+	}
+	for _, test := range []struct {
+		outcome rehearsal.Outcome
+		after   *rehearsal.AliasState
+		back    bool
+		error   string
+		want    release.Standing
+		red     bool
+	}{
+		{"", on("1", nil), true, "", release.Waiting, false},
+		{rehearsal.Promoted, on("2", nil), false, "", release.Promoted, false},
+		{rehearsal.Promoted, on("1", nil), true, "", release.TakenBack, false},
+		{rehearsal.Promoted, on("1", map[string]float64{"2": 0.5}), true, "", release.NotRestored, true},
+		{rehearsal.Promoted, nil, true, "", release.NotRestored, true},
+		{rehearsal.RolledBack, on("1", nil), true, rollout.ReleaseRolledBack, release.RolledBack, false},
+		{rehearsal.RolledBack, on("1", nil), true, rollout.Unhealthy, release.RolledBack, true},
+		{rehearsal.Failed, on("1", nil), true, "", release.Refused, true},
+		{rehearsal.AliasChanged, on("7", nil), true, "", release.AliasChanged, true},
+	} {
+		m := rehearsedMember(rehearsal.MemberResult{Outcome: test.outcome, AliasAfter: test.after, Baseline: "1", NewVersion: "2", Error: test.error}, test.back)
+		if m.Standing != test.want || m.Red != test.red {
+			t.Errorf("%+v: %s, red %v", test, m.Standing, m.Red)
+		}
+	}
+	for _, standing := range release.Standings() {
+		if looks[standing].order == 0 {
+			t.Errorf("%s has no place", standing)
+		}
+	}
+}
