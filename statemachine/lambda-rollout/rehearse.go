@@ -93,7 +93,7 @@ functions' own code, in virtual time. It needs no account.`,
 		}
 
 		if *asRelease {
-			return c.rehearseRelease(flags, rehearsal.ReleaseOptions{Input: request, Scenario: conditions, Seed: *seed, Template: roles}, *verbose, *asJSON)
+			return c.rehearseRelease(flags, rehearsal.ReleaseOptions{Input: request, Scenario: conditions, Seed: *seed, Template: roles}, *verbose, *asJSON, *page, *scenario)
 		}
 		live := c.console(*verbose)
 		options := rehearsal.Options{

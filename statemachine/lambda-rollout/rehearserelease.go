@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/pflag"
 
@@ -10,13 +11,15 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
 
 // notWithRelease are flags of rehearse that have no meaning for a release.
-var notWithRelease = []string{"simple", "stack", "stack-fails", "runs", "report", "speed", "listen", "fail-unverified"}
+var notWithRelease = []string{"simple", "stack", "stack-fails", "runs", "speed", "listen", "fail-unverified"}
 
 // rehearseRelease rehearses a release, within AWS's limits.
-func (c *command) rehearseRelease(flags *pflag.FlagSet, o rehearsal.ReleaseOptions, verbose, asJSON bool) error {
+// It writes a page about it to a path that is not empty. named is the scenario's name.
+func (c *command) rehearseRelease(flags *pflag.FlagSet, o rehearsal.ReleaseOptions, verbose, asJSON bool, path, named string) error {
 	for _, name := range notWithRelease {
 		if flags.Changed(name) {
 			return fmt.Errorf("--release can't be combined with --%s: leave out one of the two", name)
@@ -45,6 +48,12 @@ func (c *command) rehearseRelease(flags *pflag.FlagSet, o rehearsal.ReleaseOptio
 		}
 	} else if err := c.written(func(p page) { p.release(result) }); err != nil {
 		return err
+	}
+	if path != "" {
+		about := report.RehearsedRelease{Result: result, Input: o.Input, Scenario: o.Scenario, ScenarioName: named, Seed: o.Seed, Command: commandLines(flags).Again}
+		if err := c.writeReport(path, asJSON, func(w io.Writer) error { return report.WriteRehearsedRelease(w, about) }); err != nil {
+			return err
+		}
 	}
 	switch result.Outcome {
 	case rehearsal.Promoted, rehearsal.Unchanged:

@@ -68,7 +68,7 @@ func (c *command) release() *cobra.Command {
 		Args:  knownSubcommand,
 		RunE:  func(release *cobra.Command, _ []string) error { return release.Help() },
 	}
-	release.AddCommand(c.checkRelease(), c.startRelease(), c.getRelease(), c.watchRelease(), c.listReleases(), c.stopRelease())
+	release.AddCommand(c.checkRelease(), c.startRelease(), c.getRelease(), c.reportRelease(), c.watchRelease(), c.listReleases(), c.stopRelease())
 	release.AddCommand(c.steer("release", aboutReleases)...)
 	return release
 }

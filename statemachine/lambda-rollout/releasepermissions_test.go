@@ -25,7 +25,10 @@ func TestReleasesNeedTheDocumentedActions(t *testing.T) {
 	}
 	ok := func(r result) bool { return r.code == 0 }
 	scenes := map[string]scene{
-		"get":   {shop, time.Minute, func(a *account) result { return a.run("release", "get", "first") }, ok},
+		"get": {shop, time.Minute, func(a *account) result { return a.run("release", "get", "first") }, ok},
+		"report": {shop, time.Minute, func(a *account) result {
+			return a.run("release", "report", "first", "-o", a.write("page.html", ""))
+		}, ok},
 		"watch": {shop, 20 * time.Minute, func(a *account) result { return a.run("release", "watch", "first") }, ok},
 		"list": {shop, time.Minute, func(a *account) result { return a.run("release", "list", "--all") }, func(r result) bool {
 			return r.code == 0 && !strings.Contains(r.stdout, "don't allow")

@@ -3,8 +3,10 @@ package rehearsal
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
 
@@ -27,6 +29,13 @@ type ReleaseResult struct {
 	Error   string `json:"error,omitempty"`
 	Reason  string `json:"reason"`
 	Release string `json:"release,omitempty"`
+	// Decision and Reversal are what the release decided of all its members, and Orders the
+	// last orders that its checks read.
+	Decision *release.Decision `json:"decision,omitempty"`
+	Reversal *release.Decision `json:"reversal,omitempty"`
+	Orders   []rollout.Order   `json:"orders,omitempty"`
+	// Start is the virtual time of the release's start.
+	Start time.Time `json:"start"`
 	// Seconds is the virtual time from the start to the end of the release, and Settled
 	// that to the end of everything, cleanups included.
 	Seconds float64 `json:"seconds"`
@@ -80,6 +89,10 @@ type MemberResult struct {
 	// Started and Ended are seconds since the start of the release.
 	Started float64 `json:"started"`
 	Ended   float64 `json:"ended"`
+	// Ready is when a check of the release first found the member ready, and FirstBad when
+	// its new version began to fail requests, in seconds as well; 0 for never.
+	Ready    float64 `json:"ready,omitempty"`
+	FirstBad float64 `json:"first-bad,omitempty"`
 	// BadRequests is how many requests the new version failed since the member's start,
 	// and Served what each version served.
 	BadRequests int64            `json:"bad-requests"`
@@ -109,8 +122,9 @@ var releaseOutcomes = map[string]Outcome{
 // result collects the result of a rehearsal that is over.
 func (r *releaseRun) result() ReleaseResult {
 	result := ReleaseResult{
-		Release: r.release.Name, Settled: r.clock.Now().Sub(r.timeline.start).Seconds(),
+		Release: r.release.Name, Start: r.timeline.start, Settled: r.clock.Now().Sub(r.timeline.start).Seconds(),
 		Calls: r.server.LimitedCalls(), StateBytes: r.seen.size, Checks: r.seen.last.Progress.Checks,
+		Decision: r.seen.last.Progress.Decision, Reversal: r.seen.last.Progress.Reversal, Orders: r.seen.last.Progress.Orders,
 		Notified: map[string]int{}, Published: len(r.server.Published()), Lines: r.lines, Members: []MemberResult{},
 	}
 	r.endOf(&result)
@@ -199,6 +213,10 @@ func (m *member) result(r *releaseRun) MemberResult {
 		Member: m.name, Wave: m.of.Wave + 1, Function: m.request.Function(), Alias: m.request.AliasName,
 		Baseline: m.was.Version, NewVersion: m.request.NewVersion, Served: maps.Clone(m.traffic.served),
 		BadRequests: m.traffic.served[m.traffic.next].Errors,
+		Ready:       r.seen.ready[m.name],
+	}
+	if first := m.traffic.firstBad; !first.IsZero() {
+		result.FirstBad = first.Sub(r.timeline.start).Seconds()
 	}
 	if after, ok := r.server.Alias(result.Function, result.Alias); ok {
 		result.AliasAfter = aliasState(after)

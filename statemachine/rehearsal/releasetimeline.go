@@ -30,6 +30,21 @@ type releaseSeen struct {
 	text string // of the last check's entry
 	size int    // of the largest output of a task, in bytes
 	last release.State
+	// ready is when a check first found a member ready, in seconds since the start.
+	ready map[string]float64
+}
+
+// see records what a task of the release returned.
+func (s *releaseSeen) see(now release.State, at float64) {
+	s.last = now
+	for name, line := range now.Members {
+		if _, known := s.ready[name]; !known && line.Standing == release.Ready {
+			if s.ready == nil {
+				s.ready = map[string]float64{}
+			}
+			s.ready[name] = at
+		}
+	}
 }
 
 // add completes, keeps and passes an entry on.
@@ -108,7 +123,7 @@ func (r *releaseRun) releaseTask(name string, e asl.Event) {
 		return
 	}
 	before := r.seen.last
-	r.seen.last = now
+	r.seen.see(now, e.Timestamp.Sub(r.timeline.start).Seconds())
 	line := Entry{State: name}
 	switch {
 	case now.Outcome != nil:

@@ -33,6 +33,7 @@ type traffic struct {
 	clusters        map[string]*clusters
 	environments    map[string]*environments
 	served          map[string]Tally
+	firstBad        time.Time // when the new version first failed a request; zero for never
 	series          *series
 	over            bool        // the rollout is
 	counted         *trafficSum // of the rollout; nil until it is over and the traffic on one version
@@ -223,6 +224,9 @@ func (t *traffic) run(version string, requests int64, share float64, from, to ti
 		tally.Errors += r.Errors
 		tally.Throttles += r.Throttles
 		t.served[version] = tally
+		if version == t.next && r.Errors > 0 && t.firstBad.IsZero() {
+			t.firstBad = from
+		}
 		t.series.add(version == t.next, r)
 		return t.aws.RecordInvocations(r)
 	}

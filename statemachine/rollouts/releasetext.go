@@ -138,24 +138,11 @@ func (r *Release) waits(p *Page, now time.Time) {
 		}
 		p.Add("next check", "", text)
 	}
-	if a := r.Approval; a != nil {
-		what := fmt.Sprintf("wave %d waits", a.Wave)
-		if a.Wave == 0 {
-			what = "the promotion waits"
-		}
-		text := what + " for approval since " + stamp(a.Since)
-		if !a.Until.IsZero() {
-			text += "; without an answer, the release is rolled back at " + stamp(a.Until)
-		}
-		p.Add("approval", terminal.Doubt, text, r.command("approve")+" — go on", r.command("refuse")+" — roll back")
+	if r.Approval != nil {
+		p.Add("approval", terminal.Doubt, r.awaited(), r.command("approve")+" — go on", r.command("refuse")+" — roll back")
 	}
-	if s := r.Pause; s != nil {
-		what := fmt.Sprintf("by the order %s", s.Order)
-		if s.Unknown {
-			what = fmt.Sprintf("by the unknown order %q", string(s.Order))
-		}
-		p.Add("paused", terminal.Doubt, fmt.Sprintf("%s of %s since %s; it is rolled back at %s unless another order comes", what, s.By, stamp(s.Since), stamp(s.Until)),
-			r.command("resume")+" — let it go on", r.command("rollback")+" — roll back")
+	if r.Pause != nil {
+		p.Add("paused", terminal.Doubt, r.held(), r.command("resume")+" — let it go on", r.command("rollback")+" — roll back")
 	}
 }
 
@@ -268,38 +255,4 @@ func (r *Release) why() string {
 // command returns a command line about the release.
 func (r *Release) command(word string) string {
 	return "lambda-rollout release " + word + " " + shellWord(r.Name)
-}
-
-// Steer returns what can be done next, as command lines with a word about each.
-func (r *Release) Steer() []string {
-	say := func(word, about string) string { return r.command(word) + " — " + about }
-	var next []string
-	if r.Outcome != Running {
-		next = append(next, say("get", "how it ended; with -v all rollouts"))
-	} else {
-		next = append(next, say("watch", "follow it"))
-	}
-	if example := r.example(); example != "" {
-		next = append(next, "lambda-rollout get "+example+" — one of its rollouts")
-	}
-	if r.Outcome != Running {
-		return next
-	}
-	if r.Decision == nil && r.leftAs == "" {
-		if r.Pause == nil {
-			next = append(next, say("pause", "hold all rollouts"))
-		}
-		next = append(next, say("advance", "end the current step of each rollout now"), say("promote", "promote all as soon as all have started"))
-	}
-	return append(next, say("rollback", "roll all rollouts back"), say("stop", "end the execution; another one rolls all rollouts back"))
-}
-
-// example returns the execution of a rollout that has started; "" for none.
-func (r *Release) example() string {
-	for _, m := range r.Rollouts {
-		if m.Standing != release.Waiting {
-			return shellWord(m.Rollout)
-		}
-	}
-	return ""
 }

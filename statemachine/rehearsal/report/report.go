@@ -4,6 +4,8 @@
 //   - [Write] writes the page about one rollout, rehearsed or recorded.
 //   - [WriteMany] writes the page about many rehearsals: shares of outcomes with
 //     their intervals, and histograms.
+//   - [WriteRelease] writes the page about a release, and [WriteRehearsedRelease] that
+//     about a rehearsal of one: its waves over time, its rollouts, what it decided.
 //
 // A page is one file that needs no other file, no network and no script. It fits
 // screens of any width and print, and can be read with a keyboard or a screen
@@ -56,7 +58,7 @@ func Write(w io.Writer, p Page) error {
 
 // fill executes the template of that name.
 func fill(w io.Writer, name string, view any) error {
-	page, err := template.New(name).Funcs(template.FuncMap{"style": style}).ParseFS(files, name, "head.html")
+	page, err := template.New(name).Funcs(template.FuncMap{"style": style, "rows": rowsOf}).ParseFS(files, name, "head.html")
 	if err != nil {
 		return err
 	}
