@@ -131,7 +131,7 @@ func TestAPauseEndsOutsideWindows(t *testing.T) {
 	early.Begin = rollout.BeginShift
 	early = early.AwaitWindow(start.Add(time.Hour))
 	for i, c := range []rollout.Command{rollout.PauseNow, rollout.ResumeNow} {
-		early = early.CheckFirstShift(start.Add(time.Hour+time.Duration(i+1)*5*time.Minute), "", order(int64(i+1), c))
+		early = early.CheckFirstShift(start.Add(time.Hour+time.Duration(i+1)*5*time.Minute), "", rollout.Instructions{Orders: []rollout.Order{order(int64(i+1), c)}})
 	}
 	if early.Progress.Pause != nil || early.Progress.Held == nil || effects(early) != "obeyed, obeyed" {
 		t.Errorf("before the first shift: pause %v, held %v: %s [%s]", early.Progress.Pause, early.Progress.Held, early.Health.Reason, effects(early))
