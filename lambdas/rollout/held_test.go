@@ -142,7 +142,7 @@ func TestAPauseEndsOutsideWindows(t *testing.T) {
 	for i, c := range []rollout.Command{rollout.PauseNow, rollout.ResumeNow} {
 		at = at.Add(2 * time.Minute)
 		s, _ = s.BeginCheck(at)
-		s = s.Check(at, rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, order(int64(i+1), c))
+		s = s.Check(at, rollout.Health{Readings: []rollout.Reading{undecided}, Recent: 10}, rollout.Instructions{Orders: []rollout.Order{order(int64(i+1), c)}})
 	}
 	if s.Progress.Pause != nil || s.Progress.Held == nil || s.Progress.Pending != nil || effects(s) != "obeyed, obeyed" {
 		t.Errorf("pause %v, held %v, pending %v: %s [%s]", s.Progress.Pause, s.Progress.Held, s.Progress.Pending, s.Health.Reason, effects(s))
