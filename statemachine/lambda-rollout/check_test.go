@@ -126,7 +126,7 @@ func TestClearWords(t *testing.T) {
 			a.write("config", "[profile local]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:1\n")
 		}, "check", "AWS can't be reached for the call lambda:GetAlias: check the network"},
 		"no Region":      {nil, func(a *account) { a.write("config", "[profile local]\n") }, "check", "there is no Region: give --region"},
-		"no credentials": {nil, func(a *account) { a.write("credentials", "[other]\n"); t.Setenv("AWS_EC2_METADATA_DISABLED", "true") }, "check", "have expired or are not valid"},
+		"no credentials": {nil, func(a *account) { a.write("credentials", "[other]\n"); t.Setenv("AWS_EC2_METADATA_DISABLED", "true") }, "check", "there are no AWS credentials for the call lambda:GetAlias"},
 		"no profile":     {nil, func(a *account) { t.Setenv("AWS_PROFILE", "nobody") }, "check", "nobody"},
 		"no rollout":     {nil, nil, "promote", "there is no rollout none (Step Functions forgets"},
 	} {

@@ -17,7 +17,7 @@ func TestReadsAreKnownByTheirNames(t *testing.T) {
 	changes := []string{
 		"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion", "DeleteFunction", "TagResource", "UntagResource",
 		"CreateAlias", "UpdateAlias", "DeleteAlias", "Invoke", "PutProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig",
-		"PutParameter", "DeleteParameter", "Publish", "PutEvents", "StartExecution", "StopExecution", "RedriveExecution", "TestState", "PutMetricData",
+		"PutParameter", "DeleteParameter", "DeleteParameters", "Publish", "PutEvents", "StartExecution", "StopExecution", "RedriveExecution", "TestState", "PutMetricData",
 		"PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms", "SetAlarmState", "EnableAlarmActions", "DisableAlarmActions",
 		"EnableRule", "DisableRule",
 	}

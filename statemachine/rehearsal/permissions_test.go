@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -220,33 +221,38 @@ func TestAnUnneededPermissionIsSeen(t *testing.T) {
 // TestEachMissingPermissionIsSeen takes away one permission after the other, and
 // plays the shortest play again that needed it.
 func TestEachMissingPermissionIsSeen(t *testing.T) {
-	template := deployedTemplate(t)
-	changed := 0
+	template, all := deployedTemplate(t), allowedPlays(t)
+	var taken []held
 	for principal, policies := range template.roles() {
 		for _, permission := range policies.Permissions() {
-			h := held{principal, permission}
-			plays := slices.DeleteFunc(slices.Clone(allowedPlays(t)), func(p played) bool { return p.needed[h] == 0 })
-			if len(plays) == 0 {
-				t.Errorf("nothing needs %s", h)
-				continue
-			}
-			shortest := slices.MinFunc(plays, func(a, b played) int { return cmp.Compare(a.took, b.took) })
-			result, _, err := shortest.with(template, h)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(result.Denied) == 0 || !strings.Contains(strings.Join(result.Denied, "\n"), " is not authorized to perform: "+permission.Action+" on resource: ") {
-				t.Errorf("%s: %s ends the same without %s; denied: %q", shortest.name, result.Outcome, h, result.Denied)
-			}
-			result.Denied = nil
-			if inWords(t, result) != inWords(t, shortest.result) {
-				changed++
-			}
+			taken = append(taken, held{principal, permission})
 		}
 	}
-	t.Logf("besides being denied, %d change what the rollout does", changed)
-	if changed < 30 { // logs, traces and the last notifications don't
-		t.Errorf("taking permissions away changes %d rollouts", changed)
+	var changed atomic.Int64
+	OnAllCores(len(taken), func(i int) {
+		h := taken[i]
+		plays := slices.DeleteFunc(slices.Clone(all), func(p played) bool { return p.needed[h] == 0 })
+		if len(plays) == 0 {
+			t.Errorf("nothing needs %s", h)
+			return
+		}
+		shortest := slices.MinFunc(plays, func(a, b played) int { return cmp.Compare(a.took, b.took) })
+		result, _, err := shortest.with(template, h)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if len(result.Denied) == 0 || !strings.Contains(strings.Join(result.Denied, "\n"), " is not authorized to perform: "+h.Action+" on resource: ") {
+			t.Errorf("%s: %s ends the same without %s; denied: %q", shortest.name, result.Outcome, h, result.Denied)
+		}
+		result.Denied = nil
+		if inWords(t, result) != inWords(t, shortest.result) {
+			changed.Add(1)
+		}
+	})
+	t.Logf("besides being denied, %d change what the rollout does", changed.Load())
+	if changed.Load() < 30 { // logs, traces and the last notifications don't
+		t.Errorf("taking permissions away changes %d rollouts", changed.Load())
 	}
 }
 

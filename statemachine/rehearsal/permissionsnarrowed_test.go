@@ -50,8 +50,14 @@ var withNarrowed rehearsed
 func narrowedPlays(t *testing.T) []played {
 	t.Helper()
 	var all []play
-	for _, p := range slices.Concat(plays(t), nestedPlays(), latePlays(), stackPlays()) {
+	for _, p := range slices.Concat(plays(t), nestedPlays(), latePlays(), stackPlays(), releasePlays(t)) {
 		p.options.Input = bytes.ReplaceAll(p.options.Input, []byte("MyFunction"), []byte("f"))
+		if p.release != nil { // two aliases of the one function
+			o := *p.release
+			o.Input = bytes.ReplaceAll(o.Input, []byte(`"function-name":"function-000"`), []byte(`"function-name":"f"`))
+			o.Input = bytes.ReplaceAll(o.Input, []byte(`"function-name":"function-001"`), []byte(`"function-name":"f","alias-name":"other"`))
+			p.release = &o
+		}
 		p.name += ", narrowed"
 		all = append(all, p)
 	}

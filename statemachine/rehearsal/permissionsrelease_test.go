@@ -20,6 +20,9 @@ func (p play) withRelease(template *Template, without held) (result Result, need
 		}
 		if permits := r.machine.permits; permits != nil {
 			permits.without, needed = without, permits.needed
+			if without != (held{}) {
+				r.mostSweeps = 3 // without a permission, each of them may fail alike
+			}
 		}
 	}
 	released, err := RunRelease(o)
@@ -38,6 +41,10 @@ func releasePlays(t testing.TB) []play {
 	var all []play
 	add := func(name, scenario string, more map[string]any) {
 		none := 0.0
+		if more == nil {
+			more = map[string]any{}
+		}
+		more["max-wait"] = 3600
 		world := scenarioOf(t, scenario)
 		world.History = &none
 		all = append(all, play{name: "a release, " + name, release: &ReleaseOptions{Input: releaseInput(t, 2, 60, more), Scenario: world, Seed: 1}})

@@ -258,7 +258,7 @@ func TestBadScenariosAreRefused(t *testing.T) {
 		{`{"changes": [{"after": 60, "alias": {"weight": 7}}]}`, "changes[0].alias.weight must be a number from 0 to 1"},
 		{`{"changes": [{"after": 60, "baseline": {"errors": 7}}]}`, "changes[0].baseline.errors is not a known field"},
 		{`{"faults": [{"operation": "UpdateAllias", "kind": "throttled"}]}`, "UpdateAllias"},
-		{`{"faults": [{"task": "UpdateAllias", "kind": "inactive"}]}`, `faults[0].task must be one of *, CalculateWeights, UpdateAlias, HealthCheck, Rollback, Finalize (did you mean "UpdateAlias"?)`},
+		{`{"faults": [{"task": "UpdateAllias", "kind": "inactive"}]}`, `faults[0].task must be one of *, CalculateWeights, UpdateAlias, HealthCheck, Rollback, Finalize, PlanRelease, CheckRelease, RevertRelease (did you mean "UpdateAlias"?)`},
 		{`{"faults": [{"task": "UpdateAlias", "operation": "GetAlias", "kind": "inactive"}]}`, "faults[0] must have either an operation"},
 		{`{"faults": [{"task": "*", "kind": "throttled"}]}`, "faults[0].kind must be one of inactive, out-of-memory"},
 		{`{"faults": [{"task": "*", "kind": "inactive", "count": -1}]}`, "faults[0].count must be a whole number"},

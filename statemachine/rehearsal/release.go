@@ -50,10 +50,12 @@ type releaseRun struct {
 	release release.Request
 	apart   bool
 	over    bool
-	lines   []ReleaseEntry
-	watch   func(ReleaseEntry)
-	brief   bool
-	seen    releaseSeen
+	// mostSweeps limits how many sweeps follow the end.
+	mostSweeps int
+	lines      []ReleaseEntry
+	watch      func(ReleaseEntry)
+	brief      bool
+	seen       releaseSeen
 }
 
 // RunRelease rehearses a release to its end: until all of its members, and everything that
@@ -93,7 +95,7 @@ func newReleaseRun(o ReleaseOptions) (*releaseRun, error) {
 			options: Options{Input: o.Input, Scenario: o.Scenario, Seed: o.Seed, Template: o.Template, Brief: true, log: o.log, through: o.through, limits: o.Limits},
 			clock:   asl.NewClock(start), description: "Rehearsed",
 		},
-		watch: o.Watch, brief: o.Brief, apart: o.apart,
+		watch: o.Watch, brief: o.Brief, apart: o.apart, mostSweeps: mostSweeps,
 	}
 	permits, faults := newPermissions(o.Template), newTaskFaults(o.Scenario.Faults, start)
 	for i, w := range []*workflow{&rolloutWorkflow, &releaseWorkflow} {
@@ -186,7 +188,7 @@ func (r *releaseRun) startApart() {
 // settle waits for the end of all executions of both state machines. If any ended badly,
 // it waits until two sweeps in a row find nothing to do, for at most a day.
 func (r *releaseRun) settle() {
-	for sweeps, quiet := 0, 0; r.allEnded() && quiet < 2 && sweeps < mostSweeps; sweeps++ {
+	for sweeps, quiet := 0, 0; r.allEnded() && quiet < 2 && sweeps < r.mostSweeps; sweeps++ {
 		r.over = true // no other sweeps
 		r.clock.Sleep(sweepInterval)
 		if r.sweep() {

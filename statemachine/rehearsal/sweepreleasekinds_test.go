@@ -141,12 +141,12 @@ var releaseKinds = []struct {
 	every  int
 	trials func(releaseSubject, *seenRelease, int) []releaseTrial
 }{
-	{"release, call x fault", 3, faultsOfRelease},
-	{"release, crash or double delivery", 1, crashesOfRelease},
-	{"release, stops", 3, stopsOfRelease},
-	{"release, stops of members", 5, stopsOfMembers},
-	{"release, foreign changes", 5, changesOfMembers},
-	{"release, another rollout or release", 8, contestsOfMembers},
+	{"release, call x fault", 7, faultsOfRelease},
+	{"release, crash or double delivery", 2, crashesOfRelease},
+	{"release, stops", 7, stopsOfRelease},
+	{"release, stops of members", 11, stopsOfMembers},
+	{"release, foreign changes", 11, changesOfMembers},
+	{"release, another rollout or release", 19, contestsOfMembers},
 }
 
 // TestSweepOfReleases tries each kind of disturbance, and pairs of them.
@@ -164,7 +164,7 @@ func TestSweepOfReleases(t *testing.T) {
 	}
 	var pairs []releaseTrial
 	chance := rand.New(rand.NewPCG(1, 18))
-	for range map[bool]int{false: 150, true: 3000}[*allCases] {
+	for range map[bool]int{false: 80, true: 3000}[*allCases] {
 		one := all[chance.IntN(len(all))]
 		first := one[chance.IntN(len(one))]
 		for {
