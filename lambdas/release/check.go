@@ -243,10 +243,7 @@ func (s State) wait(r Request, do Actions) int64 {
 
 // count says how many members stand how.
 func (s State) count() string {
-	numbers := map[Standing]int{}
-	for _, line := range s.Members {
-		numbers[line.Standing]++
-	}
+	numbers := s.tally()
 	var texts []string
 	for _, standing := range Standings() {
 		if n := numbers[standing]; n > 0 {

@@ -6,30 +6,25 @@ import (
 	"fmt"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// An execution's history holds 25,000 events; a release that needs more continues in other
-// executions, as a rollout does: see rollout.State.Resume.
+// The number of history events of each part of the workflow: see rollout.EventsPerTask.
 const (
-	ownerEvents = 10_000
-	partEvents  = 20_000
-
-	eventsPerTask    = 5
-	eventsPerFailure = 3
 	// eventsOfStart: execution started, PlanRelease, Begin.
-	eventsOfStart = 1 + eventsPerTask + 2
+	eventsOfStart = 1 + rollout.EventsPerTask + 2
 	// EventsOfPlan: PlanMembers, Begin.
-	EventsOfPlan = eventsPerTask + 2
+	EventsOfPlan = rollout.EventsPerTask + 2
 	// EventsOfCheck: CheckRelease, Decide, Wait.
-	EventsOfCheck = eventsPerTask + 2 + 2
+	EventsOfCheck = rollout.EventsPerTask + 2 + 2
 	// EventsOfRevert: RevertRelease, Wait.
-	EventsOfRevert = eventsPerTask + 2
+	EventsOfRevert = rollout.EventsPerTask + 2
 )
 
 // AddEvents adds the events of a part of the workflow, and those of its failed attempts,
 // to the length of the execution's history.
 func (s State) AddEvents(events int64, retries int) State {
-	s.Progress.Events += events + int64(retries)*eventsPerFailure
+	s.Progress.Events += events + int64(retries)*rollout.EventsPerFailure
 	return s
 }
 
@@ -37,13 +32,11 @@ func (s State) AddEvents(events int64, retries int) State {
 // one's history is filling up.
 func (s State) keepWithinHistory() State {
 	s.Progress.Continuation = ""
-	switch {
-	case s.Progress.Part == 0 && s.Progress.Events > ownerEvents:
-		s.Health.Decision = StepHandOver
-	case s.Progress.Part > 0 && s.Progress.Events > partEvents:
-		s.Health.Decision = StepHandBack
-	default:
+	if !rollout.HistoryFull(s.Progress.Part, s.Progress.Events) {
 		return s
+	}
+	if s.Health.Decision = StepHandOver; s.Progress.Part > 0 {
+		s.Health.Decision = StepHandBack
 	}
 	seen, err := json.Marshal(s)
 	if err != nil {
@@ -59,7 +52,7 @@ const continueField = "continue"
 // ReadResume reads the input of an execution that continues a long release. Whether the
 // release really continues there can't be read from the input: see package releasing.
 func ReadResume(input []byte) (s State, is bool, err error) {
-	fields, ok := readObject(input)
+	fields, ok := rollout.ReadObject(input)
 	if !ok {
 		return State{}, false, nil
 	}
@@ -87,12 +80,12 @@ const concludeField = "conclude"
 
 // Conclusion returns the input of an execution that ends the release of owner, an ARN.
 func Conclusion(owner string) json.RawMessage {
-	return encode(object{concludeField: encode(owner), startedByField: encode(owner)})
+	return rollout.Encode(object{concludeField: rollout.Encode(owner), startedByField: rollout.Encode(owner)})
 }
 
 // ReadConclusion reads such an input, and returns owner; "" if it is another one.
 func ReadConclusion(input []byte) string {
-	fields, _ := readObject(input)
+	fields, _ := rollout.ReadObject(input)
 	var owner string
 	if json.Unmarshal(fields[concludeField], &owner) != nil {
 		return ""

@@ -5,11 +5,8 @@ import (
 	"fmt"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
-
-// plainName matches what Parameter Store accepts in a name.
-var plainName = lazyregexp.New(`^[A-Za-z0-9_.-]{1,80}$`)
 
 // OrdersPath begins the names of the parameters to which operators write orders to
 // releases.
@@ -21,7 +18,7 @@ const DecisionsPath = "/lambda-rollout-releases/"
 // ControlParameter returns the name of the parameter, in the Parameter Store of AWS Systems
 // Manager, to which orders to a release are written. owner is the name of its first
 // execution.
-func ControlParameter(owner string) string { return OrdersPath + inParameter(owner) }
+func ControlParameter(owner string) string { return OrdersPath + rollout.InParameter(owner) }
 
 // Names are the names of the parameters through which a release instructs its members.
 type Names struct {
@@ -34,15 +31,8 @@ type Names struct {
 // NamesOf returns the names for the release whose first execution has the ARN owner. They
 // have the name of its state machine, as executions of others may have the same names.
 func NamesOf(owner string) Names {
-	path := DecisionsPath + inParameter(arn.Name(arn.Machine(owner))) + "/" + inParameter(arn.Name(owner)) + "/"
+	path := DecisionsPath + rollout.InParameter(arn.Name(arn.Machine(owner))) + "/" + rollout.InParameter(arn.Name(owner)) + "/"
 	return Names{path + "decision", path + "reversal", path + "orders"}
-}
-
-func inParameter(owner string) string {
-	if plainName.MatchString(owner) {
-		return owner
-	}
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(owner)))
 }
 
 // MemberName returns the name of the execution of a member. It has at most 80 characters,

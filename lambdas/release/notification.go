@@ -53,7 +53,7 @@ func (n Notification) ID() string {
 // a rollout.
 func (n Notification) JSON() []byte {
 	n.Time, n.Reason, n.Error = n.Time.UTC(), rollout.Plain(n.Reason), rollout.OneLine(n.Error)
-	return encode(struct {
+	return rollout.Encode(struct {
 		Schema  int    `json:"schema"`
 		ID      string `json:"id"`
 		Outcome string `json:"outcome"`
@@ -65,10 +65,7 @@ func (n Notification) JSON() []byte {
 func (s State) Notification(event Event, at time.Time) Notification {
 	n := Notification{
 		Event: event, Time: at, Execution: s.Plan.Owner, Release: s.Release, Rollouts: len(s.Members), Wave: s.Progress.Wave,
-		Standings: map[Standing]int{},
-	}
-	for _, line := range s.Members {
-		n.Standings[line.Standing]++
+		Standings: s.tally(),
 	}
 	if s.Health != nil {
 		n.Reason = s.Health.Reason

@@ -93,5 +93,5 @@ func (r Request) largest() int {
 	for _, name := range s.Plan.RedAlarms {
 		s.Progress.Alarms[name] = rollout.SeenAlarm{OK: true, Gaps: true, Since: time.Date(2026, 1, 1, 1, 1, 1, 123e6, time.UTC)}
 	}
-	return len(encode(s))
+	return len(rollout.Encode(s))
 }

@@ -1,10 +1,8 @@
 package release
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"sort"
@@ -17,17 +15,6 @@ import (
 // object is a JSON object whose values are not read yet.
 type object = map[string]json.RawMessage
 
-// readObject reads one JSON object; false if the text is none.
-func readObject(text []byte) (object, bool) {
-	var fields object
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	if decoder.Decode(&fields) != nil || fields == nil {
-		return nil, false
-	}
-	_, err := decoder.Token()
-	return fields, err == io.EOF
-}
-
 // merge returns an object over another one, by the rules of JSON Merge Patch (RFC 7396):
 // objects are merged field by field, null removes a field, and other values replace.
 func merge(under, over object) object {
@@ -36,38 +23,18 @@ func merge(under, over object) object {
 		merged[name] = value
 	}
 	for name, value := range over {
-		inner, ok := readObject(value)
+		inner, ok := rollout.ReadObject(value)
 		switch {
 		case string(value) == "null":
 			delete(merged, name)
 		case ok:
-			beneath, _ := readObject(merged[name])
-			merged[name] = encode(merge(beneath, inner))
+			beneath, _ := rollout.ReadObject(merged[name])
+			merged[name] = rollout.Encode(merge(beneath, inner))
 		default:
 			merged[name] = value
 		}
 	}
 	return merged
-}
-
-// encode returns the JSON of a value that can't fail to have one.
-func encode(value any) json.RawMessage {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		panic(err) // it is made of texts, numbers and JSON that was read
-	}
-	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
-}
-
-// shorten returns at most 80 characters of a value that a user gave, on one line.
-func shorten(given []byte) string {
-	text := strings.TrimSpace(rollout.OneLine(string(given)))
-	if utf8.RuneCountInString(text) > 80 {
-		return first(text, 80) + "…"
-	}
-	return text
 }
 
 // topField returns the first name of a problem's path.
@@ -98,18 +65,18 @@ func (rd *reader) add(p rollout.Problem) {
 
 // refuse adds a problem with a field, quoting what was given for it.
 func (rd *reader) refuse(path, want string) {
-	rd.add(rollout.Problem{Path: path, Given: shorten(rd.fields[path]), Want: want})
+	rd.add(rollout.Problem{Path: path, Given: rollout.Given(rd.fields[path]), Want: want})
 }
 
 // object0 returns an object among the fields; nil if there is none.
 func (rd *reader) object0(path string) object {
-	fields, _ := readObject(rd.fields[path])
+	fields, _ := rollout.ReadObject(rd.fields[path])
 	return fields
 }
 
 // object is object0 that refuses what is no object.
 func (rd *reader) object(path string) object {
-	fields, ok := readObject(rd.fields[path])
+	fields, ok := rollout.ReadObject(rd.fields[path])
 	if rd.has(path) && !ok {
 		rd.refuse(path, wantObject)
 	}
@@ -125,7 +92,7 @@ func (rd *reader) refuseUnknown(path string, fields object, known []string) {
 	}
 	sort.Strings(unknown)
 	for _, name := range unknown {
-		rd.add(rollout.Problem{Path: path + shorten([]byte(name)), Given: shorten(fields[name]), Want: "is not a field here" + rollout.DidYouMean(name, known)})
+		rd.add(rollout.Problem{Path: path + rollout.Given([]byte(name)), Given: rollout.Given(fields[name]), Want: "is not a field here" + rollout.DidYouMean(name, known)})
 	}
 }
 
@@ -153,20 +120,11 @@ func (rd *reader) boolean(path string, absent bool) bool {
 	return absent
 }
 
-// number reads a JSON number, not a string that looks like one.
-func number(raw json.RawMessage) (float64, bool) {
-	var n float64
-	if string(raw) == "null" || json.Unmarshal(raw, &n) != nil {
-		return 0, false
-	}
-	return n, true
-}
-
 func (rd *reader) integer(path string, low, high, absent int64) int64 {
 	if !rd.has(path) {
 		return absent
 	}
-	n, ok := number(rd.fields[path])
+	n, ok := rollout.AsNumber(rd.fields[path])
 	if !ok || n != math.Trunc(n) || n < float64(low) || n > float64(high) {
 		rd.refuse(path, fmt.Sprintf("must be a whole number from %d to %d", low, high))
 		return absent
@@ -178,7 +136,7 @@ func (rd *reader) share(path string) float64 {
 	if !rd.has(path) {
 		return 0
 	}
-	n, ok := number(rd.fields[path])
+	n, ok := rollout.AsNumber(rd.fields[path])
 	if !ok || n < 0.0001 || n > 1 {
 		rd.refuse(path, "must be a share of the traffic from 0.0001 to 1")
 		return 0

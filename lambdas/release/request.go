@@ -71,9 +71,9 @@ const startedByField = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 // first execution.
 func (r Request) Input(m Member, owner string) json.RawMessage {
 	fields := maps.Clone(m.fields)
-	fields["release"] = encode(rollout.Membership{Execution: owner, Member: m.Name, Together: r.Together, MaxWait: r.MaxWait})
-	fields[startedByField] = encode(owner)
-	return encode(fields)
+	fields["release"] = rollout.Encode(rollout.Membership{Execution: owner, Member: m.Name, Together: r.Together, MaxWait: r.MaxWait})
+	fields[startedByField] = rollout.Encode(owner)
+	return rollout.Encode(fields)
 }
 
 // Member returns the member of that name; false if there is none.
@@ -105,9 +105,9 @@ func Decode(input []byte) (Request, error) {
 	if len(input) > MaxInput {
 		return Request{}, refused(rollout.Problem{Path: "$", Given: fmt.Sprintf("%d bytes", len(input)), Want: fmt.Sprintf("must have at most %d bytes: split the release", MaxInput)})
 	}
-	fields, ok := readObject(input)
+	fields, ok := rollout.ReadObject(input)
 	if !ok {
-		return Request{}, refused(rollout.Problem{Path: "$", Given: shorten(input), Want: wantRequest})
+		return Request{}, refused(rollout.Problem{Path: "$", Given: rollout.Given(input), Want: wantRequest})
 	}
 	rd := &reader{fields: fields}
 	r := Request{
@@ -132,24 +132,24 @@ func Decode(input []byte) (Request, error) {
 
 // problem returns a problem with a value that was given.
 func problem(path string, given []byte, want string) rollout.Problem {
-	return rollout.Problem{Path: path, Given: shorten(given), Want: want}
+	return rollout.Problem{Path: path, Given: rollout.Given(given), Want: want}
 }
 
 // DecodeMember reads the input of a release, which has been accepted, as if it had only the
 // member of that name: of a thousand others, nothing is checked again. It returns false if
 // there is no such member.
 func DecodeMember(input []byte, name string) (Request, Member, bool) {
-	fields, _ := readObject(input)
-	all, _ := readObject(fields["rollouts"])
+	fields, _ := rollout.ReadObject(input)
+	all, _ := rollout.ReadObject(fields["rollouts"])
 	one, ok := all[name]
 	if !ok {
 		return Request{}, Member{}, false
 	}
-	fields["rollouts"] = encode(object{name: one})
+	fields["rollouts"] = rollout.Encode(object{name: one})
 	for _, of := range []string{"waves", "next-wave-at", "approval"} {
 		delete(fields, of)
 	}
-	r, err := Decode(encode(fields))
+	r, err := Decode(rollout.Encode(fields))
 	if err != nil {
 		return Request{}, Member{}, false
 	}
@@ -182,17 +182,17 @@ func (rd *reader) members(r *Request) {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		path := "rollouts." + name
 		if !rollout.MemberForm.MatchString(name) {
-			rd.add(rollout.Problem{Path: "rollouts", Given: shorten([]byte(name)), Want: wantMemberName})
+			rd.add(rollout.Problem{Path: "rollouts", Given: rollout.Given([]byte(name)), Want: wantMemberName})
 			continue
 		}
-		own, ok := readObject(given[name])
+		own, ok := rollout.ReadObject(given[name])
 		if !ok {
-			rd.add(rollout.Problem{Path: path, Given: shorten(given[name]), Want: wantObject})
+			rd.add(rollout.Problem{Path: path, Given: rollout.Given(given[name]), Want: wantObject})
 			continue
 		}
 		rd.refuseOwn(path, own)
 		m := Member{Name: name, fields: merge(merge(defaults, shared), own)}
-		req, err := rollout.Decode(encode(m.fields))
+		req, err := rollout.Decode(rollout.Encode(m.fields))
 		rd.addMember(path, own, err)
 		if err != nil {
 			continue
@@ -217,7 +217,7 @@ func (rd *reader) members(r *Request) {
 func (rd *reader) refuseOwn(path string, fields object) {
 	for _, name := range releasesOwn {
 		if value, ok := fields[name]; ok {
-			rd.add(rollout.Problem{Path: path + "." + name, Given: shorten(value), Want: wantOfRelease(name)})
+			rd.add(rollout.Problem{Path: path + "." + name, Given: rollout.Given(value), Want: wantOfRelease(name)})
 		}
 	}
 }
@@ -260,7 +260,7 @@ func (rd *reader) waves(r *Request) {
 		seen := map[string]bool{}
 		for i, wave := range r.Waves {
 			for j, name := range wave {
-				p := rollout.Problem{Path: fmt.Sprintf("waves[%d][%d]", i, j), Given: shorten(encode(name))}
+				p := rollout.Problem{Path: fmt.Sprintf("waves[%d][%d]", i, j), Given: rollout.Given(rollout.Encode(name))}
 				if _, known := given[name]; !known {
 					p.Want = wantKnownMember + rollout.DidYouMean(name, names)
 				} else if seen[name] {
@@ -274,7 +274,7 @@ func (rd *reader) waves(r *Request) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(given)) {
 			if !seen[name] && len(r.Waves) > 0 {
-				rd.add(rollout.Problem{Path: "waves", Want: fmt.Sprintf("must have every rollout: %s is in none", shorten([]byte(name)))})
+				rd.add(rollout.Problem{Path: "waves", Want: fmt.Sprintf("must have every rollout: %s is in none", rollout.Given([]byte(name)))})
 			}
 		}
 	} else if rd.has("next-wave-at") {
@@ -307,7 +307,7 @@ func (rd *reader) approval(path string, waves int) Approval {
 		a.BeforeWaves = in.waveNumbers("before-waves", waves)
 	}
 	if len(in.problems) == 0 && !a.BeforePromotion && len(a.BeforeWaves) == 0 {
-		rd.add(rollout.Problem{Path: path, Given: shorten(rd.fields[path]), Want: wantApproval})
+		rd.add(rollout.Problem{Path: path, Given: rollout.Given(rd.fields[path]), Want: wantApproval})
 	}
 	if a.BeforePromotion && string(rd.fields["together"]) == "false" {
 		in.refuse("before-promotion", "applies only to a release whose rollouts are promoted together")

@@ -255,6 +255,15 @@ func (s State) has(standings ...Standing) bool {
 	return false
 }
 
+// tally counts the members by their standings.
+func (s State) tally() map[Standing]int {
+	numbers := map[Standing]int{}
+	for _, line := range s.Members {
+		numbers[line.Standing]++
+	}
+	return numbers
+}
+
 // Ended reports whether the member has ended.
 func (p Standing) Ended() bool { return p != Waiting && p != UnderWay && p != Ready }
 

@@ -31,9 +31,9 @@ func (r *reader) approval(path string) *Approval {
 		a.refuse("before-weights", wantApprovalWeights)
 	}
 	for i, item := range items {
-		weight, ok := asNumber(item)
+		weight, ok := AsNumber(item)
 		if !ok || Round(weight) <= 0 || weight > 1 {
-			a.add(Problem{Path: fmt.Sprintf("before-weights[%d]", i), Given: shorten(item), Want: wantShare})
+			a.add(Problem{Path: fmt.Sprintf("before-weights[%d]", i), Given: Given(item), Want: wantShare})
 		}
 		approval.BeforeWeights = append(approval.BeforeWeights, Round(weight))
 	}

@@ -192,7 +192,7 @@ func TestZonesKnowTheYear(t *testing.T) {
 				t.Fatalf("%s in %s is %s, want %s", at, name, got, want)
 			}
 		}
-		if size := len(encode(zone)); size > maxZone {
+		if size := len(Encode(zone)); size > maxZone {
 			t.Fatalf("the offsets of %s take %d bytes", name, size)
 		}
 	})

@@ -33,7 +33,7 @@ func (a AWS) String() string {
 	if a.Region != "" {
 		line += " --region " + a.Region
 	}
-	line += " --cli-input-json '" + inert(encode(a.Input)) + "'"
+	line += " --cli-input-json '" + inert(Encode(a.Input)) + "'"
 	if a.Rest != "" {
 		line += " " + a.Rest
 	}

@@ -20,20 +20,20 @@ const (
 // (state entered, function scheduled, started, succeeded, state exited), a Wait or
 // a Choice two.
 const (
-	eventsPerTask    = 5
-	eventsPerFailure = 3
+	EventsPerTask    = 5
+	EventsPerFailure = 3
 	// EventsOfStart: execution started, CalculateWeights, Begin.
-	EventsOfStart = 1 + eventsPerTask + 2
+	EventsOfStart = 1 + EventsPerTask + 2
 	eventsOfBegin = 2 // the Choice alone
 	// EventsOfShift: UpdateAlias.
-	EventsOfShift = eventsPerTask
+	EventsOfShift = EventsPerTask
 	// EventsOfCheck: Wait, HealthCheck, Decide.
-	EventsOfCheck = 2 + eventsPerTask + 2
+	EventsOfCheck = 2 + EventsPerTask + 2
 	// EventsOfAllocation: Allocate, Begin. EventsOfWait: a Wait.
-	EventsOfAllocation = eventsPerTask + 2
+	EventsOfAllocation = EventsPerTask + 2
 	EventsOfWait       = 2
 	// EventsOfFinalize: Finalize, Allocated.
-	EventsOfFinalize = eventsPerTask + 2
+	EventsOfFinalize = EventsPerTask + 2
 	// EventsOfEnd: Finalize and Allocated for the last time, Promoted entered and
 	// exited, execution succeeded.
 	EventsOfEnd = EventsOfFinalize + 2 + 1
@@ -42,7 +42,7 @@ const (
 // AddEvents adds the events of a part of the workflow, and those of its failed
 // attempts, to the length of the execution's history.
 func (s State) AddEvents(events int64, retries int) State {
-	s.Progress.Events += events + int64(retries)*eventsPerFailure
+	s.Progress.Events += events + int64(retries)*EventsPerFailure
 	return s
 }
 
@@ -50,12 +50,21 @@ func (s State) AddEvents(events int64, retries int) State {
 // the rollout continues in another one.
 func (s State) keepWithinHistory() Decision {
 	switch {
-	case s.Progress.Part == 0 && s.Progress.Events > ownerEvents:
+	case !HistoryFull(s.Progress.Part, s.Progress.Events):
+		return Watch
+	case s.Progress.Part == 0:
 		return HandOver
-	case s.Progress.Part > 0 && s.Progress.Events > partEvents:
-		return HandBack
 	}
-	return Watch
+	return HandBack
+}
+
+// HistoryFull reports whether an execution with so many events has no room for more checks.
+// part is 0 for one that starts others to continue it, as Progress.Part.
+func HistoryFull(part int, events int64) bool {
+	if part == 0 {
+		return events > ownerEvents
+	}
+	return events > partEvents
 }
 
 // resumeName returns the name of the execution that continues this one: the owner's,

@@ -31,14 +31,18 @@ const keptOrders = 10
 // plainName matches what Parameter Store accepts in a name.
 var plainName = lazyregexp.New(`^[A-Za-z0-9_.-]{1,80}$`)
 
+// InParameter returns an execution's name as it is in the names of parameters: its hash, if
+// Parameter Store does not accept it.
+func InParameter(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
+}
+
 // ControlParameter returns the name of the parameter, in the Parameter Store of AWS
 // Systems Manager, to which orders to a rollout are written. owner is Plan.Owner.
-func ControlParameter(owner string) string {
-	if !plainName.MatchString(owner) {
-		owner = fmt.Sprintf("%x", sha256.Sum256([]byte(owner)))
-	}
-	return "/lambda-rollout/" + owner
-}
+func ControlParameter(owner string) string { return "/lambda-rollout/" + InParameter(owner) }
 
 // CommandLine returns the shell command with which an operator gives the command.
 // execution is the ARN of any of the rollout's executions, and has the Region.

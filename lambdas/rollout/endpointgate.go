@@ -209,7 +209,7 @@ func (r *reader) statuses(path string) []int {
 		return nil
 	}
 	items := []json.RawMessage{r.fields[path]}
-	if _, single := asNumber(items[0]); !single {
+	if _, single := AsNumber(items[0]); !single {
 		if json.Unmarshal(r.fields[path], &items) != nil || len(items) == 0 || len(items) > 20 {
 			r.refuse(path, wantEndpointStatus)
 			return nil

@@ -280,7 +280,7 @@ func (r *reader) chance(path string, absent float64) float64 {
 	if !r.has(path) {
 		return absent
 	}
-	chance, ok := asNumber(r.fields[path])
+	chance, ok := AsNumber(r.fields[path])
 	if !ok || !(chance >= 1e-9 && chance <= 0.5) {
 		r.refuse(path, wantChance)
 		return absent
@@ -292,7 +292,7 @@ func (r *reader) number(path string, low, high, absent float64) float64 {
 	if !r.has(path) {
 		return absent
 	}
-	number, ok := asNumber(r.fields[path])
+	number, ok := AsNumber(r.fields[path])
 	if !ok || math.IsNaN(number) || number < low || number > high {
 		r.refuse(path, wantBetween(low, high))
 		return absent

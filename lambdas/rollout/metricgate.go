@@ -109,7 +109,7 @@ func (r *reader) metricGates(path string) []MetricGate {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		fields := &reader{prefix: r.prefix + at + ".", problems: r.problems}
 		if json.Unmarshal(item, &fields.fields) != nil || fields.fields == nil {
-			r.add(Problem{Path: at, Given: shorten(item), Want: wantMetricGate})
+			r.add(Problem{Path: at, Given: Given(item), Want: wantMetricGate})
 			continue
 		}
 		gates[i] = fields.metricGate()
@@ -162,12 +162,12 @@ func (r *reader) comparison(g *MetricGate) {
 	}
 	g.Margin = r.number("margin", 0, 1e15, 0)
 	for _, path := range []string{"max", "min"} {
-		if bound, ok := asNumber(r.fields[path]); ok && bound < 0 {
+		if bound, ok := AsNumber(r.fields[path]); ok && bound < 0 {
 			r.refuse(path, wantMultiple)
 		}
 	}
 	if g.Expression == "" && countForm.MatchString(g.Statistic) {
-		r.add(Problem{Path: "statistic", Given: shorten(r.fields["statistic"]), Want: wantComparable})
+		r.add(Problem{Path: "statistic", Given: Given(r.fields["statistic"]), Want: wantComparable})
 	}
 	if !g.perVersion() {
 		r.refuse("relative-to-baseline", wantPerVersion)
@@ -209,7 +209,7 @@ func (r *reader) bound(path string) *float64 {
 	if !r.has(path) {
 		return nil
 	}
-	bound, ok := asNumber(r.fields[path])
+	bound, ok := AsNumber(r.fields[path])
 	if !ok {
 		r.refuse(path, wantNumber)
 		return nil
@@ -258,7 +258,7 @@ func (r *reader) dimensions(path string) map[string]string {
 	dimensions := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(values.fields)) {
 		if problem := DimensionNameProblem(name); problem != "" {
-			values.add(Problem{Path: fieldPath(name), Given: shorten(values.fields[name]), Want: problem})
+			values.add(Problem{Path: fieldPath(name), Given: Given(values.fields[name]), Want: problem})
 			continue
 		}
 		value, ok := values.required(name, wantDimensionValue)

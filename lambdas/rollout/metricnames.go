@@ -65,7 +65,7 @@ func (req Request) checkExpanded(r *reader) {
 			value := m.Dimensions[name]
 			full := Expand(value, req.NewVersion, req.NewVersion, req.AliasName, req.Function())
 			if len(value) <= maxDimensionValue && len(full) > maxDimensionValue {
-				r.add(Problem{Path: path + ".dimensions." + name, Given: shorten([]byte(value)),
+				r.add(Problem{Path: path + ".dimensions." + name, Given: Given([]byte(value)),
 					Want: fmt.Sprintf("must have at most %d characters with its placeholders filled in; it has %d", maxDimensionValue, len(full))})
 			}
 		}

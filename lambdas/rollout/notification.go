@@ -170,7 +170,7 @@ func (n Notification) ID() string {
 // JSON returns the notification for programs, with "schema", "id" and "outcome".
 func (n Notification) JSON() []byte {
 	n.Time, n.Reason, n.Error = n.Time.UTC(), Plain(n.Reason), OneLine(n.Error)
-	return encode(struct {
+	return Encode(struct {
 		Schema  int    `json:"schema"`
 		ID      string `json:"id"`
 		Outcome string `json:"outcome"`
@@ -178,9 +178,9 @@ func (n Notification) JSON() []byte {
 	}{SchemaVersion, n.ID(), n.Event.Outcome(), n})
 }
 
-// encode returns the JSON of a value that can't fail to have one, without escaping
+// Encode returns the JSON of a value that can't fail to have one, without escaping
 // < and >.
-func encode(value any) []byte {
+func Encode(value any) []byte {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)

@@ -184,7 +184,7 @@ func (r *reader) equals(path string) map[string]json.RawMessage {
 	}
 	values := map[string]json.RawMessage{}
 	for _, text := range slices.Sorted(maps.Keys(given)) {
-		at := fmt.Sprintf("%s[%q]", path, shorten([]byte(text)))
+		at := fmt.Sprintf("%s[%q]", path, Given([]byte(text)))
 		if _, ok := ParsePath(text); !ok {
 			r.add(Problem{Path: at, Want: wantProbePath})
 		}

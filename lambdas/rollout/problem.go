@@ -42,8 +42,8 @@ func ProbesNeedTenant(req Request) *RequestError {
 // Error returns the first twenty problems, each on a line that begins with "- ".
 func (e *RequestError) Error() string { return refusedRequest(e.Problems) }
 
-// shorten returns at most 80 characters of a value that a user gave, on one line.
-func shorten(given []byte) string {
+// Given returns a value for Problem.Given: at most 80 characters of a value that a user gave, on one line.
+func Given(given []byte) string {
 	runes := []rune(strings.TrimSpace(OneLine(string(given))))
 	if len(runes) > 80 {
 		return string(runes[:80]) + "…"

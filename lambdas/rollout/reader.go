@@ -23,18 +23,22 @@ type reader struct {
 	problems *[]Problem
 }
 
+// ReadObject returns the fields of the one JSON object that a text is; false if it is none.
+func ReadObject(text []byte) (map[string]json.RawMessage, bool) {
+	var fields map[string]json.RawMessage
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if decoder.Decode(&fields) != nil || fields == nil {
+		return nil, false
+	}
+	_, more := decoder.Token()
+	return fields, more == io.EOF
+}
+
 // readObject reads the one JSON object that a request is.
 func readObject(input []byte) (map[string]json.RawMessage, *Problem) {
-	var fields map[string]json.RawMessage
-	decoder := json.NewDecoder(bytes.NewReader(input))
-	err := decoder.Decode(&fields)
-	if err == nil {
-		if _, more := decoder.Token(); more != io.EOF {
-			err = fmt.Errorf("there is more after the object")
-		}
-	}
-	if err != nil || fields == nil {
-		return nil, &Problem{Path: "$", Given: shorten(input), Want: wantRequest}
+	fields, ok := ReadObject(input)
+	if !ok {
+		return nil, &Problem{Path: "$", Given: Given(input), Want: wantRequest}
 	}
 	return fields, nil
 }
@@ -46,7 +50,7 @@ func (r *reader) has(path string) bool {
 
 // refuse adds a problem with a field, quoting what was given for it.
 func (r *reader) refuse(path, want string) {
-	r.add(Problem{Path: path, Given: shorten(r.fields[path]), Want: want})
+	r.add(Problem{Path: path, Given: Given(r.fields[path]), Want: want})
 }
 
 func (r *reader) add(p Problem) {
@@ -76,7 +80,7 @@ func (r *reader) refuseUnknown(known []string) {
 	for _, name := range unknown {
 		r.add(Problem{
 			Path:  fieldPath(name),
-			Given: shorten(r.fields[name]),
+			Given: Given(r.fields[name]),
 			Want:  wantUnknown(name, known),
 		})
 	}
@@ -86,9 +90,9 @@ func (r *reader) refuseUnknown(known []string) {
 // invisible otherwise.
 func fieldPath(name string) string {
 	if strings.TrimSpace(name) == "" {
-		return strconv.Quote(shorten([]byte(name)))
+		return strconv.Quote(Given([]byte(name)))
 	}
-	return shorten([]byte(name))
+	return Given([]byte(name))
 }
 
 // required reads a required string that is not empty; want says what is right.
@@ -161,7 +165,7 @@ func (r *reader) list(path string, most int, form *lazyregexp.Regexp, want strin
 	}
 	texts := make([]string, len(items))
 	for i, item := range items {
-		at := Problem{Path: fmt.Sprintf("%s[%d]", path, i), Given: shorten(item)}
+		at := Problem{Path: fmt.Sprintf("%s[%d]", path, i), Given: Given(item)}
 		switch {
 		case json.Unmarshal(item, &texts[i]) != nil || !form.MatchString(texts[i]):
 			at.Want = "must be " + want
@@ -178,7 +182,7 @@ func (r *reader) weight(path string) float64 {
 	if !r.has(path) {
 		return 0
 	}
-	weight, ok := asNumber(r.fields[path])
+	weight, ok := AsNumber(r.fields[path])
 	if !ok || Round(weight) <= 0 || Round(weight) >= 1 {
 		r.refuse(path, wantOuterShare)
 		return 0
@@ -197,8 +201,8 @@ func (r *reader) weights(path string) []float64 {
 	}
 	weights := make([]float64, len(items))
 	for i, item := range items {
-		weight, ok := asNumber(item)
-		at := Problem{Path: fmt.Sprintf("%s[%d]", path, i), Given: shorten(item)}
+		weight, ok := AsNumber(item)
+		at := Problem{Path: fmt.Sprintf("%s[%d]", path, i), Given: Given(item)}
 		switch {
 		case !ok || Round(weight) <= 0 || weight > 1:
 			at.Want = wantShare
@@ -215,8 +219,8 @@ func (r *reader) weights(path string) []float64 {
 	return weights
 }
 
-// asNumber reads a JSON number, not a string that looks like one.
-func asNumber(raw json.RawMessage) (float64, bool) {
+// AsNumber reads a JSON number, not a string that looks like one.
+func AsNumber(raw json.RawMessage) (float64, bool) {
 	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
 		return 0, false
 	}
@@ -227,7 +231,7 @@ func asNumber(raw json.RawMessage) (float64, bool) {
 
 // asWhole reads a JSON number that is whole and that a float64 holds exactly.
 func asWhole(raw json.RawMessage) (int64, bool) {
-	number, ok := asNumber(raw)
+	number, ok := AsNumber(raw)
 	if !ok || number != math.Trunc(number) || math.Abs(number) >= 1<<53 {
 		return 0, false
 	}

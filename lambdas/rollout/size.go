@@ -53,7 +53,7 @@ func (req *Request) checkSize(r *reader, steps []Step) {
 	g := req.Gates
 	size := func(values ...any) (bytes int) {
 		for _, value := range values {
-			bytes += len(encode(value))
+			bytes += len(Encode(value))
 		}
 		return bytes
 	}
@@ -110,8 +110,8 @@ func Bounded(readings []Reading) []Reading {
 		}
 		return all
 	}
-	if len(encode(bounded)) <= maxReadings {
+	if len(Encode(bounded)) <= maxReadings {
 		return bounded
 	}
-	return cut(sort.Search(maxReadings, func(most int) bool { return len(encode(cut(most+1))) > maxReadings }))
+	return cut(sort.Search(maxReadings, func(most int) bool { return len(Encode(cut(most+1))) > maxReadings }))
 }

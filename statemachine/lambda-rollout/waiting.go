@@ -15,7 +15,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
-// patience is after how long a terminal is told what the command waits for.
+// patience is how long the command waits before a terminal shows what for.
 const patience = 5 * time.Second
 
 // waiting says on a terminal which call of AWS takes long. Without one, it says nothing.
