@@ -31,20 +31,10 @@ func SubjectOfRelease(n release.Notification) string {
 
 // TextOfRelease is Text for a release.
 func TextOfRelease(n release.Notification) string {
-	var text strings.Builder
-	text.WriteString(SubjectOfRelease(n) + "\n\n" + rollout.Plain(n.Reason) + "\n\n")
-	for _, step := range releaseSteps(n) {
-		text.WriteString(step.what + ":\n  " + step.command + "\n\n")
-	}
-	for _, fact := range [][2]string{
+	return text(SubjectOfRelease(n), n.Reason, releaseSteps(n), [][2]string{
 		{"Release", n.Release}, {"Rollouts", fmt.Sprint(n.Rollouts)}, {"Unverified", strings.Join(n.Unverified, ", ")}, {"Error", n.Error},
 		{"Time", n.Time.UTC().Format(time.RFC3339)}, {"Execution", n.Execution}, {"Console", rollout.ConsoleURL(n.Execution)},
-	} {
-		if value := rollout.OneLine(fact[1]); value != "" {
-			fmt.Fprintf(&text, "%-12s %s\n", fact[0], value)
-		}
-	}
-	return text.String()
+	})
 }
 
 func releaseSteps(n release.Notification) []nextStep {
@@ -59,11 +49,7 @@ func noticeOfRelease(n release.Notification) notice {
 		attributes: map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "release": line(n.Release, maxSubject)},
 		text:       func() string { return TextOfRelease(n) },
 		chat: func() []byte {
-			description := forChat(cut(n.Reason, maxChat))
-			if console := rollout.ConsoleURL(n.Execution); console != "" {
-				description += "\n" + console
-			}
-			return chat(n.ID(), forChat(SubjectOfRelease(n)), description, n.Execution, n.Event.DetailType(), releaseSteps(n),
+			return chat(n.ID(), forChat(SubjectOfRelease(n)), n.Reason, n.Execution, n.Event.DetailType(), releaseSteps(n),
 				[]string{"lambda-rollout", string(n.Event), forChat(rollout.OneLine(n.Release))}, about)
 		},
 	}

@@ -88,37 +88,37 @@ func aliasOf(n rollout.Notification) string {
 
 // Text returns the notification for people, as plain text.
 func Text(n rollout.Notification) string {
+	return text(Subject(n), n.Reason, nextSteps(n), facts(n))
+}
+
+// text returns a notification as plain text.
+func text(subject, reason string, steps []nextStep, facts [][2]string) string {
 	var text strings.Builder
-	text.WriteString(Subject(n) + "\n\n")
-	if n.Reason != "" {
-		text.WriteString(rollout.Plain(n.Reason) + "\n\n")
+	text.WriteString(subject + "\n\n")
+	if reason != "" {
+		text.WriteString(rollout.Plain(reason) + "\n\n")
 	}
-	for _, step := range nextSteps(n) {
+	for _, step := range steps {
 		text.WriteString(step.what + ":\n  " + step.command + "\n\n")
 	}
-	for _, fact := range facts(n) {
-		fmt.Fprintf(&text, "%-12s %s\n", fact[0], fact[1])
+	for _, fact := range facts {
+		if value := rollout.OneLine(fact[1]); value != "" {
+			fmt.Fprintf(&text, "%-12s %s\n", fact[0], value)
+		}
 	}
 	return text.String()
 }
 
-// facts returns the names and values of what is known.
+// facts returns the names and values of what may be known.
 func facts(n rollout.Notification) [][2]string {
 	step := ""
 	if n.Step > 0 {
 		step = fmt.Sprintf("%d of %d, %s", n.Step, n.Of, rollout.Weight(n.Weight))
 	}
-	all := [][2]string{
+	return [][2]string{
 		{"Function", n.Function}, {"Alias", n.Alias}, {"From version", n.Baseline}, {"To version", n.NewVersion},
 		{"Step", step}, {"Error", n.Error}, {"Time", n.Time.UTC().Format(time.RFC3339)}, {"Execution", n.Execution}, {"Console", rollout.ConsoleURL(n.Execution)},
 	}
-	var known [][2]string
-	for _, fact := range all {
-		if fact[1] = rollout.OneLine(fact[1]); fact[1] != "" {
-			known = append(known, fact)
-		}
-	}
-	return known
 }
 
 // nextStep describes what an operator may do, and has the command line for it.
@@ -148,22 +148,18 @@ func nextSteps(n rollout.Notification) []nextStep {
 // JSON. All notifications of a rollout form one thread.
 // See docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html.
 func Chat(n rollout.Notification) []byte {
-	description := forChat(cut(n.Reason, maxChat))
-	if console := rollout.ConsoleURL(n.Execution); console != "" {
-		description += "\n" + console
-	}
 	keywords := []string{"lambda-rollout", string(n.Event)}
 	for _, name := range []string{n.Function, n.Alias} {
 		if name != "" {
 			keywords = append(keywords, forChat(rollout.OneLine(name)))
 		}
 	}
-	return chat(n.ID(), forChat(Subject(n)), description, n.Execution, n.Event.DetailType(), nextSteps(n), keywords,
+	return chat(n.ID(), forChat(Subject(n)), n.Reason, n.Execution, n.Event.DetailType(), nextSteps(n), keywords,
 		map[string]string{"event": string(n.Event), "outcome": n.Event.Outcome(), "function": forChat(rollout.OneLine(n.Function)), "alias": forChat(rollout.OneLine(n.Alias)), "newVersion": forChat(rollout.OneLine(n.NewVersion))})
 }
 
-// chat returns a custom notification, whose texts have no chat mark-up.
-func chat(id, title, description, execution, event string, steps []nextStep, keywords []string, about map[string]string) []byte {
+// chat returns a custom notification. Its texts, except the reason, have no chat mark-up.
+func chat(id, title, reason, execution, event string, steps []nextStep, keywords []string, about map[string]string) []byte {
 	type content struct {
 		Title       string   `json:"title"`
 		Description string   `json:"description"`
@@ -176,6 +172,10 @@ func chat(id, title, description, execution, event string, steps []nextStep, key
 		Event     string            `json:"eventType"`
 		Resources []string          `json:"relatedResources"`
 		Context   map[string]string `json:"additionalContext"`
+	}
+	description := forChat(cut(reason, maxChat))
+	if console := rollout.ConsoleURL(execution); console != "" {
+		description += "\n" + console
 	}
 	var next []string
 	for _, step := range steps {

@@ -163,22 +163,5 @@ type CheckHandler struct {
 
 // Handle calls the task if the input has a "release", and the conclusion otherwise.
 func (t CheckHandler) Handle(ctx context.Context, input json.RawMessage) (any, error) {
-	var shape struct {
-		Release json.RawMessage `json:"release"`
-	}
-	if err := json.Unmarshal(input, &shape); err != nil {
-		return nil, classify(err)
-	}
-	if shape.Release == nil {
-		var event ConcludeEvent
-		if err := json.Unmarshal(input, &event); err != nil {
-			return nil, classify(err)
-		}
-		return t.Conclude.Handle(ctx, event)
-	}
-	var call Call
-	if err := json.Unmarshal(input, &call); err != nil {
-		return nil, classify(err)
-	}
-	return t.Check.Handle(ctx, call)
+	return task.Dispatch(ctx, input, "release", t.Check.Handle, t.Conclude.Handle)
 }

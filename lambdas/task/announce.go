@@ -120,7 +120,7 @@ func (e end) announcement() (announcement, bool) {
 		return announcement{}, false
 	}
 	// An input that only claims to continue a rollout has no owner.
-	if _, part, _ := rollout.ReadResume(e.Input); part && (e.event != rollout.EventRefused || e.Error != nameOf(NotContinued{}) && e.Error != nameOf(InvalidRequest{})) {
+	if _, part, _ := rollout.ReadResume(e.Input); part && (e.event != rollout.EventRefused || e.Error != NameOf(NotContinued{}) && e.Error != NameOf(InvalidRequest{})) {
 		return announcement{}, false
 	}
 	about := rollout.ReadAddressee(e.Input)
@@ -139,7 +139,7 @@ func (e end) announcement() (announcement, bool) {
 		a.Reason = "the execution timed out" + because(e.Execution)
 	case e.event == rollout.EventStopped:
 		a.Reason = "the execution failed with an error that the workflow does not catch" + because(e.Execution)
-	case e.Error == nameOf(GateNotAllowed{}): // the request names a topic that the stack may not publish to
+	case e.Error == NameOf(GateNotAllowed{}): // the request names a topic that the stack may not publish to
 		a.to = rollout.Notify{}
 	}
 	return a, true

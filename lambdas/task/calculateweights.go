@@ -44,7 +44,7 @@ type CalculateWeights struct {
 func (t CalculateWeights) Handle(ctx context.Context, start Start) (rollout.State, error) {
 	state, err := t.begin(ctx, start)
 	if err != nil {
-		err = classify(err)
+		err = Classify(err)
 		t.Log.WarnContext(ctx, "not started", "execution", start.Execution, "error", err)
 		return rollout.State{}, err
 	}

@@ -12,14 +12,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Classify converts an error of a call, or of reading a request, to one of this package's
-// types, as the tasks do. It returns nil for nil.
-func Classify(err error) error { return classify(err) }
-
-// classify converts err to one of this package's exported error types, whose names
+// Classify converts err to one of this package's exported error types, whose names
 // the workflow's Retry and Catch match, and truncates its message to fit an
 // execution's cause. It returns nil for nil.
-func classify(err error) error {
+func Classify(err error) error {
 	if err != nil && rollout.Brief(err.Error()) != err.Error() {
 		err = truncatedError{err}
 	}
@@ -32,7 +28,7 @@ type truncatedError struct{ error }
 func (b truncatedError) Error() string { return rollout.Brief(b.error.Error()) }
 func (b truncatedError) Unwrap() error { return b.error }
 
-// toTaskError is classify without the truncation.
+// toTaskError is Classify without the truncation.
 func toTaskError(err error) error {
 	var (
 		failed  AllocationFailed

@@ -73,7 +73,7 @@ func (t Cleanup) Handle(ctx context.Context, event CleanupEvent) ([]CleanupResul
 		since := event.Time.Add(-sweepBack)
 		all, err := t.Executions.EndedBadly(ctx, event.Sweep, since)
 		if err != nil {
-			return nil, classify(err)
+			return nil, Classify(err)
 		}
 		executions = t.Settled.next(all, since, event.Time)
 	default:
@@ -101,7 +101,7 @@ func (t Cleanup) Handle(ctx context.Context, event CleanupEvent) ([]CleanupResul
 		return all, ServiceUnavailable{truncatedError{err}} // retried, whatever it is
 	default:
 		t.Log.ErrorContext(ctx, "not cleaned up", "error", err)
-		return all, classify(err)
+		return all, Classify(err)
 	}
 }
 
@@ -279,22 +279,5 @@ type RollbackHandler struct {
 // Handle calls the task if the input has a "rollout", and the cleanup otherwise.
 // The error is Unexpected if the input is not JSON.
 func (t RollbackHandler) Handle(ctx context.Context, input json.RawMessage) (any, error) {
-	var shape struct {
-		Rollout json.RawMessage `json:"rollout"`
-	}
-	if err := json.Unmarshal(input, &shape); err != nil {
-		return nil, Unexpected{err}
-	}
-	if shape.Rollout == nil {
-		return handle(ctx, input, t.Cleanup.Handle)
-	}
-	return handle(ctx, input, t.Rollback.Handle)
-}
-
-func handle[In, Out any](ctx context.Context, input json.RawMessage, task func(context.Context, In) (Out, error)) (any, error) {
-	var in In
-	if err := json.Unmarshal(input, &in); err != nil {
-		return nil, Unexpected{err}
-	}
-	return task(ctx, in)
+	return Dispatch(ctx, input, "rollout", t.Rollback.Handle, t.Cleanup.Handle)
 }

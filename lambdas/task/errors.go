@@ -149,12 +149,11 @@ func ErrorNames() []string {
 func namesOf(errs ...error) []string {
 	names := make([]string, 0, len(errs))
 	for _, err := range errs {
-		names = append(names, nameOf(err))
+		names = append(names, NameOf(err))
 	}
 	return names
 }
 
-// NameOf returns the name of an error of this package as a Lambda function reports it.
-func NameOf(err error) string { return nameOf(err) }
-
-func nameOf(err error) string { return reflect.TypeOf(err).Name() }
+// NameOf returns the name of an error of this package as a Lambda function reports it: that
+// of its type.
+func NameOf(err error) string { return reflect.TypeOf(err).Name() }

@@ -23,7 +23,7 @@ type Finalize struct {
 func (t Finalize) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.promote(ctx, call)
 	if err != nil {
-		err = classify(withUndo(err, call.Rollout, ""))
+		err = Classify(withUndo(err, call.Rollout, ""))
 		t.Log.WarnContext(ctx, "not promoted", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}

@@ -49,7 +49,7 @@ const (
 func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.phase(ctx, call)
 	if err != nil {
-		err = classify(err)
+		err = Classify(err)
 		t.Log.WarnContext(ctx, "not checked", "execution", call.Execution, "phase", call.Phase, "error", err)
 		return rollout.State{}, err
 	}

@@ -66,14 +66,14 @@ type Preflight struct {
 func (t CalculateWeights) Check(ctx context.Context, start Start, req rollout.Request) (Preflight, error) {
 	steps, err := req.Schedule()
 	if err != nil {
-		return Preflight{}, classify(err)
+		return Preflight{}, Classify(err)
 	}
 	if _, err := req.Timing(steps, start.Now); err != nil {
-		return Preflight{}, classify(err)
+		return Preflight{}, Classify(err)
 	}
 	found, err := t.preflight(ctx, start, req)
 	if err != nil {
-		return Preflight{}, classify(err)
+		return Preflight{}, Classify(err)
 	}
 	return Preflight{RedAlarms: found.redAlarms, Alarms: found.alarms}, nil
 }

@@ -85,18 +85,18 @@ func (f *findings) add(err error) {
 		return
 	case errors.As(err, &invalid):
 		for _, p := range invalid.Problems {
-			f.once(Refusal{Name: nameOf(InvalidRequest{}), Path: rollout.OneLine(p.Path), Text: rollout.OneLine(p.Error())})
+			f.once(Refusal{Name: NameOf(InvalidRequest{}), Path: rollout.OneLine(p.Path), Text: rollout.OneLine(p.Error())})
 		}
 		return
 	}
-	named := classify(err)
+	named := Classify(err)
 	if !Refuses(named) {
 		if f.failed == nil {
 			f.failed = err
 		}
 		return
 	}
-	f.once(Refusal{Name: nameOf(named), Text: strings.TrimPrefix(rollout.OneLine(named.Error()), nothingChanged)})
+	f.once(Refusal{Name: NameOf(named), Text: strings.TrimPrefix(rollout.OneLine(named.Error()), nothingChanged)})
 }
 
 func (f *findings) once(r Refusal) {

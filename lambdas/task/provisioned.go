@@ -41,7 +41,7 @@ const Allocate gates.Phase = "allocate"
 func (t UpdateAlias) allocate(ctx context.Context, call Call) (rollout.State, error) {
 	state, err := t.allocated(ctx, call)
 	if err != nil {
-		err = classify(withUndo(err, call.Rollout, ""))
+		err = Classify(withUndo(err, call.Rollout, ""))
 		t.Log.WarnContext(ctx, "not allocated", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}

@@ -27,7 +27,7 @@ func (t Rollback) Handle(ctx context.Context, call Call) (rollout.State, error) 
 	restored, err := t.restore(ctx, call)
 	if err != nil {
 		_, why := state.FailureCause()
-		err = classify(withUndo(err, state, "It was being rolled back: "+why))
+		err = Classify(withUndo(err, state, "It was being rolled back: "+why))
 		t.Log.ErrorContext(ctx, "not rolled back", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}

@@ -199,7 +199,7 @@ func (t Simple) recoverInterrupted(ctx context.Context, execution string, input 
 		restored, _, err = alias.Release(ctx, t.Back.Aliases, name, owner, func() (string, error) {
 			return "", errors.New("the alias's description was too long to keep beside the marker and is lost. Put the alias back by hand")
 		})
-		return classify(err)
+		return Classify(err)
 	})
 	if err != nil {
 		return err

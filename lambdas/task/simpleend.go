@@ -22,7 +22,7 @@ func (t Simple) release(ctx context.Context, execution string, s rollout.State, 
 	err := t.try(ctx, "Rollback", &s, func() (rollout.State, error) {
 		var err error
 		restored, _, err = alias.Release(ctx, t.Back.Aliases, traffic(nil, s).Name, arn.Name(execution), func() (string, error) { return s.Plan.Description, nil })
-		return s, classify(err)
+		return s, Classify(err)
 	})
 	switch {
 	case errors.As(err, &changed):

@@ -135,5 +135,5 @@ func errorName(err error) string {
 	if errors.As(err, &named) {
 		return named.name
 	}
-	return nameOf(err)
+	return NameOf(err)
 }

@@ -30,7 +30,7 @@ func (t UpdateAlias) Handle(ctx context.Context, call Call) (rollout.State, erro
 	}
 	state, err := t.shift(ctx, call)
 	if err != nil {
-		err = classify(withUndo(err, call.Rollout, ""))
+		err = Classify(withUndo(err, call.Rollout, ""))
 		t.Log.WarnContext(ctx, "not shifted", "execution", call.Execution, "error", err)
 		return rollout.State{}, err
 	}
