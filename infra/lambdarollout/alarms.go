@@ -127,15 +127,20 @@ func ofRule(rule awsevents.Rule, name string) awscloudwatch.Metric {
 // Log delivery is best effort, as events are. The cleanup after such an ending has
 // its own alarm, which does not depend on the log.
 func newRollbackFailed(scope constructs.Construct, w workflow, logs awslogs.LogGroup) awscloudwatch.Alarm {
-	filter := logs.AddMetricFilter(jsii.String("RollbackFailed"), &awslogs.MetricFilterOptions{
-		FilterPattern: awslogs.FilterPattern_All(
-			awslogs.FilterPattern_StringValue(jsii.String("$.type"), jsii.String("="), jsii.String("ExecutionFailed")),
-			awslogs.FilterPattern_StringValue(jsii.String("$.details.error"), jsii.String("="), jsii.String(rollbackFailed)),
-		),
-		MetricNamespace: jsii.String(w.namespace()),
-		MetricName:      jsii.String(rollbackFailed),
-	})
 	return newAlarm(scope, "RollbackFailed",
 		"An operator is needed: a rollout could not put its alias back. Its execution's cause has the command that does it.",
-		filter.Metric(over(1)))
+		endedWith(rollbackFailed, w, logs))
+}
+
+// endedWith returns the number of a machine's executions that ended with an error, from the
+// machine's logs.
+func endedWith(name string, w workflow, logs awslogs.LogGroup) awscloudwatch.Metric {
+	return logs.AddMetricFilter(jsii.String(name), &awslogs.MetricFilterOptions{
+		FilterPattern: awslogs.FilterPattern_All(
+			awslogs.FilterPattern_StringValue(jsii.String("$.type"), jsii.String("="), jsii.String("ExecutionFailed")),
+			awslogs.FilterPattern_StringValue(jsii.String("$.details.error"), jsii.String("="), jsii.String(name)),
+		),
+		MetricNamespace: jsii.String(w.namespace()),
+		MetricName:      jsii.String(name),
+	}).Metric(over(1))
 }

@@ -49,24 +49,49 @@ func newCleanup(scope constructs.Construct, machine awsstepfunctions.StateMachin
 	// throttled. Those that it gives up go to the queue, and the next sweep looks at
 	// their aliases. This does not apply to the workflow's calls, which are synchronous.
 	configureCalls(scope, "RollbackCalls", rollback, undelivered)
-	ended := awsevents.NewRule(scope, jsii.String("Ended"), &awsevents.RuleProps{
-		Description:  jsii.String("lambda-rollout: notifies of the end of every rollout, and puts the alias back after one that failed or was stopped"),
-		EventPattern: endOf(machine, anyEnd),
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(rollback, &awseventstargets.LambdaFunctionProps{
+	return newCalls(scope, calls{
+		function: rollback, of: machine, ends: anyEnd, minutes: betweenSweeps, undelivered: undelivered,
+		whyEnded: "notifies of the end of every rollout, and puts the alias back after one that failed or was stopped",
+		whySweep: "puts back aliases that are still split after their rollout failed or was stopped",
+	})
+}
+
+// calls describes how EventBridge calls a function: at ends of a machine's executions, and by
+// a schedule, as events are delivered with best effort.
+type calls struct {
+	id       string // begins those of the rules
+	function awslambda.Function
+	of       awsstepfunctions.StateMachine
+	ends     []string // the statuses
+	minutes  float64  // between two calls by the schedule
+	// undelivered receives the calls that can't be made; nil if the next one by the schedule
+	// does what such a call would have done.
+	undelivered awssqs.IQueue
+	// whyEnded and whySweep say in the rules' descriptions what the calls do.
+	whyEnded, whySweep string
+}
+
+// newCalls adds the rules.
+func newCalls(scope constructs.Construct, c calls) cleanupCalls {
+	const most = 185 // retries: the age of the event ends them
+	ended := awsevents.NewRule(scope, jsii.String(c.id+"Ended"), &awsevents.RuleProps{
+		Description:  jsii.String("lambda-rollout: " + c.whyEnded),
+		EventPattern: endOf(c.of, c.ends),
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(c.function, &awseventstargets.LambdaFunctionProps{
 			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)),
-			RetryAttempts:   jsii.Number(185), // the maximum: the age ends it
-			DeadLetterQueue: undelivered,
+			RetryAttempts:   jsii.Number(most),
+			DeadLetterQueue: c.undelivered,
 		})},
 	})
-	every := awscdk.Duration_Minutes(jsii.Number(betweenSweeps))
-	sweep := awsevents.NewRule(scope, jsii.String("Sweep"), &awsevents.RuleProps{
-		Description: jsii.String("lambda-rollout: puts back aliases that are still split after their rollout failed or was stopped"),
+	every := awscdk.Duration_Minutes(jsii.Number(c.minutes))
+	sweep := awsevents.NewRule(scope, jsii.String(c.id+"Sweep"), &awsevents.RuleProps{
+		Description: jsii.String("lambda-rollout: " + c.whySweep),
 		Schedule:    awsevents.Schedule_Rate(every),
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(rollback, &awseventstargets.LambdaFunctionProps{
-			Event:           sweepOf(machine),
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(c.function, &awseventstargets.LambdaFunctionProps{
+			Event:           sweepOf(c.of),
 			MaxEventAge:     every, // then the next one comes
-			RetryAttempts:   jsii.Number(185),
-			DeadLetterQueue: undelivered,
+			RetryAttempts:   jsii.Number(most),
+			DeadLetterQueue: c.undelivered,
 		})},
 	})
 	return cleanupCalls{ended, sweep}

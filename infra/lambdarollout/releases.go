@@ -5,8 +5,6 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -70,44 +68,21 @@ func (r *LambdaRollout) addReleases(scope constructs.Construct, root string, may
 	r.releases = newStateMachine(scope, own, releases, functions, logs)
 	check := functions[checkReleaseTask]
 	configureCalls(scope, "ReleaseCalls", check, undelivered)
-	ended := awsevents.NewRule(scope, jsii.String("ReleaseEnded"), &awsevents.RuleProps{
-		Description:  jsii.String("lambda-rollout: ends a release whose execution was stopped or failed"),
-		EventPattern: endOf(r.releases, badEnds),
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(check, &awseventstargets.LambdaFunctionProps{
-			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)),
-			RetryAttempts:   jsii.Number(185), // the maximum: the age ends it
-			DeadLetterQueue: undelivered,
-		})},
-	})
-	every := awscdk.Duration_Minutes(jsii.Number(betweenSweeps))
-	sweep := awsevents.NewRule(scope, jsii.String("ReleaseSweep"), &awsevents.RuleProps{
-		Description: jsii.String("lambda-rollout: ends releases whose executions were stopped or failed, if the event of that was lost"),
-		Schedule:    awsevents.Schedule_Rate(every),
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(check, &awseventstargets.LambdaFunctionProps{
-			Event:           sweepOf(r.releases),
-			MaxEventAge:     every, // then the next one comes
-			RetryAttempts:   jsii.Number(185),
-			DeadLetterQueue: undelivered,
-		})},
+	rules := newCalls(scope, calls{
+		id: "Release", function: check, of: r.releases, ends: badEnds, minutes: betweenSweeps, undelivered: undelivered,
+		whyEnded: "ends a release whose execution was stopped or failed",
+		whySweep: "ends releases whose executions were stopped or failed, if the event of that was lost",
 	})
 	r.addReleaseAlarms(scope, may.workflow, logs, check)
-	return cleanupCalls{ended, sweep}
+	return rules
 }
 
 // addReleaseAlarms adds the alarms on releases. logs are those of their state machine, and
 // check is the function that ends releases whose executions were stopped.
 func (r *LambdaRollout) addReleaseAlarms(scope constructs.Construct, w workflow, logs awslogs.LogGroup, check awslambda.Function) {
-	filter := logs.AddMetricFilter(jsii.String("ReleaseSplit"), &awslogs.MetricFilterOptions{
-		FilterPattern: awslogs.FilterPattern_All(
-			awslogs.FilterPattern_StringValue(jsii.String("$.type"), jsii.String("="), jsii.String("ExecutionFailed")),
-			awslogs.FilterPattern_StringValue(jsii.String("$.details.error"), jsii.String("="), jsii.String(releaseSplit)),
-		),
-		MetricNamespace: jsii.String(w.namespace()),
-		MetricName:      jsii.String(releaseSplit),
-	})
 	r.ReleaseSplit = newAlarm(scope, "ReleaseSplit",
 		"An operator is needed: some functions of a release could not be put on the side of the others. Its execution's cause names them, with the commands that do it.",
-		filter.Metric(over(1)))
+		endedWith(releaseSplit, w, logs))
 	r.ReleaseNotEnded = newAlarm(scope, "ReleaseNotEnded",
 		"A release whose execution was stopped or failed may not have been ended: its rollouts go on until they roll back by themselves. The log of the function CheckRelease says why. The next sweep tries again.",
 		check.Metric(jsii.String("AsyncEventsDropped"), over(betweenSweeps)))

@@ -5,8 +5,6 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -80,25 +78,10 @@ func (r *LambdaRollout) addStackRollouts(scope constructs.Construct, root string
 		EventSourceArn: givenUp.QueueArn(),
 		BatchSize:      jsii.Number(1),
 	})
-	// There is no dead-letter queue for calls that EventBridge can't make: the next sweep
-	// does what such a call would have done.
-	awsevents.NewRule(scope, jsii.String("StackEnded"), &awsevents.RuleProps{
-		Description:  jsii.String("lambda-rollout: answers the stack that waits for the end of a rollout"),
-		EventPattern: endOf(r.machine, anyEnd),
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
-			MaxEventAge:   awscdk.Duration_Hours(jsii.Number(1)),
-			RetryAttempts: jsii.Number(185), // the maximum: the age ends it
-		})},
-	})
-	every := awscdk.Duration_Minutes(jsii.Number(betweenStackSweeps))
-	awsevents.NewRule(scope, jsii.String("StackSweep"), &awsevents.RuleProps{
-		Description: jsii.String("lambda-rollout: continues the requests of stacks that have not been answered"),
-		Schedule:    awsevents.Schedule_Rate(every),
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
-			Event:         sweepOf(r.machine),
-			MaxEventAge:   every, // then the next one comes
-			RetryAttempts: jsii.Number(185),
-		})},
+	newCalls(scope, calls{
+		id: "Stack", function: function, of: r.machine, ends: anyEnd, minutes: betweenStackSweeps,
+		whyEnded: "answers the stack that waits for the end of a rollout",
+		whySweep: "continues the requests of stacks that have not been answered",
 	})
 	r.StackRolloutProvider, r.StackRequestsGivenUp = function, newRequestsGivenUp(scope, givenUp)
 }
