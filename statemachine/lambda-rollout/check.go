@@ -26,35 +26,49 @@ func (c *command) check() *cobra.Command {
 			"It changes nothing. If the rollout would be refused, it prints all reasons at once and exits with 2.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := in.load(cmd.Context(), c); err != nil {
-				return err
-			}
-			name, err := in.rolloutName(c)
-			if err != nil {
-				return err
-			}
-			client, err := c.client(cmd.Context())
-			if err != nil {
-				return err
-			}
-			var plan plan
-			err = c.atServiceTime(func(now time.Time) error {
-				plan, err = c.examine(cmd.Context(), client, &in, name, now)
-				return err
+			return c.showChecked(cmd.Context(), &in, func(client *rollouts.Client, name string) (p checkedPlan, err error) {
+				err = c.atServiceTime(func(now time.Time) error {
+					p, err = c.examine(cmd.Context(), client, &in, name, now)
+					return err
+				})
+				return p, err
 			})
-			if err != nil {
-				return unreadable(rollouts.Explain(err))
-			}
-			if c.json() {
-				err = terminal.WriteJSON(c.stdout, plan)
-			} else {
-				plan.show(c.text())
-			}
-			return errors.Join(err, plan.refused(&in))
 		},
 	}
 	in.flags(cmd)
 	return cmd
+}
+
+// checkedPlan is what a check of an input found.
+type checkedPlan interface {
+	show(page)
+	// refused returns the refusals as an error; nil if there are none.
+	refused(*input) error
+}
+
+// showChecked reads an input, has it checked for its execution, and prints what was found.
+func (c *command) showChecked(ctx context.Context, in *input, check func(*rollouts.Client, string) (checkedPlan, error)) error {
+	if err := in.load(ctx, c); err != nil {
+		return err
+	}
+	name, err := in.executionName(c)
+	if err != nil {
+		return err
+	}
+	client, err := c.client(ctx)
+	if err != nil {
+		return err
+	}
+	plan, err := check(client, name)
+	if err != nil {
+		return unreadable(rollouts.Explain(err))
+	}
+	if c.json() {
+		err = terminal.WriteJSON(c.stdout, plan)
+	} else {
+		plan.show(c.text())
+	}
+	return errors.Join(err, plan.refused(in))
 }
 
 // plan is what check prints. Its JSON is documented in docs/command.md.

@@ -153,21 +153,9 @@ func (c *command) whole(f rollouts.Followed) *rollouts.Page {
 
 // watchRelease returns the subcommand that follows a release.
 func (c *command) watchRelease() *cobra.Command {
-	var allowUnverified bool
-	interval := usualInterval
-	cmd := &cobra.Command{
-		Use:   "watch NAME",
-		Short: "Follow a release until it ends",
-		Long: "Follows a release until it ends: redrawn live on a terminal, with a line for each event elsewhere. It goes on after lost connections and expired credentials.\n" +
-			"It exits with 0 if all rollouts were promoted, 1 if not, 2 if the release was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.",
-		Args: oneName,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.follow(cmd.Context(), args[0], interval, allowUnverified)
-		},
-	}
-	cmd.Flags().BoolVar(&allowUnverified, "allow-unverified", false, "exit with 0 if it was promoted unverified")
-	timeFlag(cmd.Flags(), &interval, "interval", leastInterval, mostInterval, "the time between two looks at AWS, from 1s to 10m")
-	return cmd
+	return c.watcher("Follow a release until it ends",
+		"Follows a release until it ends: redrawn live on a terminal, with a line for each event elsewhere. It goes on after lost connections and expired credentials.\n"+
+			"It exits with 0 if all rollouts were promoted, 1 if not, 2 if the release was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.")
 }
 
 // subject says what is started, in a few words.

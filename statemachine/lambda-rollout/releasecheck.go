@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,27 +23,9 @@ func (c *command) checkRelease() *cobra.Command {
 			"It changes nothing. If the release would be refused, it prints all reasons at once and exits with 2.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := in.load(cmd.Context(), c); err != nil {
-				return err
-			}
-			name, err := in.executionName(c)
-			if err != nil {
-				return err
-			}
-			client, err := c.client(cmd.Context())
-			if err != nil {
-				return err
-			}
-			plan, err := c.planOf(cmd.Context(), client, &in, name)
-			if err != nil {
-				return unreadable(rollouts.Explain(err))
-			}
-			if c.json() {
-				err = terminal.WriteJSON(c.stdout, plan)
-			} else {
-				plan.show(c.text())
-			}
-			return errors.Join(err, plan.refused(&in))
+			return c.showChecked(cmd.Context(), &in, func(client *rollouts.Client, name string) (checkedPlan, error) {
+				return c.planOf(cmd.Context(), client, &in, name)
+			})
 		},
 	}
 	in.releaseFlags(cmd)

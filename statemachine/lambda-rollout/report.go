@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
@@ -37,17 +36,14 @@ func (c *command) report() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			var page bytes.Buffer
-			if err := report.Write(&page, report.Page{Result: recording.Result(), Input: recording.Input()}); err != nil {
-				return fmt.Errorf("the page: %w", err)
-			}
-			if err := terminal.WriteFile(path, page.Bytes()); err != nil {
+			about := report.Page{Result: recording.Result(), Input: recording.Input()}
+			if err := c.writeReport(path, false, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
 				return err
 			}
 			if note != "" {
 				fmt.Fprintln(c.stderr, "The page is without CloudWatch's metrics:", rehearsal.Printable(note))
 			}
-			return c.wrote(false, path)
+			return nil
 		},
 	}
 	// It has the name of the flag of the other subcommands for the format, and takes its place.

@@ -24,14 +24,17 @@ const (
 
 // watch follows a rollout until it ends.
 func (c *command) watch() *cobra.Command {
+	return c.watcher("Follow a rollout until it ends",
+		"Follows a rollout until it ends: redrawn live on a terminal, with a line for each event elsewhere. It goes on after lost connections and expired credentials.\n"+
+			"It exits with 0 if the new version was promoted, 1 if it was not, 2 if the rollout was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.")
+}
+
+// watcher returns a subcommand that follows a rollout or a release.
+func (c *command) watcher(short, long string) *cobra.Command {
 	var allowUnverified bool
 	interval := usualInterval
 	cmd := &cobra.Command{
-		Use:   "watch NAME",
-		Short: "Follow a rollout until it ends",
-		Long: "Follows a rollout until it ends: redrawn live on a terminal, with a line for each event elsewhere. It goes on after lost connections and expired credentials.\n" +
-			"It exits with 0 if the new version was promoted, 1 if it was not, 2 if the rollout was refused, 3 if it can't be read or you leave, and 4 if it was promoted unverified.",
-		Args: oneName,
+		Use: "watch NAME", Short: short, Long: long, Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.follow(cmd.Context(), args[0], interval, allowUnverified)
 		},
@@ -73,11 +76,11 @@ func (c *command) follow(ctx context.Context, name string, interval time.Duratio
 
 // left says that the rollout goes on without those who watched it, and returns the exit code.
 func (c *command) left(name string) error {
-	noun, prefix := "rollout", ""
+	prefix := ""
 	if c.releases {
-		noun, prefix = "release", "release "
+		prefix = releaseWord + " "
 	}
-	fmt.Fprintf(c.stderr, "lambda-rollout: the %s goes on; follow it again with: lambda-rollout %swatch %s\n", noun, prefix, rollout.OneLine(name))
+	fmt.Fprintf(c.stderr, "lambda-rollout: the %s goes on; follow it again with: lambda-rollout %swatch %s\n", c.noun(), prefix, rollout.OneLine(name))
 	return exit{code: unknown}
 }
 

@@ -24,16 +24,13 @@ type meter struct {
 	err  error
 }
 
-// watch attaches the meter to a rehearsal of a rollout that has not started.
-func (m *meter) watch(r *run) { m.watchAll(r, r.machine) }
-
-// watchAll attaches the meter to a rehearsal with several state machines.
-func (m *meter) watchAll(r *run, machines ...*machine) {
+// watch attaches the meter to a rehearsal that has not started.
+func (m *meter) watch(r *run) {
 	m.data = map[metricHour]bool{}
 	r.after = m.called
 	r.ports.Log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
 	r.ports.Metrics = monitoring.New(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
-	for _, machine := range machines {
+	for _, machine := range r.machines() {
 		machine.functions = machine.workflow.handlers(r.ports)
 		next := machine.onEvent
 		machine.onEvent = func(e *execution, event asl.Event) {

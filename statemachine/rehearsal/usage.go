@@ -206,15 +206,21 @@ func (p plannedInput) measure(o Options, checksPerStep int64) (Usage, error) {
 	var m meter
 	o.adjust = m.watch
 	result, err := Run(o)
+	return m.counted("rollout", result.Outcome, result.Reason, result.Transitions, err)
+}
+
+// counted returns what was used by a rehearsal that ended so, of a rollout or a release. The
+// error is that of the rehearsal or of the meter, or says that it was not promoted.
+func (m *meter) counted(noun string, outcome Outcome, reason string, entered int64, err error) (Usage, error) {
 	switch {
 	case err != nil:
 		return Usage{}, err
 	case m.err != nil:
 		return Usage{}, m.err
-	case result.Outcome != Promoted:
-		return Usage{}, fmt.Errorf("costs are those of a promoted rollout, but in this scenario it ends as %s: %s", result.Outcome, result.Reason)
+	case outcome != Promoted:
+		return Usage{}, fmt.Errorf("costs are those of a promoted %s, but in this scenario it ends as %s: %s", noun, outcome, reason)
 	}
-	m.used[transitions] = result.Transitions
+	m.used[transitions] = entered
 	return m.used, nil
 }
 
@@ -223,18 +229,9 @@ func (p plannedInput) measure(o Options, checksPerStep int64) (Usage, error) {
 func CountRelease(o ReleaseOptions) (Usage, error) {
 	var m meter
 	o.Brief = true
-	o.adjust = func(r *releaseRun) { m.watchAll(&r.run, r.machines()...) }
+	o.adjust = func(r *releaseRun) { m.watch(&r.run) }
 	result, err := RunRelease(o)
-	switch {
-	case err != nil:
-		return Usage{}, err
-	case m.err != nil:
-		return Usage{}, m.err
-	case result.Outcome != Promoted:
-		return Usage{}, fmt.Errorf("costs are those of a promoted release, but in this scenario it ends as %s: %s", result.Outcome, result.Reason)
-	}
-	m.used[transitions] = result.Transitions
-	return m.used, nil
+	return m.counted("release", result.Outcome, result.Reason, result.Transitions, err)
 }
 
 // compose adds up the usage of a long plan. Two rehearsals that differ only in their
