@@ -50,6 +50,9 @@ type Options struct {
 	// ports of users and functions; both may be nil.
 	definition *asl.Definition
 	through    func(wire.Ports) wire.Ports
+	// wired sends each AWS call over the wire, though nothing on it matters; see
+	// localaws.Server.CloudWatch.
+	wired bool
 }
 
 // Run rehearses a rollout to its end. An error means that the rehearsal itself

@@ -14,9 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -43,6 +46,10 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 		Log: cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
 	}, cfg)
 	p.Executions, p.Web = executions.New(sfn.NewFromConfig(cfg)), r
+	if !r.options.wired {
+		p.Aliases, p.Metrics = alias.NewLambda(r.server.Lambda(cfg)), health.NewCloudWatch(r.server.CloudWatch(cfg))
+		p.Orders = orders.New(r.server.Parameters(cfg))
+	}
 	if r.options.through != nil {
 		return r.options.through(p)
 	}
