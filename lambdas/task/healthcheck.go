@@ -2,7 +2,6 @@ package task
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
@@ -26,7 +25,9 @@ type HealthCheck struct {
 	}
 	// Gates makes the gates that call functions and endpoints of the request. Its
 	// Parallel also runs the reads of a check.
-	Gates     gates.Factory
+	Gates gates.Factory
+	// Recent saves decoding the evidence of the check before; may be nil.
+	Recent    *health.Recent
 	Announcer Announcer
 	Log       *slog.Logger
 }
@@ -173,7 +174,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 			return s, err
 		}
 		checked = read.health
-		if s.Evidence, err = json.Marshal(&read.evidence); err != nil {
+		if s.Evidence, err = t.Recent.Encode(read.evidence); err != nil {
 			return s, err
 		}
 		if len(s.Plan.Gates.Alarms) > 0 {
@@ -207,10 +208,9 @@ type assessed struct {
 // it.
 func (t HealthCheck) assess(ctx context.Context, s rollout.State, f rollout.Facts) (assessed, error) {
 	var a assessed
-	if len(s.Evidence) > 0 {
-		if err := json.Unmarshal(s.Evidence, &a.evidence); err != nil {
-			return a, fmt.Errorf("reading the evidence in the execution's data: %w", err)
-		}
+	var err error
+	if a.evidence, err = t.Recent.Decode(s.Evidence); err != nil {
+		return a, err
 	}
 	ask := a.evidence.Ask(s, f.Now)
 	ask.Gates = health.MetricQueries(s.Plan.Gates.Metrics, f)

@@ -127,6 +127,7 @@ func (p Ports) HealthCheck() task.HealthCheck {
 	return task.HealthCheck{
 		Metrics: p.Metrics, Control: p.Orders,
 		Gates:     gates.Factory{Functions: p.Functions, Web: p.Web, Secrets: p.Secrets, Parallel: p.Parallel},
+		Recent:    new(health.Recent),
 		Announcer: p.announcer(), Log: p.Log,
 	}
 }

@@ -35,7 +35,7 @@ func (r *run) enforce(cfg aws.Config) error {
 			return err
 		}
 		arn := functionARN(name)
-		r.machine.functions[arn] = functions(ports)[arn]
+		r.machine.functions[arn] = functions(ports, r.recent())[arn]
 	}
 	return nil
 }

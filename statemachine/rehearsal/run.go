@@ -50,8 +50,9 @@ type Options struct {
 	// ports of users and functions; both may be nil.
 	definition *asl.Definition
 	through    func(wire.Ports) wire.Ports
-	// wired sends each AWS call over the wire, though nothing on it matters; see
-	// localaws.Server.CloudWatch.
+	// wired sends each AWS call over the wire, though nothing on it matters, and decodes
+	// each state and its evidence, though they are known; see localaws.Server.CloudWatch
+	// and states.
 	wired bool
 }
 
@@ -91,7 +92,7 @@ func Run(o Options) (Result, error) {
 	defer hangUp()
 	r.ports = r.portsThrough(cfg)
 	r.simplePorts, r.topics = r.ports, []string{topicARN}
-	r.machine.functions = functions(r.ports)
+	r.machine.functions = functions(r.ports, r.recent())
 	if o.Template != nil {
 		if err := r.enforce(cfg); err != nil {
 			return Result{}, err
@@ -138,6 +139,7 @@ type run struct {
 	clock   *asl.Clock
 	server  *localaws.Server
 	machine *machine
+	states  states     // see recent
 	ports   wire.Ports // of users and, without a template, of all functions
 	request rollout.Request
 	traffic *traffic        // nil until it is prepared, and if the request is refused
@@ -159,6 +161,14 @@ type run struct {
 	// be nil.
 	before func(operation string)
 	after  func(localaws.Call)
+}
+
+// recent returns where the functions keep the last state, or nil if they decode each.
+func (r *run) recent() *states {
+	if r.options.wired {
+		return nil
+	}
+	return &r.states
 }
 
 // play prepares the local AWS, runs the rollout, and waits until all executions and

@@ -181,7 +181,7 @@ func (s *ServedAWS) furnish() error {
 	}
 	cfg := s.server.Config()
 	s.ports = s.portsThrough(cfg)
-	s.machine.functions = functions(s.ports)
+	s.machine.functions = functions(s.ports, s.recent())
 	if err := s.enforce(cfg); err != nil {
 		return err
 	}

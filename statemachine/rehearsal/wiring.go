@@ -56,18 +56,23 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 	return p
 }
 
-// functions returns the handlers of the workflow's functions, by ARN.
-func functions(p wire.Ports) map[string]runtime.Handler {
-	byName := map[string]any{
-		"CalculateWeights": p.CalculateWeights().Handle,
-		"UpdateAlias":      p.UpdateAlias().Handle,
-		"HealthCheck":      p.HealthCheck().Handle,
-		"Rollback":         p.Rollback().Handle,
-		"Finalize":         p.Finalize().Handle,
+// functions returns the handlers of the workflow's functions, by ARN. Without states, each
+// decodes all that it is called with.
+func functions(p wire.Ports, recent *states) map[string]runtime.Handler {
+	check := p.HealthCheck()
+	if recent == nil {
+		check.Recent = nil
+	}
+	byName := map[string]runtime.Handler{
+		"CalculateWeights": recent.handlerOfStart(p.CalculateWeights().Handle),
+		"UpdateAlias":      recent.handlerOfCalls(p.UpdateAlias().Handle),
+		"HealthCheck":      recent.handlerOfCalls(check.Handle),
+		"Rollback":         runtime.NewHandler(p.Rollback().Handle),
+		"Finalize":         recent.handlerOfCalls(p.Finalize().Handle),
 	}
 	handlers := map[string]runtime.Handler{}
 	for _, f := range statemachine.Functions() {
-		handlers[functionARN(f.Name)] = runtime.NewHandler(byName[f.Name])
+		handlers[functionARN(f.Name)] = byName[f.Name]
 	}
 	return handlers
 }
