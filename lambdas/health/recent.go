@@ -36,6 +36,16 @@ func (r *Recent) Decode(text json.RawMessage) (Evidence, error) {
 	return e, err
 }
 
+// Last returns the remembered evidence if it has that text. It must not be modified.
+func (r *Recent) Last(text json.RawMessage) (Evidence, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.text == nil || !bytes.Equal(text, r.text) {
+		return Evidence{}, false
+	}
+	return r.evidence, true
+}
+
 // Encode returns the evidence as JSON, and remembers both if decoding the text would return
 // the same. It would not for new clusters, of which JSON has four digits. The evidence must
 // not be modified any more.

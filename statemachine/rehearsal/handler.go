@@ -8,6 +8,7 @@ import (
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
@@ -15,9 +16,26 @@ import (
 // states remembers the state that a task returned last, so that the next task, which is mostly
 // called with the same text, need not decode it. Nil remembers nothing.
 type states struct {
+	// evidence is the same for the evidence of checks.
+	evidence health.Recent
+
 	mu    sync.Mutex
 	text  []byte // nil if nothing is remembered
 	state rollout.State
+}
+
+// last returns the remembered state if it has that text. It must not be modified: the next task may
+// take it.
+func (s *states) last(text []byte) (rollout.State, bool) {
+	if s == nil {
+		return rollout.State{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.text == nil || !bytes.Equal(text, s.text) {
+		return rollout.State{}, false
+	}
+	return s.state, true
 }
 
 // stateMember is how the last member of a call begins, before the state.

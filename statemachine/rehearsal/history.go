@@ -41,8 +41,8 @@ func (h *history) keep(event asl.Event) error {
 	switch {
 	case len(h.first) < keptEvents && len(h.middle) == 0:
 		h.first = append(h.first, event)
-	case h.all == nil && len(h.recent) == keptEvents:
-		h.recent = append(append(h.recent[:0], h.recent[1:]...), event)
+	case h.all == nil && len(h.recent) == 2*keptEvents: // not at each event, as events are large
+		h.recent = append(append(h.recent[:0], h.kept()[1:]...), event)
 	default:
 		h.recent = append(h.recent, event)
 	}
@@ -127,8 +127,16 @@ func (h *history) events() []localaws.HistoryEvent {
 			add(events)
 		}
 	}
-	add(h.recent)
+	add(h.kept())
 	return all
+}
+
+// kept returns the last events that are not compressed: without a store, keptEvents at most.
+func (h *history) kept() []asl.Event {
+	if h.all == nil {
+		return h.recent[max(0, len(h.recent)-keptEvents):]
+	}
+	return h.recent
 }
 
 // compress returns events as bytes.

@@ -73,6 +73,7 @@ func Run(o Options) (Result, error) {
 	}
 	start := o.Scenario.start()
 	r := &run{options: o, clock: asl.NewClock(start), description: "Rehearsed"}
+	r.timeline.known = r.recent()
 	r.machine = &machine{
 		definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, start),
 		arn: machineARN, permits: newPermissions(o.Template),

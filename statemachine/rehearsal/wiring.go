@@ -60,8 +60,9 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 // decodes all that it is called with.
 func functions(p wire.Ports, recent *states) map[string]runtime.Handler {
 	check := p.HealthCheck()
-	if recent == nil {
-		check.Recent = nil
+	check.Recent = nil
+	if recent != nil {
+		check.Recent = &recent.evidence
 	}
 	byName := map[string]runtime.Handler{
 		"CalculateWeights": recent.handlerOfStart(p.CalculateWeights().Handle),
