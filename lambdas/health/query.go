@@ -167,10 +167,15 @@ func (q Query) pastQueries() []types.MetricDataQuery {
 
 // lambdaQuery returns the query of a statistic of one of Lambda's metrics.
 func lambdaQuery(dimensions []types.Dimension, id, metric, stat string, period int32) types.MetricDataQuery {
-	return types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{
-		Metric: &types.Metric{Namespace: aws.String("AWS/Lambda"), MetricName: &metric, Dimensions: dimensions},
-		Period: &period, Stat: &stat,
-	}}
+	of := &struct { // in one piece, as each check has a dozen of them
+		id, namespace, metric, stat string
+		period                      int32
+		types.Metric
+		types.MetricStat
+	}{id: id, namespace: "AWS/Lambda", metric: metric, stat: stat, period: period}
+	of.Metric = types.Metric{Namespace: &of.namespace, MetricName: &of.metric, Dimensions: dimensions}
+	of.MetricStat = types.MetricStat{Metric: &of.Metric, Period: &of.period, Stat: &of.stat}
+	return types.MetricDataQuery{Id: &of.id, MetricStat: &of.MetricStat}
 }
 
 // dimensions returns the dimensions under which Lambda records an alias's requests:

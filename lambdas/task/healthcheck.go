@@ -50,9 +50,11 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 	}
 	announcement := Announcement{
 		Call: call, State: state, Notify: state.Notify, Failed: state.Notifications,
-		Commands: rollout.CommandLines{
-			Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution),
-			Resume: state.CommandLine(rollout.ResumeNow, call.Execution), RollBack: state.CommandLine(rollout.RollBackNow, call.Execution),
+		Commands: func() rollout.CommandLines {
+			return rollout.CommandLines{
+				Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution),
+				Resume: state.CommandLine(rollout.ResumeNow, call.Execution), RollBack: state.CommandLine(rollout.RollBackNow, call.Execution),
+			}
 		},
 		Events: state.PauseEvents(call.Rollout), Step: state.Progress.Step,
 	}

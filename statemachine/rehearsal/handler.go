@@ -89,6 +89,11 @@ type stateHandler[In any] struct {
 	handle func(context.Context, In) (rollout.State, error)
 }
 
+// keepsAnswers marks handlers that do not write into an answer again.
+type keepsAnswers interface{ keepsAnswers() }
+
+func (stateHandler[In]) keepsAnswers() {}
+
 // handlerOfCalls returns the handler of a task that takes a call.
 func (s *states) handlerOfCalls(handle func(context.Context, task.Call) (rollout.State, error)) runtime.Handler {
 	return stateHandler[task.Call]{s, s.take, handle}
