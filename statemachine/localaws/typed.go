@@ -28,6 +28,9 @@ func (s *Server) typedBy(cfg aws.Config) typed {
 	return typed{}
 }
 
+// Bypasses reports whether typed clients with that configuration would ever do without the wire.
+func (s *Server) Bypasses(cfg aws.Config) bool { return s.typedBy(cfg).server != nil }
+
 // bypasses reports whether a call of an operation can do without the wire, as far as its caller, its transport and the faults
 // go. The transport is the one that the call's options leave.
 func (t typed) bypasses(ctx context.Context, operation string, transport any) bool {

@@ -46,7 +46,7 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 		Log: cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
 	}, cfg)
 	p.Executions, p.Web = executions.New(sfn.NewFromConfig(cfg)), r
-	if !r.options.wired {
+	if !r.options.wired && r.server.Bypasses(cfg) {
 		p.Aliases, p.Metrics = alias.NewLambda(r.server.Lambda(cfg)), health.NewCloudWatch(r.server.CloudWatch(cfg))
 		p.Orders = orders.New(r.server.Parameters(cfg))
 	}
