@@ -1,13 +1,17 @@
 package rehearsal
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
@@ -24,6 +28,7 @@ type everything struct {
 func everythingOf(o Options, wired bool) (everything, error) {
 	var a everything
 	var server *localaws.Server
+	var modified error
 	o.wired = wired
 	adjust := o.adjust
 	o.adjust = func(r *run) {
@@ -32,14 +37,38 @@ func everythingOf(o Options, wired bool) (everything, error) {
 		if adjust != nil {
 			adjust(r)
 		}
+		r.machine.wrap = leavesItsState(r, r.machine.wrap, &modified)
 	}
 	result, err := Run(o)
-	if err != nil {
+	if err := errors.Join(err, modified); err != nil {
 		return a, err
 	}
 	text, err := json.Marshal(result)
 	a.Result, a.Published, a.Events, a.Aliases = string(text), server.Published(), server.Events(), server.Aliases()
 	return a, err
+}
+
+// leavesItsState wraps invocations, and reports a task that modifies the state that it takes: the timeline still reads it.
+func leavesItsState(r *run, wrap func(asl.Invoke) asl.Invoke, modified *error) func(asl.Invoke) asl.Invoke {
+	return func(call asl.Invoke) asl.Invoke {
+		if wrap != nil {
+			call = wrap(call)
+		}
+		return func(ctx context.Context, resource string, input json.RawMessage) (json.RawMessage, error) {
+			text, state := r.states.text, r.states.state
+			answer, err := call(ctx, resource, input)
+			if text == nil {
+				return answer, err
+			}
+			var now bytes.Buffer
+			encoder := json.NewEncoder(&now)
+			encoder.SetEscapeHTML(false)
+			if failed := encoder.Encode(state); failed != nil || strings.TrimSpace(now.String()) != string(text) {
+				*modified = fmt.Errorf("%s modifies its input %s: it becomes %s, %v", resource, text, now.String(), failed)
+			}
+			return answer, err
+		}
+	}
 }
 
 // identityCases are rehearsals of everything that there is: built-in scenarios with several seeds, scenario files, with their
