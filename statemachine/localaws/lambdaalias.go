@@ -2,10 +2,8 @@ package localaws
 
 import (
 	"maps"
-	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -260,22 +258,6 @@ func (a *Alias) change(number, description *string, routing *types.AliasRoutingC
 		a.Additional, a.Weight = additional, weight
 	}
 	return nil
-}
-
-// javaDouble formats a number as Lambda's messages do, which are written in Java: 2 is 2.0, and 1e-05 is 1.0E-5.
-func javaDouble(x float64) string {
-	if size := math.Abs(x); size != 0 && (size < 1e-3 || size >= 1e7) {
-		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'E', -1, 64), "E")
-		if !strings.Contains(mantissa, ".") {
-			mantissa += ".0"
-		}
-		return mantissa + "E" + strings.Replace(strings.TrimLeft(strings.TrimPrefix(exponent, "+"), "0"), "-0", "-", 1)
-	}
-	text := strconv.FormatFloat(x, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text
 }
 
 // check checks an alias's new state against the function's versions. l.mu is held.

@@ -24,6 +24,14 @@ type states struct {
 	state rollout.State
 }
 
+// recent returns where the functions keep the last state, or nil if they decode each.
+func (r *run) recent() *states {
+	if r.options.wired {
+		return nil
+	}
+	return &r.states
+}
+
 // last returns the remembered state if it has that text. It must not be modified: the next task may
 // take it.
 func (s *states) last(text []byte) (rollout.State, bool) {

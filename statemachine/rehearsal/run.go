@@ -164,14 +164,6 @@ type run struct {
 	after  func(localaws.Call)
 }
 
-// recent returns where the functions keep the last state, or nil if they decode each.
-func (r *run) recent() *states {
-	if r.options.wired {
-		return nil
-	}
-	return &r.states
-}
-
 // play prepares the local AWS, runs the rollout, and waits until all executions and
 // cleanups are over.
 func (r *run) play() {

@@ -19,14 +19,10 @@ import (
 // each.
 const mostEvents = 500
 
-// laterPages is how many events without their data are read at once, if those of a first
-// page do not suffice.
-const laterPages = 100
-
-// each calls do for the events of a history until do returns false. It reads pages of
-// in.MaxResults, or after the first of laterPages without data.
+// each calls do for the events of a history until do returns false. It reads pages
+// of in.MaxResults.
 func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput, do func(types.HistoryEvent) bool) error {
-	for read := int32(0); read < mostEvents; {
+	for read := int32(0); read < mostEvents; read += in.MaxResults {
 		page, err := f.api.GetExecutionHistory(ctx, &in)
 		var gone *types.ExecutionDoesNotExist
 		if errors.As(err, &gone) {
@@ -44,9 +40,6 @@ func (f StepFunctions) each(ctx context.Context, in sfn.GetExecutionHistoryInput
 		}
 		if in.NextToken = page.NextToken; in.NextToken == nil {
 			return nil
-		}
-		if read += in.MaxResults; !aws.ToBool(in.IncludeExecutionData) {
-			in.MaxResults = laterPages
 		}
 	}
 	return nil
@@ -87,7 +80,7 @@ func ended(event types.HistoryEvent) bool {
 // the execution's end.
 func (f StepFunctions) LastState(ctx context.Context, arn string) (string, error) {
 	name, complete := "", false
-	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(false), MaxResults: 10}, func(event types.HistoryEvent) bool {
+	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(false), MaxResults: 100}, func(event types.HistoryEvent) bool {
 		if complete = complete || ended(event); !complete {
 			return false
 		}
