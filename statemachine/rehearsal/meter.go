@@ -30,7 +30,7 @@ func (m *meter) watch(r *run) {
 	r.after = m.called
 	r.ports.Log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
 	r.ports.Metrics = monitoring.New(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
-	r.machine.functions = rolloutWorkflow.handlers(r.ports)
+	r.machine.functions = rolloutWorkflow.handlers(r.ports, r.recent())
 	next := r.machine.onEvent
 	r.machine.onEvent = func(e *execution, event asl.Event) {
 		m.happened(event)
