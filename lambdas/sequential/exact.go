@@ -1,7 +1,6 @@
 package sequential
 
 import (
-	"encoding/json"
 	"math"
 )
 
@@ -214,7 +213,7 @@ func (s ExactState) MarshalJSON() ([]byte, error) {
 	if s.weights[0] == 0 {
 		s.weights = exactPrior()
 	}
-	return json.Marshal(stateJSON{s.logE, s.weights[:]})
+	return marshalState(s.logE, s.weights[:])
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses what no folding can

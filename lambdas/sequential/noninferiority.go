@@ -146,7 +146,11 @@ type proofStateJSON struct {
 
 // MarshalJSON writes the state exactly.
 func (s NonInferiorityState) MarshalJSON() ([]byte, error) {
-	return json.Marshal(proofStateJSON{s.sums[:], s.requests})
+	text, ok := appendNumbers([]byte(`{"sums":`), s.sums[:])
+	if text, written := appendNumber(append(text, `,"requests":`...), s.requests); ok && written {
+		return append(text, '}'), nil
+	}
+	return json.Marshal(proofStateJSON{s.sums[:], s.requests}) // an error, with its reason
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses another number of sums,

@@ -107,7 +107,15 @@ type stateJSON struct {
 // MarshalJSON writes the state exactly.
 func (s State) MarshalJSON() ([]byte, error) {
 	weights := s.begun().weights
-	return json.Marshal(stateJSON{s.logE, weights[:]})
+	return marshalState(s.logE, weights[:])
+}
+
+// marshalState returns the JSON of a stateJSON.
+func marshalState(logE float64, weights []float64) ([]byte, error) {
+	if text, ok := appendState(make([]byte, 0, 300), logE, weights); ok {
+		return text, nil
+	}
+	return json.Marshal(stateJSON{logE, weights}) // an error, with its reason
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses anything that no

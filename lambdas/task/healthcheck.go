@@ -2,7 +2,6 @@ package task
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -32,7 +31,9 @@ type HealthCheck struct {
 	}
 	// Gates makes the gates that call functions and endpoints of the request. Its
 	// Parallel also runs the reads of a check.
-	Gates     gates.Factory
+	Gates gates.Factory
+	// Recent saves decoding the evidence of the check before; may be nil.
+	Recent    *health.Recent
 	Announcer Announcer
 	Log       *slog.Logger
 }
@@ -55,9 +56,11 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 	}
 	announcement := Announcement{
 		Call: call, State: state, Notify: state.Notify, Failed: state.Notifications,
-		Commands: rollout.CommandLines{
-			Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution),
-			Resume: state.CommandLine(rollout.ResumeNow, call.Execution), RollBack: state.CommandLine(rollout.RollBackNow, call.Execution),
+		Commands: func() rollout.CommandLines {
+			return rollout.CommandLines{
+				Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution),
+				Resume: state.CommandLine(rollout.ResumeNow, call.Execution), RollBack: state.CommandLine(rollout.RollBackNow, call.Execution),
+			}
 		},
 		Events: state.PauseEvents(call.Rollout), Step: state.Progress.Step,
 	}
@@ -191,7 +194,7 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 			return s, rollout.Instructions{}, err
 		}
 		checked = read.health
-		if s.Evidence, err = json.Marshal(&read.evidence); err != nil {
+		if s.Evidence, err = t.Recent.Encode(read.evidence); err != nil {
 			return s, rollout.Instructions{}, err
 		}
 		if readsAlarms {
@@ -225,10 +228,9 @@ type assessed struct {
 // it.
 func (t HealthCheck) assess(ctx context.Context, s rollout.State, f rollout.Facts) (assessed, error) {
 	var a assessed
-	if len(s.Evidence) > 0 {
-		if err := json.Unmarshal(s.Evidence, &a.evidence); err != nil {
-			return a, fmt.Errorf("reading the evidence in the execution's data: %w", err)
-		}
+	var err error
+	if a.evidence, err = t.Recent.Decode(s.Evidence); err != nil {
+		return a, err
 	}
 	ask := a.evidence.Ask(s, f.Now)
 	ask.Gates = health.MetricQueries(s.Plan.Gates.Metrics, f)

@@ -39,8 +39,9 @@ type Announcement struct {
 	// Notify is the request's; Failed are the failed deliveries of earlier tasks.
 	Notify rollout.Notify
 	Failed []rollout.FailedDelivery
-	// Commands are the command lines that answer an approval.
-	Commands rollout.CommandLines
+	// Commands returns the command lines that answer an approval or a pause; nil if there
+	// are none. Few checks notify of anything.
+	Commands func() rollout.CommandLines
 }
 
 // Notify sends the notifications of t, retries failed deliveries, and returns the
@@ -53,7 +54,11 @@ func (a Announcer) Notify(ctx context.Context, t Announcement) []rollout.FailedD
 	ctx, cancel := context.WithTimeout(ctx, notifyLimit)
 	defer cancel()
 	notification := func(event rollout.Event, step int, at time.Time) rollout.Notification {
-		return t.State.Notification(event, step, at, t.Call.Execution, t.Commands)
+		var commands rollout.CommandLines
+		if t.Commands != nil {
+			commands = t.Commands()
+		}
+		return t.State.Notification(event, step, at, t.Call.Execution, commands)
 	}
 	var fresh, kept []rollout.FailedDelivery
 	for _, event := range t.Events { // first: recipients that failed before may fail again

@@ -53,7 +53,9 @@ func TestWhatCouldNotBeToldIsKeptAndTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := telling(w)
-	next.Events, next.Step, next.Commands = []rollout.Event{rollout.EventApprovalWanted}, 1, rollout.CommandLines{Approve: "yes", Refuse: "no"}
+	next.Events, next.Step, next.Commands = []rollout.Event{rollout.EventApprovalWanted}, 1, func() rollout.CommandLines {
+		return rollout.CommandLines{Approve: "yes", Refuse: "no"}
+	}
 	left := a.announcer().Notify(context.Background(), next)
 	if len(left) != 1 || left[0].Error == "" {
 		t.Fatalf("kept %+v", left)

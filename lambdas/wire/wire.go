@@ -145,6 +145,7 @@ func (p Ports) HealthCheck() task.HealthCheck {
 	return task.HealthCheck{
 		Metrics: p.Metrics, Control: p.Orders, Releases: p.Decided,
 		Gates:     gates.Factory{Functions: p.Functions, Web: p.Web, Secrets: p.Secrets, Parallel: p.Parallel},
+		Recent:    new(health.Recent),
 		Announcer: p.announcer(), Log: p.Log,
 	}
 }

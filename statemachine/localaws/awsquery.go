@@ -38,8 +38,20 @@ func (s awsQuery) call(r *http.Request) (operation string, form url.Values, err 
 }
 
 // readForm reads the parameters from the body of a request, and restores the body; those of a GET, such as a presigned one, from
-// its address.
+// its address. It parses them once, for all that ask, and keeps them as the request's Form.
 func readForm(r *http.Request) (url.Values, *apiError) {
+	if r.Form != nil {
+		return r.Form, nil
+	}
+	form, err := parametersOf(r)
+	if err == nil {
+		r.Form = form
+	}
+	return form, err
+}
+
+// parametersOf implements readForm for a request that has no Form yet.
+func parametersOf(r *http.Request) (url.Values, *apiError) {
 	if r.Method == http.MethodGet {
 		form, err := url.ParseQuery(r.URL.RawQuery)
 		if err != nil {
@@ -61,6 +73,9 @@ func readForm(r *http.Request) (url.Values, *apiError) {
 
 // formOf returns the parameters of a request whose body has been read.
 func formOf(r *request) (url.Values, *apiError) {
+	if r.Form != nil {
+		return r.Form, nil
+	}
 	text := string(r.body)
 	if r.Method == http.MethodGet {
 		text = r.URL.RawQuery

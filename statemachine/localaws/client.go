@@ -60,6 +60,11 @@ func (c client) Do(r *http.Request) (*http.Response, error) {
 	if err == nil {
 		answer, err = c.server.answer(r, c.principal)
 	}
+	return respond(r, answer, err)
+}
+
+// respond returns the answer to a request, or its error, as an HTTP client does.
+func respond(r *http.Request, answer reply, err error) (*http.Response, error) {
 	if errors.Is(err, errCut) {
 		err = fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", io.ErrUnexpectedEOF)
 	}

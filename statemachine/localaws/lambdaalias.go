@@ -2,10 +2,8 @@ package localaws
 
 import (
 	"maps"
-	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -126,11 +124,20 @@ func (l *lambdaService) createAlias(name string, r *request) (reply, *apiError) 
 }
 
 func (l *lambdaService) getAlias(name, aliasName string) (reply, *apiError) {
-	f, a, err := l.findAlias(name, aliasName, "Cannot find alias arn")
+	a, err := l.readAlias(name, aliasName)
 	if err != nil {
 		return reply{}, err
 	}
-	return l.answerAlias(http.StatusOK, f.aliasBefore(a, l.now().Add(-l.lag.Reads)))
+	return l.answerAlias(http.StatusOK, a)
+}
+
+// readAlias returns the alias as it is read, which may be later than it is written. l.mu is held.
+func (l *lambdaService) readAlias(name, aliasName string) (Alias, *apiError) {
+	f, a, err := l.findAlias(name, aliasName, "Cannot find alias arn")
+	if err != nil {
+		return a, err
+	}
+	return f.aliasBefore(a, l.now().Add(-l.lag.Reads)), nil
 }
 
 func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, *apiError) {
@@ -138,27 +145,36 @@ func (l *lambdaService) updateAlias(name, aliasName string, r *request) (reply, 
 	if err := decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	f, was, err := l.findAlias(name, aliasName, "Alias not found")
+	a, err := l.writeAlias(name, aliasName, &in)
 	if err != nil {
 		return reply{}, err
 	}
+	return l.answerAlias(http.StatusOK, a)
+}
+
+// writeAlias writes the alias, and returns it. l.mu is held.
+func (l *lambdaService) writeAlias(name, aliasName string, in *lambda.UpdateAliasInput) (Alias, *apiError) {
+	f, was, err := l.findAlias(name, aliasName, "Alias not found")
+	if err != nil {
+		return was, err
+	}
 	a := was
 	if err := a.change(in.FunctionVersion, in.Description, in.RoutingConfig); err != nil {
-		return reply{}, err
+		return was, err
 	}
 	if err := l.check(f, a); err != nil {
-		return reply{}, err
+		return was, err
 	}
 	if in.RevisionId != nil && *in.RevisionId != a.RevisionID {
-		return reply{}, staleRevision()
+		return was, staleRevision()
 	}
 	if err := l.checkMove(f, was, a); err != nil {
-		return reply{}, err
+		return was, err
 	}
 	a.RevisionID = l.nextRevision()
 	l.setAlias(f, a, l.now())
 	l.moveProvisioned(f, was, a)
-	return l.answerAlias(http.StatusOK, a)
+	return a, nil
 }
 
 func (l *lambdaService) deleteAlias(name, aliasName string) (reply, *apiError) {
@@ -242,22 +258,6 @@ func (a *Alias) change(number, description *string, routing *types.AliasRoutingC
 		a.Additional, a.Weight = additional, weight
 	}
 	return nil
-}
-
-// javaDouble formats a number as Lambda's messages do, which are written in Java: 2 is 2.0, and 1e-05 is 1.0E-5.
-func javaDouble(x float64) string {
-	if size := math.Abs(x); size != 0 && (size < 1e-3 || size >= 1e7) {
-		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'E', -1, 64), "E")
-		if !strings.Contains(mantissa, ".") {
-			mantissa += ".0"
-		}
-		return mantissa + "E" + strings.Replace(strings.TrimLeft(strings.TrimPrefix(exponent, "+"), "0"), "-0", "-", 1)
-	}
-	text := strconv.FormatFloat(x, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text
 }
 
 // check checks an alias's new state against the function's versions. l.mu is held.

@@ -142,7 +142,7 @@ func (l *lambdaService) pick(ref functionRef) (pick, *apiError) {
 		return pick{}, err
 	}
 	number := ref.qualifier
-	key := recorderKey{function: ref.name, resource: ref.String()}
+	key := recorderKey{function: ref.name, qualifier: ref.qualifier}
 	if alias, ok := f.aliases[ref.qualifier]; ok {
 		alias = f.aliasBefore(alias, l.now().Add(-l.lag.Routing))
 		number = alias.Version

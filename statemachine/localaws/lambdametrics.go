@@ -112,24 +112,23 @@ func (s *Server) RecordInvocations(r Invocations) error {
 func (l *lambdaService) recorderOf(r Invocations) (*recorder, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := recorderKey{function: r.Function, resource: functionRef{r.Function, r.Version}.String()}
 	if _, err := l.versionOf(r.Function, r.Version); err != nil {
 		return nil, err
 	}
-	if r.Alias != "" {
-		if _, ok := l.functions[r.Function].aliases[r.Alias]; !ok {
-			return nil, fmt.Errorf("function %q has no alias %q", r.Function, r.Alias)
-		}
-		key.resource, key.executed = functionRef{r.Function, r.Alias}.String(), r.Version
+	if r.Alias == "" {
+		return l.recorderFor(recorderKey{function: r.Function, qualifier: r.Version}), nil
 	}
-	return l.recorderFor(key), nil
+	if _, ok := l.functions[r.Function].aliases[r.Alias]; !ok {
+		return nil, fmt.Errorf("function %q has no alias %q", r.Function, r.Alias)
+	}
+	return l.recorderFor(recorderKey{r.Function, r.Alias, r.Version}), nil
 }
 
 // recorderKey identifies invocations that have the same sets of dimensions.
 type recorderKey struct {
-	function string
-	resource string // the dimension Resource; the function's name alone if it was invoked without a qualifier
-	executed string // the version, if an alias was invoked
+	function  string
+	qualifier string // empty if it was invoked without one
+	executed  string // the version, if an alias was invoked
 }
 
 // recorder holds the metrics of such invocations, each in all of the invocation's sets of dimensions.
@@ -144,11 +143,12 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 		return rec
 	}
 	sets := [][]dimension{{{"FunctionName", key.function}}}
-	if key.resource != key.function {
-		sets = append(sets, []dimension{{"FunctionName", key.function}, {"Resource", key.resource}})
+	resource := functionRef{key.function, key.qualifier}.String()
+	if key.qualifier != "" {
+		sets = append(sets, []dimension{{"FunctionName", key.function}, {"Resource", resource}})
 	}
 	if key.executed != "" {
-		sets = append(sets, []dimension{{"FunctionName", key.function}, {"Resource", key.resource}, {"ExecutedVersion", key.executed}})
+		sets = append(sets, []dimension{{"FunctionName", key.function}, {"Resource", resource}, {"ExecutedVersion", key.executed}})
 	}
 	rec := &recorder{store: l.metrics}
 	for _, dimensions := range sets {

@@ -194,6 +194,10 @@ func (m *metricStore) newSeries(unit types.StandardUnit) *series {
 
 func (s *series) await(p pending) {
 	i := len(s.pending)
+	if i == 0 || s.pending[i-1].visible <= p.visible { // the most frequent case
+		s.pending = append(roomFor(s.pending), p)
+		return
+	}
 	for i > 0 && s.pending[i-1].visible > p.visible {
 		i--
 	}

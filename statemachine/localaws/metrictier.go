@@ -31,12 +31,25 @@ func (t *tier) add(at, now int64, values *sample) {
 		t.addValues(at, &t.points[i].stats, values)
 		t.points[i].merge(values.stats)
 	} else {
-		t.points = slices.Insert(t.points, i, point{at, values.stats})
+		if i == len(t.points) {
+			t.points = append(roomFor(t.points), point{at, values.stats})
+		} else {
+			t.points = slices.Insert(t.points, i, point{at, values.stats})
+		}
 		if values.values != nil {
 			t.keep(at, kept{values.values, false})
 		}
 	}
 	t.expire(now - t.retained)
+}
+
+// roomFor returns the list with room for one more item. A long list grows by half at once: by append, it would be copied so
+// often that this took more memory than the list.
+func roomFor[T any](list []T) []T {
+	if n := len(list); n == cap(list) {
+		return slices.Grow(list, max(n/2, min(n, 4096), 8))
+	}
+	return list
 }
 
 // search returns the index of the first point that is not before the time.

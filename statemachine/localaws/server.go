@@ -193,14 +193,8 @@ func (s *Server) answerAs(r *http.Request, principal string, reads bool) (reply,
 	}
 	trouble := s.faults.strike(operation, s.options.Now())
 	s.sleep(s.options.Latency + trouble.before)
-	if s.options.BeforeCall != nil && !reads {
-		s.options.BeforeCall(operation)
-	}
-
-	if s.options.BeforeFunction != nil && target != "" && !reads && svc == service(s.lambda) {
-		if ref, err := s.lambda.parseFunction(target); err == nil {
-			s.options.BeforeFunction(ref.name)
-		}
+	if !reads {
+		s.before(operation, target, svc)
 	}
 
 	cut := trouble.kind == CutBefore
@@ -235,6 +229,18 @@ func (s *Server) answerAs(r *http.Request, principal string, reads bool) (reply,
 		return reply{}, errCut
 	}
 	return answer, context.Cause(r.Context())
+}
+
+// before calls the options BeforeCall and, for a call of Lambda, BeforeFunction.
+func (s *Server) before(operation, target string, svc service) {
+	if s.options.BeforeCall != nil {
+		s.options.BeforeCall(operation)
+	}
+	if s.options.BeforeFunction != nil && target != "" && svc == service(s.lambda) {
+		if ref, err := s.lambda.parseFunction(target); err == nil {
+			s.options.BeforeFunction(ref.name)
+		}
+	}
 }
 
 // perform lets the service handle the call, unless it is already refused or not authorized, and adds a request id to the

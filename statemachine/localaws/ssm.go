@@ -223,61 +223,6 @@ func (s *ssmService) item(p *parameter, v parameterVersion, decrypt *bool) param
 	return parameterItem{s.arn(p), p.name, p.valueOf(v, decrypt), "text", "", p.kind, v.number, epochSeconds(v.at)}
 }
 
-// getParameterHistory returns the kept versions, the newest last. Its NextToken is the number of the next version.
-func (s *ssmService) getParameterHistory(r *request) (reply, *apiError) {
-	var in ssm.GetParameterHistoryInput
-	if err := s.decode(r, &in); err != nil {
-		return reply{}, err
-	}
-	size := int32(50)
-	if in.MaxResults != nil {
-		size = *in.MaxResults
-	}
-	if size < 1 || size > 50 {
-		return reply{}, invalid(size, "maxResults", "Member must have value between 1 and 50")
-	}
-	p, selector, err := s.find(aws.ToString(in.Name))
-	switch {
-	case err != nil:
-		return reply{}, err
-	case selector != "":
-		return reply{}, badRequest("ValidationException", "The history of a parameter has all versions; version %s can't be selected.", selector)
-	}
-	from := int64(1)
-	if in.NextToken != nil {
-		var parseErr error
-		if from, parseErr = strconv.ParseInt(*in.NextToken, 10, 64); parseErr != nil || from < 1 || from > p.latest().number {
-			return reply{}, badRequest("InvalidNextToken", "The specified token isn't valid.")
-		}
-	}
-	type item struct {
-		Name, Value, LastModifiedUser, DataType string
-		Description                             string `json:",omitempty"`
-		Type                                    types.ParameterType
-		Tier                                    types.ParameterTier
-		Version                                 int64
-		LastModifiedDate                        json.Number
-		Labels, Policies                        []string
-	}
-	var out struct {
-		Parameters []item
-		NextToken  string `json:",omitempty"`
-	}
-	out.Parameters = []item{}
-	for _, v := range p.versions {
-		if v.number < from {
-			continue
-		}
-		if len(out.Parameters) == int(size) {
-			out.NextToken = strconv.FormatInt(v.number, 10)
-			break
-		}
-		out.Parameters = append(out.Parameters, item{p.name, p.valueOf(v, in.WithDecryption), v.user, "text", v.about,
-			p.kind, tierOf(v.value), v.number, epochSeconds(v.at), []string{}, []string{}})
-	}
-	return s.encode(&out)
-}
-
 // find returns the parameter with a name or an ARN, and what follows the name's colon. s.mu is held.
 func (s *ssmService) find(given string) (p *parameter, selector string, err *apiError) {
 	name, selector, selects := strings.Cut(strings.TrimPrefix(given, s.prefix), ":")

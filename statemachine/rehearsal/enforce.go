@@ -41,7 +41,7 @@ func (r *run) enforceOf(m *machine, cfg aws.Config) error {
 			return err
 		}
 		arn := functionARN(f.Name)
-		m.functions[arn] = m.workflow.handlers(ports)[arn]
+		m.functions[arn] = m.workflow.handlers(ports, r.recent())[arn]
 	}
 	return nil
 }

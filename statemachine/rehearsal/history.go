@@ -44,8 +44,8 @@ func (h *history) keep(event asl.Event) error {
 	switch {
 	case len(h.first) < kept && len(h.middle) == 0:
 		h.first = append(h.first, event)
-	case h.all == nil && len(h.recent) == kept:
-		h.recent = append(append(h.recent[:0], h.recent[1:]...), event)
+	case h.all == nil && len(h.recent) == 2*kept: // not at each event, as events are large
+		h.recent = append(append(h.recent[:0], h.last()[1:]...), event)
 	default:
 		h.recent = append(h.recent, event)
 	}
@@ -130,8 +130,16 @@ func (h *history) events() []localaws.HistoryEvent {
 			add(events)
 		}
 	}
-	add(h.recent)
+	add(h.last())
 	return all
+}
+
+// last returns the last events that are not compressed: without a store, as many as it keeps at each end.
+func (h *history) last() []asl.Event {
+	if h.all == nil {
+		return h.recent[max(0, len(h.recent)-cmp.Or(h.kept, keptEvents)):]
+	}
+	return h.recent
 }
 
 // compress returns events as bytes.

@@ -170,7 +170,9 @@ func (m *machine) call(ctx context.Context, resource string, input json.RawMessa
 	if fault == outOfMemory {
 		return nil, &refused
 	}
-	if err == nil {
+	if _, kept := function.(keepsAnswers); kept && err == nil {
+		return answer, nil
+	} else if err == nil {
 		return bytes.Clone(answer), nil // the handler writes its next answer there
 	}
 	name := reflect.TypeOf(err)

@@ -31,7 +31,7 @@ func (m *meter) watch(r *run) {
 	r.ports.Log = telemetry.NewLogger(m, "LambdaRollout/LambdaRollout731340B9") // as long as the deployed one's
 	r.ports.Metrics = monitoring.New(meteredCloudWatch{cloudwatch.NewFromConfig(r.server.Config()), m})
 	for _, machine := range r.machines() {
-		machine.functions = machine.workflow.handlers(r.ports)
+		machine.functions = machine.workflow.handlers(r.ports, r.recent())
 		next := machine.onEvent
 		machine.onEvent = func(e *execution, event asl.Event) {
 			m.happened(event)

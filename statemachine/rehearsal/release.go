@@ -42,6 +42,7 @@ type ReleaseOptions struct {
 	// apart starts the members as rollouts without a release.
 	apart bool
 	log   *slog.Logger
+	wired bool // see Options
 }
 
 // releaseRun is a rehearsal of a release under way.
@@ -92,7 +93,7 @@ func newReleaseRun(o ReleaseOptions) (*releaseRun, error) {
 	start := o.Scenario.start()
 	r := &releaseRun{
 		run: run{
-			options: Options{Input: o.Input, Scenario: o.Scenario, Seed: o.Seed, Template: o.Template, Brief: true, log: o.log, through: o.through, limits: o.Limits},
+			options: Options{Input: o.Input, Scenario: o.Scenario, Seed: o.Seed, Template: o.Template, Brief: true, log: o.log, through: o.through, limits: o.Limits, wired: o.wired},
 			clock:   asl.NewClock(start), description: "Rehearsed",
 		},
 		watch: o.Watch, brief: o.Brief, apart: o.apart, mostSweeps: mostSweeps,
@@ -130,7 +131,7 @@ func newReleaseRun(o ReleaseOptions) (*releaseRun, error) {
 	r.ports = r.portsThrough(cfg)
 	r.simplePorts, r.topics = r.ports, []string{topicARN}
 	for _, m := range r.machines() {
-		m.functions = m.workflow.handlers(r.ports)
+		m.functions = m.workflow.handlers(r.ports, r.recent())
 	}
 	if o.Template != nil {
 		if err := r.enforce(cfg); err != nil {

@@ -51,6 +51,10 @@ type Options struct {
 	// ports of users and functions; both may be nil.
 	definition *asl.Definition
 	through    func(wire.Ports) wire.Ports
+	// wired sends each AWS call over the wire, though nothing on it matters, and decodes
+	// each state and its evidence, though they are known; see localaws.Server.CloudWatch
+	// and states.
+	wired bool
 }
 
 // Run rehearses a rollout to its end. An error means that the rehearsal itself
@@ -73,6 +77,7 @@ func Run(o Options) (Result, error) {
 	}
 	start := o.Scenario.start()
 	r := &run{options: o, clock: asl.NewClock(start), description: "Rehearsed"}
+	r.timeline.known = r.recent()
 	r.machine = &machine{
 		workflow: &rolloutWorkflow, definition: def, clock: r.clock, seed: o.Seed, events: 1, faults: newTaskFaults(o.Scenario.Faults, start),
 		arn: machineARN, permits: newPermissions(o.Template),
@@ -92,7 +97,7 @@ func Run(o Options) (Result, error) {
 	defer hangUp()
 	r.ports = r.portsThrough(cfg)
 	r.simplePorts, r.topics = r.ports, []string{topicARN}
-	r.machine.functions = rolloutWorkflow.handlers(r.ports)
+	r.machine.functions = rolloutWorkflow.handlers(r.ports, r.recent())
 	if o.Template != nil {
 		if err := r.enforce(cfg); err != nil {
 			return Result{}, err
@@ -142,6 +147,7 @@ type run struct {
 	machine *machine // the rollouts'
 	// releases is the releases' state machine; nil if there is none.
 	releases *machine
+	states   states     // see recent
 	ports    wire.Ports // of users and, without a template, of all functions
 	request  rollout.Request
 	traffic  *traffic        // nil until it is prepared, and if the request is refused

@@ -186,7 +186,7 @@ func (s *ServedAWS) furnish() error {
 	cfg := s.server.Config()
 	s.ports = s.portsThrough(cfg)
 	for _, m := range s.machines() {
-		m.functions = m.workflow.handlers(s.ports)
+		m.functions = m.workflow.handlers(s.ports, s.recent())
 	}
 	if err := s.enforce(cfg); err != nil {
 		return err

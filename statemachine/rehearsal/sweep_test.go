@@ -210,7 +210,7 @@ func (t trial) try() (*observed, error) {
 				t.disturb(o)
 			}
 			if o.onPorts != nil {
-				r.machine.functions = rolloutWorkflow.handlers(o.onPorts(r.ports))
+				r.machine.functions = rolloutWorkflow.handlers(o.onPorts(r.ports), r.recent())
 			}
 		},
 	})

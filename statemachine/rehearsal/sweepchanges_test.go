@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -77,6 +78,11 @@ func by(ctx context.Context, name string) context.Context {
 
 // callerOf is the name of the execution that a task's input has.
 func callerOf(input json.RawMessage) string {
+	if rest, first := bytes.CutPrefix(input, []byte(`{"execution":"`)); first { // most inputs are long
+		if execution, _, _ := bytes.Cut(rest, []byte(`"`)); !bytes.Contains(execution, []byte(`\\`)) {
+			return arn.Name(string(execution))
+		}
+	}
 	var call struct {
 		Execution string `json:"execution"`
 	}

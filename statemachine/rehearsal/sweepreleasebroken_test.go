@@ -48,17 +48,17 @@ func TestEachSafeguardOfReleasesIsNeeded(t *testing.T) {
 		{name: "members wait for the decision", subject: subjects[0], found: "were promoted before the release decided that", remove: func(r *releaseRun) {
 			p := r.ports
 			p.Decided = promoting{p.Decided}
-			r.machine.functions = r.machine.workflow.handlers(p)
+			r.machine.functions = r.machine.workflow.handlers(p, r.recent())
 		}},
 		{name: "the others are rolled back", subject: subjects[1], found: "members waited in vain", remove: func(r *releaseRun) {
 			p := r.ports
 			p.Decided = deaf{p.Decided}
-			r.machine.functions = r.machine.workflow.handlers(p)
+			r.machine.functions = r.machine.workflow.handlers(p, r.recent())
 		}},
 		{name: "promoted members are taken back", subject: subjects[0], trials: stopsOfMembers, found: "are on the new versions", remove: func(r *releaseRun) {
 			p := r.ports
 			p.Aliases = forgetful{p.Aliases}
-			r.releases.functions = r.releases.workflow.handlers(p)
+			r.releases.functions = r.releases.workflow.handlers(p, r.recent())
 		}},
 	} {
 		t.Run(guard.name, func(t *testing.T) {

@@ -26,6 +26,7 @@ type timeline struct {
 	// failed is the state whose attempt failed last; "" if it has succeeded since.
 	failed string
 	err    error
+	known  *states // what need not be decoded; may be nil
 }
 
 // begin sets the start of the rollout, and what to keep and to watch.
@@ -76,10 +77,12 @@ func (s *timeline) taskEnded(name string, e asl.Event) {
 	if s.brief && s.watch == nil && name == "HealthCheck" {
 		return // nothing of it is kept
 	}
-	var now rollout.State
-	if err := json.Unmarshal(e.Output, &now); err != nil {
-		s.err = fmt.Errorf("the output of %s: %w", name, err)
-		return
+	now, known := s.known.last(e.Output)
+	if !known {
+		if err := json.Unmarshal(e.Output, &now); err != nil {
+			s.err = fmt.Errorf("the output of %s: %w", name, err)
+			return
+		}
 	}
 	if err := possible(name, now); err != nil {
 		s.err = fmt.Errorf("the output of %s: %w", name, err)
@@ -131,7 +134,8 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 		line.Text = allocates(now)
 	case "HealthCheck", "PreTraffic", "PostTraffic":
 		line.Decision, line.Text = now.Health.Decision, rollout.Lines(now.Health.Reason, now.Health.Readings)
-		line.Baseline, line.NewVersion = &now.Health.Baseline, &now.Health.NewVersion
+		counts := *now.Health // a copy, as the next task may modify the state
+		line.Baseline, line.NewVersion = &counts.Baseline, &counts.NewVersion
 		if !s.brief {
 			line.Evidence = s.evidence(now)
 		}
@@ -155,8 +159,7 @@ func (s *timeline) evidence(now rollout.State) []health.Strength {
 	if len(now.Evidence) == 0 || now.Health.Window.To.IsZero() {
 		return nil
 	}
-	var known health.Evidence
-	err := json.Unmarshal(now.Evidence, &known)
+	known, err := s.decoded(now.Evidence)
 	if err == nil {
 		var assessed health.Assessment
 		if assessed, err = known.Assess(now, now.Health.Window.To); err == nil {
@@ -168,6 +171,17 @@ func (s *timeline) evidence(now rollout.State) []health.Strength {
 	}
 	s.err = errors.Join(s.err, fmt.Errorf("the evidence of the check at %s: %w", now.Health.Window.To, err))
 	return nil
+}
+
+// decoded returns the evidence of a text. It is not modified.
+func (s *timeline) decoded(text json.RawMessage) (known health.Evidence, err error) {
+	if s.known != nil {
+		if known, ok := s.known.evidence.Last(text); ok {
+			return known, nil
+		}
+	}
+	err = json.Unmarshal(text, &known)
+	return known, err
 }
 
 // Clock formats seconds as h:mm:ss, with the days in front from one day on, as in

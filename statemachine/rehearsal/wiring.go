@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
@@ -43,6 +45,10 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 		Log: cmp.Or(r.options.log, slog.New(slog.DiscardHandler)),
 	}, cfg)
 	p.Executions, p.Web = executions.New(sfn.NewFromConfig(cfg)), r
+	if !r.options.wired && r.server.Bypasses(cfg) {
+		p.Aliases, p.Metrics = alias.NewLambda(r.server.Lambda(cfg)), monitoring.New(r.server.CloudWatch(cfg))
+		p.Orders = orders.New(r.server.Parameters(cfg))
+	}
 	if r.releases != nil {
 		p.Machine, p.ReleaseMachine = r.machine.arn, r.releases.arn
 		p.Starts, p.Decisions = executions.NewStarter(sfn.NewFromConfig(cfg)), orders.NewDecisions(ssm.NewFromConfig(cfg))

@@ -18,8 +18,9 @@ type workflow struct {
 	// cleanup is the task whose function is called after the end of each execution,
 	// and regularly.
 	cleanup string
-	// tasks returns the functions' handlers, by the task's name.
-	tasks func(wire.Ports) map[string]any
+	// tasks returns what the functions do, by the task's name. Without states, a check decodes
+	// all that it is called with.
+	tasks func(wire.Ports, *states) map[string]any
 	// parsed returns the definition with the functions' ARNs. It is parsed once, which
 	// takes as long as a few checks.
 	parsed func() (*asl.Definition, error)
@@ -31,11 +32,16 @@ var rolloutWorkflow = workflow{
 	definition: statemachine.Definition,
 	functions:  statemachine.Functions(),
 	cleanup:    "Rollback",
-	tasks: func(p wire.Ports) map[string]any {
+	tasks: func(p wire.Ports, recent *states) map[string]any {
+		check := p.HealthCheck()
+		check.Recent = nil
+		if recent != nil {
+			check.Recent = &recent.evidence
+		}
 		return map[string]any{
 			"CalculateWeights": p.CalculateWeights().Handle,
 			"UpdateAlias":      p.UpdateAlias().Handle,
-			"HealthCheck":      p.HealthCheck().Handle,
+			"HealthCheck":      check.Handle,
 			"Rollback":         p.Rollback().Handle,
 			"Finalize":         p.Finalize().Handle,
 		}
@@ -49,7 +55,7 @@ var releaseWorkflow = workflow{
 	definition: statemachine.ReleaseDefinition,
 	functions:  statemachine.ReleaseFunctions(),
 	cleanup:    "CheckRelease",
-	tasks: func(p wire.Ports) map[string]any {
+	tasks: func(p wire.Ports, _ *states) map[string]any {
 		return map[string]any{
 			"PlanRelease":   p.PlanRelease().Handle,
 			"CheckRelease":  p.CheckRelease().Handle,
@@ -61,11 +67,12 @@ var releaseWorkflow = workflow{
 	}),
 }
 
-// handlers returns the functions' handlers through ports, by ARN.
-func (w *workflow) handlers(p wire.Ports) map[string]runtime.Handler {
-	tasks, handlers := w.tasks(p), map[string]runtime.Handler{}
+// handlers returns the functions' handlers through ports, by ARN. Without states, each decodes
+// all that it is called with.
+func (w *workflow) handlers(p wire.Ports, recent *states) map[string]runtime.Handler {
+	tasks, handlers := w.tasks(p, recent), map[string]runtime.Handler{}
 	for _, f := range w.functions {
-		handlers[functionARN(f.Name)] = runtime.NewHandler(tasks[f.Name])
+		handlers[functionARN(f.Name)] = recent.handlerOf(tasks[f.Name])
 	}
 	return handlers
 }

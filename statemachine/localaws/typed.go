@@ -1,0 +1,128 @@
+package localaws
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// A typed client is an SDK client whose most frequent operations are answered without the wire: the operation receives the
+// SDK's input and returns the SDK's output, and nothing is encoded and decoded in between. Whatever else makes up a call stays
+// the same: its latency, BeforeCall, BeforeFunction and OnCall, its request id, and the end of its context. The caller can't notice a
+// difference, except in an output's ResultMetadata, which is empty.
+//
+// A call goes over the wire if the Server has limits, if a fault for its operation is in force, if it is made by a principal or
+// through a socket, if the client would retry it, and if the wire could change its input. Of a call's options, only the HTTP
+// client and the retryer count: paginators give each call others. Errors go over the wire, too: the SDK reads them from what the
+// wire would have carried.
+
+// typed is what typed clients have in common. The zero value sends everything over the wire.
+type typed struct {
+	server *Server // nil for clients that are not in this process or not anonymous, and for those of a Server with limits
+}
+
+// typedBy returns what a typed client with that configuration needs.
+func (s *Server) typedBy(cfg aws.Config) typed {
+	if c, ok := cfg.HTTPClient.(client); ok && c == (client{server: s}) && s.limits == nil {
+		return typed{s}
+	}
+	return typed{}
+}
+
+// Bypasses reports whether typed clients with that configuration would ever do without the wire.
+func (s *Server) Bypasses(cfg aws.Config) bool { return s.typedBy(cfg).server != nil }
+
+// unretried returns the HTTP client of a call; nil if the call would be retried, as an attempt may only be made once without the
+// wire.
+func unretried(transport any, retryer aws.Retryer) any {
+	if _, never := retryer.(aws.NopRetryer); never {
+		return transport
+	}
+	return nil
+}
+
+// bypasses reports whether a call of an operation can do without the wire, as far as its caller, its transport and the faults
+// go. The transport is that of unretried, as the call's options leave it.
+func (t typed) bypasses(ctx context.Context, operation string, transport any) bool {
+	return t.server != nil && transport == any(client{server: t.server}) && context.Cause(ctx) == nil && !t.server.faults.concern(operation)
+}
+
+// concern reports whether a fault is in force that counts calls of the operation.
+func (fs *faults) concern(operation string) bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	for _, i := range fs.inForce {
+		if i.fault.Operation == operation || i.fault.Operation == Every {
+			return true
+		}
+	}
+	return false
+}
+
+// perform makes a call of a service, as Server.answerAs does. Do has the effect. A call without an answer returns what the SDK has to read instead.
+func perform[Out any](ctx context.Context, t typed, svc service, call Call, do func() (*Out, *apiError)) (*Out, *carried) {
+	s := t.server
+	s.sleep(s.options.Latency)
+	s.before(call.Operation, call.Target, svc)
+	out, refused := do()
+	id := s.requests.Add(1)
+	call.Status = http.StatusOK
+	if refused != nil {
+		call.Status, call.Code = refused.status, refused.code
+	}
+	if s.options.OnCall != nil {
+		s.options.OnCall(call)
+	}
+	err := context.Cause(ctx)
+	if refused == nil && err == nil {
+		return out, nil
+	}
+	lost := &carried{err: err, during: during{ctx, make(chan struct{})}}
+	if refused != nil {
+		lost.answer = svc.refusal(refused)
+		lost.answer.header["X-Amzn-Requestid"] = []string{identifier(id)}
+	}
+	return nil, lost
+}
+
+// carried is an HTTP client with the answer, or the error, of a call that has taken place. The SDK has to call it once, with
+// the context during.
+type carried struct {
+	answer reply
+	err    error
+	during during
+}
+
+// Do implements [aws.HTTPClient].
+func (c *carried) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	close(c.during.over)
+	return respond(r, c.answer, c.err)
+}
+
+// during is the context of a call that has taken place. If it has ended meanwhile, it does so only when the call is over.
+type during struct {
+	context.Context
+	over chan struct{}
+}
+
+// Done implements [context.Context].
+func (d during) Done() <-chan struct{} {
+	if d.Context.Err() == nil {
+		return d.Context.Done()
+	}
+	return d.over
+}
+
+// Err implements [context.Context].
+func (d during) Err() error {
+	select {
+	case <-d.over:
+		return d.Context.Err()
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,117 @@
+package localaws
+
+import (
+	"context"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// Lambda is an SDK client of Lambda that answers GetAlias and UpdateAlias without the wire if nothing on it matters: see
+// [Server.CloudWatch].
+type Lambda struct {
+	*lambda.Client
+	typed
+}
+
+// Lambda returns a client with a configuration, as [Server.CloudWatch] does.
+func (s *Server) Lambda(cfg aws.Config) Lambda {
+	return Lambda{lambda.NewFromConfig(cfg), s.typedBy(cfg)}
+}
+
+// GetAlias calls the operation of that name.
+func (c Lambda) GetAlias(ctx context.Context, in *lambda.GetAliasInput, options ...func(*lambda.Options)) (*lambda.GetAliasOutput, error) {
+	const operation = "GetAlias"
+	if !c.bypasses(ctx, operation, c.transport(options)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) {
+		return c.Client.GetAlias(ctx, in, options...)
+	}
+	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), func() (*lambda.GetAliasOutput, *apiError) {
+		is, err := c.alias(func(l *lambdaService) (Alias, *apiError) { return l.readAlias(*in.FunctionName, *in.Name) })
+		if err != nil {
+			return nil, err
+		}
+		return &lambda.GetAliasOutput{
+			AliasArn: is.AliasArn, Description: is.Description, FunctionVersion: is.FunctionVersion, Name: is.Name,
+			RevisionId: is.RevisionId, RoutingConfig: is.RoutingConfig,
+		}, nil
+	})
+	if lost != nil {
+		return c.Client.GetAlias(lost.during, in, func(o *lambda.Options) { o.HTTPClient = lost })
+	}
+	return out, nil
+}
+
+// UpdateAlias calls the operation of that name.
+func (c Lambda) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput, options ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error) {
+	const operation = "UpdateAlias"
+	if !c.bypasses(ctx, operation, c.transport(options)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) || !isPlainAlias(in) {
+		return c.Client.UpdateAlias(ctx, in, options...)
+	}
+	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), func() (*lambda.UpdateAliasOutput, *apiError) {
+		is, err := c.alias(func(l *lambdaService) (Alias, *apiError) { return l.writeAlias(*in.FunctionName, *in.Name, in) })
+		if err != nil {
+			return nil, err
+		}
+		return &lambda.UpdateAliasOutput{
+			AliasArn: is.AliasArn, Description: is.Description, FunctionVersion: is.FunctionVersion, Name: is.Name,
+			RevisionId: is.RevisionId, RoutingConfig: is.RoutingConfig,
+		}, nil
+	})
+	if lost != nil {
+		return c.Client.UpdateAlias(lost.during, in, func(o *lambda.Options) { o.HTTPClient = lost })
+	}
+	return out, nil
+}
+
+// transport returns the HTTP client of a call with options, as bypasses takes it.
+func (c Lambda) transport(options []func(*lambda.Options)) any {
+	o := c.Options()
+	for _, option := range options {
+		option(&o)
+	}
+	return unretried(o.HTTPClient, o.Retryer)
+}
+
+// alias returns an alias as the SDK's type. What do does has Lambda's lock.
+func (c Lambda) alias(do func(*lambdaService) (Alias, *apiError)) (types.AliasConfiguration, *apiError) {
+	l := c.server.lambda
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a, err := do(l)
+	if err != nil {
+		return types.AliasConfiguration{}, err
+	}
+	return a.wire(l.arn(functionRef{a.Function, a.Name})), nil
+}
+
+// aliasCall describes a call about an alias as the wire's path would.
+func aliasCall(operation string, function, name *string) Call {
+	return Call{Operation: operation, Target: *function + ":" + *name}
+}
+
+// isPlainPath reports whether a name, or an ARN, stands in a path as it is.
+func isPlainPath(name *string) bool {
+	return name != nil && isWord(strings.ReplaceAll(*name, ":", "_"))
+}
+
+// isPlainAlias reports whether JSON can carry what is to be written as it is.
+func isPlainAlias(in *lambda.UpdateAliasInput) bool {
+	for _, text := range []*string{in.Description, in.FunctionVersion, in.RevisionId} {
+		if !utf8.ValidString(aws.ToString(text)) {
+			return false
+		}
+	}
+	if in.RoutingConfig == nil {
+		return true
+	}
+	for version, weight := range in.RoutingConfig.AdditionalVersionWeights {
+		if !utf8.ValidString(version) || math.IsNaN(weight) || math.IsInf(weight, 0) {
+			return false
+		}
+	}
+	return in.RoutingConfig.AdditionalVersionWeights != nil
+}

@@ -1,0 +1,189 @@
+package localaws_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
+)
+
+// typedWorld is a server with something to read, and its clients: the typed ones, or those that use the wire.
+type typedWorld struct {
+	*localaws.Server
+	calls      []string // hooks and pauses, in their order
+	metrics    cloudwatch.GetMetricDataAPIClient
+	parameters ssm.GetParameterHistoryAPIClient
+	aliases    interface {
+		GetAlias(context.Context, *lambda.GetAliasInput, ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
+		UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error)
+	}
+	during func() // the effect of a call
+}
+
+// caller is who makes calls of a typedWorld.
+type caller struct {
+	principal string // empty for none
+	attempts  int    // at a call, if more than 0
+	limits    []localaws.Limit
+}
+
+func newTypedWorld(t *testing.T, typed bool, by caller) *typedWorld {
+	t.Helper()
+	w := &typedWorld{}
+	now := time.Date(2026, 1, 1, 12, 0, 0, 123_456_789, time.UTC)
+	note := func(format string, args ...any) { w.calls = append(w.calls, fmt.Sprintf(format, args...)) }
+	w.Server = localaws.New(localaws.Options{
+		Now: func() time.Time { return now }, Latency: 50 * time.Millisecond,
+		Sleep: func(d time.Duration) { note("%s passes", d); now = now.Add(d) },
+		BeforeCall: func(operation string) {
+			note("before %s", operation)
+			if w.during != nil {
+				w.during()
+			}
+		},
+		BeforeFunction: func(name string) { note("before %s", name) },
+		Limits:         by.limits,
+		OnCall:         func(c localaws.Call) { note("after %+v", c) },
+		Authorize: func(string, string, string, map[string][]string) error {
+			return errors.New("no identity-based policy allows it")
+		},
+	})
+	err := errors.Join(w.AddFunction("f", 1, 2), w.AddAlias("f", "live", "1", "Serves everybody"))
+	for i := range 60 {
+		err = errors.Join(err, w.PutParameter("/orders", fmt.Sprint("order ", i), "arn:aws:iam::123456789012:user/é"))
+	}
+	for i := range 10 {
+		err = errors.Join(err, w.RecordInvocations(localaws.Invocations{Function: "f", Alias: "live", Version: "1", At: now.Add(time.Duration(i-20) * time.Minute),
+			Invocations: 10, Errors: 1, Duration: localaws.DurationStats{Sum: time.Second, Minimum: time.Millisecond, Maximum: time.Second}}))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := w.Config()
+	if by.principal != "" {
+		cfg = w.As(by.principal, cfg)
+	}
+	if by.attempts > 0 {
+		cfg = w.Retrying(cfg, by.attempts)
+	}
+	if typed {
+		w.metrics, w.parameters, w.aliases = w.CloudWatch(cfg), w.Parameters(cfg), w.Lambda(cfg)
+	} else {
+		w.metrics, w.parameters, w.aliases = cloudwatch.NewFromConfig(cfg), ssm.NewFromConfig(cfg), lambda.NewFromConfig(cfg)
+	}
+	return w
+}
+
+func (w *typedWorld) metric(ctx context.Context, in *cloudwatch.GetMetricDataInput) (any, middleware.Metadata, error) {
+	out, err := w.metrics.GetMetricData(ctx, in)
+	if err != nil {
+		return nil, middleware.Metadata{}, err
+	}
+	return out, out.ResultMetadata, nil
+}
+
+func (w *typedWorld) history(ctx context.Context, in *ssm.GetParameterHistoryInput) (any, middleware.Metadata, error) {
+	out, err := w.parameters.GetParameterHistory(ctx, in)
+	if err != nil {
+		return nil, middleware.Metadata{}, err
+	}
+	return out, out.ResultMetadata, nil
+}
+
+func (w *typedWorld) read(ctx context.Context, in *lambda.GetAliasInput) (any, middleware.Metadata, error) {
+	out, err := w.aliases.GetAlias(ctx, in)
+	if err != nil {
+		return nil, middleware.Metadata{}, err
+	}
+	return out, out.ResultMetadata, nil
+}
+
+func (w *typedWorld) write(ctx context.Context, in *lambda.UpdateAliasInput) (any, middleware.Metadata, error) {
+	out, err := w.aliases.UpdateAlias(ctx, in)
+	if err != nil {
+		return nil, middleware.Metadata{}, err
+	}
+	return out, out.ResultMetadata, nil
+}
+
+// metricInput asks for two metrics of the last hour, and is then changed.
+func metricInput(change func(*cloudwatch.GetMetricDataInput)) *cloudwatch.GetMetricDataInput {
+	query := func(id, metric, stat string) cwtypes.MetricDataQuery {
+		return cwtypes.MetricDataQuery{Id: &id, MetricStat: &cwtypes.MetricStat{Period: aws.Int32(60), Stat: &stat, Metric: &cwtypes.Metric{
+			Namespace: aws.String("AWS/Lambda"), MetricName: &metric, Dimensions: []cwtypes.Dimension{{Name: aws.String("FunctionName"), Value: aws.String("f")}},
+		}}}
+	}
+	in := &cloudwatch.GetMetricDataInput{
+		StartTime: aws.Time(time.Date(2026, 1, 1, 11, 0, 0, 0, time.UTC)), EndTime: aws.Time(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)),
+		MetricDataQueries: []cwtypes.MetricDataQuery{query("a", "Invocations", "Sum"), query("b", "Duration", "Average"), query("c", "None", "Sum")},
+	}
+	if change != nil {
+		change(in)
+	}
+	return in
+}
+
+// aliasInput moves the alias, and is then changed.
+func aliasInput(change func(*lambda.UpdateAliasInput)) *lambda.UpdateAliasInput {
+	in := &lambda.UpdateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: aws.String("1"), Description: aws.String("é <b>"),
+		RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{"2": 0.1 + 0.2}}}
+	if change != nil {
+		change(in)
+	}
+	return in
+}
+
+// compareTyped makes a call with typed clients and with others, and compares all that can be seen of it. Wire says that the
+// typed client had to use the wire, or that there is an error.
+func compareTyped(t *testing.T, call func(*typedWorld) (any, middleware.Metadata, error), by caller, wire bool, prepare func(*typedWorld)) {
+	t.Helper()
+	type seen struct {
+		Out   any
+		Err   string
+		Calls []string
+		After []localaws.Alias
+		Next  string // the id of the next request
+	}
+	see := func(typed bool) (s seen, onWire bool) {
+		w := newTypedWorld(t, typed, by)
+		if prepare != nil {
+			prepare(w)
+		}
+		out, metadata, err := call(w)
+		s = seen{Out: out, Calls: w.calls, After: w.Aliases()}
+		if err != nil {
+			s.Err = err.Error()
+		}
+		next, err := lambda.NewFromConfig(w.Config()).ListFunctions(context.Background(), &lambda.ListFunctionsInput{})
+		if err == nil {
+			s.Next, _ = awsmiddleware.GetRequestIDMetadata(next.ResultMetadata)
+		}
+		_, onWire = awsmiddleware.GetRequestIDMetadata(metadata)
+		return s, onWire || s.Err != ""
+	}
+	want, _ := see(false)
+	got, onWire := see(true)
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreTypes(middleware.Metadata{}), cmp.Comparer(time.Time.Equal),
+		cmpopts.IgnoreUnexported(cloudwatch.GetMetricDataOutput{}, cwtypes.MetricDataResult{}, cwtypes.MessageData{}, ssm.GetParameterHistoryOutput{},
+			ssmtypes.ParameterHistory{}, lambda.GetAliasOutput{}, lambda.UpdateAliasOutput{}, types.AliasRoutingConfiguration{})); diff != "" {
+		t.Errorf("over the wire and typed:\n%s", diff)
+	}
+	if onWire != wire {
+		t.Errorf("it went over the wire, or failed: %v", onWire)
+	}
+}
