@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
@@ -66,7 +67,7 @@ func (t Conclude) Handle(ctx context.Context, event ConcludeEvent) ([]string, er
 	var failed []error
 	seen := map[string]bool{}
 	for _, execution := range ended {
-		owner, err := t.unfinished(ctx, execution)
+		owner, err := t.unfinished(ctx, execution, event.Ended != nil)
 		if err == nil && owner != "" && !seen[owner] {
 			seen[owner] = true
 			var name string
@@ -89,8 +90,10 @@ func (t Conclude) Handle(ctx context.Context, event ConcludeEvent) ([]string, er
 var endings = []string{"Promoted", "Unchanged", "Rolled back", "Not together", "Not all promoted", "Refused", "Not started", "Handed back"}
 
 // unfinished returns the ARN of the first execution of a release that the execution left
-// unfinished; "" if it did not.
-func (t Conclude) unfinished(ctx context.Context, execution string) (string, error) {
+// unfinished; "" if it did not. An execution that concludes a release and fails at that is
+// left to the sweep, so not answered at once: what it lacks, such as a permission, lets the
+// next one fail as well, and so on without a pause.
+func (t Conclude) unfinished(ctx context.Context, execution string, atOnce bool) (string, error) {
 	e, err := t.Executions.Describe(ctx, execution)
 	switch {
 	case errors.Is(err, task.ErrNoExecution), err == nil && (e.Running || e.Status == task.Succeeded):
@@ -105,7 +108,7 @@ func (t Conclude) unfinished(ctx context.Context, execution string) (string, err
 		return "", nil // the execution that waits for it goes on
 	}
 	if owner := release.ReadConclusion(e.Input); owner != "" {
-		if !sameMachine(owner, execution) {
+		if atOnce || !sameMachine(owner, execution) {
 			return "", nil
 		}
 		return owner, nil
@@ -128,30 +131,46 @@ func (t Conclude) ended(ctx context.Context, e task.Execution) (bool, error) {
 // conclude starts the next execution that ends the release of owner, unless one runs or has
 // done so. It returns its name; "" if it started none.
 func (t Conclude) conclude(ctx context.Context, owner string) (string, error) {
-	machine := arn.Machine(owner)
-	for try := 1; try <= mostTries; try++ {
-		name := release.ConclusionName(arn.Name(owner), try)
-		e, err := t.Executions.Describe(ctx, arn.WithName(owner, name))
-		switch {
-		case errors.Is(err, task.ErrNoExecution):
-			err := t.Executions.Start(ctx, machine, name, release.Conclusion(owner))
-			if errors.Is(err, task.ErrExecutionExists) { // started meanwhile
-				return "", nil
-			} else if err != nil {
-				return "", err
-			}
-			t.Log.WarnContext(ctx, "concluding a release", "execution", owner, "by", name)
-			return name, nil
-		case err != nil:
-			return "", err
-		case e.Running:
-			return "", nil
-		}
-		if done, err := t.ended(ctx, e); done || err != nil {
+	try, last, err := t.tries(ctx, owner)
+	if err != nil || last.Running || try > mostTries {
+		return "", err
+	}
+	if try > 1 {
+		if done, err := t.ended(ctx, last); done || err != nil {
 			return "", err
 		}
 	}
-	return "", nil
+	name := release.ConclusionName(arn.Name(owner), try)
+	err = t.Executions.Start(ctx, arn.Machine(owner), name, release.Conclusion(owner))
+	if errors.Is(err, task.ErrExecutionExists) { // started meanwhile
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	t.Log.WarnContext(ctx, "concluding a release", "execution", owner, "by", name)
+	return name, nil
+}
+
+// tries returns the number of the first try to conclude the release of owner that has not
+// been started, and the execution before it. Tries are numbered from 1 without gaps, so a
+// binary search finds it: a release that failed to be concluded for days has hundreds.
+func (t Conclude) tries(ctx context.Context, owner string) (try int, last task.Execution, err error) {
+	started := map[int]task.Execution{}
+	missing := func(try int) bool {
+		e, lookErr := t.Executions.Describe(ctx, arn.WithName(owner, release.ConclusionName(arn.Name(owner), try)))
+		if lookErr != nil && !errors.Is(lookErr, task.ErrNoExecution) {
+			err = errors.Join(err, lookErr)
+		}
+		started[try] = e
+		return lookErr != nil
+	}
+	most := 1
+	for most <= mostTries && !missing(most) {
+		most *= 2
+	}
+	low := most / 2 // started, or 0
+	try = low + 1 + sort.Search(most-low-1, func(i int) bool { return missing(low + 1 + i) })
+	return try, started[try-1], err
 }
 
 // CheckHandler is the CheckRelease function: the workflow's task, and the conclusion of

@@ -73,10 +73,14 @@ func TestWhichEndsAreConcluded(t *testing.T) {
 			w.add(owner, task.Aborted, input)
 			w.add(at(first), task.Succeeded, string(release.Conclusion(owner)))
 		}, owner, ""},
-		{"a conclusion that was stopped", func(w *world) {
+		{"a conclusion that was stopped, which the sweep concludes", func(w *world) {
 			w.add(owner, task.Aborted, input)
 			w.add(at(first), task.Aborted, string(release.Conclusion(owner)))
-		}, at(first), second},
+		}, at(first), ""},
+		{"a conclusion was stopped before", func(w *world) {
+			w.add(owner, task.Aborted, input)
+			w.add(at(first), task.Aborted, string(release.Conclusion(owner)))
+		}, owner, second},
 		{"a conclusion that was refused", func(w *world) {
 			w.add(owner, task.Aborted, input)
 			w.add(at(first), task.Failed, string(release.Conclusion(owner))).last.State = "Refused"
@@ -141,9 +145,16 @@ func TestAConclusionIsTriedOnlySoOften(t *testing.T) {
 	w.add(owner, task.Aborted, input)
 	n := 0
 	for range 400 {
+		w.described = 0
 		started, err := w.ended(owner)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if w.described > 20 {
+			t.Fatalf("it looks at %d executions after %d tries", w.described, n)
+		}
+		if len(started) > 0 && started[0] != release.ConclusionName("one", n+1) {
+			t.Fatalf("try %d is %s", n+1, started[0])
 		}
 		for _, name := range started {
 			w.add(strings.TrimSuffix(owner, "one")+name, task.Aborted, string(release.Conclusion(owner)))

@@ -49,6 +49,7 @@ type world struct {
 	orders     []rollout.Order
 	sent       []release.Event
 	calls      []time.Time // of reads and starts of executions
+	described  int         // how many executions were looked at
 	// cut is the number of the write that is cut off: before it is done, or after. It counts
 	// down; 0 for none.
 	cut   int
@@ -95,6 +96,7 @@ func (w *world) write(do func()) error {
 }
 
 func (w *world) Describe(_ context.Context, arn string) (task.Execution, error) {
+	w.described++
 	if e, ok := w.executions[arn]; ok {
 		return e.Execution, nil
 	}
