@@ -7,8 +7,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
-// TestAYearOfChecks is the longest rollout that there is, checked every five
-// minutes: 105,120 checks, in as many executions as it takes to stay within the
+// TestAYearOfChecks is the longest rollout that there is, checked every twenty
+// minutes: 26,280 checks, in as many executions as it takes to stay within the
 // history of each.
 func TestAYearOfChecks(t *testing.T) {
 	if testing.Short() {
