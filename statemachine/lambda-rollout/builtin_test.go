@@ -59,6 +59,19 @@ func TestWriteErrorsNameNoTemporaryFile(t *testing.T) {
 	}
 }
 
+// TestInterruptedReads exit as every command does that a signal ends.
+func TestInterruptedReads(t *testing.T) {
+	a := newAccount(t, `{}`, nil)
+	a.want(a.run("start", "--name", "it", "-f", a.write("rollout.json", blog)), 0)
+	for _, line := range []string{"get it", "explain it", "list", "wait it", "watch it"} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(interruption{syscall.SIGINT})
+		if r := a.runIn(ctx, 0, strings.Fields(line)...); r.code != 130 || !strings.Contains(r.stderr, "interrupted") {
+			t.Errorf("%s: %d, %s", line, r.code, r.all())
+		}
+	}
+}
+
 // TestInterruptedOrders and stops say once that they were interrupted, and what stands.
 func TestInterruptedOrders(t *testing.T) {
 	a := newAccount(t, `{}`, nil)

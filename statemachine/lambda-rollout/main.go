@@ -115,12 +115,14 @@ func (c *command) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return promoted
 	}
-	code := refused
-	if signal := signalOf(ctx); signal != nil {
+	code, signal := refused, signalOf(ctx)
+	if signal != nil {
 		code = signal.code()
 	}
 	if coded, ok := errors.AsType[exit](err); ok {
-		code = coded.code
+		if signal == nil || coded.code != unknown { // what a signal interrupts can't be known
+			code = coded.code
+		}
 		if coded.error == nil {
 			return code
 		}
