@@ -151,13 +151,13 @@ func (h handlers) check(final []string) error {
 	return nil
 }
 
-// TestTheReadmeListsTheRefusals holds the README's table of refusals to package task.
-func TestTheReadmeListsTheRefusals(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+// TestTheRunbookListsTheRefusals holds the runbook's table of refusals to package task.
+func TestTheRunbookListsTheRefusals(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "runbook.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "### When it refuses")
+	_, section, _ := strings.Cut(string(text), "\n## Refusals\n")
 	section, _, _ = strings.Cut(section, "\n#")
 	var listed []string
 	for line := range strings.Lines(section) {
@@ -170,7 +170,7 @@ func TestTheReadmeListsTheRefusals(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(slices.Sorted(slices.Values(task.Refusals())), slices.Sorted(slices.Values(listed))); diff != "" {
-		t.Errorf("refusals (-package task +README): %s", diff)
+		t.Errorf("refusals (-package task +docs/runbook.md): %s", diff)
 	}
 }
 

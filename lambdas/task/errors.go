@@ -131,7 +131,7 @@ func refusals() []error {
 }
 
 // Refusals returns the names of the errors with which CalculateWeights refuses a
-// rollout. The workflow's Catch and the README list the same.
+// rollout. The workflow's Catch and docs/runbook.md list the same.
 func Refusals() []string { return namesOf(refusals()...) }
 
 // ErrorNames returns the names of all errors that the tasks and [Simple] return:

@@ -3,20 +3,33 @@ package main
 import (
 	"bytes"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-func TestTheReadmeShowsTheCost(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// TestThePageShowsTheCost: docs/cost.md has the table that the command prints, and it and
+// the README name the same sums.
+func TestThePageShowsTheCost(t *testing.T) {
+	page, err := os.ReadFile("../../docs/cost.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, shown, _ := strings.Cut(string(readme), "<!-- what the command prints -->\n")
+	_, shown, _ := strings.Cut(string(page), "<!-- what the command prints -->\n")
 	shown, _, found := strings.Cut(shown, "<!-- until here -->")
 	code, stdout, stderr := typed("", "cost", "-o", "markdown")
 	if code != 0 || !found || shown != stdout {
-		t.Errorf("exits with %d, %s, and prints what the README does not show:\n%s", code, stderr, stdout)
+		t.Errorf("exits with %d, %s, and prints what docs/cost.md does not show:\n%s", code, stderr, stdout)
+	}
+	total := regexp.MustCompile(`(?m)^\| \*\*total\*\* .*\*\*\$(0\.00[0-9]+)\*\* .*\*\*(\$[0-9.]+)\*\* \|$`).FindStringSubmatch(shown)
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil || total == nil {
+		t.Fatal("the table has no total of under a cent: ", total, err)
+	}
+	for _, text := range []string{string(page), string(readme)} {
+		if !strings.Contains(text, "less than a cent") || !strings.Contains(text, total[2]+" a month") {
+			t.Errorf("a rollout costs $%s and the stack %s a month, which a text does not say", total[1], total[2])
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// whenThingsGoWrong links the rows of the README's table of that name, by the
+// whenThingsGoWrong links the rows of the runbook's table of that name, by the
 // beginning of their first cell, to what the sweep tries of them.
 var whenThingsGoWrong = []struct {
 	row string
@@ -57,14 +57,14 @@ var rowWords = map[Outcome]string{
 	RollbackFailed: "Rollback failed", Stopped: "ABORTED",
 }
 
-// rowsWhenThingsGoWrong reads the README's table: the first cell and the second.
+// rowsWhenThingsGoWrong reads the runbook's table: the first cell and the second.
 func rowsWhenThingsGoWrong(t *testing.T) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "runbook.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "### When things go wrong")
+	_, section, _ := strings.Cut(string(text), "\n## When things go wrong")
 	section, _, _ = strings.Cut(section, "\n## ")
 	rows := map[string]string{}
 	for _, line := range strings.Split(section, "\n") {
@@ -76,10 +76,10 @@ func rowsWhenThingsGoWrong(t *testing.T) map[string]string {
 	return rows
 }
 
-// TestTheReadmeTellsWhatTheSweepTries: each row of "When things go wrong" is tried by
+// TestTheRunbookTellsWhatTheSweepTries: each row of "When things go wrong" is tried by
 // the sweep, each kind of disturbance has a row, and what a row says of the end is
 // what is seen.
-func TestTheReadmeTellsWhatTheSweepTries(t *testing.T) {
+func TestTheRunbookTellsWhatTheSweepTries(t *testing.T) {
 	rows, c := rowsWhenThingsGoWrong(t), newCombiner(t)
 	worldsThere, kindsThere := map[string]bool{}, map[string]bool{}
 	for _, s := range c.subjects {
@@ -91,7 +91,7 @@ func TestTheReadmeTellsWhatTheSweepTries(t *testing.T) {
 	for _, link := range whenThingsGoWrong {
 		found := slices.DeleteFunc(slices.Collect(maps.Keys(rows)), func(row string) bool { return !strings.HasPrefix(row, link.row) })
 		if len(found) != 1 {
-			t.Errorf("%d rows of the README begin with %q", len(found), link.row)
+			t.Errorf("%d rows of the runbook begin with %q", len(found), link.row)
 			continue
 		}
 		says := rows[found[0]]
