@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,12 +13,58 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/stacktemplate"
 )
 
 func TestAlarms(t *testing.T) {
 	tmpl, _ := deployed(t)
 	if err := checkAlarms(tmpl); err != nil {
 		t.Error(err)
+	}
+}
+
+const runbookURL = "https://github.com/lambda-rollout/lambda-rollout/blob/main/docs/runbook.md"
+
+// sections returns the anchors of the runbook's sections about alarms.
+func sections(runbook string) []string {
+	_, about, _ := strings.Cut(runbook, "\n## Alarms\n")
+	about, _, _ = strings.Cut(about, "\n## ")
+	var all []string
+	for _, heading := range regexp.MustCompile(`(?m)^### ([A-Za-z]+)$`).FindAllStringSubmatch(about, -1) {
+		all = append(all, strings.ToLower(heading[1]))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestEachAlarmHasASectionOfTheRunbook, and each section an alarm: those of the stack with
+// everything in it.
+func TestEachAlarmHasASectionOfTheRunbook(t *testing.T) {
+	var tmpl template
+	if err := json.Unmarshal(stacktemplate.Template(), &tmpl); err != nil {
+		t.Fatal(err)
+	}
+	var linked []string
+	for _, name := range tmpl.ofType("AWS::CloudWatch::Alarm") {
+		description, _ := tmpl.Resources[name].Properties["AlarmDescription"].(string)
+		_, section, found := strings.Cut(description, runbookURL+"#")
+		if !found || !strings.Contains(strings.ToLower(name), section) || len(description) > 1024 {
+			t.Errorf("the description of %s has no link to its section, or is too long: %s", name, description)
+		}
+		linked = append(linked, section)
+	}
+	slices.Sort(linked)
+	runbook := readPage(t, "runbook.md")
+	if diff := cmp.Diff(linked, sections(runbook)); diff != "" {
+		t.Errorf("sections of docs/runbook.md (-alarms +sections):\n%s", diff)
+	}
+	for _, bad := range []string{
+		strings.Replace(runbook, "\n### SweepsMissing\n", "\n### SweepMissing\n", 1),
+		strings.Replace(runbook, "\n### SweepsMissing\n", "\n### Other\n\n### SweepsMissing\n", 1),
+	} {
+		if slices.Equal(linked, sections(bad)) {
+			t.Error("a runbook with another section passes")
+		}
 	}
 }
 
@@ -129,6 +176,7 @@ func checkAlarms(tmpl template) error {
 			want[name]["Period"], want[name]["Statistic"] = "60", "Sum"
 		}
 		maps.Copy(want[name], particular)
+		want[name]["AlarmDescription"] += " What to do: " + runbookURL + "#" + strings.ToLower(name)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		return fmt.Errorf("alarms (-want +got):\n%s", diff)

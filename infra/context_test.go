@@ -1,8 +1,14 @@
 package main
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
 func TestFunctionsContextIsChecked(t *testing.T) {
@@ -97,5 +103,51 @@ func TestTheErrorListsAllProblemsOfTheContext(t *testing.T) {
 		if len(lines) != len(keys) || !strings.HasPrefix(lines[i], `context "`+key+`": `) {
 			t.Fatalf("want one line for each context value: %v", err)
 		}
+	}
+}
+
+var (
+	contextConstant = regexp.MustCompile(`(?m)^\t\w+Context\s+= "([a-z-]+)"$`)
+	settingsRow     = regexp.MustCompile("(?m)^\\| `-c ([a-z-]+)=[^`]*`(.*) \\|$")
+	furtherNames    = regexp.MustCompile("`([a-z-]+)`")
+)
+
+// documentedSettings returns the context values in a page's table, with the names of gates.
+func documentedSettings(page string) (settings, gates []string) {
+	for _, row := range settingsRow.FindAllStringSubmatch(page, -1) {
+		settings = append(settings, row[1])
+		if row[1] == gatesContext {
+			named, _, _ := strings.Cut(row[0], "` |")
+			_, first, _ := strings.Cut(named, gatesContext+"=")
+			names, _, _ := strings.Cut(row[2], "|")
+			first, _, _ = strings.Cut(first, "`")
+			gates = append(gates, first)
+			for _, name := range furtherNames.FindAllStringSubmatch(names, -1) {
+				gates = append(gates, name[1])
+			}
+		}
+	}
+	slices.Sort(settings)
+	slices.Sort(gates)
+	return slices.Compact(settings), gates
+}
+
+// TestEverySettingIsDocumented in docs/operating.md, and every gate.
+func TestEverySettingIsDocumented(t *testing.T) {
+	var want []string
+	for _, constant := range contextConstant.FindAllStringSubmatch(readFile(t, "context.go"), -1) {
+		want = append(want, constant[1])
+	}
+	slices.Sort(want)
+	page := readPage(t, "operating.md")
+	settings, gates := documentedSettings(page)
+	if diff := cmp.Diff(want, settings); diff != "" || len(want) < 10 {
+		t.Errorf("settings (-context.go +docs/operating.md):\n%s", diff)
+	}
+	if diff := cmp.Diff(slices.Sorted(slices.Values(rollout.GateNames())), gates); diff != "" {
+		t.Errorf("gates (-package rollout +docs/operating.md):\n%s", diff)
+	}
+	if settings, _ := documentedSettings(strings.Replace(page, "`-c kms-key=…`", "`kms-key`", 1)); slices.Equal(settings, want) {
+		t.Error("a page without a setting passes")
 	}
 }

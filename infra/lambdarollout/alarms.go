@@ -1,6 +1,8 @@
 package lambdarollout
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
@@ -23,11 +25,19 @@ func over(minutes float64) *awscloudwatch.MetricOptions {
 	}
 }
 
+// runbookURL is where the runbook is; each alarm has a section in it, by its ID.
+const runbookURL = "https://github.com/lambda-rollout/lambda-rollout/blob/main/docs/runbook.md"
+
+// described returns an alarm's description, with the link to its section of the runbook.
+func described(id, description string) *string {
+	return jsii.String(description + " What to do: " + runbookURL + "#" + strings.ToLower(id))
+}
+
 // newAlarm adds an alarm that goes off when the metric reaches 1, and is OK
 // without data: what is counted here has data only when it happens.
 func newAlarm(scope constructs.Construct, id, description string, metric awscloudwatch.IMetric) awscloudwatch.Alarm {
 	return awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
-		AlarmDescription:   jsii.String(description),
+		AlarmDescription:   described(id, description),
 		Metric:             metric,
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 		Threshold:          jsii.Number(1),
@@ -95,7 +105,7 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 // and not later. A metric that never existed stays missing.
 func newSweepsMissing(scope constructs.Construct, sweep awsevents.Rule) awscloudwatch.Alarm {
 	return awscloudwatch.NewAlarm(scope, jsii.String("SweepsMissing"), &awscloudwatch.AlarmProps{
-		AlarmDescription: jsii.String("For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled, and ReleaseSweep, too."),
+		AlarmDescription: described("SweepsMissing", "For 15 minutes no sweep has looked for aliases that are still split. Check that the rule Sweep is enabled, and ReleaseSweep, too."),
 		Metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression:   jsii.String("FILL(sweeps, 0)"),
 			UsingMetrics: &map[string]awscloudwatch.IMetric{"sweeps": ofRule(sweep, "Invocations")},
