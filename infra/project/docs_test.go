@@ -42,10 +42,10 @@ func pages(t *testing.T) map[string]string {
 	return all
 }
 
-// blocks returns a page's code blocks in a language.
+// blocks returns a page's code blocks in a language, those in lists as well.
 func blocks(page, language string) []string {
 	var all []string
-	for _, found := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```").FindAllStringSubmatch(page, -1) {
+	for _, found := range regexp.MustCompile("(?ms)^ *```"+language+"\n(.*?)^ *```$").FindAllStringSubmatch(page, -1) {
 		all = append(all, found[1])
 	}
 	return all
