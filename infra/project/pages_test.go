@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -245,4 +246,31 @@ func unsourced(page string) (bad []string, rows int) {
 		}
 	}
 	return bad, rows
+}
+
+// percentages are those in a text.
+var percentages = regexp.MustCompile(`([0-9.]+)%`)
+
+// TestTheReadmeHasTheBenchmarksFigures: the most false alarms of this project's rule and of
+// an alarm on one error, in the rows of docs/benchmark.md.
+func TestTheReadmeHasTheBenchmarksFigures(t *testing.T) {
+	_, grid, _ := strings.Cut(read(t, "docs", "benchmark.md"), "\n## The published grid\n")
+	most := func(rule string) string {
+		worst, highest := "", -1.0
+		for line := range strings.Lines(grid) {
+			if cells := strings.Split(line, "|"); len(cells) > 12 && strings.TrimSpace(cells[1]) == rule {
+				for _, share := range percentages.FindAllStringSubmatch(strings.Join(cells[2:12], " "), -1) {
+					if value, err := strconv.ParseFloat(share[1], 64); err == nil && value > highest {
+						worst, highest = share[0], value
+					}
+				}
+				break // the second grid is below
+			}
+		}
+		return worst
+	}
+	want := fmt.Sprintf("[at most %s in the benchmark](docs/benchmark.md#the-published-grid), where an alarm on one error has up to %s", most("this project"), most("alarm: 1 error in a minute"))
+	if !strings.Contains(read(t, "README.md"), want) {
+		t.Errorf("the README does not say %q", want)
+	}
 }

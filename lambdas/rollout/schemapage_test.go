@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
 const (
@@ -236,5 +238,17 @@ func TestThePageAboutInputs(t *testing.T) {
 		if readSchema(t, change[0], change[1]).tablesOfFields() == wanted {
 			t.Errorf("the page does not depend on %s", change[0])
 		}
+	}
+}
+
+// TestThePageShowsTheProblemsOfAnInput as Decode lists them.
+func TestThePageShowsTheProblemsOfAnInput(t *testing.T) {
+	page, err := os.ReadFile(inputPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = rollout.Decode([]byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "linear", "steps": 0, "intervall": 120}`))
+	if err == nil || !strings.Contains(string(page), "```\n"+err.Error()+"\n```") {
+		t.Errorf("docs/input.md does not show\n%v", err)
 	}
 }
