@@ -19,7 +19,8 @@ const settle = 20
 const unsettledFor = 2 * time.Minute
 
 // maxReverts limits how often RevertRelease looks at a member's alias that is neither on
-// its side nor changed by others: then the cleanup of rollouts has had half an hour.
+// its side nor changed by others, or that it can't write: then the cleanup of rollouts has
+// had half an hour.
 const maxReverts = 40
 
 // Check returns the state after a check at now, and what has to be done. It may be
@@ -199,7 +200,7 @@ func (s State) concludes(now time.Time, do *Actions) State {
 		s = s.giveUp()
 	}
 	outcome := s.outcome(back)
-	s.Outcome, s.Health.Decision, s.Health.Reason = &outcome, StepEnd, outcome.Reason
+	s.Outcome, s.Health.Decision, s.Health.Reason = &outcome, StepEnd, rollout.Shorten(outcome.Reason, maxText)
 	if s.Progress.Part > 0 {
 		s.Health.Decision = StepEnded
 	}
@@ -217,14 +218,10 @@ func (s State) mayStart() bool {
 
 // giveUp returns the state in which the members that are still open can't be restored.
 func (s State) giveUp() State {
-	lines := maps.Clone(s.Members)
 	for _, name := range s.Open() {
-		line := lines[name]
-		line.Reason = rollout.Shorten("its alias could not be put back: look at it. "+line.Reason, maxReason)
-		line.Standing = NotRestored
-		lines[name] = line
+		const text = "its alias could not be put back: look at it"
+		s = s.Restored(name, NotRestored, Left{strings.TrimSuffix(text+". "+s.Members[name].Reason, ". "), text})
 	}
-	s.Members = lines
 	return s
 }
 

@@ -65,9 +65,27 @@ func (s State) rolledBack(o *Outcome) {
 		return
 	}
 	o.Result, o.Error = ResultSplit, ErrorSplit
-	o.Reason += fmt.Sprintf(". Manual action is needed for %s, all other aliases are on their baselines", plural(len(left), "alias"))
-	for _, name := range left {
-		o.Reason += "\n- " + name + ": " + s.Members[name].Reason
+	aliases := "1 alias"
+	if len(left) > 1 {
+		aliases = fmt.Sprintf("%d aliases", len(left))
 	}
-	o.Reason = rollout.Brief(o.Reason)
+	o.Reason = rollout.Shorten(o.Reason, maxText) + fmt.Sprintf(". Manual action is needed for %s, all other aliases are on their baselines", aliases) + s.leftText(left)
+}
+
+// leftText says of each alias that is left what to do, as far as there is room.
+func (s State) leftText(left []string) string {
+	var text strings.Builder
+	used := 0
+	for i, name := range left {
+		line := "\n- " + name
+		if reason := s.Members[name].Reason; reason != "" {
+			line += ": " + reason
+		}
+		if used += encoded(line); used > maxLeftText {
+			fmt.Fprintf(&text, "\n- and %d others, which lambda-rollout release get -v lists", len(left)-i)
+			break
+		}
+		text.WriteString(line)
+	}
+	return text.String()
 }

@@ -2,6 +2,7 @@ package release
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -47,20 +48,57 @@ func (s State) WithAlarmsOf(m Member) rollout.State {
 	return r
 }
 
+// Left says what to do about an alias that is not on the side of the others.
+type Left struct {
+	// Reason is for people to read, with a command line. Brief says the same in few words:
+	// where there are very many such aliases, the data has no room for more.
+	Reason, Brief string
+}
+
 // Restored returns the state after a look at the alias of a member that had ended: with its
-// new standing, TakenBack, OnBaseline or NotRestored. The reason of NotRestored says what
-// to do.
-func (s State) Restored(member string, to Standing, reason string) State {
+// new standing, TakenBack, OnBaseline or NotRestored. left is that of NotRestored.
+func (s State) Restored(member string, to Standing, left Left) State {
 	line := s.Members[member]
 	line.Standing = to
-	if reason != "" {
-		line.Reason = rollout.Shorten(reason, 3*maxReason)
+	if to == NotRestored {
+		line.Reason = ""
+		used := s.reasonsOf(NotRestored)
+		reason, brief := rollout.Shorten(left.Reason, 3*maxReason), rollout.Shorten(left.Brief, maxReason)
+		switch {
+		case used+encoded(reason) <= maxLeftReasons:
+			line.Reason = reason
+		case used+encoded(brief) <= maxLeft:
+			line.Reason = brief
+		}
 	}
 	return s.with(member, line)
 }
 
-// Reverted returns the state after a call of RevertRelease.
+// reasonsOf returns how many bytes of the data are reasons of members with a standing.
+func (s State) reasonsOf(standing Standing) (bytes int) {
+	for _, line := range s.Members {
+		if line.Standing == standing {
+			bytes += encoded(line.Reason)
+		}
+	}
+	return bytes
+}
+
+// encoded returns how many bytes of the data a plain text takes.
+func encoded(text string) int {
+	return len(text) + strings.Count(text, `"`) + strings.Count(text, `\`) + strings.Count(text, "\n")
+}
+
+// Reverted returns the state after a call of RevertRelease, with the time to the next check:
+// together half an hour, if it has to be called as often as it may.
 func (s State) Reverted() State {
 	s.Progress.Reverts++
+	if s.Progress.Wait = 15; s.Progress.Reverts > maxReverts/2 {
+		s.Progress.Wait = 75
+	}
 	return s
 }
+
+// GivesUp reports whether this call of RevertRelease is the last one: what it can't put back
+// stays as it is.
+func (s State) GivesUp() bool { return s.Progress.Reverts >= maxReverts }

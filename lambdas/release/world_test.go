@@ -103,7 +103,7 @@ func (w *world) revert(s release.State) release.State {
 		if w.members[name].onNew {
 			w.members[name].onNew, to = false, release.TakenBack
 		}
-		s = s.Restored(name, to, "")
+		s = s.Restored(name, to, release.Left{})
 	}
 	return s
 }

@@ -1,8 +1,11 @@
 package releasing_test
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +23,8 @@ type aliasWorld struct {
 	planned map[string]bool // by the ARN of the execution
 	writes  int
 	denied  error
+	// failing are errors of writes by function.
+	failing map[string]error
 }
 
 func (w *aliasWorld) Read(_ context.Context, name alias.Name) (alias.Alias, error) {
@@ -31,8 +36,8 @@ func (w *aliasWorld) Read(_ context.Context, name alias.Name) (alias.Alias, erro
 }
 
 func (w *aliasWorld) Write(_ context.Context, name alias.Name, to alias.Content, revision string) (alias.Alias, error) {
-	if w.denied != nil {
-		return alias.Alias{}, w.denied
+	if err := cmp.Or(w.denied, w.failing[name.Function]); err != nil {
+		return alias.Alias{}, err
 	}
 	if w.aliases[name.Function].RevisionID != revision {
 		return alias.Alias{}, alias.ErrStale
@@ -49,9 +54,20 @@ func (w *aliasWorld) Begun(_ context.Context, arn string) (task.Begun, error) {
 	if !w.planned[arn] {
 		return task.Begun{}, task.ErrNoPlan
 	}
-	b := task.Begun{Function: "a", Alias: "live", NewVersion: "2"}
-	b.Plan.Baseline, b.Plan.Owner, b.Plan.Description, b.Plan.Undo = "1", release.MemberName("one", "a"), "mine", "aws lambda undo"
-	return b, nil
+	for _, member := range w.names() {
+		if arn != release.MemberARN(machine, "one", member) {
+			continue
+		}
+		b := task.Begun{Function: member, Alias: "live", NewVersion: "2"}
+		b.Plan.Baseline, b.Plan.Owner, b.Plan.Description, b.Plan.Undo = "1", release.MemberName("one", member), "mine", "aws lambda undo"
+		return b, nil
+	}
+	return task.Begun{}, task.ErrNoExecution
+}
+
+// names are the members that the world may have.
+func (w *aliasWorld) names() []string {
+	return append([]string{"a", "b", "c"}, slices.Collect(maps.Keys(w.aliases))...)
 }
 
 // TestRevertLooksAtEachStateOfAnAlias of a member that ended: what the member promoted is
@@ -134,12 +150,55 @@ func TestAMemberWithoutAPlanChangedNothing(t *testing.T) {
 	}
 }
 
-// TestARevertThatCantWriteFails, so that the workflow retries it.
-func TestARevertThatCantWriteFails(t *testing.T) {
-	w := &aliasWorld{world: newWorld(t), planned: map[string]bool{release.MemberARN(machine, "one", "a"): true}, denied: errCut,
-		aliases: map[string]alias.Alias{"a": {Content: alias.Content{Routing: alias.Routing{Version: "2"}, Description: "mine"}, RevisionID: "r"}}}
-	w.member("a", task.Succeeded, "Promoted", rollout.State{})
-	if after, err := w.revert().Handle(context.Background(), call(w.stopped(t))); err == nil {
-		t.Errorf("%+v", after.Members["a"])
+// promoted is a world in which members of these names were promoted, and the state of their
+// release, which is rolled back.
+func promoted(t *testing.T, names ...string) (*aliasWorld, release.State) {
+	w := &aliasWorld{world: newWorld(t), aliases: map[string]alias.Alias{}, planned: map[string]bool{}, failing: map[string]error{}}
+	s := begun(t)
+	for _, name := range names {
+		w.member(name, task.Succeeded, "Promoted", rollout.State{})
+		w.planned[release.MemberARN(machine, "one", name)] = true
+		w.aliases[name] = alias.Alias{Content: alias.Content{Routing: alias.Routing{Version: "2"}, Description: "mine"}, RevisionID: "r"}
+		s.Members[name] = release.Line{Standing: release.Promoted}
+	}
+	return w, s
+}
+
+// TestARevertThatCantReachAWSFails, so that the workflow retries it.
+func TestARevertThatCantReachAWSFails(t *testing.T) {
+	w, s := promoted(t, "a", "b")
+	w.denied = throttled
+	if after, err := w.revert().Handle(context.Background(), call(s)); err == nil {
+		t.Errorf("%+v", after.Members)
+	}
+}
+
+// TestOneMemberDoesNotKeepTheOthersFromBeingTakenBack: a function that can't be written, for
+// whatever reason, is named with what to do, at the latest when the release gives up.
+func TestOneMemberDoesNotKeepTheOthersFromBeingTakenBack(t *testing.T) {
+	for name, err := range map[string]error{
+		"denied": denied, "the baseline was deleted": alias.ErrNotFound, "throttled": throttled, "unknown": errCut,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, s := promoted(t, "a", "b", "c")
+			w.failing["a"] = err
+			for range 100 {
+				after, err := w.revert().Handle(context.Background(), call(s))
+				if err != nil {
+					break // it is retried, and the execution fails then
+				}
+				if s = after; len(s.Open()) == 0 {
+					break
+				}
+			}
+			for _, of := range []string{"b", "c"} {
+				if w.aliases[of].Version != "1" {
+					t.Errorf("%s is on %s", of, w.aliases[of].Routing)
+				}
+			}
+			if line := s.Members["a"]; err != throttled && (line.Standing != release.NotRestored || !strings.Contains(line.Reason, "aws lambda undo")) {
+				t.Errorf("a: %+v", line)
+			}
+		})
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/notify"
@@ -32,6 +34,9 @@ const (
 var (
 	noon   = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	errCut = errors.New("the function was cut off")
+	// denied and throttled are answers of AWS.
+	denied    error = &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}
+	throttled error = &smithy.GenericAPIError{Code: "TooManyRequestsException", Message: "slow down"}
 )
 
 // execution is an execution, and what its history ends with.
