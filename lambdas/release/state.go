@@ -38,7 +38,8 @@ type Plan struct {
 	Execution string    `json:"execution"`
 	Started   time.Time `json:"started"`
 	Waves     int       `json:"waves"`
-	// Concludes means that this execution ends a release whose own execution did not.
+	// Concludes means that this execution starts nothing, but ends a release whose own
+	// execution did not, or which was redriven.
 	Concludes bool `json:"concludes,omitempty"`
 	// RedAlarms were in the state ALARM when the release started. They don't count.
 	RedAlarms []string `json:"red-alarms,omitempty"`
@@ -235,6 +236,13 @@ func Begun(r Request, owner string, started time.Time) State {
 func Concluded(r Request, owner, by string, started time.Time) State {
 	s := Begun(r, owner, started)
 	s.Plan.Execution, s.Plan.Concludes, s.Begin = by, true, BeginCheck
+	return s
+}
+
+// Redriven returns the state of an execution that was redriven after it had ended. Another
+// one may have ended the release since: this one starts nothing, and ends what was started.
+func (s State) Redriven() State {
+	s.Plan.Concludes, s.Begin = true, BeginCheck
 	return s
 }
 

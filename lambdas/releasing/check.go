@@ -77,6 +77,9 @@ func (t CheckRelease) Handle(ctx context.Context, call Call) (release.State, err
 
 func (t CheckRelease) check(ctx context.Context, call Call) (release.State, error) {
 	s := call.Release.AddEvents(release.EventsOfCheck, call.Retries)
+	if call.Redrives > 0 {
+		s = s.Redriven()
+	}
 	r, err := requestOf(ctx, t.Executions, s.Plan.Owner)
 	if err != nil {
 		return s, err

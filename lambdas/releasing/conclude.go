@@ -129,13 +129,25 @@ func (t Conclude) ended(ctx context.Context, e task.Execution) (bool, error) {
 }
 
 // conclude starts the next execution that ends the release of owner, unless one runs or has
-// done so. It returns its name; "" if it started none.
+// done so since the owner's end. It returns its name; "" if it started none.
 func (t Conclude) conclude(ctx context.Context, owner string) (string, error) {
-	try, last, err := t.tries(ctx, owner)
-	if err != nil || last.Running || try > mostTries {
+	first, err := t.Executions.Describe(ctx, owner)
+	switch {
+	case errors.Is(err, task.ErrNoExecution), err == nil && first.Running:
+		return "", nil
+	case err != nil:
 		return "", err
 	}
-	if try > 1 {
+	try, last, err := t.tries(ctx, owner)
+	if err != nil || try > mostTries {
+		return "", err
+	}
+	// Anyone who may start executions can take a name, and the owner may have been redriven since.
+	counts := try > 1 && release.ReadConclusion(last.Input) == owner && (last.Running || !last.Ended.Before(first.Ended))
+	if counts {
+		if last.Running {
+			return "", nil
+		}
 		if done, err := t.ended(ctx, last); done || err != nil {
 			return "", err
 		}

@@ -85,6 +85,21 @@ func TestWhichEndsAreConcluded(t *testing.T) {
 			w.add(owner, task.Aborted, input)
 			w.add(at(first), task.Failed, string(release.Conclusion(owner))).last.State = "Refused"
 		}, at(first), ""},
+		{"redriven, and stopped again", func(w *world) {
+			w.add(owner, task.Aborted, input).Ended = noon.Add(time.Hour)
+			w.add(at(first), task.Failed, string(release.Conclusion(owner))).last.State = "Rolled back"
+		}, owner, second},
+		{"stopped, where someone took the conclusion's name", func(w *world) {
+			w.add(owner, task.Aborted, input)
+			w.add(at(first), task.Failed, `{"conclude": "something else"}`).last.State = "Refused"
+		}, owner, second},
+		{"stopped, while something else has the conclusion's name", func(w *world) {
+			w.add(owner, task.Aborted, input)
+			w.add(at(first), task.Running, input)
+		}, owner, second},
+		{"a conclusion that was stopped, of a release that runs again", func(w *world) {
+			w.add(at(first), task.Aborted, string(release.Conclusion(owner)))
+		}, at(first), ""},
 		{"a forged conclusion of another machine's execution", func(w *world) {
 			w.add(another, task.Aborted, input)
 			w.add(at("mine"), task.Aborted, string(release.Conclusion(another)))
@@ -235,4 +250,66 @@ func TestAConclusionEndsARelease(t *testing.T) {
 
 func (w *world) plan() releasing.PlanRelease {
 	return releasing.PlanRelease{Executions: w, Pace: w.pace(), Log: slog.New(slog.DiscardHandler)}
+}
+
+// TestARedrivenReleaseStartsNothing: it rolls back what it has started, and ends.
+func TestARedrivenReleaseStartsNothing(t *testing.T) {
+	t.Run("in its first state", func(t *testing.T) {
+		w := newWorld(t)
+		s, err := w.plan().Handle(context.Background(), releasing.PlanCall{Execution: owner, Now: noon, Redrives: 1, Release: json.RawMessage(input)})
+		w.endsRolledBack(t, s, err)
+	})
+	t.Run("while it checks its members", func(t *testing.T) {
+		w := newWorld(t)
+		s := begun(t)
+		s.Begin = release.BeginPlan
+		s, err := w.plan().Handle(context.Background(), releasing.PlanCall{Execution: owner, Now: noon, Redrives: 1, Phase: releasing.MembersPhase, Release: rollout.Encode(s)})
+		w.endsRolledBack(t, s, err)
+	})
+	t.Run("while it runs", func(t *testing.T) {
+		w := newWorld(t)
+		w.member("a", task.Failed, "Rolled back", rollout.State{})
+		s := begun(t).StartedMember("a")
+		w.endsRolledBack(t, s, nil)
+	})
+	t.Run("after all had ended", func(t *testing.T) {
+		w := newWorld(t)
+		for _, name := range []string{"a", "b", "c"} {
+			w.member(name, task.Succeeded, "Promoted", rollout.State{})
+		}
+		if s := w.ends(t, begun(t)); s.Outcome.Result != release.ResultPromoted {
+			t.Errorf("%+v", s.Outcome)
+		}
+	})
+}
+
+func (w *world) endsRolledBack(t *testing.T, s release.State, err error) {
+	t.Helper()
+	if err != nil || s.Begin != release.BeginCheck {
+		t.Fatalf("%s: %v", s.Begin, err)
+	}
+	if s = w.ends(t, s); s.Outcome.Result != release.ResultRolledBack || s.Outcome.Error != release.ErrorStopped && !s.Members["a"].Standing.Ended() {
+		t.Errorf("%+v", s.Outcome)
+	}
+	if n := len(w.executions); n > 2 {
+		t.Errorf("%d executions", n)
+	}
+}
+
+// ends checks a redriven release until it has ended.
+func (w *world) ends(t *testing.T, s release.State) release.State {
+	t.Helper()
+	at := noon
+	for range 20 {
+		var err error
+		if s, err = w.check().Handle(context.Background(), releasing.Call{Execution: owner, Now: at, Redrives: 1, Release: s}); err != nil {
+			t.Fatal(err)
+		}
+		if s.Outcome != nil {
+			return s
+		}
+		at = at.Add(time.Duration(s.Progress.Wait) * time.Second)
+	}
+	t.Fatalf("it does not end: %+v", s.Health)
+	return s
 }

@@ -33,6 +33,7 @@ type PlanCall struct {
 	Execution string    `json:"execution"`
 	Now       time.Time `json:"now"`
 	Retries   int       `json:"retries"`
+	Redrives  int       `json:"redrives"`
 	// Phase is MembersPhase to check the next members of a release that has been read.
 	Phase string `json:"phase"`
 	// Release is the execution's input, which is not checked yet; in the phase of the
@@ -81,7 +82,11 @@ func (t PlanRelease) begin(ctx context.Context, call PlanCall) (release.State, e
 	if err != nil {
 		return release.State{}, err
 	}
-	return release.Begun(r, call.Execution, call.Now), nil
+	s := release.Begun(r, call.Execution, call.Now)
+	if call.Redrives > 0 {
+		s = s.Redriven()
+	}
+	return s, nil
 }
 
 // conclude returns the state of an execution that ends the release of another one.
@@ -117,6 +122,9 @@ func (t PlanRelease) members(ctx context.Context, call PlanCall) (release.State,
 		return s, fmt.Errorf("reading the release's data: %w", err)
 	}
 	s = s.AddEvents(release.EventsOfPlan, call.Retries)
+	if call.Redrives > 0 {
+		return s.Redriven(), nil
+	}
 	r, err := requestOf(ctx, t.Executions, s.Plan.Owner)
 	if err != nil {
 		return s, err

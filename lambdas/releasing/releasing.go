@@ -28,8 +28,10 @@ type Call struct {
 	// Now is when the workflow entered the task's state; a retry has the same time.
 	Now time.Time `json:"now"`
 	// Retries counts the attempts before this one.
-	Retries int           `json:"retries"`
-	Release release.State `json:"release"`
+	Retries int `json:"retries"`
+	// Redrives counts how often the execution was redriven after it had ended.
+	Redrives int           `json:"redrives"`
+	Release  release.State `json:"release"`
 }
 
 // Pace limits how often a task calls AWS. Both fields are required.
