@@ -37,16 +37,16 @@ func (s State) Check(now time.Time, r Request, f Found) (State, Actions) {
 	f.Decision, f.Reversal = cmp.Or(f.Decision, s.Progress.Decision), cmp.Or(f.Reversal, s.Progress.Reversal)
 	s.Progress.Decision, s.Progress.Reversal = f.Decision, f.Reversal
 	s = s.see(f.Seen)
-	s, given := s.take(now, r, f.Orders)
+	s = s.take(now, r, f.Orders)
 	var do Actions
 	var reason string
 	switch {
 	case !s.Together:
 		do, reason = s.apart(now, r, f)
 	case f.Decision == nil:
-		do, reason = s.undecided(now, r, f, given)
+		do, reason = s.undecided(now, r, f)
 	case f.Decision.Decision == rollout.Promote && f.Reversal == nil:
-		do, reason = s.promoting(now, f, given)
+		do, reason = s.promoting(now, f)
 	default:
 		reason = "the release is being rolled back: " + s.count()
 	}
@@ -62,7 +62,7 @@ func (s State) Check(now time.Time, r Request, f Found) (State, Actions) {
 }
 
 // undecided decides, or watches and starts the members of the next wave.
-func (s *State) undecided(now time.Time, r Request, f Found, given orders) (Actions, string) {
+func (s *State) undecided(now time.Time, r Request, f Found) (Actions, string) {
 	roll := func(reason, name string) (Actions, string) {
 		d := Decision{Decision: rollout.RollBack, Reason: rollout.Shorten(reason, 3*maxReason), Error: cmp.Or(name, "Unnamed"), At: now}
 		return Actions{Decide: &d}, "the release is rolled back: " + d.Reason
@@ -77,8 +77,8 @@ func (s *State) undecided(now time.Time, r Request, f Found, given orders) (Acti
 	case len(f.Harm) > 0:
 		member := slices.Min(slices.Collect(maps.Keys(f.Harm)))
 		return roll(member+": "+f.Harm[member], rollout.Unhealthy)
-	case given.rollBack != nil:
-		return roll("ordered by "+given.rollBack.By, rollout.Ordered)
+	case s.Progress.RolledBackBy != "":
+		return roll("ordered by "+s.Progress.RolledBackBy, rollout.Ordered)
 	case s.Plan.Concludes && len(s.names(Promoted, Unchanged)) == len(s.Members) && s.has(Promoted):
 		// Only a decision to promote does that. It was deleted at the end.
 		return promote("the release was promoted before its execution was stopped")
@@ -86,8 +86,10 @@ func (s *State) undecided(now time.Time, r Request, f Found, given orders) (Acti
 		return roll("the release's execution was stopped, or failed", ErrorStopped)
 	case s.approvalOver(now, r):
 		return roll("the approval was not given in time", rollout.NotApproved)
-	case given.promote != nil && !s.has(Waiting):
-		return promote("the release is promoted, ordered by " + given.promote.By)
+	case s.pauseOver(now):
+		return roll(s.pauseText(), rollout.NotResumed)
+	case s.Progress.PromotedBy != "" && !s.has(Waiting):
+		return promote("the release is promoted, ordered by " + s.Progress.PromotedBy)
 	case s.Progress.Pause != nil:
 		return Actions{}, "the release is held by an order of " + s.Progress.Pause.By
 	case s.has(Waiting):
@@ -139,14 +141,14 @@ func (s State) behind(r Request, wave int) string {
 }
 
 // promoting watches a promotion that is decided, and reverses it if a member fails.
-func (s State) promoting(now time.Time, f Found, given orders) (Actions, string) {
+func (s State) promoting(now time.Time, f Found) (Actions, string) {
 	reason, name := s.firstBad()
 	if reason == "" && len(f.Harm) > 0 && s.has(UnderWay, Ready) {
 		member := slices.Min(slices.Collect(maps.Keys(f.Harm)))
 		reason, name = member+": "+f.Harm[member], rollout.Unhealthy
 	}
-	if reason == "" && given.rollBack != nil && s.has(UnderWay, Ready) {
-		reason, name = "ordered by "+given.rollBack.By, rollout.Ordered
+	if reason == "" && s.Progress.RolledBackBy != "" && s.has(UnderWay, Ready) {
+		reason, name = "ordered by "+s.Progress.RolledBackBy, rollout.Ordered
 	}
 	if reason == "" {
 		return Actions{}, "the release is being promoted: " + s.count()
@@ -168,11 +170,15 @@ func (s *State) apart(now time.Time, r Request, f Found) (Actions, string) {
 		}
 	}
 	switch {
-	case s.Plan.Concludes, s.ordered(rollout.RollBackNow), !s.has(Waiting):
+	case s.Plan.Concludes, s.Progress.Closed, !s.has(Waiting):
 		return Actions{}, s.count()
 	case s.approvalOver(now, r):
-		s.Progress.Orders = append(s.Progress.Orders, rollout.Order{Command: rollout.RollBackNow, By: "the release: an approval was not given in time", At: now, Number: s.Progress.Order})
+		s.Progress.Closed = true
 		return Actions{}, "the approval was not given in time: no further wave begins"
+	case s.pauseOver(now):
+		text := s.pauseText()
+		s.Progress.Closed, s.Progress.Pause = true, nil
+		return Actions{}, text + ": no further wave begins"
 	case s.Progress.Pause != nil:
 		return Actions{}, "the release is held by an order of " + s.Progress.Pause.By
 	}
@@ -213,7 +219,7 @@ func (s State) mayStart() bool {
 	if s.Together {
 		return s.Progress.Decision == nil && !s.Plan.Concludes
 	}
-	return !s.Plan.Concludes && !s.ordered(rollout.RollBackNow)
+	return !s.Plan.Concludes && !s.Progress.Closed
 }
 
 // giveUp returns the state in which the members that are still open can't be restored.

@@ -2,7 +2,6 @@ package release_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +122,13 @@ func TestCoursesOfReleases(t *testing.T) {
 	give := func(n int64, c string) func(*release.Found) {
 		return func(f *release.Found) { f.Orders = append(f.Orders, order(n, c)) }
 	}
+	several := func(first int64, c string, n int64) func(*release.Found) {
+		return func(f *release.Found) {
+			for i := range n {
+				f.Orders = append(f.Orders, order(first+i, c))
+			}
+		}
+	}
 	for _, test := range []struct {
 		name, more string
 		at         map[int]func(*release.Found)
@@ -140,12 +146,21 @@ func TestCoursesOfReleases(t *testing.T) {
 			"release-started release-approval-wanted release-wave release-wave release-approval-wanted release-promoted"},
 		{"refused", `"approval": {"before-promotion": true}, `, map[int]func(*release.Found){60: give(1, "refuse")}, release.ResultRolledBack, "ordered by me", "release-started release-wave release-wave release-approval-wanted release-rolling-back release-rolled-back"},
 		{"not approved", `"approval": {"before-waves": [3], "timeout": 1800}, `, nil, release.ResultRolledBack, "not given in time", "release-started release-wave release-approval-wanted release-rolling-back release-rolled-back"},
+		{"promoted by order, and held by an unknown one", "", map[int]func(*release.Found){1: give(1, "promote"), 2: give(2, "promtoe"), 50: give(3, "abort")}, release.ResultRolledBack, "ordered by me", "release-started release-paused release-rolling-back release-rolled-back"},
+		{"promoted by order, and many others", "", map[int]func(*release.Found){1: give(1, "promote"), 2: several(2, "advance", 7)}, release.ResultPromoted, "ordered by me", "release-started release-wave release-wave release-promoted"},
+		{"held by a mistyped approval, and approved", `"approval": {"before-waves": [2]}, `, map[int]func(*release.Found){10: give(1, "aprove"), 12: give(2, "approve")}, release.ResultPromoted, "all 5",
+			"release-started release-approval-wanted release-paused release-resumed release-wave release-wave release-promoted"},
+		{"paused for too long, before anything started", `"max-pause": 3600, `, map[int]func(*release.Found){0: give(1, "pause")}, release.ResultRolledBack, "NotResumed", "release-paused release-rolling-back release-rolled-back"},
+		{"paused again, which does not prolong it", `"max-pause": 3600, `, map[int]func(*release.Found){0: give(1, "pause"), 40: give(2, "pause"), 90: give(3, "resume")}, release.ResultRolledBack, "NotResumed", "release-paused release-rolling-back release-rolled-back"},
+		{"held by an unknown order for too long", `"max-pause": 3600, `, map[int]func(*release.Found){0: give(1, "halp")}, release.ResultRolledBack, "NotResumed", "release-paused release-rolling-back release-rolled-back"},
+		{"paused while it waits for approval, which does not count", `"approval": {"before-waves": [2], "timeout": 1800}, `, map[int]func(*release.Found){10: give(1, "pause"), 60: give(2, "resume"), 75: give(3, "approve")}, release.ResultPromoted, "all 5",
+			"release-started release-approval-wanted release-paused release-resumed release-wave release-wave release-promoted"},
 		{"approval that was not asked for", "", map[int]func(*release.Found){1: give(1, "refuse")}, release.ResultPromoted, "all 5", "release-started release-wave release-wave release-promoted"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, events := run(t, shop(t, test.more), &world{members: map[string]*member{}}, soon, test.at)
-			if s.Outcome.Result != test.result || !strings.Contains(s.Outcome.Reason, test.reason) {
-				t.Errorf("%s: %s", s.Outcome.Result, s.Outcome.Reason)
+			if s.Outcome.Result != test.result || !strings.Contains(s.Outcome.Reason+s.Progress.Decision.Reason+s.Outcome.Error, test.reason) {
+				t.Errorf("%s: %s: %s", s.Outcome.Result, s.Outcome.Error, s.Outcome.Reason)
 			}
 			if got := strings.Trim(fmt.Sprint(events), "[]"); got != test.events {
 				t.Errorf("%s, want %s", got, test.events)
@@ -215,78 +230,4 @@ func TestConclusions(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Members whose aliases can't be put back are named, with what to do.
-func TestASplitRelease(t *testing.T) {
-	r := shop(t, "")
-	s := release.Begun(r, owner, start)
-	for _, m := range r.Members {
-		s = s.StartedMember(m.Name)
-	}
-	found := release.Found{Decision: &release.Decision{Decision: rollout.Promote}, Reversal: &release.Decision{Decision: rollout.RollBack, Reason: "c failed", Error: "Unhealthy"}}
-	for _, name := range []string{"a", "b", "d", "e"} {
-		found.Seen = append(found.Seen, release.Seen{Member: name, Ended: rollout.EventPromoted})
-	}
-	found.Seen = append(found.Seen, release.Seen{Member: "c", Ended: rollout.EventRolledBack})
-	s, _ = s.Check(start, r, found)
-	none := release.Left{}
-	if s.Health.Decision != release.StepRevert || !slices.Equal(s.Open(), []string{"a", "b", "d", "e"}) {
-		t.Fatal(s.Health, s.Open())
-	}
-	s = s.Restored("a", release.TakenBack, none).Restored("b", release.TakenBack, none).Restored("d", release.NotRestored, release.Left{Reason: "run: aws lambda update-alias"}).Restored("e", release.TakenBack, none).Reverted()
-	s, do := s.Check(start, r, found)
-	o := s.Outcome
-	if o == nil || o.Result != release.ResultSplit || o.Error != release.ErrorSplit || !strings.Contains(o.Reason, "\n- d: run: aws lambda update-alias") || !do.Forget {
-		t.Errorf("%+v", o)
-	}
-}
-
-// TestVeryManyLeft names each alias that is left, with as much of what to do as there is room
-// for, and stays within what an execution's data may have.
-func TestVeryManyLeft(t *testing.T) {
-	for n, function := range map[int]string{2: "f", 30: "f", 300: "function", release.MaxMembers: strings.Repeat("function", 25)} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			r := many(t, n)
-			s := release.Begun(r, owner, start)
-			found := release.Found{Decision: &release.Decision{Decision: rollout.RollBack, Reason: "one failed", Error: "Unhealthy"}}
-			for _, m := range r.Members {
-				s = s.StartedMember(m.Name)
-				found.Seen = append(found.Seen, release.Seen{Member: m.Name, Ended: rollout.EventAliasChanged, Error: "AliasChanged", Reason: strings.Repeat("it was changed by \"another\" user ", 20)})
-			}
-			s, _ = s.Check(start, r, found)
-			for _, name := range s.Open() {
-				s = s.Restored(name, release.NotRestored, release.Left{Reason: strings.Repeat("whole ", 50) + `run: aws lambda update-alias --routing-config '{}' --description "a"`, Brief: "point live of " + function + name + " back at version 1"})
-			}
-			s, _ = s.Check(start, r, found)
-			if size := len(rollout.Encode(s)); size > rollout.MaxState-10<<10 {
-				t.Errorf("the data has %d bytes", size)
-			}
-			if s.Outcome == nil || s.Outcome.Result != release.ResultSplit || len(s.Outcome.Reason) > 32768 {
-				t.Fatalf("%+v", s.Outcome)
-			}
-			for i, m := range r.Members {
-				switch named := strings.Contains(s.Outcome.Reason, "- "+m.Name+": "); {
-				case !named && (i < 90 || n <= 300):
-					t.Fatalf("%s of %d is not named", m.Name, n)
-				case !named && !strings.HasSuffix(s.Outcome.Reason, "others, which lambda-rollout release get -v lists"):
-					t.Fatalf("%s of %d is not named: …%s", m.Name, n, s.Outcome.Reason[len(s.Outcome.Reason)-200:])
-				}
-			}
-		})
-	}
-}
-
-// many is a request of n members.
-func many(t *testing.T, n int) release.Request {
-	t.Helper()
-	rollouts := map[string]any{}
-	for i := range n {
-		rollouts[fmt.Sprintf("member-%04d", i)] = map[string]string{"function-name": fmt.Sprintf("function-member-%04d", i), "new-version": "2"}
-	}
-	r, err := release.Decode(rollout.Encode(map[string]any{"release": "many", "rollouts": rollouts, "defaults": map[string]any{"alias-name": "live", "type": "linear", "steps": 10, "interval": 3600}}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }

@@ -35,7 +35,9 @@ func (s State) Continues() bool {
 }
 
 // Obeyed reports whether a check did what an order asks for, or relayed it to the rollouts.
-func Obeyed(o rollout.Order) bool { return o.Effect == obeyed || o.Effect == relayed }
+func Obeyed(o rollout.Order) bool {
+	return o.Effect == obeyed || o.Effect == relayed || o.Effect == continued
+}
 
 // Standings returns all standings, in the order in which a rollout may have them.
 func Standings() []Standing {

@@ -1,54 +1,39 @@
 package release
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// orders are the new orders that a check obeys; nil for none.
-type orders struct {
-	rollBack, promote *rollout.Order
-}
-
 // take returns the state with the new orders recorded. What a release itself obeys is to
 // roll back, to promote and to answer approvals; a pause, or an order that is not known,
 // also keeps it from going on. The others are for its members.
-func (s State) take(now time.Time, r Request, all []rollout.Order) (State, orders) {
-	var given orders
+func (s State) take(now time.Time, r Request, all []rollout.Order) State {
 	kept := slices.Clone(s.Progress.Orders)
 	for _, o := range all {
 		if o.Number <= s.Progress.Order {
 			continue
 		}
 		s.Progress.Order = o.Number
-		o.By = rollout.Shorten(rollout.OneLine(o.By), maxRelayWords)
+		o.By = cmp.Or(rollout.Shorten(rollout.OneLine(o.By), maxRelayWords), "an unknown user")
 		command, known := rollout.ReadCommand(string(o.Command))
 		o.Command, o.Unknown = command, !known
 		o.Effect = s.obey(now, r, o)
 		kept = append(kept, o)
 	}
-	for i := range kept {
-		switch kept[i].Command {
-		case rollout.RollBackNow, rollout.Disapprove:
-			if kept[i].Effect == obeyed {
-				given.rollBack = &kept[i]
-			}
-		case rollout.PromoteNow:
-			given.promote = &kept[i]
-		case rollout.PauseNow:
-			given.promote = nil
-		}
-	}
 	s.Progress.Orders = kept[max(0, len(kept)-keptOrders):]
-	return s, given
+	return s
 }
 
 // The effects of orders.
 const (
 	obeyed       = "obeyed"
 	relayed      = "relayed to the rollouts"
+	continued    = "obeyed: the release is no longer held"
 	nothingToSay = "ignored: the release does not wait for approval"
 	notKnown     = "not known, so the release is held"
 )
@@ -56,41 +41,52 @@ const (
 // obey applies an order to the release, and returns its effect.
 func (s *State) obey(now time.Time, r Request, o rollout.Order) string {
 	p := &s.Progress
-	until := now.Add(time.Duration(r.MaxPause) * time.Second)
+	waits, held := !p.ApprovalRequestedAt.IsZero(), p.Pause
 	switch {
-	case o.Unknown:
-		if p.Pause == nil {
-			p.Pause = &rollout.Pause{Since: now, Until: until, By: o.By, Order: o.Command, Unknown: true}
-		}
-		return notKnown
-	case o.Command == rollout.PauseNow:
-		p.Pause = &rollout.Pause{Since: now, Until: until, By: o.By, Order: o.Command}
-		return relayed
-	case o.Command == rollout.Approve && p.ApprovalRequestedAt.IsZero():
+	case o.Command == rollout.Disapprove && !waits:
 		return nothingToSay
-	case o.Command == rollout.Approve:
-		if s.has(Waiting) {
-			p.ApprovedWave = p.Wave + 1
-		} else {
-			p.ApprovedPromotion = true
-		}
-		p.ApprovalRequestedAt = time.Time{}
-		return obeyed
-	case o.Command == rollout.Disapprove && p.ApprovalRequestedAt.IsZero():
-		return nothingToSay
-	case o.Command == rollout.RollBackNow, o.Command == rollout.Disapprove, o.Command == rollout.PromoteNow && s.Together:
-		p.Pause = nil
-		return obeyed
+	case o.Command == rollout.Disapprove, o.Command == rollout.RollBackNow:
+		p.Pause, p.RolledBackBy, p.Closed = nil, o.By, true
+		return s.effect(o, obeyed)
 	}
-	p.Pause = nil
+	p.Pause = held.After(o, now, now.Add(time.Duration(r.MaxPause)*time.Second))
+	done := obeyed
+	if held != nil && p.Pause == nil {
+		p.ApprovalRequestedAt, done = held.Delays(p.ApprovalRequestedAt, now), continued
+	}
+	switch {
+	case o.Command == rollout.Approve && waits:
+		s.approve()
+	case o.Command == rollout.Approve && done != continued:
+		return nothingToSay
+	case o.Command == rollout.PromoteNow:
+		p.PromotedBy = o.By
+	case p.Pause != nil: // the promotion is to be ordered again
+		p.PromotedBy = ""
+	}
+	if o.Unknown {
+		return notKnown
+	}
+	return s.effect(o, done)
+}
+
+// effect returns the effect of an order that was carried out as done says.
+func (s State) effect(o rollout.Order, done string) string {
+	ends := o.Command == rollout.RollBackNow || o.Command == rollout.PromoteNow
+	if o.Command == rollout.Approve || o.Command == rollout.Disapprove || ends && s.Together {
+		return done
+	}
 	return relayed
 }
 
-// ordered reports whether one of the last orders is that command.
-func (s State) ordered(c rollout.Command) bool {
-	return slices.ContainsFunc(s.Progress.Orders, func(o rollout.Order) bool {
-		return o.Command == c || c == rollout.RollBackNow && o.Command == rollout.Disapprove && o.Effect == obeyed
-	})
+// approve records that what the release waits for is approved.
+func (s *State) approve() {
+	if s.has(Waiting) {
+		s.Progress.ApprovedWave = s.Progress.Wave + 1
+	} else {
+		s.Progress.ApprovedPromotion = true
+	}
+	s.Progress.ApprovalRequestedAt = time.Time{}
 }
 
 // askApproval records that the release waits for an approval.
@@ -106,12 +102,24 @@ func (s State) approvalOver(now time.Time, r Request) bool {
 	return !at.IsZero() && s.Progress.Pause == nil && now.Sub(at) >= time.Duration(r.Approval.Timeout)*time.Second
 }
 
+// pauseOver reports whether an order has held the release for as long as it may.
+func (s State) pauseOver(now time.Time) bool {
+	return s.Progress.Pause != nil && !now.Before(s.Progress.Pause.Until)
+}
+
+func (s State) pauseText() string {
+	return fmt.Sprintf("the hold by %s since %s was not ended in time", s.Progress.Pause.By, s.Progress.Pause.Since.UTC().Format(time.RFC3339))
+}
+
 // relay returns what has to be relayed to the members; nil if that was before.
 func (s *State) relay() *Relay {
 	var last int64
 	r := Relay{RollBack: s.Progress.Relayed}
 	for _, o := range s.Progress.Orders {
 		if s.relays(o) {
+			if o.Effect == continued {
+				o.Command = rollout.ResumeNow
+			}
 			o.Effect, last = "", o.Number
 			r.Orders = append(r.Orders, o)
 		}
@@ -124,8 +132,11 @@ func (s *State) relay() *Relay {
 }
 
 // relays reports whether an order is for the members. Of members that belong together, the
-// release itself decides on the end.
+// release itself decides on the end; an order that also ended a hold ends theirs.
 func (s State) relays(o rollout.Order) bool {
+	if o.Effect == continued {
+		return true
+	}
 	switch o.Command {
 	case rollout.Approve:
 		return false

@@ -58,11 +58,14 @@ type Relay struct {
 	RollBack map[string]string `json:"roll-back,omitempty"`
 }
 
-// For returns the instructions of a member that started at since.
+// For returns the instructions of a member that started at since. Orders before that are none
+// of its, except for a hold that lasts: it was given while the check that started the member
+// was under way.
 func (r Relay) For(member string, since time.Time) rollout.Instructions {
 	var i rollout.Instructions
-	for _, o := range r.Orders {
-		if !o.At.Before(since) {
+	for n, o := range r.Orders {
+		lasts := n == len(r.Orders)-1 && (o.Unknown || o.Command == rollout.PauseNow)
+		if lasts || !o.At.Before(since) {
 			i.Orders = append(i.Orders, o)
 		}
 	}

@@ -73,6 +73,12 @@ type Progress struct {
 	// Order is the number of the last order that was read. Orders are the last ones.
 	Order  int64           `json:"order,omitempty"`
 	Orders []rollout.Order `json:"orders,omitempty"`
+	// PromotedBy is who ordered to promote, as soon as all have started, and RolledBackBy
+	// who ordered to roll back; empty if no one did.
+	PromotedBy   string `json:"promoted-by,omitempty"`
+	RolledBackBy string `json:"rolled-back-by,omitempty"`
+	// Closed means that no further wave begins in a release without Together.
+	Closed bool `json:"closed,omitempty"`
 	// Relayed are the members that were sent back one by one, with the reasons, and
 	// RelayedOrder is the number of the last order that was relayed.
 	Relayed      map[string]string `json:"relayed,omitempty"`

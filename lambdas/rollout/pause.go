@@ -58,14 +58,19 @@ func (h holder) after(o Order) holder {
 // pausedAfter returns the hold of the weight after the order that a check at now obeys;
 // nil if there is none. order may be the zero Order, which changes nothing.
 func (s State) pausedAfter(order Order, now time.Time) *Pause {
-	was := s.Progress.Pause
-	is := heldBy(was).after(order)
+	return s.Progress.Pause.After(order, now, s.pauseEnd(now))
+}
+
+// After returns the pause after an order that a check at now obeys; nil if there is none. A
+// pause that begins ends at until at the latest.
+func (p *Pause) After(order Order, now, until time.Time) *Pause {
+	is := heldBy(p).after(order)
 	if is == byNone {
 		return nil
 	}
-	paused := Pause{Since: now, Until: s.pauseEnd(now)}
-	if was != nil {
-		paused = *was
+	paused := Pause{Since: now, Until: until}
+	if p != nil {
+		paused = *p
 	}
 	if order.Command == PauseNow || order.Unknown && is == byUnknown {
 		paused.By, paused.Order, paused.Unknown = order.By, order.Command, order.Unknown
@@ -114,11 +119,16 @@ func (s State) hold(r ruling, now time.Time, order Order, seen string) ruling {
 // approvalAfterPause returns when the approval was requested, later by the time that a
 // pause has taken since, which does not count towards the approval's timeout.
 func (s State) approvalAfterPause(now time.Time) time.Time {
-	at := s.Progress.ApprovalRequestedAt
-	if at.IsZero() || s.Progress.Pause == nil {
+	return s.Progress.Pause.Delays(s.Progress.ApprovalRequestedAt, now)
+}
+
+// Delays returns a time, later by what the pause has taken since then until now. The zero time
+// stays so, and a nil pause delays nothing.
+func (p *Pause) Delays(at, now time.Time) time.Time {
+	if at.IsZero() || p == nil {
 		return at
 	}
-	since := s.Progress.Pause.Since
+	since := p.Since
 	if since.Before(at) {
 		since = at
 	}

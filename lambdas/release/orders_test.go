@@ -1,0 +1,93 @@
+package release_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+)
+
+// TestNoFurtherWave: what keeps the waves of a release without together from beginning
+// counts for good, whatever is ordered later, and does not end what is under way.
+func TestNoFurtherWave(t *testing.T) {
+	give := func(n int64, commands ...string) func(*release.Found) {
+		return func(f *release.Found) {
+			for i, c := range commands {
+				f.Orders = append(f.Orders, order(n+int64(i), c))
+			}
+		}
+	}
+	later := give(9, "resume", "resume", "resume", "resume", "resume", "resume", "resume")
+	for _, test := range []struct {
+		name, more string
+		at         map[int]func(*release.Found)
+		relayed    bool // as an order to roll back
+	}{
+		{"rolled back by order", "", map[int]func(*release.Found){1: give(1, "roll-back"), 3: later}, true},
+		{"refused", `"approval": {"before-waves": [2]}, `, map[int]func(*release.Found){8: give(1, "refuse"), 9: later}, true},
+		{"not approved in time", `"approval": {"before-waves": [2], "timeout": 600}, `, map[int]func(*release.Found){40: later}, false},
+		{"not approved in time, after another order", `"approval": {"before-waves": [2], "timeout": 600}, `, map[int]func(*release.Found){1: give(1, "advance"), 40: later}, false},
+		{"approved once, and not again in time", `"approval": {"before-waves": [2, 3], "timeout": 600}, `, map[int]func(*release.Found){10: give(1, "approve"), 60: later}, false},
+		{"paused for too long", `"max-pause": 600, `, map[int]func(*release.Found){1: give(1, "pause"), 40: later}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := shop(t, `"together": false, `+test.more)
+			w := &world{members: map[string]*member{}}
+			s := release.Begun(r, owner, start)
+			for i := range 100 {
+				found := release.Found{Seen: w.seen(s.ToLookAt(false))}
+				if change := test.at[i]; change != nil {
+					change(&found)
+				}
+				w.orders = append(w.orders, found.Orders...)
+				found.Orders = w.orders
+				next, do := s.Check(start.Add(time.Duration(i)*time.Minute), r, found)
+				if s = w.act(next, do, -1, soon); len(w.members) == len(r.Members) {
+					t.Fatalf("all have started at check %d: %s", i, s.Health.Reason)
+				}
+				if i < 70 {
+					w.step()
+					continue
+				}
+				for _, m := range w.members {
+					m.ended = rollout.EventPromoted
+				}
+			}
+			back := slices.ContainsFunc(w.relay.Orders, func(o rollout.Order) bool { return o.Command == rollout.RollBackNow || o.Command == rollout.Disapprove })
+			if s.Outcome == nil || s.Outcome.Result != release.ResultPartly {
+				t.Errorf("%+v", s.Outcome)
+			}
+			if !test.relayed && back {
+				t.Errorf("relayed %+v", w.relay.Orders)
+			}
+		})
+	}
+}
+
+// TestOrdersOfMembersThatStartLater: what was ordered before a member started does not concern
+// it, unless the release is still held.
+func TestOrdersOfMembersThatStartLater(t *testing.T) {
+	since := start.Add(5 * time.Second) // orders 1 to 4 were given before
+	for _, test := range []struct {
+		orders []rollout.Order
+		want   string
+	}{
+		{[]rollout.Order{order(1, "advance")}, "[]"},
+		{[]rollout.Order{order(1, "pause")}, "[pause]"},
+		{[]rollout.Order{order(1, "pause"), order(2, "resume")}, "[]"},
+		{[]rollout.Order{order(1, "advance"), {Command: "halp", Unknown: true, At: start, Number: 2}}, "[halp]"},
+		{[]rollout.Order{order(1, "pause"), order(9, "advance")}, "[advance]"},
+		{[]rollout.Order{order(1, "advance"), order(9, "pause")}, "[pause]"},
+	} {
+		var got []rollout.Command
+		for _, o := range (release.Relay{Orders: test.orders}).For("a", since).Orders {
+			got = append(got, o.Command)
+		}
+		if fmt.Sprint(got) != test.want {
+			t.Errorf("%+v: %v, want %s", test.orders, got, test.want)
+		}
+	}
+}
