@@ -159,15 +159,8 @@ func (s State) promoting(now time.Time, f Found) (Actions, string) {
 
 // apart watches members that each end for themselves, and starts the next wave.
 func (s *State) apart(now time.Time, r Request, f Found) (Actions, string) {
-	for _, name := range slices.Sorted(maps.Keys(f.Harm)) {
-		if _, known := s.Progress.Relayed[name]; !known && !s.Members[name].Standing.Ended() && len(s.Progress.Relayed) < maxRelayed {
-			relayed := maps.Clone(s.Progress.Relayed)
-			if relayed == nil {
-				relayed = map[string]string{}
-			}
-			relayed[name] = rollout.Shorten(f.Harm[name], maxRelayWords)
-			s.Progress.Relayed = relayed
-		}
+	if len(f.Harm) > 0 {
+		s.harmed(f.Harm)
 	}
 	switch {
 	case s.Plan.Concludes, s.Progress.Closed, !s.has(Waiting):

@@ -111,26 +111,6 @@ func (s State) pauseText() string {
 	return fmt.Sprintf("the hold by %s since %s was not ended in time", s.Progress.Pause.By, s.Progress.Pause.Since.UTC().Format(time.RFC3339))
 }
 
-// relay returns what has to be relayed to the members; nil if that was before.
-func (s *State) relay() *Relay {
-	var last int64
-	r := Relay{RollBack: s.Progress.Relayed}
-	for _, o := range s.Progress.Orders {
-		if s.relays(o) {
-			if o.Effect == continued {
-				o.Command = rollout.ResumeNow
-			}
-			o.Effect, last = "", o.Number
-			r.Orders = append(r.Orders, o)
-		}
-	}
-	if last == s.Progress.RelayedOrder && len(r.RollBack) == s.Progress.RelayedMembers {
-		return nil
-	}
-	s.Progress.RelayedOrder, s.Progress.RelayedMembers = last, len(r.RollBack)
-	return &r
-}
-
 // relays reports whether an order is for the members. Of members that belong together, the
 // release itself decides on the end; an order that also ended a hold ends theirs.
 func (s State) relays(o rollout.Order) bool {

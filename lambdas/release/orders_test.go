@@ -3,6 +3,7 @@ package release_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +89,50 @@ func TestOrdersOfMembersThatStartLater(t *testing.T) {
 		}
 		if fmt.Sprint(got) != test.want {
 			t.Errorf("%+v: %v, want %s", test.orders, got, test.want)
+		}
+	}
+}
+
+// TestEachHarmedRolloutIsSentBack, however many an alarm objects to, and what is relayed fits
+// into a parameter.
+func TestEachHarmedRolloutIsSentBack(t *testing.T) {
+	for _, n := range []int{1, 25, release.MaxMembers} {
+		r := many(t, n)
+		r.Together = false
+		s := release.Begun(r, owner, start)
+		for _, m := range r.Members {
+			s = s.StartedMember(m.Name)
+		}
+		var relay release.Relay
+		for i := 0; s.Outcome == nil; i++ {
+			if i == 30 {
+				t.Fatalf("of %d: %s", n, s.Health.Reason)
+			}
+			now := start.Add(time.Duration(i) * time.Minute)
+			found := release.Found{Harm: map[string]string{}, Orders: []rollout.Order{}}
+			for _, m := range r.Members {
+				given := relay.For(m.Name, start)
+				switch {
+				case given.Decision == rollout.RollBack && given.Reason == "":
+					t.Fatalf("%s gets no reason", m.Name)
+				case given.Decision == rollout.RollBack:
+					found.Seen = append(found.Seen, release.Seen{Member: m.Name, Ended: rollout.EventRolledBack, Reason: given.Reason})
+				case i < 3: // the alarm goes back then
+					found.Harm[m.Name] = "alarms: " + strings.Repeat(`<"api">`, 100)
+				}
+			}
+			for o := range int64(min(i, 8)) {
+				found.Orders = append(found.Orders, rollout.Order{Command: rollout.Command(strings.Repeat("<", 60)), By: strings.Repeat(`"<`, 200), At: now, Number: o + 1})
+			}
+			next, do := s.Check(now, r, found)
+			if s = next; do.Relay != nil {
+				if relay = *do.Relay; len(rollout.Encode(relay)) > 4096 {
+					t.Fatalf("of %d, %d bytes are relayed", n, len(rollout.Encode(relay)))
+				}
+			}
+		}
+		if back := s.Outcome.Reason; !strings.Contains(back, fmt.Sprintf("%d rolled back", n)) {
+			t.Errorf("of %d: %s", n, back)
 		}
 	}
 }

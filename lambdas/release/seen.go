@@ -2,7 +2,6 @@ package release
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -50,31 +49,6 @@ type Actions struct {
 	Events []Event
 }
 
-// Relay is the value of the parameter Names.Relay.
-type Relay struct {
-	// Orders are operators' last orders to the release.
-	Orders []rollout.Order `json:"orders"`
-	// RollBack are the members that are to roll back one by one, with the reasons.
-	RollBack map[string]string `json:"roll-back,omitempty"`
-}
-
-// For returns the instructions of a member that started at since. Orders before that are none
-// of its, except for a hold that lasts: it was given while the check that started the member
-// was under way.
-func (r Relay) For(member string, since time.Time) rollout.Instructions {
-	var i rollout.Instructions
-	for n, o := range r.Orders {
-		lasts := n == len(r.Orders)-1 && (o.Unknown || o.Command == rollout.PauseNow)
-		if lasts || !o.At.Before(since) {
-			i.Orders = append(i.Orders, o)
-		}
-	}
-	if reason, ok := r.RollBack[member]; ok {
-		i.Decision, i.Reason = rollout.RollBack, reason
-	}
-	return i
-}
-
 // standings are the standings that follow from the ends of rollouts.
 var standings = map[rollout.Event]Standing{
 	rollout.EventPromoted: Promoted, rollout.EventUnchanged: Unchanged, rollout.EventRolledBack: RolledBack,
@@ -97,7 +71,7 @@ func (s State) see(seen []Seen) State {
 		if !known || before.Standing.Ended() {
 			continue // RevertRelease may know better than the execution's end
 		}
-		line := Line{Standing: UnderWay, Weight: one.Weight}
+		line := Line{Standing: UnderWay, Weight: one.Weight, SentBack: before.SentBack}
 		switch {
 		case one.Ended != "":
 			line = Line{Standing: standings[one.Ended], Unverified: one.Unverified, Error: rollout.Shorten(one.Error, maxRelayWords)}

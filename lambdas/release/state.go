@@ -79,12 +79,10 @@ type Progress struct {
 	RolledBackBy string `json:"rolled-back-by,omitempty"`
 	// Closed means that no further wave begins in a release without Together.
 	Closed bool `json:"closed,omitempty"`
-	// Relayed are the members that were sent back one by one, with the reasons, and
-	// RelayedOrder is the number of the last order that was relayed.
-	Relayed      map[string]string `json:"relayed,omitempty"`
-	RelayedOrder int64             `json:"relayed-order,omitempty"`
-	// RelayedMembers is the number of Relayed when they were relayed.
-	RelayedMembers int `json:"relayed-members,omitempty"`
+	// Relayed are members that were sent back one by one, with the reasons, and RelayedAs
+	// identifies what was relayed last.
+	Relayed   map[string]string `json:"relayed,omitempty"`
+	RelayedAs string            `json:"relayed-as,omitempty"`
 	// Events, Part and Continuation are as in rollout.Progress.
 	Events       int64  `json:"events"`
 	Part         int    `json:"part"`
@@ -136,6 +134,8 @@ type Line struct {
 	// Weight is the new version's share of the traffic while the member is under way.
 	Weight     float64 `json:"weight,omitempty"`
 	Unverified bool    `json:"unverified,omitempty"`
+	// SentBack members are to roll back while others may go on.
+	SentBack bool `json:"sent-back,omitempty"`
 	// Error and Reason are those of a member that was not promoted, or what to do about
 	// one that is not restored. Only some of very many have a reason.
 	Error  string `json:"error,omitempty"`

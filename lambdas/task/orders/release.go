@@ -102,12 +102,8 @@ func (p Decisions) Relay(ctx context.Context, name string, r release.Relay) erro
 }
 
 func (p Decisions) put(ctx context.Context, name string, value any, over bool) error {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
 	out, err := p.api.PutParameter(ctx, &ssm.PutParameterInput{
-		Name: &name, Value: aws.String(string(text)), Type: types.ParameterTypeString, Overwrite: &over,
+		Name: &name, Value: aws.String(string(rollout.Encode(value))), Type: types.ParameterTypeString, Overwrite: &over,
 		Description: aws.String("Written by a release of lambda-rollout, which deletes it when it has ended"),
 	})
 	if err == nil && out.Version == 0 {
