@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"maps"
 	"strings"
 
@@ -35,6 +36,21 @@ func (s State) ToLookAt(decided bool) []string {
 
 // Shifts reports whether some member's new version may have traffic.
 func (s State) Shifts() bool { return s.has(UnderWay, Ready) }
+
+// NeedsAlarms reports whether what alarms say can matter: not while no new version has traffic,
+// nor if the release is being rolled back, or will be.
+func (s State) NeedsAlarms(f Found) bool {
+	decision := cmp.Or(f.Decision, s.Progress.Decision)
+	switch {
+	case !s.Shifts(), f.Reversal != nil, s.Progress.Reversal != nil:
+		return false
+	case !s.Together:
+		return true
+	case decision == nil:
+		return !s.Plan.Concludes
+	}
+	return decision.Decision == rollout.Promote
+}
 
 // WithAlarmsOf returns a rollout's data with what is known of a member's alarms, for
 // health.Alarms.

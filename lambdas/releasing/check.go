@@ -97,8 +97,10 @@ func (t CheckRelease) check(ctx context.Context, call Call) (release.State, erro
 	if found.Orders, err = t.Control.Orders(ctx, release.ControlParameter(s.OwnerName()), s.Plan.Started); err != nil {
 		found.Unread = append(found.Unread, "orders could not be read: "+rollout.Brief(err.Error()))
 	}
-	if s, found.Harm, err = t.alarms(ctx, s, r); err != nil {
-		return s, err
+	if s.NeedsAlarms(found) {
+		if s, found.Harm, err = t.alarms(ctx, s, r); err != nil {
+			return s, err
+		}
 	}
 	s, do := s.Check(call.Now, r, found)
 	return t.act(ctx, call, s, r, do)
@@ -139,14 +141,16 @@ func seen(member string, last task.Last) release.Seen {
 }
 
 // alarms reads the alarms of all members at once, and returns the members that they object
-// to.
+// to. Alarms that will not be readable object, too.
 func (t CheckRelease) alarms(ctx context.Context, s release.State, r release.Request) (release.State, map[string]string, error) {
 	names := r.Alarms()
-	if len(names) == 0 || !s.Shifts() {
+	if len(names) == 0 {
 		return s, nil, nil
 	}
 	statuses, err := t.Alarms.AlarmStates(ctx, names)
-	if err != nil {
+	var denied task.AccessDenied
+	unreadable := err != nil && (errors.As(task.Classify(err), &denied) || s.Plan.Concludes && !passes(err))
+	if err != nil && !unreadable {
 		return s, nil, err
 	}
 	harm := map[string]string{}
@@ -155,9 +159,14 @@ func (t CheckRelease) alarms(ctx context.Context, s release.State, r release.Req
 		if len(m.Request.Gates.Alarms) == 0 || line.Standing.Ended() || line.Weight == 0 {
 			continue
 		}
-		if reading := health.Alarms(s.WithAlarmsOf(m), statuses); reading.Status == rollout.Fail {
+		if unreadable {
+			harm[m.Name] = "alarms can't be read: " + rollout.OneLine(err.Error())
+		} else if reading := health.Alarms(s.WithAlarmsOf(m), statuses); reading.Status == rollout.Fail {
 			harm[m.Name] = reading.Gate + ": " + reading.Reason
 		}
+	}
+	if unreadable {
+		return s, harm, nil
 	}
 	before := make([]rollout.SeenAlarm, len(names))
 	for i, name := range names {

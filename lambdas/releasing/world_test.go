@@ -59,6 +59,8 @@ type world struct {
 	// down; 0 for none.
 	cut   int
 	after bool
+	// alarms is the error of reads of alarms.
+	alarms error
 	// refused is the error of a start of an execution of that name.
 	refused map[string]error
 }
@@ -193,7 +195,7 @@ func (w *world) Orders(context.Context, string, time.Time) ([]rollout.Order, err
 }
 
 func (w *world) AlarmStates(context.Context, []string) (map[string]health.AlarmStatus, error) {
-	return nil, nil
+	return nil, w.alarms
 }
 
 func (w *world) SendRelease(_ context.Context, n release.Notification, _ rollout.Notify) []notify.Failure {
