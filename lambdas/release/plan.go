@@ -37,8 +37,30 @@ func (s State) Objected(member string, err error) State {
 	text := fmt.Sprintf("rollouts.%s: %s", member, strings.TrimPrefix(err.Error(), nothingChanged))
 	if len(s.Progress.Problems) < maxProblems {
 		s.Progress.Problems = append(slices.Clone(s.Progress.Problems), rollout.Shorten(text, maxProblem))
+	} else {
+		s.Progress.Unlisted++
 	}
 	return s
+}
+
+// ProblemsText lists the problems that the members' preflights found, as many as fit into the
+// cause of an execution's failure, and says how many others there are.
+func (s State) ProblemsText() string {
+	var text strings.Builder
+	text.WriteString("nothing was changed: the release can't be carried out:")
+	rest := s.Progress.Unlisted
+	for i, problem := range s.Progress.Problems {
+		line := "\n- " + strings.ReplaceAll(problem, "\n", " ")
+		if text.Len()+encoded(line) > maxProblemsText {
+			rest += len(s.Progress.Problems) - i
+			break
+		}
+		text.WriteString(line)
+	}
+	if rest > 0 {
+		fmt.Fprintf(&text, "\n- and %s that can't be carried out", plural(rest, "other rollout"))
+	}
+	return text.String()
 }
 
 // Alarms returns the names of all alarms of the members, each once, in order.

@@ -48,9 +48,10 @@ type Plan struct {
 // Progress records how far a release has come.
 type Progress struct {
 	// Planned counts the members whose preflight is done, and Problems are what was
-	// found, each a sentence that names the member.
+	// found, each a sentence that names the member; Unlisted counts those without room.
 	Planned  int      `json:"planned,omitempty"`
 	Problems []string `json:"problems,omitempty"`
+	Unlisted int      `json:"unlisted,omitempty"`
 	// Wave is the wave under way, from 1; 0 before the first.
 	Wave int `json:"wave"`
 	// Wait is the time until the next check, in seconds.
@@ -141,24 +142,6 @@ type Line struct {
 	Error  string `json:"error,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
-
-// Limits of what the data keeps.
-const (
-	maxReasons  = 40
-	maxReason   = 400
-	keptOrders  = 5
-	maxProblems = 50
-	maxProblem  = 600
-	// maxLeftReasons limits, in bytes of the data, the whole reasons of the aliases that are
-	// left, maxLeft these and the brief ones, and maxLeftText those in the outcome.
-	maxLeftReasons = 4 << 10
-	maxLeft        = 24 << 10
-	maxLeftText    = 26 << 10
-	maxText        = 4000 // of an outcome's reason without those
-
-	maxRelayed    = 20
-	maxRelayWords = 120 // of the reason of a relayed roll-back
-)
 
 // Health records what the last check decided.
 type Health struct {

@@ -80,7 +80,7 @@ func (t CheckRelease) check(ctx context.Context, call Call) (release.State, erro
 	if call.Redrives > 0 {
 		s = s.Redriven()
 	}
-	r, err := requestOf(ctx, t.Executions, s.Plan.Owner)
+	r, _, err := requestOf(ctx, t.Executions, s.Plan.Owner)
 	if err != nil {
 		return s, err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
@@ -125,9 +124,14 @@ func (t PlanRelease) members(ctx context.Context, call PlanCall) (release.State,
 	if call.Redrives > 0 {
 		return s.Redriven(), nil
 	}
-	r, err := requestOf(ctx, t.Executions, s.Plan.Owner)
+	r, input, err := requestOf(ctx, t.Executions, s.Plan.Owner)
 	if err != nil {
 		return s, err
+	}
+	if s.Progress.Planned == 0 {
+		if err := release.RefuseRepeated(input); err != nil {
+			return s, err
+		}
 	}
 	rest := r.Members[min(s.Progress.Planned, len(r.Members)):]
 	done, err := t.Pace.each(ctx, len(rest), 1, release.PlanPause, planLimit, func(i int) error {
@@ -150,7 +154,7 @@ func (t PlanRelease) members(ctx context.Context, call PlanCall) (release.State,
 		return s, nil
 	}
 	if len(s.Progress.Problems) > 0 {
-		return s, MembersRefused{errors.New(rollout.Brief("nothing was changed: the release can't be carried out:\n- " + strings.Join(s.Progress.Problems, "\n- ")))}
+		return s, MembersRefused{errors.New(s.ProblemsText())}
 	}
 	s.Begin = release.BeginCheck
 	return s, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/releasing"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire/clients"
@@ -103,6 +105,44 @@ func TestProblemsOfSeveralMembers(t *testing.T) {
 	}
 	if a, _ := server.Alias("a", "live"); a.Version != "1" || a.Weights() != nil || len(w.parameters) != 0 {
 		t.Errorf("something was changed: %+v", a)
+	}
+}
+
+// TestVeryManyProblems says how many there are beyond those that it lists.
+func TestVeryManyProblems(t *testing.T) {
+	s := begun(t)
+	for i := range 700 {
+		s = s.Objected(fmt.Sprintf("m%d", i), errors.New("nothing was changed: "+strings.Repeat(`it is "denied" `, 30)))
+	}
+	text := s.ProblemsText()
+	listed := strings.Count(text, "\n- rollouts.m")
+	if len(text) > 13<<10 || listed < 15 || !strings.HasSuffix(text, fmt.Sprintf("\n- and %d other rollouts that can't be carried out", 700-listed)) {
+		t.Errorf("%d bytes, %d listed: …%s", len(text), listed, text[len(text)-100:])
+	}
+}
+
+// TestNamesThatComeTwiceAreRefused: Step Functions hands its tasks only the last of them.
+func TestNamesThatComeTwiceAreRefused(t *testing.T) {
+	for more, want := range map[string]string{
+		`"a": {"function-name": "x"}`: "rollouts.a comes twice",
+		`"c": {"function-name": "c", "health": {"alarms": ["x"], "alarms": ["y"]}}`: "rollouts.c.health.alarms comes twice",
+		`"c": {"function-name": "c", "steps": 2}`:                                   "",
+	} {
+		w := newWorld(t)
+		text := `{"release": "shop", "defaults": {"alias-name": "live", "new-version": "2", "type": "linear", "steps": 2, "interval": 60}, "rollouts": {"a": {"function-name": "a"}, ` + more + `}}`
+		w.add(owner, task.Running, text)
+		r, err := release.Decode([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := release.Begun(r, owner, noon)
+		s.Members = nil
+		plan := w.plan()
+		plan.Pace.Now = func() time.Time { w.now = w.now.Add(time.Hour); return w.now } // no time for members
+		_, err = plan.Handle(context.Background(), releasing.PlanCall{Execution: owner, Now: noon, Phase: releasing.MembersPhase, Release: rollout.Encode(s)})
+		if got := nameOf(err); want != "" && (got != "InvalidRequest" || !strings.Contains(err.Error(), want)) || want == "" && err != nil {
+			t.Errorf("%s: %v", more, err)
+		}
 	}
 }
 

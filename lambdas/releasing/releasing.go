@@ -12,6 +12,7 @@ package releasing
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -64,17 +65,18 @@ func (p Pace) each(ctx context.Context, n, free int, pause, limit time.Duration,
 	return n, nil
 }
 
-// requestOf reads the request of a release from the input of its first execution.
-func requestOf(ctx context.Context, executions task.Described, owner string) (release.Request, error) {
+// requestOf reads the request of a release from the input of its first execution, and returns
+// both.
+func requestOf(ctx context.Context, executions task.Described, owner string) (release.Request, json.RawMessage, error) {
 	e, err := executions.Describe(ctx, owner)
 	if err != nil {
-		return release.Request{}, err
+		return release.Request{}, nil, err
 	}
 	r, err := release.Decode(e.Input)
 	if err != nil {
-		return r, fmt.Errorf("the input of %s: %w", arn.Name(owner), err)
+		return r, nil, fmt.Errorf("the input of %s: %w", arn.Name(owner), err)
 	}
-	return r, nil
+	return r, e.Input, nil
 }
 
 // The errors of this package alone.
