@@ -14,6 +14,8 @@ import (
 // settle is the longest time between two checks after the decision: members end then.
 const settle = 20
 
+const stoppedText = "the release's execution was stopped, or failed"
+
 // unsettledFor is how long an execution that ends another one's release looks for members
 // at least: a call that starts one may still be under way.
 const unsettledFor = 2 * time.Minute
@@ -83,7 +85,7 @@ func (s *State) undecided(now time.Time, r Request, f Found) (Actions, string) {
 		// Only a decision to promote does that. It was deleted at the end.
 		return promote("the release was promoted before its execution was stopped")
 	case s.Plan.Concludes:
-		return roll("the release's execution was stopped, or failed", ErrorStopped)
+		return roll(stoppedText, ErrorStopped)
 	case s.approvalOver(now, r):
 		return roll("the approval was not given in time", rollout.NotApproved)
 	case s.pauseOver(now):
@@ -157,10 +159,18 @@ func (s State) promoting(now time.Time, f Found) (Actions, string) {
 	return Actions{Reverse: &d}, "the promotion is reversed: " + d.Reason
 }
 
-// apart watches members that each end for themselves, and starts the next wave.
+// apart watches members that each end for themselves, and starts the next wave. Those that an
+// alarm objects to are sent back, and all of a release whose own execution did not end it.
 func (s *State) apart(now time.Time, r Request, f Found) (Actions, string) {
-	if len(f.Harm) > 0 {
-		s.harmed(f.Harm)
+	harm := f.Harm
+	if s.Plan.Concludes {
+		harm = map[string]string{}
+		for _, name := range s.names(UnderWay, Ready) {
+			harm[name] = stoppedText
+		}
+	}
+	if len(harm) > 0 {
+		s.harmed(harm)
 	}
 	switch {
 	case s.Plan.Concludes, s.Progress.Closed, !s.has(Waiting):

@@ -136,3 +136,34 @@ func TestEachHarmedRolloutIsSentBack(t *testing.T) {
 		}
 	}
 }
+
+// TestAConclusionSendsAllBack: also in a release without together, what its own execution left
+// under way is rolled back; what was promoted stays.
+func TestAConclusionSendsAllBack(t *testing.T) {
+	r := many(t, 300)
+	r.Together = false
+	s := release.Concluded(r, owner, owner+"-conclusion", start)
+	ended := map[string]rollout.Event{r.Members[0].Name: rollout.EventPromoted}
+	var relay release.Relay
+	for i := 0; s.Outcome == nil; i++ {
+		if i == 30 {
+			t.Fatal(s.Health.Reason)
+		}
+		found := release.Found{}
+		for _, m := range r.Members[:290] { // the others were not started
+			found.Seen = append(found.Seen, release.Seen{Member: m.Name, Ended: ended[m.Name], Weight: 0.5})
+		}
+		next, do := s.Check(start.Add(time.Duration(i)*time.Minute), r, found)
+		if s = next; do.Relay != nil {
+			relay = *do.Relay
+		}
+		for _, m := range r.Members[:290] {
+			if given := relay.For(m.Name, start); ended[m.Name] == "" && given.Decision == rollout.RollBack && strings.Contains(given.Reason, "stopped") {
+				ended[m.Name] = rollout.EventRolledBack
+			}
+		}
+	}
+	if !strings.Contains(s.Outcome.Reason, "10 waiting, 1 promoted, 289 rolled back") {
+		t.Error(s.Outcome.Reason)
+	}
+}

@@ -15,9 +15,10 @@ type Relay struct {
 	// Orders are operators' last orders to the release.
 	Orders []rollout.Order `json:"orders"`
 	// RollBack are the members that are to roll back one by one, with the reasons, and
-	// Others those for whose names and reasons there is no room: see relayID.
+	// Others those for whose names and reasons there is no room: see relayID. Why is theirs.
 	RollBack map[string]string `json:"roll-back,omitempty"`
 	Others   []string          `json:"others,omitempty"`
+	Why      string            `json:"why,omitempty"`
 }
 
 // A parameter's value may have 4,096 characters (docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html).
@@ -48,7 +49,7 @@ func (r Relay) For(member string, since time.Time) rollout.Instructions {
 	if reason, ok := r.RollBack[member]; ok {
 		i.Decision, i.Reason = rollout.RollBack, reason
 	} else if slices.Contains(r.Others, relayID(member)) {
-		i.Decision, i.Reason = rollout.RollBack, "an alarm of this rollout went to ALARM"
+		i.Decision, i.Reason = rollout.RollBack, r.Why
 	}
 	return i
 }
@@ -92,11 +93,17 @@ func (s *State) sendBack(r *Relay) {
 		}
 		r.RollBack[name] = reason
 	}
+	if r.Why = "an alarm of this rollout objects"; s.Plan.Concludes {
+		r.Why = stoppedText
+	}
 	room := (maxRelay - len(rollout.Encode(r))) / (len(relayID("")) + 3)
 	for _, name := range slices.Sorted(maps.Keys(s.Members)) {
 		if _, is := r.RollBack[name]; !is && open(name) && len(r.Others) < room {
 			r.Others = append(r.Others, relayID(name))
 		}
+	}
+	if len(r.Others) == 0 {
+		r.Why = ""
 	}
 }
 

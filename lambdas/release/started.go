@@ -44,9 +44,7 @@ func (s State) NeedsAlarms(f Found) bool {
 	switch {
 	case !s.Shifts(), f.Reversal != nil, s.Progress.Reversal != nil:
 		return false
-	case !s.Together:
-		return true
-	case decision == nil:
+	case !s.Together, decision == nil:
 		return !s.Plan.Concludes
 	}
 	return decision.Decision == rollout.Promote

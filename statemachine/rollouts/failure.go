@@ -130,6 +130,9 @@ func inWords(err error, action, what string) error {
 			break
 		}
 		f.text = fmt.Sprintf("there is no %s (Step Functions forgets executions 90 days after their end): lambda-rollout list --all lists those that there are", strings.TrimPrefix(what, "the "))
+		if name, ok := strings.CutPrefix(what, "the rollout "); ok {
+			f.text += ". If it is a release: lambda-rollout release get " + name
+		}
 	default:
 		f.text = fmt.Sprintf("%s can't be read: %s", what, said)
 	}
