@@ -26,6 +26,12 @@ const (
 // as whom, and how the execution ended.
 func runAccounts(t *testing.T, text string, failing int, refused ...*asl.TaskError) (started []string, result asl.Result) {
 	t.Helper()
+	return runAccountsWith(t, text, accountsInput, failing, refused...)
+}
+
+// runAccountsWith is runAccounts with another input.
+func runAccountsWith(t *testing.T, text, input string, failing int, refused ...*asl.TaskError) (started []string, result asl.Result) {
+	t.Helper()
 	text, err := asl.Substitute(text, map[string]string{"Partition": "aws"})
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +44,7 @@ func runAccounts(t *testing.T, text string, failing int, refused ...*asl.TaskErr
 	clock := asl.NewClock(start)
 	none := func(context.Context, string, json.RawMessage) (json.RawMessage, error) { return nil, nil }
 	execution, err := definition.Start(asl.Options{
-		Clock: clock, Invoke: none, StateMachineARN: accountsMachine, Name: "shop-1", Input: json.RawMessage(accountsInput),
+		Clock: clock, Invoke: none, StateMachineARN: accountsMachine, Name: "shop-1", Input: json.RawMessage(input),
 		StartExecution: func(s asl.StartExecution) (*asl.Execution, error) {
 			if len(refused) > 0 {
 				refusal := refused[0]
@@ -102,9 +108,23 @@ func TestAccountsAreReleasedToInOrder(t *testing.T) {
 	}
 	// The checks can fail.
 	goesOn := strings.Replace(text, `"ResultPath": "$.error", "Next": "Stopped"`, `"ResultPath": "$.error", "Next": "Count"`, 1)
-	goesOn = goesOn[:strings.Index(goesOn, `"Promoted everywhere": {`)] + `"Promoted everywhere": { "Type": "Succeed" }}}`
+	goesOn = goesOn[:strings.Index(goesOn, `"Promoted everywhere": {`)] + `"Promoted everywhere": { "Type": "Succeed" }, "Refused": { "Type": "Fail" }}}`
 	if started, _ := runAccounts(t, goesOn, 0); len(started) != 3 {
 		t.Errorf("a definition that goes on after a failure started %d", len(started))
+	}
+}
+
+// TestAnInputOfAccountsIsChecked before the first account is released to.
+func TestAnInputOfAccountsIsChecked(t *testing.T) {
+	text := readPage(t, "releases/accounts.asl.json")
+	rest := accountsInput[strings.Index(accountsInput, `"accounts"`):]
+	for _, input := range []string{"{" + rest, `{"bake": "3600", ` + rest, `{"bake": -1, ` + rest, `{"bake": null, ` + rest, `{"bake": 1}`, `{"bake": 1, "accounts": []}`, `{"bake": 1, "accounts": null}`, `[]`, `null`} {
+		if started, result := runAccountsWith(t, text, input, -1); len(started) > 0 || result.Error != "InvalidRequest" {
+			t.Errorf("%s: %d started, %s %s", input, len(started), result.Error, result.Cause)
+		}
+	}
+	if started, result := runAccountsWith(t, text, `{"bake": 0, `+rest, -1); len(started) != 3 || result.Status != asl.Succeeded {
+		t.Errorf("%d started, %s %s", len(started), result.Error, result.Cause)
 	}
 }
 
