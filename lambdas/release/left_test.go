@@ -83,3 +83,18 @@ func many(t *testing.T, n int) release.Request {
 	}
 	return r
 }
+
+// TestReasonsHaveNoHalfCommands: of a member that ended badly, the command line that puts its
+// alias back is kept as it is or left out.
+func TestReasonsHaveNoHalfCommands(t *testing.T) {
+	r := shop(t, "")
+	for _, n := range []int{1, 300} {
+		s := release.Begun(r, owner, start).StartedMember("a")
+		command := rollout.ToPutBack + "aws lambda " + strings.Repeat("x", n)
+		s, _ = s.Check(start, r, release.Found{Seen: []release.Seen{{Member: "a", Ended: rollout.EventAliasChanged, Reason: "alias live of a was changed by another user, " + strings.Repeat("y", 200) + ". " + command}}})
+		reason := s.Members["a"].Reason
+		if strings.Contains(reason, "run: ") != (n == 1) || !strings.Contains(reason, "was changed by another user") || strings.Contains(reason, "cut short") {
+			t.Errorf("%d: %s", n, reason)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
@@ -76,7 +77,7 @@ func (s State) see(seen []Seen) State {
 		case one.Ended != "":
 			line = Line{Standing: standings[one.Ended], Unverified: one.Unverified, Error: rollout.Shorten(one.Error, maxRelayWords)}
 			if line.Standing != Promoted && line.Standing != Unchanged && reasons < maxReasons {
-				line.Reason = rollout.Shorten(one.Reason, maxReason)
+				line.Reason = briefReason(one.Reason)
 				reasons++
 			}
 		case one.Ready:
@@ -86,6 +87,15 @@ func (s State) see(seen []Seen) State {
 	}
 	s.Members = lines
 	return s
+}
+
+// briefReason shortens a member's reason. A command line that does not fit is left out: half of
+// one is of no use.
+func briefReason(reason string) string {
+	if before, _, found := strings.Cut(reason, rollout.ToPutBack); found && len(reason) > maxReason {
+		reason = strings.TrimSpace(before)
+	}
+	return rollout.Shorten(reason, maxReason)
 }
 
 // firstBad returns a sentence about the members that ended without being promoted, and the

@@ -69,6 +69,10 @@ func endingName(name string) string {
 	return cmp.Or(name, "Unnamed")
 }
 
+// ToPutBack begins the sentence at the end of an error's text that has the command line which
+// puts the alias back.
+const ToPutBack = "To put the alias back as it was before the rollout, run: "
+
 // Brief returns a text Plain, and shortened to what fits an execution's cause. Step
 // Functions cuts a cause at 32,768 characters, wherever that is.
 func Brief(text string) string { return Shorten(text, maxBrief) }

@@ -87,7 +87,7 @@ func withUndo(err error, s rollout.State, know string) error {
 	if n := s.Provision().Allocate; n > 0 {
 		know += fmt.Sprintf("Version %s may still have the provisioned concurrency of %d that the rollout allocated, which is still billed. ", s.NewVersion, n)
 	}
-	return fmt.Errorf("%w. %sTo put the alias back as it was before the rollout, run: %s", err, know, s.Plan.Undo)
+	return fmt.Errorf("%w. %s%s%s", err, know, rollout.ToPutBack, s.Plan.Undo)
 }
 
 // traffic returns the alias of a rollout, to move its traffic.
