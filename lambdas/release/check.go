@@ -91,6 +91,9 @@ func (s *State) undecided(now time.Time, r Request, f Found) (Actions, string) {
 	case s.pauseOver(now):
 		return roll(s.pauseText(), rollout.NotResumed)
 	case s.Progress.PromotedBy != "" && !s.has(Waiting):
+		if held := r.Members[0].Request.HeldAt(s.Plan.Started, now); held != "" { // all have the release's windows
+			return Actions{}, held + ": " + s.Progress.PromotedBy + " ordered to promote"
+		}
 		return promote("the release is promoted, ordered by " + s.Progress.PromotedBy)
 	case s.Progress.Pause != nil:
 		return Actions{}, "the release is held by an order of " + s.Progress.Pause.By

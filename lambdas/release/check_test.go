@@ -88,7 +88,7 @@ func run(t *testing.T, r release.Request, w *world, plan func() *member, at map[
 	t.Helper()
 	s := release.Begun(r, owner, start)
 	var events []release.Event
-	for i := range 200 {
+	for i := range 300 {
 		now := start.Add(time.Duration(i) * time.Minute)
 		found := release.Found{Decision: w.decision, Reversal: w.reversal}
 		found.Seen = w.seen(s.ToLookAt(w.decision != nil))

@@ -167,3 +167,20 @@ func TestAConclusionSendsAllBack(t *testing.T) {
 		t.Error(s.Outcome.Reason)
 	}
 }
+
+// TestPromotionByOrderWaitsForAWindow, as that of a rollout does: no order overrides windows.
+func TestPromotionByOrderWaitsForAWindow(t *testing.T) {
+	for more, opens := range map[string]time.Duration{
+		"": 0,
+		`"freeze": [{"from": "2026-11-28T08:00:00Z", "to": "2026-11-28T10:00:00Z"}], `: time.Hour,
+		`"windows": [{"from": "12:00", "to": "13:00"}], `:                              3 * time.Hour,
+	} {
+		slow := func() *member { return &member{readyAt: 1000, failsAt: -1} }
+		s, _ := run(t, shop(t, `"next-wave-at": 0.5, `+more), &world{members: map[string]*member{}}, slow, map[int]func(*release.Found){
+			1: func(f *release.Found) { f.Orders = append(f.Orders, order(1, "promote")) },
+		})
+		if at := s.Progress.Decision.At.Sub(start); s.Outcome.Result != release.ResultPromoted || at < opens || at > opens+10*time.Minute {
+			t.Errorf("%s: %s, decided after %s", more, s.Outcome.Result, at)
+		}
+	}
+}

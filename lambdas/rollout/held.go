@@ -43,6 +43,17 @@ func (s State) heldAt(now time.Time) *Held {
 	return held
 }
 
+// HeldAt says until when a shift that is due at now is held, and why; "" if it is allowed.
+// started is when the rollout started.
+func (req Request) HeldAt(started, now time.Time) string {
+	s := State{Request: req}
+	s.Plan.Started, s.Plan.Zones = started, req.Zones(started)
+	if held := s.heldAt(now); held != nil {
+		return s.heldText(*held)
+	}
+	return ""
+}
+
 // holdShift returns the state and the ruling after a check at now that ruled r: if that is
 // to shift or to promote, and neither is allowed at now, the weight is held instead. An
 // obeyed order to shift then waits too: see orderToObey. A pause supersedes it.
