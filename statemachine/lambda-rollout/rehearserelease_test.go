@@ -74,3 +74,31 @@ func TestRehearseReleaseInJSON(t *testing.T) {
 		t.Errorf("the result is %+v", result)
 	}
 }
+
+// TestTheDocsReleaseIsRehearsed rehearses the example of docs/releases.md with its scenario.
+func TestTheDocsReleaseIsRehearsed(t *testing.T) {
+	page, err := os.ReadFile("../../docs/releases.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(name string) string {
+		_, text, _ := strings.Cut(string(page), "<!-- "+name+" -->\n```json\n")
+		text, _, _ = strings.Cut(text, "```")
+		return text
+	}
+	path := filepath.Join(t.TempDir(), "scenario.json")
+	if err := os.WriteFile(path, []byte(block("scenario")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for scenario, want := range map[string]int{path: 0, "healthy": 2} { // without it, there are no such alarms
+		if code, stdout, stderr := typed(block("release"), "rehearse", "--release", "--input", "-", "--scenario", scenario); code != want {
+			t.Errorf("%s: exits with %d: %s%s", scenario, code, stdout, stderr)
+		}
+	}
+}
+
+func TestHelpOfReleasesIsAboutReleases(t *testing.T) {
+	if _, help, _ := typed("", "release", "start", "--help"); !strings.Contains(help, "follow the release to its end") || strings.Contains(help, "the rollout") {
+		t.Error(help)
+	}
+}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
@@ -91,6 +93,7 @@ func (c *command) startRelease() *cobra.Command {
 	}
 	s.releaseFlags(cmd)
 	s.startFlags(cmd)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "the rollout", "the release") }) // which is not among its parents yet
 	return cmd
 }
 
