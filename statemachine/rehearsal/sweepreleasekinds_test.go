@@ -94,6 +94,28 @@ func stopsOfRelease(s releaseSubject, plain *seenRelease, every int) (all []rele
 	return all
 }
 
+// redrivesOfRelease stops the release's execution, redrives it some events later, at once or
+// when another one has concluded it, and of every second stops it again.
+func redrivesOfRelease(s releaseSubject, plain *seenRelease, every int) (all []releaseTrial) {
+	for i, event := range some(plain.events, every, 2) {
+		later := []int{1, 12, 60}[i%3]
+		all = append(all, releaseTrial{subject: s, name: fmt.Sprintf("the release is stopped at event %d and redriven %d events later", event, later), disturb: func(o *seenRelease) {
+			o.onEvent = func(n int) {
+				o.byOthers(func() {
+					switch {
+					case len(o.releases.executions) == 0:
+					case n == event, i%2 == 1 && n == event+2*later:
+						o.releases.executions[0].Stop("", "Stopped by an operator")
+					case n == event+later:
+						_ = o.releases.Redrive(o.releases.executions[0].ARN())
+					}
+				})
+			}
+		}})
+	}
+	return all
+}
+
 // stopsOfMembers stops the execution of one of the members.
 func stopsOfMembers(s releaseSubject, plain *seenRelease, every int) (all []releaseTrial) {
 	for i, event := range some(plain.events, every, 2) {
@@ -144,6 +166,7 @@ var releaseKinds = []struct {
 	{"release, call x fault", 7, faultsOfRelease},
 	{"release, crash or double delivery", 2, crashesOfRelease},
 	{"release, stops", 7, stopsOfRelease},
+	{"release, stops and redrives", 41, redrivesOfRelease},
 	{"release, stops of members", 11, stopsOfMembers},
 	{"release, foreign changes", 11, changesOfMembers},
 	{"release, another rollout or release", 19, contestsOfMembers},
