@@ -61,7 +61,11 @@ func (s State) rolledBack(o *Outcome) {
 	}
 	left := s.names(NotRestored)
 	if len(left) == 0 {
-		o.Reason = rollout.Brief(o.Reason + ". All other aliases are on their baselines")
+		rest := ". All aliases are on their baselines"
+		if s.has(TakenBack, Unchanged) {
+			rest = ". All other aliases are on their baselines"
+		}
+		o.Reason = rollout.Brief(o.Reason + rest)
 		return
 	}
 	o.Result, o.Error = ResultSplit, ErrorSplit
