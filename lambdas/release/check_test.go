@@ -140,6 +140,7 @@ func TestCoursesOfReleases(t *testing.T) {
 			"release-started release-approval-wanted release-wave release-wave release-approval-wanted release-promoted"},
 		{"refused", `"approval": {"before-promotion": true}, `, map[int]func(*release.Found){60: give(1, "refuse")}, release.ResultRolledBack, "ordered by me", "release-started release-wave release-wave release-approval-wanted release-rolling-back release-rolled-back"},
 		{"not approved", `"approval": {"before-waves": [3], "timeout": 1800}, `, nil, release.ResultRolledBack, "not given in time", "release-started release-wave release-approval-wanted release-rolling-back release-rolled-back"},
+		{"approval too early", `"approval": {"before-waves": [2], "timeout": 1800}, `, map[int]func(*release.Found){1: give(1, "approve")}, release.ResultRolledBack, "not given in time", "release-started release-approval-wanted release-rolling-back release-rolled-back"},
 		{"approval that was not asked for", "", map[int]func(*release.Found){1: give(1, "refuse")}, release.ResultPromoted, "all 5", "release-started release-wave release-wave release-promoted"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

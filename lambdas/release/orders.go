@@ -50,6 +50,7 @@ const (
 	obeyed       = "obeyed"
 	relayed      = "relayed to the rollouts"
 	nothingToSay = "ignored: the release does not wait for approval"
+	tooEarly     = "ignored: the release does not wait for approval yet. Approve it again when it does"
 	notKnown     = "not known, so the release is held"
 )
 
@@ -66,6 +67,8 @@ func (s *State) obey(now time.Time, r Request, o rollout.Order) string {
 	case o.Command == rollout.PauseNow:
 		p.Pause = &rollout.Pause{Since: now, Until: until, By: o.By, Order: o.Command}
 		return relayed
+	case o.Command == rollout.Approve && p.ApprovalRequestedAt.IsZero() && s.approvalAhead(r):
+		return tooEarly
 	case o.Command == rollout.Approve && p.ApprovalRequestedAt.IsZero():
 		return nothingToSay
 	case o.Command == rollout.Approve:
@@ -91,6 +94,12 @@ func (s State) ordered(c rollout.Command) bool {
 	return slices.ContainsFunc(s.Progress.Orders, func(o rollout.Order) bool {
 		return o.Command == c || c == rollout.RollBackNow && o.Command == rollout.Disapprove && o.Effect == obeyed
 	})
+}
+
+// approvalAhead reports whether the release will wait for an approval if all goes well.
+func (s State) approvalAhead(r Request) bool {
+	later := func(wave int) bool { return wave > max(s.Progress.Wave, s.Progress.ApprovedWave) }
+	return s.Progress.Decision == nil && (r.Approval.BeforePromotion && !s.Progress.ApprovedPromotion || slices.ContainsFunc(r.Approval.BeforeWaves, later))
 }
 
 // askApproval records that the release waits for an approval.
