@@ -79,6 +79,12 @@ func Find(ctx context.Context, cfg aws.Config, machine, stack string) (*Client, 
 	return c, nil
 }
 
+// New returns a client for the rollouts of the state machine with the ARN machine; releases is
+// that of the same stack's state machine of releases.
+func New(cfg aws.Config, machine, releases string) *Client {
+	return (&Client{Machine: machine, rollouts: machine, releases: releases}).Renewed(cfg)
+}
+
 // Renewed returns a client for the same state machine with another configuration.
 func (c *Client) Renewed(cfg aws.Config) *Client {
 	renewed := *c
