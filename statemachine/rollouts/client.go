@@ -47,8 +47,9 @@ type Client struct {
 	SSM     *ssm.Client
 	Metrics *cloudwatch.Client
 
-	// Pages returns the page about an execution of an AWS on this machine; nil if there are none.
-	Pages func(endpoint, execution string) string
+	// Pages returns the page about an execution of an AWS on this machine, which is a "rollout"
+	// or a "release"; nil if there are none.
+	Pages func(endpoint, execution, noun string) string
 }
 
 // Find returns a client for the rollouts of a state machine: the one with the ARN machine;
