@@ -78,6 +78,7 @@ type console struct {
 
 	mu     sync.Mutex
 	charts map[string]drawnCharts // by execution ARN
+	inputs map[string]document    // of releases, by execution ARN and start
 }
 
 // New returns the handler that serves the console below o.Prefix. It returns an error
@@ -100,7 +101,7 @@ func New(o Options) (http.Handler, error) {
 	c := &console{
 		Options: o, executions: sfn.NewFromConfig(o.Config), functions: lambda.NewFromConfig(o.Config),
 		metrics: cloudwatch.NewFromConfig(o.Config), parameters: ssm.NewFromConfig(o.Config),
-		charts: map[string]drawnCharts{}, reader: rollouts.New(o.Config, o.StateMachineARN, o.ReleaseStateMachineARN).Releases(),
+		charts: map[string]drawnCharts{}, inputs: map[string]document{}, reader: rollouts.New(o.Config, o.StateMachineARN, o.ReleaseStateMachineARN).Releases(),
 	}
 	var errs [3]error
 	c.layout, errs[0] = picture.Lay(o.Definition)

@@ -94,12 +94,7 @@ func (c *console) release(r *http.Request) (*page, error) {
 	data.describe(query.Get("from"))
 	var all sync.WaitGroup
 	all.Go(func() { data.Alarms = c.alarms(ctx) })
-	all.Go(func() {
-		out, err := c.describedOf(ctx, c.releases, found.Name)
-		if err == nil {
-			data.Input = newDocument(aws.ToString(out.Input))
-		}
-	})
+	all.Go(func() { data.Input = c.inputOf(ctx, found) })
 	all.Wait()
 	data.Notifications, data.Known = c.about(found.Execution)
 	p := &page{name: "release", Title: data.Says + ": " + found.Name, Every: 5, Data: data}
@@ -107,6 +102,32 @@ func (c *console) release(r *http.Request) (*page, error) {
 		p.Every = 1
 	}
 	return p, nil
+}
+
+// keptInputs limits how many inputs of releases are kept. They never change.
+const keptInputs = 16
+
+// inputOf returns the input of a release; an empty one if it can't be read.
+func (c *console) inputOf(ctx context.Context, r *rollouts.Release) document {
+	key := r.Execution + " " + r.Started.String()
+	c.mu.Lock()
+	kept, ok := c.inputs[key]
+	c.mu.Unlock()
+	if ok {
+		return kept
+	}
+	out, err := c.describedOf(ctx, c.releases, r.Name)
+	if err != nil {
+		return document{}
+	}
+	read := newDocument(aws.ToString(out.Input))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.inputs) >= keptInputs {
+		clear(c.inputs)
+	}
+	c.inputs[key] = read
+	return read
 }
 
 // describe fills in the waves, and the members from one number on.
