@@ -227,7 +227,7 @@ func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, strin
 	case e.justRolledBack() && e.begun.Release != nil:
 		// It has written its alias itself. The looks of hundreds that a release rolls back would
 		// take the calls of Lambda that the others' rollbacks need. A later sweep looks.
-		return "", "", nil
+		return rollout.AliasNotLooked, "", nil
 	}
 	return t.release(ctx, *e)
 }

@@ -2,6 +2,7 @@ package task_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -38,6 +39,8 @@ func TestAMemberThatRolledBackIsLookedAtBySweeps(t *testing.T) {
 		w.want(test.want)
 		if told := a.told(t); len(a.Published()) > 0 || test.event == endedEvent && (len(told) != 1 || told[0].Release != releaseARN) {
 			t.Errorf("%+v: %d messages and %+v", test, len(a.Published()), told)
+		} else if left := test.last == "Rolled back" && test.event == endedEvent; left && (told[0].AliasLeft != rollout.AliasNotLooked || strings.Contains(told[0].Reason, "had not changed")) {
+			t.Errorf("it is notified that the alias is %s: %s", told[0].AliasLeft, told[0].Reason)
 		}
 	}
 	w, e := endedMember(t, "FAILED", "Rolled back")
