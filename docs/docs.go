@@ -7,3 +7,8 @@ import _ "embed"
 //
 //go:embed rollout.schema.json
 var RolloutSchema []byte
+
+// ReleaseSchema is the JSON Schema of a release's input.
+//
+//go:embed release.schema.json
+var ReleaseSchema []byte

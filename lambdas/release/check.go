@@ -11,6 +11,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
+// betweenStarts is the time between two checks, in seconds, while members of a wave are still
+// to be started: the wait that is taken for that alone.
+const betweenStarts = 1
+
 // settle is the longest time between two checks after the decision: members end then.
 const settle = 20
 
@@ -111,7 +115,7 @@ func (s *State) undecided(now time.Time, r Request, f Found) (Actions, string) {
 // nextWave starts the members of the wave under way, or of the next one if that may begin.
 func (s *State) nextWave(now time.Time, r Request) (Actions, string) {
 	for i, wave := range r.Waves {
-		waiting := slices.DeleteFunc(slices.Clone(wave), func(name string) bool { return s.Members[name].Standing != Waiting })
+		waiting := s.waiting(wave)
 		if len(waiting) == 0 {
 			continue
 		}
@@ -243,7 +247,7 @@ func (s State) wait(r Request, do Actions) int64 {
 	case s.Outcome != nil:
 		return 0
 	case len(do.Start) > 0:
-		return 1 // the rest of the wave
+		return betweenStarts
 	case s.Progress.Decision != nil, do.Decide != nil, do.Reverse != nil:
 		return min(settle, r.CheckInterval)
 	}

@@ -155,6 +155,7 @@ func TestCoursesOfReleases(t *testing.T) {
 		{"held by an unknown order for too long", `"max-pause": 3600, `, map[int]func(*release.Found){0: give(1, "halp")}, release.ResultRolledBack, "NotResumed", "release-paused release-rolling-back release-rolled-back"},
 		{"paused while it waits for approval, which does not count", `"approval": {"before-waves": [2], "timeout": 1800}, `, map[int]func(*release.Found){10: give(1, "pause"), 60: give(2, "resume"), 75: give(3, "approve")}, release.ResultPromoted, "all 5",
 			"release-started release-approval-wanted release-paused release-resumed release-wave release-wave release-promoted"},
+		{"approval too early", `"approval": {"before-waves": [2], "timeout": 1800}, `, map[int]func(*release.Found){1: give(1, "approve")}, release.ResultRolledBack, "not given in time", "release-started release-approval-wanted release-rolling-back release-rolled-back"},
 		{"approval that was not asked for", "", map[int]func(*release.Found){1: give(1, "refuse")}, release.ResultPromoted, "all 5", "release-started release-wave release-wave release-promoted"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -35,6 +35,7 @@ const (
 	relayed      = "relayed to the rollouts"
 	continued    = "obeyed: the release is no longer held"
 	nothingToSay = "ignored: the release does not wait for approval"
+	tooEarly     = "ignored: the release does not wait for approval yet. Approve it again when it does"
 	notKnown     = "not known, so the release is held"
 )
 
@@ -57,6 +58,8 @@ func (s *State) obey(now time.Time, r Request, o rollout.Order) string {
 	switch {
 	case o.Command == rollout.Approve && waits:
 		s.approve()
+	case o.Command == rollout.Approve && done != continued && s.approvalAhead(r):
+		return tooEarly
 	case o.Command == rollout.Approve && done != continued:
 		return nothingToSay
 	case o.Command == rollout.PromoteNow:
@@ -87,6 +90,12 @@ func (s *State) approve() {
 		s.Progress.ApprovedPromotion = true
 	}
 	s.Progress.ApprovalRequestedAt = time.Time{}
+}
+
+// approvalAhead reports whether the release will wait for an approval if all goes well.
+func (s State) approvalAhead(r Request) bool {
+	later := func(wave int) bool { return wave > max(s.Progress.Wave, s.Progress.ApprovedWave) }
+	return s.Progress.Decision == nil && (r.Approval.BeforePromotion && !s.Progress.ApprovedPromotion || slices.ContainsFunc(r.Approval.BeforeWaves, later))
 }
 
 // askApproval records that the release waits for an approval.

@@ -3,6 +3,7 @@ package release
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -32,6 +33,24 @@ func (s State) ToLookAt(decided bool) []string {
 		return s.names(Waiting, UnderWay, Ready)
 	}
 	return s.names(UnderWay, Ready)
+}
+
+// StillToStart returns the members that the check before began to start, for which its time
+// was too short: they may be started while this check looks at the others. There are none if
+// there is a new order, which the check has to judge first. orders are all orders to the
+// release.
+func (s State) StillToStart(r Request, orders []rollout.Order) []string {
+	at := s.Progress.Wave - 1
+	isNew := func(o rollout.Order) bool { return o.Number > s.Progress.Order }
+	if s.Progress.Wait != betweenStarts || at < 0 || at >= len(r.Waves) || !s.mayStart() || slices.ContainsFunc(orders, isNew) {
+		return nil
+	}
+	return s.waiting(r.Waves[at])
+}
+
+// waiting returns those of the members that wait.
+func (s State) waiting(members []string) []string {
+	return slices.DeleteFunc(slices.Clone(members), func(name string) bool { return s.Members[name].Standing != Waiting })
 }
 
 // Shifts reports whether some member's new version may have traffic.

@@ -250,7 +250,7 @@ func TestThePaceOfALargeRelease(t *testing.T) {
 		}
 		return most
 	}
-	started := 0
+	started, begun := 0, w.now
 	for calls := 1; s.Progress.Wave == 0 || started < 1000; calls++ {
 		if calls > 100 {
 			t.Fatalf("%d of 1000 members are started after %d checks", started, calls)
@@ -270,6 +270,9 @@ func TestThePaceOfALargeRelease(t *testing.T) {
 			}
 		}
 		w.now = w.now.Add(time.Duration(s.Progress.Wait) * time.Second)
+	}
+	if took, least := w.now.Sub(begun), 1000*r.StartPause(); took < least || took > least*11/10 {
+		t.Errorf("starting 1,000 members takes %s; the pace allows %s", took, least)
 	}
 	w.calls = nil
 	before := w.now

@@ -1,4 +1,13 @@
 package releasing
 
-// Each exports each to tests.
-var Each = Pace.each
+import "time"
+
+var (
+	Each       = Pace.each
+	EachBeside = Pace.eachBeside
+)
+
+// NewRow returns a row of calls.
+func NewRow(n, free int, pause time.Duration, do func(i int) error) row {
+	return row{n, free, pause, do}
+}

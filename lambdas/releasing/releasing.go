@@ -45,24 +45,40 @@ type Pace struct {
 // of two calls beyond the first free ones. It stops when limit has passed, and returns how
 // many calls it made.
 func (p Pace) each(ctx context.Context, n, free int, pause, limit time.Duration, do func(i int) error) (int, error) {
+	return p.eachBeside(ctx, row{n: n, free: free, pause: pause, do: do}, row{}, limit)
+}
+
+// row is a row of n calls, the first free of which need no pause.
+type row struct {
+	n, free int
+	pause   time.Duration
+	do      func(i int) error
+}
+
+// eachBeside makes the calls of a row as each does, and those of another one in between,
+// as they are due. Those end with the row. It returns how many calls of the row it made.
+func (p Pace) eachBeside(ctx context.Context, main, beside row, limit time.Duration) (int, error) {
 	start := p.Now()
-	for i := range n {
-		if i >= free {
-			due := start.Add(time.Duration(i-free) * pause)
-			if wait := due.Sub(p.Now()); wait > 0 {
-				if err := p.Sleep(ctx, wait); err != nil {
-					return i, err
-				}
+	for i, j := 0, 0; i < main.n; {
+		next, due := &i, start.Add(time.Duration(max(0, i-main.free))*main.pause)
+		do := main.do
+		if other := start.Add(time.Duration(j+1) * beside.pause); j < beside.n && other.Before(due) {
+			next, due, do = &j, other, beside.do
+		}
+		if wait := due.Sub(p.Now()); wait > 0 {
+			if err := p.Sleep(ctx, wait); err != nil {
+				return i, err
 			}
 		}
 		if p.Now().Sub(start) > limit {
 			return i, nil
 		}
-		if err := do(i); err != nil {
+		if err := do(*next); err != nil {
 			return i, err
 		}
+		*next++
 	}
-	return n, nil
+	return main.n, nil
 }
 
 // requestOf reads the request of a release from the input of its first execution, and returns

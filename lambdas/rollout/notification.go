@@ -64,7 +64,8 @@ const (
 	AliasUntouched AliasLeft = "untouched"
 	// AliasPromoted: the same, and all traffic goes to the new version.
 	AliasPromoted AliasLeft = "promoted"
-	// AliasNotLooked: the execution ended before it could have written the alias.
+	// AliasNotLooked: the execution ended before it could have written the alias, or, as
+	// Rolled back in a release, has just put it back itself.
 	AliasNotLooked AliasLeft = "not-looked"
 	// AliasLeftAsIs: the alias has the rollout's marker, and another change.
 	AliasLeftAsIs AliasLeft = "left"

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,9 +30,7 @@ func (t Cleanup) report(ctx context.Context, e end, cleaned CleanupResult, notCl
 	case !ok: // also of a redriven execution: its next end is reported
 		return nil
 	}
-	if e.begun.Release != nil {
-		n.Release = e.begun.Release.Execution
-	}
+	n.Release = cmp.Or(e.release(notCleaned), n.Release)
 	n.addCleanup(e, cleaned, notCleaned)
 	if err := t.bringUpToDate(ctx, e, &n); err != nil {
 		return err
@@ -44,6 +43,20 @@ func (t Cleanup) report(ctx context.Context, e end, cleaned CleanupResult, notCl
 	}
 	t.Log.InfoContext(ctx, "notified", "execution", e.ARN, "event", n.Event, "function", n.Function, "alias", n.Alias, "version", n.NewVersion)
 	return nil
+}
+
+// release returns the ARN of the release of which the rollout is a member, by its plan; ""
+// if of none. If the plan could not be read, it believes the input, so that a release of
+// hundreds is not notified member by member: the call is retried, and reads the plan.
+func (e end) release(notCleaned error) string {
+	var claimed struct{ Release *rollout.Membership }
+	switch {
+	case e.begun.Release != nil:
+		return e.begun.Release.Execution
+	case notCleaned == nil || e.begun.Plan.Owner != "" || json.Unmarshal(e.Input, &claimed) != nil || claimed.Release == nil:
+		return ""
+	}
+	return claimed.Release.Execution
 }
 
 // bringUpToDate reads the alias of an execution that was redriven: its output may

@@ -126,6 +126,13 @@ type end struct {
 	event rollout.Event
 	last  string // the state that it entered last; empty if that is not known
 	begun Begun
+	sweep bool // a sweep looks at it
+}
+
+// justRolledBack reports whether the rollout has ended as Rolled back, and this is the look at
+// that end.
+func (e end) justRolledBack() bool {
+	return e.event == rollout.EventRolledBack && e.Redrives == 0 && !e.sweep
 }
 
 // clean cleans up after one execution. The end that it returns has no ARN if Step
@@ -139,7 +146,7 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 	} else if err != nil {
 		return end{}, cleaned, err
 	}
-	e := end{Execution: described}
+	e := end{Execution: described, sweep: !patient}
 	if e.Running || e.Status == Succeeded {
 		return e, cleaned, nil
 	}
@@ -217,6 +224,10 @@ func (t Cleanup) lookOnce(ctx context.Context, e *end) (rollout.AliasLeft, strin
 		return "", "", err
 	case e.begun.Plan.Owner != arn.Name(e.ARN):
 		return "", "", nil // a part of a rollout: its owner puts back the alias
+	case e.justRolledBack() && e.begun.Release != nil:
+		// It has written its alias itself. The looks of hundreds that a release rolls back would
+		// take the calls of Lambda that the others' rollbacks need. A later sweep looks.
+		return rollout.AliasNotLooked, "", nil
 	}
 	return t.release(ctx, *e)
 }

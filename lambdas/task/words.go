@@ -56,7 +56,9 @@ func (a announcement) cleanupText(e end, cleaned CleanupResult, notCleaned error
 			return "The cleanup found nothing of this rollout on the alias"
 		}
 	case rollout.AliasNotLooked:
-		return "The rollout had not changed the alias"
+		if a.Event != rollout.EventRolledBack {
+			return "The rollout had not changed the alias"
+		}
 	}
 	return ""
 }

@@ -1,11 +1,14 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -18,6 +21,7 @@ import (
 // said says what an action did, by the key in the address that it leads to.
 var said = map[string]string{
 	"started":  "The execution was started.",
+	"halted":   "The release’s execution was stopped. Within minutes another one, whose name begins with conclude-, ends the release.",
 	"stopped":  "The execution was stopped. The alias is put back by the cleanup if it needs to be.",
 	"redriven": "The execution was redriven.",
 	"advanced": "Time was moved on.",
@@ -50,8 +54,8 @@ func (c *console) act(w http.ResponseWriter, r *http.Request, do func(*http.Requ
 }
 
 // afterwards returns the address of an execution's page that says what was done.
-func (c *console) afterwards(name, did string) string {
-	return c.Prefix + "execution?" + url.Values{"name": {name}, "did": {did}}.Encode()
+func (c *console) afterwards(k *kind, name, did string) string {
+	return c.Prefix + k.Page + "?" + url.Values{"name": {name}, "did": {did}}.Encode()
 }
 
 // stop stops an execution.
@@ -62,14 +66,14 @@ func (c *console) stop(r *http.Request) (string, error) {
 		in.Cause = &cause
 	}
 	_, err := c.executions.StopExecution(r.Context(), in)
-	return c.afterwards(name, "stopped"), err
+	return c.afterwards(c.rollouts, name, "stopped"), err
 }
 
 // redrive restarts an execution that ended badly.
 func (c *console) redrive(r *http.Request) (string, error) {
 	name := r.PostFormValue("name")
 	_, err := c.executions.RedriveExecution(r.Context(), &sfn.RedriveExecutionInput{ExecutionArn: aws.String(c.executionARN(name))})
-	return c.afterwards(name, "redriven"), err
+	return c.afterwards(c.rollouts, name, "redriven"), err
 }
 
 // command is an order that the page offers.
@@ -103,11 +107,15 @@ func (c *console) order(r *http.Request) (string, error) {
 	if owner == "" {
 		owner = name
 	}
-	parameter := rollout.ControlParameter(owner)
-	_, err := c.parameters.PutParameter(r.Context(), &ssm.PutParameterInput{
+	return c.afterwards(c.rollouts, name, ordered+value), c.give(r.Context(), rollout.ControlParameter(owner), value)
+}
+
+// give writes an order to a parameter.
+func (c *console) give(ctx context.Context, parameter, value string) error {
+	_, err := c.parameters.PutParameter(ctx, &ssm.PutParameterInput{
 		Name: &parameter, Value: &value, Type: ssmtypes.ParameterTypeString, Overwrite: aws.Bool(true),
 	})
-	return c.afterwards(name, ordered+value), err
+	return err
 }
 
 // advances are by how much time can be moved on.
@@ -157,6 +165,18 @@ func newest(all []Notification, most int, belongs func(Notification) bool) []sen
 		}
 	}
 	return rows
+}
+
+// about returns the notifications that name an execution; false if they are not known.
+func (c *console) about(arn string) ([]sent, bool) {
+	if c.Notifications == nil {
+		return nil, false
+	}
+	return newest(c.Notifications(), listedEvents, func(n Notification) bool {
+		_, rest, found := strings.Cut(n.Message, arn)
+		next, _ := utf8.DecodeRuneInString(rest)
+		return found && (rest == "" || !unicode.IsLetter(next) && !unicode.IsDigit(next) && next != '-' && next != '_') // the name goes on there
+	}), true
 }
 
 // notifications answers with the newest notifications.

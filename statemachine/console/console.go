@@ -1,6 +1,6 @@
-// Package console serves pages about the executions of the rollouts' state machine: a
-// list by status, each execution live, and forms to start, steer, stop and redrive
-// rollouts. It reads and does everything through clients of the AWS SDK, so that it
+// Package console serves pages about the executions of the state machines of rollouts and
+// releases: lists by status, each execution live, and forms to start, steer, stop and redrive
+// them. It reads and does everything through clients of the AWS SDK, so that it
 // shows a local AWS and AWS itself alike.
 //
 // [New] returns the handler. It has no build step, needs no other server, and its
@@ -11,6 +11,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/picture"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
 )
 
 // Options configure the console.
@@ -34,7 +36,9 @@ type Options struct {
 	Config aws.Config
 	// StateMachineARN is the state machine whose executions are shown.
 	StateMachineARN string
-	// Definition is the state machine's, for its picture, in Amazon States Language.
+	// ReleaseStateMachineARN is the state machine of releases; empty for no pages about them.
+	ReleaseStateMachineARN string
+	// Definition is the rollouts' state machine's, for its picture, in Amazon States Language.
 	// Placeholders may stand in it.
 	Definition string
 	// Notifications returns the notifications that were sent, the oldest first. Nil if
@@ -67,11 +71,14 @@ type console struct {
 	parameters *ssm.Client
 	layout     *picture.Layout
 	pages      pages
-	form       []*field
-	histories  histories
+	// rollouts and releases are the kinds of executions; releases is nil if there are none.
+	rollouts, releases *kind
+	reader             *rollouts.Client // of releases
+	histories          histories
 
 	mu     sync.Mutex
 	charts map[string]drawnCharts // by execution ARN
+	inputs map[string]document    // of releases, by execution ARN and start
 }
 
 // New returns the handler that serves the console below o.Prefix. It returns an error
@@ -83,8 +90,10 @@ func New(o Options) (http.Handler, error) {
 	if !strings.HasPrefix(o.Prefix, "/") || !strings.HasSuffix(o.Prefix, "/") || strings.ContainsAny(o.Prefix, "{}?#%\" ") || strings.Contains(o.Prefix, "//") {
 		return nil, fmt.Errorf("console: the prefix %q is no path with a slash at both ends", o.Prefix)
 	}
-	if id, ok := arn.Parse(o.StateMachineARN); !ok || !strings.HasPrefix(id.Resource, "stateMachine:") {
-		return nil, fmt.Errorf("console: %q is no state machine's ARN", o.StateMachineARN)
+	for _, machine := range []string{o.StateMachineARN, cmp.Or(o.ReleaseStateMachineARN, o.StateMachineARN)} {
+		if id, ok := arn.Parse(machine); !ok || !strings.HasPrefix(id.Resource, "stateMachine:") {
+			return nil, fmt.Errorf("console: %q is no state machine's ARN", machine)
+		}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -92,12 +101,12 @@ func New(o Options) (http.Handler, error) {
 	c := &console{
 		Options: o, executions: sfn.NewFromConfig(o.Config), functions: lambda.NewFromConfig(o.Config),
 		metrics: cloudwatch.NewFromConfig(o.Config), parameters: ssm.NewFromConfig(o.Config),
-		charts: map[string]drawnCharts{},
+		charts: map[string]drawnCharts{}, inputs: map[string]document{}, reader: rollouts.New(o.Config, o.StateMachineARN, o.ReleaseStateMachineARN).Releases(),
 	}
 	var errs [3]error
 	c.layout, errs[0] = picture.Lay(o.Definition)
 	c.pages, errs[1] = readPages(o.Prefix)
-	c.form, errs[2] = readForm()
+	c.rollouts, c.releases, errs[2] = kinds(o)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -113,12 +122,22 @@ func (c *console) routes() http.Handler {
 	post := func(path string, act func(*http.Request) (target string, err error)) {
 		mux.HandleFunc("POST "+c.Prefix+path, func(w http.ResponseWriter, r *http.Request) { c.act(w, r, act) })
 	}
-	get("{$}", c.list)
+	for _, k := range []*kind{c.rollouts, c.releases} {
+		if k == nil {
+			continue
+		}
+		get(cmp.Or(k.List, "{$}"), func(r *http.Request) (*page, error) { return c.list(r, k) })
+		get(k.Start, func(r *http.Request) (*page, error) { return c.startForm(r, k) })
+		mux.HandleFunc("POST "+c.Prefix+k.Start, func(w http.ResponseWriter, r *http.Request) { c.start(w, r, k) })
+	}
+	if c.releases != nil {
+		get("release", c.release)
+		post("release/stop", c.stopRelease)
+		post("release/order", c.orderRelease)
+	}
 	get("execution", c.execution)
 	get("visit", c.visit)
-	get("start", c.startForm)
 	get("notifications", c.notifications)
-	mux.HandleFunc("POST "+c.Prefix+"start", c.start)
 	post("stop", c.stop)
 	post("redrive", c.redrive)
 	post("order", c.order)
@@ -128,7 +147,5 @@ func (c *console) routes() http.Handler {
 	return mux
 }
 
-// executionARN returns the ARN of the state machine's execution with a name.
-func (c *console) executionARN(name string) string {
-	return strings.Replace(c.StateMachineARN, ":stateMachine:", ":execution:", 1) + ":" + name
-}
+// executionARN returns the ARN of the rollouts' execution with a name.
+func (c *console) executionARN(name string) string { return c.rollouts.executionARN(name) }

@@ -217,7 +217,7 @@ func TestOnlyItsOwnPages(t *testing.T) {
 		{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://example.com"}, {"Origin": "http://127.0.0.1:9999"}, {"Origin": "null"},
 		{"Sec-Fetch-Site": "same-origin", "Host": "example.com"}, {"Host": "127.0.0.1.example.com"}, {"Host": "10.0.0.1:8080"}, {"Host": ""},
 	} {
-		for _, path := range []string{"start", "stop", "redrive", "order", "advance"} {
+		for _, path := range []string{"start", "stop", "redrive", "order", "advance", "release/start", "release/stop", "release/order"} {
 			c.ask(http.StatusForbidden, http.MethodPost, path, header, "name", "r1", "json", "{}", "by", "1h", "command", "advance")
 		}
 	}
@@ -271,7 +271,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	good := Options{StateMachineARN: machineARN, Definition: statemachine.Definition}
 	for name, change := range map[string]func(*Options){
 		"prefix": func(o *Options) { o.Prefix = "rollouts" }, "prefix without end": func(o *Options) { o.Prefix = "/a" }, "prefix with pattern": func(o *Options) { o.Prefix = "/{a}/" },
-		"arn": func(o *Options) { o.StateMachineARN = "lambda-rollout" }, "definition": func(o *Options) { o.Definition = "{" },
+		"arn": func(o *Options) { o.StateMachineARN = "lambda-rollout" }, "arn of releases": func(o *Options) { o.ReleaseStateMachineARN = "releases" }, "definition": func(o *Options) { o.Definition = "{" },
 	} {
 		o := good
 		change(&o)

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -135,12 +133,17 @@ var tones = map[types.ExecutionStatus]string{
 	types.ExecutionStatusSucceeded: "good", types.ExecutionStatusFailed: "bad", types.ExecutionStatusTimedOut: "warn", types.ExecutionStatusAborted: "warn",
 }
 
-// described returns the execution with a name.
+// described returns the execution of a rollout with a name.
 func (c *console) described(ctx context.Context, name string) (*sfn.DescribeExecutionOutput, error) {
+	return c.describedOf(ctx, c.rollouts, name)
+}
+
+// describedOf returns the execution of a kind with a name.
+func (c *console) describedOf(ctx context.Context, k *kind, name string) (*sfn.DescribeExecutionOutput, error) {
 	if name == "" || len(name) > 80 {
 		return nil, errNotFound
 	}
-	return c.executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(c.executionARN(name))})
+	return c.executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(k.executionARN(name))})
 }
 
 // lines returns a cause with each reading of the last check on a line of its own.
@@ -285,13 +288,5 @@ func (c *console) surroundings(ctx context.Context, data *executionPage, state *
 		})
 	}
 	all.Wait()
-	if c.Notifications != nil {
-		data.Known = true
-		arn := c.executionARN(owner)
-		data.Notifications = newest(c.Notifications(), listedEvents, func(n Notification) bool {
-			_, rest, found := strings.Cut(n.Message, arn)
-			next, _ := utf8.DecodeRuneInString(rest)
-			return found && (rest == "" || !unicode.IsLetter(next) && !unicode.IsDigit(next) && next != '-' && next != '_') // the name goes on there
-		})
-	}
+	data.Notifications, data.Known = c.about(c.executionARN(owner))
 }

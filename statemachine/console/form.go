@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/lambda-rollout/lambda-rollout/docs"
 )
 
-// field is a field of the form that starts a rollout, as the input's JSON Schema
+// field is a field of the form that starts an execution, as the input's JSON Schema
 // describes it.
 type field struct {
 	Path               string // its name in the input, such as "health.errors.alpha"
@@ -39,10 +37,10 @@ type schema struct {
 // unasked are properties that no form asks for.
 var unasked = []string{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"}
 
-// readForm returns the fields of the input's schema, in its order.
-func readForm() ([]*field, error) {
+// readForm returns the fields of an input's schema, in its order.
+func readForm(text []byte) ([]*field, error) {
 	var root schema
-	if err := json.Unmarshal(docs.RolloutSchema, &root); err != nil {
+	if err := json.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("the input's schema: %w", err)
 	}
 	return fieldsOf(root, root.Defs, "")

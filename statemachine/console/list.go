@@ -35,8 +35,9 @@ func badgeOf(status string) badge {
 	return badge{status, status, "?"}
 }
 
-// listPage is the content of the list.
+// listPage is the content of a list.
 type listPage struct {
+	Kind         *kind
 	StateMachine string
 	Filters      []filter
 	Filtered     string // the status, or ""
@@ -60,14 +61,14 @@ type row struct {
 	Redrives int32
 }
 
-// list answers with the executions by status.
-func (c *console) list(r *http.Request) (*page, error) {
+// list answers with the executions of a kind by status.
+func (c *console) list(r *http.Request, k *kind) (*page, error) {
 	query := r.URL.Query()
-	data := listPage{StateMachine: c.StateMachineARN, Filtered: query.Get("status")}
+	data := listPage{Kind: k, StateMachine: k.machine, Filtered: query.Get("status")}
 	for _, s := range statuses {
 		data.Filters = append(data.Filters, filter{s.Value, s.Words, s.Value == data.Filtered})
 	}
-	in := &sfn.ListExecutionsInput{StateMachineArn: &c.StateMachineARN, MaxResults: listed, StatusFilter: types.ExecutionStatus(data.Filtered)}
+	in := &sfn.ListExecutionsInput{StateMachineArn: &k.machine, MaxResults: listed, StatusFilter: types.ExecutionStatus(data.Filtered)}
 	if next := query.Get("next"); next != "" {
 		in.NextToken = &next
 	}
@@ -83,7 +84,7 @@ func (c *console) list(r *http.Request) (*page, error) {
 		})
 	}
 	data.Alarms = c.alarms(r.Context())
-	return &page{name: "list", Title: "Executions", Every: 2, Data: data}, nil
+	return &page{name: "list", Title: k.Title, Every: 2, Data: data}, nil
 }
 
 // took returns how long something lasted, up to now if it has not ended.

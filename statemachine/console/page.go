@@ -39,7 +39,9 @@ type page struct {
 	Now     time.Time
 	Advance bool
 	Here    string // the page's address
-	Said    string // what an action did
+	// Releases means that there are pages about releases.
+	Releases bool
+	Said     string // what an action did
 }
 
 // readPages reads the templates.
@@ -98,6 +100,7 @@ func (c *console) show(w http.ResponseWriter, r *http.Request, answer func(*http
 // write writes a page.
 func (c *console) write(w http.ResponseWriter, r *http.Request, p *page) {
 	p.Now, p.Advance, p.Said = c.Now(), c.Advance != nil, whatWasDone(r.URL.Query().Get("did"))
+	p.Releases = c.releases != nil
 	here := *r.URL
 	query := here.Query()
 	query.Del("did")

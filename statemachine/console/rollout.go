@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -33,6 +34,8 @@ type rolloutView struct {
 	Warnings []string
 	Undo     string
 	Owner    string
+	// Release is the name of the release of which the rollout is a member; "" if of none.
+	Release string
 }
 
 // reading is what one gate found in the last check.
@@ -55,6 +58,9 @@ func newRolloutView(s rollout.State) *rolloutView {
 		Outcome: s.Outcome, Caught: s.Error, Orders: slices.Clone(s.Progress.Orders), Warnings: s.Plan.Warnings, Undo: s.Plan.Undo, Owner: s.Plan.Owner,
 	}
 	slices.Reverse(v.Orders)
+	if s.Release != nil {
+		v.Release = arn.Name(s.Release.Execution)
+	}
 	if v.Step > 0 {
 		v.Progress = fmt.Sprintf("step %d of %d, %s of the traffic on version %s", v.Step, v.Of, rollout.Weight(v.Weight), s.NewVersion)
 	}

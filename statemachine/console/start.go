@@ -12,8 +12,9 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// startPage is the content of the page that starts a rollout.
+// startPage is the content of the page that starts an execution.
 type startPage struct {
+	Kind     *kind
 	Name     string
 	Fields   []fieldView
 	JSON     string
@@ -48,27 +49,27 @@ func view(fields []*field, values, wrong map[string]string) []fieldView {
 }
 
 // startForm answers with the form, filled in as an earlier execution's input was.
-func (c *console) startForm(r *http.Request) (*page, error) {
+func (c *console) startForm(r *http.Request, k *kind) (*page, error) {
 	var filled map[string]string
 	text := ""
 	if from := r.URL.Query().Get("from"); from != "" {
-		out, err := c.described(r.Context(), from)
+		out, err := c.describedOf(r.Context(), k, from)
 		if err != nil {
 			return nil, err
 		}
 		text = newDocument(aws.ToString(out.Input)).Text
-		filled = values(c.form, []byte(aws.ToString(out.Input)))
+		filled = values(k.form, []byte(aws.ToString(out.Input)))
 	}
-	return &page{name: "start", Title: "Start a rollout", Data: startPage{Fields: view(c.form, filled, nil), JSON: text}}, nil
+	return &page{name: "start", Title: "Start a " + k.Noun, Data: startPage{Kind: k, Fields: view(k.form, filled, nil), JSON: text}}, nil
 }
 
-// start starts an execution, or shows the form again with what is wrong.
-func (c *console) start(w http.ResponseWriter, r *http.Request) {
+// start starts an execution of a kind, or shows the form again with what is wrong.
+func (c *console) start(w http.ResponseWriter, r *http.Request, k *kind) {
 	if err := r.ParseForm(); err != nil {
 		c.write(w, r, failed(formError("The form can't be read: "+err.Error())))
 		return
 	}
-	data := startPage{Name: strings.TrimSpace(r.PostFormValue("name")), JSON: r.PostFormValue("json"), AsJSON: r.PostForm.Has("json")}
+	data := startPage{Kind: k, Name: strings.TrimSpace(r.PostFormValue("name")), JSON: r.PostFormValue("json"), AsJSON: r.PostForm.Has("json")}
 	text, wrong := data.JSON, map[string]string{}
 	filled := map[string]string{}
 	if data.AsJSON {
@@ -76,43 +77,43 @@ func (c *console) start(w http.ResponseWriter, r *http.Request) {
 			data.Problems = append(data.Problems, problem{"json", "The input is not JSON."})
 		}
 	} else {
-		leaves(c.form, func(f *field) { filled[f.Path] = r.PostFormValue(f.Path) })
-		text, wrong, data.Problems = c.judged(filled)
+		leaves(k.form, func(f *field) { filled[f.Path] = r.PostFormValue(f.Path) })
+		text, wrong, data.Problems = k.judged(filled)
 	}
 	if len(data.Problems) == 0 {
-		in := &sfn.StartExecutionInput{StateMachineArn: &c.StateMachineARN, Input: &text}
+		in := &sfn.StartExecutionInput{StateMachineArn: &k.machine, Input: &text}
 		if data.Name != "" {
 			in.Name = &data.Name
 		}
 		out, err := c.executions.StartExecution(r.Context(), in)
 		if err == nil {
 			arn := aws.ToString(out.ExecutionArn)
-			http.Redirect(w, r, c.afterwards(arn[strings.LastIndex(arn, ":")+1:], "started"), http.StatusSeeOther)
+			http.Redirect(w, r, c.afterwards(k, arn[strings.LastIndex(arn, ":")+1:], "started"), http.StatusSeeOther)
 			return
 		}
 		data.Problems = append(data.Problems, problem{"", words(err)})
 	}
-	data.Fields = view(c.form, filled, wrong)
-	c.write(w, r, &page{name: "start", status: http.StatusUnprocessableEntity, Title: "Not started: start a rollout", Data: data})
+	data.Fields = view(k.form, filled, wrong)
+	c.write(w, r, &page{name: "start", status: http.StatusUnprocessableEntity, Title: "Not started: start a " + k.Noun, Data: data})
 }
 
 // judged returns the input that the form's values make, and what is wrong with it, by
 // field and as a list.
-func (c *console) judged(filled map[string]string) (text string, wrong map[string]string, problems []problem) {
-	object, wrong := input(c.form, func(path string) string { return filled[path] })
+func (k *kind) judged(filled map[string]string) (text string, wrong map[string]string, problems []problem) {
+	object, wrong := input(k.form, func(path string) string { return filled[path] })
 	data, err := json.Marshal(object)
 	if err != nil {
 		return "", wrong, []problem{{"", err.Error()}}
 	}
 	ids := map[string]string{}
-	leaves(c.form, func(f *field) { ids[f.Path] = f.ID })
-	leaves(c.form, func(f *field) {
+	leaves(k.form, func(f *field) { ids[f.Path] = f.ID })
+	leaves(k.form, func(f *field) {
 		if why, ok := wrong[f.Path]; ok {
 			problems = append(problems, problem{f.ID, f.Path + " " + why})
 		}
 	})
 	var refused *rollout.RequestError
-	if _, err := rollout.Decode(data); len(problems) == 0 && errors.As(err, &refused) {
+	if len(problems) == 0 && errors.As(k.decode(data), &refused) {
 		for _, p := range refused.Problems {
 			path, _, _ := strings.Cut(p.Path, "[")
 			for ids[path] == "" && strings.Contains(path, ".") {

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/servedtest"
 )
 
@@ -30,16 +33,27 @@ func TestTheConsolesLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	link := regexp.MustCompile(`console +(http\S+)`).FindStringSubmatch(expect(t, a, 0, "RUNNING", "", "get", "it"))
-	if link == nil {
-		t.Fatal("there is no link to serve's console")
-	}
-	page, err := http.Get(link[1])
-	if err != nil {
+	releases := a.ReleaseStateMachine()
+	if _, err := sfn.NewFromConfig(a.Config).StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &releases, Name: aws.String("refused"), Input: aws.String("{}")}); err != nil {
 		t.Fatal(err)
 	}
-	page.Body.Close()
-	if page.StatusCode != http.StatusOK || !strings.HasPrefix(link[1], server.URL) {
-		t.Errorf("%s: %s", link[1], page.Status)
+	a.Advance(time.Minute)
+	for _, of := range []struct {
+		code  int
+		says  string
+		words []string
+	}{{0, "RUNNING", []string{"get", "it"}}, {0, "REFUSED", []string{"release", "get", "refused"}}} {
+		link := regexp.MustCompile(`console +(http\S+)`).FindStringSubmatch(expect(t, a, of.code, of.says, "", of.words...))
+		if link == nil {
+			t.Fatalf("%q: there is no link to serve's console", of.words)
+		}
+		page, err := http.Get(link[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		page.Body.Close()
+		if page.StatusCode != http.StatusOK || !strings.HasPrefix(link[1], server.URL) {
+			t.Errorf("%s: %s", link[1], page.Status)
+		}
 	}
 }

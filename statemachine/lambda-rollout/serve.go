@@ -76,7 +76,7 @@ the SDKs of all languages use it with the environment that it prints:
 		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 		go func() { _ = server.Serve(listener) }() // ends with Close
 		defer server.Close()
-		if _, err := fmt.Fprint(c.stdout, environment(endpoint, served.StateMachine())); err != nil {
+		if _, err := fmt.Fprint(c.stdout, environment(endpoint, served)); err != nil {
 			return err // no one would find it
 		}
 		if err := served.Serve(sub.Context()); sub.Context().Err() == nil {
@@ -106,7 +106,7 @@ const consolePath = "/_lambda-rollout/console/"
 // withConsole returns a handler that serves the AWS and, beside it, the console.
 func withConsole(aws *rehearsal.ServedAWS, endpoint string) (http.Handler, error) {
 	beside, err := pages.New(pages.Options{
-		Config: aws.Config(endpoint), StateMachineARN: aws.StateMachine(), Definition: statemachine.Definition,
+		Config: aws.Config(endpoint), StateMachineARN: aws.StateMachine(), ReleaseStateMachineARN: aws.ReleaseStateMachine(), Definition: statemachine.Definition,
 		Prefix: consolePath, Now: aws.Now,
 		Notifications: func() []pages.Notification {
 			var all []pages.Notification
@@ -133,13 +133,17 @@ func withConsole(aws *rehearsal.ServedAWS, endpoint string) (http.Handler, error
 }
 
 // environment returns the lines for a shell that point AWS's clients at an endpoint.
-func environment(endpoint, machine string) string {
+func environment(endpoint string, aws *rehearsal.ServedAWS) string {
+	machines := "export STATE_MACHINE_ARN=" + aws.StateMachine()
+	if releases := aws.ReleaseStateMachine(); releases != "" {
+		machines += "\nexport RELEASE_STATE_MACHINE_ARN=" + releases
+	}
 	return fmt.Sprintf(`export AWS_ENDPOINT_URL=%[1]s
 export AWS_ACCESS_KEY_ID=local
 export AWS_SECRET_ACCESS_KEY=local
 export AWS_REGION=eu-central-1
 export AWS_DEFAULT_REGION=eu-central-1
-export STATE_MACHINE_ARN=%[2]s
+%[2]s
 # The executions, in a browser: %[1]s%[3]s
-`, endpoint, machine, consolePath)
+`, endpoint, machines, consolePath)
 }

@@ -109,13 +109,13 @@ func (r reader) fill(pairs ...string) {
 	r.t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
 		r.until(fmt.Sprintf(`document.readyState == "complete" && document.getElementById(%q) != null`, pairs[i]))
-		r.Do(chromedp.Clear("#"+pairs[i], chromedp.ByQuery), chromedp.SendKeys("#"+pairs[i], pairs[i+1], chromedp.ByQuery))
+		r.Do(chromedp.Evaluate(fmt.Sprintf(`document.getElementById(%q).value = ""`, pairs[i]), nil), chromedp.SendKeys("#"+pairs[i], pairs[i+1], chromedp.ByQuery))
 	}
 }
 
 // TestRolloutsInABrowser rolls out a version that goes bad in the third minute of each
-// rollout: once until it is rolled back, once promoted before by orders, and once
-// stopped, without scripts.
+// rollout: once until it is rolled back, once promoted before by orders, once stopped,
+// without scripts, and once in a release.
 func TestRolloutsInABrowser(t *testing.T) {
 	r := open(t, `{"changes": [{"after": 150, "new-version": {"error-rate": 0.3}}]}`)
 	r.shows("#live", "There are no executions.")
@@ -125,6 +125,7 @@ func TestRolloutsInABrowser(t *testing.T) {
 	r.readWhy()
 	r.steer()
 	r.stopWithoutScripts()
+	r.releaseIt()
 	for _, complaint := range r.Complaints() {
 		if !strings.Contains(complaint, "422") { // the form that was refused
 			t.Error(complaint)

@@ -33,13 +33,17 @@ type serviceTime struct {
 const served = "lambda-rollout"
 
 // page returns the page about an execution of serve's AWS; "" for another one's.
-func (s *serviceTime) page(endpoint, execution string) string {
+func (s *serviceTime) page(endpoint, execution, noun string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.pages {
 		return ""
 	}
-	return strings.TrimSuffix(endpoint, "/") + consolePath + "execution?" + url.Values{"name": {arn.Name(execution)}}.Encode()
+	page := "execution"
+	if noun == "release" {
+		page = noun
+	}
+	return strings.TrimSuffix(endpoint, "/") + consolePath + page + "?" + url.Values{"name": {arn.Name(execution)}}.Encode()
 }
 
 // now returns the time of AWS.

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,14 +24,26 @@ type executable struct {
 	path         string
 	size, zipped int64
 	clients      []string // the SDK's, by service, that are linked into it
+	file         *os.File // if it has no name any more: while it is open, it can be run
 }
 
-// newExecutable builds a main package of lambdas/. Nothing of it is left when
-// the test has ended, however that ends: on Linux a file that is open can be run
-// though it has no name any more.
+// built are the executables by their packages. On Linux several tests share them.
+var built = struct {
+	sync.Mutex
+	all map[string]executable
+}{all: map[string]executable{}}
+
+// newExecutable builds a main package of lambdas/, or returns what another test has built.
+// Nothing of it is left when the tests have ended, however they end: on Linux a file that is
+// open can be run though it has no name any more.
 func newExecutable(t *testing.T, pkg string) executable {
 	t.Helper()
 	readSources(t)
+	built.Lock()
+	defer built.Unlock()
+	if e, ok := built.all[pkg]; ok {
+		return e
+	}
 	e := executable{path: filepath.Join(t.TempDir(), "bootstrap")}
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=",
 		"-o", e.path, "../../"+pkg)
@@ -42,14 +55,17 @@ func newExecutable(t *testing.T, pkg string) executable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = file.Close() })
-	if runtime.GOOS == "linux" {
-		if err := os.Remove(e.path); err != nil {
-			t.Fatal(err)
-		}
-		e.path = fmt.Sprintf("/proc/self/fd/%d", file.Fd())
-	}
 	e.measure(t, file)
+	if runtime.GOOS != "linux" {
+		_ = file.Close()
+		return e
+	}
+	if err := os.Remove(e.path); err != nil {
+		t.Fatal(err)
+	}
+	e.path = fmt.Sprintf("/proc/self/fd/%d", file.Fd())
+	e.file = file
+	built.all[pkg] = e
 	return e
 }
 

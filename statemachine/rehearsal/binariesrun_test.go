@@ -34,7 +34,7 @@ const blogs = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-ver
 func TestRolloutsByTheDeployedExecutables(t *testing.T) {
 	stage := newStage(t)
 	for _, f := range statemachine.Functions() {
-		stage.add(t, f.Name, f.Package)
+		stage.add(t, f.Name, f.Package, sdkClients[f.Name])
 	}
 	for _, test := range []struct {
 		name, input, scenario string

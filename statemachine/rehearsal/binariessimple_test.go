@@ -26,7 +26,7 @@ func TestRolloutsByTheOneFunctionDeployersExecutable(t *testing.T) {
 	t.Parallel()
 	const name = "SimpleDeploy"
 	first, second := newStage(t), newStage(t)
-	first.add(t, name, "lambdas/simpledeploy")
+	first.add(t, name, "lambdas/simpledeploy", sdkClients[name])
 	second.start(t, name, first.figures[name].path)
 
 	var both sync.WaitGroup

@@ -66,11 +66,12 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.aws.ServeHTTP(w, r)
 }
 
-// add builds a function, checks it, and starts it.
-func (s *stage) add(t *testing.T, name, pkg string) {
+// add builds a function, checks that it links these clients beside ofTheConfig and no others,
+// and starts it.
+func (s *stage) add(t *testing.T, name, pkg string, clients []string) {
 	t.Helper()
 	f := figures{executable: newExecutable(t, pkg)}
-	for _, wrong := range f.check(sdkClients[name]...) {
+	for _, wrong := range f.check(clients...) {
 		t.Errorf("the executable of %s %s", name, wrong)
 	}
 	var starts []time.Duration
@@ -104,7 +105,7 @@ func (s *stage) start(t *testing.T, name, path string) {
 func (s *stage) function(name, path string) runtimeapi.Function {
 	return runtimeapi.Function{
 		ARN: functionARN(name), Executable: path, Timeout: simpleTimeout,
-		Environment: map[string]string{"AWS_ENDPOINT_URL": s.url, wire.GatesVariable: strings.Join(rollout.GateNames(), ","), wire.TopicVariable: topicARN},
+		Environment: map[string]string{"AWS_ENDPOINT_URL": s.url, wire.GatesVariable: strings.Join(rollout.GateNames(), ","), wire.TopicVariable: topicARN, wire.MachineVariable: machineARN},
 	}
 }
 

@@ -56,7 +56,7 @@ type ServedAWS struct {
 	speed    float64
 	traffics map[aliasName]*traffic
 	begun    uint64 // traffics, for their seeds
-	log      machineLog
+	logs     map[*machine]machineLog
 	queues   map[string]*queue // by name
 
 	unsupported noted
@@ -112,7 +112,7 @@ func NewServed(o ServeOptions) (*ServedAWS, error) {
 			clock:   asl.NewClock(o.Start), description: "Served",
 		},
 		pacer: asl.NewPacer(o.Start, o.Speed), speed: o.Speed,
-		traffics: map[aliasName]*traffic{}, unsupported: noted{seen: map[string]bool{}, report: o.Unsupported},
+		traffics: map[aliasName]*traffic{}, logs: map[*machine]machineLog{}, unsupported: noted{seen: map[string]bool{}, report: o.Unsupported},
 		others: o.Authorize, journal: o.Journal, trouble: o.Trouble,
 		faulty: slices.ContainsFunc(o.Scenario.Faults, func(f Fault) bool { return f.Task == "" }),
 	}
@@ -272,16 +272,21 @@ func (s *ServedAWS) Notifications() []localaws.Published { return s.server.Publi
 // StateMachine returns the ARN of the workflow.
 func (s *ServedAWS) StateMachine() string { return s.machine.arn }
 
-// onEvent records the metrics of Step Functions, starts the scenario from its beginning
-// for the alias of a rollout that starts, and forgets the oldest executions.
-func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
+// observe records the metrics and the log that Step Functions has of an event.
+func (s *ServedAWS) observe(m *machine, e *execution, event asl.Event) {
 	if ends[event.Type] != "" || event.Type == asl.ExecutionStarted {
 		result := e.Result()
-		if err := s.server.RecordExecution(s.machine.arn, string(result.Status), result.Start, result.Stop); err != nil {
+		if err := s.server.RecordExecution(m.arn, string(result.Status), result.Start, result.Stop); err != nil {
 			panic(err) // the status and the times are the interpreter's
 		}
 	}
-	s.log.write(s, e.ARN(), event)
+	s.writeLog(m, e.ARN(), event)
+}
+
+// onEvent observes an event of a rollout, starts the scenario from its beginning
+// for the alias of a rollout that starts, and forgets the oldest executions.
+func (s *ServedAWS) onEvent(e *execution, event asl.Event) {
+	s.observe(s.machine, e, event)
 	if event.Type != asl.ExecutionStarted || e.parent != "" {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
@@ -22,7 +23,7 @@ import (
 )
 
 // withoutCause are the alarms that nothing in a served AWS sets off, as docs/serve.md says.
-var withoutCause = []string{"RollbackThrottled", "StackRequestsGivenUp", "ReleaseSplit", "ReleasesFailed", "ReleasesStopped", "ReleaseNotEnded"}
+var withoutCause = []string{"RollbackThrottled", "StackRequestsGivenUp"}
 
 // alarmCauses are what sets off the alarms of the stack, by the ends of their names.
 var alarmCauses = map[string]struct {
@@ -42,6 +43,42 @@ var alarmCauses = map[string]struct {
 			t.Error(err)
 		}
 	}, 25 * time.Minute},
+	"ReleasesFailed":  {`{"new-version": {"error-rate": 0.5}}`, func(t *testing.T, s *ServedAWS, cfg aws.Config) { startRelease(t, s, cfg) }, 10 * time.Minute},
+	"ReleasesStopped": {`{}`, stopsRelease, 3 * time.Minute},
+	"ReleaseSplit":    {`{}`, takesAlias, 10 * time.Minute},
+	"ReleaseNotEnded": {`{"faults": [{"task": "CheckRelease", "kind": "out-of-memory", "from": 1510}]}`, stopsRelease, 15 * time.Minute},
+}
+
+// startRelease starts a release of the alias over HTTP, and returns its ARN after three minutes.
+func startRelease(t *testing.T, s *ServedAWS, cfg aws.Config) string {
+	t.Helper()
+	out, err := sfn.NewFromConfig(cfg).StartExecution(context.Background(), &sfn.StartExecutionInput{
+		StateMachineArn: aws.String(s.ReleaseStateMachine()), Name: aws.String("r1"), Input: aws.String(`{"release": "r1", "check-interval": 30, "rollouts": {"cart":
+			{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 10, "interval": 120, "type": "linear"}}}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	advance(t, s, 3*time.Minute)
+	return *out.ExecutionArn
+}
+
+func stopsRelease(t *testing.T, s *ServedAWS, cfg aws.Config) {
+	if _, err := sfn.NewFromConfig(cfg).StopExecution(context.Background(), &sfn.StopExecutionInput{ExecutionArn: aws.String(startRelease(t, s, cfg))}); err != nil {
+		t.Error(err)
+	}
+}
+
+// takesAlias changes the alias of a release's rollout as another user, so that it can't be
+// put on the side of the others.
+func takesAlias(t *testing.T, s *ServedAWS, cfg aws.Config) {
+	startRelease(t, s, cfg)
+	functions := lambda.NewFromConfig(cfg)
+	_, err := functions.UpdateAlias(context.Background(), &lambda.UpdateAliasInput{FunctionName: aws.String(servedFunction), Name: aws.String(servedAlias),
+		Description: aws.String("mine"), RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{"2": 0.5}}})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func startsBad(t *testing.T, s *ServedAWS, cfg aws.Config) {

@@ -16,7 +16,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
-	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 // simpleDeployFunction is the name of the one-function deployer in the post.
@@ -35,9 +34,11 @@ func (s *ServedAWS) install() error {
 				c.Timeout = aws.Int32(int32(timeout.Seconds()))
 			}))
 	}
-	for _, f := range statemachine.Functions() {
-		deployed := functionARN(f.Name)
-		add(arn.Name(deployed), time.Minute, s.machine.functions[deployed])
+	for _, m := range s.machines() {
+		for _, f := range m.workflow.functions {
+			deployed := functionARN(f.Name)
+			add(arn.Name(deployed), s.options.Template.functions[f.Name].timeout, m.functions[deployed])
+		}
 	}
 	if _, ok := s.options.Template.functions[simpleDeploy]; ok {
 		add(simpleDeployFunction, simpleTimeout, runtime.NewHandler(s.deploySimply))

@@ -14,14 +14,14 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// machineLog is where the state machine's events are logged.
+// machineLog is where a state machine's events are logged.
 type machineLog struct {
 	group    string // "" if they are not
 	level    string // ALL, ERROR or FATAL
 	withData bool
 }
 
-// addLogs adds the template's log groups and metric filters, and the state machine's log.
+// addLogs adds the template's log groups and metric filters, and the state machines' logs.
 func (s *ServedAWS) addLogs() error {
 	source := s.options.Template.source
 	var problems []error
@@ -36,21 +36,32 @@ func (s *ServedAWS) addLogs() error {
 		problems = append(problems, s.addMetricFilter(id))
 	}
 	for _, id := range source.OfType("AWS::StepFunctions::StateMachine") {
-		var config struct {
-			Level                string
-			IncludeExecutionData bool
-			Destinations         []struct {
-				CloudWatchLogsLogGroup struct{ LogGroupArn string }
-			}
+		name, err := source.ARN(id)
+		m := s.machines().of(name)
+		if problems = append(problems, err); m == nil {
+			continue // it is not of the stack
 		}
-		problems = append(problems, s.properties(id, "LoggingConfiguration", &config))
-		for _, to := range config.Destinations {
-			_, group, _ := strings.Cut(to.CloudWatchLogsLogGroup.LogGroupArn, ":log-group:")
-			s.log = machineLog{strings.TrimSuffix(group, ":*"), config.Level, config.IncludeExecutionData}
-			s.machine.logging = localaws.MachineLogging{Level: types.LogLevel(config.Level), Group: to.CloudWatchLogsLogGroup.LogGroupArn, WithData: config.IncludeExecutionData}
-		}
+		problems = append(problems, s.addLog(m, id))
 	}
 	return errors.Join(problems...)
+}
+
+// addLog has a state machine write its log as the resource with a logical id does.
+func (s *ServedAWS) addLog(m *machine, id string) error {
+	var config struct {
+		Level                string
+		IncludeExecutionData bool
+		Destinations         []struct {
+			CloudWatchLogsLogGroup struct{ LogGroupArn string }
+		}
+	}
+	err := s.properties(id, "LoggingConfiguration", &config)
+	for _, to := range config.Destinations {
+		_, group, _ := strings.Cut(to.CloudWatchLogsLogGroup.LogGroupArn, ":log-group:")
+		s.logs[m] = machineLog{strings.TrimSuffix(group, ":*"), config.Level, config.IncludeExecutionData}
+		m.logging = localaws.MachineLogging{Level: types.LogLevel(config.Level), Group: to.CloudWatchLogsLogGroup.LogGroupArn, WithData: config.IncludeExecutionData}
+	}
+	return err
 }
 
 // properties reads a property of a resource, or all of them, with references resolved.
@@ -94,8 +105,10 @@ func (s *ServedAWS) addMetricFilter(id string) error {
 	return nil
 }
 
-// write writes an event of an execution as Step Functions logs it, if its level is logged.
-func (l machineLog) write(s *ServedAWS, execution string, event asl.Event) {
+// writeLog writes an event of an execution of a state machine as Step Functions logs it, if
+// its level is logged.
+func (s *ServedAWS) writeLog(m *machine, execution string, event asl.Event) {
+	l := s.logs[m]
 	if l.group == "" || !l.logs(event.Type) {
 		return
 	}
@@ -116,7 +129,7 @@ func (l machineLog) write(s *ServedAWS, execution string, event asl.Event) {
 	if err != nil {
 		panic(err) // likewise
 	}
-	stream := "states/" + arn.Name(s.machine.arn) + "/" + event.Timestamp.Format("2006-01-02-15-04") + "/00000000"
+	stream := "states/" + arn.Name(m.arn) + "/" + event.Timestamp.Format("2006-01-02-15-04") + "/00000000"
 	if err := s.server.AppendLog(l.group, stream, event.Timestamp, string(text)); err != nil {
 		panic(err) // the group has been added
 	}

@@ -34,14 +34,9 @@ func (s *ServedAWS) ReleaseStateMachine() string {
 	return s.releases.arn
 }
 
-// onReleaseEvent records the metrics of Step Functions, and forgets the oldest releases.
+// onReleaseEvent observes an event of a release, and forgets the oldest releases.
 func (s *ServedAWS) onReleaseEvent(e *execution, event asl.Event) {
-	if ends[event.Type] != "" || event.Type == asl.ExecutionStarted {
-		result := e.Result()
-		if err := s.server.RecordExecution(s.releases.arn, string(result.Status), result.Start, result.Stop); err != nil {
-			panic(err) // the status and the times are the interpreter's
-		}
-	}
+	s.observe(s.releases, e, event)
 	if event.Type == asl.ExecutionStarted && e.parent == "" {
 		s.releases.forget(maxExecutions)
 	}

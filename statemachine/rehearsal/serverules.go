@@ -15,11 +15,16 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
-// addRules adds the template's rules of EventBridge, and has those of the cleanup write
+// addRules adds the template's rules of EventBridge, and has those of the cleanups write
 // their metrics.
 func (s *ServedAWS) addRules() error {
 	source := s.options.Template.source
-	calls := &servedCalls{s: s, rules: [2]string{ruleName(s.options.Template.ended), ruleName(s.options.Template.sweep)}}
+	var all []*servedCalls
+	for _, m := range s.machines() {
+		calls := &servedCalls{s: s, machine: m, rules: [2]string{ruleName(m.deployed.ended), ruleName(m.deployed.sweep)}}
+		m.calls, m.wrap = calls, s.measured
+		all = append(all, calls)
+	}
 	var problems []error
 	for _, id := range source.OfType("AWS::Events::Rule") {
 		name, err := source.Name(id)
@@ -44,23 +49,25 @@ func (s *ServedAWS) addRules() error {
 		}
 		problems = append(problems, s.server.AddRule(localaws.Rule{Name: name, Schedule: p.ScheduleExpression, EventPattern: string(p.EventPattern),
 			Description: p.Description, Disabled: p.State == "DISABLED"}))
-		for occasion, rule := range calls.rules {
-			if rule == name && len(p.Targets) > 0 {
-				calls.undelivered[occasion] = p.Targets[0].DeadLetterConfig.Arn
+		for _, calls := range all {
+			for occasion, rule := range calls.rules {
+				if rule == name && len(p.Targets) > 0 {
+					calls.undelivered[occasion] = p.Targets[0].DeadLetterConfig.Arn
+				}
 			}
 		}
 	}
-	s.machine.calls, s.machine.wrap = calls, s.measured
 	return errors.Join(problems...)
 }
 
 // ruleName returns the name in the ARN of a rule of the default event bus.
 func ruleName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// servedCalls implements [cleanupCalls] with the rules of a served AWS. It writes the
+// servedCalls implements [cleanupCalls] with the rules of a state machine of a served AWS. It writes the
 // metrics that EventBridge and Lambda have of the calls.
 type servedCalls struct {
 	s           *ServedAWS
+	machine     *machine
 	rules       [2]string // names, by occasion
 	undelivered [2]string // ARNs of the rules' queues, or ""
 }
@@ -78,7 +85,7 @@ func (c *servedCalls) called(occasion int, allowed bool) {
 }
 
 func (c *servedCalls) dropped(queue string) {
-	c.s.count("AWS/Lambda", "AsyncEventsDropped", "FunctionName", arn.Name(functionARN("Rollback")))
+	c.s.count("AWS/Lambda", "AsyncEventsDropped", "FunctionName", arn.Name(functionARN(c.machine.workflow.cleanup)))
 	c.s.enqueue(queue)
 }
 

@@ -33,8 +33,10 @@ func (s *ServedAWS) deploy() error {
 	}
 	// The stack has swept before, or its alarm would say that it does not.
 	for at := s.clock.Now().Truncate(sweepInterval); s.clock.Now().Sub(at) < time.Hour; at = at.Add(-sweepInterval) {
-		for _, metric := range []string{"TriggeredRules", "Invocations"} {
-			s.record(at, "AWS/Events", metric, "RuleName", ruleName(s.options.Template.sweep), 1)
+		for _, m := range s.options.Template.machines() {
+			for _, metric := range []string{"TriggeredRules", "Invocations"} {
+				s.record(at, "AWS/Events", metric, "RuleName", ruleName(m.sweep), 1)
+			}
 		}
 	}
 	return errors.Join(append(problems,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/iam"
@@ -58,6 +59,7 @@ type deployed struct {
 	environment map[string]string
 	logGroup    string // its ARN
 	tracing     bool
+	timeout     time.Duration
 	// givenUp is the ARN of the queue for asynchronous invocations whose retries
 	// failed; empty if there is none.
 	givenUp string
@@ -198,6 +200,15 @@ func readFunction(source *iam.Template, id string) (deployed, error) {
 		if d.environment[variable], err = source.Text(id, "Environment", "Variables", variable); err != nil {
 			return d, err
 		}
+	}
+	timeout, err := source.Property(id, "Timeout")
+	if err != nil {
+		return d, err
+	}
+	if given, ok := timeout.(float64); ok {
+		d.timeout = seconds(given)
+	} else {
+		d.timeout = 3 * time.Second // CloudFormation's default
 	}
 	if texts["key"] != "" {
 		return d, errors.New("its KmsKeyArn encrypts its environment, and rehearsals do not know which permissions that takes")

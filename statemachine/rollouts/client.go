@@ -47,8 +47,9 @@ type Client struct {
 	SSM     *ssm.Client
 	Metrics *cloudwatch.Client
 
-	// Pages returns the page about an execution of an AWS on this machine; nil if there are none.
-	Pages func(endpoint, execution string) string
+	// Pages returns the page about an execution of an AWS on this machine, which is a "rollout"
+	// or a "release"; nil if there are none.
+	Pages func(endpoint, execution, noun string) string
 }
 
 // Find returns a client for the rollouts of a state machine: the one with the ARN machine;
@@ -77,6 +78,12 @@ func Find(ctx context.Context, cfg aws.Config, machine, stack string) (*Client, 
 		return nil, fmt.Errorf("%s: %w", releasesVariable, err)
 	}
 	return c, nil
+}
+
+// New returns a client for the rollouts of the state machine with the ARN machine; releases is
+// that of the same stack's state machine of releases.
+func New(cfg aws.Config, machine, releases string) *Client {
+	return (&Client{Machine: machine, rollouts: machine, releases: releases}).Renewed(cfg)
 }
 
 // Renewed returns a client for the same state machine with another configuration.

@@ -19,7 +19,7 @@ func (c *Client) ConsoleURL(execution string) string {
 	if c.Pages == nil {
 		return ""
 	}
-	return c.Pages(endpoint, execution)
+	return c.Pages(endpoint, execution, c.Noun())
 }
 
 // onThisMachine reports whether an endpoint is on a loopback address.

@@ -27,7 +27,7 @@ func TestConsoleURL(t *testing.T) {
 		if got := c.ConsoleURL(execution); !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("with the endpoint %q it is %q", endpoint, got)
 		}
-		c.Pages = func(endpoint, execution string) string { return "page of " + execution }
+		c.Pages = func(_, execution, _ string) string { return "page of " + execution }
 		if got := c.ConsoleURL(execution); want == "" && got != "page of "+execution {
 			t.Errorf("with the endpoint %q it is %q", endpoint, got)
 		}
