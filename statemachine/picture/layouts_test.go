@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ var update = flag.Bool("update", false, "lay the workflows out again, and write 
 // workflows are those that are drawn, by the names of their files in layouts/.
 var workflows = map[string]string{
 	"rollout": statemachine.Definition,
+	"release": statemachine.ReleaseDefinition,
 }
 
 // TestLayoutsAreThoseOfTheWorkflows lays the workflows out again and compares them with the files.
@@ -87,32 +89,55 @@ func layOut(tool string, states []State) (string, error) {
 }
 
 // The room that the layout leaves in a state for its mark and its count.
-const room = "▶  ×999"
+const room = "▶ ×99"
 
-// dot returns states as a graph in Graphviz' language.
+// dot returns states as a graph in Graphviz' language. The states that follow one another
+// when all goes well are in one column, and what is caught does not move others.
 func dot(states []State) (string, error) {
 	var dot strings.Builder
-	dot.WriteString("digraph {\nbgcolor=transparent\nnode [shape=box style=rounded fontname=Arial fontsize=13 height=0.4 margin=\"0.14,0.05\"]\nedge [fontname=Arial fontsize=11 arrowsize=0.7]\n")
+	dot.WriteString("digraph {\nbgcolor=transparent\nnodesep=0.1\nranksep=0.32\nnode [shape=box style=rounded fontname=Arial fontsize=13 height=0.4 margin=\"0.06,0.04\"]\nedge [fontname=Arial fontsize=11 arrowsize=0.7]\n")
 	number := map[string]int{}
 	for i, s := range states {
 		number[s.Name] = i
 	}
+	column := mainColumn(states)
 	for i, s := range states {
-		fmt.Fprintf(&dot, "s%d [id=s%d label=%s]\n", i, i, quoted(s.Name+room))
+		group, place := "", slices.Index(column, s.Name)
+		if place >= 0 {
+			group = " group=main"
+		}
+		fmt.Fprintf(&dot, "s%d [id=s%d label=%s%s]\n", i, i, quoted(s.Name+room), group)
 		for j, t := range s.Next {
-			style := "solid"
+			style, weight := "solid", 1
 			if t.Caught {
-				style = "dashed"
+				style, weight = "dashed", 0
+			} else if place >= 0 && place+1 < len(column) && column[place+1] == t.To {
+				weight = 8
 			}
 			to, known := number[t.To]
 			if !known {
 				return "", fmt.Errorf("the state %q is followed by %q, which the workflow does not have", s.Name, t.To)
 			}
-			fmt.Fprintf(&dot, "s%d -> s%d [style=%s id=t%d_%d]\n", i, to, style, i, j)
+			fmt.Fprintf(&dot, "s%d -> s%d [style=%s weight=%d id=t%d_%d]\n", i, to, style, weight, i, j)
 		}
 	}
 	dot.WriteString("}\n")
 	return dot.String(), nil
+}
+
+// mainColumn returns the states from the first one on, each followed by the first of its
+// transitions that leads to another one.
+func mainColumn(states []State) (names []string) {
+	for at := 0; at >= 0; {
+		s := states[at]
+		names = append(names, s.Name)
+		next := slices.IndexFunc(s.Next, func(t Transition) bool { return !t.Caught && !slices.Contains(names, t.To) })
+		if next < 0 {
+			break
+		}
+		at = slices.IndexFunc(states, func(other State) bool { return other.Name == s.Next[next].To })
+	}
+	return names
 }
 
 // quoted returns a text as a string of Graphviz' language. Its labels are HTML texts
@@ -140,14 +165,18 @@ func stripped(file string) string {
 	content = stateText.ReplaceAllString(content, "$1$2$3")
 	content = edgeGroup.ReplaceAllStringFunc(content, func(group string) string {
 		part := edgeGroup.FindStringSubmatch(group)
-		x, y := middle(part[3])
+		x, y, bentLeft := middle(part[3])
+		if bentLeft { // on the right it would lie on the states that the transition passes
+			return fmt.Sprintf("%s%s<text text-anchor=\"end\" x=\"%.0f\" y=\"%.0f\"></text>\n%s", part[1], part[2], x-4, y+4, part[4])
+		}
 		return fmt.Sprintf("%s%s<text x=\"%.0f\" y=\"%.0f\"></text>\n%s", part[1], part[2], x+4, y+4, part[4])
 	})
 	return "<svg " + viewBox.FindString(attributes) + ">" + strings.TrimSpace(content) + "\n"
 }
 
-// middle returns the middle of the middle one of a path's curves.
-func middle(path string) (x, y float64) {
+// middle returns the middle of the middle one of a path's curves, and whether it is clearly
+// on the left of both ends.
+func middle(path string) (x, y float64, bentLeft bool) {
 	var points []float64
 	for _, text := range number.FindAllString(path, -1) {
 		value, _ := strconv.ParseFloat(text, 64)
@@ -156,5 +185,6 @@ func middle(path string) (x, y float64) {
 	curves := (len(points)/2 - 1) / 3
 	at := points[curves/2*6:]
 	of := func(i int) float64 { return (at[i] + 3*at[i+2] + 3*at[i+4] + at[i+6]) / 8 }
-	return of(0), of(1)
+	x = of(0)
+	return x, of(1), x < min(points[0], points[len(points)-2])-10
 }
