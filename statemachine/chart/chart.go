@@ -142,7 +142,7 @@ type textAt struct{ Class, Anchor, X, Y, Text string }
 // ticks and of the unit below them, and that of a rule's text.
 const (
 	leastLeft, right       = 24.0, 14.0
-	tickHeight, unitHeight = 20.0, 15.0
+	tickHeight, unitHeight = 24.0, 15.0
 	rowHeight, above       = 17.0, 8.0
 	gap                    = 4.0
 )
@@ -187,7 +187,7 @@ func (p *picture) vertical(a area, y Axis, height float64) {
 func (p *picture) horizontal(a area, x Axis) {
 	ticks, unit := a.across(x, p.Width)
 	for _, t := range ticks {
-		p.Texts = append(p.Texts, textAt{"", "middle", round(t.middle), round(a.y.from + textSize + gap), t.Text})
+		p.Texts = append(p.Texts, textAt{"", "middle", round(t.middle), round(a.y.from + textSize + 2*gap), t.Text})
 	}
 	if name := strings.Trim(x.Name+", "+unit, ", "); name != "" {
 		p.Height += unitHeight

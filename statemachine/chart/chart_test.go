@@ -157,7 +157,7 @@ func TestDraw(t *testing.T) {
 		ID: "first", Title: "Title <b>", Description: `"said" <script>`, X: Axis{Max: 600, Ticks: Times, Name: "time since the start"}, Y: y,
 		Marks: []Mark{
 			{Shape: Steps, Class: "new", Spans: []Span{{From: 0, To: 60, Value: 1}, {From: 60, To: 120, Value: 10}, {From: 180, To: 240, Value: 5}}},
-			{Shape: Band, Class: "new", Spans: []Span{{From: 0, To: 60, Low: 1, High: 2}}},
+			{Shape: Band, Class: "new", Spans: []Span{{From: 0, To: 60, Low: 1, High: 2}, {From: 60, To: 120, Value: 1, Low: math.NaN(), High: 2}, {From: 120, To: 180, Low: 2, High: 3}, {From: 180, To: 240, Low: 1, High: 3}}},
 			{Shape: Dots, Class: "ink", Points: []Point{{600, 0}}},
 			{Shape: Level, Class: "limit", Points: []Point{{0, 5}}},
 			{Shape: Line, Points: []Point{{0, 0}, {300, math.NaN()}, {600, 10}}},
@@ -176,7 +176,7 @@ func TestDraw(t *testing.T) {
 	for _, want := range []string{
 		`<title id="first-wide-t">Title &lt;b&gt;</title><desc id="first-wide-d">&#34;said&#34; &lt;script&gt;</desc>`, `role="img" aria-labelledby="first-wide-t first-wide-d"`,
 		`<path class="new" d="M` + at(0) + " 160H" + at(0.1) + "V25H" + at(0.2) + "M" + at(0.3) + " 100H" + at(0.4) + `"/>`,
-		`<path class="band new" d="M` + at(0) + " 145H" + at(0.1) + "V160H" + at(0) + `Z"/>`,
+		`<path class="band new" d="M` + at(0) + " 145H" + at(0.1) + "V160H" + at(0) + "ZM" + at(0.2) + " 130H" + at(0.4) + "V160H" + at(0.3) + "V145H" + at(0.2) + `Z"/>`,
 		`<path class="dots ink" d="M` + at(1) + ` 175h0"/>`, `<path class="level limit" d="M` + at(0) + " 100H" + at(1) + `"/>`,
 		`<path d="M` + at(0) + " 175M" + at(1) + ` 25"/>`, `class="rule-text" x="` + round(math.Ceil(left)+0.5*(960-right-math.Ceil(left))+gap) + `" y="21">ended</text>`,
 		">0:05</text>", ">time since the start, hours:minutes</text>",
@@ -206,6 +206,7 @@ func TestTicks(t *testing.T) {
 		{Times, 0, 24, 12, "0:00:00 0:00:02 0:00:04 0:00:06 0:00:08 0:00:10 0:00:12 0:00:14 0:00:16 0:00:18 0:00:20 0:00:22 0:00:24 hours:minutes:seconds"},
 		{Times, 0, 840, 12, "0:00 0:02 0:04 0:06 0:08 0:10 0:12 0:14 hours:minutes"},
 		{Times, 3000, 9000, 4, "1:00 1:30 2:00 2:30 hours:minutes"},
+		{Times, 20 * hour, 36 * hour, 5, "1d 0:00 1d 6:00 1d 12:00 days and hours:minutes"},
 		{Times, 0, 8 * day, 5, "0 2 4 6 8 days"},
 		{Times, 0, 1e12, 5, "0 11574074 days"},
 	} {

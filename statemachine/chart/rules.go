@@ -104,7 +104,7 @@ func (s *search) cost(i int) (cost float64, free bool) {
 	}
 	cost += math.Abs(min(max(r.x, from), to)-r.x) / 10
 	if from < r.x-1 && r.x+1 < to { // its own rule crosses it
-		cost += 2
+		cost += 20
 	}
 	for _, other := range s.trial[:i] {
 		if other.Text == "" {

@@ -36,14 +36,7 @@ func (a area) path(m Mark) string {
 func (a area) steps(spans []Span) string {
 	var path strings.Builder
 	for _, joined := range runs(spans, func(s Span) float64 { return s.Value }) {
-		for i, s := range joined {
-			if i == 0 {
-				path.WriteString("M" + round(a.x.at(s.From)) + " " + round(a.y.at(s.Value)))
-			} else {
-				path.WriteString("V" + round(a.y.at(s.Value)))
-			}
-			path.WriteString("H" + round(a.x.at(s.To)))
-		}
+		a.along(&path, joined, func(s Span) float64 { return s.Value })
 	}
 	return path.String()
 }
@@ -51,20 +44,28 @@ func (a area) steps(spans []Span) string {
 func (a area) band(spans []Span) string {
 	var path strings.Builder
 	for _, joined := range runs(spans, func(s Span) float64 { return s.Low + s.High }) {
-		for i, s := range joined {
-			if i == 0 {
-				path.WriteString("M" + round(a.x.at(s.From)) + " " + round(a.y.at(s.High)))
-			} else {
-				path.WriteString("V" + round(a.y.at(s.High)))
-			}
-			path.WriteString("H" + round(a.x.at(s.To)))
-		}
+		a.along(&path, joined, func(s Span) float64 { return s.High })
 		for _, s := range slices.Backward(joined) {
 			path.WriteString("V" + round(a.y.at(s.Low)) + "H" + round(a.x.at(s.From)))
 		}
 		path.WriteString("Z")
 	}
 	return path.String()
+}
+
+// along adds a line at a value of each span. Spans with the same value have one piece of it.
+func (a area) along(path *strings.Builder, spans []Span, value func(Span) float64) {
+	before := ""
+	for i, s := range spans {
+		y := round(a.y.at(value(s)))
+		if i == 0 {
+			path.WriteString("M" + round(a.x.at(s.From)) + " " + y)
+		} else if y != before {
+			path.WriteString("H" + round(a.x.at(s.From)) + "V" + y)
+		}
+		before = y
+	}
+	path.WriteString("H" + round(a.x.at(spans[len(spans)-1].To)))
 }
 
 func (a area) bars(spans []Span) string {

@@ -31,7 +31,7 @@ func textWidth(text string) float64 {
 			sum += 1000
 		}
 	}
-	return float64(sum) / 1000 * textSize * 1.03 // another font may be a little wider
+	return float64(sum) / 1000 * textSize * 1.15 // another font may be wider
 }
 
 // shorten returns a text that is at most that wide, with an ellipsis for what it leaves out.

@@ -59,20 +59,24 @@ func Times(low, high float64, most int) ([]Tick, string) {
 		}
 	}
 	if (high-low)/step > float64(most) {
-		return []Tick{{low, clock(low, step)}, {high, clock(high, step)}}, unit(step)
+		return []Tick{{low, clock(low, step)}, {high, clock(high, step)}}, unit(step, high)
 	}
-	return every(step, max(low, 0), high, most, func(at float64) string { return clock(at, step) }), unit(step)
+	return every(step, max(low, 0), high, most, func(at float64) string { return clock(at, step) }), unit(step, high)
 }
 
-// unit names the unit of times that are a step apart.
-func unit(step float64) string {
-	switch {
-	case step >= day:
+// unit names the unit of times up to high that are a step apart.
+func unit(step, high float64) string {
+	if step >= day {
 		return "days"
-	case step >= minute:
-		return "hours:minutes"
 	}
-	return "hours:minutes:seconds"
+	text := "hours:minutes"
+	if step < minute {
+		text += ":seconds"
+	}
+	if high >= day {
+		text = "days and " + text
+	}
+	return text
 }
 
 // clock formats a time for an axis with that step.
@@ -81,15 +85,18 @@ func clock(at, step float64) string {
 		return fmt.Sprintf("%.0f", at/day)
 	}
 	seconds := int64(min(at, 1e15))
-	text := fmt.Sprintf("%d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
+	text := fmt.Sprintf("%d:%02d:%02d", seconds/3600%24, seconds/60%60, seconds%60)
 	if step >= minute {
 		text = strings.TrimSuffix(text, ":00")
+	}
+	if days := seconds / int64(day); days > 0 {
+		text = fmt.Sprintf("%dd %s", days, text)
 	}
 	return text
 }
 
 // verticalTicks returns how many ticks fit in a height.
-func verticalTicks(height float64) int { return max(2, int(height/40)) }
+func verticalTicks(height float64) int { return max(2, int(height/34)) }
 
 // ticks returns the ticks within the axis.
 func (a Axis) ticks(most int) []Tick {
@@ -129,7 +136,7 @@ type tickAt struct {
 // across returns the ticks of the horizontal axis: as many as fit side by side in a picture of
 // that width.
 func (a area) across(x Axis, width float64) ([]tickAt, string) {
-	const least, between = 30, 10 // of a tick
+	const least, between = 50, 24 // of a tick, and between two texts
 	for most := int((a.x.to - a.x.from) / least); ; most-- {
 		ticks, unit := x.within(max(most, 1))
 		var all []tickAt

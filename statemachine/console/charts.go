@@ -115,7 +115,7 @@ func (c *console) drawn(ctx context.Context, of metricsOf, from, to time.Time) (
 		chart("chart-requests", "Requests per minute", "Through the alias, by version.", 1, 0, plain, perMinute),
 		chart("chart-errors", "Error rate", "Failed requests as a share of all.", 0.001, 1, rollout.Percent, rate),
 		chart("chart-latency", "Latency: 95th percentile", "One request in twenty takes longer.", 1, 0, func(v float64) string { return plain(v) + " ms" }, p95),
-	}, to.Sub(from).Seconds())
+	}, "time since the start", to.Sub(from).Seconds())
 	view := chartsView{Charts: drawn}
 	for at := to.UTC().Truncate(period); !at.Before(from) && len(view.Rows) < 60; at = at.Add(-period) {
 		row, any := metricRow{From: at}, false

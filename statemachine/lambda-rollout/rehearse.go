@@ -124,7 +124,7 @@ functions' own code, in virtual time. It needs no account.`,
 			c.text().summary(result)
 		}
 		if *page != "" {
-			about := report.Page{Result: result, Input: request, Scenario: conditions, ScenarioName: *scenario, Seed: *seed}
+			about := report.Page{Result: result, Input: request, Scenario: conditions, ScenarioName: *scenario, Seed: *seed, Command: commandLines(flags).Again}
 			if err := c.writeReport(*page, *asJSON, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
 				return err
 			}

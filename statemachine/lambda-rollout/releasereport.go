@@ -31,11 +31,15 @@ func (c *command) reportRelease() *cobra.Command {
 			if err != nil {
 				return unreadable(err)
 			}
-			times, err := client.ReleaseTimes(cmd.Context(), r)
+			times, entered, err := client.ReleaseTimes(cmd.Context(), r)
 			if err != nil {
 				return unreadable(err)
 			}
 			about := releasePage(r, times)
+			about.Path = entered
+			if about.Reasons, err = client.ReleaseReasons(cmd.Context(), r); err != nil {
+				about.ReasonsNote = err.Error()
+			}
 			return c.writeReport(path, false, func(w io.Writer) error { return report.WriteRelease(w, about) })
 		},
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/report"
 )
@@ -37,6 +38,13 @@ func (c *command) report() *cobra.Command {
 				return unreadable(err)
 			}
 			about := report.Page{Result: recording.Result(), Input: recording.Input()}
+			var orders []rollout.Order
+			for _, o := range about.Result.Orders {
+				orders = append(orders, o.Order)
+			}
+			if about.Reasons, err = client.Reasons(cmd.Context(), recording.Owner(), orders); err != nil {
+				about.ReasonsNote = err.Error()
+			}
 			if err := c.writeReport(path, false, func(w io.Writer) error { return report.Write(w, about) }); err != nil {
 				return err
 			}

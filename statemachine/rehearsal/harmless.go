@@ -39,6 +39,24 @@ func (s Scenario) Harmless(input []byte, until float64) bool {
 	return !worse()
 }
 
+// WorseFrom returns from when on the new version's profile is worse than the baseline's, in
+// seconds since the start of a rollout with that input, in the sense of Harmless; false if it
+// never is up to a time.
+func (s Scenario) WorseFrom(input []byte, until float64) (from float64, worse bool) {
+	req, err := rollout.Decode(input)
+	if err != nil || s.Harmless(input, until) {
+		return 0, false
+	}
+	total := plannedTime(req, s.start())
+	times := []float64{0}
+	for _, change := range s.Changes {
+		times = append(times, change.at(total).Seconds())
+	}
+	slices.Sort(times)
+	i := slices.IndexFunc(times, func(at float64) bool { return !s.Harmless(input, at+1e-6) })
+	return max(times[i], 0), true
+}
+
 // slowerThan reports whether a profile's durations are in some way longer than another's.
 func (b VersionProfile) slowerThan(other VersionProfile) bool {
 	of := func(e *Environments) Environments {

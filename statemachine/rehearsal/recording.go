@@ -249,6 +249,10 @@ func (r *Recording) finish(last asl.Event, state string) {
 // Input returns the execution's input.
 func (r *Recording) Input() []byte { return r.input }
 
+// Owner returns the name of the rollout's first execution, by which orders find it; empty if
+// the recording has no plan.
+func (r *Recording) Owner() string { return r.timeline.last.Plan.Owner }
+
 // Result returns the result of the rollout, with the traffic as far as it is known.
 func (r *Recording) Result() Result {
 	result, about := r.result, *r.result.Recorded

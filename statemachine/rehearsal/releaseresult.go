@@ -70,8 +70,11 @@ type ReleaseResult struct {
 	Notified  map[string]int `json:"notified"`
 	Published int            `json:"published"`
 	// Denied are the permissions that were missing, in AWS's words, each once.
-	Denied []string       `json:"denied,omitempty"`
-	Lines  []ReleaseEntry `json:"lines"`
+	Denied []string `json:"denied,omitempty"`
+	// Path has the states of the release's first execution in the order in which they were
+	// entered.
+	Path  []string       `json:"path"`
+	Lines []ReleaseEntry `json:"lines"`
 }
 
 // MemberResult is how a member of a release ended.
@@ -125,7 +128,7 @@ func (r *releaseRun) result() ReleaseResult {
 		Release: r.release.Name, Start: r.timeline.start, Settled: r.clock.Now().Sub(r.timeline.start).Seconds(),
 		Calls: r.server.LimitedCalls(), StateBytes: r.seen.size, Checks: r.seen.last.Progress.Checks,
 		Decision: r.seen.last.Progress.Decision, Reversal: r.seen.last.Progress.Reversal, Orders: r.seen.last.Progress.Orders,
-		Notified: map[string]int{}, Published: len(r.server.Published()), Lines: r.lines, Members: []MemberResult{},
+		Notified: map[string]int{}, Published: len(r.server.Published()), Path: r.timeline.path, Lines: r.lines, Members: []MemberResult{},
 	}
 	r.endOf(&result)
 	if r.members != nil {

@@ -111,6 +111,9 @@ func (r *releaseRun) onRelease(in *execution, e asl.Event) {
 		r.timeline.add(e.Timestamp, Entry{State: "start", Text: "execution " + in.name + " concludes the release"})
 	case strings.HasSuffix(string(e.Type), "StateEntered"):
 		in.state = e.State
+		if in == r.releases.executions[0] && !r.brief {
+			r.timeline.path = append(r.timeline.path, e.State)
+		}
 	}
 }
 

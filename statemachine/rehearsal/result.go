@@ -105,8 +105,16 @@ type Result struct {
 	// Provisioned is the provisioned concurrency of versions and aliases at the end,
 	// by name.
 	Provisioned map[string]int32 `json:"provisioned-concurrency,omitempty"`
+	// Orders are the last orders that checks read.
+	Orders []TimedOrder `json:"orders,omitempty"`
 	// Undo is a shell command that puts the alias back by hand.
 	Undo string `json:"undo,omitempty"`
+}
+
+// TimedOrder is an order of an operator, and when it was given, in seconds since the start.
+type TimedOrder struct {
+	rollout.Order
+	Seconds float64 `json:"seconds"`
 }
 
 // AliasState is the routing and the description of an alias. Weights has the share
@@ -170,6 +178,9 @@ func (s *timeline) conclude(result *Result) {
 	result.Undo, result.Baseline, result.Steps = s.last.Plan.Undo, s.last.Plan.Baseline, s.last.Plan.Steps
 	result.Planned = float64(s.last.Plan.Lasts())
 	result.Warnings = s.last.Plan.Warnings
+	for _, o := range s.last.Progress.Orders {
+		result.Orders = append(result.Orders, TimedOrder{o, o.At.Sub(s.start).Seconds()})
+	}
 	if s.last.Outcome != nil && (result.Outcome == Promoted || result.Outcome == Unchanged) {
 		result.Reason = s.last.Outcome.Reason
 		result.Unverified, result.UnverifiedGates = s.last.Outcome.Unverified, s.last.Outcome.UnverifiedGates

@@ -17,30 +17,64 @@ func (c *Client) readReasons(ctx context.Context, r *Rollout) {
 	if len(r.Orders) == 0 && r.Pending == nil {
 		return
 	}
-	parameter := rollout.ControlParameter(r.Name)
+	all, err := c.reasons(ctx, r.inbox().parameter)
+	if err != nil {
+		r.ReasonsUnread = err.Error()
+		return
+	}
+	r.OrderReasons = reasonsOf(r.Orders, all)
+	if r.Pending != nil {
+		r.Pending.Reason = all[r.Pending.Number]
+	}
+}
+
+// Reasons returns why orders were given to the rollout with that owner, by their numbers, as
+// far as a reason was given. If there are no orders, it calls nothing.
+func (c *Client) Reasons(ctx context.Context, owner string, orders []rollout.Order) (map[int64]string, error) {
+	return c.reasonsIn(ctx, rollout.ControlParameter(owner), orders)
+}
+
+// ReleaseReasons returns why the orders to a release were given, as Reasons does.
+func (c *Client) ReleaseReasons(ctx context.Context, r *Release) (map[int64]string, error) {
+	return c.reasonsIn(ctx, r.inbox().parameter, r.Orders)
+}
+
+func (c *Client) reasonsIn(ctx context.Context, parameter string, orders []rollout.Order) (map[int64]string, error) {
+	if len(orders) == 0 {
+		return nil, nil
+	}
+	all, err := c.reasons(ctx, parameter)
+	return reasonsOf(orders, all), err
+}
+
+// reasonsOf returns the reasons of orders, by their numbers; nil if there are none.
+func reasonsOf(orders []rollout.Order, all map[int64]string) map[int64]string {
+	var of map[int64]string
+	for _, o := range orders {
+		if why := all[o.Number]; why != "" {
+			if of == nil {
+				of = map[int64]string{}
+			}
+			of[o.Number] = why
+		}
+	}
+	return of
+}
+
+// reasons returns the descriptions of a parameter's versions.
+func (c *Client) reasons(ctx context.Context, parameter string) (map[int64]string, error) {
 	pages := ssm.NewGetParameterHistoryPaginator(c.SSM, &ssm.GetParameterHistoryInput{Name: &parameter})
 	all := map[int64]string{}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			r.ReasonsUnread = inWords(err, "ssm:GetParameterHistory", "the reasons of orders").Error()
-			return
+			return nil, inWords(err, "ssm:GetParameterHistory", "the reasons of orders")
 		}
 		for _, version := range page.Parameters {
 			all[version.Version] = aws.ToString(version.Description)
 		}
 	}
-	for _, o := range r.Orders {
-		if why := all[o.Number]; why != "" {
-			if r.OrderReasons == nil {
-				r.OrderReasons = map[int64]string{}
-			}
-			r.OrderReasons[o.Number] = why
-		}
-	}
-	if r.Pending != nil {
-		r.Pending.Reason = all[r.Pending.Number]
-	}
+	return all, nil
 }
 
 // orderLines returns orders with what came of them, a line each.

@@ -17,31 +17,37 @@ import (
 type MemberTimes struct{ Started, Ready, Ended time.Time }
 
 // ReleaseTimes reads the histories of all executions of a release that ReadRelease returned,
-// and returns the times of its rollouts by their names in the release. The histories of a
-// large release have hundreds of megabytes: they are read page by page, and not kept.
-func (c *Client) ReleaseTimes(ctx context.Context, r *Release) (map[string]MemberTimes, error) {
+// and returns the times of its rollouts by their names in the release, and the states of its
+// first execution in the order in which they were entered. The histories of a large release
+// have hundreds of megabytes: they are read page by page, and not kept.
+func (c *Client) ReleaseTimes(ctx context.Context, r *Release) (times map[string]MemberTimes, path []string, err error) {
 	ends := make(map[string]release.Standing, len(r.Rollouts))
 	for _, m := range r.Rollouts {
 		ends[m.Name] = m.Standing
 	}
-	times := map[string]MemberTimes{}
+	times = map[string]MemberTimes{}
 	left := append([]string{r.Execution}, r.parts()...)
 	for read := map[string]bool{}; len(left) > 0; left = left[1:] {
 		if read[left[0]] {
 			continue
 		}
 		read[left[0]] = true
+		first := len(read) == 1
 		parts, err := c.timesIn(ctx, left[0], func(s *release.State, at time.Time) {
 			if s.Plan.Owner == r.Execution {
 				take(times, ends, s.Members, at)
 			}
+		}, func(state string) {
+			if first {
+				path = append(path, state)
+			}
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		left = append(left, parts...)
 	}
-	return times, nil
+	return times, path, nil
 }
 
 // take adds what the data of a check at a time says. The histories of a release's executions
@@ -67,9 +73,9 @@ func take(times map[string]MemberTimes, ends map[string]release.Standing, lines 
 	}
 }
 
-// timesIn passes on what each task in an execution's history returned, and when. It returns
-// the ARNs of the executions in which the release continued.
-func (c *Client) timesIn(ctx context.Context, execution string, found func(*release.State, time.Time)) (parts []string, err error) {
+// timesIn passes on what each task in an execution's history returned, and when, and the states
+// that were entered. It returns the ARNs of the executions in which the release continued.
+func (c *Client) timesIn(ctx context.Context, execution string, found func(*release.State, time.Time), entered func(state string)) (parts []string, err error) {
 	in := &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, MaxResults: historyPage}
 	for {
 		out, err := c.States.GetExecutionHistory(ctx, in)
@@ -82,6 +88,9 @@ func (c *Client) timesIn(ctx context.Context, execution string, found func(*rele
 				if s := ofReleases.stateIn(e); s != nil {
 					found(s, aws.ToTime(e.Timestamp))
 				}
+			}
+			if d := e.StateEnteredEventDetails; d != nil {
+				entered(aws.ToString(d.Name))
 			}
 			if d := e.TaskSubmittedEventDetails; d != nil {
 				if part, err := c.ExecutionARN(submitted(d)); err == nil && part == submitted(d) && !slices.Contains(parts, part) {

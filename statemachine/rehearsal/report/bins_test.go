@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/chart"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
@@ -29,10 +30,10 @@ func TestBins(t *testing.T) {
 		"small numbers":    {[]float64{0, 1, 1, 3}, 1, roundNumbers(), "0-0×1 1-1×2 3-3×1 in -0.5 to 3.5"},
 		"as many as shown": {upTo(2, 39), 1, roundNumbers(), "0-0×1 39-39×1 in -0.5 to 39.5"},
 		"one too many":     {upTo(2, 40), 1, roundNumbers(), "0-1×1 40-41×1 in -0.5 to 41.5"},
-		"checks":           {[]float64{60, 60, 180}, 60, roundTimes, "60-60×2 180-180×1 in 30 to 210"},
-		"checks all alike": {[]float64{7200, 7200}, 60, roundTimes, "7200-7200×2 in 7170 to 7230"},
-		"off the checks":   {[]float64{60, 90}, 60, roundTimes, "60-60×1 90-90×1 in 45 to 105"},
-		"no whole seconds": {[]float64{0.5, 60.25, 61, 119.75}, 60, roundTimes, "0-10×1 60-70×2 110-120×1 in 0 to 120"},
+		"checks":           {[]float64{60, 60, 180}, 60, chart.RoundTimes, "60-60×2 180-180×1 in 30 to 210"},
+		"checks all alike": {[]float64{7200, 7200}, 60, chart.RoundTimes, "7200-7200×2 in 7170 to 7230"},
+		"off the checks":   {[]float64{60, 90}, 60, chart.RoundTimes, "60-60×1 90-90×1 in 45 to 105"},
+		"no whole seconds": {[]float64{0.5, 60.25, 61, 119.75}, 60, chart.RoundTimes, "0-10×1 60-70×2 110-120×1 in 0 to 120"},
 		"outliers":         {append(upTo(1000, 0.1), 5000), 1, roundNumbers(), ""},
 	} {
 		bins := binsOf(test.values, test.unit, test.rounds)
@@ -85,7 +86,7 @@ func TestPagesOfManyAtTheEdges(t *testing.T) {
 	one := all(rehearsal.RolledBack, 1)
 	one.SecondsToRollback = new(spread(60))
 	months := all(rehearsal.RolledBack, 2)
-	months.SecondsToRollback = new(spread(3*day, 300*day))
+	months.SecondsToRollback = new(spread(3*86400, 300*86400))
 	for want, p := range map[string]ManyPage{
 		"<h1 id=\"outcome\">The one rollout was rolled back<":  {Distribution: one, Input: []byte(example)},
 		"<td id=\"rollback-worst\">300d 0:00:00</td>":          {Distribution: months},

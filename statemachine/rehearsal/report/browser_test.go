@@ -34,7 +34,7 @@ func rehearse(t testing.TB, scenario, input string) Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Page{Result: result, Input: []byte(input), Scenario: world, ScenarioName: scenario, Seed: 1}
+	return Page{Result: result, Input: []byte(input), Scenario: world, ScenarioName: scenario, Seed: 1, Command: "lambda-rollout rehearse --scenario x"}
 }
 
 func written(t testing.TB, p Page) []byte {
@@ -77,6 +77,9 @@ func TestPagesInABrowser(t *testing.T) {
 				tab.On(screen.width, screen.medium)
 				if over := tab.TooWide(); over > 0 {
 					t.Errorf("on a %s screen of %d the page is %d pixels too wide", screen.medium, screen.width, over)
+				}
+				for _, wrong := range badlyDrawn(tab) {
+					t.Errorf("on a %s screen of %d %s", screen.medium, screen.width, wrong)
 				}
 				papers[browsertest.Ask[string](tab, "getComputedStyle(document.body).backgroundColor")] = true
 			}
@@ -136,6 +139,14 @@ func figures(t *testing.T, tab *browsertest.Tab, result rehearsal.Result) {
 	same("checks", number(t, tab.Text("checks")), r.Checks)
 	same("price", tab.Text("price"), fmt.Sprintf("$%.4f", r.Price))
 	same("time", inSeconds(t, tab.Text("seconds")), int64(r.Seconds))
+	same("command", tab.Text("command"), "lambda-rollout rehearse --scenario x")
+	if _, harmful := result.Served[r.NewVersion]; harmful && r.Outcome == "rolled-back" {
+		same("first facts", browsertest.Ask[string](tab, `[...document.querySelectorAll(".facts strong")].slice(0, 2).map(e => e.id).join()`), "harm,back")
+	}
+	if len(result.Shifts) > 0 {
+		units := browsertest.Ask[[]string](tab, `[...document.querySelectorAll("figure svg.wide")].map(e => e.textContent).filter(t => !t.includes("virtual time since the start, hours:minutes"))`)
+		same("charts without a unit of time", len(units), 0)
+	}
 	same("lines", browsertest.Ask[int](tab, `document.querySelectorAll(".happened tbody tr").length`), len(r.Lines))
 	if r.AliasAfter != nil {
 		same("alias", tab.Text("traffic-after"), "version "+r.AliasAfter.Version)
@@ -169,6 +180,30 @@ func inSeconds(t *testing.T, text string) (seconds int64) {
 	return seconds
 }
 
+// badlyDrawn returns texts of charts that lie on each other, and what is wrong with the diagram
+// of the state machine: the start has to be in view, and what was not visited to be seen.
+func badlyDrawn(tab *browsertest.Tab) (wrong []string) {
+	for _, pair := range browsertest.Ask[[]string](tab, `[...document.querySelectorAll(".chart")].filter(c => c.checkVisibility()).flatMap(c => {
+		const texts = [...c.querySelectorAll("text")].map(e => ({e, r: e.getBoundingClientRect()}))
+		return texts.flatMap((a, i) => texts.slice(0, i).filter(b => a.r.left < b.r.right - 1 && b.r.left < a.r.right - 1 && a.r.top < b.r.bottom - 4 && b.r.top < a.r.bottom - 4).map(b => c.id + a.e.textContent + " / " + b.e.textContent))
+	})`) {
+		wrong = append(wrong, "texts lie on each other: "+pair)
+	}
+	return append(wrong, browsertest.Ask[[]string](tab, `[...document.querySelectorAll(".picture")].flatMap(p => {
+		const wrong = [], start = p.querySelector("#s0 path").getBoundingClientRect(), seen = p.getBoundingClientRect()
+		if (start.left < seen.left || start.right > seen.right) wrong.push("the start is out of view: " + start.right + " of " + seen.right)
+		const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b }
+		const rgb = c => c.match(/[\d.]+/g).slice(0, 3).map(Number), paper = rgb(getComputedStyle(document.body).backgroundColor)
+		for (const line of p.querySelectorAll(".idle path")) {
+			const style = getComputedStyle(line), opacity = Number(style.strokeOpacity)
+			const [a, b] = [light(paper), light(rgb(style.stroke).map((v, i) => v * opacity + paper[i] * (1 - opacity)))]
+			const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05)
+			if (contrast < 3) { wrong.push("a line has the contrast " + contrast); break }
+		}
+		return wrong
+	})`)...)
+}
+
 // prints checks for white paper, the wide charts, and a file that a printer takes.
 func prints(t *testing.T, tab *browsertest.Tab) {
 	t.Helper()
@@ -179,6 +214,9 @@ func prints(t *testing.T, tab *browsertest.Tab) {
 	if cut := browsertest.Ask[int](tab, `[...document.querySelectorAll(".narrow, .scroll")].filter(e => e.matches(".narrow") ? e.checkVisibility() : getComputedStyle(e).overflowX != "visible").length`); cut > 0 {
 		t.Errorf("on paper %d parts are narrow or cut", cut)
 	}
+	for _, wrong := range badlyPrinted(tab) {
+		t.Error("on paper " + wrong)
+	}
 	var pdf []byte
 	tab.Do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		pdf, _, err = page.PrintToPDF().Do(ctx)
@@ -187,6 +225,13 @@ func prints(t *testing.T, tab *browsertest.Tab) {
 	if !bytes.HasPrefix(pdf, []byte("%PDF")) {
 		t.Errorf("printed, the page is %.20q", pdf)
 	}
+}
+
+// badlyPrinted returns what is wrong with a page on paper: details that are shut, and headings
+// that a page may separate from what they stand above.
+func badlyPrinted(tab *browsertest.Tab) []string {
+	return append(browsertest.Ask[[]string](tab, `[...document.querySelectorAll("details > :not(summary)")].filter(e => !e.checkVisibility()).map(e => "it is shut: " + e.outerHTML.slice(0, 80))`),
+		browsertest.Ask[[]string](tab, `[...document.querySelectorAll("h2, h3, figcaption")].filter(e => getComputedStyle(e).breakAfter != "avoid").concat([...document.querySelectorAll("figure, .picture")].filter(e => getComputedStyle(e).breakInside != "avoid")).map(e => "a page may end there: " + e.outerHTML.slice(0, 80))`)...)
 }
 
 // keyboard goes through the page with the tabulator key, and wants all that can
@@ -233,6 +278,18 @@ func TestDefectsAreSeen(t *testing.T) {
 	loose = strings.Replace(loose, "default-src 'none'; style-src 'unsafe-inline'", "default-src * 'unsafe-inline'", 1)
 	found = strings.Join(browsertest.Open(t, ctx, []byte(loose)).Complaints(), "\n")
 	for _, want := range []string{"request: ", "exception: ", "console: "} {
+		if !strings.Contains(found, want) {
+			t.Errorf("no %s is found, only\n%s", want, found)
+		}
+	}
+	rules := strings.NewReplacer("details::details-content", "details::other", "h2, h3, h2 + .note, caption", "h9, caption", ".machine path, .machine polyline { fill: none; stroke: var(--quiet)", ".machine path { stroke: var(--grid)",
+		".machine { min-width: 38rem", ".machine { min-width: 90rem", ".chart text {", ".chart text { font-size: 30px !important;").Replace(whole)
+	tab = browsertest.Open(t, ctx, []byte(rules))
+	tab.On(320, "light")
+	found = strings.Join(badlyDrawn(tab), "\n")
+	tab.On(700, "print")
+	found += strings.Join(badlyPrinted(tab), "\n")
+	for _, want := range []string{"texts lie on each other: ", "the start is out of view: ", "a line has the contrast ", "it is shut: ", "a page may end there: <h2"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("no %s is found, only\n%s", want, found)
 		}

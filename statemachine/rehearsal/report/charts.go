@@ -5,12 +5,10 @@ import (
 	"math"
 	"slices"
 	"strconv"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg/draw"
+	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/chart"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -20,33 +18,7 @@ func charts(r rehearsal.Result, v *view) ([]Chart, error) {
 		return nil, nil
 	}
 	s := sketch{Result: r, view: v, end: horizon(r)}
-	drawings := []drawing{s.traffic(), s.errors(), s.latency(), s.evidence()}
-	if s.err != nil {
-		return nil, s.err
-	}
-	return drawInBoth(drawings, s.end)
-}
-
-// drawInBoth returns the charts of drawings, drawn wide and narrow.
-func drawInBoth(drawings []drawing, end float64) ([]Chart, error) {
-	all := make([]Chart, len(drawings))
-	for i, d := range drawings {
-		all[i] = d.Chart
-	}
-	for _, f := range []frame{wide, narrow} {
-		pictures, err := drawAll(drawings, f, end)
-		if err != nil {
-			return nil, err
-		}
-		for i, picture := range pictures {
-			if f == wide {
-				all[i].Wide = picture
-			} else {
-				all[i].Narrow = picture
-			}
-		}
-	}
-	return all, nil
+	return drawInBoth(wide, narrow, s.traffic(), s.errors(), s.latency(), s.evidence())
 }
 
 // horizon returns where the charts end, in seconds: after the last event and, unless the
@@ -63,199 +35,205 @@ func horizon(r rehearsal.Result) float64 {
 	return max(last, after)
 }
 
-// sketch builds the drawings of a rollout. The first error is kept in err.
+// sketch builds the drawings of a rollout.
 type sketch struct {
 	rehearsal.Result
 	view *view
 	end  float64
-	err  error
-}
-
-func (s *sketch) try(plotters []plot.Plotter, err error) []plot.Plotter {
-	if err != nil && s.err == nil {
-		s.err = err
-	}
-	return plotters
-}
-
-func (s *sketch) one(plotter plot.Plotter, err error) []plot.Plotter {
-	return s.try([]plot.Plotter{plotter}, err)
 }
 
 // over returns value of each period up to the horizon for which it reports true.
-func (s *sketch) over(value func(rehearsal.Period) (stretch, bool)) []stretch {
-	var all []stretch
+func (s *sketch) over(value func(rehearsal.Period) (chart.Span, bool)) []chart.Span {
+	var all []chart.Span
 	for _, p := range s.Periods {
 		if of, ok := value(p); ok && p.At < s.end {
-			of.from, of.to = p.At, min(p.At+p.Seconds, s.end)
+			of.From, of.To = p.At, min(p.At+p.Seconds, s.end)
 			all = append(all, of)
 		}
 	}
 	return all
 }
 
-// ending marks the rollout's end with a line, and with text if there is one.
-func (s *sketch) ending(d *drawing, says string) {
-	d.add = append(d.add, s.one(line(plotter.XYs{{X: s.Seconds, Y: d.least}, {X: s.Seconds, Y: d.most}}, ink, 1, nil))...)
-	if says == "" {
-		return
+// drawing returns the drawing of a chart over time, with the values up to most. It marks the
+// rollout's end and when harm began, with texts if they are wanted.
+func (s *sketch) drawing(of Chart, most float64, texts bool) drawing {
+	d := newDrawing(of)
+	d.X = chart.Axis{Max: s.end, Ticks: chart.Times, Name: s.view.Time + " since the start"}
+	d.Y = chart.Axis{Max: most}
+	ended, harm := lowerFirst(s.view.Words), s.view.Harm
+	if !texts {
+		ended = ""
+	} else if before, _, long := strings.Cut(ended, ": "); long {
+		ended = before
 	}
-	mark := label{x: s.Seconds, y: d.most, text: says}
-	if s.Outcome == rehearsal.Promoted {
-		mark.y = d.most / 2 // the weight is above
+	d.Rules = []chart.Rule{{Class: "ink", At: s.Seconds, Text: ended}}
+	if harm != nil {
+		rule := chart.Rule{Class: "limit dashed", At: harm.at}
+		if texts {
+			rule.Text = harm.Name
+		}
+		d.Rules = append(d.Rules, rule)
 	}
-	d.marked = append(d.marked, mark)
+	return d
 }
 
 func (s *sketch) traffic() drawing {
-	shares := s.over(func(p rehearsal.Period) (stretch, bool) {
+	shares := s.over(func(p rehearsal.Period) (chart.Span, bool) {
 		share, ok := shareOf(p)
-		return stretch{value: share, high: share}, ok
+		return chart.Span{Value: share, High: share}, ok
 	})
-	var weights []stretch
+	var weights []chart.Span
+	most := 0.0
 	for i, shift := range s.Shifts {
+		most = max(most, shift.Weight)
 		to := s.end
 		if i+1 < len(s.Shifts) {
 			to = min(s.Shifts[i+1].At, s.end)
 		}
 		if shift.At < s.end {
-			weights = append(weights, stretch{from: shift.At, to: to, value: shift.Weight})
+			weights = append(weights, chart.Span{From: shift.At, To: to, Value: shift.Weight})
 		}
 	}
-	d := drawing{
-		Chart: Chart{
-			ID: "traffic", Title: "Traffic on version " + s.view.NewVersion,
-			Caption: "Its weight in the alias, and its share of the requests.",
-			Keys:    []Key{{"line new", "weight"}, {"area new", "share of the requests"}},
-			Says:    fmt.Sprintf("The alias’s weight changed %s, and ended at %s.", plural(int64(len(s.Shifts)-1), "time"), rollout.Weight(s.Shifts[len(s.Shifts)-1].Weight)),
-		},
-		most: 1, ticks: ticksOf(percent),
-	}
-	d.add = append(d.add, s.try(bandOf(shares, newVersionBand))...)
-	d.add = append(d.add, s.try(steps(weights, newVersion, 2, nil))...)
-	s.ending(&d, lowerFirst(s.view.Words)+" "+rehearsal.Clock(s.Seconds))
+	d := s.drawing(Chart{
+		ID: "traffic", Title: "Traffic on version " + s.view.NewVersion,
+		Caption: "Its weight in the alias, and its share of the requests.",
+		Keys:    []Key{{"line new", "weight", "up to " + rollout.Weight(most), "weight"}, {"area new", "share of the requests", s.shareInAll(), ""}},
+		Says:    fmt.Sprintf("The alias’s weight changed %s, and ended at %s.", plural(int64(len(s.Shifts)-1), "time"), rollout.Weight(s.Shifts[len(s.Shifts)-1].Weight)),
+	}, 1, true)
+	d.Y.Ticks = chart.Numbers(0, percent)
+	d.mark(chart.Mark{Shape: chart.Band, Class: "new", Spans: shares})
+	d.mark(chart.Mark{Shape: chart.Steps, Class: "new", Spans: weights})
 	s.events(&d)
 	return d
+}
+
+// shareInAll says which share of all requests the new version served; empty if it is not known.
+func (s *sketch) shareInAll() string {
+	mine, all := s.Served[s.view.NewVersion].Invocations, int64(0)
+	for _, served := range s.Served {
+		all += served.Invocations
+	}
+	if all == 0 {
+		return ""
+	}
+	return rollout.Thousands(mine) + " of " + rollout.Thousands(all)
 }
 
 // events marks what was not planned: failed attempts, manual actions, and what the
 // cleanup did.
 func (s *sketch) events(d *drawing) {
-	var points plotter.XYs
+	var points []chart.Point
 	for _, l := range s.Lines {
 		planned := slices.Contains([]string{"CalculateWeights", "Allocate", "PreTraffic", "UpdateAlias", "HealthCheck", "PostTraffic", "Finalize", "Rollback"}, l.State)
 		if (l.Error != "" || !planned) && len(points) < mostEvents {
-			points = append(points, plotter.XY{X: l.At, Y: 0.9})
+			points = append(points, chart.Point{X: l.At, Y: 0.9})
 		}
 	}
 	if len(points) == 0 {
 		return
 	}
-	marks, err := plotter.NewScatter(points)
-	if err == nil {
-		marks.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: 4, Shape: draw.PyramidGlyph{}}
-	}
-	d.add = append(d.add, s.one(marks, err)...)
-	d.Keys = append(d.Keys, Key{"triangle", "failed attempt or manual action: see the table"})
+	d.mark(chart.Mark{Shape: chart.Triangles, Class: "ink", Points: points})
+	d.Keys = append(d.Keys, Key{Class: "triangle", Text: "failed attempt or manual action: see the table"})
 	d.Says += fmt.Sprintf(" Marked: %s.", plural(int64(len(points)), "unplanned event"))
 }
 
 func (s *sketch) errors() drawing {
-	rate := func(t rehearsal.Tally) (stretch, bool) {
+	rate := func(t rehearsal.Tally) (chart.Span, bool) {
 		if t.Invocations == 0 {
-			return stretch{}, false
+			return chart.Span{}, false
 		}
 		low, high := interval95(t)
-		return stretch{value: float64(t.Errors) / float64(t.Invocations), low: low, high: high}, true
+		return chart.Span{Value: float64(t.Errors) / float64(t.Invocations), Low: low, High: high}, true
 	}
-	before := s.over(func(p rehearsal.Period) (stretch, bool) { return rate(p.Baseline.Tally) })
-	after := s.over(func(p rehearsal.Period) (stretch, bool) { return rate(p.NewVersion.Tally) })
-	d := drawing{
-		Chart: Chart{
-			ID: "errors", Title: "Error rate", Caption: s.view.Rates,
-			Keys: s.versionKeys(), Says: fmt.Sprintf("In all, version %s failed %s of %s requests, and version %s %s of %s.",
-				s.view.NewVersion, rollout.Thousands(s.Served[s.view.NewVersion].Errors), rollout.Thousands(s.Served[s.view.NewVersion].Invocations),
-				s.view.Baseline, rollout.Thousands(s.Served[s.view.Baseline].Errors), rollout.Thousands(s.Served[s.view.Baseline].Invocations)),
-		},
-		most: min(1, roomFor(0.001, before, after)), ticks: ticksOf(percent),
+	before := s.over(func(p rehearsal.Period) (chart.Span, bool) { return rate(p.Baseline.Tally) })
+	after := s.over(func(p rehearsal.Period) (chart.Span, bool) { return rate(p.NewVersion.Tally) })
+	failed := func(version string) string {
+		t := s.Served[version]
+		return "failed " + rollout.Thousands(t.Errors) + " of " + rollout.Thousands(t.Invocations) + rateOf(t)
 	}
-	s.versions(&d, before, after)
+	d := s.drawing(Chart{
+		ID: "errors", Title: "Error rate", Caption: s.view.Rates,
+		Keys: s.versionKeys(failed(s.view.NewVersion), failed(s.view.Baseline)),
+		Says: fmt.Sprintf("In all, version %s %s requests, and version %s %s.", s.view.NewVersion, failed(s.view.NewVersion), s.view.Baseline, failed(s.view.Baseline)),
+	}, min(1, roomFor(0.001, before, after)), false)
+	d.Keys[1].ID = "baseline-errors"
+	d.Y.Ticks = chart.Numbers(0, percent)
+	d.versions(before, after)
 	return d
 }
 
 func (s *sketch) latency() drawing {
-	p95 := func(e *rehearsal.Estimate) (stretch, bool) {
+	p95 := func(e *rehearsal.Estimate) (chart.Span, bool) {
 		if e == nil {
-			return stretch{}, false
+			return chart.Span{}, false
 		}
-		if e.Low == nil || e.High == nil {
-			return stretch{value: e.Value, low: e.Value, high: e.Value, open: true}, true
+		of := chart.Span{Value: e.Value, Low: math.NaN(), High: math.NaN()}
+		if e.Low != nil && e.High != nil {
+			of.Low, of.High = *e.Low, *e.High
 		}
-		return stretch{value: e.Value, low: *e.Low, high: *e.High}, true
+		return of, true
 	}
-	before := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.Baseline.P95) })
-	after := s.over(func(p rehearsal.Period) (stretch, bool) { return p95(p.NewVersion.P95) })
-	d := drawing{
-		Chart: Chart{
-			ID: "latency", Title: "Latency, 95th percentile", Caption: "One request in twenty takes longer.",
-			Keys: s.versionKeys(), Says: fmt.Sprintf("The largest 95th percentile is %s ms of version %s, and %s ms of version %s.",
-				largest(after), s.view.NewVersion, largest(before), s.view.Baseline),
-		},
-		most: roomFor(1, before, after), ticks: ticksOf(func(ms float64) string { return rollout.Thousands(int64(math.Round(ms))) + " ms" }),
-	}
+	before := s.over(func(p rehearsal.Period) (chart.Span, bool) { return p95(p.Baseline.P95) })
+	after := s.over(func(p rehearsal.Period) (chart.Span, bool) { return p95(p.NewVersion.P95) })
+	d := s.drawing(Chart{
+		ID: "latency", Title: "Latency, 95th percentile", Caption: "One request in twenty takes longer.",
+		Keys: s.versionKeys(largest(after), largest(before)),
+		Says: fmt.Sprintf("The largest 95th percentile of version %s is %s, and of version %s %s.", s.view.NewVersion, largest(after), s.view.Baseline, largest(before)),
+	}, roomFor(1, before, after), false)
+	d.Y.Ticks = chart.Numbers(0, inMilliseconds)
 	if s.Recorded != nil {
 		d.Keys = d.Keys[:2] // CloudWatch's percentiles have no intervals
 	} else {
 		d.Caption += " Periods with too few requests have no interval."
 	}
-	s.versions(&d, before, after)
+	d.versions(before, after)
 	return d
 }
 
 // versions draws both versions, the new one on top.
-func (s *sketch) versions(d *drawing, before, after []stretch) {
-	for _, of := range [][]stretch{before, after} {
-		for i := range of {
-			of[i].value, of[i].low, of[i].high = min(of[i].value, d.most), min(of[i].low, d.most), min(of[i].high, d.most)
-		}
-	}
-	d.add = append(d.add, s.try(bandOf(before, baselineBand))...)
-	d.add = append(d.add, s.try(bandOf(after, newVersionBand))...)
-	d.add = append(d.add, s.try(steps(before, baseline, 2, dashed))...)
-	d.add = append(d.add, s.try(steps(after, newVersion, 2, nil))...)
-	s.ending(d, "")
+func (d *drawing) versions(before, after []chart.Span) {
+	d.mark(chart.Mark{Shape: chart.Band, Class: "baseline", Spans: before})
+	d.mark(chart.Mark{Shape: chart.Band, Class: "new", Spans: after})
+	d.mark(chart.Mark{Shape: chart.Steps, Class: "baseline dashed", Spans: before})
+	d.mark(chart.Mark{Shape: chart.Steps, Class: "new", Spans: after})
 }
 
-func (s *sketch) versionKeys() []Key {
+func (s *sketch) versionKeys(ofNew, ofBaseline string) []Key {
 	return []Key{
-		{"line new", "version " + s.view.NewVersion + ", new"},
-		{"line dashed baseline", "version " + s.view.Baseline + ", baseline"},
-		{"area", "shaded: 95% interval of each"},
+		{"line new", "version " + s.view.NewVersion + ", new", ofNew, ""},
+		{"line dashed baseline", "version " + s.view.Baseline + ", baseline", ofBaseline, ""},
+		{Class: "area", Text: "shaded: 95% interval of each"},
 	}
 }
 
 // roomFor returns where an axis ends: above all values, and above the bounds of
 // their uncertainty unless these are far away.
-func roomFor(least float64, all ...[]stretch) float64 {
+func roomFor(least float64, all ...[]chart.Span) float64 {
 	value, high := least, least
 	for _, of := range all {
 		for _, s := range of {
-			value, high = max(value, s.value), max(high, s.high)
+			value = max(value, s.Value)
+			if high = max(high, s.Value); s.High > high {
+				high = s.High
+			}
 		}
 	}
 	return min(value*2, high) * 1.08
 }
 
-func largest(stretches []stretch) string {
-	if len(stretches) == 0 {
-		return "no"
+// largest says which is the largest of values in milliseconds.
+func largest(spans []chart.Span) string {
+	if len(spans) == 0 {
+		return "not known"
 	}
 	most := 0.0
-	for _, s := range stretches {
-		most = max(most, s.value)
+	for _, s := range spans {
+		most = max(most, s.Value)
 	}
-	return rollout.Thousands(int64(math.Round(most)))
+	return "up to " + inMilliseconds(most)
 }
+
+func inMilliseconds(ms float64) string { return thousands(math.Round(ms)) + " ms" }
 
 // mostEvents limits how many events are marked.
 const mostEvents = 200
@@ -263,4 +241,8 @@ const mostEvents = 200
 // percent formats a share as a percentage with at most three decimals.
 func percent(share float64) string {
 	return strconv.FormatFloat(math.Round(share*1e5)/1e3+0, 'f', -1, 64) + "%"
+}
+
+func lowerFirst(text string) string {
+	return strings.ToLower(text[:1]) + text[1:]
 }

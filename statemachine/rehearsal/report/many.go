@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/chart"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal/study"
 )
@@ -87,7 +88,7 @@ func newManyView(p ManyPage) (*manyView, error) {
 		if v.Rollback, err = newHistogram(measure{
 			id: "rollback", title: "Time until the rollback", caption: "Virtual time from the start until the alias was back on the baseline, of the rollouts that were rolled back.",
 			least: "the soonest", worst: "the latest",
-			unit: float64(every), rounds: roundTimes, say: rehearsal.Clock,
+			unit: float64(every), rounds: chart.RoundTimes, say: rehearsal.Clock, across: chart.Times, name: "virtual time since the start",
 		}, *s); err != nil {
 			return nil, err
 		}
@@ -95,7 +96,7 @@ func newManyView(p ManyPage) (*manyView, error) {
 	v.Bad, err = newHistogram(measure{
 		id: "bad", title: "Bad requests by the new version", caption: "Failed requests of the new version in a rollout, whatever its outcome.",
 		least: "the fewest", worst: "the worst",
-		unit: 1, rounds: roundNumbers(), say: thousands, across: numbers,
+		unit: 1, rounds: roundNumbers(), say: thousands, across: chart.Numbers(1, thousands), name: "bad requests",
 	}, d.BadRequests)
 	return v, err
 }

@@ -27,6 +27,13 @@ type ReleasePage struct {
 	Members            []ReleaseMember
 	Decision, Reversal *release.Decision
 	Orders             []rollout.Order
+	// Reasons are why the orders were given, by their numbers, as far as they are known, and
+	// ReasonsNote says why they are not; it may be empty.
+	Reasons     map[int64]string
+	ReasonsNote string
+	// Path has the states of the release's first execution in the order in which they were
+	// entered. The page has no diagram if the workflow of this version has no such state.
+	Path []string
 	// Waits says what the release waits for: an approval, or the end of a pause.
 	Waits []string
 	// Actions are what an operator may do, beside what the reason of a split release says.
@@ -93,7 +100,7 @@ func WriteRehearsedRelease(w io.Writer, of RehearsedRelease) error {
 	r := of.Result
 	p := ReleasePage{
 		Name: r.Release, Outcome: r.Outcome, Error: r.Error, Reason: r.Reason, Seconds: r.Seconds, Start: r.Start,
-		Decision: r.Decision, Reversal: r.Reversal, Orders: r.Orders, Rehearsed: &of,
+		Decision: r.Decision, Reversal: r.Reversal, Orders: r.Orders, Path: r.Path, Rehearsed: &of,
 	}
 	back := r.Outcome != rehearsal.Promoted && r.Outcome != rehearsal.Unchanged && r.Outcome != rehearsal.PartlyPromoted
 	for _, m := range r.Members {

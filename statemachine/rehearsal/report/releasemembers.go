@@ -196,13 +196,13 @@ func waveCharts(p ReleasePage) (charts []waveChart, axis []string, keys []Key, s
 	for _, part := range []float64{0, 0.25, 0.5, 0.75, 1} {
 		axis = append(axis, rehearsal.Clock(end*part))
 	}
-	for _, k := range []Key{{"bar-ready", "ready, waiting for the others"}, {"bar-good", "promoted"}, {"bar-bad", "ended badly"}, {"bar-warn", "back with the release"}, {"bar-open", "under way"}} {
+	for _, k := range []Key{{Class: "bar-ready", Text: "ready, waiting for the others"}, {Class: "bar-good", Text: "promoted"}, {Class: "bar-bad", Text: "ended badly"}, {Class: "bar-warn", Text: "back with the release"}, {Class: "bar-open", Text: "under way"}} {
 		if seen[strings.TrimPrefix(k.Class, "bar-")] {
 			keys = append(keys, k)
 		}
 	}
 	if lines != "" {
-		keys = append(keys, Key{"bar-decided", "the release’s decision"})
+		keys = append(keys, Key{Class: "bar-decided", Text: "the release’s decision"})
 	}
 	return charts, axis, keys, "When each rollout ran, from the release’s start to " + rehearsal.Clock(end) + ": " + counts(p.Members) + ". The table has the times."
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/picture"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
 
@@ -36,6 +38,8 @@ type releaseView struct {
 	Axis                 []string
 	Keys                 []Key
 	Happened             []happening
+	OrdersNote           string           // why the reasons of orders are not known
+	Machine              *picture.Machine // nil for none
 	Waits                []string
 	Red, Others          []memberRow
 	OthersOpen           bool
@@ -82,7 +86,7 @@ func newReleaseView(p ReleasePage) *releaseView {
 	v.Actions = actions(p)
 	v.Facts = releaseFacts(p)
 	v.Waves, v.Axis, v.Keys, v.BarsSay = waveCharts(p)
-	v.Happened = happenings(p)
+	v.Happened, v.OrdersNote = happenings(p), rollout.OneLine(p.ReasonsNote)
 	v.Red, v.Others = memberRows(p)
 	v.OthersOpen = len(v.Others) <= mostOpen
 	v.OthersTitle = plural(int64(len(v.Others)), "rollout")
@@ -91,6 +95,9 @@ func newReleaseView(p ReleasePage) *releaseView {
 	}
 	if of := p.Rehearsed; of != nil {
 		v.rehearsed(*of)
+	}
+	if len(p.Path) > 0 {
+		v.Machine, _ = picture.New(statemachine.ReleaseDefinition, p.Path) // an older workflow may have other states
 	}
 	return v
 }
@@ -189,10 +196,7 @@ func releaseFacts(p ReleasePage) []fact {
 	if p.Outcome == rehearsal.Running {
 		until = "so far"
 	}
-	all := []fact{
-		{"rollouts", "rollouts", rollout.Thousands(int64(len(p.Members))), counts(p.Members)},
-		{"seconds", until, rehearsal.Clock(p.Seconds), of},
-	}
+	var all []fact
 	if at, name, how, ok := harm(p.Members); ok {
 		all = append(all, fact{"harm", name, rehearsal.Clock(at), how})
 		if p.Outcome == rehearsal.RolledBack {
@@ -200,6 +204,9 @@ func releaseFacts(p ReleasePage) []fact {
 			all = append(all, fact{"back", "from then until all were back", rehearsal.Clock(max(0, back-at)), "at " + rehearsal.Clock(back)})
 		}
 	}
+	all = append(all,
+		fact{"rollouts", "rollouts", rollout.Thousands(int64(len(p.Members))), counts(p.Members)},
+		fact{"seconds", until, rehearsal.Clock(p.Seconds), of})
 	if of := p.Rehearsed; of != nil {
 		r := of.Result
 		all = append(all,
@@ -273,7 +280,11 @@ func happenings(p ReleasePage) []happening {
 		add(h, d.At.UnixNano())
 	}
 	for _, o := range p.Orders {
-		add(happening{At: p.clock(o.At), What: "order: " + rollout.OneLine(string(o.Command)), Text: "by " + rollout.OneLine(o.By) + ": " + cmp.Or(rollout.OneLine(o.Effect), "not obeyed yet")}, o.At.UnixNano())
+		text := "by " + rollout.OneLine(o.By) + ": " + cmp.Or(rollout.OneLine(o.Effect), "not obeyed yet")
+		if why := rollout.OneLine(p.Reasons[o.Number]); why != "" {
+			text += "; the reason given: “" + why + "”"
+		}
+		add(happening{At: p.clock(o.At), What: "order: " + commandOf(o), Text: text}, o.At.UnixNano())
 	}
 	slices.SortStableFunc(all, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
 	var plain []happening

@@ -35,6 +35,12 @@ type Page struct {
 	Scenario     rehearsal.Scenario
 	ScenarioName string
 	Seed         uint64
+	// Reasons are why the result's orders were given, by their numbers, as far as they are
+	// known, and ReasonsNote says why they are not; it may be empty.
+	Reasons     map[int64]string
+	ReasonsNote string
+	// Command is the shell command that makes the page again; empty for a recorded rollout.
+	Command string
 }
 
 //go:embed *.html page.css
@@ -67,7 +73,7 @@ func fill(w io.Writer, name string, view any) error {
 
 // style returns the style sheet.
 func style() (template.CSS, error) {
-	sheet, err := files.ReadFile("page.css")
+	sheet, err := StyleSheet()
 	return template.CSS(sheet), err
 }
 

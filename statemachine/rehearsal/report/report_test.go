@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"gonum.org/v1/plot/plotter"
-
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
@@ -121,36 +119,6 @@ func TestIntervalsAreJeffreys(t *testing.T) {
 		text := strconv.FormatFloat(low, 'f', 3, 64) + " " + strconv.FormatFloat(high, 'f', 3, 64)
 		if text != want {
 			t.Errorf("%d errors in 10: %s, want %s", errors, text, want)
-		}
-	}
-}
-
-// TestBandsEndWhereABoundIsOpen takes four stretches, the third of which is open.
-func TestBandsEndWhereABoundIsOpen(t *testing.T) {
-	stretches := []stretch{{from: 0, to: 1, low: 1, high: 2}, {from: 1, to: 2, low: 1, high: 2}, {from: 2, to: 3, open: true}, {from: 3, to: 4, low: 1, high: 2}}
-	bands, err := bandOf(stretches, baselineBand)
-	if err != nil || len(bands) != 2 {
-		t.Fatalf("%d bands, %v", len(bands), err)
-	}
-	if first, ok := bands[0].(*plotter.Polygon); !ok || first.XYs[0].Len() != 8 {
-		t.Errorf("the first band is %v", bands[0])
-	}
-	if !stretches[2].open || len(stretches) != 4 {
-		t.Errorf("the stretches are now %v", stretches)
-	}
-}
-
-func TestTimeTicksAreRound(t *testing.T) {
-	for end, want := range map[float64]string{
-		90: "0:00:00 0:00:30 0:01:00 0:01:30", 1200: "0:00 0:02 0:04 0:06 0:08 0:10 0:12 0:14 0:16 0:18 0:20",
-		30 * 86400: "0 d 7 d 14 d 21 d 28 d",
-	} {
-		var texts []string
-		for _, tick := range times(0, end, wide.times) {
-			texts = append(texts, tick.Label)
-		}
-		if got := strings.Join(texts, " "); got != want {
-			t.Errorf("up to %v: %s, want %s", end, got, want)
 		}
 	}
 }

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"image/color"
-
-	"gonum.org/v1/plot/vg"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/chart"
 )
 
 // TimeChart describes a chart of values over time, as pages draw them.
@@ -30,50 +28,36 @@ type TimeLine struct {
 // the chart. The points of a line are in order, and don't overlap.
 type TimePoint struct{ From, To, Value float64 }
 
-// DrawTimeCharts draws charts that share a time axis, which ends at end, in seconds. The
-// style sheet of [StyleSheet] has their colours.
-func DrawTimeCharts(charts []TimeChart, end float64) ([]Chart, error) {
+// DrawTimeCharts draws charts that share a time axis, which ends at end, in seconds, and
+// has that name. The style sheet of [StyleSheet] has their colors.
+func DrawTimeCharts(charts []TimeChart, name string, end float64) ([]Chart, error) {
 	drawings := make([]drawing, len(charts))
 	for i, c := range charts {
-		d := drawing{Chart: c.Chart, ticks: ticksOf(c.Ticks)}
-		d.Keys = nil
-		var every [][]stretch
+		c.Keys = nil
+		d := newDrawing(c.Chart)
+		d.X = chart.Axis{Max: end, Ticks: chart.Times, Name: name}
+		var every [][]chart.Span
 		for _, line := range c.Lines {
-			look := lookOf(line.New)
-			d.Keys = append(d.Keys, Key{look.class, line.Name})
-			var stretches []stretch
+			class := map[bool]string{true: "new", false: "dashed baseline"}[line.New]
+			d.Keys = append(d.Keys, Key{Class: "line " + class, Text: line.Name})
+			var spans []chart.Span
 			for _, p := range line.Points {
-				stretches = append(stretches, stretch{from: p.From, to: p.To, value: p.Value, high: p.Value})
+				spans = append(spans, chart.Span{From: p.From, To: p.To, Value: p.Value})
 			}
-			every = append(every, stretches)
-			drawn, err := steps(stretches, look.colour, 2, look.dashes)
-			if err != nil {
-				return nil, err
-			}
-			d.add = append(d.add, drawn...)
+			every = append(every, spans)
+			d.mark(chart.Mark{Shape: chart.Steps, Class: class, Spans: spans})
 		}
-		d.most = roomFor(c.Least, every...)
+		d.Y = chart.Axis{Max: roomFor(c.Least, every...), Ticks: chart.Numbers(0, c.Ticks)}
 		if c.Most > 0 {
-			d.most = min(d.most, c.Most)
+			d.Y.Max = min(d.Y.Max, c.Most)
 		}
 		drawings[i] = d
 	}
-	return drawInBoth(drawings, end)
-}
-
-// look is how a version's line is drawn.
-type look struct {
-	class  string
-	colour color.Color
-	dashes []vg.Length
-}
-
-func lookOf(isNew bool) look {
-	if isNew {
-		return look{"line new", newVersion, nil}
-	}
-	return look{"line dashed baseline", baseline, dashed}
+	return drawInBoth(wide, narrow, drawings...)
 }
 
 // StyleSheet returns the style sheet of the pages, for other pages with the same parts.
-func StyleSheet() ([]byte, error) { return files.ReadFile("page.css") }
+func StyleSheet() ([]byte, error) {
+	sheet, err := files.ReadFile("page.css")
+	return append(sheet, chart.StyleSheet()...), err
+}

@@ -19,6 +19,7 @@ type view struct {
 	Title  string
 	Reason []string // line by line
 	Facts  []fact
+	Harm   *harmAt // nil for none
 	// What was rolled out.
 	What, Baseline, NewVersion string
 	Plan                       string
@@ -30,8 +31,11 @@ type view struct {
 	Alias                      []aliasRow
 	Undo                       string
 	Cost, Notified             []string
+	Orders                     []orderRow
+	OrdersNote                 string
 	Input, Scenario, World     string
 	Seed                       uint64
+	Again                      string // the command that makes the page again
 }
 
 // fact is one of the numbers at the top of the page; Of puts it in relation.
@@ -47,6 +51,7 @@ func newView(p Page) *view {
 		What: "The input of a rollout", Baseline: r.Baseline, NewVersion: r.NewVersion,
 		Undo: r.Undo, Notified: r.Notified,
 		Input: pretty(p.Input), Scenario: p.ScenarioName, World: p.Scenario.Description, Seed: p.Seed,
+		Harm: harmOf(p), Orders: orderRows(p), OrdersNote: rollout.OneLine(p.ReasonsNote), Again: p.Command,
 	}
 	if r.Error != "" {
 		v.Reason[0] = r.Error + ": " + v.Reason[0]
@@ -66,7 +71,7 @@ func newView(p Page) *view {
 	if n := len(r.Steps); n > 0 {
 		v.Plan = fmt.Sprintf("%d steps, %s", n, rehearsal.Clock(r.Planned))
 	}
-	v.Facts = facts(r)
+	v.Facts = append(v.Harm.facts(r), facts(r)...)
 	shown, leftOut := rows(r.Lines)
 	if v.Lines = shown; leftOut > 0 {
 		v.LeftOut = rollout.Thousands(int64(leftOut))
@@ -77,23 +82,17 @@ func newView(p Page) *view {
 	return v
 }
 
-// facts returns the numbers at the top of the page.
+// facts returns the numbers at the top of the page. Those that belong to a chart are there.
 func facts(r rehearsal.Result) []fact {
-	served, before := r.Served[r.NewVersion], r.Served[r.Baseline]
-	weight := 0.0
-	for _, shift := range r.Shifts {
-		weight = max(weight, shift.Weight)
-	}
+	served := r.Served[r.NewVersion]
 	said := wordsOf(r)
 	all := []fact{
 		{"bad-requests", "bad requests by the new version", rollout.Thousands(r.BadRequests), "of " + rollout.Thousands(served.Invocations) + said.that + rateOf(served)},
 		{"seconds", "until the outcome", rehearsal.Clock(r.Seconds), said.of + planned(r)},
-		{"weight", "largest weight it had", rollout.Weight(weight), "of the alias’s traffic"},
 		{"checks", "health checks", rollout.Thousands(int64(r.Checks)), verified(r)},
-		{"baseline-errors", "bad requests by the baseline", rollout.Thousands(before.Errors), "of " + rollout.Thousands(before.Invocations) + said.that + rateOf(before)},
 	}
 	if r.Recorded != nil && r.Recorded.Counted == "" {
-		all = all[1 : len(all)-1] // the requests were not counted
+		all = all[1:] // the requests were not counted
 	}
 	if r.Executions > 0 {
 		all = append(all, fact{"price", "for Step Functions", dollars(r.Price), rollout.Thousands(r.Transitions) + " state transitions"})
