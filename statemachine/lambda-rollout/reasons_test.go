@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,10 +32,29 @@ func TestReasonsOfOrdersAreShown(t *testing.T) {
 			t.Errorf("%s: %q", sub, r.stdout)
 		}
 	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	report := func(says ...string) {
+		t.Helper()
+		a.want(a.run("report", "it", "-o", page), 0)
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range says {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%q is not in the page", want)
+			}
+		}
+		if strings.ContainsRune(string(text), '\x1b') {
+			t.Error("the page has an escape")
+		}
+	}
+	report("<td>pause</td>", "<td>the queue")
 	var r rollouts.Rollout
 	if err := json.Unmarshal([]byte(a.run("get", "it", "-o", "json").stdout), &r); err != nil || !strings.HasPrefix(r.OrderReasons[1], "the queue") || len(r.OrderReasons) != 1 {
 		t.Errorf("%v: %v", err, r.OrderReasons)
 	}
 	a.inject(localaws.Fault{Operation: "GetParameterHistory", Kind: localaws.Throttled})
 	a.want(a.run("get", "it"), 0, "pause by ", "why they were given is not known: AWS has too many calls")
+	report("<td>pause</td>", "<td>–</td>", "Why they were given is not known: AWS has too many calls")
 }

@@ -84,9 +84,9 @@ func TestPagesInABrowser(t *testing.T) {
 				papers[browsertest.Ask[string](tab, "getComputedStyle(document.body).backgroundColor")] = true
 			}
 			tab.On(1200, "light")
-			barriers := tab.Barriers(b)
+			barriers := tab.Violations(b)
 			tab.On(320, "dark")
-			for _, barrier := range append(barriers, tab.Barriers(b)...) {
+			for _, barrier := range append(barriers, tab.Violations(b)...) {
 				t.Error(barrier)
 			}
 			if len(papers) != 2 {

@@ -87,6 +87,9 @@ func TestReleasePagesInABrowser(t *testing.T) {
 				if over := tab.TooWide(); over > 0 {
 					t.Errorf("on a screen of %d the page is %d pixels too wide", screen.width, over)
 				}
+				for _, wrong := range badlyDrawn(tab) {
+					t.Errorf("on a screen of %d %s", screen.width, wrong)
+				}
 				for _, violation := range tab.Violations(b) {
 					t.Error(violation)
 				}
