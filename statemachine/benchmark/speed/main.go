@@ -2,11 +2,12 @@
 // builds both, runs both in turns, and prints a Markdown table of the minimum of each
 // figure and of their ratio.
 //
-//	go run ./statemachine/benchmark/speed [-commit NAME] [-turns N] [-command COMMAND] [-build]
+//	go run ./statemachine/benchmark/speed [-commit NAME] [-turns N] [-command COMMAND] [-build] [-figures PATTERN]
 //
 // The other commit is checked out into a temporary worktree, which is removed. With
 // -build it also measures the processor time of building the command into an empty
-// cache, which takes minutes. Run it alone on the machine.
+// cache, which takes minutes. With -figures it measures only those whose names match a
+// regular expression. Run it alone on the machine.
 package main
 
 import (
@@ -16,6 +17,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -33,13 +36,19 @@ func main() {
 	command := flag.String("command", "./statemachine/rehearse", "the other commit's `package` of the command that rehearses")
 	turns := flag.Int("turns", 5, "how often each figure is measured")
 	build := flag.Bool("build", false, "measure building the command, too")
+	pattern := flag.String("figures", "", "measure only the figures whose names match this regular `expression`")
 	flag.Parse()
-	if err := run(*commit, *command, *turns, *build); err != nil {
+	wanted, err := regexp.Compile(*pattern)
+	if err != nil {
+		log.Fatal(err)
+	}
+	all := slices.DeleteFunc(figures(*build), func(f figure) bool { return !wanted.MatchString(f.name) })
+	if err := run(*commit, *command, *turns, all); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(commit, command string, turns int, build bool) error {
+func run(commit, command string, turns int, all []figure) error {
 	folder, err := os.MkdirTemp("", "speed")
 	if err != nil {
 		return err
@@ -62,7 +71,7 @@ func run(commit, command string, turns int, build bool) error {
 		}
 	}
 	fmt.Printf("| figure | %s | now | ratio |\n| --- | ---: | ---: | ---: |\n", commit)
-	for _, f := range figures(build) {
+	for _, f := range all {
 		if f.heavy {
 			turns = 1
 		}
