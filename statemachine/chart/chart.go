@@ -172,11 +172,16 @@ func (c Chart) lay(f Frame, left float64) picture {
 	return p
 }
 
-// vertical adds the ticks of the vertical axis, and the grid.
+// vertical adds the ticks of the vertical axis, without those too near to others, and the grid.
 func (p *picture) vertical(a area, y Axis, height float64) {
 	var grid strings.Builder
+	before := math.Inf(1)
 	for _, t := range y.ticks(verticalTicks(height)) {
 		at := a.y.at(t.At)
+		if math.Abs(before-at) < textSize+gap {
+			continue
+		}
+		before = at
 		grid.WriteString("M" + round(a.x.from) + " " + round(at) + "H" + round(a.x.to))
 		p.Texts = append(p.Texts, textAt{"", "end", round(a.x.from - 2*gap), round(at + gap), t.Text})
 	}

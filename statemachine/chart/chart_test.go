@@ -140,13 +140,10 @@ func cut(t textAt, p picture) (wrong []string) {
 	return wrong
 }
 
-// collide reports whether texts lie on each other. The vertical axis's are at their values.
+// collide reports whether texts lie on each other.
 func collide(a, b textAt) bool {
 	left, top, right, bottom := a.box()
 	l, t, r, bot := b.box()
-	if a.Class == "" && b.Class == "" && a.Anchor == "end" && b.Anchor == "end" {
-		return false
-	}
 	return a.Text != "" && b.Text != "" && left < r-0.2 && l < right-0.2 && top < bot-0.2 && t < bottom-0.2
 }
 

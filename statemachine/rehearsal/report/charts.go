@@ -207,18 +207,18 @@ func (s *sketch) versionKeys(ofNew, ofBaseline string) []Key {
 }
 
 // roomFor returns where an axis ends: above all values, and above the bounds of
-// their uncertainty unless these are far away.
+// their uncertainty, except for the largest quarter of these if they are far away.
 func roomFor(least float64, all ...[]chart.Span) float64 {
-	value, high := least, least
+	value, highs := least, []float64{least}
 	for _, of := range all {
 		for _, s := range of {
-			value = max(value, s.Value)
-			if high = max(high, s.Value); s.High > high {
-				high = s.High
+			if value = max(value, s.Value); !math.IsNaN(s.High) {
+				highs = append(highs, s.High)
 			}
 		}
 	}
-	return min(value*2, high) * 1.08
+	slices.Sort(highs)
+	return max(value, min(highs[len(highs)-1], max(value*2, highs[len(highs)*3/4]))) * 1.08
 }
 
 // largest says which is the largest of values in milliseconds.

@@ -25,9 +25,12 @@ func (s *sketch) evidence() drawing {
 	} else {
 		threshold = 2
 	}
-	least, most := -0.5, 1.5*threshold
-	for _, p := range append(errors[:len(errors):len(errors)], latency...) {
-		least, most = min(least, p.Y*1.08), max(most, p.Y*1.08)
+	most := 1.5 * threshold
+	for _, points := range [][]chart.Point{errors, latency} {
+		for i := range points {
+			points[i].Y = max(points[i].Y, 0) // less is none, too
+			most = max(most, points[i].Y*1.08)
+		}
 	}
 	d := s.drawing(Chart{
 		ID: "evidence", Title: "Evidence of harm", Caption: "At each check: in one of how many rollouts as much comes about by chance.", Says: says,
@@ -36,7 +39,7 @@ func (s *sketch) evidence() drawing {
 			{"line limit", "rolls back", "at " + health.Chance(threshold), ""}, {"line dotted limit", "holds a step’s end", "at " + health.Chance(health.HoldStrength), ""},
 		},
 	}, most, false)
-	d.Y.Min, d.Y.Ticks = least, chances
+	d.Y.Min, d.Y.Ticks = -most/12, chances
 	d.mark(chart.Mark{Shape: chart.Level, Class: "limit", Points: []chart.Point{{Y: threshold}}})
 	d.mark(chart.Mark{Shape: chart.Level, Class: "limit dotted", Points: []chart.Point{{Y: health.HoldStrength}}})
 	for i, points := range [][]chart.Point{errors, latency} {

@@ -68,8 +68,8 @@ func TestTheEvidenceIsNeverCutOff(t *testing.T) {
 		s := sketch{end: 120, view: &view{verdict: verdicts[rehearsal.RolledBack]}, Result: rehearsal.Result{Checks: 1}}
 		s.Lines = []rehearsal.Entry{{At: 60, Evidence: []health.Strength{{Gate: rollout.ErrorsGateName, Log10: log10, Threshold: 2}}}}
 		d := s.evidence()
-		if d.Y.Min > min(log10, 0) || d.Y.Max < max(log10, 2) {
-			t.Errorf("evidence of 10^%v is cut off: the axis goes from %v to %v", log10, d.Y.Min, d.Y.Max)
+		if drawn := d.Marks[2].Points[0].Y; d.Y.Min >= 0 || d.Y.Max <= max(log10, 2) || drawn != max(log10, 0) {
+			t.Errorf("evidence of 10^%v is cut off: it is drawn at %v, and the axis goes from %v to %v", log10, drawn, d.Y.Min, d.Y.Max)
 		}
 		ticks, _ := d.Y.Ticks(d.Y.Min, d.Y.Max, 4)
 		if len(ticks) == 0 || ticks[0].Text != "none" {
