@@ -2,7 +2,10 @@ package report
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
@@ -28,4 +31,43 @@ func commandOf(o rollout.Order) string {
 		return "unknown: " + command
 	}
 	return command
+}
+
+// happening is a decision or an order.
+type happening struct{ At, What, Text, Tone string }
+
+// happenings returns what was decided and ordered, in order.
+func happenings(p ReleasePage) []happening {
+	type timed struct {
+		happening
+		at int64
+	}
+	var all []timed
+	add := func(h happening, at int64) { all = append(all, timed{h, at}) }
+	for i, d := range []*release.Decision{p.Decision, p.Reversal} {
+		if d == nil || d.Decision == "" {
+			continue
+		}
+		h := happening{At: p.clock(d.At), What: "decision: " + strings.ReplaceAll(string(d.Decision), "-", " "), Text: rollout.Plain(d.Reason)}
+		if d.Decision == rollout.RollBack {
+			h.Tone = "bad"
+		}
+		if i == 1 {
+			h.What = "reversal of the promotion"
+		}
+		add(h, d.At.UnixNano())
+	}
+	for _, o := range p.Orders {
+		text := "by " + rollout.OneLine(o.By) + ": " + cmp.Or(rollout.OneLine(o.Effect), "not obeyed yet")
+		if why := rollout.OneLine(p.Reasons[o.Number]); why != "" {
+			text += "; the reason given: “" + why + "”"
+		}
+		add(happening{At: p.clock(o.At), What: "order: " + commandOf(o), Text: text}, o.At.UnixNano())
+	}
+	slices.SortStableFunc(all, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
+	var plain []happening
+	for _, h := range all {
+		plain = append(plain, h.happening)
+	}
+	return plain
 }

@@ -53,9 +53,6 @@ type releaseView struct {
 	BarsSay, OthersTitle string
 }
 
-// happening is a decision or an order.
-type happening struct{ At, What, Text, Tone string }
-
 type limitRow struct{ Name, Calls, Most, Allowed, Throttled string }
 
 func newReleaseView(p ReleasePage) *releaseView {
@@ -256,42 +253,6 @@ func counts(members []ReleaseMember) string {
 		texts = append(texts, rollout.Thousands(numbers[standing])+" "+word(standing))
 	}
 	return strings.Join(texts, ", ")
-}
-
-// happenings returns what was decided and ordered, in order.
-func happenings(p ReleasePage) []happening {
-	type timed struct {
-		happening
-		at int64
-	}
-	var all []timed
-	add := func(h happening, at int64) { all = append(all, timed{h, at}) }
-	for i, d := range []*release.Decision{p.Decision, p.Reversal} {
-		if d == nil || d.Decision == "" {
-			continue
-		}
-		h := happening{At: p.clock(d.At), What: "decision: " + strings.ReplaceAll(string(d.Decision), "-", " "), Text: rollout.Plain(d.Reason)}
-		if d.Decision == rollout.RollBack {
-			h.Tone = "bad"
-		}
-		if i == 1 {
-			h.What = "reversal of the promotion"
-		}
-		add(h, d.At.UnixNano())
-	}
-	for _, o := range p.Orders {
-		text := "by " + rollout.OneLine(o.By) + ": " + cmp.Or(rollout.OneLine(o.Effect), "not obeyed yet")
-		if why := rollout.OneLine(p.Reasons[o.Number]); why != "" {
-			text += "; the reason given: “" + why + "”"
-		}
-		add(happening{At: p.clock(o.At), What: "order: " + commandOf(o), Text: text}, o.At.UnixNano())
-	}
-	slices.SortStableFunc(all, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
-	var plain []happening
-	for _, h := range all {
-		plain = append(plain, h.happening)
-	}
-	return plain
 }
 
 // few joins names, at most ten of them.
