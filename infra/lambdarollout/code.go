@@ -60,7 +60,7 @@ func (b *goBuild) TryBundle(outputDir *string, _ *awscdk.BundlingOptions) *bool 
 	// The flags keep paths, version control and build IDs out of the executable, so
 	// that it, and the asset's hash, is the same on every machine.
 	build := exec.Command("go", "build", "-C", b.root,
-		"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=",
+		"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w -buildid=",
 		"-o", binary, "./"+b.pkg)
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0", "GOWORK=off")
 	if _, err := build.Output(); err != nil {

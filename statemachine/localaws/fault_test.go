@@ -73,7 +73,7 @@ func TestFaults(t *testing.T) {
 					err := s.call(t, w)
 					code, status := outcome(err)
 					got := http.StatusText(status)
-					if throttled := throttles.IsErrorThrottle(err).Bool(); throttled != (c.fault.Kind == Throttled) {
+					if throttled := throttles.IsErrorThrottle(err).Bool(); throttled != (c.fault.Kind == Throttled || c.fault.Kind == BareThrottle) {
 						t.Errorf("the SDK takes %v for throttling: %v", err, throttled)
 					}
 					if got != "" {

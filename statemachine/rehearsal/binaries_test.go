@@ -45,7 +45,7 @@ func newExecutable(t *testing.T, pkg string) executable {
 		return e
 	}
 	e := executable{path: filepath.Join(t.TempDir(), "bootstrap")}
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=",
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w -buildid=",
 		"-o", e.path, "../../"+pkg)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {

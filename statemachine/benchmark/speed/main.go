@@ -86,7 +86,7 @@ func run(commit, command string, turns int, all []figure) error {
 // command.
 func (t tree) build() error {
 	for _, name := range functions {
-		if err := t.goBuild(filepath.Join(t.built, name), "./lambdas/"+name, "-tags", "lambda.norpc"); err != nil {
+		if err := t.goBuild(filepath.Join(t.built, name), "./lambdas/"+name, "-tags", "lambda.norpc,nethttpomithttp2"); err != nil {
 			return err
 		}
 	}
