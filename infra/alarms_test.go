@@ -115,7 +115,7 @@ func checkAlarms(tmpl template) error {
 			"Statistic":        "Maximum",
 		},
 		"RollbackThrottled": {
-			"AlarmDescription": "Calls of the function Rollback are throttled, and are retried. Rollbacks, cleanups and notifications share its reserved concurrency (10 by default; the account's, if it has none). If the alarm stays on while many rollouts end at once, deploy with more: -c reserved-concurrency=20",
+			"AlarmDescription": "Lambda throttles invocations of the function Rollback; they are retried. Rollbacks, cleanups and notifications share its reserved concurrency (10 by default; the account's, if it has none). If the alarm stays on while many rollouts end at once, deploy with more, such as -c reserved-concurrency=20.",
 			"Dimensions":       `{"Name":"FunctionName","Value":{"Ref":"Rollback"}}`,
 			"MetricName":       "Throttles",
 			"Namespace":        "AWS/Lambda",

@@ -141,7 +141,7 @@ func checkStackRollouts(tmpl template) error {
 			"FunctionName":   "${StackRollout}",
 		},
 		"StackRequestsGivenUp": {
-			"AlarmDescription":   "The function StackRollout failed in every attempt to carry out a request of CloudFormation. It is tried again every three minutes; until then the stack waits, for an hour at most. The function's log says why it fails. What to do: " + runbookURL + "#stackrequestsgivenup",
+			"AlarmDescription":   "The function StackRollout failed in every attempt to carry out a request of CloudFormation. The request is retried every three minutes; the stack waits for it, for an hour at most. The function's log says why it fails. What to do: " + runbookURL + "#stackrequestsgivenup",
 			"ComparisonOperator": "GreaterThanOrEqualToThreshold",
 			"EvaluationPeriods":  "1",
 			"Metrics": `{"Expression":"SUM([visible, received])","Id":"expr_1","Label":"requests in the queue","ReturnData":true}, ` +

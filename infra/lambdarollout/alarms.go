@@ -75,7 +75,7 @@ func (r *LambdaRollout) addAlarms(scope constructs.Construct, w workflow, logs a
 		"EventBridge could not call the function Rollback for a cleanup or a notification, or CheckRelease to end a release that was stopped; or the function failed in every attempt. The messages in the queue say why. When that is fixed, purge the queue.",
 		undelivered.MetricApproximateNumberOfMessagesVisible(latest))
 	r.RollbackThrottled = newAlarm(scope, "RollbackThrottled",
-		"Calls of the function Rollback are throttled, and are retried. Rollbacks, cleanups and notifications share its reserved concurrency (10 by default; the account's, if it has none). If the alarm stays on while many rollouts end at once, deploy with more: -c reserved-concurrency=20",
+		"Lambda throttles invocations of the function Rollback; they are retried. Rollbacks, cleanups and notifications share its reserved concurrency (10 by default; the account's, if it has none). If the alarm stays on while many rollouts end at once, deploy with more, such as -c reserved-concurrency=20.",
 		rollback.MetricThrottles(over(betweenSweeps)))
 	r.SweepsMissing = newSweepsMissing(scope, calls.sweep)
 	// Calls that EventBridge could not make at all, for instance because it lacks the

@@ -104,7 +104,7 @@ func newRequestsGivenUp(scope constructs.Construct, queue awssqs.Queue) awscloud
 	latest := over(betweenSweeps)
 	latest.Statistic = jsii.String("Maximum")
 	return newAlarm(scope, "StackRequestsGivenUp",
-		"The function StackRollout failed in every attempt to carry out a request of CloudFormation. It is tried again every three minutes; until then the stack waits, for an hour at most. The function's log says why it fails.",
+		"The function StackRollout failed in every attempt to carry out a request of CloudFormation. The request is retried every three minutes; the stack waits for it, for an hour at most. The function's log says why it fails.",
 		awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression: jsii.String("SUM([visible, received])"),
 			UsingMetrics: &map[string]awscloudwatch.IMetric{

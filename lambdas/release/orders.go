@@ -37,6 +37,8 @@ const (
 	nothingToSay = "ignored: the release does not wait for approval"
 	tooEarly     = "ignored: the release does not wait for approval yet. Approve it again when it does"
 	notKnown     = "not known, so the release is held"
+	toPromote    = "too late: the release has already decided to promote"
+	toRollBack   = "too late: the release has already decided to roll back"
 )
 
 // obey applies an order to the release, and returns its effect.
@@ -49,6 +51,9 @@ func (s *State) obey(now time.Time, r Request, o rollout.Order) string {
 	case o.Command == rollout.Disapprove, o.Command == rollout.RollBackNow:
 		p.Pause, p.RolledBackBy, p.Closed = nil, o.By, true
 		return s.effect(o, obeyed)
+	}
+	if late := s.tooLate(o); late != "" {
+		return late
 	}
 	p.Pause = held.After(o, now, now.Add(time.Duration(r.MaxPause)*time.Second))
 	done := obeyed
@@ -71,6 +76,22 @@ func (s *State) obey(now time.Time, r Request, o rollout.Order) string {
 		return notKnown
 	}
 	return s.effect(o, done)
+}
+
+// tooLate returns the effect of an order that can't count any more because the release has
+// decided; "" for any other. Such an order is relayed nevertheless: a check that is retried
+// may find its own decision, and must relay what the first attempt did.
+func (s State) tooLate(o rollout.Order) string {
+	d := s.Progress.Decision
+	switch {
+	case d == nil:
+		return ""
+	case d.Decision == rollout.RollBack && (o.Unknown || o.Command == rollout.PauseNow || o.Command == rollout.AdvanceNow || o.Command == rollout.PromoteNow):
+		return toRollBack
+	case o.Unknown || o.Command == rollout.PauseNow || o.Command == rollout.AdvanceNow:
+		return toPromote
+	}
+	return ""
 }
 
 // effect returns the effect of an order that was carried out as done says.

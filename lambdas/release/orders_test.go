@@ -168,6 +168,40 @@ func TestAConclusionSendsAllBack(t *testing.T) {
 	}
 }
 
+// TestAnOrderAfterTheDecision says that it comes too late, and does not hold the release.
+func TestAnOrderAfterTheDecision(t *testing.T) {
+	const promoted, back = "too late: the release has already decided to promote", "too late: the release has already decided to roll back"
+	for _, test := range []struct {
+		decision rollout.Decision
+		command  rollout.Command
+		late     string
+	}{
+		{rollout.Promote, rollout.PauseNow, promoted},
+		{rollout.Promote, "puase", promoted},
+		{rollout.Promote, rollout.AdvanceNow, promoted},
+		{rollout.Promote, rollout.PromoteNow, ""},
+		{rollout.Promote, rollout.RollBackNow, ""},
+		{rollout.RollBack, rollout.PauseNow, back},
+		{rollout.RollBack, rollout.PromoteNow, back},
+		{rollout.RollBack, rollout.RollBackNow, ""},
+		{"", rollout.PauseNow, ""},
+	} {
+		r := shop(t, "")
+		s := release.Begun(r, owner, start)
+		if test.decision != "" {
+			s.Progress.Decision = &release.Decision{Decision: test.decision, Reason: "so", At: start}
+		}
+		s, _ = s.Check(start, r, release.Found{Orders: []rollout.Order{{Command: test.command, By: "me", Number: 1, At: start}}})
+		o := s.Progress.Orders[0]
+		if late := strings.HasPrefix(o.Effect, "too late"); late != (test.late != "") || late && o.Effect != test.late || release.Obeyed(o) == late {
+			t.Errorf("%s after %q: %s", test.command, test.decision, o.Effect)
+		}
+		if held := s.Progress.Pause != nil; held != (test.decision == "") {
+			t.Errorf("%s after %q: held: %t", test.command, test.decision, held)
+		}
+	}
+}
+
 // TestPromotionByOrderWaitsForAWindow, as that of a rollout does: no order overrides windows.
 func TestPromotionByOrderWaitsForAWindow(t *testing.T) {
 	for more, opens := range map[string]time.Duration{

@@ -35,8 +35,14 @@ func (s State) outcome(back bool) Outcome {
 }
 
 func (s State) promotedText(unverified []string) string {
-	text := fmt.Sprintf("all %s of the release are promoted", plural(len(s.Members), "rollout"))
-	if n := len(s.names(Unchanged)); n > 0 {
+	text := "the release's only rollout is promoted"
+	if n := len(s.Members); n > 1 {
+		text = fmt.Sprintf("all %d rollouts of the release are promoted", n)
+	}
+	switch n := len(s.names(Unchanged)); {
+	case n == 1:
+		text += " (1 was already on its new version)"
+	case n > 1:
 		text += fmt.Sprintf(" (%d were already on their new versions)", n)
 	}
 	if len(unverified) > 0 {
@@ -54,10 +60,10 @@ func (s State) rolledBack(o *Outcome) {
 	o.Result, o.Error = ResultRolledBack, why.Error
 	o.Reason = "rolled back: " + strings.TrimRight(why.Reason, ".")
 	if taken := s.names(TakenBack); len(taken) > 0 {
-		o.Reason += fmt.Sprintf(". %s had been promoted, and were taken back", list(taken))
+		o.Reason += fmt.Sprintf(". Promoted, then taken back: %s", list(taken))
 	}
 	if unchanged := s.names(Unchanged); len(unchanged) > 0 {
-		o.Reason += fmt.Sprintf(". %s were on their new versions before, and stay there", list(unchanged))
+		o.Reason += fmt.Sprintf(". Left on the new version, where it was before: %s", list(unchanged))
 	}
 	left := s.names(NotRestored)
 	if len(left) == 0 {

@@ -251,7 +251,7 @@ func (r *reader) gates(path string) Gates {
 	g.OnNoTraffic = settings.enum("on-no-traffic", OnNoTrafficProceed, OnNoTrafficWait, OnNoTrafficRollBack)
 	failures.refuseUnknown(errorsNames)
 	if string(settings.fields["latency"]) != "false" {
-		slow := settings.object("latency")
+		slow := settings.objectOr("latency", wantLatency)
 		g.Latency = &LatencyGate{
 			Alpha:     slow.chance("alpha", 0.01),
 			Ratio:     slow.number("ratio", 1, 100, 1.25),

@@ -60,10 +60,13 @@ func (r *reader) add(p Problem) {
 
 // object returns a reader for the fields of an object in the request, which has none
 // if the object is absent.
-func (r *reader) object(path string) *reader {
+func (r *reader) object(path string) *reader { return r.objectOr(path, wantObject) }
+
+// objectOr is object for a field that may be something else; want says what is right.
+func (r *reader) objectOr(path, want string) *reader {
 	inner := &reader{prefix: r.prefix + path + ".", problems: r.problems}
 	if r.has(path) && (json.Unmarshal(r.fields[path], &inner.fields) != nil || inner.fields == nil) {
-		r.refuse(path, wantObject)
+		r.refuse(path, want)
 	}
 	return inner
 }

@@ -9,6 +9,7 @@ import (
 // sentence that begins with the field's path.
 const (
 	wantObject     = "must be an object"
+	wantLatency    = "must be false or an object"
 	wantMissing    = "is missing"
 	wantBoolean    = "must be true or false, without quotes"
 	wantNumber     = "must be a number"

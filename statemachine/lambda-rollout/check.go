@@ -21,7 +21,7 @@ func (c *command) check() *cobra.Command {
 	var in input
 	cmd := &cobra.Command{
 		Use:   "check -f FILE",
-		Short: "Find all that a rollout would be refused for, without starting it",
+		Short: "Find every reason to refuse a rollout, without starting it",
 		Long: "Check runs the code with which the workflow starts, with your permissions, and prints the plan, its warnings, its end and its cost. " +
 			"It changes nothing. If the rollout would be refused, it prints all reasons at once and exits with 2.",
 		Args: noArguments,
@@ -143,6 +143,9 @@ func located(r task.Refusal, in *input) refusal {
 	located := refusal{Name: r.Name, Path: r.Path, Text: r.Text}
 	if r.Path != "" {
 		located.At = in.where(r.Path)
+	}
+	if r.Text == "new-version is missing" {
+		located.Text += ": add it to the file, or give it with --new-version"
 	}
 	return located
 }

@@ -21,7 +21,7 @@ func configured(cfg aws.Config, err error) error {
 	var profile config.SharedConfigProfileNotExistError
 	switch {
 	case errors.As(err, &profile):
-		return fmt.Errorf("there is no profile %s in the AWS configuration: aws configure list-profiles lists those that there are", strconv.Quote(shortened(profile.Profile)))
+		return fmt.Errorf("there is no profile %s in the AWS configuration: aws configure list-profiles lists them", strconv.Quote(shortened(profile.Profile)))
 	case err != nil:
 		return fmt.Errorf("the AWS configuration: %w", err)
 	case cfg.Region == "":

@@ -8,8 +8,8 @@ import (
 func (c *command) explain() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain NAME",
-		Short: "Explain why a rollout ended so, or why it is where it is",
-		Long:  "Explains in plain words, with the numbers of the last check, why a rollout ended as it did, or why it is where it is. It exits with 0 if the rollout can be read.",
+		Short: "Explain why a rollout ended, or what it is doing and why",
+		Long:  "Explains in plain words, with the numbers of the last check, why a rollout ended as it did, or what it is doing and why. It exits with 0 if the rollout can be read.",
 		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := c.read(cmd, args[0])

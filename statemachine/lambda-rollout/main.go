@@ -149,7 +149,7 @@ func (c *command) root() *cobra.Command {
 	flags.StringVar(&c.profile, "profile", "", "the profile of the AWS configuration (default: AWS_PROFILE)")
 	flags.StringVar(&c.region, "region", "", "the Region (default: that of the environment or the profile)")
 	flags.StringVar(&c.machine, "state-machine", "", "the ARN of the stack's state machine (default: STATE_MACHINE_ARN, or the stack's output)")
-	flags.StringVar(&c.stack, "stack", rollouts.Stack, "the name of the stack whose output has that ARN")
+	flags.StringVar(&c.stack, "stack", rollouts.Stack, "the name of the stack whose outputs have the state machines' ARNs")
 	flags.StringVarP(&c.format, "output", "o", plainText, "text or json; of advise and cost markdown, too")
 	root.AddCommand(
 		c.advise(),

@@ -52,7 +52,7 @@ functions' own code, in virtual time. It needs no account.`,
 	template := flags.String("template", "", "run the functions with the permissions of their roles in this synthesized template: a `file` such as cdk.out/LambdaRollout.template.json")
 	asJSON := flags.Bool("json", false, "print the whole result as JSON, and nothing else")
 	page := flags.String("report", "", "write a page about the rehearsal, or with --runs about all of them, to this `file`, such as rehearsal.html")
-	countFlag(flags, &runs, "runs", 1, mostRuns, "rehearse this many rollouts on all cores, with consecutive seeds from -seed on, and print how they end")
+	countFlag(flags, &runs, "runs", 1, mostRuns, "rehearse this many rollouts on all cores, with consecutive seeds beginning with --seed, and print how they end")
 	numberFlag(flags, &speed, "speed", 0, mostSlowMotion, "watch in slow motion, at this many seconds of the rollout per second (default: as fast as possible)")
 	failUnverified := flags.Bool("fail-unverified", false, "exit with 4 if the new version was promoted and too little was seen to judge it")
 	verbose := flags.BoolP("verbose", "v", false, "print all checks with all that they found, and not only a line for each step and what is out of the ordinary")

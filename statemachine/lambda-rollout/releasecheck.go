@@ -18,7 +18,7 @@ func (c *command) checkRelease() *cobra.Command {
 	var in input
 	cmd := &cobra.Command{
 		Use:   "check -f FILE",
-		Short: "Find all that a release would be refused for, without starting it",
+		Short: "Find every reason to refuse a release, without starting it",
 		Long: "Check validates the input, and then checks each rollout with the code with which its execution would start, with your permissions; two rollouts a second, as AWS Lambda limits the calls. " +
 			"It changes nothing. If the release would be refused, it prints all reasons at once and exits with 2.",
 		Args: noArguments,

@@ -57,7 +57,7 @@ func TestSeeing(t *testing.T) {
 	expect(t, a, 0, "PROMOTED", "", "get", "good")
 	expect(t, a, 0, "PROMOTED", "", "get", strings.Replace(a.StateMachine(), ":stateMachine:", ":execution:", 1)+":good")
 	expect(t, a, 0, "Version 2 now has all traffic", "", "explain", "good")
-	expect(t, a, 0, "There are no such rollouts", "", "list")
+	expect(t, a, 0, "No rollouts or releases match", "", "list")
 	expect(t, a, 0, "good", "", "list", "--all")
 	expect(t, a, 0, "good", "", "list", "--status", "SUCCEEDED")
 	expect(t, a, 0, "end       PROMOTED", "", "watch", "good")

@@ -34,7 +34,7 @@ the SDKs of all languages use it with the environment that it prints:
 	speed := 1.0
 	seed := seedFlag(flags, "seed of the random numbers")
 	numberFlag(flags, &speed, "speed", 0, maxSpeed, "how many seconds pass in the local AWS per second; with 0, time passes only by calls of "+rehearsal.TimePath)
-	data := flags.String("data", "", "the `file` that keeps the AWS when the command ends, to start with the next time (default: it is in memory)")
+	data := flags.String("data", "", "the `file` in which the local AWS is kept for the next start (default: none; it is lost when the command ends)")
 	sub.RunE = func(sub *cobra.Command, _ []string) error {
 		begin := beginning{scenario: *scenario, template: *template, seed: *seed, given: flags.Changed}
 		kept, err := openData(*data)

@@ -16,7 +16,7 @@ import (
 // about says what each order does.
 var about = map[rollout.Command]string{
 	rollout.AdvanceNow:  "End the current step of a rollout now",
-	rollout.PromoteNow:  "End the whole plan of a rollout now, and promote the version",
+	rollout.PromoteNow:  "Promote the new version now, without the rest of the plan",
 	rollout.RollBackNow: "Roll a rollout back",
 	rollout.Approve:     "Approve the step that a rollout waits to begin",
 	rollout.PauseNow:    "Hold the weight of a rollout; its health checks continue, and harm rolls back",

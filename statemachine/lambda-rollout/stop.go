@@ -73,7 +73,7 @@ func (c *command) stopRollout(ctx context.Context, client *rollouts.Client, name
 	}
 	document := stopped{Name: r.Name, Execution: r.Execution}
 	if !c.json() {
-		c.text().line("stopped %s, which was %s. This is no rollback by the workflow: the stack's cleanup puts the alias back, at the latest within five minutes", r.Name, r.Where())
+		c.text().line("stopped %s, which was %s. The workflow does not roll back; the stack's cleanup puts the alias back within five minutes", r.Name, r.Where())
 	}
 	if !noWait && r.Function != "" && r.Alias != "" {
 		err = c.awaitCleanup(ctx, client, r, &document)

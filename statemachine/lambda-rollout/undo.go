@@ -63,7 +63,7 @@ func (c *command) putBack(ctx context.Context, client *rollouts.Client, function
 		if c.json() {
 			return terminal.WriteJSON(c.stdout, document)
 		}
-		c.text().line("nothing to undo: %s carries no rollout's marker, and is at %s", left.Name, left.Found.Routing)
+		c.text().line("nothing to undo: %s has no rollout's marker, and routes to %s", left.Name, left.Found.Routing)
 		return nil
 	}
 	document.Rollout = left.Marker.Owner

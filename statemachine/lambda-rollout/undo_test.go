@@ -57,7 +57,7 @@ func TestUndo(t *testing.T) {
 		if at := a.alias(); *at.FunctionVersion != "1" || at.RoutingConfig != nil || strings.Contains(aws.ToString(at.Description), "rollout") {
 			t.Errorf("the alias is at version %s, %q", *at.FunctionVersion, aws.ToString(at.Description))
 		}
-		a.want(a.run("undo", "MyFunction", "MyAlias"), 0, "nothing to undo: alias MyAlias of MyFunction carries no rollout's marker, and is at version 1")
+		a.want(a.run("undo", "MyFunction", "MyAlias"), 0, "nothing to undo: alias MyAlias of MyFunction has no rollout's marker, and routes to version 1")
 	}
 }
 

@@ -83,7 +83,7 @@ func (r Result) traffic() []Fact {
 	}
 	all = append(all, Fact{"bad", rollout.Thousands(r.BadRequests) + " bad requests served by the new version"})
 	if r.Recorded == nil {
-		all = append(all, Fact{"span", "these requests are counted from the start to " + r.Span() + "; what checks counted ends with the metrics that they had"})
+		all = append(all, Fact{"span", "all requests from the start to " + r.Span() + "; checks counted fewer, as metrics arrive late"})
 	}
 	return all
 }

@@ -64,7 +64,7 @@ func (c *Client) calculateWeights(request rollout.Request) task.CalculateWeights
 
 // unchecked says what only the roles of the stack can find.
 func unchecked(s rollout.State) []string {
-	all := []string{"whether the stack's roles may shift " + s.Function() + ", which may need the tag that the stack was deployed with"}
+	all := []string{"whether the stack's roles may shift " + s.Function() + ", which may have to be opted in by tag"}
 	if gates := s.Permissions(); len(gates) > 0 {
 		all = append(all, "whether the stack was deployed with -c gates="+strings.Join(slices.Compact(slices.Sorted(slices.Values(gates))), ",")+", and what its roles may invoke and read")
 	}

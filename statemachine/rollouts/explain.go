@@ -9,7 +9,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Explanation says why a rollout ended as it did, or why it is where it is. Its JSON is the
+// Explanation says why a rollout ended as it did, or what it is doing and why. Its JSON is the
 // document of `explain -o json`.
 type Explanation struct {
 	Schema  int     `json:"schema"`

@@ -129,7 +129,7 @@ func inWords(err error, action, what string) error {
 			f.text = "there is no such state machine: check --state-machine, STATE_MACHINE_ARN, and that the Region and the account are the stack's: " + said
 			break
 		}
-		f.text = fmt.Sprintf("there is no %s (Step Functions forgets executions 90 days after their end): lambda-rollout list --all lists those that there are", strings.TrimPrefix(what, "the "))
+		f.text = fmt.Sprintf("there is no %s (Step Functions keeps executions for 90 days after they end). lambda-rollout list --all lists what exists", strings.TrimPrefix(what, "the "))
 		if name, ok := strings.CutPrefix(what, "the rollout "); ok {
 			f.text += ". If it is a release: lambda-rollout release get " + name
 		}

@@ -52,7 +52,7 @@ func (l *List) Table(width int, colours bool) []string {
 	entries := l.entries()
 	var lines []string
 	if len(entries) == 0 {
-		lines = terminal.Wrap("There are no such rollouts or releases. With --all, those that have ended are listed too.", width)
+		lines = terminal.Wrap("No rollouts or releases match. --all also lists those that have ended.", width)
 	} else {
 		columns := []column{{head: "NAME"}, {head: "ALIAS"}, {head: "STATUS"}, {head: "AGE", right: true}, {head: "WEIGHT", right: true}, {head: "STEP", right: true}}
 		for _, e := range entries {

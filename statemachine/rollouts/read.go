@@ -157,7 +157,7 @@ func newRollout(out *sfn.DescribeExecutionOutput) *Rollout {
 
 // startedBy returns who started an execution, as far as its input says.
 func startedBy(input []byte) StartedBy {
-	by := StartedBy{Note: "Step Functions does not keep who started an execution; the event StartExecution in CloudTrail has it, which this command does not read"}
+	by := StartedBy{Note: "Step Functions does not record who started an execution; see the event StartExecution in CloudTrail"}
 	var in struct {
 		StartedBy any `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"`
 	}

@@ -72,7 +72,7 @@ func (c *Client) CheckRelease(ctx context.Context, name string, input []byte, no
 
 // uncheckedOf says what only the roles of the stack can find.
 func uncheckedOf(r release.Request) []string {
-	all := []string{"whether the stack's roles may shift these functions, which may need the tag that the stack was deployed with"}
+	all := []string{"whether the stack's roles may shift these functions, which may have to be opted in by tag"}
 	var gates []string
 	for _, m := range r.Members {
 		gates = append(gates, m.Request.Permissions()...)

@@ -70,7 +70,7 @@ func (r *Release) explanations() []Step {
 	var next []Step
 	for _, m := range r.Rollouts {
 		if m.Red && m.Standing != release.Waiting && len(next) < mostExplained {
-			next = append(next, Step{"lambda-rollout explain " + shellWord(m.Rollout), "why " + m.Name + " ended so"})
+			next = append(next, Step{"lambda-rollout explain " + shellWord(m.Rollout), "why " + m.Name + " ended"})
 		}
 	}
 	return next

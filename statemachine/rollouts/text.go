@@ -116,9 +116,9 @@ func (e Event) String() string {
 // String returns who started a rollout, as far as it is known.
 func (s StartedBy) String() string {
 	if s.Execution != "" {
-		return "the execution " + s.Execution + ", as the input says; by whom is not known here: " + s.Note
+		return "the execution " + s.Execution + ", as the input says. By whom is not known: " + s.Note
 	}
-	return "not known here: " + s.Note
+	return "not known: " + s.Note
 }
 
 func (r *Rollout) subject() string {
@@ -271,7 +271,7 @@ func (r *Rollout) Steer() []string {
 		return "lambda-rollout " + command + " " + name + " — " + about
 	}
 	if r.Outcome != Running {
-		next := []string{say("explain", "why it ended so"), say("report", "a page about it, with -o page.html")}
+		next := []string{say("explain", "why it ended"), say("report", "a page about it, with -o page.html")}
 		if r.needsUndo() && r.Function != "" && (r.Now == nil || r.Now.Unread != "" || r.Now.Marked) { // undo goes by the marker
 			next = append([]string{"lambda-rollout undo " + shellWord(r.Function) + " " + shellWord(r.Alias) + " — put the alias back"}, next...)
 		}
@@ -279,12 +279,12 @@ func (r *Rollout) Steer() []string {
 	}
 	if m := r.Release; m != nil {
 		release := "lambda-rollout release "
-		return []string{say("watch", "follow it"), say("explain", "why it is where it is"),
+		return []string{say("watch", "follow it"), say("explain", "what it is doing, and why"),
 			release + "get " + shellWord(m.Release) + " — the release, which steers all its rollouts", release + "rollback " + shellWord(m.Release) + " — roll all of them back"}
 	}
 	next := []string{
-		say("watch", "follow it"), say("explain", "why it is where it is"),
-		say("advance", "end this step now"), say("promote", "end the whole plan now"), say("rollback", "go back"),
+		say("watch", "follow it"), say("explain", "what it is doing, and why"),
+		say("advance", "end this step now"), say("promote", "promote now, without the rest of the plan"), say("rollback", "go back"),
 		say("stop", "end the execution; the cleanup puts the alias back"),
 	}
 	if r.Pause != nil {

@@ -54,11 +54,12 @@ func (r *Rollout) evidenceLines() []string {
 		if g.Evidence == nil {
 			continue
 		}
-		text := "none of harm"
+		threshold := health.Chance(*g.Threshold)
+		text := "no sign of harm; rolls back when chance alone explains it in at most " + threshold + " rollouts"
 		if *g.Evidence > 0 {
-			text = "without harm, so much comes about by chance in at most " + health.Chance(*g.Evidence) + " rollouts"
+			text = "chance alone explains it in at most " + health.Chance(*g.Evidence) + " rollouts; rolls back at " + threshold
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s; rolls back from %s on", g.Gate, text, health.Chance(*g.Threshold)))
+		lines = append(lines, g.Gate+": "+text)
 	}
 	return lines
 }
