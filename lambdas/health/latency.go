@@ -111,7 +111,7 @@ func weaker(a, b rollout.Verdict) bool {
 	return rank[a] < rank[b]
 }
 
-// Slowdowns says in which minutes slow requests spoke for harm.
+// Slowdowns records in which minutes slow requests were evidence of harm.
 type Slowdowns struct {
 	// Beside, Alone and Bounds count minutes in a row, up to the last that counts, after which
 	// they did so strongly enough to hold a step: by comparison with the baseline, at

@@ -7,7 +7,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Query says what a check reads from CloudWatch: which two versions behind an alias,
+// Query specifies what a check reads from CloudWatch: which two versions behind an alias,
 // over which time, and which metrics.
 type Query struct {
 	// Function is the function's plain name: metrics have no ARN.

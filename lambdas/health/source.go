@@ -43,7 +43,7 @@ type MetricResult struct {
 	Messages []string
 }
 
-// ResultStatus says whether a result is complete, as CloudWatch names it.
+// ResultStatus is CloudWatch's word for whether a result is complete.
 type ResultStatus string
 
 // The statuses of a result that is not complete.

@@ -15,8 +15,8 @@ type Strength struct {
 	Threshold float64 `json:"threshold"`
 }
 
-// Chance says how often, at most, evidence of so much, a decimal logarithm, comes about by
-// chance, where the new version does no harm: "1 of 79,000"; "1 of 1" of no evidence.
+// Chance returns an upper bound of the share of rollouts without harm in which evidence
+// this strong, a decimal logarithm, arises by chance: "1 of 79,000"; "1 of 1" for none.
 func Chance(log10 float64) string { return "1 of " + oneOf(log10*math.Ln10) }
 
 // HoldStrength is the strength at which a step that is over is held.

@@ -15,8 +15,8 @@ import (
 // What the readings say, in the words that people read. Numbers come before
 // what they are compared with, and times are in UTC.
 
-// String says how seldom evidence as strong comes about by chance, where the new version
-// does no harm: "by chance in at most 1 of 79,000 rollouts", and of evidence that only
+// String returns how rarely evidence this strong arises by chance when the new version
+// does no harm: "by chance in at most 1 of 79,000 rollouts", and for evidence that only
 // holds, "by chance in at most 1 of 25 rollouts; rolls back at 1 of 100". An e-value of E is
 // reached with a probability of at most 1/E (Ville's inequality).
 func (s score) String() string {

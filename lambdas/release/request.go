@@ -42,7 +42,7 @@ type Request struct {
 	Members []Member
 }
 
-// Approval says what operators have to approve.
+// Approval lists what operators have to approve.
 type Approval struct {
 	// BeforeWaves are numbers of waves, from 2, that begin only when approved.
 	BeforeWaves []int `json:"before-waves,omitempty"`

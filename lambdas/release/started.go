@@ -81,7 +81,7 @@ func (s State) WithAlarmsOf(m Member) rollout.State {
 	return r
 }
 
-// Left says what to do about an alias that is not on the side of the others.
+// Left describes what to do about an alias that is not on the side of the others.
 type Left struct {
 	// Reason is for people to read, with a command line. Brief says the same in few words:
 	// where there are very many such aliases, the data has no room for more.

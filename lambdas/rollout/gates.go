@@ -39,7 +39,7 @@ const ErrorsGateName = "errors"
 // AlarmsGateName is the Gate of the readings of all alarms together.
 const AlarmsGateName = "alarms"
 
-// ErrorsGate says what counts as harm, and how certain the gate must be. Package
+// ErrorsGate defines what counts as harm, and how certain the gate must be. Package
 // sequential has the formulas and their sources.
 type ErrorsGate struct {
 	// Alpha, in (0, 0.5], is the highest tolerated probability of ever rolling back a

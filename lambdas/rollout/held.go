@@ -2,7 +2,7 @@ package rollout
 
 import "time"
 
-// Held says that the next shift, or the promotion, is due, and waits for a window to open
+// Held records that the next shift, or the promotion, is due, and waits for a window to open
 // or a freeze to end. Health checks continue meanwhile.
 type Held struct {
 	// Since is when it became due. Until is the first time when it is allowed; zero if
@@ -43,7 +43,7 @@ func (s State) heldAt(now time.Time) *Held {
 	return held
 }
 
-// HeldAt says until when a shift that is due at now is held, and why; "" if it is allowed.
+// HeldAt returns until when a shift that is due at now is held, and why; "" if it is allowed.
 // started is when the rollout started.
 func (req Request) HeldAt(started, now time.Time) string {
 	s := State{Request: req}

@@ -6,7 +6,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
-// Membership says of which release a rollout is a member: see package release. A release
+// Membership names the release of which a rollout is a member: see package release. A release
 // writes it into the inputs of the executions that it starts, and CalculateWeights checks
 // it against the release.
 type Membership struct {
@@ -54,7 +54,7 @@ func (r *reader) membership(path string) *Membership {
 	return &member
 }
 
-// Ready says that a rollout would be promoted, and waits for its release to decide.
+// Ready records that a rollout would be promoted, and waits for its release to decide.
 // Health checks continue meanwhile.
 type Ready struct {
 	// Since is the time of the check that found the rollout ready. At Until it is rolled

@@ -6,7 +6,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
-// Notify says who else is notified of a rollout, and of which events. The stack's own
+// Notify specifies who else is notified of a rollout, and of which events. The stack's own
 // topic and the event bus are notified in any case.
 type Notify struct {
 	// Topics are ARNs of standard SNS topics, at most MaxTopics.

@@ -74,6 +74,10 @@ func TestEverySettingOfHealthIsTaken(t *testing.T) {
 	if err != nil || got.Gates.Latency != nil {
 		t.Errorf("latency was not wanted: %+v, %v", got.Gates.Latency, err)
 	}
+	_, err = rollout.Decode([]byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "canary", "interval": 60, "health": {"latency": true}}`))
+	if want := "health.latency must be false or an object; given: true"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
 }
 
 // TestBadInputIsRefused runs testdata/refused.txtar: each file is an input

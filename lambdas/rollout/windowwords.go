@@ -56,7 +56,7 @@ func (s State) heldText(h Held) string {
 	return fmt.Sprintf("held until %s (%s)", s.localTime(h.Until), h.Reason)
 }
 
-// HeldText says until when the next shift is held, and why; "" if it is not.
+// HeldText returns until when the next shift is held, and why; "" if it is not.
 func (s State) HeldText() string {
 	if s.Progress.Held == nil {
 		return ""

@@ -29,7 +29,7 @@ func exactPrior() [exactAlternatives + 1]float64 {
 	return prior
 }
 
-// ExactParams says what harm is.
+// ExactParams define harm.
 type ExactParams struct {
 	// Ratio and Margin, ρ0 in (0, 1000] and δ in [0, 1], say what is tolerated:
 	// p_c ≤ t(p_b), with p_c the new version's rate of errors, p_b the baseline's,

@@ -2,7 +2,7 @@ package sequential
 
 import "math"
 
-// RobustParams says what harm is, and what is known of the alias.
+// RobustParams define harm, and describe what is known of the alias.
 type RobustParams struct {
 	ExactParams
 	// Clusters is what the alias's history says.

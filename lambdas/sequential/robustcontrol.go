@@ -2,7 +2,7 @@ package sequential
 
 import "math"
 
-// RobustControlParams says what the new version is judged against when it has all
+// RobustControlParams describe what the new version is judged against when it has all
 // traffic.
 type RobustControlParams struct {
 	// Record is what the baseline served before and during the rollout.

@@ -48,6 +48,8 @@ func TestCheckFindsAllProblemsAtOnce(t *testing.T) {
 	if r.stdout != "" {
 		t.Errorf("it prints a plan: %s", r.stdout)
 	}
+	noVersion := a.write("rollout.json", `{"function-name": "MyFunction", "alias-name": "MyAlias", "interval": 60, "steps": 2}`)
+	a.want(a.run("check", "-f", noVersion), 2, "rollout.json: new-version is missing: add it to the file, or give it with --new-version")
 	r = a.run("check", "-o", "json", "-f", a.write("rollout.json", strings.Replace(blog, `"2"`, `"9", "health": {"alarms": ["gone"]}`, 1)))
 	var got plan
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != 2 || got.Start || len(got.Refusals) != 2 || got.Refusals[0].Name != "VersionNotFound" || got.Refusals[1].Name != "AlarmNotFound" {

@@ -15,7 +15,7 @@ var releaseHeadline = map[Outcome]string{
 	PartlyPromoted: "PARTLY PROMOTED",
 }
 
-// Headline says in a line how the release ended, and when.
+// Headline returns in one line how the release ended, and when.
 func (r ReleaseResult) Headline() string {
 	words, ok := releaseHeadline[r.Outcome]
 	if !ok {

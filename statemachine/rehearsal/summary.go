@@ -14,7 +14,7 @@ import (
 // breaks. It may contain other users' words: print it with Printable.
 type Fact struct{ Name, Text string }
 
-// Headline says in a line how the rollout ended, and when.
+// Headline returns in one line how the rollout ended, and when.
 func (r Result) Headline() string {
 	unverified, of := "", " of virtual time"
 	if r.Unverified {
@@ -88,7 +88,7 @@ func (r Result) traffic() []Fact {
 	return all
 }
 
-// Span says when a rehearsal's counts of Served end.
+// Span returns in words when a rehearsal's counts of Served end.
 func (r Result) Span() string {
 	switch at := Clock(r.ServedSeconds); {
 	case r.ServedSeconds <= r.Seconds:

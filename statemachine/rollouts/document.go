@@ -114,7 +114,7 @@ type Approval struct {
 	Weight float64   `json:"weight"`
 }
 
-// StartedBy says who started a rollout, as far as the execution has it.
+// StartedBy identifies who started a rollout, as far as the execution has it.
 type StartedBy struct {
 	// Execution is the ARN of the execution that started this one, as the input says; empty if
 	// the input says nothing. An input can say anything.

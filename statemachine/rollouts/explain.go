@@ -9,7 +9,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Explanation says why a rollout ended as it did, or what it is doing and why. Its JSON is the
+// Explanation describes why a rollout ended as it did, or what it is doing and why. Its JSON is the
 // document of `explain -o json`.
 type Explanation struct {
 	Schema  int     `json:"schema"`

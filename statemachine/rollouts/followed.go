@@ -137,7 +137,7 @@ func (r *Rollout) refuses(command rollout.Command) error {
 	return nil
 }
 
-// Membership says of which release a rollout is a member, by the rollout's data, which the
+// Membership names the release of which a rollout is a member, by the rollout's data, which the
 // workflow has verified.
 type Membership struct {
 	Release string `json:"release"` // the name of its execution

@@ -86,7 +86,7 @@ func (r *Release) example() string {
 	return ""
 }
 
-// Waiting says for what a running release waits: an approval, the end of a pause, or both.
+// Waiting returns what a running release waits for: an approval, the end of a pause, or both.
 func (r *Release) Waiting() []string {
 	var all []string
 	if r.Outcome == Running && r.Approval != nil {

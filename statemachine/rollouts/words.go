@@ -78,7 +78,7 @@ func shellWord(name string) string {
 // stamp formats a time for people.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 
-// Ago says how long ago a time was, and when that was: "20 s ago, at …".
+// Ago formats how long ago a time was, and the time itself: "20 s ago, at …".
 func Ago(at, now time.Time) string { return span(max(0, now.Sub(at))) + " ago, at " + stamp(at) }
 
 // span formats a time from now on, in seconds or as a clock.

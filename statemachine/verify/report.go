@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Report says where AWS and the interpreter differ.
+// Report lists where AWS and the interpreter differ.
 type Report struct {
 	Cases, Agree int
 	Differences  []Difference // in the order of the cases; a case may have several

@@ -103,7 +103,8 @@ func (t *Tab) saw(what string) {
 	t.seen = append(t.seen, what)
 }
 
-// Complaints returns those so far.
+// Complaints returns what was wrong with the page so far: exceptions, entries of the
+// console and the log, and requests that are not allowed.
 func (t *Tab) Complaints() []string {
 	t.Do() // what came before has been reported by then
 	t.mu.Lock()

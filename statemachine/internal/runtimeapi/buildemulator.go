@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// ErrNoEmulator says that the emulator can't be had here. What wraps it says why.
+// ErrNoEmulator reports that the emulator is not available here. The error that wraps it has the reason.
 var ErrNoEmulator = errors.New("AWS's Lambda Runtime Interface Emulator can't be built here")
 
 // BuildEmulator builds the emulator that the module in folder source pins, and writes

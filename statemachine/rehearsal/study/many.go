@@ -54,7 +54,7 @@ type Share struct {
 	High  float64 `json:"high"`
 }
 
-// OutcomeShare is the share of an outcome.
+// OutcomeShare is the share of the rehearsals that ended in one outcome.
 type OutcomeShare struct {
 	Outcome rehearsal.Outcome `json:"outcome"`
 	Share
@@ -226,7 +226,7 @@ func Quantile(values []float64, share float64) float64 {
 	return values[max(int(math.Ceil(share*float64(len(values))))-1, 0)]
 }
 
-// Headline says what was rehearsed.
+// Headline returns in one line what was rehearsed.
 func (d Distribution) Headline() string {
 	if d.Runs == 1 {
 		return fmt.Sprintf("1 rehearsal, with the seed %d", d.FirstSeed)
