@@ -130,7 +130,7 @@ func TestClearWords(t *testing.T) {
 		"no Region":      {nil, func(a *account) { a.write("config", "[profile local]\n") }, "check", "there is no Region: give --region"},
 		"no credentials": {nil, func(a *account) { a.write("credentials", "[other]\n"); t.Setenv("AWS_EC2_METADATA_DISABLED", "true") }, "check", "there are no AWS credentials for the call lambda:GetAlias"},
 		"no profile":     {nil, func(a *account) { t.Setenv("AWS_PROFILE", "nobody") }, "check", "nobody"},
-		"no rollout":     {nil, nil, "promote", "there is no rollout none (Step Functions forgets"},
+		"no rollout":     {nil, nil, "promote", "there is no rollout none (Step Functions keeps"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAccount(t, `{}`, test.authorize)

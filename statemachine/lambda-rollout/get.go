@@ -12,7 +12,7 @@ import (
 func (c *command) get() *cobra.Command {
 	return &cobra.Command{
 		Use:   "get NAME",
-		Short: "Show a rollout: its progress or its outcome",
+		Short: "Show a rollout's progress or outcome",
 		Long:  "Shows a rollout, given by its name or its ARN: weight, step, next check, what each gate found, requests, orders. It exits with 0 if the rollout can be read, however it ended.",
 		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -78,7 +78,7 @@ func TestTheStackNeedsAnAction(t *testing.T) {
 	expect(t, a, unknown, "", "don't allow cloudformation:DescribeStacks", "list")
 	allow(a, []string{"states:ListExecutions", "cloudformation:DescribeStacks"})
 	a.Called()
-	expect(t, a, 0, "There are no such rollouts", "", "list")
+	expect(t, a, 0, "No rollouts or releases match", "", "list")
 	if called := a.Called(); !called["cloudformation:DescribeStacks"] || !called["states:ListExecutions"] {
 		t.Errorf("called are %v", called)
 	}

@@ -66,7 +66,7 @@ func (c *command) release() *cobra.Command {
 	release := &cobra.Command{
 		Use:   releaseWord,
 		Short: "Start, watch and steer releases: rollouts of many functions as one",
-		Long:  "A release starts a rollout for each of its functions, in waves, and promotes all or none of them. A subcommand follows.",
+		Long:  "A release starts a rollout for each of its functions, in waves, and promotes all or none of them.",
 		Args:  knownSubcommand,
 		RunE:  func(release *cobra.Command, _ []string) error { return release.Help() },
 	}
@@ -108,7 +108,7 @@ func (c *command) getRelease() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "get NAME",
-		Short: "Show a release: its progress or its outcome, and its rollouts",
+		Short: "Show a release's progress or outcome, and its rollouts",
 		Long: "Shows a release, given by the name or the ARN of its execution: how its rollouts stand, those that ended badly first, what was decided and why, what it waits for, and orders. " +
 			"It exits with 0 if the release can be read, however it ended.",
 		Args: oneName,

@@ -69,7 +69,7 @@ func TestReleasesAreSteered(t *testing.T) {
 		code        int
 		says        []string
 	}{
-		{"rollback", shop, 40 * time.Second, []string{"rollback", "first", "--reason", "no"}, 0, []string{"first: the order to roll-back was written as version 1 of /lambda-rollout/releases/first; the release is at", "in wave 1 of 2", "obeyed: the release is"}},
+		{"rollback", shop, 40 * time.Second, []string{"rollback", "first", "--reason", "no"}, 0, []string{"first: the order to roll back was written as version 1 of /lambda-rollout/releases/first; the release is at", "in wave 1 of 2", "obeyed: the release is"}},
 		{"pause", shop, 40 * time.Second, []string{"pause", "first"}, 0, []string{"obeyed: the release is"}},
 		{"advance", shop, 40 * time.Second, []string{"advance", "first"}, 0, []string{"obeyed: the release is"}},
 		{"approve", approval, 4 * time.Minute, []string{"approve", "first"}, 0, []string{"obeyed: the release is at", "in wave 2 of 2"}},

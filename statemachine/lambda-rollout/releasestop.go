@@ -18,7 +18,7 @@ func (c *command) stopRelease() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stop NAME",
 		Short: "Stop a release's execution; another one rolls all its rollouts back",
-		Long: "Stop ends the release's execution at once, in whatever it does. Another execution ends the release then: it starts within seconds, at the latest within five minutes, " +
+		Long: "Stop ends the release's execution at once, whatever it is doing. Another execution ends the release then: it starts within seconds, at the latest within five minutes, " +
 			"and rolls all rollouts back, unless it was decided already to promote them. To have the release itself roll back, use release rollback.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +51,7 @@ func (c *command) order(command rollout.Command, noun string, about map[rollout.
 	cmd := &cobra.Command{
 		Use:   word(command) + " NAME",
 		Short: short,
-		Long: short + ".\n\nThe order is read at the next health check. The command waits for that, and says what came of it. " +
+		Long: short + ".\n\nThe next health check reads the order. The command waits for that, and prints what the order did. " +
 			"It exits with 0 if the order was obeyed, 1 if it was not, 2 if it could not be given, and 3 if the " + noun + " can't be read.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -118,7 +121,7 @@ func (c *command) give(ctx context.Context, client *rollouts.Client, name string
 	document.Name, _ = given.To.Identity()
 	document.is(given.To)
 	if !c.json() {
-		c.text().line("%s: the order to %s was written as version %d of %s; the %s is %s", document.Name, command, given.Number, given.Parameter, given.To.Noun(), given.To.Where())
+		c.text().line("%s: the order to %s was written as version %d of %s; the %s is %s", document.Name, strings.ReplaceAll(string(command), "-", " "), given.Number, given.Parameter, given.To.Noun(), given.To.Where())
 	}
 	if noWait {
 		if c.json() {
@@ -184,7 +187,8 @@ func (c *command) tell(d orderGiven, r rollouts.Followed) {
 		where = "the " + r.Noun() + " has ended: " + headline
 	}
 	if d.Reason != "" {
-		where += ". " + d.Reason
+		first, size := utf8.DecodeRuneInString(d.Reason)
+		where += ". " + string(unicode.ToUpper(first)) + d.Reason[size:]
 	}
 	switch {
 	case d.Obeyed:

@@ -62,7 +62,7 @@ func TestEveryOrderHasASubcommand(t *testing.T) {
 		if command == rollout.Approve || command == rollout.Disapprove {
 			continue // nothing to answer
 		}
-		a.want(a.run(word(command), "first", "--no-wait"), 0, "the order to "+string(command)+" was written")
+		a.want(a.run(word(command), "first", "--no-wait"), 0, "the order to "+strings.ReplaceAll(string(command), "-", " ")+" was written")
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *command) stop() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stop NAME",
 		Short: "Stop a rollout's execution; its alias is put back by the stack's cleanup",
-		Long: "Stop ends the execution at once, in whatever it does. That is no rollback by the workflow: the execution ends as ABORTED, no hooks run, " +
+		Long: "Stop ends the execution at once, whatever it is doing. The workflow does not roll back: the execution ends as ABORTED, no hooks run, " +
 			"and the stack's cleanup puts the alias back, normally within seconds and at the latest within five minutes. " +
 			"To have the workflow roll back, use rollback.",
 		Args: oneName,

@@ -23,7 +23,7 @@ func (c *command) undo() *cobra.Command {
 		Use:   "undo FUNCTION ALIAS",
 		Short: "Put back an alias that an ended rollout has left split",
 		Long: "Undo does what the stack's cleanup does after an execution that ended without its rollback: it routes all of the alias's traffic to the baseline and removes the marker. " +
-			"It believes the history of the execution that the marker names, not the marker. It refuses while that rollout runs, and leaves an alias that another user has changed since.",
+			"It relies on the history of the execution that the marker names, not on the rest of the marker. It refuses while that rollout runs, and leaves an alias that another user has changed since.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return errors.New("give the function and the alias, as in: lambda-rollout undo FUNCTION ALIAS")

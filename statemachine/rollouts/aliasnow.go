@@ -50,7 +50,7 @@ func (r *Rollout) whatRollbackFailed() string {
 func (r *Rollout) explainAlias() string {
 	now := r.Now
 	if now.Unread != "" {
-		return "Where the alias is now can't be said: " + now.Unread
+		return "Where the alias is now is not known: " + now.Unread
 	}
 	text := "The alias is on " + now.String() + "."
 	switch {
