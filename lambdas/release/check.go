@@ -254,7 +254,7 @@ func (s State) wait(r Request, do Actions) int64 {
 	return r.CheckInterval
 }
 
-// count says how many members stand how.
+// count returns how many members have each standing: "1 waiting, 2 under way, of 3 rollouts".
 func (s State) count() string {
 	numbers := s.tally()
 	var texts []string
@@ -263,5 +263,5 @@ func (s State) count() string {
 			texts = append(texts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(standing), "-", " ")))
 		}
 	}
-	return fmt.Sprintf("of %s, %s", plural(len(s.Members), "rollout"), strings.Join(texts, ", "))
+	return fmt.Sprintf("%s, of %s", strings.Join(texts, ", "), plural(len(s.Members), "rollout"))
 }

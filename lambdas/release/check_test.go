@@ -194,7 +194,7 @@ func TestEachForItself(t *testing.T) {
 		}
 	}
 	s, events := run(t, r, w, plan, ends)
-	if s.Outcome.Result != release.ResultPartly || !strings.Contains(s.Outcome.Reason, "4 promoted, 1 rolled back. b ended as rolled-back: it failed") {
+	if s.Outcome.Result != release.ResultPartly || !strings.Contains(s.Outcome.Reason, "4 promoted, 1 rolled back, of 5 rollouts. b ended as rolled-back: it failed") {
 		t.Errorf("%s: %s", s.Outcome.Result, s.Outcome.Reason)
 	}
 	if got := fmt.Sprint(events); got != "[release-started release-wave release-wave release-partly-promoted]" {

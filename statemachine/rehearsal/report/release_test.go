@@ -42,7 +42,7 @@ func manyMembers() ReleasePage {
 		Decision: &release.Decision{Decision: rollout.Promote, Reason: "all are ready", At: at.Add(time.Hour)},
 		Reversal: &release.Decision{Decision: rollout.RollBack, Reason: "m0007 failed", At: at.Add(time.Hour + time.Minute)},
 		Orders:   []rollout.Order{{Command: rollout.PauseNow, By: "arn:aws:iam::1:user/ops", At: at.Add(time.Minute), Effect: "obeyed"}},
-		Actions:  []Action{{"why m0007 ended so", "lambda-rollout explain m0007"}},
+		Actions:  []Action{{"why m0007 ended", "lambda-rollout explain m0007"}},
 	}
 	standings := []release.Standing{release.TakenBack, release.RolledBack, release.OnBaseline}
 	for i := range 1000 {
