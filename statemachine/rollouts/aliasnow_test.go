@@ -36,7 +36,7 @@ func TestTextsFollowTheAlias(t *testing.T) {
 	a.Advance(time.Hour)
 	check("split", []string{"ROLLBACK FAILED, ACTION NEEDED", "still sends traffic to version 2", "\nnext        lambda-rollout undo MyFunction MyAlias", "\nundo        aws lambda update-alias"}, []string{"Since then"})
 	a.Advance(2 * time.Hour) // the sweep puts it back
-	check("put back", []string{"ROLLBACK FAILED, NO ACTION NEEDED", "Since then, MyFunction:MyAlias has been put back on version 1.", "when it ended: ", "The alias is on version 1."},
+	check("put back", []string{"ROLLBACK FAILED, NO ACTION NEEDED", "Since then, MyFunction:MyAlias has been put back on version 1.", "settled since; when it ended, the cause was: ", "The alias is on version 1."},
 		[]string{"FAILED, ACTION NEEDED", "still sends", "lambda-rollout undo", "\nundo ", "aws lambda update-alias", "command line below"})
 	a.Begin("other", input(`, "health-check": false`))
 	a.Advance(time.Minute)

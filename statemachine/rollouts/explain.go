@@ -99,7 +99,7 @@ func (r *Rollout) quoted() []string {
 		reason = strings.ReplaceAll(reason, "\n", " ")
 	}
 	if r.settled() {
-		reason = "when it ended: " + reason
+		reason = settledSince + reason
 	}
 	lines := strings.Split(rollout.Plain(reason), "\n")
 	if r.Error != "" {

@@ -208,6 +208,9 @@ func joinedReadings(readings []rollout.Reading) string {
 	return strings.Join(texts, "; ")
 }
 
+// settledSince precedes the reason of an end that asked for an action, if none is needed now.
+const settledSince = "settled since; when it ended, the cause was: "
+
 // why returns the reason of the end, with each reading on a line of its own left out, as the
 // gates stand below.
 func (r *Rollout) why() string {
@@ -216,7 +219,7 @@ func (r *Rollout) why() string {
 	}
 	reason := r.withoutUndo(rollout.WithoutReadings(r.Reason, r.readings()))
 	if r.settled() {
-		reason = "when it ended: " + reason
+		reason = settledSince + reason
 	}
 	return reason
 }
@@ -226,7 +229,7 @@ func (r *Rollout) withoutUndo(text string) string {
 	if r.showsUndo() {
 		text = strings.ReplaceAll(text, r.Undo, "the command line below (undo)")
 	} else if r.Undo != "" && r.settled() {
-		text = strings.ReplaceAll(text, r.Undo, "a command line that is no longer needed")
+		text = strings.ReplaceAll(text, r.Undo, "[a command line, no longer needed]")
 	}
 	return text
 }
