@@ -64,16 +64,22 @@ type Preflight struct {
 // Check returns what CalculateWeights would find of a request if its execution started now.
 // If it would refuse it, the error is one of [Refusals]. It changes nothing.
 func (t CalculateWeights) Check(ctx context.Context, start Start, req rollout.Request) (Preflight, error) {
+	found, err := t.check(ctx, start, req)
+	return found, Classify(err)
+}
+
+// check is Check with the error as it was found.
+func (t CalculateWeights) check(ctx context.Context, start Start, req rollout.Request) (Preflight, error) {
 	steps, err := req.Schedule()
 	if err != nil {
-		return Preflight{}, Classify(err)
+		return Preflight{}, err
 	}
 	if _, err := req.Timing(steps, start.Now); err != nil {
-		return Preflight{}, Classify(err)
+		return Preflight{}, err
 	}
 	found, err := t.preflight(ctx, start, req)
 	if err != nil {
-		return Preflight{}, Classify(err)
+		return Preflight{}, err
 	}
 	return Preflight{RedAlarms: found.redAlarms, Alarms: found.alarms}, nil
 }

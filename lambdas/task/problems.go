@@ -3,9 +3,13 @@ package task
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/awserror"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
@@ -25,19 +29,26 @@ type Refusal struct {
 // is missing; refusals that were found until then are returned as well.
 func (t CalculateWeights) Problems(ctx context.Context, start Start) (rollout.State, []Refusal, error) {
 	state, err := t.begin(ctx, start)
-	var all findings
-	if all.add(err); len(all.refusals) == 0 {
-		return state, nil, all.failed
+	if err == nil {
+		return state, nil, nil
 	}
-	req, err := rollout.Decode(start.Rollout)
-	if err != nil || all.failed != nil {
-		return rollout.State{}, all.refusals, all.failed
+	var all findings
+	all.add(err)
+	if req, err := rollout.Decode(start.Rollout); err == nil {
+		t.findRest(ctx, start, req, &all)
+	}
+	return rollout.State{}, all.refusals, errors.Join(all.failed...)
+}
+
+// findRest adds what the task finds beside the problem that all has, which stopped it.
+func (t CalculateWeights) findRest(ctx context.Context, start Start, req rollout.Request, all *findings) {
+	if all.stopped {
+		return
 	}
 	all.add(t.allows(req))
-	t.findAll(ctx, start, req, &all)
-	_, _, err = t.readAlarms(ctx, req)
+	t.findAll(ctx, start, req, all)
+	_, _, err := t.readAlarms(ctx, req)
 	all.add(err)
-	return rollout.State{}, all.refusals, all.failed
 }
 
 // findAll adds what preflight finds of the alias and the versions, without stopping at the
@@ -47,6 +58,9 @@ func (t CalculateWeights) findAll(ctx context.Context, start Start, req rollout.
 	found, err := t.Aliases.Read(ctx, name)
 	baseline := found.Version
 	switch {
+	case awserror.Of(err) == awserror.Denied:
+		all.add(err)
+		baseline = req.NewVersion
 	case errors.Is(err, alias.ErrNotFound):
 		err = t.missing(ctx, name)
 		all.add(err)
@@ -72,10 +86,12 @@ func (t CalculateWeights) findAll(ctx context.Context, start Start, req rollout.
 	}
 }
 
-// findings collects refusals, each once, and the first other error.
+// findings collects refusals, and what kept from looking for them, each once.
 type findings struct {
 	refusals []Refusal
-	failed   error
+	failed   []error
+	// stopped means that an error was not AWS's denial of a call: others of its kind will follow.
+	stopped bool
 }
 
 func (f *findings) add(err error) {
@@ -91,12 +107,21 @@ func (f *findings) add(err error) {
 	}
 	named := Classify(err)
 	if !Refuses(named) {
-		if f.failed == nil {
-			f.failed = err
+		f.stopped = f.stopped || awserror.Of(err) != awserror.Denied
+		if !slices.ContainsFunc(f.failed, func(known error) bool { return callOf(known) == callOf(err) }) {
+			f.failed = append(f.failed, err)
 		}
 		return
 	}
 	f.once(Refusal{Name: NameOf(named), Text: strings.TrimPrefix(rollout.OneLine(named.Error()), nothingChanged)})
+}
+
+// callOf returns the operation of AWS that failed; "" for another error.
+func callOf(err error) string {
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return call.Service() + ":" + call.Operation()
+	}
+	return ""
 }
 
 func (f *findings) once(r Refusal) {
@@ -112,14 +137,12 @@ func (f *findings) once(r Refusal) {
 // refusals at once, where Check stops at the first. An error says what kept it from checking,
 // as that of Problems.
 func (t CalculateWeights) ProblemsOf(ctx context.Context, start Start, req rollout.Request) (Preflight, []Refusal, error) {
-	found, err := t.Check(ctx, start, req)
-	var all findings
-	if all.add(err); len(all.refusals) == 0 {
-		return found, nil, all.failed
+	found, err := t.check(ctx, start, req)
+	if err == nil {
+		return found, nil, nil
 	}
-	all.add(t.allows(req))
-	t.findAll(ctx, start, req, &all)
-	_, _, err = t.readAlarms(ctx, req)
+	var all findings
 	all.add(err)
-	return Preflight{}, all.refusals, all.failed
+	t.findRest(ctx, start, req, &all)
+	return Preflight{}, all.refusals, errors.Join(all.failed...)
 }

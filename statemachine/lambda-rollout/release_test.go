@@ -145,6 +145,37 @@ func TestReleasesAreChecked(t *testing.T) {
 	}
 }
 
+// TestADeniedCallDoesNotHideOtherProblems: a check says what it could not read, and all that is
+// wrong with the others.
+func TestADeniedCallDoesNotHideOtherProblems(t *testing.T) {
+	a := newShop(t, `{}`, func(principal, action, resource string, _ map[string][]string) error {
+		if principal == operator && (action == "cloudwatch:DescribeAlarms" || strings.Contains(resource, ":function:theirs")) {
+			return fmt.Errorf("no resource-based policy allows the %s action", action)
+		}
+		return nil
+	})
+	denied := strings.Replace(shop, `"alias-name": "pay"`, `"function-name": "theirs", "alias-name": "pay", "health": {"alarms": ["errors"]}`, 1)
+	bad := strings.Replace(denied, `"alias-name": "search"`, `"alias-name": "search", "new-version": "9"`, 1)
+	unread := []string{"not all of ", "- pay: the AWS credentials don't allow lambda:GetAlias, ", "- pay: the AWS credentials don't allow lambda:GetFunctionConfiguration, ", "- pay: the AWS credentials don't allow cloudwatch:DescribeAlarms"}
+	a.want(a.run("release", "check", "-f", a.write("release.json", bad)), 2, append(unread, "release.json:4: search: there is no version 9")...)
+	a.want(a.run("release", "check", "-f", a.write("release.json", denied)), 3, unread...)
+	a.want(a.run("release", "start", "-f", a.write("release.json", denied)), 3, append(unread, "not started (--no-check leaves the checks to the workflow)")...)
+	r := a.run("release", "check", "-o", "json", "-f", a.write("release.json", bad))
+	a.want(r, 2, `"would-start": false`, `"unread": [`, `"name": "VersionNotFound"`)
+}
+
+// TestACheckThatAWSDoesNotAnswerStops, and says what it had found until then.
+func TestACheckThatAWSDoesNotAnswerStops(t *testing.T) {
+	a := newShop(t, `{}`, nil)
+	bad := strings.Replace(shop, `"alias-name": "MyAlias"`, `"alias-name": "dead"`, 1)
+	a.inject(localaws.Fault{Operation: "GetAlias", Kind: localaws.Unavailable, First: 3})
+	r := a.run("release", "check", "-f", a.write("release.json", bad))
+	a.want(r, 2, "cart: there is no alias dead", "- pay: ", "- so 1 more rollout was not checked")
+	if strings.Contains(r.all(), "- search") {
+		t.Error("search was checked:", r.all())
+	}
+}
+
 func TestReleasesAsJSON(t *testing.T) {
 	a := begunShop(t, `{}`, shop, 100*time.Second)
 	for _, args := range [][]string{{"get", "first"}, {"list"}, {"pause", "first"}, {"check", "-f", "-"}, {"start", "-f", a.write("release.json", shop), "--name", "first"}, {"stop", "first"}} {

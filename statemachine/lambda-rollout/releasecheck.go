@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ func (c *command) checkRelease() *cobra.Command {
 type releasePlan struct {
 	Start     bool            `json:"would-start"`
 	Refusals  []refusal       `json:"refusals,omitempty"`
+	Unread    []string        `json:"unread,omitempty"` // why some could not be checked
 	Release   string          `json:"release,omitempty"`
 	Together  bool            `json:"together"`
 	Waves     [][]string      `json:"waves,omitempty"`
@@ -68,9 +70,12 @@ func (c *command) planOf(ctx context.Context, client *rollouts.Client, in *input
 	if err != nil {
 		return releasePlan{}, err
 	}
-	p := releasePlan{Start: len(checked.Refusals) == 0, RedAlarms: checked.RedAlarms, Unchecked: checked.Unchecked}
+	p := releasePlan{Start: len(checked.Refusals) == 0 && len(checked.Unread) == 0, RedAlarms: checked.RedAlarms, Unchecked: checked.Unchecked}
 	for _, r := range checked.Refusals {
 		p.Refusals = append(p.Refusals, located(r, in))
+	}
+	for _, err := range checked.Unread {
+		p.Unread = append(p.Unread, rollout.OneLine(err.Error()))
 	}
 	if !p.Start {
 		return p, nil
@@ -89,9 +94,21 @@ func (c *command) planOf(ctx context.Context, client *rollouts.Client, in *input
 	return p, nil
 }
 
-// refused returns the refusals as an error with the exit code 2; nil if there are none.
+// refused returns the refusals as an error with the exit code 2, and what could not be checked,
+// with 3 if that is all; nil if there is neither.
 func (p releasePlan) refused(in *input) error {
-	return plan{Start: p.Start, Refusals: p.Refusals}.refused(in)
+	var all []error
+	code := unknown
+	if len(p.Refusals) > 0 {
+		all, code = append(all, plan{Refusals: p.Refusals}.refused(in)), refused
+	}
+	if len(p.Unread) > 0 {
+		all = append(all, itemized("not all of "+in.path+" could be checked:", len(p.Unread), func(i int) string { return p.Unread[i] }))
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return exit{code, rollouts.FailureOf(errors.Join(all...))}
 }
 
 // mostInWave is how many names of a wave are shown.
@@ -140,6 +157,9 @@ func (s *starter) examineRelease(ctx context.Context, name string) error {
 		return fmt.Errorf("not started, as it could not be checked (--no-check leaves that to the workflow): %w", rollouts.Explain(err))
 	}
 	if err := p.refused(&s.input); err != nil {
+		if len(p.Unread) > 0 {
+			return fmt.Errorf("not started (--no-check leaves the checks to the workflow): %w", err)
+		}
 		return err
 	}
 	for _, alarm := range p.RedAlarms {

@@ -95,6 +95,9 @@ type Failure struct {
 func (f *Failure) Error() string { return f.text }
 func (f *Failure) Unwrap() error { return f.err }
 
+// FailureOf returns err as a *Failure whose text is complete. It wraps nothing.
+func FailureOf(err error) *Failure { return &Failure{Trouble: Unexpected, text: err.Error()} }
+
 // deniedAction matches the action that AWS names when it denies a call.
 var deniedAction = regexp.MustCompile(`perform: ([a-z0-9-]+:[A-Za-z]+)`)
 

@@ -20,6 +20,9 @@ type CheckedRelease struct {
 	// Refusals are all reasons for which the workflow would refuse the input, with paths in
 	// it; none if it would start.
 	Refusals []task.Refusal
+	// Unread says of rollouts what kept them from being checked, such as a permission that is
+	// missing; each names the rollout. There may be more refusals.
+	Unread []error
 	// RedAlarms are the alarms of rollouts that are in ALARM, and Unchecked sentences about what
 	// only the stack's own roles can find.
 	RedAlarms, Unchecked []string
@@ -28,7 +31,9 @@ type CheckedRelease struct {
 // CheckRelease checks an input as the workflow of releases does before it starts anything, with
 // this client's permissions: for the execution of that name, at that time. It checks the
 // rollouts one after another, as slowly as the workflow does, and calls checked after each
-// with their number so far. The error says why it could not be checked.
+// with their number so far. A rollout whose calls AWS denies, as those on a function of
+// another account, does not keep it from checking the others. At any other error it stops.
+// The error says why nothing could be checked.
 func (c *Client) CheckRelease(ctx context.Context, name string, input []byte, now time.Time, sleep Sleep, checked func(done, of int)) (CheckedRelease, error) {
 	var found CheckedRelease
 	execution, err := c.ExecutionARN(name)
@@ -52,22 +57,45 @@ func (c *Client) CheckRelease(ctx context.Context, name string, input []byte, no
 			}
 		}
 		member, refusals, err := c.calculateWeights(m.Request).ProblemsOf(ctx, task.Start{Execution: execution, Now: now, Retries: noRetries}, m.Request)
-		if err != nil {
+		if ctx.Err() != nil {
 			return found, fmt.Errorf("checking %s: %w", m.Name, err)
 		}
 		for _, r := range refusals {
 			r.Path, r.Text = strings.TrimSuffix("rollouts."+m.Name+"."+r.Path, "."), m.Name+": "+r.Text
 			found.Refusals = append(found.Refusals, r)
 		}
+		if denied := found.unread(m.Name, err); !denied {
+			if left := len(request.Members) - 1 - i; left > 0 {
+				found.Unread = append(found.Unread, fmt.Errorf("so %s not checked", map[bool]string{true: "1 more rollout was", false: plural(left, "more rollout") + " were"}[left == 1]))
+			}
+			return found, nil
+		}
 		found.RedAlarms = append(found.RedAlarms, member.RedAlarms...)
 		checked(i+1, len(request.Members))
 	}
 	slices.Sort(found.RedAlarms)
 	found.RedAlarms = slices.Compact(found.RedAlarms)
-	if len(found.Refusals) == 0 {
+	if len(found.Refusals) == 0 && len(found.Unread) == 0 {
 		found.Request, found.Unchecked = request, uncheckedOf(request)
 	}
 	return found, nil
+}
+
+// unread adds the errors that err joins, those of a rollout, in words. It reports whether AWS
+// denied each of the calls, so that another rollout's may succeed.
+func (f *CheckedRelease) unread(member string, err error) (denied bool) {
+	each := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		each = joined.Unwrap()
+	}
+	denied = true
+	for _, err := range each {
+		if err != nil {
+			denied = denied && TroubleOf(err) == Denied
+			f.Unread = append(f.Unread, fmt.Errorf("%s: %w", member, Explain(err)))
+		}
+	}
+	return denied
 }
 
 // uncheckedOf says what only the roles of the stack can find.
