@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/terminal"
@@ -70,7 +68,7 @@ func (c *command) release() *cobra.Command {
 		Args:  knownSubcommand,
 		RunE:  func(release *cobra.Command, _ []string) error { return release.Help() },
 	}
-	release.AddCommand(c.checkRelease(), c.startRelease(), c.getRelease(), c.reportRelease(), c.watchRelease(), c.listReleases(), c.stopRelease())
+	release.AddCommand(c.checkRelease(), c.startRelease(), c.getRelease(), c.explainRelease(), c.reportRelease(), c.watchRelease(), c.waitRelease(), c.listReleases(), c.stopRelease())
 	release.AddCommand(c.steer("release", aboutReleases)...)
 	return release
 }
@@ -93,7 +91,7 @@ func (c *command) startRelease() *cobra.Command {
 	}
 	s.releaseFlags(cmd)
 	s.startFlags(cmd)
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "the rollout", "the release") }) // which is not among its parents yet
+	aboutTheRelease(cmd)
 	return cmd
 }
 
@@ -113,17 +111,9 @@ func (c *command) getRelease() *cobra.Command {
 			"It exits with 0 if the release can be read, however it ended.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			client, err := c.client(cmd.Context())
+			r, err := c.getOneRelease(cmd, args[0])
 			if err != nil {
-				return unreadable(err)
-			}
-			var r *rollouts.Release
-			err = c.atServiceTime(func(now time.Time) error {
-				r, err = client.GetRelease(cmd.Context(), args[0], now)
 				return err
-			})
-			if err != nil {
-				return unreadable(err)
 			}
 			return c.print(r, func() *rollouts.Page {
 				if all {

@@ -115,6 +115,25 @@ func TestStoppedReleasesAreEnded(t *testing.T) {
 	}
 }
 
+// TestAReleaseIsWaitedFor until its end, with the exit codes of release start --wait.
+func TestAReleaseIsWaitedFor(t *testing.T) {
+	a := begunShop(t, `{}`, shop, 40*time.Second)
+	a.want(a.run("release", "explain", "first"), 0, "what        The release runs: wave 1 of 2", "lambda-rollout release rollback first")
+	a.want(a.run("release", "wait", "first"), 0, "wave 2 of 2 begins", "PROMOTED: all 3 rollouts of the release are promoted")
+	a.want(a.run("release", "wait", "first", "-o", "json"), 0, `"result": "promoted"`, `"release": "shop"`)
+	a.want(a.run("release", "explain", "first"), 0, "The release is promoted: 3 of 3 rollouts.", "All are on the new versions.")
+	a.want(a.run("release", "explain", "first", "-o", "json"), 0, `"outcome": "promoted"`)
+	a.want(a.run("release", "wait", "missing"), 3, "there is no release missing")
+	a.want(a.run("release", "explain", "missing"), 3, "there is no release missing")
+	a.want(a.run("release", "explain", release.MemberName("first", "cart")), 3, "there is no release")
+}
+
+func TestABadReleaseIsWaitedFor(t *testing.T) {
+	a := begunShop(t, `{"new-version": {"error-rate": 0.5}}`, shop, 10*time.Second)
+	a.want(a.run("release", "wait", "first"), 1, "ROLLED BACK: ")
+	a.want(a.run("release", "explain", "first"), 0, "The release was rolled back, with 3 rollouts.", "It decided to roll back at", "lambda-rollout explain first.cart", "All are on their baselines.")
+}
+
 func TestABadReleaseIsRolledBack(t *testing.T) {
 	a := newShop(t, `{"new-version": {"error-rate": 0.5}}`, nil)
 	a.want(a.run("release", "start", "-f", a.write("release.json", shop), "--name", "first", "--wait"), 1, "cart: rolled back: ", "ROLLED BACK: ")

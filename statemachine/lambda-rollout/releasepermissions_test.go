@@ -25,7 +25,17 @@ func TestReleasesNeedTheDocumentedActions(t *testing.T) {
 	}
 	ok := func(r result) bool { return r.code == 0 }
 	scenes := map[string]scene{
-		"get": {shop, time.Minute, func(a *account) result { return a.run("release", "get", "first") }, ok},
+		"get":     {shop, time.Minute, func(a *account) result { return a.run("release", "get", "first") }, ok},
+		"explain": {shop, time.Minute, func(a *account) result { return a.run("release", "explain", "first") }, ok},
+		"wait": {shop, time.Minute, func(a *account) result {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			a.slept = func() {
+				if a.calls["GetExecutionHistory"] > 6 {
+					cancel(interruption{syscall.SIGINT})
+				}
+			}
+			return a.runIn(ctx, 0, "release", "wait", "first")
+		}, func(r result) bool { return strings.Contains(r.stderr, "the release was stopped") }},
 		"report": {shop, time.Minute, func(a *account) result {
 			return a.run("release", "report", "first", "-o", a.write("page.html", ""))
 		}, ok},

@@ -9,8 +9,8 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Explanation describes why a rollout ended as it did, or what it is doing and why. Its JSON is the
-// document of `explain -o json`.
+// Explanation describes why a rollout or a release ended as it did, or what it is doing and why.
+// Its JSON is the document of `explain -o json`, and of `release explain -o json`.
 type Explanation struct {
 	Schema  int     `json:"schema"`
 	Name    string  `json:"name"`
@@ -18,7 +18,8 @@ type Explanation struct {
 	// What says what happened, and Why why, each in sentences.
 	What string   `json:"what"`
 	Why  []string `json:"why"`
-	// Numbers are those that the last check had, and Alias says where the alias is.
+	// Numbers are those that the last check had, and Alias says where the alias is, or those of
+	// a release are.
 	Numbers []string `json:"numbers"`
 	Alias   string   `json:"alias"`
 	// Next says what to do. Undo is a command line of the AWS CLI, if one is needed.
@@ -57,7 +58,7 @@ func (r *Rollout) Explain(now time.Time) Explanation {
 	default:
 		e.What, e.Why = "The execution ended "+r.reached()+" in a way that the workflow does not foresee.", r.quoted()
 	}
-	e.Why = append(e.Why, r.whyPending()...)
+	e.Why = append(e.Why, r.inbox().sentences()...)
 	e.Why = append(e.Why, r.besides()...)
 	if r.Requests != nil && !r.Counted.From.IsZero() {
 		e.Numbers = r.requestLines()

@@ -128,13 +128,13 @@ func (in inbox) text(now time.Time) string {
 	return text
 }
 
-// whyPending says which order no check has read, or why that is not known, in sentences.
-func (r *Rollout) whyPending() []string {
-	switch {
-	case r.OrdersUnread != "":
-		return []string{"Whether there is an order that no check has read is not known: " + r.OrdersUnread}
-	case r.Pending != nil:
-		return []string{fmt.Sprintf("At %s, %s was given, and no check has read it.", stamp(r.Pending.At), r.Pending.what())}
+// sentences say which order no check has read, or why that is not known.
+func (in inbox) sentences() []string {
+	switch o := in.order(); {
+	case *in.unread != "":
+		return []string{"Whether there is an order that no check has read is not known: " + *in.unread}
+	case o != nil:
+		return []string{fmt.Sprintf("At %s, %s was given, and no check has read it.", stamp(o.At), o.what())}
 	}
 	return nil
 }

@@ -29,8 +29,11 @@ func TestHostileReleases(t *testing.T) {
 	for _, outcome := range releaseOutcomes {
 		r, plain := filledRelease(outcome, hostile), filledRelease(outcome, "plain")
 		now := time.Now()
-		for i, page := range []*rollouts.Page{r.Text(now), r.Live(now)} {
-			same := []*rollouts.Page{plain.Text(now), plain.Live(now)}[i]
+		pages := func(r *rollouts.Release) []*rollouts.Page {
+			return []*rollouts.Page{r.Text(now), r.Live(now), r.Explain(now).Text()}
+		}
+		for i, page := range pages(r) {
+			same := pages(plain)[i]
 			if more := len(page.Lines(0, false)) - len(same.Lines(0, false)); more > 0 && outcome == rollouts.Running || more > 3 { // a reason may have lines
 				t.Errorf("%s has %d more lines than with plain texts: %q", outcome, more, page.Lines(0, false))
 			}
@@ -63,6 +66,33 @@ func filledRelease(outcome rollouts.Outcome, text string) *rollouts.Release {
 	fill(reflect.ValueOf(r).Elem(), text)
 	r.Outcome, r.Rollouts[0].Red, r.Standings = outcome, true, map[release.Standing]int{release.Standing(text): 1}
 	return r
+}
+
+// TestEachEndOfAReleaseIsExplained with what happened, why, where the aliases are, and what to do.
+func TestEachEndOfAReleaseIsExplained(t *testing.T) {
+	var all strings.Builder
+	at := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
+	decided := &release.Decision{Decision: rollout.RollBack, Reason: "cart ended as rolled-back: Unhealthy", At: at}
+	promoting := &release.Decision{Decision: rollout.Promote, Reason: "all are ready", At: at}
+	bad := []rollouts.ReleaseMember{{Name: "cart", Rollout: "r.cart", Standing: release.RolledBack, Red: true, Error: "Unhealthy", Reason: "errors"}, {Name: "pay", Rollout: "r.pay", Standing: release.RolledBack}}
+	for _, r := range []rollouts.Release{
+		{Outcome: rollouts.Running, Status: "RUNNING", Wave: 1, Waves: 2, Weight: 0.3, Reason: "of 2 rollouts, 2 under way", NextCheck: at.Add(time.Minute)},
+		{Outcome: rollouts.Running, Status: "RUNNING"},
+		{Outcome: rollouts.Running, Status: "PENDING_REDRIVE"},
+		{Outcome: rollouts.Promoted, Reason: "all 2 rollouts of the release are promoted", Standings: map[release.Standing]int{release.Promoted: 1, release.Unchanged: 1}, UnverifiedRollouts: []string{"pay"}, Rollouts: bad},
+		{Outcome: rollouts.Unchanged},
+		{Outcome: rollouts.RolledBack, Error: "Unhealthy", Reason: "rolled back: cart", Decision: decided, Rollouts: bad, Standings: map[release.Standing]int{release.Unchanged: 1}},
+		{Outcome: rollouts.Split, Error: "ReleaseSplit", Reason: "rolled back: cart. Manual action is needed for 1 alias, all other aliases are on their baselines\n- pay: run aws lambda update-alias", Decision: promoting, Reversal: decided,
+			Rollouts: append(bad[:1:1], rollouts.ReleaseMember{Name: "pay", Rollout: "r.pay", Standing: release.NotRestored, Red: true, Reason: "run it"}), Standings: map[release.Standing]int{release.NotRestored: 1}},
+		{Outcome: rollouts.PartlyPromoted, Error: "NotAllPromoted", Reason: "of 2 rollouts, 1 promoted", Rollouts: bad, Standings: map[release.Standing]int{release.Promoted: 1}},
+		{Outcome: rollouts.Refused, Error: "InvalidRequest", Reason: "the input is wrong:\n- waves: is wrong\n- rollouts.a: is wrong"},
+		{Outcome: rollouts.NotStarted, Error: "NotStarted", Reason: "throttled"},
+		{Outcome: rollouts.Stopped}, {Outcome: rollouts.TimedOut}, {Outcome: rollouts.Failed, Error: "States.Runtime"},
+	} {
+		r.Name = "first"
+		fmt.Fprintf(&all, "%s %s\n%s\n\n", r.Outcome, r.Status, strings.Join(r.Explain(at).Text().Lines(100, false), "\n"))
+	}
+	golden(t, "release-explained", all.String())
 }
 
 // TestAScreenOfAThousand rollouts has those that need attention, and as many others as fit.
