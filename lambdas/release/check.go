@@ -33,7 +33,7 @@ const maxReverts = 40
 // repeated.
 //
 // If the members belong together, the release decides to roll back as soon as one of them
-// has ended without being promoted, an alarm objects, or an operator orders it; and to
+// has ended without being promoted, or can't be rolled back, an alarm objects, or an operator orders it; and to
 // promote when all are ready. A promotion in which a member fails is reversed. The release
 // ends when all members have, and their aliases are where they belong.
 func (s State) Check(now time.Time, r Request, f Found) (State, Actions) {
@@ -58,10 +58,10 @@ func (s State) Check(now time.Time, r Request, f Found) (State, Actions) {
 	}
 	s.Health = &Health{Decision: StepWatch, Reason: rollout.Brief(strings.Join(append([]string{reason}, f.Unread...), "; "))}
 	do.Relay = s.relay()
-	s = s.concludes(now, &do)
+	s = s.concludes(now, before, &do)
 	do.Events = s.events(before, do)
 	s.Progress.Wait = s.wait(r, do)
-	if s.Health.Decision == StepWatch {
+	if s.Health.Decision == StepWatch || s.Health.Decision == StepRevert && s.has(UnderWay, Ready) {
 		s = s.keepWithinHistory()
 	}
 	return s, do
@@ -196,18 +196,25 @@ func (s *State) apart(now time.Time, r Request, f Found) (Actions, string) {
 }
 
 // concludes returns the state with the outcome, if the release has ended, or with the
-// call of RevertRelease if it has to put back aliases first.
-func (s State) concludes(now time.Time, do *Actions) State {
+// call of RevertRelease if it has to put back aliases first. before is the progress of the check
+// before: the members that are under way have read what that knew.
+func (s State) concludes(now time.Time, before Progress, do *Actions) State {
 	starts := s.has(Waiting) && s.mayStart()
 	unsettled := s.Plan.Concludes && now.Sub(s.Plan.Started) < unsettledFor
-	if do.Decide != nil || do.Reverse != nil || starts || unsettled || s.has(UnderWay, Ready) {
+	if do.Decide != nil || do.Reverse != nil || starts || unsettled {
 		return s
 	}
 	d := s.Progress.Decision
+	back := s.Together && s.Progress.rollsBack()
+	if s.has(UnderWay, Ready) {
+		if back && s.has(Promoted) && before.rollsBack() {
+			s.Health.Decision = StepRevert // a member whose rollback fails must not hold up the others
+		}
+		return s
+	}
 	if s.Together && (d == nil || d.Decision == rollout.Promote && s.Progress.Reversal == nil && s.has(notPromoted()...)) {
 		return s // the next check decides
 	}
-	back := s.Together && (d.Decision == rollout.RollBack || s.Progress.Reversal != nil)
 	if back && len(s.Open()) > 0 {
 		if s.Progress.Reverts < maxReverts {
 			s.Health.Decision = StepRevert

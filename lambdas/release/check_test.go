@@ -170,6 +170,58 @@ func TestCoursesOfReleases(t *testing.T) {
 	}
 }
 
+// A member whose rollback fails is retried for long: the others are rolled back meanwhile.
+func TestOthersDoNotWaitForARollbackThatFails(t *testing.T) {
+	r := shop(t, "")
+	ended := func(name string, how rollout.Event) release.Seen { return release.Seen{Member: name, Ended: how} }
+	failing := release.Seen{Member: "b", RollbackFails: true, Weight: 0.5, Error: "AccessDenied", Reason: "no permission"}
+	under := func(name string) release.Seen { return release.Seen{Member: name, Weight: 0.5} }
+	begun := release.Begun(r, owner, start)
+	for name := range begun.Members {
+		begun = begun.StartedMember(name)
+	}
+	// Before the decision, it is decided at once.
+	s, do := begun.Check(start, r, release.Found{Seen: []release.Seen{under("a"), failing, under("c"), under("d"), under("e")}})
+	if do.Decide == nil || do.Decide.Decision != rollout.RollBack || do.Decide.Error != "AccessDenied" || do.Decide.Reason != "b is being rolled back, which fails and is retried: no permission" {
+		t.Fatalf("%+v, %s", do.Decide, s.Health.Reason)
+	}
+	// After the decision to promote, it is reversed at once, and what was promoted is taken back
+	// while it goes on.
+	promote := &release.Decision{Decision: rollout.Promote, Reason: "all are ready", At: start}
+	seen := []release.Seen{ended("a", rollout.EventPromoted), failing, ended("c", rollout.EventPromoted), ended("d", rollout.EventPromoted), under("e")}
+	s, do = begun.Check(start, r, release.Found{Decision: promote, Seen: seen})
+	if do.Reverse == nil {
+		t.Fatal(s.Health.Reason)
+	}
+	reverse := do.Reverse
+	s, _ = s.Check(start, r, release.Found{Decision: promote, Reversal: reverse, Seen: []release.Seen{failing, under("e")}})
+	for i := range 60 { // longer than reverts are counted
+		if s, do = s.Check(start, r, release.Found{Decision: promote, Reversal: reverse, Seen: []release.Seen{failing, under("e")}}); s.Health.Decision != release.StepRevert {
+			t.Fatalf("%s in check %d", s.Health.Decision, i)
+		}
+		if s = s.Reverted(); s.GivesUp() {
+			t.Fatalf("it gives up in check %d", i)
+		}
+	}
+	for _, name := range s.Open() {
+		s = s.Restored(name, release.TakenBack, release.Left{})
+	}
+	// When all others are back, it waits for the end of the one that fails, and looks at that.
+	s, _ = s.Check(start, r, release.Found{Decision: promote, Reversal: reverse, Seen: []release.Seen{failing, ended("e", rollout.EventRolledBack)}})
+	if s.Health.Decision != release.StepWatch {
+		t.Fatal(s.Health.Decision)
+	}
+	s, _ = s.Check(start, r, release.Found{Decision: promote, Reversal: reverse, Seen: []release.Seen{ended("b", rollout.EventRollbackFailed)}})
+	if s.Health.Decision != release.StepRevert || len(s.Open()) != 1 || s.Progress.Reverts > 0 {
+		t.Fatalf("%s, %v open, %d reverts", s.Health.Decision, s.Open(), s.Progress.Reverts)
+	}
+	s = s.Reverted().Restored("b", release.NotRestored, release.Left{Reason: "run this", Brief: "run"})
+	s, _ = s.Check(start, r, release.Found{Decision: promote, Reversal: reverse})
+	if s.Outcome == nil || s.Outcome.Result != release.ResultSplit || !strings.Contains(s.Outcome.Reason, "b: run this") {
+		t.Fatalf("%+v", s.Outcome)
+	}
+}
+
 // Without together each rollout ends for itself, and the outcome reports it.
 func TestEachForItself(t *testing.T) {
 	w := &world{members: map[string]*member{}}

@@ -1,7 +1,9 @@
 package release
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -19,6 +21,9 @@ type Seen struct {
 	// of one that was.
 	Error, Reason string
 	Unverified    bool
+	// RollbackFails means that a rollout that is running could not put back its alias yet, and
+	// retries that: Error and Reason are those of its last attempt.
+	RollbackFails bool
 }
 
 // Found is what a check of a release found.
@@ -80,6 +85,14 @@ func (s State) see(seen []Seen) State {
 				line.Reason = briefReason(one.Reason)
 				reasons++
 			}
+		case one.RollbackFails:
+			line.RollbackFails, line.Error = true, rollout.Shorten(one.Error, maxRelayWords)
+			if reasons < maxReasons || before.Reason != "" {
+				line.Reason = briefReason(one.Reason)
+			}
+			if before.Reason == "" {
+				reasons++
+			}
 		case one.Ready:
 			line.Standing = Ready
 		}
@@ -98,15 +111,19 @@ func briefReason(reason string) string {
 	return rollout.Shorten(reason, maxReason)
 }
 
-// firstBad returns a sentence about the members that ended without being promoted, and the
-// error of the first one; "" if there is none.
+// firstBad returns a sentence about the members that ended without being promoted, or whose
+// rollback fails, and the error of the first one; "" if there is none. One that ended comes
+// first.
 func (s State) firstBad() (reason, errorName string) {
-	bad := s.names(notPromoted()...)
+	bad := append(s.names(notPromoted()...), s.failing()...)
 	if len(bad) == 0 {
 		return "", ""
 	}
 	line := s.Members[bad[0]]
 	reason = fmt.Sprintf("%s ended as %s", bad[0], line.Standing)
+	if line.RollbackFails {
+		reason, line.Error = bad[0]+" is being rolled back, which fails and is retried", cmp.Or(line.Error, "Unnamed")
+	}
 	if line.Reason != "" {
 		reason += ": " + line.Reason
 	}
@@ -114,4 +131,9 @@ func (s State) firstBad() (reason, errorName string) {
 		reason += fmt.Sprintf(" (and %s)", plural(n, "other rollout"))
 	}
 	return reason, line.Error
+}
+
+// failing returns the members whose rollback fails.
+func (s State) failing() []string {
+	return slices.DeleteFunc(s.names(UnderWay), func(name string) bool { return !s.Members[name].RollbackFails })
 }

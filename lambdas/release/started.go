@@ -123,10 +123,14 @@ func encoded(text string) int {
 }
 
 // Reverted returns the state after a call of RevertRelease, with the time to the next check:
-// together half an hour, if it has to be called as often as it may.
+// together half an hour, if it has to be called as often as it may. Calls while members are
+// under way do not count: those will need calls of their own.
 func (s State) Reverted() State {
-	s.Progress.Reverts++
-	if s.Progress.Wait = 15; s.Progress.Reverts > maxReverts/2 {
+	s.Progress.Wait = 15
+	if s.has(UnderWay, Ready) {
+		return s
+	}
+	if s.Progress.Reverts++; s.Progress.Reverts > maxReverts/2 {
 		s.Progress.Wait = 75
 	}
 	return s

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -92,6 +93,12 @@ type Progress struct {
 	Unsent []rollout.FailedDelivery `json:"unsent,omitempty"`
 }
 
+// rollsBack reports whether it is decided that all members are rolled back.
+func (p Progress) rollsBack() bool {
+	last := cmp.Or(p.Reversal, p.Decision)
+	return last != nil && last.Decision == rollout.RollBack
+}
+
 // Begin names how an execution begins. The workflow branches on it.
 type Begin string
 
@@ -137,7 +144,10 @@ type Line struct {
 	Unverified bool    `json:"unverified,omitempty"`
 	// SentBack members are to roll back while others may go on.
 	SentBack bool `json:"sent-back,omitempty"`
-	// Error and Reason are those of a member that was not promoted, or what to do about
+	// RollbackFails means that the member, which is under way, tries in vain to put back its
+	// alias: it will not be promoted.
+	RollbackFails bool `json:"rollback-fails,omitempty"`
+	// Error and Reason are those of a member that was not promoted, or whose rollback fails, or what to do about
 	// one that is not restored. Only some of very many have a reason.
 	Error  string `json:"error,omitempty"`
 	Reason string `json:"reason,omitempty"`

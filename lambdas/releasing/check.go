@@ -161,6 +161,9 @@ func seen(member string, last task.Last) release.Seen {
 		return one
 	}
 	one.Weight, one.Ready = s.Progress.Weight, s.Progress.Ready != nil
+	if last.RollbackFails() {
+		one.Ready, one.RollbackFails, one.Error, one.Reason = false, true, last.Failed.Error, last.Failed.Message()
+	}
 	return one
 }
 

@@ -37,6 +37,10 @@ const (
 	EventPutBack Event = "put-back"
 )
 
+// RollbackState is the state of the workflow in which a rollout puts back its alias. It is
+// retried for more than half an hour.
+const RollbackState = "Rollback"
+
 // EndingOf returns how a rollout ended by the last state that its execution
 // entered. It is false for a state that no execution ends in, and for "Handed
 // back", which ends a part of a rollout.

@@ -123,7 +123,15 @@ type Last struct {
 	Data json.RawMessage
 	// Error and Cause are those of an execution that did not succeed.
 	Error, Cause string
+	// Retries is the state whose task a running execution retries, or, if it waits for an
+	// execution that continues it, that one; "" if no attempt has failed since the state was
+	// entered. Failed is how the last attempt failed.
+	Retries string
+	Failed  rollout.Caught
 }
+
+// RollbackFails reports whether a running rollout tries in vain to put back its alias.
+func (l Last) RollbackFails() bool { return l.Status == Running && l.Retries == rollout.RollbackState }
 
 // End returns how the rollout ended; false if it is running.
 func (l Last) End() (rollout.Event, bool) {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
 
@@ -22,6 +23,9 @@ func (f StepFunctions) Last(ctx context.Context, execution string) (task.Last, e
 		if inner, nested, err = f.last(ctx, arn.WithName(execution, nested)); len(inner.Data) > 0 {
 			last.Data = inner.Data
 		}
+		if inner.Status == task.Running {
+			last.Retries, last.Failed = inner.Retries, inner.Failed
+		}
 		if errors.Is(err, task.ErrNoExecution) { // it is not started yet
 			return last, nil
 		}
@@ -29,13 +33,36 @@ func (f StepFunctions) Last(ctx context.Context, execution string) (task.Last, e
 	return last, err
 }
 
+// largestPage is the size of pages where one does not say enough.
+const largestPage = 100
+
 // mostParts limits how many executions that continue each other are followed.
 const mostParts = 3
 
-// last is Last, and the name of the execution that this one waits for.
+// last is Last, and the name of the execution that this one waits for. Mostly the last few
+// events say it. Before a state that is retried there are many, which pages of another size
+// would need as many calls for: a page's token is good for pages of that size alone.
 func (f StepFunctions) last(ctx context.Context, execution string) (last task.Last, nested string, err error) {
+	for _, size := range []int32{5, largestPage} {
+		var entered bool
+		last, nested, entered, err = f.lastIn(ctx, execution, size)
+		if err != nil || entered {
+			break
+		}
+	}
+	return last, nested, err
+}
+
+// lastIn is last by one page of a size, or by all pages of the largest one. entered means that
+// the last state was found.
+func (f StepFunctions) lastIn(ctx context.Context, execution string, size int32) (last task.Last, nested string, entered bool, err error) {
 	last.Status = task.Running
-	err = f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &execution, ReverseOrder: true, IncludeExecutionData: aws.Bool(true), MaxResults: 5}, func(event types.HistoryEvent) bool {
+	read := int32(0)
+	err = f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &execution, ReverseOrder: true, IncludeExecutionData: aws.Bool(true), MaxResults: size}, func(event types.HistoryEvent) bool {
+		read++
+		if failed := failureOf(event); failed != nil && last.Status == task.Running && last.Failed == (rollout.Caught{}) {
+			last.Failed = *failed
+		}
 		if status, ok := statuses[event.Type]; ok {
 			last.Status = status
 		}
@@ -57,15 +84,34 @@ func (f StepFunctions) last(ctx context.Context, execution string) (last task.La
 		case event.StateExitedEventDetails != nil && last.Status == task.Running && len(last.Data) == 0:
 			last.Data = []byte(aws.ToString(event.StateExitedEventDetails.Output))
 		case event.StateEnteredEventDetails != nil:
-			last.State = aws.ToString(event.StateEnteredEventDetails.Name)
+			last.State, entered = aws.ToString(event.StateEnteredEventDetails.Name), true
+			if last.Failed != (rollout.Caught{}) {
+				last.Retries = last.State
+			}
 			if last.Status == task.Running && len(last.Data) == 0 {
 				last.Data = []byte(aws.ToString(event.StateEnteredEventDetails.Input))
 			}
 			return false
 		}
-		return true
+		return read < size || size == largestPage
 	})
-	return last, nested, err
+	return last, nested, entered, err
+}
+
+// failureOf returns how an attempt of a task that calls a function failed; nil if the event
+// is none.
+func failureOf(event types.HistoryEvent) *rollout.Caught {
+	switch {
+	case event.LambdaFunctionFailedEventDetails != nil:
+		return &rollout.Caught{Error: aws.ToString(event.LambdaFunctionFailedEventDetails.Error), Cause: aws.ToString(event.LambdaFunctionFailedEventDetails.Cause)}
+	case event.LambdaFunctionTimedOutEventDetails != nil:
+		return &rollout.Caught{Error: aws.ToString(event.LambdaFunctionTimedOutEventDetails.Error), Cause: aws.ToString(event.LambdaFunctionTimedOutEventDetails.Cause)}
+	case event.LambdaFunctionStartFailedEventDetails != nil:
+		return &rollout.Caught{Error: aws.ToString(event.LambdaFunctionStartFailedEventDetails.Error), Cause: aws.ToString(event.LambdaFunctionStartFailedEventDetails.Cause)}
+	case event.LambdaFunctionScheduleFailedEventDetails != nil:
+		return &rollout.Caught{Error: aws.ToString(event.LambdaFunctionScheduleFailedEventDetails.Error), Cause: aws.ToString(event.LambdaFunctionScheduleFailedEventDetails.Cause)}
+	}
+	return nil
 }
 
 // statuses are the statuses of executions whose histories end with these events.

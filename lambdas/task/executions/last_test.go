@@ -9,10 +9,12 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
@@ -100,6 +102,9 @@ func TestLast(t *testing.T) {
 	all.add("continued", "RUNNING", entered("Continue", `"handed"`).Event, waitsFor("part-1"))
 	all.add("part-1", "RUNNING", entered("Continue", `"handed on"`).Event, waitsFor("part-2"))
 	all.add("part-2", "RUNNING", entered("Wait", `"newest"`).Event)
+	all.add("continued, and retries", "RUNNING", entered("Continue", `"handed"`).Event, waitsFor("retries"))
+	all.add("retries once", "RUNNING", entered("Rollback", `"data"`).Event, retried[0], retried[1])
+	all.add("retried before", "RUNNING", entered("HealthCheck", `"data"`).Event, retried[0], retried[1], left("HealthCheck", `"after"`), entered("Wait", `"data"`).Event)
 	all.add("not yet", "RUNNING", entered("Continue", `"handed"`).Event, waitsFor("part-9"))
 	all.add("itself", "RUNNING", entered("Continue", `"handed"`).Event, waitsFor("itself"))
 	all.add("stopped while it waits", "ABORTED", entered("Continue", `"handed"`).Event, waitsFor("part-1"), asl.Event{Type: asl.ExecutionAborted})
@@ -114,7 +119,10 @@ func TestLast(t *testing.T) {
 		"begins":                 {Status: task.Running, State: "CalculateWeights", Data: data("input")},
 		"waits":                  {Status: task.Running, State: "Wait", Data: data("data")},
 		"leaves":                 {Status: task.Running, State: "Wait", Data: data("after")},
-		"retries":                {Status: task.Running, State: "Rollback", Data: data("data")},
+		"retries":                {Status: task.Running, State: "Rollback", Data: data("data"), Retries: "Rollback", Failed: rollout.Caught{Error: "Throttled"}},
+		"retries once":           {Status: task.Running, State: "Rollback", Data: data("data"), Retries: "Rollback", Failed: rollout.Caught{Error: "Throttled"}},
+		"retried before":         {Status: task.Running, State: "Wait", Data: data("data")},
+		"continued, and retries": {Status: task.Running, State: "Continue", Data: data("data"), Retries: "Rollback", Failed: rollout.Caught{Error: "Throttled"}},
 		"promoted":               {Status: task.Succeeded, State: "Promoted", Data: data("out")},
 		"failed":                 {Status: task.Failed, State: "Rolled back", Error: "Unhealthy", Cause: "too many errors"},
 		"stopped":                {Status: task.Aborted, State: "Rollback", Error: "mine", Cause: "enough"},
@@ -132,6 +140,28 @@ func TestLast(t *testing.T) {
 	}
 	if _, err := starter.Last(ctx, arnOf("none")); !errors.Is(err, task.ErrNoExecution) {
 		t.Errorf("of an execution that does not exist: %v", err)
+	}
+}
+
+// TestLastIsReadInFewCalls, also of a state that was retried often: the history's pages have a
+// size, and its quota counts calls.
+func TestLastIsReadInFewCalls(t *testing.T) {
+	all := ran{}
+	events := []asl.Event{entered("Rollback", `"data"`).Event}
+	for range 90 {
+		events = append(events, asl.Event{Type: asl.LambdaFunctionScheduled, Resource: "arn:f", Input: json.RawMessage(`{}`)}, asl.Event{Type: asl.LambdaFunctionFailed, Error: "Throttled"})
+	}
+	all.add("retries", "RUNNING", events...)
+	all.add("waits", "RUNNING", entered("Wait", `"data"`).Event)
+	for name, most := range map[string]int{"retries": 3, "waits": 1} {
+		s, starter := all.server()
+		i, err := s.Inject(localaws.Fault{Operation: "GetExecutionHistory", Kind: localaws.Slow, After: time.Nanosecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := starter.Last(ctx, arnOf(name)); err != nil || i.Fired() > most {
+			t.Errorf("%s: %d calls, %v", name, i.Fired(), err)
+		}
 	}
 }
 
