@@ -140,6 +140,11 @@ func TestABadReleaseIsRolledBack(t *testing.T) {
 	a.want(a.run("release", "get", "first"), 0, "✕ cart")
 }
 
+func TestARollbackThatFailsIsShown(t *testing.T) {
+	a := begunShop(t, `{"new-version": {"error-rate": 0.5}, "faults": [{"operation": "UpdateAlias", "kind": "throttled", "from": 20}]}`, shop, 10*time.Minute)
+	a.want(a.run("release", "get", "first"), 0, "ROLLING BACK", "cart is being rolled back, which fails and is retried", "✕ cart", "under way", "its rollback fails, and is retried: ")
+}
+
 func TestAnInterruptedReleaseIsStopped(t *testing.T) {
 	a := newShop(t, `{}`, nil)
 	ctx, cancel := context.WithCancelCause(context.Background())

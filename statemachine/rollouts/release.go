@@ -88,7 +88,8 @@ type ReleaseMember struct {
 	Standing   release.Standing `json:"standing"`
 	Weight     float64          `json:"weight"` // the new version's share of the traffic
 	Unverified bool             `json:"unverified"`
-	// Red means that the rollout ended badly, and not because its release was rolled back.
+	// Red means that the rollout ended badly, and not because its release was rolled back, or
+	// that its rollback fails and is retried.
 	Red    bool   `json:"red"`
 	Error  string `json:"error,omitempty"`
 	Reason string `json:"reason,omitempty"`

@@ -199,6 +199,9 @@ func memberOf(name string, line release.Line, owner string) ReleaseMember {
 		m.Weight = 1
 	}
 	m.Red = slices.Index(attention, line.Standing) < slices.Index(attention, release.UnderWay) && line.Error != rollout.ReleaseRolledBack
+	if line.RollbackFails {
+		m.Red, m.Reason = true, "its rollback fails, and is retried: "+m.Reason
+	}
 	return m
 }
 
