@@ -2,7 +2,6 @@ package release
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -66,15 +65,6 @@ type Member struct {
 // startedByField is a field that users of Step Functions add when one execution starts
 // another, so that the console links them.
 const startedByField = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
-
-// Input returns the input of the member's execution. owner is the ARN of the release's
-// first execution.
-func (r Request) Input(m Member, owner string) json.RawMessage {
-	fields := maps.Clone(m.fields)
-	fields["release"] = rollout.Encode(rollout.Membership{Execution: owner, Member: m.Name, Together: r.Together, MaxWait: r.MaxWait})
-	fields[startedByField] = rollout.Encode(owner)
-	return rollout.Encode(fields)
-}
 
 // Member returns the member of that name; false if there is none.
 func (r Request) Member(name string) (Member, bool) {

@@ -51,18 +51,6 @@ type CheckRelease struct {
 	Log      *slog.Logger
 }
 
-// GetExecutionHistory may be called 400 times at once and 20 times a second after that, in
-// an account and Region (docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
-// A check uses a part of that.
-const (
-	freeLooks = 150
-	lookPause = time.Second / 14
-	// startLimit limits the time in which one call starts members, and looksLimit that in
-	// which it looks at them. The workflow allows five minutes.
-	startLimit = 40 * time.Second
-	looksLimit = 150 * time.Second
-)
-
 // Handle returns the state with what follows in its Health.
 func (t CheckRelease) Handle(ctx context.Context, call Call) (release.State, error) {
 	s, err := t.check(ctx, call)
@@ -106,31 +94,6 @@ func (t CheckRelease) check(ctx context.Context, call Call) (release.State, erro
 	return t.act(ctx, call, s, r, do)
 }
 
-// look looks at the executions of the members that have not ended. Of members that have not
-// been started as far as the state shows, it looks at those that may have been nevertheless.
-// That takes a minute for a thousand members: meanwhile it starts those that the check before
-// has left over.
-func (t CheckRelease) look(ctx context.Context, s release.State, r release.Request, decided bool) (release.State, []release.Seen, error) {
-	names := s.ToLookAt(decided)
-	var start row
-	if !decided {
-		start = t.starts(ctx, &s, r, t.leftOver(ctx, s, r))
-	}
-	var all []release.Seen
-	look := func(i int) error {
-		last, err := t.Executions.Last(ctx, release.MemberARN(t.Machine, s.OwnerName(), names[i]))
-		if errors.Is(err, task.ErrNoExecution) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		all = append(all, seen(names[i], last))
-		return nil
-	}
-	_, err := t.Pace.eachBeside(ctx, row{len(names), freeLooks, lookPause, look}, start, looksLimit)
-	return s, all, err
-}
-
 // leftOver returns the members that may be started before the others have been looked at.
 func (t CheckRelease) leftOver(ctx context.Context, s release.State, r release.Request) []string {
 	if len(s.StillToStart(r, nil)) == 0 {
@@ -146,25 +109,6 @@ func (t CheckRelease) leftOver(ctx context.Context, s release.State, r release.R
 // orders returns all orders to the release.
 func (t CheckRelease) orders(ctx context.Context, s release.State) ([]rollout.Order, error) {
 	return t.Control.Orders(ctx, release.ControlParameter(s.OwnerName()), s.Plan.Started)
-}
-
-// seen returns what the end of a member's history says.
-func seen(member string, last task.Last) release.Seen {
-	one := release.Seen{Member: member, Error: last.Error, Reason: last.Cause}
-	var s rollout.State
-	if json.Unmarshal(last.Data, &s) != nil || s.Plan.Owner == "" {
-		s = rollout.State{} // the input, which anyone can write
-	}
-	if event, ended := last.End(); ended {
-		one.Ended = event
-		one.Unverified = s.Outcome != nil && s.Outcome.Unverified
-		return one
-	}
-	one.Weight, one.Ready = s.Progress.Weight, s.Progress.Ready != nil
-	if last.RollbackFails() {
-		one.Ready, one.RollbackFails, one.Error, one.Reason = false, true, last.Failed.Error, last.Failed.Message()
-	}
-	return one
 }
 
 // alarms reads the alarms of all members at once, and returns the members that they object
@@ -251,7 +195,18 @@ func (t CheckRelease) starts(ctx context.Context, s *release.State, r release.Re
 		if !ok {
 			return nil
 		}
-		err := t.Executions.Start(ctx, t.Machine, release.MemberName(s.OwnerName(), m.Name), r.Input(m, s.Plan.Owner))
+		name := release.MemberName(s.OwnerName(), m.Name)
+		err := t.Executions.Start(ctx, t.Machine, name, r.Input(m, s.Plan.Owner))
+		if errors.Is(err, task.ErrExecutionExists) {
+			started, err := t.isMember(ctx, *s, r, m.Name)
+			switch {
+			case err != nil:
+				return err
+			case !started:
+				*s = s.NotStartedMember(m.Name, task.NameOf(task.NotInRelease{}), taken(name))
+				return nil
+			}
+		}
 		if err == nil || errors.Is(err, task.ErrExecutionExists) { // then the next check sees how it ended
 			*s = s.StartedMember(m.Name)
 			return nil

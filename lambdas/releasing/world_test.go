@@ -81,7 +81,15 @@ func (w *world) add(arn string, status task.Status, input string) *execution {
 
 // member adds the execution of a member, which has this state and is in the state at.
 func (w *world) member(name string, status task.Status, at string, s rollout.State) {
-	e := w.add(release.MemberARN(machine, "one", name), status, "{}")
+	r, err := release.Decode([]byte(input))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	of := "{}"
+	if m, ok := r.Member(name); ok {
+		of = string(r.Input(m, owner))
+	}
+	e := w.add(release.MemberARN(machine, "one", name), status, of)
 	s.Plan.Owner = "its own"
 	data, err := json.Marshal(s)
 	if err != nil {
