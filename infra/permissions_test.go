@@ -114,7 +114,7 @@ var mayDo = map[string][]string{
 		fmt.Sprintf(mayLog, "CheckRelease"),
 		"Allow cloudwatch:DescribeAlarms on *",
 		"Allow states:DescribeExecution, states:GetExecutionHistory on " + releaseExecutions,
-		"Allow states:GetExecutionHistory on " + executions,
+		"Allow states:DescribeExecution, states:GetExecutionHistory on " + executions,
 		"Allow states:StartExecution on " + theMachine + ", " + theReleases,
 		"Allow states:ListExecutions on " + theReleases,
 		"Allow ssm:GetParameterHistory on arn:${AWS::Partition}:ssm:" + local + "parameter/lambda-rollout/releases/*",

@@ -45,7 +45,7 @@ func (p permits) releaseStatements(function string, move, inspect, alarms grant,
 	}
 	return slices.Concat([]grant{
 		alarms, read,
-		allow([]string{"states:GetExecutionHistory"}, w.executions()).because(ownExecutions),
+		allow([]string{"states:DescribeExecution", "states:GetExecutionHistory"}, w.executions()).because(ownExecutions),
 		allow([]string{"states:StartExecution"}, w.arn(), own.arn()),
 		allow([]string{"states:ListExecutions"}, own.arn()),
 		allow([]string{"ssm:GetParameterHistory"}, w.arnOf("ssm", "parameter", "lambda-rollout/releases/*", awscdk.ArnFormat_SLASH_RESOURCE_NAME)).
