@@ -103,12 +103,24 @@ func TestAccountsAreReleasedToInOrder(t *testing.T) {
 		t.Errorf("throttled twice: %d started, %s %s", len(started), result.Error, result.Cause)
 	}
 	started, result = runAccounts(t, text, -1, asl.Refused("AccessDeniedException", "no", "1"))
-	if len(started) != 0 || result.Error != "NotAllAccounts" {
+	if len(started) != 0 || result.Error != "NotFollowed" || !strings.Contains(result.Cause, "AccessDenied") || !strings.Contains(result.Cause, "describe-execution --region eu-west-1 --execution-arn arn:aws:states:eu-west-1:222222222222:execution:releases:shop-1-0 ") {
 		t.Errorf("without access: %d started, %s %s", len(started), result.Error, result.Cause)
 	}
 	// The checks can fail.
-	goesOn := strings.Replace(text, `"ResultPath": "$.error", "Next": "Stopped"`, `"ResultPath": "$.error", "Next": "Count"`, 1)
-	goesOn = goesOn[:strings.Index(goesOn, `"Promoted everywhere": {`)] + `"Promoted everywhere": { "Type": "Succeed" }, "Refused": { "Type": "Fail" }}}`
+	var definition map[string]any
+	if err := json.Unmarshal([]byte(text), &definition); err != nil {
+		t.Fatal(err)
+	}
+	states := definition["States"].(map[string]any)
+	states["Release"].(map[string]any)["Catch"].([]any)[0].(map[string]any)["Next"] = "Count"
+	for _, name := range []string{"Failed", "Name release", "Not followed", "Stopped"} {
+		delete(states, name)
+	}
+	changed, err := json.Marshal(definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	goesOn := string(changed)
 	if started, _ := runAccounts(t, goesOn, 0); len(started) != 3 {
 		t.Errorf("a definition that goes on after a failure started %d", len(started))
 	}
@@ -121,6 +133,21 @@ func TestAnInputOfAccountsIsChecked(t *testing.T) {
 	for _, input := range []string{"{" + rest, `{"bake": "3600", ` + rest, `{"bake": -1, ` + rest, `{"bake": null, ` + rest, `{"bake": 1}`, `{"bake": 1, "accounts": []}`, `{"bake": 1, "accounts": null}`, `[]`, `null`} {
 		if started, result := runAccountsWith(t, text, input, -1); len(started) > 0 || result.Error != "InvalidRequest" {
 			t.Errorf("%s: %d started, %s %s", input, len(started), result.Error, result.Cause)
+		}
+	}
+	const role, machine, release = `"role": "arn:aws:iam::333333333333:role/r"`, `"machine": "arn:aws:states:eu-west-1:333333333333:stateMachine:releases"`, `"release": {"release": "shop", "rollouts": {}}`
+	for account, good := range map[string]bool{
+		"{" + role + "," + machine + "," + release + "}": true,
+		"{" + machine + "," + release + "}":              false, "{" + role + "," + release + "}": false, "{" + role + "," + machine + "}": false,
+		`{"role": 7,` + machine + "," + release + "}": false, `{"role": "lambda-rollout",` + machine + "," + release + "}": false,
+		"{" + role + `, "machine": null, ` + release + "}": false, "{" + role + `, "machine": "arn:aws:states:eu-west-1:333333333333:execution:a:b", ` + release + "}": false,
+		"{" + role + "," + machine + `, "release": "shop"}`: false, "{" + role + "," + machine + `, "release": {"release": "shop"}}`: false, "{" + role + "," + machine + `, "release": {"release": 1, "rollouts": {}}}`: false,
+		"null": false, "7": false, "[]": false, "{}": false,
+	} {
+		input := `{"bake": 1, ` + strings.TrimSuffix(rest, "]}") + "," + account + "]}" // after three that are right
+		started, result := runAccountsWith(t, text, input, -1)
+		if good && (len(started) != 4 || result.Status != asl.Succeeded) || !good && (len(started) > 0 || result.Error != "InvalidRequest" || !strings.Contains(result.Cause, "Account 3 of 4")) {
+			t.Errorf("%s: %d started, %s %s", account, len(started), result.Error, result.Cause)
 		}
 	}
 	if started, result := runAccountsWith(t, text, `{"bake": 0, `+rest, -1); len(started) != 3 || result.Status != asl.Succeeded {
