@@ -90,7 +90,7 @@ func seen(member string, last task.Last) release.Seen {
 	}
 	if event, ended := last.End(); ended {
 		one.Ended = event
-		one.Unverified = s.Outcome != nil && s.Outcome.Unverified
+		one.Unverified = last.Status == task.Succeeded && s.Outcome != nil && s.Outcome.Unverified
 		return one
 	}
 	one.Weight, one.Ready = s.Progress.Weight, s.Progress.Ready != nil

@@ -153,10 +153,14 @@ func (t Cleanup) clean(ctx context.Context, execution Ended, now time.Time, pati
 	if !patient {
 		t.Sleep = nil
 	}
-	state, err := t.lastState(ctx, e.ARN)
+	last, err := t.last(ctx, e.ARN)
+	state := last.State
 	e.last = state
 	if err == nil || e.Status != Failed { // only Failed has several events
 		e.event, _ = endOf(e.Status, state)
+	}
+	if begun, ok := last.begun(); ok { // which saves a read of the history's beginning
+		e.begun = begun
 	}
 	if err != nil {
 		return e, cleaned, err
@@ -175,19 +179,21 @@ func (e end) cutOff() bool {
 	return e.event == rollout.EventStopped || e.event == rollout.EventTimedOut || e.event == rollout.EventRollbackFailed
 }
 
-// lastState returns the last state of an execution, and waits up to 7 seconds for a
-// history that lags behind.
-func (t Cleanup) lastState(ctx context.Context, arn string) (string, error) {
-	for _, pause := range []time.Duration{2 * time.Second, 5 * time.Second} {
-		state, err := t.Executions.LastState(ctx, arn)
-		if t.Sleep == nil || !errors.Is(err, ErrHistoryBehind) {
-			return state, err
+// last returns what the history of an ended execution ends with, and waits up to 7 seconds for
+// one that lags behind. The error is ErrHistoryBehind if it still does.
+func (t Cleanup) last(ctx context.Context, arn string) (Last, error) {
+	for pauses := []time.Duration{2 * time.Second, 5 * time.Second}; ; pauses = pauses[1:] {
+		last, err := t.Executions.Last(ctx, arn)
+		if err == nil && last.Status == Running {
+			last, err = Last{}, fmt.Errorf("the history of %s: %w", arn, ErrHistoryBehind)
 		}
-		if err := t.Sleep(ctx, pause); err != nil {
-			return "", err
+		if t.Sleep == nil || len(pauses) == 0 || !errors.Is(err, ErrHistoryBehind) {
+			return last, err
+		}
+		if err := t.Sleep(ctx, pauses[0]); err != nil {
+			return Last{}, err
 		}
 	}
-	return t.Executions.LastState(ctx, arn)
 }
 
 // putBack reads what an ended rollout has left of its alias, and puts that back. If

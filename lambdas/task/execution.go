@@ -22,10 +22,9 @@ type Executions interface {
 	// Begun returns the plan that CalculateWeights made for an execution. It returns
 	// ErrNoPlan if the execution ended before that.
 	Begun(ctx context.Context, arn string) (Begun, error)
-	// LastState returns the name of the last state that an ended execution entered;
-	// "" if it entered none, or too many events ago. It returns ErrHistoryBehind if
-	// the history does not show the end yet.
-	LastState(ctx context.Context, arn string) (string, error)
+	// Last returns what an execution's history ends with. Of one that has ended it is as of
+	// one that is running, if the history does not show the end yet.
+	Last(ctx context.Context, arn string) (Last, error)
 }
 
 // ErrNoExecution means that Step Functions does not know the execution, or no
@@ -115,11 +114,12 @@ type Handover struct {
 type Last struct {
 	// Status is that of an execution that has ended; Running for all others.
 	Status Status
-	// State is the last state that the execution entered; "" if there is none.
+	// State is the last state that the execution entered; "" if there is none, or too many
+	// events ago.
 	State string
-	// Data is the output of an execution that succeeded; of a running one, the data of
-	// its last state, or, if it waits for an execution that continues it, of that one's. It
-	// may be empty.
+	// Data is the output of an execution that succeeded, and the input of the last state of one
+	// that failed; of a running one, the data of its last state, or, if it waits for an
+	// execution that continues it, of that one's. It may be empty.
 	Data json.RawMessage
 	// Error and Cause are those of an execution that did not succeed.
 	Error, Cause string
@@ -132,6 +132,19 @@ type Last struct {
 
 // RollbackFails reports whether a running rollout tries in vain to put back its alias.
 func (l Last) RollbackFails() bool { return l.Status == Running && l.Retries == rollout.RollbackState }
+
+// begun returns the plan of a rollout that has failed, if its last state has it: one that only
+// the workflow enters, with data that CalculateWeights began. Other states may have the
+// execution's input, which anyone can write.
+func (l Last) begun() (begun Begun, ok bool) {
+	switch event, _ := l.End(); {
+	case l.Status != Failed:
+		return begun, false
+	case event == rollout.EventRolledBack, event == rollout.EventRollbackFailed, event == rollout.EventAliasChanged:
+		ok = json.Unmarshal(l.Data, &begun) == nil && begun.Plan.Owner != ""
+	}
+	return begun, ok
+}
 
 // End returns how the rollout ended; false if it is running.
 func (l Last) End() (rollout.Event, bool) {

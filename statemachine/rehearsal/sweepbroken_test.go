@@ -211,8 +211,10 @@ type spied struct {
 	asked func(arn string)
 }
 
-// LastState hides that a rollout was refused, which also keeps the cleanup off.
-func (s spied) LastState(context.Context, string) (string, error) { return "", nil }
+// Last hides that a rollout was refused, which also keeps the cleanup off.
+func (s spied) Last(context.Context, string) (task.Last, error) {
+	return task.Last{Status: task.Failed}, nil
+}
 
 func (s spied) Describe(ctx context.Context, arn string) (task.Execution, error) {
 	s.asked(arn)
@@ -227,16 +229,23 @@ func (n neverRunning) Describe(ctx context.Context, arn string) (task.Execution,
 	return e, err
 }
 
-// LastState takes a running execution's history for whole, which also keeps the cleanup off.
-func (n neverRunning) LastState(ctx context.Context, arn string) (string, error) {
-	state, err := n.Executions.LastState(ctx, arn)
-	if errors.Is(err, task.ErrHistoryBehind) {
-		return "Wait", nil
+// Last takes a running execution's history for whole, which also keeps the cleanup off.
+func (n neverRunning) Last(ctx context.Context, arn string) (task.Last, error) {
+	last, err := n.Executions.Last(ctx, arn)
+	if last.Status == task.Running {
+		last.Status, last.State = task.Aborted, "Wait"
 	}
-	return state, err
+	return last, err
 }
 
 type noPlan struct{ wire.Executions }
+
+// Last hides the plan that the data of the last state has.
+func (n noPlan) Last(ctx context.Context, arn string) (task.Last, error) {
+	last, err := n.Executions.Last(ctx, arn)
+	last.Data = nil
+	return last, err
+}
 
 func (n noPlan) Begun(ctx context.Context, arn string) (task.Begun, error) {
 	begun, err := n.Executions.Begun(ctx, arn)

@@ -71,26 +71,6 @@ func ended(event types.HistoryEvent) bool {
 	return ok
 }
 
-// LastState returns the last state that an ended execution entered. It reads the
-// history backwards, and returns task.ErrHistoryBehind if it does not begin with
-// the execution's end.
-func (f StepFunctions) LastState(ctx context.Context, arn string) (string, error) {
-	name, complete := "", false
-	err := f.each(ctx, sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, IncludeExecutionData: aws.Bool(false), MaxResults: 100}, func(event types.HistoryEvent) bool {
-		if complete = complete || ended(event); !complete {
-			return false
-		}
-		if event.StateEnteredEventDetails != nil {
-			name = aws.ToString(event.StateEnteredEventDetails.Name)
-		}
-		return name == ""
-	})
-	if err == nil && !complete {
-		err = fmt.Errorf("the history of %s: %w", arn, task.ErrHistoryBehind)
-	}
-	return name, err
-}
-
 // The resource of nested executions, as history events name it.
 const (
 	nestedService = "states"

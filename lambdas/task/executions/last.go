@@ -88,7 +88,7 @@ func (f StepFunctions) lastIn(ctx context.Context, execution string, size int32)
 			if last.Failed != (rollout.Caught{}) {
 				last.Retries = last.State
 			}
-			if last.Status == task.Running && len(last.Data) == 0 {
+			if (last.Status == task.Running || last.Status == task.Failed) && len(last.Data) == 0 {
 				last.Data = []byte(aws.ToString(event.StateEnteredEventDetails.Input))
 			}
 			return false
