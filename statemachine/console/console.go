@@ -38,9 +38,10 @@ type Options struct {
 	StateMachineARN string
 	// ReleaseStateMachineARN is the state machine of releases; empty for no pages about them.
 	ReleaseStateMachineARN string
-	// Definition is the rollouts' state machine's, for its picture, in Amazon States Language.
-	// Placeholders may stand in it.
-	Definition string
+	// Definition is the rollouts' state machine's, and ReleaseDefinition that of releases, for
+	// their pictures, in Amazon States Language. Placeholders may stand in them.
+	// ReleaseDefinition may be empty without a ReleaseStateMachineARN.
+	Definition, ReleaseDefinition string
 	// Notifications returns the notifications that were sent, the oldest first. Nil if
 	// they are not known, as on AWS.
 	Notifications func() []Notification
@@ -70,7 +71,9 @@ type console struct {
 	metrics    *cloudwatch.Client
 	parameters *ssm.Client
 	layout     *picture.Layout
-	pages      pages
+	// releaseLayout is nil without releases.
+	releaseLayout *picture.Layout
+	pages         pages
 	// rollouts and releases are the kinds of executions; releases is nil if there are none.
 	rollouts, releases *kind
 	reader             *rollouts.Client // of releases
@@ -103,8 +106,11 @@ func New(o Options) (http.Handler, error) {
 		metrics: cloudwatch.NewFromConfig(o.Config), parameters: ssm.NewFromConfig(o.Config),
 		charts: map[string]drawnCharts{}, inputs: map[string]document{}, reader: rollouts.New(o.Config, o.StateMachineARN, o.ReleaseStateMachineARN).Releases(),
 	}
-	var errs [3]error
+	var errs [4]error
 	c.layout, errs[0] = picture.Lay(o.Definition)
+	if o.ReleaseStateMachineARN != "" {
+		c.releaseLayout, errs[3] = picture.Lay(o.ReleaseDefinition)
+	}
 	c.pages, errs[1] = readPages(o.Prefix)
 	c.rollouts, c.releases, errs[2] = kinds(o)
 	if err := errors.Join(errs[:]...); err != nil {

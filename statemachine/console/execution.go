@@ -62,6 +62,8 @@ type machine struct {
 	Picture template.HTML
 	States  []stateRow
 	Strange []string // states that the definition does not have
+	// Visits is the name of the execution whose visits have pages; empty if they have none.
+	Visits string
 }
 
 // stateRow is a state with what happened in it.
@@ -164,7 +166,8 @@ func (c *console) follow(data *executionPage, events []event, before, older stri
 	if n := len(visits); n > 0 && data.Running && visits[n-1].Exited.IsZero() {
 		data.Current = visits[n-1].State
 	}
-	data.Machine = c.machine(visits, data.Current)
+	data.Machine = drawn(c.layout, visits, data.Current)
+	data.Machine.Visits = data.Name
 
 	end := len(visits)
 	if n, err := strconv.Atoi(older); err == nil && n > 0 && n < end {
@@ -187,9 +190,9 @@ func (c *console) follow(data *executionPage, events []event, before, older stri
 	}
 }
 
-// machine draws the path of the visits.
-func (c *console) machine(visits []visit, current string) machine {
-	states := c.layout.States()
+// drawn returns the state machine with the path of the visits.
+func drawn(layout *picture.Layout, visits []visit, current string) machine {
+	states := layout.States()
 	known := map[string]bool{}
 	for _, s := range states {
 		known[s.Name] = true
@@ -225,7 +228,7 @@ func (c *console) machine(visits []visit, current string) machine {
 	if current != "" {
 		says += " The execution is in " + current + "."
 	}
-	m.Picture = c.layout.Draw(states, current, says+" The list below has them all.")
+	m.Picture = layout.Draw(states, current, says+" The list below has them all.")
 	return m
 }
 

@@ -39,6 +39,13 @@ type releasePage struct {
 	// Given are the orders that checks have read, the newest first.
 	Given []rollout.Order
 
+	// Machine is drawn with what the executions of the release entered: its own, the last one in
+	// which it continued, and the one that ended it. Current is the state in which it is.
+	Machine machine
+	Current string
+	Missing int    // events of their histories
+	Unread  string // why they can't be shown
+
 	Alarms        alarms
 	Notifications []sent
 	Known         bool // whether notifications are
@@ -95,6 +102,7 @@ func (c *console) release(r *http.Request) (*page, error) {
 	var all sync.WaitGroup
 	all.Go(func() { data.Alarms = c.alarms(ctx) })
 	all.Go(func() { data.Input = c.inputOf(ctx, found) })
+	all.Go(func() { c.followRelease(ctx, data) })
 	all.Wait()
 	data.Notifications, data.Known = c.about(found.Execution)
 	p := &page{name: "release", Title: data.Says + ": " + found.Name, Every: 5, Data: data}
@@ -102,6 +110,29 @@ func (c *console) release(r *http.Request) (*page, error) {
 		p.Every = 1
 	}
 	return p, nil
+}
+
+// followRelease fills in the path through the workflow of releases.
+func (c *console) followRelease(ctx context.Context, data *releasePage) {
+	var visits []visit
+	for _, execution := range []string{data.Execution, data.Continued, data.Concluded} {
+		if execution == "" {
+			continue
+		}
+		events, err := c.histories.of(execution, data.Started).read(ctx, c.executions, execution)
+		if err != nil {
+			data.Unread = words(err)
+		}
+		entered, missing := visitsOf(events)
+		if len(entered) > 0 {
+			entered[0].Begins = true
+		}
+		visits, data.Missing = append(visits, entered...), data.Missing+int(missing)
+	}
+	if n := len(visits); n > 0 && data.Running && visits[n-1].Exited.IsZero() {
+		data.Current = visits[n-1].State
+	}
+	data.Machine = drawn(c.releaseLayout, visits, data.Current)
 }
 
 // keptInputs limits how many inputs of releases are kept. They never change.

@@ -72,6 +72,7 @@ func TestAReleaseFromStartToItsEnd(t *testing.T) {
 	w.advance(time.Minute)
 	page := c.get(200, "release", "name", "r1", "did", "started")
 	holds(t, page, "The execution was started.", "Running", "shop <b>2</b>", "1 waiting, 1 under way", `id="wave">1 of 2`, "MyFunction:MyAlias", "▶", `data-every="1"`, "Stop it", "Steer", "The last check")
+	holds(t, page, "Diagram of the workflow", `<svg class="machine"`, "<b>PlanRelease</b> <span class=\"visits\">entered once, 1 attempt", "<b>Wait</b> <b>▶ here</b>", "The execution is in Wait.", `<li class="idle"><b>RevertRelease</b>`)
 	row := page[strings.Index(page, ">cart</a>")-100:]
 	link := row[strings.Index(row, "name=")+5 : strings.Index(row, `">cart`)]
 	member := c.get(200, "execution", "name", link)
@@ -91,6 +92,10 @@ func TestAReleaseFromStartToItsEnd(t *testing.T) {
 	w.advance(4 * time.Minute)
 	page = c.get(200, "release", "name", "r1")
 	holds(t, page, "Promoted", "Why it ended", "all 2 rollouts of the release are promoted", "<b>promote</b>", "2 promoted", `data-every="5"`, "Release promoted")
+	holds(t, page, "<b>Promoted</b> <span class=\"visits\">entered once")
+	if strings.Contains(page, "▶ here") || strings.Contains(page, "last input and output") {
+		t.Error("it has ended, or its visits have no pages")
+	}
 	if strings.Contains(page, "Stop it") {
 		t.Error("a release that ended can be stopped")
 	}
@@ -123,7 +128,7 @@ func TestAReleaseThatIsStopped(t *testing.T) {
 	holds(t, c.get(200, "release", "name", "r1", "did", "halted"), "The release’s execution was stopped.", "Stopped, another execution will end it")
 	w.advance(10 * time.Minute)
 	page := c.get(200, "release", "name", "r1")
-	holds(t, page, "Rolled back", "ReleaseStopped", "Another one does: arn:aws:states:", "conclude-r1-")
+	holds(t, page, "Rolled back", "ReleaseStopped", "Another one does: arn:aws:states:", "conclude-r1-", "<b>PlanRelease</b> <span class=\"visits\">entered 2 times", "<b>Rolled back</b> <span class=\"visits\">entered once")
 	name := page[strings.Index(page, "conclude-r1-"):]
 	holds(t, c.get(200, "release", "name", name[:strings.IndexAny(name, "<. ")]), "<b>r1</b>") // of which it is a part
 }

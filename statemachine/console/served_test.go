@@ -73,7 +73,7 @@ func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 // options returns the options of a console of the world.
 func (w *world) options() Options {
 	return Options{
-		Config: w.cfg, StateMachineARN: w.aws.StateMachine(), ReleaseStateMachineARN: w.aws.ReleaseStateMachine(), Definition: statemachine.Definition, Now: w.aws.Now, Prefix: prefix, Advance: w.advance,
+		Config: w.cfg, StateMachineARN: w.aws.StateMachine(), ReleaseStateMachineARN: w.aws.ReleaseStateMachine(), Definition: statemachine.Definition, ReleaseDefinition: statemachine.ReleaseDefinition, Now: w.aws.Now, Prefix: prefix, Advance: w.advance,
 		Notifications: func() []Notification {
 			var all []Notification
 			for _, p := range w.aws.Notifications() {

@@ -106,7 +106,7 @@ const consolePath = "/_lambda-rollout/console/"
 // withConsole returns a handler that serves the AWS and, beside it, the console.
 func withConsole(aws *rehearsal.ServedAWS, endpoint string) (http.Handler, error) {
 	beside, err := pages.New(pages.Options{
-		Config: aws.Config(endpoint), StateMachineARN: aws.StateMachine(), ReleaseStateMachineARN: aws.ReleaseStateMachine(), Definition: statemachine.Definition,
+		Config: aws.Config(endpoint), StateMachineARN: aws.StateMachine(), ReleaseStateMachineARN: aws.ReleaseStateMachine(), Definition: statemachine.Definition, ReleaseDefinition: statemachine.ReleaseDefinition,
 		Prefix: consolePath, Now: aws.Now,
 		Notifications: func() []pages.Notification {
 			var all []pages.Notification
