@@ -14,7 +14,7 @@ import (
 func (c *command) explainRelease() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain NAME",
-		Short: "Explain why a release ended so, or why it is where it is",
+		Short: "Explain why a release ended, or what it is doing and why",
 		Long:  "Explains in plain words what was decided of all rollouts of a release and why, which of them ended badly, where the aliases are, and what to do. It exits with 0 if the release can be read.",
 		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
