@@ -74,6 +74,7 @@ func newStack(scope constructs.Construct, id string, settings *settings) awscdk.
 	output("OptIn", "The functions whose aliases a rollout may move", jsii.String(props.OptIn.String()))
 	output("TopicArn", "Subscribe to this topic for notifications of every rollout", rollout.Topic.TopicArn())
 	output("MetricsNamespace", "The CloudWatch namespace of the metrics of rollouts", jsii.String(rollout.MetricsNamespace))
+	output("Version", "The version of lambda-rollout that is deployed", jsii.String(lambdarollout.Version))
 	if rollout.SimpleDeploy != nil {
 		output("SimpleDeployArn", "Invoke this function asynchronously for a rollout of at most 15 minutes", rollout.SimpleDeploy.FunctionArn())
 	}

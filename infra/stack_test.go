@@ -16,6 +16,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lambda-rollout/lambda-rollout/infra/lambdarollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
@@ -200,9 +201,26 @@ func TestOutputs(t *testing.T) {
 		"TopicArn":               "${Topic}",
 		"OptIn":                  "functions with the tag lambda-rollout=enabled",
 		"MetricsNamespace":       "LambdaRollout/" + machine,
+		"Version":                lambdarollout.Version,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheVersion is the newest of the changelog, and later versions are tested with what its
+// rollouts look like.
+func TestTheVersion(t *testing.T) {
+	changelog, err := os.ReadFile(filepath.Join("..", "docs", "CHANGELOG.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, newest, _ := strings.Cut(string(changelog), "\n## ")
+	if newest, _, _ = strings.Cut(newest, " "); newest != lambdarollout.Version {
+		t.Errorf("docs/CHANGELOG.md begins with %s; the version is %s", newest, lambdarollout.Version)
+	}
+	if _, err := os.Stat(filepath.Join("..", "statemachine", "rehearsal", "testdata", "versions", lambdarollout.Version, "rollout.asl.json")); err != nil {
+		t.Errorf("record the version, as docs/compatibility.md says: %v", err)
 	}
 }
 

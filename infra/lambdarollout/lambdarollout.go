@@ -31,6 +31,10 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
+// Version is the version of the workflows, the functions and this construct, by semantic
+// versioning. docs/compatibility.md says what it promises.
+const Version = "0.1.0"
+
 // LambdaRollout is the construct that NewLambdaRollout adds.
 type LambdaRollout struct {
 	machine, releases awsstepfunctions.StateMachine
