@@ -79,12 +79,12 @@ func (t *tier) own() {
 	}
 }
 
-// since returns the points that are not before a time. They must not be changed.
-func (t *tier) since(at int64) []point {
+// since returns the points that are not before a time, in two parts, one after the other. They must not be changed.
+func (t *tier) since(at int64) (shared, own []point) {
 	if i := searchPoints(t.before, at); i < len(t.before) {
-		return slices.Concat(t.before[i:], t.points)
+		return t.before[i:], t.points
 	}
-	return t.points[t.search(at):]
+	return nil, t.points[t.search(at):]
 }
 
 // expire forgets the points before a time.
