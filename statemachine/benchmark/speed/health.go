@@ -20,8 +20,9 @@ const warmChecks = 100
 // over HTTP.
 func healthChecks() figure {
 	return figure{
-		rows: []row{{name: "healthcheck: from start to first check", unit: "ms CPU"}, {name: "healthcheck: a warm check", unit: "ms CPU"}},
-		of:   func(t tree) ([]float64, error) { return firstAndWarm(t.checks) },
+		rows:   []row{{name: "healthcheck: from start to first check", unit: "ms CPU"}, {name: "healthcheck: a warm check", unit: "ms CPU"}},
+		of:     func(t tree) ([]float64, error) { return firstAndAll(t.checks) },
+		finish: firstAndWarm,
 	}
 }
 
@@ -32,26 +33,35 @@ func blogChecks(blog *sample) figure {
 	return figure{
 		rows: []row{{name: name, unit: "from start to first check"}, {name: name, unit: "a warm check"}},
 		of: func(t tree) ([]float64, error) {
-			theirs, err := firstAndWarm(blog.checks)
+			theirs, err := firstAndAll(blog.checks)
 			if err != nil {
 				return nil, err
 			}
-			ours, err := firstAndWarm(t.checks)
+			ours, err := firstAndAll(t.checks)
 			return append(theirs, ours...), err
 		},
-		finish: func(best []float64) []float64 { return []float64{best[0] / best[2], best[1] / best[3]} },
+		finish: func(best []float64) []float64 {
+			theirs, ours := firstAndWarm(best[:2]), firstAndWarm(best[2:])
+			return []float64{theirs[0] / ours[0], theirs[1] / ours[1]}
+		},
 	}
 }
 
-// firstAndWarm returns the processor time of a process until it has answered once, and
-// that of each further answer, given that until it has answered some times.
-func firstAndWarm(until func(answers int) (float64, error)) ([]float64, error) {
+// firstAndAll returns the processor times of two processes until they have answered, one
+// once, and the other warmChecks times more, given that until a number of answers.
+func firstAndAll(until func(answers int) (float64, error)) ([]float64, error) {
 	first, err := until(1)
 	if err != nil {
 		return nil, err
 	}
 	all, err := until(1 + warmChecks)
-	return []float64{first, (all - first) / warmChecks}, err
+	return []float64{first, all}, err
+}
+
+// firstAndWarm returns the processor time of the first answer, and that of each further
+// one, given the best of firstAndAll.
+func firstAndWarm(best []float64) []float64 {
+	return []float64{best[0], (best[1] - best[0]) / warmChecks}
 }
 
 // checks returns the processor time of HealthCheck until it has answered a number of
