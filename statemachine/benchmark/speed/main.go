@@ -2,7 +2,7 @@
 // builds both, runs both in turns, and prints a Markdown table of the minimum of each
 // figure and of their ratio.
 //
-//	go run ./statemachine/benchmark/speed [-commit NAME] [-turns N] [-blog SOURCE] [-python COMMAND]
+//	go run ./statemachine/benchmark/speed [-commit NAME] [-command PACKAGE] [-turns N] [-blog SOURCE] [-python COMMAND]
 //		[-build] [-long] [-tests] [-figures PATTERN] [-write]
 //
 // The other commit is checked out into a temporary worktree, which is removed. -build,
@@ -19,7 +19,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -93,7 +92,7 @@ func run(o options) error {
 	all := slices.DeleteFunc(figures(o, filepath.Join(folder, "blog")), func(f figure) bool { return !f.matches(wanted) })
 	table, err := compare(o, before, now, all)
 	if o.write {
-		err = cmp.Or(writeTable(filepath.Join(root, "docs", "performance.md"), table), err)
+		err = errors.Join(err, writeTable(filepath.Join(root, "docs", "performance.md"), table))
 	}
 	return err
 }
