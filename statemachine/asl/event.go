@@ -3,6 +3,7 @@ package asl
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -174,7 +175,12 @@ func (e Event) detailsName() string {
 type History []Event
 
 // Record appends an event to the history.
-func (h *History) Record(e Event) { *h = append(*h, e) }
+func (h *History) Record(e Event) {
+	if n := len(*h); n == cap(*h) { // append would copy a long history so often that this took most of the time
+		*h = slices.Grow(*h, max(n, 16))
+	}
+	*h = append(*h, e)
+}
 
 // Types returns the events' types, in order.
 func (h History) Types() []EventType {

@@ -42,6 +42,7 @@ func (c costs) notes() []string {
 		"List prices of us-east-1, November 2026, without free tiers. A month has 30 days. The costs of rollouts add to those of a month without.",
 		fmt.Sprintf("Counted in rehearsals (scenario %s) of rollouts that are promoted on schedule. A rollout that waits longer, or ends early on evidence, costs in proportion to its checks.", rollout.OneLine(c.scenario)),
 		fmt.Sprintf("Assumed: an invocation is billed for %g s, one of HealthCheck for %g s, with 128 MB on arm64 (--task-seconds, --check-seconds). Functions of a release pause between their calls, which is billed, too.", c.billed.Others, c.billed.HealthCheck),
+		"GetMetricData: up to five statistics of a metric in a call count as one metric, as in AWS's price list.",
 		"Logs are the executions' events with their data, and the functions' lines, before compression and with 26 bytes more for each. Storage is not included.",
 		"Custom metrics are billed for the hours of the clock in which they have data. The rollouts here start on the hour; another one may touch one hour more. Rollouts in the same hour share all metrics but Weight.",
 		"X-Ray records one trace for an execution with all its tasks (AWS does not document how it counts an execution of more than seven days), and one for each other invocation. Sampling may record fewer.",

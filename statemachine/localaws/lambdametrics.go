@@ -88,13 +88,7 @@ func (d DurationStats) longest() time.Duration {
 // to a version for a while after it left it, so RecordInvocations checks only that function, alias and version exist. It
 // returns an error if they do not, or for impossible numbers.
 func (s *Server) RecordInvocations(r Invocations) error {
-	if r.Errors < 0 || r.Errors > r.Invocations {
-		return fmt.Errorf("record invocations: %d errors in %d invocations", r.Errors, r.Invocations)
-	}
-	if r.Throttles < 0 || r.Late < 0 {
-		return fmt.Errorf("record invocations: %d throttles, %v late", r.Throttles, r.Late)
-	}
-	if err := r.Duration.check(r.Invocations); err != nil {
+	if err := r.check(); err != nil {
 		return fmt.Errorf("record invocations: %w", err)
 	}
 	if r.Invocations == 0 && r.Throttles == 0 {
@@ -106,6 +100,17 @@ func (s *Server) RecordInvocations(r Invocations) error {
 	}
 	recorder.record(r)
 	return nil
+}
+
+// check returns an error for impossible numbers.
+func (r Invocations) check() error {
+	if r.Errors < 0 || r.Errors > r.Invocations {
+		return fmt.Errorf("%d errors in %d invocations", r.Errors, r.Invocations)
+	}
+	if r.Throttles < 0 || r.Late < 0 {
+		return fmt.Errorf("%d throttles, %v late", r.Throttles, r.Late)
+	}
+	return r.Duration.check(r.Invocations)
 }
 
 // recorderOf returns the recorder of the requests, or an error if function, alias or version do not exist.
@@ -163,10 +168,13 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 
 // record puts the requests' datapoints, with the time of the requests: for each invocation a 1 in Invocations, a 0 or 1 in
 // Errors, and its milliseconds in Duration; for each throttled request a 1 in Throttles.
-func (rec *recorder) record(r Invocations) {
+func (rec *recorder) record(r Invocations) { rec.recordTo(r, rec.store.putAll) }
+
+// recordTo is record with a function that adds the values to each of the series.
+func (rec *recorder) recordTo(r Invocations, put func(all []*series, at, recorded time.Time, values sample)) {
 	recorded := r.At.Add(r.Duration.longest() + r.Late)
 	if r.Throttles > 0 {
-		rec.store.putAll(rec.throttles, r.At, recorded, ones(r.Throttles))
+		put(rec.throttles, r.At, recorded, ones(r.Throttles))
 	}
 	if r.Invocations == 0 {
 		return
@@ -176,9 +184,9 @@ func (rec *recorder) record(r Invocations) {
 	if failed == n {
 		failures.min = 1
 	}
-	rec.store.putAll(rec.invocations, r.At, recorded, ones(r.Invocations))
-	rec.store.putAll(rec.errors, r.At, recorded, sample{stats: failures})
-	rec.store.putAll(rec.duration, r.At, recorded, r.Duration.sample(n))
+	put(rec.invocations, r.At, recorded, ones(r.Invocations))
+	put(rec.errors, r.At, recorded, sample{stats: failures})
+	put(rec.duration, r.At, recorded, r.Duration.sample(n))
 }
 
 // ones returns a sample of n times the value 1.

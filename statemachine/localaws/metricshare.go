@@ -35,7 +35,7 @@ func (rec *recorder) all() []*series {
 func (m *metricStore) share(from, to []*series) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if slices.ContainsFunc(to, func(s *series) bool { return len(s.pending) > 0 || len(s.tiers[0].points) > 0 }) {
+	if slices.ContainsFunc(to, func(s *series) bool { return !s.empty() }) {
 		return false
 	}
 	for i, s := range from {
@@ -46,6 +46,12 @@ func (m *metricStore) share(from, to []*series) bool {
 		}
 	}
 	return true
+}
+
+// empty reports whether a series has no data.
+func (s *series) empty() bool {
+	hasPoints := func(t tier) bool { return len(t.before)+len(t.points) > 0 }
+	return len(s.pending) == 0 && !slices.ContainsFunc(s.tiers[:], hasPoints)
 }
 
 // shareWith gives another tier, which is empty, the points. Both keep the last one for themselves, as its period may not be
@@ -73,12 +79,12 @@ func (t *tier) own() {
 	}
 }
 
-// since returns the points that are not before a time. They must not be changed.
-func (t *tier) since(at int64) []point {
+// since returns the points that are not before a time, in two parts, one after the other. They must not be changed.
+func (t *tier) since(at int64) (shared, own []point) {
 	if i := searchPoints(t.before, at); i < len(t.before) {
-		return slices.Concat(t.before[i:], t.points)
+		return t.before[i:], t.points
 	}
-	return t.points[t.search(at):]
+	return nil, t.points[t.search(at):]
 }
 
 // expire forgets the points before a time.

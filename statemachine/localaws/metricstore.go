@@ -77,9 +77,14 @@ func metricKey(namespace, name string, dimensions []dimension) []byte {
 // putAll adds the values, measured at one time and recorded at another, to each of the series. Because most series are
 // never read, values wait, even if they are visible, until the series is read or many are waiting.
 func (m *metricStore) putAll(all []*series, at, recorded time.Time, values sample) {
-	const many = 500
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.put(all, at, recorded, values)
+}
+
+// put is putAll while m.mu is held.
+func (m *metricStore) put(all []*series, at, recorded time.Time, values sample) {
+	const many = 500
 	visible := recorded.Add(m.delay).UnixNano()
 	for _, s := range all {
 		s.await(pending{visible, at.Unix(), values})

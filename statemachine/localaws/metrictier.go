@@ -70,13 +70,20 @@ type figure struct {
 
 func (t *tier) read(now int64, stat statistic, period, start, end int64) []figure {
 	end = start + (end-start+period-1)/period*period // the last period is returned completely
-	points := t.since(max(start, now-t.retained))
-	out := make([]figure, 0, min((end-start)/period, int64(len(points))))
-	for len(points) > 0 && points[0].at < end {
+	points, more := t.since(max(start, now-t.retained))
+	out := make([]figure, 0, min((end-start)/period, int64(len(points)+len(more))))
+	for len(points)+len(more) > 0 {
+		if len(points) == 0 {
+			points, more = more, nil
+		}
 		at := points[0].at - (points[0].at-start)%period
-		n := 1
-		for n < len(points) && points[n].at < at+period {
-			n++
+		if at >= end {
+			break
+		}
+		n := countBefore(points, at+period)
+		if m := countBefore(more, at+period); m > 0 { // then n is all
+			points, more = slices.Concat(points, more[:m]), more[m:]
+			n += m
 		}
 		if value, ok := stat.of(points[:n], t); ok {
 			out = append(out, figure{at, value})
@@ -84,6 +91,15 @@ func (t *tier) read(now int64, stat statistic, period, start, end int64) []figur
 		points = points[n:]
 	}
 	return out
+}
+
+// countBefore returns how many of the first points are before a time.
+func countBefore(points []point, at int64) int {
+	n := 0
+	for n < len(points) && points[n].at < at {
+		n++
+	}
+	return n
 }
 
 // stats holds CloudWatch's statistics of a set of values.

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/telemetry"
@@ -224,8 +226,7 @@ func logLine(e asl.Event) ([]byte, error) {
 	})
 }
 
-// meteredCloudWatch counts the metrics that are requested: these are billed, not
-// the calls.
+// meteredCloudWatch counts the metrics that are billed: calls are not.
 type meteredCloudWatch struct {
 	*cloudwatch.Client
 	meter *meter
@@ -233,10 +234,32 @@ type meteredCloudWatch struct {
 
 // GetMetricData counts the metrics of the queries and passes them on.
 func (c meteredCloudWatch) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, options ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
-	for _, query := range in.MetricDataQueries {
-		if query.MetricStat != nil { // an expression requests no metric of its own
-			c.meter.used[metricReads]++
-		}
-	}
+	c.meter.used[metricReads] += billedMetrics(in.MetricDataQueries)
 	return c.Client.GetMetricData(ctx, in, options...)
+}
+
+// statisticsOfOne is how many statistics of a metric, requested in one call, are billed as
+// one metric.
+const statisticsOfOne = 5
+
+// billedMetrics returns how many metrics are billed for the queries of a call. An expression
+// requests none of its own.
+func billedMetrics(queries []types.MetricDataQuery) int64 {
+	statistics := map[string]int64{}
+	for _, query := range queries {
+		if query.MetricStat == nil || query.MetricStat.Metric == nil {
+			continue
+		}
+		of := query.MetricStat.Metric
+		key := []string{aws.ToString(of.Namespace), aws.ToString(of.MetricName)}
+		for _, d := range of.Dimensions {
+			key = append(key, aws.ToString(d.Name), aws.ToString(d.Value))
+		}
+		statistics[fmt.Sprintf("%q", key)]++
+	}
+	billed := int64(0)
+	for _, n := range statistics {
+		billed += (n + statisticsOfOne - 1) / statisticsOfOne
+	}
+	return billed
 }

@@ -85,6 +85,12 @@ func (t *traffic) serveDaysBefore(from, to time.Time, chance chance) error {
 	if !ok {
 		return nil
 	}
+	of := localaws.InvokedVersion{Function: t.function, Alias: t.alias, Version: alias.Version}
+	return t.aws.RecordPast(of, int(to.Sub(from)/time.Minute)+1, func(yield func(localaws.Invocations) bool) { t.drawDaysBefore(from, to, chance, yield) })
+}
+
+// drawDaysBefore yields the minutes of serveDaysBefore.
+func (t *traffic) drawDaysBefore(from, to time.Time, chance chance, yield func(localaws.Invocations) bool) {
 	b := t.now.Baseline
 	var failing clusters
 	over := t.tables.of(b).shareOver(t.timeout, b.Duration)
@@ -98,16 +104,13 @@ func (t *traffic) serveDaysBefore(from, to time.Time, chance chance) error {
 		failed := failing.failures(chance.counts, b, invoked, at)
 		failed += binomial(chance.counts, invoked-failed, over)
 		took := time.Duration(min(invoked, 1)) * min(seconds(b.Duration), t.timeout)
-		err := t.aws.RecordInvocations(localaws.Invocations{
-			Function: t.function, Alias: t.alias, Version: alias.Version, At: at,
-			Invocations: invoked, Errors: failed, Throttles: throttled,
+		if !yield(localaws.Invocations{
+			At: at, Invocations: invoked, Errors: failed, Throttles: throttled,
 			Duration: localaws.DurationStats{Sum: time.Duration(invoked) * took, Minimum: took, Maximum: took},
-		})
-		if err != nil {
-			return err
+		}) {
+			return
 		}
 	}
-	return nil
 }
 
 // nextChange returns the time of the next change; there must be one.

@@ -19,7 +19,7 @@ const (
 	healthChecks        // invocations of HealthCheck
 	otherTasks          // invocations of all other functions
 	pauses              // milliseconds for which functions of releases pause between calls
-	metricReads         // metrics that GetMetricData was asked for
+	metricReads         // metrics that GetMetricData was asked for: one for up to five statistics of a metric
 	alarmReads          // calls of DescribeAlarms
 	publishes           // to SNS topics
 	busEvents           // events put on the event bus

@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 )
@@ -138,7 +142,7 @@ func TestWhatTheBlogsRolloutUses(t *testing.T) {
 		transitions:  75,             // CalculateWeights, Begin; 10 UpdateAlias; 20 of Wait, HealthCheck, Decide; Finalize, Allocated, Promoted
 		healthChecks: 20,             // every minute
 		otherTasks:   1 + 10 + 1 + 1, // CalculateWeights, UpdateAlias, Finalize, and Rollback at the end
-		metricReads:  14 + 3 + 19*13, // the first check reads the record and the last days, the others slow requests
+		metricReads:  10 + 3 + 19*8,  // the first check reads the record and the last days, the others slow requests
 		publishes:    2,              // started, promoted
 		busEvents:    2,              // likewise
 		traces:       2,              // the execution, and what notifies of its end
@@ -208,5 +212,21 @@ func TestAPresetWithALongBakeHasACost(t *testing.T) {
 	used, err := Count(options)
 	if want := int64((5*60 + 5*60 + 200000 + 59) / 60); err != nil || used[healthChecks] != want {
 		t.Errorf("%d checks, want %d: %v", used[healthChecks], want, err)
+	}
+}
+
+// TestBilledMetrics: up to five statistics of a metric are billed as one metric.
+func TestBilledMetrics(t *testing.T) {
+	query := func(name, dimension string) types.MetricDataQuery {
+		return types.MetricDataQuery{MetricStat: &types.MetricStat{Metric: &types.Metric{
+			Namespace: aws.String("n"), MetricName: aws.String(name), Dimensions: []types.Dimension{{Name: aws.String("d"), Value: aws.String(dimension)}},
+		}}}
+	}
+	six := slices.Repeat([]types.MetricDataQuery{query("m", "a")}, 6)
+	others := []types.MetricDataQuery{query("m", "b"), query("other", "a"), {Expression: aws.String("m1+m2")}, {MetricStat: &types.MetricStat{}}}
+	for want, queries := range map[int64][]types.MetricDataQuery{0: nil, 1: six[:5], 2: six, 4: slices.Concat(six, others)} {
+		if got := billedMetrics(queries); got != want {
+			t.Errorf("%d queries are billed as %d metrics, not %d", len(queries), got, want)
+		}
 	}
 }

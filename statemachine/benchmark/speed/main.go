@@ -2,15 +2,24 @@
 // builds both, runs both in turns, and prints a Markdown table of the minimum of each
 // figure and of their ratio.
 //
-//	go run ./statemachine/benchmark/speed [-commit NAME] [-turns N] [-command COMMAND] [-build] [-figures PATTERN]
+//	go run ./statemachine/benchmark/speed [-commit NAME] [-command PACKAGE] [-turns N] [-blog SOURCE] [-python COMMAND]
+//		[-build] [-long] [-tests] [-figures PATTERN] [-write]
 //
-// The other commit is checked out into a temporary worktree, which is removed. With
-// -build it also measures the processor time of building the command into an empty
-// cache, which takes minutes. With -figures it measures only those whose names match a
-// regular expression. Run it alone on the machine.
+// The other commit is checked out into a temporary worktree, which is removed. -build,
+// -long and -tests add figures that take minutes to hours. With -figures it measures only
+// those whose names match a regular expression, and with -write it puts the table into
+// docs/performance.md. Run it alone on the machine.
+//
+// The AWS Compute Blog's sample is measured from its public source, which -blog clones
+// into a temporary folder: by default from GitHub, or from a clone of yours. It needs
+// Python with boto3: python3 -m pip install boto3.
+//
+// A figure that cannot be measured here, such as without Python or npm, is printed as
+// such, and the command then ends with status 1.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -22,33 +31,43 @@ import (
 	"strings"
 )
 
-// tree is a checked-out commit, and what was built of it.
-type tree struct {
-	root, built string
-	command     string   // the package of the command that rehearses
-	rehearse    []string // its arguments for a rehearsal
-	dashes      string   // before the names of its options
+// options are the command line's.
+type options struct {
+	commit, command    string
+	turns              int
+	blog, python       string
+	build, long, tests bool
+	figures            string
+	write              bool
 }
 
 func main() {
 	log.SetFlags(0)
-	commit := flag.String("commit", "dce1436", "the `commit` to compare with")
-	command := flag.String("command", "./statemachine/rehearse", "the other commit's `package` of the command that rehearses")
-	turns := flag.Int("turns", 5, "how often each figure is measured")
-	build := flag.Bool("build", false, "measure building the command, too")
-	pattern := flag.String("figures", "", "measure only the figures whose names match this regular `expression`")
+	var o options
+	flag.StringVar(&o.commit, "commit", "dce1436", "the `commit` to compare with")
+	flag.StringVar(&o.command, "command", "./statemachine/rehearse", "the other commit's `package` of the command that rehearses; that of this tree has subcommands")
+	flag.IntVar(&o.turns, "turns", 5, "how often most figures are measured")
+	flag.StringVar(&o.blog, "blog", "https://github.com/aws-samples/aws-lambda-deploy", "the Git `repository` of the blog's sample: a URL, or the path of a clone")
+	flag.StringVar(&o.python, "python", "python3", "the `command` of a Python that has boto3")
+	flag.BoolVar(&o.build, "build", false, "measure building the command, too")
+	flag.BoolVar(&o.long, "long", false, "measure a whole year of minute checks, and 1,000 runs a plan in advise")
+	flag.BoolVar(&o.tests, "tests", false, "measure the tests on two cores, too")
+	flag.StringVar(&o.figures, "figures", "", "measure only the figures whose names match this regular `expression`")
+	flag.BoolVar(&o.write, "write", false, "put the table into docs/performance.md")
 	flag.Parse()
-	wanted, err := regexp.Compile(*pattern)
-	if err != nil {
-		log.Fatal(err)
+	if o.write && o.figures != "" {
+		log.Fatal("-write puts the whole table into the page: leave out -figures")
 	}
-	all := slices.DeleteFunc(figures(*build), func(f figure) bool { return !wanted.MatchString(f.name) })
-	if err := run(*commit, *command, *turns, all); err != nil {
+	if err := run(o); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(commit, command string, turns int, all []figure) error {
+func run(o options) error {
+	wanted, err := regexp.Compile(o.figures)
+	if err != nil {
+		return err
+	}
 	folder, err := os.MkdirTemp("", "speed")
 	if err != nil {
 		return err
@@ -59,9 +78,9 @@ func run(commit, command string, turns int, all []figure) error {
 		return err
 	}
 	root = strings.TrimSpace(root)
-	before := tree{root: filepath.Join(folder, "tree"), built: filepath.Join(folder, "before"), command: command, dashes: "-"}
+	before := tree{root: filepath.Join(folder, "tree"), built: filepath.Join(folder, "before"), command: o.command, dashes: "-"}
 	now := tree{root: root, built: filepath.Join(folder, "now"), command: "./statemachine/lambda-rollout", rehearse: []string{"rehearse"}, dashes: "--"}
-	if _, err := output(root, "git", "worktree", "add", "--detach", before.root, commit); err != nil {
+	if _, err := output(root, "git", "worktree", "add", "--detach", before.root, o.commit); err != nil {
 		return err
 	}
 	defer output(root, "git", "worktree", "remove", "--force", before.root) //nolint:errcheck // the folder is removed all the same
@@ -70,24 +89,35 @@ func run(commit, command string, turns int, all []figure) error {
 			return err
 		}
 	}
-	fmt.Printf("| figure | %s | now | ratio |\n| --- | ---: | ---: | ---: |\n", commit)
-	for _, f := range all {
-		if f.heavy {
-			turns = 1
-		}
-		if err := f.compare(before, now, turns); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
-		}
+	all := slices.DeleteFunc(figures(o, filepath.Join(folder, "blog")), func(f figure) bool { return !f.matches(wanted) })
+	table, err := compare(o, before, now, all)
+	if o.write {
+		err = errors.Join(err, writeTable(filepath.Join(root, "docs", "performance.md"), table))
 	}
-	return nil
+	return err
 }
 
-// build builds the functions as they are deployed, but for this processor, and the
-// command.
+// tree is a checked-out commit, and what was built of it.
+type tree struct {
+	root, built string
+	command     string   // the package of the command that rehearses
+	rehearse    []string // its arguments for a rehearsal
+	dashes      string   // before the names of its options
+}
+
+// build builds the functions as they are deployed, but for this processor, the command,
+// and the tests that have benchmarks.
 func (t tree) build() error {
 	for _, name := range functions {
 		if err := t.goBuild(filepath.Join(t.built, name), "./lambdas/"+name, "-tags", "lambda.norpc,nethttpomithttp2"); err != nil {
 			return err
+		}
+	}
+	for _, pkg := range []string{"rehearsal", "asl"} {
+		test := exec.Command("go", "test", "-c", "-o", filepath.Join(t.built, pkg+".test"), "./statemachine/"+pkg)
+		test.Dir, test.Env = t.root, append(os.Environ(), "GOWORK=off")
+		if out, err := test.CombinedOutput(); err != nil {
+			return fmt.Errorf("build the tests of %s: %w\n%s", pkg, err, out)
 		}
 	}
 	return t.goBuild(filepath.Join(t.built, "command"), t.command)
@@ -102,13 +132,23 @@ func (t tree) goBuild(to, pkg string, more ...string) error {
 	return nil
 }
 
-// output runs a command and returns what it prints.
+// output runs a command and returns what it prints on standard output. An error has what
+// it printed on standard error.
 func output(folder, name string, arguments ...string) (string, error) {
 	command := exec.Command(name, arguments...)
 	command.Dir = folder
 	out, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", fmt.Errorf("%s: %w\n%s", strings.Join(command.Args, " "), err, exit.Stderr)
+	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", strings.Join(command.Args, " "), err)
 	}
 	return string(out), nil
+}
+
+// cpu returns the processor time that a process took until it ended, in milliseconds.
+func cpu(p *exec.Cmd) float64 {
+	return float64((p.ProcessState.UserTime() + p.ProcessState.SystemTime()).Microseconds()) / 1000
 }
