@@ -79,7 +79,7 @@ func (o *observed) judgeChanges(v *verdict) map[string]*holding {
 	for i := 1; i < len(o.changed.all); i++ {
 		was, now := o.changed.all[i-1], o.changed.all[i]
 		if now.author == other && !now.ended {
-			if !same(was.Content, now.Content) {
+			if !sameRouting(was, now) { // AWS goes on with what it moves if only the description is another
 				moves = nil
 			}
 			continue
@@ -113,6 +113,11 @@ func (o *observed) judgeChanges(v *verdict) map[string]*holding {
 	return held
 }
 
+// sameRouting reports whether two changes left the same versions with the same weights.
+func sameRouting(was, now change) bool {
+	return same(alias.Content{Routing: was.Routing}, alias.Content{Routing: now.Routing})
+}
+
 // judgeMoved judges a change of an alias whose provisioned concurrency AWS moves:
 // AWS ends it, or the rollout takes its promotion back.
 func (o *observed) judgeMoved(v *verdict, was, now change, h *holding) {
@@ -121,6 +126,9 @@ func (o *observed) judgeMoved(v *verdict, was, now change, h *holding) {
 	want := h.base
 	if now.Version != want.Version {
 		want.Version = was.Version
+	}
+	if was.author == other {
+		want.Description = was.Description
 	}
 	v.claim(same(now.Content, want) || isMoving(now.Content, want), overwritten, "%s made %s of %s, instead of %s", now.author, now.Content, was.Content, want)
 }
