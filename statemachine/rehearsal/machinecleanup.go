@@ -67,14 +67,19 @@ func (m *machine) sweep() (busy bool) {
 }
 
 // settle waits for the end of all executions. If any ended badly, it sweeps until
-// two sweeps in a row find nothing to do, for at most a day.
+// two sweeps in a row find nothing to do and nothing has started meanwhile, for at most a day.
 func (m *machine) settle() {
 	if m.settling {
 		return // the call under way waits for redriven executions, too
 	}
 	m.settling = true
 	defer func() { m.settling = false }()
-	for sweeps, quiet := 0, 0; m.allEnded() && quiet < 2 && sweeps < mostSweeps; sweeps++ {
+	for sweeps, quiet, known := 0, 0, 0; m.allEnded() && sweeps < mostSweeps; sweeps++ {
+		if len(m.executions) > known {
+			quiet, known = 0, len(m.executions)
+		} else if quiet == 2 {
+			return
+		}
 		m.clock.Sleep(sweepInterval)
 		if m.sweep() {
 			quiet = 0

@@ -187,9 +187,15 @@ func (r *releaseRun) startApart() {
 }
 
 // settle waits for the end of all executions of both state machines. If any ended badly,
-// it waits until two sweeps in a row find nothing to do, for at most a day.
+// it waits until two sweeps in a row find nothing to do and nothing has started meanwhile,
+// for at most a day.
 func (r *releaseRun) settle() {
-	for sweeps, quiet := 0, 0; r.allEnded() && quiet < 2 && sweeps < r.mostSweeps; sweeps++ {
+	for sweeps, quiet, known := 0, 0, 0; r.allEnded() && sweeps < r.mostSweeps; sweeps++ {
+		if n := len(r.machine.executions) + len(r.releases.executions); n > known {
+			quiet, known = 0, n
+		} else if quiet == 2 {
+			return
+		}
 		r.over = true // no other sweeps
 		r.clock.Sleep(sweepInterval)
 		if r.sweep() {

@@ -200,11 +200,18 @@ func (o *observed) judgeLast(v *verdict, result Result) {
 	switch {
 	case end.gone, end.moving, m == nil && end.author == other, m != nil && end.author == other && !m.Splits(end.Routing):
 		return // it stands
-	case o.options.Simple && result.Outcome == RollbackFailed:
+	case o.options.Simple && (result.Outcome == RollbackFailed || result.Outcome == AliasChanged && o.leftUnknown()):
 		return // nothing stands behind the one function
 	}
 	v.claim(!end.split(), leftSplit, "%s", end.Content)
 	v.claim(end.split() || m == nil, leftSplit, "the marker is left: %s", end.Content)
+}
+
+// leftUnknown reports whether the last notice says that what became of the alias is not known,
+// or was lost.
+func (o *observed) leftUnknown() bool {
+	n := len(o.heard.all)
+	return len(o.heard.lost) > 0 || n > 0 && o.heard.all[n-1].body.Left == rollout.AliasUnknown
 }
 
 // judgeEndings holds the state that each rollout ended in against the alias.
