@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,14 +28,19 @@ func (c *command) get() *cobra.Command {
 
 // read reads a rollout.
 func (c *command) read(cmd *cobra.Command, name string) (*rollouts.Rollout, error) {
+	return readOne(c, cmd, name, (*rollouts.Client).Get)
+}
+
+// readOne reads a rollout or a release.
+func readOne[T any](c *command, cmd *cobra.Command, name string, get func(*rollouts.Client, context.Context, string, time.Time) (*T, error)) (*T, error) {
 	client, err := c.client(cmd.Context())
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	var r *rollouts.Rollout
+	var one *T
 	err = c.atServiceTime(func(now time.Time) error {
-		r, err = client.Get(cmd.Context(), name, now)
+		one, err = get(client, cmd.Context(), name, now)
 		return err
 	})
-	return r, unreadable(err)
+	return one, unreadable(err)
 }

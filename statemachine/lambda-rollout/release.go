@@ -111,7 +111,7 @@ func (c *command) getRelease() *cobra.Command {
 			"It exits with 0 if the release can be read, however it ended.",
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := c.getOneRelease(cmd, args[0])
+			r, err := c.readRelease(cmd, args[0])
 			if err != nil {
 				return err
 			}

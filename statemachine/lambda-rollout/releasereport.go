@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"time"
 
@@ -13,39 +14,26 @@ import (
 
 // reportRelease returns the subcommand that writes a page about a release.
 func (c *command) reportRelease() *cobra.Command {
-	var path string
-	cmd := &cobra.Command{
-		Use:   "report NAME -o page.html",
-		Short: "Write a page about a release",
-		Long:  "Writes an HTML page about a release, running or ended, from the histories of its executions, and prints its path.",
-		Args:  oneName,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := writeTo(path); err != nil {
-				return err
-			}
-			client, err := c.client(cmd.Context())
-			if err != nil {
-				return unreadable(err)
-			}
-			r, err := client.ReadRelease(cmd.Context(), args[0], c.now())
-			if err != nil {
-				return unreadable(err)
-			}
-			times, entered, err := client.ReleaseTimes(cmd.Context(), r)
-			if err != nil {
-				return unreadable(err)
-			}
-			about := releasePage(r, times)
-			about.Path = entered
-			if about.Reasons, err = client.ReleaseReasons(cmd.Context(), r); err != nil {
-				about.ReasonsNote = err.Error()
-			}
-			return c.writeReport(path, false, func(w io.Writer) error { return report.WriteRelease(w, about) })
-		},
+	return c.reporter("Write a page about a release",
+		"Writes an HTML page about a release, running or ended, from the histories of its executions, and prints its path.", c.writeRelease)
+}
+
+// writeRelease writes the page about a release on AWS.
+func (c *command) writeRelease(ctx context.Context, client *rollouts.Client, name, path string) error {
+	r, err := client.ReadRelease(ctx, name, c.now())
+	if err != nil {
+		return unreadable(err)
 	}
-	// It has the name of the flag of the other subcommands for the format, and takes its place.
-	cmd.Flags().StringVarP(&path, "output", "o", "", "the page's path, which ends in .html")
-	return cmd
+	times, entered, err := client.ReleaseTimes(ctx, r)
+	if err != nil {
+		return unreadable(err)
+	}
+	about := releasePage(r, times)
+	about.Path = entered
+	if about.Reasons, err = client.ReleaseReasons(ctx, r); err != nil {
+		about.ReasonsNote = err.Error()
+	}
+	return c.writeReport(path, false, func(w io.Writer) error { return report.WriteRelease(w, about) })
 }
 
 // releasePage returns the content of the page about a release on AWS.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,7 +17,7 @@ func (c *command) explainRelease() *cobra.Command {
 		Long:  "Explains in plain words what was decided of all rollouts of a release and why, which of them ended badly, where the aliases are, and what to do. It exits with 0 if the release can be read.",
 		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := c.getOneRelease(cmd, args[0])
+			r, err := c.readRelease(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -28,40 +27,16 @@ func (c *command) explainRelease() *cobra.Command {
 	}
 }
 
-// getOneRelease reads a release, and whether it has an order that no check has read.
-func (c *command) getOneRelease(cmd *cobra.Command, name string) (*rollouts.Release, error) {
-	client, err := c.client(cmd.Context())
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	var r *rollouts.Release
-	err = c.atServiceTime(func(now time.Time) error {
-		r, err = client.GetRelease(cmd.Context(), name, now)
-		return err
-	})
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	return r, nil
+// readRelease reads a release, and whether it has an order that no check has read.
+func (c *command) readRelease(cmd *cobra.Command, name string) (*rollouts.Release, error) {
+	return readOne(c, cmd, name, (*rollouts.Client).GetRelease)
 }
 
 // waitRelease returns the subcommand that follows a release as release start --wait does.
 func (c *command) waitRelease() *cobra.Command {
-	s := &starter{command: c, wait: true, confirmed: true}
-	cmd := &cobra.Command{
-		Use:   "wait NAME",
-		Short: "Wait for a release's end, as release start --wait does",
-		Long: "Wait follows a release that runs already, for pipelines: with a line for each event, with the exit codes of release start --wait, and with its --on-interrupt. " +
-			"Unlike release watch, it gives up after five reads in a row that failed.",
-		Args: oneName,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.checkFlags(); err != nil {
-				return err
-			}
-			return s.afterSignal(cmd.Context(), s.waitFor(cmd.Context(), args[0]))
-		},
-	}
-	s.waitFlags(cmd)
+	cmd := c.waiter("Wait for a release's end, as release start --wait does",
+		"Wait follows a release that runs already, for pipelines: with a line for each event, with the exit codes of release start --wait, and with its --on-interrupt. "+
+			"Unlike release watch, it gives up after five reads in a row that failed.")
 	aboutTheRelease(cmd)
 	return cmd
 }

@@ -10,13 +10,19 @@ import (
 
 // wait returns the subcommand that follows a rollout as start --wait does.
 func (c *command) wait() *cobra.Command {
+	return c.waiter("Wait for a rollout's end, as start --wait does",
+		"Wait follows a rollout that runs already, for pipelines: with a line for each event, with the exit codes of start --wait, and with its --on-interrupt. "+
+			"Unlike watch, it gives up after five reads in a row that failed.")
+}
+
+// waiter returns the subcommand wait, of rollouts or of releases.
+func (c *command) waiter(short, long string) *cobra.Command {
 	s := &starter{command: c, wait: true, confirmed: true}
 	cmd := &cobra.Command{
 		Use:   "wait NAME",
-		Short: "Wait for a rollout's end, as start --wait does",
-		Long: "Wait follows a rollout that runs already, for pipelines: with a line for each event, with the exit codes of start --wait, and with its --on-interrupt. " +
-			"Unlike watch, it gives up after five reads in a row that failed.",
-		Args: oneName,
+		Short: short,
+		Long:  long,
+		Args:  oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.checkFlags(); err != nil {
 				return err

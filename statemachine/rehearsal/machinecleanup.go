@@ -66,22 +66,31 @@ func (m *machine) sweep() (busy bool) {
 	return m.cleanup(swept, map[string]any{"sweep": m.arn, "time": m.clock.Now()})
 }
 
-// settle waits for the end of all executions. If any ended badly, it sweeps until
-// two sweeps in a row find nothing to do and nothing has started meanwhile, for at most a day.
+// settle waits for the end of all executions, and sweeps until there is nothing more to do,
+// for at most a day.
 func (m *machine) settle() {
 	if m.settling {
 		return // the call under way waits for redriven executions, too
 	}
 	m.settling = true
 	defer func() { m.settling = false }()
-	for sweeps, quiet, known := 0, 0, 0; m.allEnded() && sweeps < mostSweeps; sweeps++ {
-		if len(m.executions) > known {
-			quiet, known = 0, len(m.executions)
+	sweepUntilQuiet(mostSweeps, m.allEnded, func() int { return len(m.executions) }, func() bool {
+		m.clock.Sleep(sweepInterval)
+		return m.sweep()
+	})
+}
+
+// sweepUntilQuiet sweeps as long as an execution ended badly, until two sweeps in a row find
+// nothing to do and no execution has started meanwhile, and at most so often. Bad waits for
+// the end of all executions.
+func sweepUntilQuiet(most int, bad func() bool, executions func() int, sweep func() (busy bool)) {
+	for sweeps, quiet, known := 0, 0, 0; bad() && sweeps < most; sweeps++ {
+		if n := executions(); n > known {
+			quiet, known = 0, n
 		} else if quiet == 2 {
 			return
 		}
-		m.clock.Sleep(sweepInterval)
-		if m.sweep() {
+		if sweep() {
 			quiet = 0
 		} else {
 			quiet++

@@ -186,30 +186,23 @@ func (r *releaseRun) startApart() {
 	}
 }
 
-// settle waits for the end of all executions of both state machines. If any ended badly,
-// it waits until two sweeps in a row find nothing to do and nothing has started meanwhile,
-// for at most a day.
+// settle waits for the end of all executions of both state machines, and sweeps until there
+// is nothing more to do, for at most a day.
 func (r *releaseRun) settle() {
-	for sweeps, quiet, known := 0, 0, 0; r.allEnded() && sweeps < r.mostSweeps; sweeps++ {
-		if n := len(r.machine.executions) + len(r.releases.executions); n > known {
-			quiet, known = 0, n
-		} else if quiet == 2 {
-			return
-		}
+	sweepUntilQuiet(r.mostSweeps, r.allEnded, r.started, func() bool {
 		r.over = true // no other sweeps
 		r.clock.Sleep(sweepInterval)
-		if r.sweep() {
-			quiet = 0
-		} else {
-			quiet++
-		}
-	}
+		return r.sweep()
+	})
 }
+
+// started returns how many executions both state machines have started.
+func (r *releaseRun) started() int { return len(r.machine.executions) + len(r.releases.executions) }
 
 // allEnded waits until no execution is running, and reports whether any ended badly.
 func (r *releaseRun) allEnded() (bad bool) {
-	for known := -1; known != len(r.machine.executions)+len(r.releases.executions); {
-		known = len(r.machine.executions) + len(r.releases.executions)
+	for known := -1; known != r.started(); {
+		known = r.started()
 		rollouts, releases := r.machine.allEnded(), r.releases.allEnded()
 		r.clock.Sleep(eventDelay) // the event of an end may start another one
 		bad = bad || rollouts || releases
