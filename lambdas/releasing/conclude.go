@@ -169,9 +169,12 @@ func (t Conclude) conclude(ctx context.Context, owner string) (string, error) {
 func (t Conclude) tries(ctx context.Context, owner string) (try int, last task.Execution, err error) {
 	started := map[int]task.Execution{}
 	missing := func(try int) bool {
+		if err != nil {
+			return true // the search is in vain
+		}
 		e, lookErr := t.Executions.Describe(ctx, arn.WithName(owner, release.ConclusionName(arn.Name(owner), try)))
 		if lookErr != nil && !errors.Is(lookErr, task.ErrNoExecution) {
-			err = errors.Join(err, lookErr)
+			err = lookErr
 		}
 		started[try] = e
 		return lookErr != nil
