@@ -100,17 +100,21 @@ func Advise(ctx context.Context, q Question, finished func(over, of int)) (Advic
 	advice := Advice{Notes: notes}
 	for i, candidate := range candidates {
 		over := i * each
-		rehearse := func(errorRate float64, runs int) ([]rehearsal.Result, error) {
+		rehearse := func(errorRate float64, runs int, decided func(rehearsal.Result) bool) ([]rehearsal.Result, error) {
 			o := rehearsal.Options{Input: candidate.input, Scenario: erring(q.Scenario, errorRate), Seed: q.Seed}
-			results, err := repeat(ctx, o, runs, func(n int) {
+			report := func(n int) {
 				if finished != nil {
 					finished(over+n, each*len(candidates))
 				}
-			})
-			over += runs
+			}
+			results, err := repeat(ctx, o, runs, report, decided)
 			if err == nil {
 				err = context.Cause(ctx)
 			}
+			if err == nil {
+				report(runs) // fewer are over if it was decided before
+			}
+			over += runs
 			return results, err
 		}
 		err := candidate.answer(q, rehearse)
@@ -159,14 +163,17 @@ const (
 // each rate: a quarter of Runs, but at least ten.
 func (q Question) SearchRuns() int { return max(10, q.Runs/4) }
 
+// rehearse rehearses a plan with a new version of an error rate, as repeat does.
+type rehearse func(errorRate float64, runs int, decided func(rehearsal.Result) bool) ([]rehearsal.Result, error)
+
 // answer fills in the candidate's estimates.
-func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int) ([]rehearsal.Result, error)) error {
+func (c *candidate) answer(q Question, rehearse rehearse) error {
 	base := q.Scenario.Baseline.ErrorRate
-	harmless, err := rehearse(base, q.Runs)
+	harmless, err := rehearse(base, q.Runs, nil)
 	if err != nil {
 		return err
 	}
-	harmful, err := rehearse(q.Harm, q.Runs)
+	harmful, err := rehearse(q.Harm, q.Runs, nil)
 	if err != nil {
 		return err
 	}
@@ -193,11 +200,22 @@ func (c *candidate) answer(q Question, rehearse func(errorRate float64, runs int
 }
 
 // smallest returns the lowest error rate that nine of ten rollouts find; 0 if they
-// don't even find an error rate of 1.
-func (q Question) smallest(rehearse func(errorRate float64, runs int) ([]rehearsal.Result, error)) (float64, error) {
+// don't even find an error rate of 1. At each rate it rehearses no more than it takes to
+// know whether nine of ten would.
+func (q Question) smallest(rehearse rehearse) (float64, error) {
+	runs := q.SearchRuns()
+	enough := func(finds int) bool { return float64(finds) >= nineOfTen*float64(runs) }
 	found := func(errorRate float64) (bool, error) {
-		results, err := rehearse(errorRate, q.SearchRuns())
-		return float64(len(foundIn(results))) >= nineOfTen*float64(len(results)), err
+		finds, misses := 0, 0
+		_, err := rehearse(errorRate, runs, func(r rehearsal.Result) bool {
+			if isFound(r) {
+				finds++
+			} else {
+				misses++
+			}
+			return enough(finds) || !enough(runs-misses)
+		})
+		return enough(finds), err
 	}
 	if seen, err := found(1); err != nil || !seen {
 		return 0, err
@@ -222,14 +240,22 @@ func (q Question) smallest(rehearse func(errorRate float64, runs int) ([]rehears
 // foundIn returns the durations, in seconds, of the rollouts that were rolled back
 // as unhealthy.
 func foundIn(results []rehearsal.Result) []float64 {
-	return durationsOf(slices.DeleteFunc(slices.Clone(results), func(r rehearsal.Result) bool { return r.Error != rollout.Unhealthy }), rehearsal.RolledBack)
+	return durationsIf(results, isFound)
+}
+
+func isFound(r rehearsal.Result) bool {
+	return r.Outcome == rehearsal.RolledBack && r.Error == rollout.Unhealthy
 }
 
 // durationsOf returns the durations, in seconds, of the rehearsals with an outcome.
 func durationsOf(results []rehearsal.Result, outcome rehearsal.Outcome) []float64 {
+	return durationsIf(results, func(r rehearsal.Result) bool { return r.Outcome == outcome })
+}
+
+func durationsIf(results []rehearsal.Result, chosen func(rehearsal.Result) bool) []float64 {
 	var all []float64
 	for _, r := range results {
-		if r.Outcome == outcome {
+		if chosen(r) {
 			all = append(all, r.Seconds)
 		}
 	}

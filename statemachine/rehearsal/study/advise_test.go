@@ -53,6 +53,27 @@ func TestAdviceComesFromSimulation(t *testing.T) {
 	}
 }
 
+// TestTheSearchStopsWhenItIsDecided counts the rehearsals: at a rate that few rollouts
+// find, some misses decide, and the answer is still one that all rehearsals give.
+func TestTheSearchStopsWhenItIsDecided(t *testing.T) {
+	t.Parallel()
+	world, _ := rehearsal.LoadBuiltIn("healthy")
+	q := study.Question{Input: []byte(blogInput), Scenario: world, Harm: 0.5, Runs: 2, Seed: 1}
+	var rehearsed, of atomic.Int64
+	advice, err := study.Advise(t.Context(), q, func(_, all int) { rehearsed.Add(1); of.Store(int64(all)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rehearsed.Load() >= of.Load() {
+		t.Errorf("%d of %d rehearsals were made", rehearsed.Load(), of.Load())
+	}
+	world.NewVersion.ErrorRate = advice.Plans[0].SmallestHarm
+	all, err := study.Repeat(t.Context(), rehearsal.Options{Input: q.Input, Scenario: world, Seed: q.Seed}, q.SearchRuns(), nil)
+	if err != nil || all.HarmFound.Share < 0.9 || all.HarmFound.Count == all.Runs {
+		t.Errorf("at %v: %+v, %v", world.NewVersion.ErrorRate, all.HarmFound, err)
+	}
+}
+
 // TestAdviceWithinFalseAlarms has a baseline whose errors come in clusters, by
 // which the default test is fooled.
 func TestAdviceWithinFalseAlarms(t *testing.T) {

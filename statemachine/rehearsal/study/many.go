@@ -78,7 +78,7 @@ type Spread struct {
 // When ctx ends, it starts no more rehearsals, and returns the distribution of those that
 // were started, which has their number; the cause of ctx's end if there are none.
 func Repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(int)) (Distribution, error) {
-	results, err := repeat(ctx, o, runs, finished)
+	results, err := repeat(ctx, o, runs, finished, nil)
 	switch {
 	case err != nil:
 		return Distribution{}, err
@@ -93,8 +93,10 @@ func Repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(in
 
 // repeat returns the results in the order of their seeds: fewer, the first ones, if ctx
 // ends. If a rehearsal fails, it starts no more and returns the error of the one with the
-// lowest seed.
-func repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(int)) ([]rehearsal.Result, error) {
+// lowest seed. decided is called with each result, one at a time, in the order in which
+// they end; once it returns true, repeat starts no more rehearsals, and the results of
+// those it did not start are zero. It may be nil.
+func repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(int), decided func(rehearsal.Result) bool) ([]rehearsal.Result, error) {
 	if o.Listen != "" {
 		return nil, errors.New("many rehearsals can't be served on one address: leave out one of the two")
 	}
@@ -104,6 +106,7 @@ func repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(in
 	o.Brief, o.Watch = true, nil
 	results, failed := make([]rehearsal.Result, runs), make([]error, runs)
 	var next, over atomic.Int64
+	var deciding sync.Mutex
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), runs) {
 		workers.Go(func() {
@@ -118,6 +121,13 @@ func repeat(ctx context.Context, o rehearsal.Options, runs int, finished func(in
 					next.Store(int64(runs))
 				}
 				results[i].Output = nil // not needed, and large in a thousand runs
+				if decided != nil {
+					deciding.Lock()
+					if decided(results[i]) {
+						next.Store(int64(runs))
+					}
+					deciding.Unlock()
+				}
 				if n := over.Add(1); finished != nil {
 					finished(int(n))
 				}
