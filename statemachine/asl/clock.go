@@ -10,7 +10,7 @@ import (
 )
 
 // Clock is a virtual clock and the scheduler of the actors that live on it. An
-// actor is a function on its own goroutine. Exactly one runs at a time, until it
+// actor is a function on its own coroutine. Exactly one runs at a time, until it
 // sleeps, waits or returns. Time stands still while an actor runs and jumps to
 // the next actor's instant when none is due. Actors run in the order of their
 // instants, then in the order in which they were scheduled. The same actors
@@ -19,8 +19,8 @@ import (
 // Actors may block only through their clock. Except for Now, a Clock's methods
 // may be called only by actors, by goroutines that an actor is waiting for
 // (which act on its behalf), and by the goroutine that calls Run, before and
-// after it. A clock reaches 292 years from its start; later instants count as
-// that last one.
+// after it. None of these goroutines may be locked to a thread. A clock reaches 292
+// years from its start; later instants count as that last one.
 type Clock struct {
 	start   time.Time
 	now     atomic.Int64 // nanoseconds since start
@@ -28,8 +28,7 @@ type Clock struct {
 	due     queue
 	current *actor
 	live    map[*actor]struct{}
-	spare   []chan job    // of goroutines whose actors have returned
-	idle    chan struct{} // signals Run that no actor is due, or that the run broke
+	spare   []*coroutine // whose actors have ended
 	running bool
 
 	outside served  // what other goroutines bring
@@ -39,7 +38,6 @@ type Clock struct {
 
 	broken    *breakage // what ended the run early
 	unwinding bool      // Run is getting rid of the actors that are left
-	unwound   chan struct{}
 }
 
 // breakage is the reason why a run ends before its actors do.
@@ -51,9 +49,9 @@ type breakage struct {
 
 // actor is a function that runs on the clock.
 type actor struct {
-	f       func() // until it has started
-	resume  chan struct{}
-	at      int64 // when it is due, while it is queued
+	f       func()     // until it has started
+	on      *coroutine // from then on
+	at      int64      // when it is due, while it is queued
 	seq     uint64
 	index   int     // in the queue; -1 when not queued
 	number  uint64  // order of creation
@@ -67,8 +65,6 @@ func NewClock(start time.Time) *Clock {
 	return &Clock{
 		start:   start.Round(0).UTC(),
 		live:    map[*actor]struct{}{},
-		idle:    make(chan struct{}, 1),
-		unwound: make(chan struct{}),
 		outside: served{came: make(chan struct{}, 1), over: make(chan struct{})},
 	}
 }
@@ -122,8 +118,7 @@ func (c *Clock) Run() error {
 	c.running = true
 	defer func() { c.running = false }()
 
-	c.pass()
-	<-c.idle
+	c.drive()
 	return c.finish()
 }
 
@@ -162,77 +157,6 @@ func (c *Clock) actors() []*actor {
 	return all
 }
 
-// unwind makes the remaining actors exit, one after the other.
-func (c *Clock) unwind() {
-	c.unwinding = true
-	for _, a := range c.actors() {
-		if a.f != nil {
-			continue
-		}
-		a.resume <- struct{}{}
-		<-c.unwound
-	}
-	c.unwinding, c.broken, c.current = false, nil, nil
-	c.due = nil
-	for _, goroutine := range c.spare {
-		close(goroutine)
-	}
-	c.spare = nil
-	clear(c.live)
-}
-
-// begin runs a new actor, on the goroutine of an actor that has returned if
-// there is one: growing a stack is most of the cost of a short actor.
-func (c *Clock) begin(a *actor, f func()) {
-	if n := len(c.spare); n > 0 {
-		goroutine := c.spare[n-1]
-		c.spare = c.spare[:n-1]
-		goroutine <- job{a, f}
-		return
-	}
-	go func() {
-		goroutine, next, more := make(chan job, 1), job{a, f}, true
-		for more {
-			if !c.run(next.actor, next.f, goroutine) {
-				return
-			}
-			next, more = <-goroutine
-		}
-	}()
-}
-
-// job is an actor for a goroutine to run.
-type job struct {
-	actor *actor
-	f     func()
-}
-
-// run runs an actor on the current goroutine. It reports whether the goroutine
-// is free for another actor afterwards.
-func (c *Clock) run(a *actor, f func(), goroutine chan job) (spare bool) {
-	returned := false
-	defer func() {
-		if c.unwinding {
-			_ = recover() // the run is already broken by something else
-			c.unwound <- struct{}{}
-			return
-		}
-		if !returned && c.broken == nil {
-			c.broken = &breakage{panicked: explain(recover())}
-		}
-		delete(c.live, a)
-		if c.broken != nil {
-			c.idle <- struct{}{}
-			return
-		}
-		c.spare, spare = append(c.spare, goroutine), true
-		c.pass()
-	}()
-	f()
-	returned = true
-	return
-}
-
 // self returns the running actor. It panics outside of Run, naming the method.
 func (c *Clock) self(method string) *actor {
 	if c.unwinding {
@@ -258,26 +182,33 @@ func (c *Clock) yield(a *actor) {
 		c.now.Store(max(c.now.Load(), a.at))
 		return
 	}
-	if a.resume == nil {
-		a.resume = make(chan struct{}, 1)
-	}
-	c.pass()
-	<-a.resume
-	if c.unwinding {
+	if !a.on.yield(struct{}{}) {
 		runtime.Goexit()
 	}
 }
 
-// pass hands the turn to the next due actor, or back to Run. Afterwards the
-// caller must not use the clock until its own turn comes.
-func (c *Clock) pass() {
+// drive gives the due actors their turns, until none is due or the run is broken.
+func (c *Clock) drive() {
+	for c.broken == nil {
+		next := c.next()
+		if next == nil {
+			return
+		}
+		if next.on == nil {
+			c.begin(next)
+		}
+		next.on.resume()
+	}
+}
+
+// next makes the next due actor the running one and returns it; nil if none is due.
+func (c *Clock) next() *actor {
 	if c.pacer != nil {
 		c.admit()
 	}
 	if len(c.due) == 0 || c.pacer != nil && !c.dueNow() {
 		c.current = nil
-		c.idle <- struct{}{}
-		return
+		return nil
 	}
 	next := heap.Pop(&c.due).(*actor)
 	c.now.Store(max(c.now.Load(), next.at))
@@ -285,10 +216,5 @@ func (c *Clock) pass() {
 	if !next.visitor {
 		c.turns++
 	}
-	if f := next.f; f != nil {
-		next.f = nil
-		c.begin(next, f)
-		return
-	}
-	next.resume <- struct{}{}
+	return next
 }

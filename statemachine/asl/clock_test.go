@@ -199,17 +199,21 @@ func explode(value any) { panic(value) }
 
 // As testing.T.FailNow in an actor does.
 func TestClockPassesGoexitOn(t *testing.T) {
-	exited := make(chan bool)
+	exited, unwound := make(chan bool), false
 	go func() {
 		returned := false
 		defer func() { exited <- !returned }()
 		c := NewClock(epoch)
-		c.Go(func() { runtime.Goexit() })
+		c.Go(func() {
+			defer func() { unwound = true }()
+			c.Wait(time.Time{}, c.NewSignal())
+		})
+		c.Go(func() { c.Sleep(time.Second); runtime.Goexit() })
 		_ = c.Run()
 		returned = true
 	}()
-	if !<-exited {
-		t.Error("Run returned although its actor had left by Goexit")
+	if !<-exited || !unwound {
+		t.Errorf("Run returned although its actor had left by Goexit, or has not unwound the other: %v", unwound)
 	}
 }
 

@@ -52,8 +52,7 @@ func (c *Clock) Replay(ctx context.Context, next func() (Recorded, bool), until 
 	c.running, c.pacer, c.again = true, NewPacer(c.start, 0), r
 	defer func() { c.running, c.pacer, c.again = false, nil, nil }()
 
-	c.pass()
-	<-c.idle
+	c.drive()
 	if c.broken != nil {
 		return c.finish()
 	}

@@ -129,8 +129,7 @@ func (c *Clock) Serve(ctx context.Context, pacer *Pacer) error {
 		c.running = false
 	}()
 	for {
-		c.pass()
-		<-c.idle
+		c.drive()
 		if c.broken != nil {
 			return c.finish()
 		}
