@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
@@ -135,15 +136,49 @@ func (h stateHandler[In]) Invoke(ctx context.Context, payload []byte) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
+	text, err := h.states.encode(state)
+	if err != nil {
+		return nil, err
+	}
+	h.states.remember(text, state)
+	return text, nil
+}
+
+// encode encodes a state. encoding/json would read and compact its evidence, most of the text, once
+// more; evidence that has just been written takes its place in the text afterwards.
+func (s *states) encode(state rollout.State) ([]byte, error) {
+	if s == nil || len(state.Evidence) == 0 {
+		return encoded(state)
+	}
+	if _, written := s.evidence.Last(state.Evidence); !written {
+		return encoded(state)
+	}
+	evidence := state.Evidence
+	state.Evidence = evidencePlace
+	text, err := encoded(state)
+	if before, after, found := bytes.Cut(text, evidencePlace); found && !bytes.Contains(after, evidencePlace) {
+		return slices.Concat(before, evidence, after), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	state.Evidence = evidence
+	return encoded(state)
+}
+
+// evidencePlace is JSON that encoding/json writes for no value: it does not escape letters. What the
+// rollout's input has as JSON may contain it.
+var evidencePlace = json.RawMessage(`"\u0065vidence"`)
+
+// encoded encodes a state as the Lambda runtime's handler does.
+func encoded(state rollout.State) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(state); err != nil {
 		return nil, err
 	}
-	text := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
-	h.states.remember(text, state)
-	return text, nil
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
 // decodeAs decodes an event as the Lambda runtime's handler does.

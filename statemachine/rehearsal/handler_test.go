@@ -1,13 +1,16 @@
 package rehearsal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task"
 )
@@ -85,5 +88,38 @@ func TestAllOfAStateIsInItsJSON(t *testing.T) {
 	look("", reflect.TypeFor[rollout.State]())
 	if diff := cmp.Diff([]string{"Request.Gates"}, hidden); diff != "" {
 		t.Errorf("JSON leaves out:\n%s", diff)
+	}
+}
+
+// TestEvidenceTakesItsPlaceInAState as encoding/json would have written it.
+func TestEvidenceTakesItsPlaceInAState(t *testing.T) {
+	recent := &states{}
+	known, err := recent.evidence.Encode(health.Evidence{Step: 3, Until: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := func(evidence string, payloads ...json.RawMessage) rollout.State {
+		s := rollout.State{Evidence: json.RawMessage(evidence), Health: &rollout.Health{Reason: string(evidencePlace) + " <&>\u2028"}}
+		s.NewVersion = string(evidencePlace)
+		for _, payload := range payloads {
+			s.Hooks.PreTraffic = append(s.Hooks.PreTraffic, rollout.Hook{Payload: payload})
+		}
+		return s
+	}
+	for name, s := range map[string]rollout.State{
+		"none":             state(""),
+		"known":            state(string(known)),
+		"not known":        state(`{ "step": 3 }`),
+		"of a user, too":   state(string(known), evidencePlace),
+		"of a user, twice": state(string(known), json.RawMessage(`{"evidence":"\u0065vidence"}`), evidencePlace),
+		"with payloads":    state(string(known), json.RawMessage(`{"evidence":0, "a": "<b>"}`)),
+	} {
+		want, err := encoded(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := recent.encode(s); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %v\n%s\nwant\n%s", name, err, got, want)
+		}
 	}
 }
