@@ -11,7 +11,7 @@ const maxDepth = 1000
 // parseJSON reads one JSON value (RFC 8259) completely. As in encoding/json,
 // invalid UTF-8 in strings becomes U+FFFD.
 func parseJSON(text []byte) (any, error) {
-	r := jsonReader{text: string(text)}
+	r := jsonReader{text: string(text), members: make([]member, 0, smallObject)}
 	return r.whole()
 }
 
@@ -27,7 +27,6 @@ type jsonReader struct {
 
 // whole reads a text that consists of one value.
 func (r *jsonReader) whole() (any, error) {
-	r.members = make([]member, 0, smallObject)
 	v, err := r.value(0)
 	if err != nil {
 		return nil, err
@@ -197,44 +196,43 @@ func (r *jsonReader) literal(word string) error {
 
 func (r *jsonReader) number() (any, error) {
 	begin := r.pos
-	if !r.numeral() {
+	end, ok := numeral(r.text, begin)
+	if r.pos = end; !ok {
 		return nil, r.unexpected("in a number")
 	}
-	return number(r.text[begin:r.pos]), nil
+	return number(r.text[begin:end]), nil
 }
 
-// numeral skips a number. It reports whether there is one.
-func (r *jsonReader) numeral() bool {
-	r.accept('-')
-	if !r.accept('0') && !r.digits() {
-		return false
+// numeral skips the number at a position of a text. It returns the position after it, and
+// whether there is one; if not, the position where that is seen.
+func numeral(text string, i int) (end int, ok bool) {
+	if i < len(text) && text[i] == '-' {
+		i++
 	}
-	if r.accept('.') && !r.digits() {
-		return false
+	if i < len(text) && text[i] == '0' {
+		i++
+	} else if i, ok = digits(text, i); !ok {
+		return i, false
 	}
-	if !r.accept('e') && !r.accept('E') {
-		return true
+	if i < len(text) && text[i] == '.' {
+		if i, ok = digits(text, i+1); !ok {
+			return i, false
+		}
 	}
-	if !r.accept('+') {
-		r.accept('-')
+	if i >= len(text) || text[i] != 'e' && text[i] != 'E' {
+		return i, true
 	}
-	return r.digits()
+	if i++; i < len(text) && (text[i] == '+' || text[i] == '-') {
+		i++
+	}
+	return digits(text, i)
 }
 
-// accept skips c. It reports whether c was there.
-func (r *jsonReader) accept(c byte) bool {
-	if r.pos < len(r.text) && r.text[r.pos] == c {
-		r.pos++
-		return true
+// digits is numeral for digits alone.
+func digits(text string, i int) (end int, ok bool) {
+	end = i
+	for end < len(text) && text[end]-'0' <= 9 {
+		end++
 	}
-	return false
-}
-
-// digits skips digits. It reports whether there were any.
-func (r *jsonReader) digits() bool {
-	begin := r.pos
-	for r.pos < len(r.text) && '0' <= r.text[r.pos] && r.text[r.pos] <= '9' {
-		r.pos++
-	}
-	return r.pos > begin
+	return end, end > i
 }

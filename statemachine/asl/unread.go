@@ -1,6 +1,10 @@
 package asl
 
-import "unicode/utf8"
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
 
 // unread is an object or an array inside data that no path has entered yet. It
 // saves time because a long execution carries much state from task to task that
@@ -20,17 +24,31 @@ func opened(v any) any {
 		return v
 	}
 	if u.value == nil {
-		r := jsonReader{text: u.text, lazy: true}
-		u.value, _ = r.whole() // the text is valid: it was skimmed
+		u.value, _ = readLazily(u.text) // the text is valid: it was skimmed
 	}
 	return u.value
 }
 
 // readJSON reads one JSON value of data, as parseJSON does for definitions. Objects
 // and arrays inside it may stay unread.
-func readJSON(text []byte) (any, error) {
-	r := jsonReader{text: string(text), lazy: true}
-	return r.whole()
+func readJSON(text []byte) (any, error) { return readLazily(string(text)) }
+
+// readers have room for values that are being read, from readers before.
+var readers = sync.Pool{New: func() any { return &jsonReader{members: make([]member, 0, smallObject)} }}
+
+// readLazily implements readJSON.
+func readLazily(text string) (any, error) {
+	r := readers.Get().(*jsonReader)
+	r.text, r.pos, r.lazy = text, 0, true
+	v, err := r.whole()
+	if cap(r.members)+cap(r.elements) > 1000 { // of an unusual value
+		return v, err
+	}
+	clear(r.members[:cap(r.members)]) // they keep values alive
+	clear(r.elements[:cap(r.elements)])
+	*r = jsonReader{members: r.members[:0], elements: r.elements[:0], keys: r.keys[:0]}
+	readers.Put(r)
+	return v, err
 }
 
 // skimDepth limits how many levels below the value being read objects and arrays are
@@ -41,111 +59,167 @@ const skimDepth = 2
 // skimmed reads an object or an array, and leaves it unread if possible.
 func (r *jsonReader) skimmed(depth int) (any, error) {
 	begin := r.pos
-	r.keys = r.keys[:0]
-	if r.skim(depth) {
-		return &unread{text: r.text[begin:r.pos]}, nil
+	s := skimmer{r.text, r.keys[:0]}
+	end := s.value(begin, depth)
+	r.keys = s.keys
+	if end > 0 {
+		r.pos = end
+		return &unread{text: r.text[begin:end]}, nil
 	}
-	r.pos = begin
 	if r.text[begin] == '{' {
 		return r.object(depth)
 	}
 	return r.array(depth)
 }
 
-// skim skips a value and reports whether it is valid and written exactly as
-// appendJSON would write it: no space, no needless escape, no key twice.
-func (r *jsonReader) skim(depth int) bool {
-	if depth > maxDepth || r.pos >= len(r.text) {
-		return false
-	}
-	switch r.text[r.pos] {
-	case '{':
-		return r.skimObject(depth)
-	case '[':
-		r.pos++
-		if r.accept(']') {
-			return true
-		}
-		for r.skim(depth + 1) {
-			if r.accept(']') {
-				return true
-			}
-			if !r.accept(',') {
-				return false
-			}
-		}
-		return false
-	case '"':
-		return r.skimString()
-	case 't':
-		return r.literal("true") == nil
-	case 'f':
-		return r.literal("false") == nil
-	case 'n':
-		return r.literal("null") == nil
-	}
-	return r.numeral()
-}
+// largeObject is the number of members above which an object does not stay unread.
+const largeObject = 48
 
-func (r *jsonReader) skimObject(depth int) bool {
-	r.pos++
-	if r.accept('}') {
-		return true
-	}
-	first := len(r.keys)
-	for r.skimKey(first) && r.accept(':') && r.skim(depth+1) {
-		if r.accept('}') {
-			r.keys = r.keys[:first]
-			return true
-		}
-		if !r.accept(',') {
-			return false
-		}
-	}
-	return false
-}
-
-// skimKey skips a member's name and reports whether it is not among the keys from
-// first on. It gives up on large objects, where comparing every key takes long.
-func (r *jsonReader) skimKey(first int) bool {
-	begin := r.pos
-	if begin >= len(r.text) || r.text[begin] != '"' || !r.skimString() || len(r.keys)-first > 4*smallObject {
-		return false
-	}
-	key := r.text[begin:r.pos]
-	for _, other := range r.keys[first:] {
-		if r.text[other.begin:other.end] == key {
-			return false
-		}
-	}
-	r.keys = append(r.keys, extent{begin, r.pos})
-	return true
+// skimmer skips values that are valid and written exactly as appendJSON would write them:
+// no space, no needless escape, no key twice. Its methods take a position of the text, and
+// return the one after what they skip; -1 if that is something else.
+type skimmer struct {
+	text string
+	keys []extent // of the objects that are being skimmed, the innermost last
 }
 
 // extent is a range of the text, in bytes.
 type extent struct{ begin, end int }
 
-func (r *jsonReader) skimString() bool {
-	text := r.text
-	for i := r.pos + 1; i < len(text); i++ {
-		switch c := text[i]; {
+func (s *skimmer) value(i, depth int) int {
+	if depth > maxDepth {
+		return -1
+	}
+	switch s.at(i) {
+	case '{':
+		return s.object(i, depth)
+	case '[':
+		return s.array(i, depth)
+	case '"':
+		return s.string(i)
+	case 't':
+		return s.literal(i, "true")
+	case 'f':
+		return s.literal(i, "false")
+	case 'n':
+		return s.literal(i, "null")
+	}
+	if i, ok := numeral(s.text, i); ok {
+		return i
+	}
+	return -1
+}
+
+// at returns a byte of the text; 0, which is no part of JSON, past its end.
+func (s *skimmer) at(i int) byte {
+	if i < len(s.text) {
+		return s.text[i]
+	}
+	return 0
+}
+
+func (s *skimmer) literal(i int, word string) int {
+	if !strings.HasPrefix(s.text[i:], word) {
+		return -1
+	}
+	return i + len(word)
+}
+
+func (s *skimmer) array(i, depth int) int {
+	if i++; s.at(i) == ']' {
+		return i + 1
+	}
+	for {
+		if i = s.value(i, depth+1); i < 0 {
+			return -1
+		}
+		switch s.at(i) {
+		case ']':
+			return i + 1
+		case ',':
+			i++
+		default:
+			return -1
+		}
+	}
+}
+
+func (s *skimmer) object(i, depth int) int {
+	if i++; s.at(i) == '}' {
+		return i + 1
+	}
+	first := len(s.keys)
+	for {
+		if i = s.key(i, first); i < 0 || s.at(i) != ':' {
+			return -1
+		}
+		if i = s.value(i+1, depth+1); i < 0 {
+			return -1
+		}
+		switch s.at(i) {
+		case '}':
+			s.keys = s.keys[:first]
+			return i + 1
+		case ',':
+			i++
+		default:
+			return -1
+		}
+	}
+}
+
+// key skips a member's name, which must not be among the keys from first on. It gives up
+// on large objects, where comparing every key takes long.
+func (s *skimmer) key(begin, first int) int {
+	if s.at(begin) != '"' || len(s.keys)-first > largeObject {
+		return -1
+	}
+	end := s.string(begin)
+	if end < 0 {
+		return -1
+	}
+	key := s.text[begin:end]
+	for _, other := range s.keys[first:] {
+		if s.text[other.begin:other.end] == key {
+			return -1
+		}
+	}
+	s.keys = append(s.keys, extent{begin, end})
+	return end
+}
+
+func (s *skimmer) string(i int) int {
+	text := s.text
+	for i++; i < len(text); i++ {
+		c := text[i]
+		if plain[c] {
+			continue
+		}
+		switch {
 		case c == '"':
-			r.pos = i + 1
-			return true
+			return i + 1
 		case c == '\\':
 			i++
-			if i >= len(text) || text[i] != '"' && text[i] != '\\' && text[i] != 'n' && text[i] != 'r' && text[i] != 't' {
-				return false
+			if c := s.at(i); c != '"' && c != '\\' && c != 'n' && c != 'r' && c != 't' {
+				return -1
 			}
 		case c < 0x20:
-			return false
-		case c >= utf8.RuneSelf:
+			return -1
+		default:
 			_, width := utf8.DecodeRuneInString(text[i:])
 			if width == 1 {
-				return false
+				return -1
 			}
 			i += width - 1
 		}
 	}
-	return false
+	return -1
 }
+
+// plain has the bytes that stand for themselves in a string: ASCII but for controls, " and \.
+var plain = func() (is [256]bool) {
+	for c := byte(0x20); c < utf8.RuneSelf; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()

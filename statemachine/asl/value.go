@@ -23,7 +23,7 @@ type member struct {
 
 // smallObject is the number of members up to which comparing each key is faster
 // than a map.
-const smallObject = 12
+const smallObject = 32
 
 // find returns the position of a key, or -1.
 func (o *object) find(key string) int {
