@@ -20,9 +20,10 @@ type states struct {
 	// evidence is the same for the evidence of checks.
 	evidence health.Recent
 
-	mu    sync.Mutex
-	text  []byte // nil if nothing is remembered
-	state rollout.State
+	mu      sync.Mutex
+	text    []byte // nil if nothing is remembered
+	state   rollout.State
+	scratch bytes.Buffer // for texts that are being written
 }
 
 // recent returns where the functions keep the last state, or nil if they decode each.
@@ -53,30 +54,29 @@ const stateMember = `,"rollout":`
 // take decodes a call. Its state is the remembered one if the text is the same. The task may
 // modify it, so it is taken once.
 func (s *states) take(payload []byte) (call task.Call, err error) {
-	rest, state, known := s.split(payload)
-	if err = decodeAs(rest, &call); known {
+	if rest, state, known := s.split(payload); known && json.Unmarshal(rest, &call) == nil {
 		call.Rollout = state
+		return call, nil
 	}
-	return call, err
+	return call, decodeAs(payload, &call)
 }
 
 // split returns the remembered state, and a call without it, if the call ends with the state's
-// text. Then the text is the last member of the outermost object. Otherwise split returns the
-// call as it is.
+// text. Then the text is the last member of the outermost object.
 func (s *states) split(payload []byte) (rest []byte, state rollout.State, known bool) {
 	if s == nil {
-		return payload, state, false
+		return nil, state, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	head, closed := bytes.CutSuffix(payload, []byte("}"))
 	head, same := bytes.CutSuffix(head, s.text)
 	if s.text == nil || !closed || !same || !bytes.HasSuffix(head, []byte(stateMember)) {
-		return payload, state, false
+		return nil, state, false
 	}
 	state = s.state
 	s.text, s.state = nil, rollout.State{}
-	return append(bytes.Clone(head), "null}"...), state, true
+	return slices.Concat(head, []byte("null}")), state, true
 }
 
 // remember remembers a state with its text. What JSON leaves out of it is left out.
@@ -153,14 +153,17 @@ func (s *states) encode(state rollout.State) ([]byte, error) {
 	if _, written := s.evidence.Last(state.Evidence); !written {
 		return encoded(state)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	evidence := state.Evidence
 	state.Evidence = evidencePlace
-	text, err := encoded(state)
+	s.scratch.Reset()
+	if err := encodeTo(&s.scratch, state); err != nil {
+		return nil, err
+	}
+	text := bytes.TrimSuffix(s.scratch.Bytes(), []byte("\n"))
 	if before, after, found := bytes.Cut(text, evidencePlace); found && !bytes.Contains(after, evidencePlace) {
 		return slices.Concat(before, evidence, after), nil
-	}
-	if err != nil {
-		return nil, err
 	}
 	state.Evidence = evidence
 	return encoded(state)
@@ -173,12 +176,15 @@ var evidencePlace = json.RawMessage(`"\u0065vidence"`)
 // encoded encodes a state as the Lambda runtime's handler does.
 func encoded(state rollout.State) ([]byte, error) {
 	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
+	err := encodeTo(&out, state)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+}
+
+// encodeTo is encoded, with a newline at the end.
+func encodeTo(out *bytes.Buffer, state rollout.State) error {
+	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(state); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return encoder.Encode(state)
 }
 
 // decodeAs decodes an event as the Lambda runtime's handler does.
