@@ -157,6 +157,9 @@ func (p refPath) get(root any) (any, bool) {
 }
 
 func (s step) get(node any) (any, bool) {
+	if u, ok := node.(*unread); ok && s.element < 0 {
+		return u.member(s.member)
+	}
 	switch node := opened(node).(type) {
 	case *object:
 		if s.element < 0 {

@@ -14,7 +14,8 @@ import (
 // share, contains none.
 type unread struct {
 	text  string
-	value any // the *object or []any; nil until a path enters it
+	value any // the *object or []any; nil until it is read
+	found int // members that were found without reading the others
 }
 
 // opened returns v or, if v is unread, the object or array that it contains.
@@ -27,6 +28,43 @@ func opened(v any) any {
 		u.value, _ = readLazily(u.text) // the text is valid: it was skimmed
 	}
 	return u.value
+}
+
+// mostFound is how many members are searched in the text before all are read.
+const mostFound = 8
+
+// member returns a member, and whether there is one. It does not read the others, if a few
+// of them are asked for.
+func (u *unread) member(name string) (any, bool) {
+	if u.value == nil && u.found < mostFound && u.text[0] == '{' {
+		u.found++
+		s := skimmer{text: u.text}
+		for i := 1; ; i++ { // after { or a comma
+			if s.at(i) != '"' {
+				return nil, false
+			}
+			end := s.string(i)
+			key := s.text[i+1 : end-1]
+			if strings.IndexByte(key, '\\') >= 0 {
+				break
+			}
+			i = s.after(end + 1)
+			if key != name {
+				continue
+			}
+			text := s.text[end+1 : i]
+			if text[0] == '{' || text[0] == '[' {
+				return &unread{text: text}, true
+			}
+			v, _ := readLazily(text)
+			return v, true
+		}
+	}
+	o, ok := opened(u).(*object)
+	if !ok {
+		return nil, false
+	}
+	return o.get(name)
 }
 
 // readJSON reads one JSON value of data, as parseJSON does for definitions. Objects
@@ -116,6 +154,28 @@ func (s *skimmer) at(i int) byte {
 		return s.text[i]
 	}
 	return 0
+}
+
+// after returns the position after a member's value, which is valid.
+func (s *skimmer) after(i int) int {
+	for depth := 0; ; {
+		switch s.text[i] {
+		case '"':
+			i = s.string(i)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth < 0 {
+				return i
+			}
+		case ',':
+			if depth == 0 {
+				return i
+			}
+		}
+		i++
+	}
 }
 
 func (s *skimmer) literal(i int, word string) int {

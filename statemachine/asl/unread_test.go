@@ -75,3 +75,32 @@ func equal(t rapid.TB, want, got any) (unreads int) {
 	}
 	return unreads
 }
+
+// A member is the same whether the others are read or not, however often it is looked up.
+func TestMembersOfUnreadObjects(t *testing.T) {
+	words := append(words(), "é", "a\"", "\\", "\n", "{", "],", "", "\u2028", "\x01")
+	value := anyValue(words, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		o := &object{}
+		for range rapid.IntRange(0, 5).Draw(t, "members") {
+			o.add(rapid.SampledFrom(words).Draw(t, "key"), value.Draw(t, "value"))
+		}
+		root, _ := readJSON(appendJSON(nil, []any{o, []any{o}}))
+		for i, from := range root.([]any) {
+			for range 2*mostFound + 1 {
+				name := rapid.SampledFrom(words).Draw(t, "name")
+				want, wanted := o.get(name)
+				if i == 1 { // an array has no members
+					want, wanted = nil, false
+				}
+				got, ok := step{member: name, element: -1}.get(from)
+				if ok != wanted || string(appendJSON(nil, got)) != string(appendJSON(nil, want)) {
+					t.Fatalf("%q of %s: %s, %v", name, appendJSON(nil, from), appendJSON(nil, got), ok)
+				}
+				if ok {
+					equal(t, want, got)
+				}
+			}
+		}
+	})
+}
