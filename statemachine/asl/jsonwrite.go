@@ -30,20 +30,30 @@ func appendJSON(dst []byte, value any) []byte {
 		}
 		return append(dst, ']')
 	case *object:
-		dst = append(dst, '{')
-		for i := range v.members {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendString(dst, v.members[i].key)
-			dst = append(dst, ':')
-			dst = appendJSON(dst, v.members[i].value)
-		}
-		return append(dst, '}')
+		return appendObject(dst, v, nil)
 	case *unread:
 		return append(dst, v.text...)
 	}
 	panic("asl: not a JSON value")
+}
+
+// appendObject is appendJSON for an object. It copies the texts of known documents that are
+// its members.
+func appendObject(dst []byte, o *object, known []document) []byte {
+	dst = append(dst, '{')
+	for i := range o.members {
+		m := &o.members[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendString(dst, m.key), ':')
+		if k := indexOf(m.value, known); k >= 0 {
+			dst = append(dst, known[k].text...)
+		} else {
+			dst = appendJSON(dst, m.value)
+		}
+	}
+	return append(dst, '}')
 }
 
 // appendString appends s to dst as a JSON string. Invalid UTF-8 becomes U+FFFD.

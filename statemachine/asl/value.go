@@ -103,3 +103,17 @@ type document struct {
 func newDocument(value any) document {
 	return document{value: value, text: appendJSON(nil, value)}
 }
+
+// indexOf returns the index of the first document of a value whose text appendJSON would
+// write; -1 if there is none. It knows only objects and unread data.
+func indexOf(value any, known []document) int {
+	switch value.(type) {
+	case *object, *unread:
+		for i := range known {
+			if known[i].value == value && !known[i].foreign {
+				return i
+			}
+		}
+	}
+	return -1
+}

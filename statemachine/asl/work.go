@@ -14,15 +14,14 @@ func integer(n int64) number { return number(strconv.FormatInt(n, 10)) }
 // document returns the document of a value. It reuses the text of a known
 // document that is equal, which is often the case.
 func (e *Execution) document(value any, known ...document) document {
-	for _, d := range known {
-		switch value.(type) {
-		case *object, *unread:
-			if d.value == value && !d.foreign {
-				return d
-			}
-		}
+	if i := indexOf(value, known); i >= 0 {
+		return known[i]
 	}
-	e.scratch = appendJSON(e.scratch[:0], value)
+	if o, ok := value.(*object); ok {
+		e.scratch = appendObject(e.scratch[:0], o, known)
+	} else {
+		e.scratch = appendJSON(e.scratch[:0], value)
+	}
 	for _, d := range known {
 		if bytes.Equal(d.text, e.scratch) {
 			return document{value: value, text: d.text}
