@@ -20,6 +20,7 @@ type jsonReader struct {
 	text     string
 	pos      int
 	lazy     bool     // objects and arrays may stay unread
+	similar  *object  // has some members of the object that is being read; may be nil
 	members  []member // of the objects that are being read, the innermost last
 	elements []any    // of the arrays that are being read, the innermost last
 	keys     []extent // of the objects that are being skimmed, the innermost last
@@ -113,7 +114,7 @@ func (r *jsonReader) object(depth int) (any, error) {
 		if !r.take(':') {
 			return nil, r.unexpected("after a member's name")
 		}
-		v, err := r.value(depth + 1)
+		v, err := r.member(depth, len(r.members)-begin, key)
 		if err != nil {
 			return nil, err
 		}
@@ -131,6 +132,18 @@ func (r *jsonReader) object(depth int) (any, error) {
 	}
 	r.members = r.members[:begin]
 	return o, nil
+}
+
+// member reads the value of an object's i-th member.
+func (r *jsonReader) member(depth, i int, key string) (any, error) {
+	if r.similar != nil && depth == 0 {
+		r.space()
+		if u, ok := r.same(i, key); ok {
+			r.pos += len(u.text)
+			return u, nil
+		}
+	}
+	return r.value(depth + 1)
 }
 
 func (r *jsonReader) array(depth int) (any, error) {

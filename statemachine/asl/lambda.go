@@ -33,10 +33,11 @@ func (w function) call(e *Execution, input document, until time.Time) (document,
 	var failed *TaskError
 	done := e.clock.NewSignal()
 	state := e.visit.name
+	like := e.at.input.value
 	e.clock.Go(func() {
 		text, err := e.options.Invoke(context.Background(), string(w), input.text)
 		if err == nil {
-			answer, err = readAnswer(text)
+			answer, err = readAnswer(text, like)
 		}
 		if err != nil && !errors.As(err, &failed) {
 			e.clock.fail(fmt.Errorf("asl: the task of state %q (%s) returned neither an answer nor a TaskError: %w", state, string(w), err))
@@ -52,8 +53,10 @@ func (w function) call(e *Execution, input document, until time.Time) (document,
 	return answer, nil
 }
 
-// readAnswer reads a function's answer, which must be JSON.
-func readAnswer(text json.RawMessage) (document, error) {
-	value, err := readJSON(text)
+// readAnswer reads a function's answer, which must be JSON. It is mostly a changed copy of the
+// state's input.
+func readAnswer(text json.RawMessage, input any) (document, error) {
+	similar, _ := input.(*object)
+	value, err := readLazily(string(text), similar)
 	return document{value: value, text: text, foreign: true}, err
 }

@@ -195,7 +195,7 @@ func (t StateTest) prepare(s *state) (*stateTest, error) {
 		}
 		return test, nil
 	}
-	answer, err := readAnswer(t.Mock.Result)
+	answer, err := readAnswer(t.Mock.Result, nil)
 	if err != nil {
 		return nil, invalidTest("the mocked result is not JSON: %v", err)
 	}

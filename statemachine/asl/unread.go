@@ -25,7 +25,7 @@ func opened(v any) any {
 		return v
 	}
 	if u.value == nil {
-		u.value, _ = readLazily(u.text) // the text is valid: it was skimmed
+		u.value, _ = readLazily(u.text, nil) // the text is valid: it was skimmed
 	}
 	return u.value
 }
@@ -56,7 +56,7 @@ func (u *unread) member(name string) (any, bool) {
 			if text[0] == '{' || text[0] == '[' {
 				return &unread{text: text}, true
 			}
-			v, _ := readLazily(text)
+			v, _ := readLazily(text, nil)
 			return v, true
 		}
 	}
@@ -69,15 +69,16 @@ func (u *unread) member(name string) (any, bool) {
 
 // readJSON reads one JSON value of data, as parseJSON does for definitions. Objects
 // and arrays inside it may stay unread.
-func readJSON(text []byte) (any, error) { return readLazily(string(text)) }
+func readJSON(text []byte) (any, error) { return readLazily(string(text), nil) }
 
 // readers have room for values that are being read, from readers before.
 var readers = sync.Pool{New: func() any { return &jsonReader{members: make([]member, 0, smallObject)} }}
 
-// readLazily implements readJSON.
-func readLazily(text string) (any, error) {
+// readLazily implements readJSON. Unread members of a similar object, which may be nil, are
+// taken from there.
+func readLazily(text string, similar *object) (any, error) {
 	r := readers.Get().(*jsonReader)
-	r.text, r.pos, r.lazy = text, 0, true
+	r.text, r.pos, r.lazy, r.similar = text, 0, true, similar
 	v, err := r.whole()
 	if cap(r.members)+cap(r.elements) > 1000 { // of an unusual value
 		return v, err
@@ -87,6 +88,19 @@ func readLazily(text string) (any, error) {
 	*r = jsonReader{members: r.members[:0], elements: r.elements[:0], keys: r.keys[:0]}
 	readers.Put(r)
 	return v, err
+}
+
+// same returns the similar object's member, the i-th or another one of that name, if it is
+// unread and follows in the text. As it ends with its last brace, what is there is nothing else.
+func (r *jsonReader) same(i int, name string) (*unread, bool) {
+	members := r.similar.members
+	if i >= len(members) || members[i].key != name {
+		if i = r.similar.find(name); i < 0 {
+			return nil, false
+		}
+	}
+	u, ok := members[i].value.(*unread)
+	return u, ok && strings.HasPrefix(r.text[r.pos:], u.text)
 }
 
 // skimDepth limits how many levels below the value being read objects and arrays are
