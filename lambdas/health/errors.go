@@ -19,16 +19,16 @@ func (a Assessment) Errors() (rollout.Reading, error) {
 // errors returns the reading, and the score that decided it.
 func (a Assessment) errors() (rollout.Reading, score, error) {
 	gates := a.state.Plan.Gates
-	harm := score{logE: a.tests.errors.LogE(a.Evidence.Errors.Harm), threshold: a.tests.errors.Threshold()}
+	harm := score{logE: a.known.by.tests.errors.LogE(a.Evidence.Errors.Harm), threshold: a.known.by.tests.errors.Threshold()}
 	now, limit := harm, 0.0
 	if _, alone := a.state.AtFullWeight(); alone {
-		b, err := a.newHistoricalControls(gates)
+		b, err := a.known.controlsFor(&a.Evidence, &gates)
 		if err != nil {
 			return rollout.Reading{}, score{}, err
 		}
 		now, limit = score{logE: b.errors.LogE(a.Evidence.Errors.Control), threshold: b.errors.Threshold()}, b.errors.Limit()
 	}
-	bound := a.tests.proof.Bound(a.Proof)
+	bound := a.known.by.tests.proof.Bound(a.Proof)
 	verdict, decisive := judge(harm, now)
 	switch failed := a.Evidence.Errors.NewVersion.Errors + a.Evidence.Errors.Alone.Errors; {
 	case failed == 0: // that requests are missing is no failure: see pending

@@ -24,20 +24,7 @@ type Evidence struct {
 	// Clusters is what the alias's last days say of how errors come together; nil
 	// until the first check.
 	Clusters *sequential.Clusters `json:"clusters,omitempty"`
-	// Errors compares failed requests, and Slow those above the thresholds of the
-	// History.
-	Errors ErrorComparison        `json:"errors"`
-	Slow   [thresholds]Comparison `json:"slow"`
-	// Bounds counts the new version's requests above the absolute bounds of the latency
-	// gate. Slowdowns says in how many minutes slow requests spoke for harm.
-	Bounds    [rollout.MaxLatencyBounds]BoundTest `json:"bounds,omitzero"`
-	Slowdowns Slowdowns                           `json:"slowdowns,omitzero"`
-	// Proof bounds how much higher the new version's error rate is; Spread is how
-	// much errors cluster.
-	Proof  sequential.NonInferiorityState `json:"proof"`
-	Spread sequential.Dispersion          `json:"spread"`
-	// Expected is how often the baseline has failed in its last folded minutes.
-	Expected sequential.Expectation `json:"expected,omitzero"`
+	Totals
 	// Step is the current step, and StepRequests counts the new version's requests
 	// in it that are folded and could be compared.
 	Step         int   `json:"step"`
@@ -52,6 +39,26 @@ type Evidence struct {
 	Minutes []Minute `json:"minutes"`
 	// Snapshot is what the last check saw of the alias as a whole.
 	Snapshot AliasSnapshot `json:"lately"`
+
+	known folds // of the minutes that are not folded yet
+}
+
+// Totals is the part of the evidence that minutes are folded into.
+type Totals struct {
+	// Errors compares failed requests, and Slow those above the thresholds of the
+	// History.
+	Errors ErrorComparison        `json:"errors"`
+	Slow   [thresholds]Comparison `json:"slow"`
+	// Bounds counts the new version's requests above the absolute bounds of the latency
+	// gate. Slowdowns says in how many minutes slow requests spoke for harm.
+	Bounds    [rollout.MaxLatencyBounds]BoundTest `json:"bounds,omitzero"`
+	Slowdowns Slowdowns                           `json:"slowdowns,omitzero"`
+	// Proof bounds how much higher the new version's error rate is; Spread is how
+	// much errors cluster.
+	Proof  sequential.NonInferiorityState `json:"proof"`
+	Spread sequential.Dispersion          `json:"spread"`
+	// Expected is how often the baseline has failed in its last folded minutes.
+	Expected sequential.Expectation `json:"expected,omitzero"`
 }
 
 // AliasSnapshot counts what the alias as a whole served in the minutes that a check
@@ -93,7 +100,7 @@ const (
 
 // lateness returns how long the minutes of a state's rollout are kept as they are, and read
 // again, see Evidence.
-func lateness(s rollout.State) time.Duration {
+func lateness(s *rollout.State) time.Duration {
 	longest := time.Duration(s.Plan.Timeout)*time.Second + metricsTake
 	return min(max(longest.Truncate(time.Minute), leastLateness), mostLateness)
 }
@@ -143,7 +150,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 		e.Minutes[i].Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
 		e.Minutes[i].Weight, e.Minutes[i].Mixed = e.weightIn(m)
 	}
-	settled := now.Add(-lateness(s)).Truncate(time.Minute)
+	settled := now.Add(-lateness(&s)).Truncate(time.Minute)
 	if !settled.After(e.Until) {
 		return e, nil
 	}
@@ -154,7 +161,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 		}
 		old++
 	}
-	acc := accumulator{state: s, now: now}
+	acc := newAccumulator(&s, now)
 	folded, err := acc.fold(e, e.Minutes[:old])
 	if err != nil {
 		return e, err

@@ -31,10 +31,10 @@ func (a Assessment) Latency() (rollout.Reading, error) {
 // latency returns the reading, and the score that decided it.
 func (a Assessment) latency() (rollout.Reading, score, error) {
 	gates := a.state.Plan.Gates
-	beside := a.withCold(a.logBeside(), a.logAll(), a.tests.latency.Threshold())
+	beside := a.withCold(a.logBeside(), a.logAll(), a.known.by.tests.latency.Threshold())
 	verdict, decisive := confirm(beside, a.Slowdowns.Beside)
 	if _, alone := a.state.AtFullWeight(); alone && a.History.timed() {
-		b, err := a.newHistoricalControls(gates)
+		b, err := a.known.controlsFor(&a.Evidence, &gates)
 		if err != nil {
 			return rollout.Reading{}, score{}, err
 		}
@@ -182,7 +182,7 @@ func wholeBound(b BoundTest) sequential.State { return b.All }
 
 // foldSlow folds the durations of one minute in which both versions have traffic.
 // The new version is taken to have had the expected number of requests.
-func (acc accumulator) foldSlow(e *Evidence, test *sequential.Harm, m Minute, expected int64) error {
+func (acc *accumulator) foldSlow(e *Evidence, test *sequential.Harm, m *Minute, expected int64) error {
 	warm, counts := acc.judgesDurations(e, m)
 	if test == nil || !counts {
 		return nil
@@ -201,7 +201,7 @@ func (acc accumulator) foldSlow(e *Evidence, test *sequential.Harm, m Minute, ex
 
 // foldSlowAlone folds the durations of one minute in which the new version has all
 // traffic. There are no tests without a record of durations.
-func (acc accumulator) foldSlowAlone(e *Evidence, tests []sequential.HistoricalControl, m Minute, expected int64) error {
+func (acc *accumulator) foldSlowAlone(e *Evidence, tests []sequential.HistoricalControl, m *Minute, expected int64) error {
 	warm, counts := acc.judgesDurations(e, m)
 	if !counts {
 		return nil
@@ -221,7 +221,7 @@ func (acc accumulator) foldSlowAlone(e *Evidence, tests []sequential.HistoricalC
 }
 
 // foldBounds folds how many of a minute's requests were above the absolute bounds.
-func (acc accumulator) foldBounds(e *Evidence, m Minute, expected int64, warm bool) error {
+func (acc *accumulator) foldBounds(e *Evidence, m *Minute, expected int64, warm bool) error {
 	g := acc.state.Plan.Gates.Latency
 	bounds := g.Bounds()
 	if len(bounds) == 0 || len(m.Above) != len(bounds) {
@@ -254,7 +254,7 @@ func (acc accumulator) foldBounds(e *Evidence, m Minute, expected int64, warm bo
 // in the minute for its durations to count: by both versions' requests and the
 // weight, which say nothing of durations. Where requests are rare, most meet an
 // environment that has just started.
-func tooFew(m Minute, g rollout.LatencyGate) bool {
+func tooFew(m *Minute, g *rollout.LatencyGate) bool {
 	requests := m.Baseline.count().Requests + m.NewVersion.count().Requests
 	return float64(requests)*m.Weight < float64(g.MinPerMinute)
 }

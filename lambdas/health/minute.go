@@ -132,6 +132,13 @@ func (m Minute) MarshalJSON() ([]byte, error) {
 
 func (m Minute) end() time.Time { return m.At.Add(time.Minute) }
 
+// Equal reports whether two minutes are the same in everything.
+func (m *Minute) Equal(other *Minute) bool {
+	return m.At.Equal(other.At) && m.Baseline == other.Baseline && m.NewVersion == other.NewVersion &&
+		m.Shifted == other.Shifted && m.Untimed == other.Untimed &&
+		m.Weight == other.Weight && m.Mixed == other.Mixed && slices.Equal(m.Above, other.Above)
+}
+
 // merge returns the minute with what a later reading of it knows.
 func (m Minute) merge(later Minute) Minute {
 	m.Baseline = m.Baseline.merge(later.Baseline)

@@ -13,7 +13,7 @@ type tests struct {
 	latency *sequential.Harm // nil if there is no latency gate
 }
 
-func (e Evidence) newTests(g rollout.Gates) (tests, error) {
+func (e *Evidence) newTests(g *rollout.Gates) (tests, error) {
 	var t tests
 	var err error
 	if t.errors, err = sequential.NewRobust(sequential.RobustParams{
@@ -32,7 +32,7 @@ func (e Evidence) newTests(g rollout.Gates) (tests, error) {
 	return t, err
 }
 
-func newProof(g rollout.Gates) (sequential.NonInferiority, error) {
+func newProof(g *rollout.Gates) (sequential.NonInferiority, error) {
 	p := sequential.DefaultNonInferiorityParams()
 	p.Eta = 1 / g.Errors.Dispersion
 	return sequential.NewNonInferiority(p)
@@ -43,10 +43,18 @@ func newProof(g rollout.Gates) (sequential.NonInferiority, error) {
 type historicalControls struct {
 	errors sequential.RobustControl
 	slow   []sequential.HistoricalControl // none without a latency gate, or a record of durations
+	served baselineCounts
 }
 
-func (e Evidence) newHistoricalControls(g rollout.Gates) (historicalControls, error) {
-	var b historicalControls
+// baselineCounts are what the baseline served during the rollout: of errors, and of slow requests.
+type baselineCounts [1 + thresholds]sequential.Count
+
+func (e *Evidence) baselineCounts() baselineCounts {
+	return baselineCounts{e.Errors.Baseline, e.Slow[0].Baseline, e.Slow[1].Baseline}
+}
+
+func (e *Evidence) newHistoricalControls(g *rollout.Gates) (*historicalControls, error) {
+	b := &historicalControls{served: e.baselineCounts()}
 	var err error
 	if b.errors, err = sequential.NewRobustControl(sequential.RobustControlParams{
 		Record: plus(e.record(), e.Errors.Baseline), Tolerance: g.Errors.Tolerance, Margin: g.Errors.Margin,

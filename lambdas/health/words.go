@@ -138,7 +138,7 @@ func (a Assessment) missing() string {
 		return a.sideBySide()
 	case baseline.Requests == 0 && !alone:
 		return a.sideBySide() + " to compare with"
-	case a.now.Sub(last) > finalAfter(a.state)+2*time.Minute:
+	case a.now.Sub(last) > finalAfter(&a.state)+2*time.Minute:
 		return fmt.Sprintf("no requests of version %s since %s: no traffic, or late metrics", a.state.NewVersion, clock(last))
 	}
 	return ""
@@ -185,8 +185,8 @@ func (a Assessment) uncounted() string {
 	if g.WarmUp > 0 && a.now.Before(a.state.Progress.Since.Add(warmUp(*g)+time.Minute)) {
 		return fmt.Sprintf("no durations yet (those of the first %d s after a shift don't count)", g.WarmUp)
 	}
-	for _, m := range a.Minutes {
-		if m.NewVersion.Requests > 0 && tooFew(m, *g) {
+	for i := range a.Minutes {
+		if m := &a.Minutes[i]; m.NewVersion.Requests > 0 && tooFew(m, g) {
 			return fmt.Sprintf("too few requests to compare durations: version %s has under %d a minute", a.state.NewVersion, g.MinPerMinute)
 		}
 	}
