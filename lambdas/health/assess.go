@@ -151,20 +151,19 @@ func (acc *accumulator) split(minutes []Minute) (settled, beside int) {
 // foldMinute folds one minute, in which both versions have traffic or the new version
 // alone has.
 func (acc *accumulator) foldMinute(e *Evidence, known *folds, m *Minute, alone bool) error {
+	if known.by.err != nil {
+		return known.by.err
+	}
 	settled := acc.settled(m)
 	expected := acc.expected(m, alone, settled)
 	if alone {
 		return acc.foldAlone(e, known, m, expected)
 	}
-	return acc.foldBeside(e, known.by, m, expected, settled)
+	return acc.foldBeside(e, &known.by.tests, m, expected, settled)
 }
 
 // foldBeside folds a minute in which both versions have traffic.
-func (acc *accumulator) foldBeside(e *Evidence, by *judging, m *Minute, expected int64, settled bool) error {
-	if by.err != nil {
-		return by.err
-	}
-	t := &by.tests
+func (acc *accumulator) foldBeside(e *Evidence, t *tests, m *Minute, expected int64, settled bool) error {
 	counted, err := e.foldErrors(&t.errors, m, expected, settled)
 	if err != nil {
 		return err
@@ -173,7 +172,7 @@ func (acc *accumulator) foldBeside(e *Evidence, by *judging, m *Minute, expected
 		e.Proof = t.proof.Fold(e.Proof, counted)
 		e.Spread = e.Spread.Fold(counted)
 	}
-	return acc.foldSlow(e, t.latency, m, expected)
+	return acc.foldSlow(e, t, m, expected)
 }
 
 // foldErrors folds one minute in which both versions have traffic, and returns it.
@@ -236,7 +235,7 @@ func (acc *accumulator) foldAlone(e *Evidence, known *folds, m *Minute, expected
 		return err
 	}
 	e.Errors.Control = b.errors.Fold(e.Errors.Control, minute)
-	return acc.foldSlowAlone(e, b.slow, m, expected)
+	return acc.foldSlowAlone(e, &known.by.tests, b.slow, m, expected)
 }
 
 // alone folds one minute in which the new version has all traffic, as beside does.

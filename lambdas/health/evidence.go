@@ -146,9 +146,10 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 			e.WarmUp = append(e.WarmUp, at)
 		}
 	}
-	for i, m := range e.Minutes {
-		e.Minutes[i].Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
-		e.Minutes[i].Weight, e.Minutes[i].Mixed = e.weightIn(m)
+	for i := range e.Minutes {
+		m := &e.Minutes[i]
+		m.Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
+		m.Weight, m.Mixed = e.weightIn(m)
 	}
 	settled := now.Add(-lateness(&s)).Truncate(time.Minute)
 	if !settled.After(e.Until) {
@@ -157,7 +158,7 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 	old := 0
 	for old < len(e.Minutes) && e.Minutes[old].At.Before(settled) {
 		if e.Minutes[old].end().After(s.Progress.Since) {
-			e.StepRequests += e.comparable(e.Minutes[old], s)
+			e.StepRequests += e.comparable(&e.Minutes[old], &s)
 		}
 		old++
 	}
@@ -209,8 +210,9 @@ func merge(known, read []Minute, folded time.Time) []Minute {
 // many whole minutes of the step had some.
 func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMinutes int) {
 	step := e.StepRequests
-	for _, m := range e.Minutes {
-		n := e.comparable(m, s)
+	for i := range e.Minutes {
+		m := &e.Minutes[i]
+		n := e.comparable(m, &s)
 		recent += n
 		if m.end().After(s.Progress.Since) {
 			step += n
@@ -224,12 +226,11 @@ func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMi
 
 // comparable returns how many of the new version's requests in the minute can be
 // compared with the baseline's, or with its record.
-func (e Evidence) comparable(m Minute, s rollout.State) int64 {
-	since, alone := s.AtFullWeight()
-	switch {
-	case m.Baseline.Requests > 0, m.few():
+func (e *Evidence) comparable(m *Minute, s *rollout.State) int64 {
+	if m.Baseline.Requests > 0 || m.few() {
 		return m.NewVersion.Requests
-	case alone && !m.At.Before(since) && e.recorded():
+	}
+	if since, alone := s.AtFullWeight(); alone && !m.At.Before(since) && e.recorded() {
 		return m.NewVersion.Requests
 	}
 	return 0
@@ -242,7 +243,7 @@ const recordRequests = 1000
 // record returns what the baseline served before the rollout, or the alias: in the hour
 // before or, if that had few requests, in the last days, without their largest bout
 // of errors.
-func (e Evidence) record() sequential.Count {
+func (e *Evidence) record() sequential.Count {
 	hour := e.History.errors()
 	if hour.Requests >= recordRequests || e.Clusters == nil || e.Clusters.Requests <= hour.Requests {
 		return hour
@@ -253,12 +254,12 @@ func (e Evidence) record() sequential.Count {
 // rate returns the rate of errors that is expected of the baseline's next minute:
 // the lower of that of its last minutes and that of all that is known of it, as a rate that is
 // too high would hide harm.
-func (e Evidence) rate() float64 {
+func (e *Evidence) rate() float64 {
 	return min(e.Expected.Rate(), sequential.ExpectationOf(plus(e.record(), e.Errors.Baseline)).Rate())
 }
 
 // clusters returns what is known of how errors come together.
-func (e Evidence) clusters() sequential.Clusters {
+func (e *Evidence) clusters() sequential.Clusters {
 	if e.Clusters == nil {
 		return sequential.Clusters{}
 	}
@@ -267,6 +268,6 @@ func (e Evidence) clusters() sequential.Clusters {
 
 // recorded reports whether the baseline has a record, of the time before or of the
 // rollout.
-func (e Evidence) recorded() bool {
+func (e *Evidence) recorded() bool {
 	return e.record().Requests+e.Errors.Baseline.Requests > 0
 }

@@ -130,7 +130,7 @@ func (m Minute) MarshalJSON() ([]byte, error) {
 	return append(text, '}'), err
 }
 
-func (m Minute) end() time.Time { return m.At.Add(time.Minute) }
+func (m *Minute) end() time.Time { return m.At.Add(time.Minute) }
 
 // Equal reports whether two minutes are the same in everything.
 func (m *Minute) Equal(other *Minute) bool {
@@ -198,6 +198,6 @@ func (b *BaselineHistory) slow(threshold int) sequential.Count {
 }
 
 // few reports whether the minute is judged by its weight, as it has few requests.
-func (m Minute) few() bool {
+func (m *Minute) few() bool {
 	return !m.Mixed && sequential.Few(m.Baseline.count().Requests+m.NewVersion.count().Requests, m.Weight)
 }

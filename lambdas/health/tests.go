@@ -6,11 +6,12 @@ import (
 )
 
 // tests are the statistical tests, with a request's settings, for the minutes in
-// which both versions have traffic.
+// which both versions have traffic, and those of the latency gate's absolute bounds.
 type tests struct {
 	errors  sequential.Robust
 	proof   sequential.NonInferiority
 	latency *sequential.Harm // nil if there is no latency gate
+	bounds  []sequential.HistoricalControl
 }
 
 func (e *Evidence) newTests(g *rollout.Gates) (tests, error) {
@@ -28,7 +29,11 @@ func (e *Evidence) newTests(g *rollout.Gates) (tests, error) {
 	latency, err := sequential.NewHarm(sequential.HarmParams{
 		Ratio: g.Latency.Ratio, Alpha: g.Latency.Alpha, Eta: 1, Strict: g.Latency.Strict,
 	})
+	if err != nil {
+		return t, err
+	}
 	t.latency = &latency
+	t.bounds, err = newBoundTests(g.Latency)
 	return t, err
 }
 

@@ -94,7 +94,7 @@ const (
 
 // suspect reports whether requests since the last shift are so slow that the step must not
 // end before it is known whether that lasts.
-func (a Assessment) suspect() bool {
+func (a *Assessment) suspect() bool {
 	s := a.Slowdowns
 	undecided := s.Warm < confirming || s.Warm < longestLook && a.logWarm(&a.state) > clearLog
 	enough := coldLog
