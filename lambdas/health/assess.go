@@ -114,12 +114,15 @@ func (acc *accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
 	known := e.remembered(&acc.state.Plan.Gates)
 	done := known.recall(&e, minutes[:settled], beside)
 	kept := known.first(done)
+	if unsettled := beside - settled; unsettled > 0 {
+		kept.judged = make([]sequential.RobustFactors, 0, unsettled)
+	}
 	for i := done; i < len(minutes); i++ {
 		keep := acc.conservative && i < settled
 		if keep {
 			kept.begin(&e)
 		}
-		if err := acc.foldMinute(&e, &known, &minutes[i], i >= beside); err != nil {
+		if err := acc.foldMinute(&e, &known, &kept, &minutes[i], i >= beside); err != nil {
 			return e, err
 		}
 		if keep {
@@ -150,7 +153,7 @@ func (acc *accumulator) split(minutes []Minute) (settled, beside int) {
 
 // foldMinute folds one minute, in which both versions have traffic or the new version
 // alone has.
-func (acc *accumulator) foldMinute(e *Evidence, known *folds, m *Minute, alone bool) error {
+func (acc *accumulator) foldMinute(e *Evidence, known, kept *folds, m *Minute, alone bool) error {
 	if known.by.err != nil {
 		return known.by.err
 	}
@@ -159,42 +162,46 @@ func (acc *accumulator) foldMinute(e *Evidence, known *folds, m *Minute, alone b
 	if alone {
 		return acc.foldAlone(e, known, m, expected)
 	}
-	return acc.foldBeside(e, &known.by.tests, m, expected, settled)
+	return acc.foldBeside(e, known, kept, m, expected, settled)
 }
 
 // foldBeside folds a minute in which both versions have traffic.
-func (acc *accumulator) foldBeside(e *Evidence, t *tests, m *Minute, expected int64, settled bool) error {
-	counted, err := e.foldErrors(&t.errors, m, expected, settled)
+func (acc *accumulator) foldBeside(e *Evidence, known, kept *folds, m *Minute, expected int64, settled bool) error {
+	counted, factors, err := e.foldErrors(known, m, expected, settled)
 	if err != nil {
 		return err
 	}
-	if settled {
+	t := &known.by.tests
+	if !settled {
+		kept.judged = append(kept.judged, factors)
+	} else {
 		e.Proof = t.proof.Fold(e.Proof, counted)
 		e.Spread = e.Spread.Fold(counted)
 	}
 	return acc.foldSlow(e, t, m, expected)
 }
 
-// foldErrors folds one minute in which both versions have traffic, and returns it.
+// foldErrors folds one minute in which both versions have traffic, and returns it with its
+// factors.
 // The new version is taken to have had the expected number of requests. A minute
 // of few requests is only taken by its weight when it no longer changes: one version's
 // metrics may be there before the other's.
-func (e *Evidence) foldErrors(test *sequential.Robust, m *Minute, expected int64, settled bool) (sequential.Minute, error) {
+func (e *Evidence) foldErrors(known *folds, m *Minute, expected int64, settled bool) (counted sequential.Minute, factors sequential.RobustFactors, err error) {
 	baseline, newVersion := m.Baseline.count(), m.NewVersion.count()
 	rate := e.rate()
 	e.Errors.Baseline, e.Errors.NewVersion = plus(e.Errors.Baseline, baseline), plus(e.Errors.NewVersion, newVersion)
 	e.Expected = e.Expected.After(baseline)
 	newVersion.Requests = expected
-	minute, err := sequential.NewMinute(baseline, newVersion)
-	if err != nil {
-		return minute, err
+	if counted, err = sequential.NewMinute(baseline, newVersion); err != nil {
+		return counted, factors, err
 	}
-	judged := minute.Expecting(rate)
+	judged := counted.Expecting(rate)
 	if settled && m.few() {
 		judged = judged.Routed(m.Weight)
 	}
-	e.Errors.Harm = test.Fold(e.Errors.Harm, judged)
-	return minute, nil
+	factors = known.factorsOf(&judged)
+	e.Errors.Harm = known.by.tests.errors.Multiply(e.Errors.Harm, &factors)
+	return counted, factors, nil
 }
 
 // beside folds one minute in which both versions have traffic, and in which the
@@ -212,12 +219,13 @@ func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequenti
 	}
 	c.Baseline = plus(c.Baseline, baseline)
 	c.NewVersion = plus(c.NewVersion, served)
-	c.All = test.Fold(c.All, minute)
+	factors := test.Factors(&minute)
+	c.All = c.All.Multiply(&factors)
 	if !warm {
-		c.Cold = test.Fold(c.Cold, minute)
+		c.Cold = c.Cold.Multiply(&factors)
 		return nil
 	}
-	c.Harm = test.Fold(c.Harm, minute)
+	c.Harm = c.Harm.Multiply(&factors)
 	return nil
 }
 

@@ -17,6 +17,8 @@ type folds struct {
 	controls *historicalControls
 	from     *Totals // what the first minute was added to; nil if there are no folds
 	each     []*fold // each was added to what the one before led to
+	// judged has the factors of later minutes, which may still change or stay as they are.
+	judged []sequential.RobustFactors
 }
 
 // judging is the tests with the settings that they are made of, which all minutes have in
@@ -91,13 +93,13 @@ func (f *fold) of(e *Evidence, m *Minute, alone bool) bool {
 
 // first returns the first n folds.
 func (f *folds) first(n int) folds {
-	return folds{by: f.by, controls: f.controls, from: f.from, each: slices.Clip(f.each[:n])}
+	return folds{by: f.by, from: f.from, each: slices.Clip(f.each[:n])}
 }
 
 // after returns the folds after the first n, if these were all of so many minutes. Others
 // go on from something else.
 func (f *folds) after(n, minutes int) folds {
-	rest := folds{by: f.by, controls: f.controls}
+	rest := folds{by: f.by, judged: f.judged}
 	if n == minutes {
 		rest.from, rest.each = f.from, f.each[n:]
 	}
@@ -118,6 +120,16 @@ func (f *folds) begin(e *Evidence) {
 // add adds the fold of a minute, which led to what the evidence has now.
 func (f *folds) add(e *Evidence, m *Minute, alone bool) {
 	f.each = append(f.each, &fold{minute: *m, shift: e.lastShift(m), alone: alone, after: e.Totals})
+}
+
+// factorsOf returns the factors of a minute in the test for errors.
+func (f *folds) factorsOf(m *sequential.Minute) sequential.RobustFactors {
+	for i := range f.judged {
+		if f.judged[i].Of(m) {
+			return f.judged[i]
+		}
+	}
+	return f.by.tests.errors.Factors(m)
 }
 
 // controlsFor returns the tests for minutes of the new version alone. They are made again

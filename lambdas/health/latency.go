@@ -246,7 +246,7 @@ func (e *Evidence) foldBounds(tests []sequential.HistoricalControl, m *Minute, e
 		return nil
 	}
 	for i := range tests {
-		test, b := &tests[i], &e.Bounds[i]
+		b := &e.Bounds[i]
 		served := sequential.Count{Requests: m.NewVersion.Requests, Errors: min(max(m.Above[i], 0), m.NewVersion.Requests)}
 		b.Count = plus(b.Count, served)
 		served.Requests = expected
@@ -254,11 +254,12 @@ func (e *Evidence) foldBounds(tests []sequential.HistoricalControl, m *Minute, e
 		if err != nil {
 			return err
 		}
-		b.All = test.Fold(b.All, minute)
+		factors := tests[i].Factors(&minute)
+		b.All = b.All.Multiply(&factors)
 		if warm {
-			b.Harm = test.Fold(b.Harm, minute)
+			b.Harm = b.Harm.Multiply(&factors)
 		} else {
-			b.Cold = test.Fold(b.Cold, minute)
+			b.Cold = b.Cold.Multiply(&factors)
 		}
 	}
 	counted(&e.Slowdowns.Bounds, e.logBounds(len(tests), wholeBound))

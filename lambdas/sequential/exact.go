@@ -103,15 +103,15 @@ func (x *Exact) Fold(s ExactState, minutes ...Minute) ExactState {
 type exactLogs [exactAlternatives]float64
 
 // tempered returns the ℓ at η, of those at η = 1.
-func (l exactLogs) tempered(eta float64) *exactLogs {
+func (l exactLogs) tempered(eta float64) exactLogs {
 	for j := range l {
 		l[j] *= eta
 	}
-	return &l
+	return l
 }
 
 // logFactors returns the ℓ of a minute that compares both versions.
-func (x *Exact) logFactors(m Minute) exactLogs { return *x.logRatios(&m).tempered(x.eta) }
+func (x *Exact) logFactors(m Minute) exactLogs { return x.logRatios(&m).tempered(x.eta) }
 
 // logRatios returns the ℓ, at η = 1, of a minute that compares both versions.
 func (x *Exact) logRatios(m *Minute) (logs exactLogs) {
@@ -222,7 +222,7 @@ type ExactState struct {
 func (s ExactState) LogE() float64 { return s.logE }
 
 // multiply takes one minute into the mixture, as that of State does.
-func (s ExactState) multiply(logs *exactLogs, share float64) ExactState {
+func (s ExactState) multiply(logs exactLogs, share float64) ExactState {
 	prior := exactPrior()
 	if s.weights[0] == 0 {
 		s.weights = prior
