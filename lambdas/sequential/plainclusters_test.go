@@ -217,7 +217,8 @@ func TestClustersAreThoseOfTheFormula(t *testing.T) {
 				continue
 			}
 			n := random.Int64N(busy + 1)
-			k := int64(float64(n) * rate * 2 * random.Float64())
+			drift := float64(1 + i/97%5) // from hour to hour
+			k := min(n, int64(float64(n)*rate*drift*random.Float64()))
 			if sick > 0 {
 				k = random.Int64N(n + 1)
 			}
