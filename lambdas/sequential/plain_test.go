@@ -217,3 +217,51 @@ func TestRobustIsItsTests(t *testing.T) {
 		}
 	})
 }
+
+// plainBound is the bound of a NonInferiority, by bisection.
+func plainBound(p *NonInferiority, s NonInferiorityState) float64 {
+	low, high := 0.0, 1.0
+	switch {
+	case p.Proven(s, low):
+		return low
+	case !p.Proven(s, high):
+		return high
+	}
+	for high-low > 1e-12 {
+		if middle := (low + high) / 2; p.Proven(s, middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high
+}
+
+// TestTheBoundIsThatOfBisection.
+func TestTheBoundIsThatOfBisection(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := proof(t, NonInferiorityParams{
+			Ratio: rapid.SampledFrom([]float64{0, 1, 1.1, 1000}).Draw(t, "ratio"),
+			Eta:   rapid.OneOf(rapid.Just(1.0), rapid.Float64Range(0.001, 1)).Draw(t, "eta"),
+			Beta:  rapid.SampledFrom([]float64{0.05, 0.5, 1e-9}).Draw(t, "beta"),
+		})
+		var s NonInferiorityState
+		for range rapid.IntRange(0, 12).Draw(t, "minutes") {
+			m := drawMinute(MaxCount).Draw(t, "minute")
+			if rapid.Bool().Draw(t, "usual") {
+				n := rapid.Int64Range(1, 100_000).Draw(t, "requests")
+				m = minute(t, 9*n, n/rapid.SampledFrom([]int64{1, 10, 1000}).Draw(t, "one of"), n, n/1000)
+			}
+			s = p.Fold(s, m)
+		}
+		want := plainBound(p, s)
+		if got := p.Bound(s); got != want {
+			t.Fatalf("%v, want %v", got, want)
+		}
+		parts := int64(want * boundParts)
+		begin := rapid.OneOf(rapid.Int64(), rapid.Int64Range(parts-6, parts+6), rapid.Int64Range(0, boundParts)).Draw(t, "begin")
+		if got := p.leastProven(s, begin); want > 0 && want < 1 && got != parts {
+			t.Fatalf("%d, want %d", got, parts)
+		}
+	})
+}
