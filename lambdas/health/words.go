@@ -73,15 +73,14 @@ func failed(c sequential.Count) string {
 }
 
 func outOf(c sequential.Count, noun string) string {
-	text := "none"
-	if c.Errors > 0 {
-		text = rollout.Thousands(c.Errors)
+	all := " of " + rollout.Thousands(c.Requests) + noun
+	switch {
+	case c.Errors <= 0:
+		return "none" + all
+	case c.Requests == 0:
+		return rollout.Thousands(c.Errors) + all
 	}
-	text += " of " + rollout.Thousands(c.Requests) + noun
-	if c.Errors > 0 && c.Requests > 0 {
-		text += " (" + share(c) + ")"
-	}
-	return text
+	return rollout.Thousands(c.Errors) + all + " (" + share(c) + ")"
 }
 
 // share formats the share of failed or slow requests: "2.6%"; "none" if there are no
@@ -107,7 +106,7 @@ func (a *Assessment) sideBySide() string {
 	case newVersion.Requests > 0 && baseline.Requests > 0:
 		second = outOf(baseline, "")
 	}
-	return fmt.Sprintf("version %s %s, version %s %s", a.state.NewVersion, failed(newVersion), a.state.Plan.Baseline, second)
+	return "version " + a.state.NewVersion + " " + failed(newVersion) + ", version " + a.state.Plan.Baseline + " " + second
 }
 
 // failures says how many requests failed, and at full weight also how many have
@@ -205,17 +204,17 @@ const noSlowdown = "no harmful slowdown seen"
 // 7: 5%), 4% over 411 ms (version 7: 1%)".
 func (a *Assessment) slowness() string {
 	text := ""
-	for i, c := range a.Slow {
-		if i > 0 {
+	for i := range a.Slow {
+		c := &a.Slow[i]
+		noun := " over "
+		if i == 0 {
+			noun = " of version " + a.state.NewVersion + "'s requests took over "
+		} else {
 			text += ", "
 		}
-		text += share(plus(c.NewVersion, c.Alone))
-		if i == 0 {
-			text += fmt.Sprintf(" of version %s's requests took", a.state.NewVersion)
-		}
-		text += fmt.Sprintf(" over %s ms", rollout.Thousands(int64(a.History.Over[i]+0.5)))
+		text += share(plus(c.NewVersion, c.Alone)) + noun + rollout.Thousands(int64(a.History.Over[i]+0.5)) + " ms"
 		if c.Baseline.Requests > 0 {
-			text += fmt.Sprintf(" (version %s: %s)", a.state.Plan.Baseline, share(c.Baseline))
+			text += " (version " + a.state.Plan.Baseline + ": " + share(c.Baseline) + ")"
 		}
 	}
 	return text
