@@ -11,12 +11,17 @@ import (
 // accumulator folds minutes into evidence, with the request's settings, as a check
 // at now knows them.
 type accumulator struct {
-	state rollout.State
+	state *rollout.State
 	now   time.Time
 	// conservative guards against what the lateness of minutes that are not final
 	// could pretend, see Evidence.Assess.
 	conservative      bool
+	finalAfter        time.Duration
 	expectedPerMinute int64 // requests of both versions, if conservative
+}
+
+func newAccumulator(s *rollout.State, now time.Time) accumulator {
+	return accumulator{state: s, now: now, finalAfter: finalAfter(s)}
 }
 
 // Assessment is the evidence of all minutes that a check knows. Its methods are
@@ -25,7 +30,6 @@ type Assessment struct {
 	Evidence
 	state rollout.State
 	now   time.Time
-	tests tests
 }
 
 // Assess folds all minutes into the evidence, as they are known at now. Minutes
@@ -43,32 +47,38 @@ type Assessment struct {
 // An error means that the stored evidence is corrupt, or that the plan's settings are
 // out of range; no metrics can cause this.
 func (e Evidence) Assess(s rollout.State, now time.Time) (Assessment, error) {
-	acc := accumulator{state: s, now: now, conservative: true, expectedPerMinute: e.expectedPerMinute(s, now)}
+	acc := newAccumulator(&s, now)
+	acc.conservative, acc.expectedPerMinute = true, acc.meanOfFinal(&e)
 	all, err := acc.fold(e, e.Minutes)
+	if err == nil {
+		err = all.known.by.err
+	}
 	if err != nil {
 		return Assessment{}, err
 	}
-	t, err := all.newTests(s.Plan.Gates)
-	return Assessment{Evidence: all, state: s, now: now, tests: t}, err
+	return Assessment{Evidence: all, state: s, now: now}, nil
 }
 
 // finalAfter returns how long after its end a minute may still change: until its
 // longest request can have ended, and its metrics, two minutes late, are there.
-func finalAfter(s rollout.State) time.Duration {
+func finalAfter(s *rollout.State) time.Duration {
 	return min(2*time.Minute+time.Duration(s.Plan.Timeout)*time.Second, lateness(s))
 }
 
-func final(m Minute, s rollout.State, now time.Time) bool {
-	return !m.end().Add(finalAfter(s)).After(now)
+func (acc *accumulator) final(m *Minute) bool {
+	return !m.end().Add(acc.finalAfter).After(acc.now)
 }
 
-// expectedPerMinute returns the mean number of requests that both versions had in
+// settled reports whether a minute counts as it is.
+func (acc *accumulator) settled(m *Minute) bool { return !acc.conservative || acc.final(m) }
+
+// meanOfFinal returns the mean number of requests that both versions had in
 // the final minutes that are not folded, or else in a minute of the hour before the
 // rollout; 0 if neither is known.
-func (e Evidence) expectedPerMinute(s rollout.State, now time.Time) int64 {
+func (acc *accumulator) meanOfFinal(e *Evidence) int64 {
 	var requests, minutes int64
-	for _, m := range e.Minutes {
-		if final(m, s, now) {
+	for i := range e.Minutes {
+		if m := &e.Minutes[i]; acc.final(m) {
 			requests += m.Baseline.Requests + m.NewVersion.Requests
 			minutes++
 		}
@@ -81,9 +91,9 @@ func (e Evidence) expectedPerMinute(s rollout.State, now time.Time) int64 {
 
 // expected returns how many requests the new version is taken to have had in a
 // minute: as many as are known, or more if it is not final, see Evidence.Assess.
-func (acc accumulator) expected(m Minute, alone bool) int64 {
+func (acc *accumulator) expected(m *Minute, alone, settled bool) int64 {
 	known := max(m.NewVersion.Requests, m.NewVersion.Errors)
-	if !acc.conservative || known == 0 || final(m, acc.state, acc.now) {
+	if settled || known == 0 {
 		return known
 	}
 	if alone {
@@ -96,66 +106,102 @@ func (acc accumulator) expected(m Minute, alone bool) int64 {
 	return max(known, int64(min(fair, sequential.MaxCount)))
 }
 
-// fold returns the evidence with more minutes, in their order.
-func (acc accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
+// fold returns the evidence with more minutes, in their order. What is remembered of them is
+// not folded again. Conservative, it remembers those that no longer change, as the next check
+// reads them again.
+func (acc *accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
+	settled, beside := acc.split(minutes)
+	known := e.remembered(&acc.state.Plan.Gates)
+	done := known.recall(&e, minutes[:settled], beside)
+	kept := known.first(done)
+	if unsettled := beside - settled; unsettled > 0 {
+		kept.judged = make([]sequential.RobustFactors, 0, unsettled)
+	}
+	for i := done; i < len(minutes); i++ {
+		keep := acc.conservative && i < settled
+		if keep {
+			kept.begin(&e)
+		}
+		if err := acc.foldMinute(&e, &known, &kept, &minutes[i], i >= beside); err != nil {
+			return e, err
+		}
+		if keep {
+			kept.add(&e, &minutes[i], i >= beside)
+		}
+	}
+	if !acc.conservative {
+		kept = known.after(done, len(minutes))
+	}
+	kept.controls = known.controls
+	e.known = kept
+	return e, nil
+}
+
+// split returns how many of the minutes are settled before the first that is not, and how many
+// came before the new version had all traffic.
+func (acc *accumulator) split(minutes []Minute) (settled, beside int) {
 	since, alone := acc.state.AtFullWeight()
-	beside := len(minutes)
+	beside = len(minutes)
 	for alone && beside > 0 && !minutes[beside-1].At.Before(since) {
 		beside--
 	}
-	if err := acc.foldBeside(&e, minutes[:beside]); err != nil || beside == len(minutes) {
-		return e, err
+	for settled < len(minutes) && acc.settled(&minutes[settled]) {
+		settled++
 	}
-	return e, acc.foldAlone(&e, minutes[beside:])
+	return settled, beside
 }
 
-// foldBeside folds minutes in which both versions have traffic.
-func (acc accumulator) foldBeside(e *Evidence, minutes []Minute) error {
-	if len(minutes) == 0 {
-		return nil
+// foldMinute folds one minute, in which both versions have traffic or the new version
+// alone has.
+func (acc *accumulator) foldMinute(e *Evidence, known, kept *folds, m *Minute, alone bool) error {
+	if known.by.err != nil {
+		return known.by.err
 	}
-	t, err := e.newTests(acc.state.Plan.Gates)
+	settled := acc.settled(m)
+	expected := acc.expected(m, alone, settled)
+	if alone {
+		return acc.foldAlone(e, known, m, expected)
+	}
+	return acc.foldBeside(e, known, kept, m, expected, settled)
+}
+
+// foldBeside folds a minute in which both versions have traffic.
+func (acc *accumulator) foldBeside(e *Evidence, known, kept *folds, m *Minute, expected int64, settled bool) error {
+	counted, factors, err := e.foldErrors(known, m, expected, settled)
 	if err != nil {
 		return err
 	}
-	for _, m := range minutes {
-		expected := acc.expected(m, false)
-		settled := !acc.conservative || final(m, acc.state, acc.now)
-		counted, err := e.foldErrors(&t.errors, m, expected, settled)
-		if err != nil {
-			return err
-		}
-		if settled {
-			e.Proof = t.proof.Fold(e.Proof, counted)
-			e.Spread = e.Spread.Fold(counted)
-		}
-		if err := acc.foldSlow(e, t.latency, m, expected); err != nil {
-			return err
-		}
+	t := &known.by.tests
+	if !settled {
+		kept.judged = append(kept.judged, factors)
+	} else {
+		e.Proof = t.proof.Fold(e.Proof, counted)
+		e.Spread = e.Spread.Fold(counted)
 	}
-	return nil
+	return acc.foldSlow(e, t, m, expected)
 }
 
-// foldErrors folds one minute in which both versions have traffic, and returns it.
+// foldErrors folds one minute in which both versions have traffic, and returns it with its
+// factors.
 // The new version is taken to have had the expected number of requests. A minute
 // of few requests is only taken by its weight when it no longer changes: one version's
 // metrics may be there before the other's.
-func (e *Evidence) foldErrors(test *sequential.Robust, m Minute, expected int64, settled bool) (sequential.Minute, error) {
+func (e *Evidence) foldErrors(known *folds, m *Minute, expected int64, settled bool) (counted sequential.Minute, factors sequential.RobustFactors, err error) {
 	baseline, newVersion := m.Baseline.count(), m.NewVersion.count()
 	rate := e.rate()
 	e.Errors.Baseline, e.Errors.NewVersion = plus(e.Errors.Baseline, baseline), plus(e.Errors.NewVersion, newVersion)
 	e.Expected = e.Expected.After(baseline)
 	newVersion.Requests = expected
-	minute, err := sequential.NewMinute(baseline, newVersion)
-	if err != nil {
-		return minute, err
+	if counted, err = sequential.NewMinute(baseline, newVersion); err != nil {
+		return counted, factors, err
 	}
-	judged := minute.Expecting(rate)
+	judged := counted.Expecting(rate)
 	if settled && m.few() {
 		judged = judged.Routed(m.Weight)
 	}
-	e.Errors.Harm = test.Fold(e.Errors.Harm, judged)
-	return minute, nil
+	factors = known.factorsOf(&judged)
+	e.Errors.Harm = known.by.tests.errors.Multiply(e.Errors.Harm, &factors)
+	return counted, factors, nil
 }
 
 // beside folds one minute in which both versions have traffic, and in which the
@@ -173,36 +219,31 @@ func (c *Comparison) beside(test *sequential.Harm, baseline, newVersion sequenti
 	}
 	c.Baseline = plus(c.Baseline, baseline)
 	c.NewVersion = plus(c.NewVersion, served)
-	c.All = test.Fold(c.All, minute)
+	factors := test.Factors(&minute)
+	c.All = c.All.Multiply(&factors)
 	if !warm {
-		c.Cold = test.Fold(c.Cold, minute)
+		c.Cold = c.Cold.Multiply(&factors)
 		return nil
 	}
-	c.Harm = test.Fold(c.Harm, minute)
+	c.Harm = c.Harm.Multiply(&factors)
 	return nil
 }
 
-// foldAlone folds minutes in which the new version has all traffic.
-func (acc accumulator) foldAlone(e *Evidence, minutes []Minute) error {
-	b, err := e.newHistoricalControls(acc.state.Plan.Gates)
+// foldAlone folds a minute in which the new version has all traffic.
+func (acc *accumulator) foldAlone(e *Evidence, known *folds, m *Minute, expected int64) error {
+	b, err := known.controlsFor(e, &acc.state.Plan.Gates)
 	if err != nil {
 		return err
 	}
-	for _, m := range minutes {
-		expected := acc.expected(m, true)
-		served := m.NewVersion.count()
-		e.Errors.Alone = plus(e.Errors.Alone, served)
-		served.Requests = expected
-		minute, err := sequential.NewMinute(sequential.Count{}, served)
-		if err != nil {
-			return err
-		}
-		e.Errors.Control = b.errors.Fold(e.Errors.Control, minute)
-		if err := acc.foldSlowAlone(e, b.slow, m, expected); err != nil {
-			return err
-		}
+	served := m.NewVersion.count()
+	e.Errors.Alone = plus(e.Errors.Alone, served)
+	served.Requests = expected
+	minute, err := sequential.NewMinute(sequential.Count{}, served)
+	if err != nil {
+		return err
 	}
-	return nil
+	e.Errors.Control = b.errors.Fold(e.Errors.Control, minute)
+	return acc.foldSlowAlone(e, &known.by.tests, b.slow, m, expected)
 }
 
 // alone folds one minute in which the new version has all traffic, as beside does.

@@ -21,6 +21,7 @@ func (e Evidence) Check(s rollout.State, now time.Time, seen Measurements) (Evid
 	if err != nil {
 		return e, health, err
 	}
+	e.known = a.known
 	reading, err := a.Errors()
 	if err != nil {
 		return e, health, err

@@ -11,25 +11,12 @@ import (
 // requests fail than of the baseline's? While both have traffic, it compares them
 // minute by minute; at full weight, it compares the new version with the baseline's
 // record. An error means that the plan's settings are out of range.
-func (a Assessment) Errors() (rollout.Reading, error) {
-	reading, _, err := a.errors()
-	return reading, err
-}
-
-// errors returns the reading, and the score that decided it.
-func (a Assessment) errors() (rollout.Reading, score, error) {
-	gates := a.state.Plan.Gates
-	harm := score{logE: a.tests.errors.LogE(a.Evidence.Errors.Harm), threshold: a.tests.errors.Threshold()}
-	now, limit := harm, 0.0
-	if _, alone := a.state.AtFullWeight(); alone {
-		b, err := a.newHistoricalControls(gates)
-		if err != nil {
-			return rollout.Reading{}, score{}, err
-		}
-		now, limit = score{logE: b.errors.LogE(a.Evidence.Errors.Control), threshold: b.errors.Threshold()}, b.errors.Limit()
+func (a *Assessment) Errors() (rollout.Reading, error) {
+	gates := &a.state.Plan.Gates
+	verdict, decisive, limit, err := a.judgeErrors()
+	if err != nil {
+		return rollout.Reading{}, err
 	}
-	bound := a.tests.proof.Bound(a.Proof)
-	verdict, decisive := judge(harm, now)
 	switch failed := a.Evidence.Errors.NewVersion.Errors + a.Evidence.Errors.Alone.Errors; {
 	case failed == 0: // that requests are missing is no failure: see pending
 		verdict = rollout.VerdictInconclusive
@@ -49,12 +36,30 @@ func (a Assessment) errors() (rollout.Reading, score, error) {
 	case missing != "":
 		reason = missing
 	default:
+		bound := a.known.by.tests.proof.Bound(a.Proof)
 		reason += "; " + atMost(bound)
 		if bound <= gates.Errors.ProofMargin && a.state.Plan.Timeout <= rollout.CountedWithin { // else some end uncounted
 			verdict = rollout.VerdictProven
 		}
 	}
-	return rollout.Judged(rollout.ErrorsGateName, verdict, reason+a.troubles()), decisive, nil
+	return rollout.Judged(rollout.ErrorsGateName, verdict, reason+a.troubles()), nil
+}
+
+// judgeErrors returns the verdict on the evidence that more requests fail, the score that
+// decides it, and at full weight the rate that the baseline's record allows.
+func (a *Assessment) judgeErrors() (verdict rollout.Verdict, decisive score, limit float64, err error) {
+	test := &a.known.by.tests.errors
+	harm := score{logE: test.LogE(a.Evidence.Errors.Harm), threshold: test.Threshold()}
+	now := harm
+	if _, alone := a.state.AtFullWeight(); alone {
+		b, err := a.known.controlsFor(&a.Evidence, &a.state.Plan.Gates)
+		if err != nil {
+			return "", score{}, 0, err
+		}
+		now, limit = score{logE: b.errors.LogE(a.Evidence.Errors.Control), threshold: b.errors.Threshold()}, b.errors.Limit()
+	}
+	verdict, decisive = judge(harm, now)
+	return verdict, decisive, limit, nil
 }
 
 // leastFailures is how many requests of the new version must have failed for it to be
@@ -81,14 +86,14 @@ type score struct{ logE, threshold float64 }
 func (s score) reached() bool { return s.logE >= s.threshold }
 
 // Counts returns the requests of both versions since the rollout began.
-func (a Assessment) Counts() (baseline, newVersion rollout.Counts) {
+func (a *Assessment) Counts() (baseline, newVersion rollout.Counts) {
 	c := a.Evidence.Errors
 	return rollout.Counts(c.Baseline), rollout.Counts(plus(c.NewVersion, c.Alone))
 }
 
 // lastSeen returns the end of the last minute that is known to have had requests of
 // the new version, or how far the minutes are folded.
-func (a Assessment) lastSeen() time.Time {
+func (a *Assessment) lastSeen() time.Time {
 	for i := len(a.Minutes) - 1; i >= 0; i-- {
 		if a.Minutes[i].NewVersion.Requests > 0 {
 			return a.Minutes[i].end()

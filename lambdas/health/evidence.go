@@ -24,20 +24,7 @@ type Evidence struct {
 	// Clusters is what the alias's last days say of how errors come together; nil
 	// until the first check.
 	Clusters *sequential.Clusters `json:"clusters,omitempty"`
-	// Errors compares failed requests, and Slow those above the thresholds of the
-	// History.
-	Errors ErrorComparison        `json:"errors"`
-	Slow   [thresholds]Comparison `json:"slow"`
-	// Bounds counts the new version's requests above the absolute bounds of the latency
-	// gate. Slowdowns says in how many minutes slow requests spoke for harm.
-	Bounds    [rollout.MaxLatencyBounds]BoundTest `json:"bounds,omitzero"`
-	Slowdowns Slowdowns                           `json:"slowdowns,omitzero"`
-	// Proof bounds how much higher the new version's error rate is; Spread is how
-	// much errors cluster.
-	Proof  sequential.NonInferiorityState `json:"proof"`
-	Spread sequential.Dispersion          `json:"spread"`
-	// Expected is how often the baseline has failed in its last folded minutes.
-	Expected sequential.Expectation `json:"expected,omitzero"`
+	Totals
 	// Step is the current step, and StepRequests counts the new version's requests
 	// in it that are folded and could be compared.
 	Step         int   `json:"step"`
@@ -52,6 +39,26 @@ type Evidence struct {
 	Minutes []Minute `json:"minutes"`
 	// Snapshot is what the last check saw of the alias as a whole.
 	Snapshot AliasSnapshot `json:"lately"`
+
+	known folds // of the minutes that are not folded yet
+}
+
+// Totals is the part of the evidence that minutes are folded into.
+type Totals struct {
+	// Errors compares failed requests, and Slow those above the thresholds of the
+	// History.
+	Errors ErrorComparison        `json:"errors"`
+	Slow   [thresholds]Comparison `json:"slow"`
+	// Bounds counts the new version's requests above the absolute bounds of the latency
+	// gate. Slowdowns says in how many minutes slow requests spoke for harm.
+	Bounds    [rollout.MaxLatencyBounds]BoundTest `json:"bounds,omitzero"`
+	Slowdowns Slowdowns                           `json:"slowdowns,omitzero"`
+	// Proof bounds how much higher the new version's error rate is; Spread is how
+	// much errors cluster.
+	Proof  sequential.NonInferiorityState `json:"proof"`
+	Spread sequential.Dispersion          `json:"spread"`
+	// Expected is how often the baseline has failed in its last folded minutes.
+	Expected sequential.Expectation `json:"expected,omitzero"`
 }
 
 // AliasSnapshot counts what the alias as a whole served in the minutes that a check
@@ -93,7 +100,7 @@ const (
 
 // lateness returns how long the minutes of a state's rollout are kept as they are, and read
 // again, see Evidence.
-func lateness(s rollout.State) time.Duration {
+func lateness(s *rollout.State) time.Duration {
 	longest := time.Duration(s.Plan.Timeout)*time.Second + metricsTake
 	return min(max(longest.Truncate(time.Minute), leastLateness), mostLateness)
 }
@@ -139,22 +146,23 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 			e.WarmUp = append(e.WarmUp, at)
 		}
 	}
-	for i, m := range e.Minutes {
-		e.Minutes[i].Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
-		e.Minutes[i].Weight, e.Minutes[i].Mixed = e.weightIn(m)
+	for i := range e.Minutes {
+		m := &e.Minutes[i]
+		m.Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
+		m.Weight, m.Mixed = e.weightIn(m)
 	}
-	settled := now.Add(-lateness(s)).Truncate(time.Minute)
+	settled := now.Add(-lateness(&s)).Truncate(time.Minute)
 	if !settled.After(e.Until) {
 		return e, nil
 	}
 	old := 0
 	for old < len(e.Minutes) && e.Minutes[old].At.Before(settled) {
 		if e.Minutes[old].end().After(s.Progress.Since) {
-			e.StepRequests += e.comparable(e.Minutes[old], s)
+			e.StepRequests += e.comparable(&e.Minutes[old], &s)
 		}
 		old++
 	}
-	acc := accumulator{state: s, now: now}
+	acc := newAccumulator(&s, now)
 	folded, err := acc.fold(e, e.Minutes[:old])
 	if err != nil {
 		return e, err
@@ -202,8 +210,9 @@ func merge(known, read []Minute, folded time.Time) []Minute {
 // many whole minutes of the step had some.
 func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMinutes int) {
 	step := e.StepRequests
-	for _, m := range e.Minutes {
-		n := e.comparable(m, s)
+	for i := range e.Minutes {
+		m := &e.Minutes[i]
+		n := e.comparable(m, &s)
 		recent += n
 		if m.end().After(s.Progress.Since) {
 			step += n
@@ -217,12 +226,11 @@ func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMi
 
 // comparable returns how many of the new version's requests in the minute can be
 // compared with the baseline's, or with its record.
-func (e Evidence) comparable(m Minute, s rollout.State) int64 {
-	since, alone := s.AtFullWeight()
-	switch {
-	case m.Baseline.Requests > 0, m.few():
+func (e *Evidence) comparable(m *Minute, s *rollout.State) int64 {
+	if m.Baseline.Requests > 0 || m.few() {
 		return m.NewVersion.Requests
-	case alone && !m.At.Before(since) && e.recorded():
+	}
+	if since, alone := s.AtFullWeight(); alone && !m.At.Before(since) && e.recorded() {
 		return m.NewVersion.Requests
 	}
 	return 0
@@ -235,7 +243,7 @@ const recordRequests = 1000
 // record returns what the baseline served before the rollout, or the alias: in the hour
 // before or, if that had few requests, in the last days, without their largest bout
 // of errors.
-func (e Evidence) record() sequential.Count {
+func (e *Evidence) record() sequential.Count {
 	hour := e.History.errors()
 	if hour.Requests >= recordRequests || e.Clusters == nil || e.Clusters.Requests <= hour.Requests {
 		return hour
@@ -246,12 +254,12 @@ func (e Evidence) record() sequential.Count {
 // rate returns the rate of errors that is expected of the baseline's next minute:
 // the lower of that of its last minutes and that of all that is known of it, as a rate that is
 // too high would hide harm.
-func (e Evidence) rate() float64 {
+func (e *Evidence) rate() float64 {
 	return min(e.Expected.Rate(), sequential.ExpectationOf(plus(e.record(), e.Errors.Baseline)).Rate())
 }
 
 // clusters returns what is known of how errors come together.
-func (e Evidence) clusters() sequential.Clusters {
+func (e *Evidence) clusters() sequential.Clusters {
 	if e.Clusters == nil {
 		return sequential.Clusters{}
 	}
@@ -260,6 +268,6 @@ func (e Evidence) clusters() sequential.Clusters {
 
 // recorded reports whether the baseline has a record, of the time before or of the
 // rollout.
-func (e Evidence) recorded() bool {
+func (e *Evidence) recorded() bool {
 	return e.record().Requests+e.Errors.Baseline.Requests > 0
 }

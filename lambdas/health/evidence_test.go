@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health"
@@ -64,8 +65,11 @@ func check(t rapid.TB, e health.Evidence, s rollout.State, now time.Time, minute
 	return e, h
 }
 
-// exported has cmp compare states as a whole.
-var exported = cmp.AllowUnexported(sequential.State{}, sequential.ExactState{}, sequential.NonInferiorityState{})
+// exported has cmp compare states as a whole, and leave out what evidence only remembers.
+var exported = cmp.Options{
+	cmp.AllowUnexported(sequential.State{}, sequential.ExactState{}, sequential.NonInferiorityState{}),
+	cmpopts.IgnoreUnexported(health.Evidence{}),
+}
 
 // TestLateMinutesAreCorrected: whatever a check sees of the last quarter of an
 // hour, once it is all known the evidence is that of somebody who waited.

@@ -23,42 +23,18 @@ import (
 // two minutes in a row. That makes rolling back rarer, so the guarantee stays.
 //
 // An error means that the plan's settings are out of range.
-func (a Assessment) Latency() (rollout.Reading, error) {
-	reading, _, err := a.latency()
-	return reading, err
-}
-
-// latency returns the reading, and the score that decided it.
-func (a Assessment) latency() (rollout.Reading, score, error) {
-	gates := a.state.Plan.Gates
-	beside := a.withCold(a.logBeside(), a.logAll(), a.tests.latency.Threshold())
-	verdict, decisive := confirm(beside, a.Slowdowns.Beside)
-	if _, alone := a.state.AtFullWeight(); alone && a.History.timed() {
-		b, err := a.newHistoricalControls(gates)
-		if err != nil {
-			return rollout.Reading{}, score{}, err
-		}
-		now := score{logE: a.logAlone(), threshold: b.slow[0].Threshold()}
-		before := verdict
-		if verdict, decisive = confirm(now, a.Slowdowns.Alone); before == rollout.VerdictRollBack && weaker(verdict, before) {
-			verdict, decisive = before, beside
-		}
+func (a *Assessment) Latency() (rollout.Reading, error) {
+	verdict, decisive, err := a.judgeLatency()
+	if err != nil {
+		return rollout.Reading{}, err
 	}
 	missing := a.missingDurations()
 	reason := missing
 	if missing == "" {
 		reason = a.slowness()
 	}
-	if bounds := gates.Latency.Bounds(); len(bounds) > 0 {
+	if bounds := a.state.Plan.Gates.Latency.Bounds(); len(bounds) > 0 {
 		reason += "; " + a.overBounds(bounds)
-		test, err := newBoundTest(*gates.Latency, bounds[0])
-		if err != nil {
-			return rollout.Reading{}, score{}, err
-		}
-		absolute := a.withCold(a.logBounds(len(bounds), warmBound), a.logBounds(len(bounds), wholeBound), test.Threshold())
-		if found, _ := confirm(absolute, a.Slowdowns.Bounds); weaker(verdict, found) {
-			verdict, decisive = found, absolute
-		}
 	}
 	switch {
 	case verdict == rollout.VerdictInconclusive && a.suspect():
@@ -71,12 +47,40 @@ func (a Assessment) latency() (rollout.Reading, score, error) {
 	case missing == "":
 		reason += "; " + noSlowdown
 	}
-	return rollout.Judged("latency", verdict, reason), decisive, nil
+	return rollout.Judged(latencyGateName, verdict, reason), nil
+}
+
+const latencyGateName = "latency"
+
+// judgeLatency returns the verdict on the evidence that more requests are slow, and the score
+// that decides it.
+func (a *Assessment) judgeLatency() (rollout.Verdict, score, error) {
+	gates, tests := &a.state.Plan.Gates, &a.known.by.tests
+	beside := a.withCold(a.logBeside(), a.logAll(), tests.latency.Threshold())
+	verdict, decisive := confirm(beside, a.Slowdowns.Beside)
+	if _, alone := a.state.AtFullWeight(); alone && a.History.timed() {
+		b, err := a.known.controlsFor(&a.Evidence, gates)
+		if err != nil {
+			return "", score{}, err
+		}
+		now := score{logE: a.logAlone(), threshold: b.slow[0].Threshold()}
+		before := verdict
+		if verdict, decisive = confirm(now, a.Slowdowns.Alone); before == rollout.VerdictRollBack && weaker(verdict, before) {
+			verdict, decisive = before, beside
+		}
+	}
+	if n := len(tests.bounds); n > 0 {
+		absolute := a.withCold(a.logBounds(n, warmBound), a.logBounds(n, wholeBound), tests.bounds[0].Threshold())
+		if found, _ := confirm(absolute, a.Slowdowns.Bounds); weaker(verdict, found) {
+			verdict, decisive = found, absolute
+		}
+	}
+	return verdict, decisive, nil
 }
 
 // withCold returns the evidence of the minutes that count, warm, or of all minutes, if that is
 // more and warm shows harm too: by itself, or clearly in two minutes.
-func (a Assessment) withCold(warm, all, threshold float64) score {
+func (a *Assessment) withCold(warm, all, threshold float64) score {
 	if warm >= threshold || warm >= warmLog && a.Slowdowns.Warm >= confirming || warm >= 1.386 && a.Slowdowns.Warm > confirming {
 		warm = max(warm, all)
 	}
@@ -107,8 +111,16 @@ const confirming = 2
 
 // weaker reports whether a verdict of the latency gate leads to less than another.
 func weaker(a, b rollout.Verdict) bool {
-	rank := map[rollout.Verdict]int{rollout.VerdictHold: 1, rollout.VerdictRollBack: 2}
-	return rank[a] < rank[b]
+	rank := func(v rollout.Verdict) int {
+		switch v {
+		case rollout.VerdictRollBack:
+			return 2
+		case rollout.VerdictHold:
+			return 1
+		}
+		return 0
+	}
+	return rank(a) < rank(b)
 }
 
 // Slowdowns records in which minutes slow requests were evidence of harm.
@@ -144,37 +156,45 @@ type BoundTest struct {
 	Count sequential.Count `json:"count,omitzero"`
 }
 
-// newBoundTest returns the test of an absolute bound: without a record the limit is
+// newBoundTests returns the tests of the absolute bounds: without a record the limit is
 // the tolerance itself, and that is exact. H0: in every minute that counts, each
 // request is above the bound with a chance of at most the bound's share.
-func newBoundTest(g rollout.LatencyGate, b rollout.LatencyBound) (sequential.HistoricalControl, error) {
-	return sequential.NewHistoricalControl(sequential.HistoricalControlParams{
-		Tolerance: b.Share, Eta: 1, Alpha: g.Alpha, Averaged: 1, Strict: g.Strict,
-	})
+func newBoundTests(g *rollout.LatencyGate) ([]sequential.HistoricalControl, error) {
+	var tests []sequential.HistoricalControl
+	for _, b := range g.Bounds() {
+		test, err := sequential.NewHistoricalControl(sequential.HistoricalControlParams{
+			Tolerance: b.Share, Eta: 1, Alpha: g.Alpha, Averaged: 1, Strict: g.Strict,
+		})
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, test)
+	}
+	return tests, nil
 }
 
 // The evidence of the comparison with the baseline, of that with its record, and of
 // so many absolute bounds, as natural logarithms. Several tests are judged by the
 // mean of their e-values, which is an e-value again.
 
-func (e Evidence) logBeside() float64 {
+func (e *Evidence) logBeside() float64 {
 	return sequential.LogMeanE(e.Slow[0].Harm.LogE(), e.Slow[1].Harm.LogE())
 }
 
-func (e Evidence) logAll() float64 {
+func (e *Evidence) logAll() float64 {
 	return sequential.LogMeanE(e.Slow[0].All.LogE(), e.Slow[1].All.LogE())
 }
 
-func (e Evidence) logAlone() float64 {
+func (e *Evidence) logAlone() float64 {
 	return sequential.LogMeanE(e.Slow[0].HistoricalControl.LogE(), e.Slow[1].HistoricalControl.LogE())
 }
 
-func (e Evidence) logBounds(bounds int, of func(BoundTest) sequential.State) float64 {
-	logs := make([]float64, bounds)
-	for i := range logs {
+func (e *Evidence) logBounds(bounds int, of func(BoundTest) sequential.State) float64 {
+	var logs [rollout.MaxLatencyBounds]float64
+	for i := range bounds {
 		logs[i] = of(e.Bounds[i]).LogE()
 	}
-	return sequential.LogMeanE(logs...)
+	return sequential.LogMeanE(logs[:bounds]...)
 }
 
 func warmBound(b BoundTest) sequential.State  { return b.Harm }
@@ -182,16 +202,16 @@ func wholeBound(b BoundTest) sequential.State { return b.All }
 
 // foldSlow folds the durations of one minute in which both versions have traffic.
 // The new version is taken to have had the expected number of requests.
-func (acc accumulator) foldSlow(e *Evidence, test *sequential.Harm, m Minute, expected int64) error {
+func (acc *accumulator) foldSlow(e *Evidence, t *tests, m *Minute, expected int64) error {
 	warm, counts := acc.judgesDurations(e, m)
-	if test == nil || !counts {
+	if !counts {
 		return nil
 	}
-	if err := acc.foldBounds(e, m, expected, warm); err != nil || m.Untimed || !e.History.timed() {
+	if err := e.foldBounds(t.bounds, m, expected, warm); err != nil || m.Untimed || !e.History.timed() {
 		return err
 	}
 	for i := range e.Slow {
-		if err := e.Slow[i].beside(test, m.Baseline.slow(i), m.NewVersion.slow(i), expected, warm); err != nil {
+		if err := e.Slow[i].beside(t.latency, m.Baseline.slow(i), m.NewVersion.slow(i), expected, warm); err != nil {
 			return err
 		}
 	}
@@ -201,16 +221,16 @@ func (acc accumulator) foldSlow(e *Evidence, test *sequential.Harm, m Minute, ex
 
 // foldSlowAlone folds the durations of one minute in which the new version has all
 // traffic. There are no tests without a record of durations.
-func (acc accumulator) foldSlowAlone(e *Evidence, tests []sequential.HistoricalControl, m Minute, expected int64) error {
+func (acc *accumulator) foldSlowAlone(e *Evidence, t *tests, slow []sequential.HistoricalControl, m *Minute, expected int64) error {
 	warm, counts := acc.judgesDurations(e, m)
 	if !counts {
 		return nil
 	}
-	if err := acc.foldBounds(e, m, expected, warm); err != nil || m.Untimed || len(tests) == 0 {
+	if err := e.foldBounds(t.bounds, m, expected, warm); err != nil || m.Untimed || len(slow) == 0 {
 		return err
 	}
-	for i := range tests {
-		if err := e.Slow[i].alone(&tests[i], m.NewVersion.slow(i), expected, warm); err != nil {
+	for i := range slow {
+		if err := e.Slow[i].alone(&slow[i], m.NewVersion.slow(i), expected, warm); err != nil {
 			return err
 		}
 	}
@@ -221,32 +241,28 @@ func (acc accumulator) foldSlowAlone(e *Evidence, tests []sequential.HistoricalC
 }
 
 // foldBounds folds how many of a minute's requests were above the absolute bounds.
-func (acc accumulator) foldBounds(e *Evidence, m Minute, expected int64, warm bool) error {
-	g := acc.state.Plan.Gates.Latency
-	bounds := g.Bounds()
-	if len(bounds) == 0 || len(m.Above) != len(bounds) {
+func (e *Evidence) foldBounds(tests []sequential.HistoricalControl, m *Minute, expected int64, warm bool) error {
+	if len(tests) == 0 || len(m.Above) != len(tests) {
 		return nil
 	}
-	for i, b := range bounds {
-		test, err := newBoundTest(*g, b)
-		if err != nil {
-			return err
-		}
+	for i := range tests {
+		b := &e.Bounds[i]
 		served := sequential.Count{Requests: m.NewVersion.Requests, Errors: min(max(m.Above[i], 0), m.NewVersion.Requests)}
-		e.Bounds[i].Count = plus(e.Bounds[i].Count, served)
+		b.Count = plus(b.Count, served)
 		served.Requests = expected
 		minute, err := sequential.NewMinute(sequential.Count{}, served)
 		if err != nil {
 			return err
 		}
-		e.Bounds[i].All = test.Fold(e.Bounds[i].All, minute)
+		factors := tests[i].Factors(&minute)
+		b.All = b.All.Multiply(&factors)
 		if warm {
-			e.Bounds[i].Harm = test.Fold(e.Bounds[i].Harm, minute)
+			b.Harm = b.Harm.Multiply(&factors)
 		} else {
-			e.Bounds[i].Cold = test.Fold(e.Bounds[i].Cold, minute)
+			b.Cold = b.Cold.Multiply(&factors)
 		}
 	}
-	counted(&e.Slowdowns.Bounds, e.logBounds(len(bounds), wholeBound))
+	counted(&e.Slowdowns.Bounds, e.logBounds(len(tests), wholeBound))
 	return nil
 }
 
@@ -254,7 +270,7 @@ func (acc accumulator) foldBounds(e *Evidence, m Minute, expected int64, warm bo
 // in the minute for its durations to count: by both versions' requests and the
 // weight, which say nothing of durations. Where requests are rare, most meet an
 // environment that has just started.
-func tooFew(m Minute, g rollout.LatencyGate) bool {
+func tooFew(m *Minute, g *rollout.LatencyGate) bool {
 	requests := m.Baseline.count().Requests + m.NewVersion.count().Requests
 	return float64(requests)*m.Weight < float64(g.MinPerMinute)
 }

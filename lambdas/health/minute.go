@@ -130,7 +130,14 @@ func (m Minute) MarshalJSON() ([]byte, error) {
 	return append(text, '}'), err
 }
 
-func (m Minute) end() time.Time { return m.At.Add(time.Minute) }
+func (m *Minute) end() time.Time { return m.At.Add(time.Minute) }
+
+// Equal reports whether two minutes are the same in everything.
+func (m *Minute) Equal(other *Minute) bool {
+	return m.At.Equal(other.At) && m.Baseline == other.Baseline && m.NewVersion == other.NewVersion &&
+		m.Shifted == other.Shifted && m.Untimed == other.Untimed &&
+		m.Weight == other.Weight && m.Mixed == other.Mixed && slices.Equal(m.Above, other.Above)
+}
 
 // merge returns the minute with what a later reading of it knows.
 func (m Minute) merge(later Minute) Minute {
@@ -191,6 +198,6 @@ func (b *BaselineHistory) slow(threshold int) sequential.Count {
 }
 
 // few reports whether the minute is judged by its weight, as it has few requests.
-func (m Minute) few() bool {
+func (m *Minute) few() bool {
 	return !m.Mixed && sequential.Few(m.Baseline.count().Requests+m.NewVersion.count().Requests, m.Weight)
 }

@@ -10,7 +10,8 @@ type pending struct {
 	// perMinute is how many are missing in a minute, and share of how many.
 	perMinute, share float64
 	// log is a bound of the natural logarithm of the chance that so many are missing
-	// although the new version ends its requests as the baseline does.
+	// although the new version ends its requests as the baseline does; 0 if their share is
+	// below pendingShare.
 	log float64
 }
 
@@ -32,38 +33,55 @@ func (p pending) clear(log float64) bool { return p.log <= log && p.share >= pen
 // as the baseline's. The chance of at most k is at most e^(−K·KL(k/K, w)) (Chernoff), and
 // that of several minutes the product. At full weight there is no baseline to
 // compare with.
-func (a Assessment) pending(until time.Time) pending {
+func (a *Assessment) pending(until time.Time) pending {
 	var p pending
 	expected, seen, minutes := 0.0, 0.0, 0.0
-	for _, m := range a.Minutes {
-		w := m.Weight
-		if m.end().After(until) || m.Mixed || w <= 0 || w >= 1 {
-			continue
+	for i := range a.Minutes {
+		if m := &a.Minutes[i]; m.expects(until) {
+			expected += float64(m.Baseline.Requests) * m.Weight / (1 - m.Weight)
+			seen += float64(m.NewVersion.Requests)
+			minutes++
 		}
-		baseline, newVersion := float64(m.Baseline.Requests), float64(m.NewVersion.Requests)
-		all := baseline + newVersion
-		expected += baseline * w / (1 - w)
-		seen += newVersion
-		minutes++
-		if newVersion >= all*w || all == 0 {
-			continue
-		}
-		share := newVersion / all
-		divergence := (1 - share) * math.Log((1-share)/(1-w))
-		if share > 0 {
-			divergence += share * math.Log(share/w)
-		}
-		p.log -= all * divergence
 	}
 	if missing := expected - seen; missing > 0 {
 		p.perMinute, p.share = missing/minutes, missing/expected
 	}
+	if p.share < pendingShare {
+		return p
+	}
+	for i := range a.Minutes {
+		if m := &a.Minutes[i]; m.expects(until) {
+			p.log -= m.divergence()
+		}
+	}
 	return p
+}
+
+// expects reports whether the weight says how many requests the new version has in the minute,
+// which ended before until.
+func (m *Minute) expects(until time.Time) bool {
+	return !m.end().After(until) && !m.Mixed && m.Weight > 0 && m.Weight < 1
+}
+
+// divergence returns K·KL(k/K, w) if the new version had fewer requests than its weight, and 0
+// otherwise.
+func (m *Minute) divergence() float64 {
+	newVersion, w := float64(m.NewVersion.Requests), m.Weight
+	all := float64(m.Baseline.Requests) + newVersion
+	if newVersion >= all*w || all == 0 {
+		return 0
+	}
+	share := newVersion / all
+	divergence := (1 - share) * math.Log((1-share)/(1-w))
+	if share > 0 {
+		divergence += share * math.Log(share/w)
+	}
+	return all * divergence
 }
 
 // shown returns the end of the last minute of which CloudWatch shows requests of the
 // baseline: metrics may be late.
-func (a Assessment) shown() time.Time {
+func (a *Assessment) shown() time.Time {
 	for i := len(a.Minutes) - 1; i >= 0; i-- {
 		if a.Minutes[i].Baseline.Requests > 0 {
 			return a.Minutes[i].end()

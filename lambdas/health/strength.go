@@ -25,18 +25,21 @@ const HoldStrength = sequential.HoldLogE / math.Ln10
 // Strengths returns the numbers behind the readings of the evidence gates, in the
 // same order. The evidence of a check, assessed with its state and time, always has
 // the same strengths, so that a report can compute them afterwards.
-func (a Assessment) Strengths() ([]Strength, error) {
-	asked := []func() (rollout.Reading, score, error){a.errors}
-	if a.state.Plan.Gates.Latency != nil {
-		asked = append(asked, a.latency)
+func (a *Assessment) Strengths() ([]Strength, error) {
+	_, decisive, _, err := a.judgeErrors()
+	if err != nil {
+		return nil, err
 	}
-	var all []Strength
-	for _, ask := range asked {
-		reading, decisive, err := ask()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, Strength{Gate: reading.Gate, Log10: decisive.logE / math.Ln10, Threshold: decisive.threshold / math.Ln10})
+	all := []Strength{strengthOf(rollout.ErrorsGateName, decisive)}
+	if a.state.Plan.Gates.Latency == nil {
+		return all, nil
 	}
-	return all, nil
+	if _, decisive, err = a.judgeLatency(); err != nil {
+		return nil, err
+	}
+	return append(all, strengthOf(latencyGateName, decisive)), nil
+}
+
+func strengthOf(gate string, s score) Strength {
+	return Strength{Gate: gate, Log10: s.logE / math.Ln10, Threshold: s.threshold / math.Ln10}
 }

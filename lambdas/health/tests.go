@@ -6,14 +6,15 @@ import (
 )
 
 // tests are the statistical tests, with a request's settings, for the minutes in
-// which both versions have traffic.
+// which both versions have traffic, and those of the latency gate's absolute bounds.
 type tests struct {
 	errors  sequential.Robust
 	proof   sequential.NonInferiority
 	latency *sequential.Harm // nil if there is no latency gate
+	bounds  []sequential.HistoricalControl
 }
 
-func (e Evidence) newTests(g rollout.Gates) (tests, error) {
+func (e *Evidence) newTests(g *rollout.Gates) (tests, error) {
 	var t tests
 	var err error
 	if t.errors, err = sequential.NewRobust(sequential.RobustParams{
@@ -28,11 +29,15 @@ func (e Evidence) newTests(g rollout.Gates) (tests, error) {
 	latency, err := sequential.NewHarm(sequential.HarmParams{
 		Ratio: g.Latency.Ratio, Alpha: g.Latency.Alpha, Eta: 1, Strict: g.Latency.Strict,
 	})
+	if err != nil {
+		return t, err
+	}
 	t.latency = &latency
+	t.bounds, err = newBoundTests(g.Latency)
 	return t, err
 }
 
-func newProof(g rollout.Gates) (sequential.NonInferiority, error) {
+func newProof(g *rollout.Gates) (sequential.NonInferiority, error) {
 	p := sequential.DefaultNonInferiorityParams()
 	p.Eta = 1 / g.Errors.Dispersion
 	return sequential.NewNonInferiority(p)
@@ -43,10 +48,18 @@ func newProof(g rollout.Gates) (sequential.NonInferiority, error) {
 type historicalControls struct {
 	errors sequential.RobustControl
 	slow   []sequential.HistoricalControl // none without a latency gate, or a record of durations
+	served baselineCounts
 }
 
-func (e Evidence) newHistoricalControls(g rollout.Gates) (historicalControls, error) {
-	var b historicalControls
+// baselineCounts are what the baseline served during the rollout: of errors, and of slow requests.
+type baselineCounts [1 + thresholds]sequential.Count
+
+func (e *Evidence) baselineCounts() baselineCounts {
+	return baselineCounts{e.Errors.Baseline, e.Slow[0].Baseline, e.Slow[1].Baseline}
+}
+
+func (e *Evidence) newHistoricalControls(g *rollout.Gates) (*historicalControls, error) {
+	b := &historicalControls{served: e.baselineCounts()}
 	var err error
 	if b.errors, err = sequential.NewRobustControl(sequential.RobustControlParams{
 		Record: plus(e.record(), e.Errors.Baseline), Tolerance: g.Errors.Tolerance, Margin: g.Errors.Margin,

@@ -14,9 +14,9 @@ const startTime = 15 * time.Second
 // judgesDurations reports whether a minute's durations tell anything, which they don't with
 // few requests, and whether they count: the environments are warm. It notes the minute's
 // shift.
-func (acc accumulator) judgesDurations(e *Evidence, m Minute) (warm, tells bool) {
+func (acc *accumulator) judgesDurations(e *Evidence, m *Minute) (warm, tells bool) {
 	g := acc.state.Plan.Gates.Latency
-	if g == nil || tooFew(m, *g) {
+	if g == nil || tooFew(m, g) {
 		return false, false
 	}
 	shift := e.lastShift(m)
@@ -33,7 +33,7 @@ func warmUp(g rollout.LatencyGate) time.Duration { return time.Duration(g.WarmUp
 
 // lastShift returns when the last shift was before the end of a minute; zero if that is
 // not known.
-func (e Evidence) lastShift(m Minute) time.Time {
+func (e *Evidence) lastShift(m *Minute) time.Time {
 	var last time.Time
 	for _, shift := range e.Shifts {
 		if shift.At.Before(m.end()) {
@@ -44,7 +44,7 @@ func (e Evidence) lastShift(m Minute) time.Time {
 }
 
 // beginShift forgets what was seen since the shift before.
-func (e *Evidence) beginShift(shift time.Time, s rollout.State) {
+func (e *Evidence) beginShift(shift time.Time, s *rollout.State) {
 	if e.logCold(s) >= coldLog && e.logWarm(s) <= 0 {
 		e.Slowdowns.Cleared++
 	}
@@ -59,7 +59,7 @@ func (e *Evidence) beginShift(shift time.Time, s rollout.State) {
 
 // logCold returns the evidence of the minutes since the last shift that don't count, beside the
 // baseline or by the absolute bounds, whichever is more.
-func (e Evidence) logCold(s rollout.State) float64 {
+func (e *Evidence) logCold(s *rollout.State) float64 {
 	log := sequential.LogMeanE(e.Slow[0].Cold.LogE(), e.Slow[1].Cold.LogE())
 	if n := len(s.Plan.Gates.Latency.Bounds()); n > 0 {
 		log = max(log, e.logBounds(n, func(b BoundTest) sequential.State { return b.Cold }))
@@ -68,7 +68,7 @@ func (e Evidence) logCold(s rollout.State) float64 {
 }
 
 // logWarm is logCold for all minutes that count.
-func (e Evidence) logWarm(s rollout.State) float64 {
+func (e *Evidence) logWarm(s *rollout.State) float64 {
 	log := e.logBeside()
 	if n := len(s.Plan.Gates.Latency.Bounds()); n > 0 {
 		log = max(log, e.logBounds(n, warmBound))
@@ -94,13 +94,13 @@ const (
 
 // suspect reports whether requests since the last shift are so slow that the step must not
 // end before it is known whether that lasts.
-func (a Assessment) suspect() bool {
+func (a *Assessment) suspect() bool {
 	s := a.Slowdowns
-	undecided := s.Warm < confirming || s.Warm < longestLook && a.logWarm(a.state) > clearLog
+	undecided := s.Warm < confirming || s.Warm < longestLook && a.logWarm(&a.state) > clearLog
 	enough := coldLog
 	if a.state.Progress.Step > 1 { // where requests are more, and there is a step to lose
 		enough = sequential.HoldLogE
 	}
-	return s.Cleared < mostCleared && undecided && a.logCold(a.state) >= enough &&
+	return s.Cleared < mostCleared && undecided && a.logCold(&a.state) >= enough &&
 		a.now.Before(s.Shift.Add(warmUp(*a.state.Plan.Gates.Latency)+longestLook*time.Minute+metricsLate))
 }

@@ -41,7 +41,7 @@ func shifted(shifts []WeightChange, s rollout.State, until time.Time) []WeightCh
 // weightIn returns the highest weight that the new version had in a minute, and whether it
 // had others; 0 if that is not known. All requests of a minute with a shift may have come
 // before it.
-func (e Evidence) weightIn(m Minute) (weight float64, mixed bool) {
+func (e *Evidence) weightIn(m *Minute) (weight float64, mixed bool) {
 	least, most := 1.0, 0.0
 	take := func(weight float64) { least, most = min(least, weight), max(most, weight) }
 	for i, shift := range e.Shifts {

@@ -73,15 +73,14 @@ func failed(c sequential.Count) string {
 }
 
 func outOf(c sequential.Count, noun string) string {
-	text := "none"
-	if c.Errors > 0 {
-		text = rollout.Thousands(c.Errors)
+	all := " of " + rollout.Thousands(c.Requests) + noun
+	switch {
+	case c.Errors <= 0:
+		return "none" + all
+	case c.Requests == 0:
+		return rollout.Thousands(c.Errors) + all
 	}
-	text += " of " + rollout.Thousands(c.Requests) + noun
-	if c.Errors > 0 && c.Requests > 0 {
-		text += " (" + share(c) + ")"
-	}
-	return text
+	return rollout.Thousands(c.Errors) + all + " (" + share(c) + ")"
 }
 
 // share formats the share of failed or slow requests: "2.6%"; "none" if there are no
@@ -96,7 +95,7 @@ func share(c sequential.Count) string {
 // sideBySide says how many requests of both versions failed while both had
 // traffic: "version 8 failed 30 of 1,204 requests (2.5%), version 7 none of
 // 10,812".
-func (a Assessment) sideBySide() string {
+func (a *Assessment) sideBySide() string {
 	newVersion, baseline := a.Evidence.Errors.NewVersion, a.Evidence.Errors.Baseline
 	second := failed(baseline)
 	switch {
@@ -107,12 +106,12 @@ func (a Assessment) sideBySide() string {
 	case newVersion.Requests > 0 && baseline.Requests > 0:
 		second = outOf(baseline, "")
 	}
-	return fmt.Sprintf("version %s %s, version %s %s", a.state.NewVersion, failed(newVersion), a.state.Plan.Baseline, second)
+	return "version " + a.state.NewVersion + " " + failed(newVersion) + ", version " + a.state.Plan.Baseline + " " + second
 }
 
 // failures says how many requests failed, and at full weight also how many have
 // since. limit is the rate that the baseline's record allows there.
-func (a Assessment) failures(limit float64) string {
+func (a *Assessment) failures(limit float64) string {
 	if _, alone := a.state.AtFullWeight(); !alone {
 		return a.sideBySide()
 	}
@@ -128,7 +127,7 @@ func (a Assessment) failures(limit float64) string {
 }
 
 // missing says which data are missing to compare the versions; "" if none are.
-func (a Assessment) missing() string {
+func (a *Assessment) missing() string {
 	baseline, newVersion := a.Counts()
 	_, alone := a.state.AtFullWeight()
 	switch last := a.lastSeen(); {
@@ -138,7 +137,7 @@ func (a Assessment) missing() string {
 		return a.sideBySide()
 	case baseline.Requests == 0 && !alone:
 		return a.sideBySide() + " to compare with"
-	case a.now.Sub(last) > finalAfter(a.state)+2*time.Minute:
+	case a.now.Sub(last) > finalAfter(&a.state)+2*time.Minute:
 		return fmt.Sprintf("no requests of version %s since %s: no traffic, or late metrics", a.state.NewVersion, clock(last))
 	}
 	return ""
@@ -146,13 +145,13 @@ func (a Assessment) missing() string {
 
 // hanging says how many requests have not ended: "about 55 requests a minute of
 // version 8 have not ended".
-func (a Assessment) hanging(p pending) string {
+func (a *Assessment) hanging(p pending) string {
 	return fmt.Sprintf("about %s requests a minute of version %s have not ended", rollout.Thousands(int64(math.Round(p.perMinute))), a.state.NewVersion)
 }
 
 // troubles says what else a person should know: that requests were throttled, or
 // that some reach the function's timeout. Those are among the failed ones.
-func (a Assessment) troubles() string {
+func (a *Assessment) troubles() string {
 	text := ""
 	if n := a.Snapshot.Throttles; n > 0 {
 		text += fmt.Sprintf("; %s requests throttled recently", rollout.Thousands(n))
@@ -164,7 +163,7 @@ func (a Assessment) troubles() string {
 }
 
 // missingDurations says why durations can't be compared; "" if they can.
-func (a Assessment) missingDurations() string {
+func (a *Assessment) missingDurations() string {
 	baseline := "version " + a.state.Plan.Baseline
 	switch {
 	case a.History == nil || a.History.Timed == 0:
@@ -180,13 +179,13 @@ func (a Assessment) missingDurations() string {
 }
 
 // uncounted says why no durations count yet.
-func (a Assessment) uncounted() string {
+func (a *Assessment) uncounted() string {
 	g := a.state.Plan.Gates.Latency
 	if g.WarmUp > 0 && a.now.Before(a.state.Progress.Since.Add(warmUp(*g)+time.Minute)) {
 		return fmt.Sprintf("no durations yet (those of the first %d s after a shift don't count)", g.WarmUp)
 	}
-	for _, m := range a.Minutes {
-		if m.NewVersion.Requests > 0 && tooFew(m, *g) {
+	for i := range a.Minutes {
+		if m := &a.Minutes[i]; m.NewVersion.Requests > 0 && tooFew(m, g) {
 			return fmt.Sprintf("too few requests to compare durations: version %s has under %d a minute", a.state.NewVersion, g.MinPerMinute)
 		}
 	}
@@ -194,7 +193,7 @@ func (a Assessment) uncounted() string {
 }
 
 // maybeCold says that requests are slow which don't count.
-func (a Assessment) maybeCold() string {
+func (a *Assessment) maybeCold() string {
 	return fmt.Sprintf("requests since the shift at %s are slow; the step is held until it is known whether they stay slow or environments had to warm up", clock(a.Slowdowns.Shift))
 }
 
@@ -203,19 +202,19 @@ const noSlowdown = "no harmful slowdown seen"
 // slowness says how many requests of both versions took longer than the
 // baseline's percentiles: "12% of version 8's requests took over 230 ms (version
 // 7: 5%), 4% over 411 ms (version 7: 1%)".
-func (a Assessment) slowness() string {
+func (a *Assessment) slowness() string {
 	text := ""
-	for i, c := range a.Slow {
-		if i > 0 {
+	for i := range a.Slow {
+		c := &a.Slow[i]
+		noun := " over "
+		if i == 0 {
+			noun = " of version " + a.state.NewVersion + "'s requests took over "
+		} else {
 			text += ", "
 		}
-		text += share(plus(c.NewVersion, c.Alone))
-		if i == 0 {
-			text += fmt.Sprintf(" of version %s's requests took", a.state.NewVersion)
-		}
-		text += fmt.Sprintf(" over %s ms", rollout.Thousands(int64(a.History.Over[i]+0.5)))
+		text += share(plus(c.NewVersion, c.Alone)) + noun + rollout.Thousands(int64(a.History.Over[i]+0.5)) + " ms"
 		if c.Baseline.Requests > 0 {
-			text += fmt.Sprintf(" (version %s: %s)", a.state.Plan.Baseline, share(c.Baseline))
+			text += " (version " + a.state.Plan.Baseline + ": " + share(c.Baseline) + ")"
 		}
 	}
 	return text
@@ -223,7 +222,7 @@ func (a Assessment) slowness() string {
 
 // overBounds says how many of the new version's requests took longer than the
 // absolute bounds, and how many may: "0.4% over 300 ms (p99: at most 1%)".
-func (a Assessment) overBounds(bounds []rollout.LatencyBound) string {
+func (a *Assessment) overBounds(bounds []rollout.LatencyBound) string {
 	text := ""
 	for i, b := range bounds {
 		if i > 0 {

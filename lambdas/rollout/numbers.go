@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,10 +31,12 @@ func Percent(share float64) string {
 		digits = 3
 	}
 	text := strconv.FormatFloat(percent, 'g', digits, 64)
-	if number, err := strconv.ParseFloat(text, 64); err == nil {
-		text = strconv.FormatFloat(number, 'f', -1, 64)
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return text + "%"
 	}
-	return text + "%"
+	var buffer [24]byte
+	return string(append(strconv.AppendFloat(buffer[:0], number, 'f', -1, 64), '%'))
 }
 
 // Weight returns a weight in [0, 1] as an exact percentage: "0.5%", "100%".
@@ -43,19 +46,16 @@ func Weight(weight float64) string {
 
 // Thousands returns a number with its digits in groups of three: "10,812".
 func Thousands(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	start := len(digits) % 3
+	var buffer [26]byte // of the least int64
+	text := strconv.AppendInt(buffer[:0], n, 10)
+	first := 0
 	if n < 0 {
-		start = (len(digits)-1)%3 + 1
+		first = 1
 	}
-	text := digits[:start]
-	for i := start; i < len(digits); i += 3 {
-		if text != "" && text != "-" {
-			text += ","
-		}
-		text += digits[i : i+3]
+	for i := len(text) - 3; i > first; i -= 3 {
+		text = slices.Insert(text, i, ',')
 	}
-	return text
+	return string(text)
 }
 
 func plural(n int64, noun string) string {

@@ -72,3 +72,15 @@ func TestFoldingDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// BenchmarkLearnClusters is the time to learn from three days.
+func BenchmarkLearnClusters(b *testing.B) {
+	for name, past := range map[string][]Count{"steady": history(5, 60, 0.01, 1), "clusters": history(5, 6000, 0.01, 20)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				LearnClusters(past)
+			}
+		})
+	}
+}

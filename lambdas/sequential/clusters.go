@@ -104,101 +104,39 @@ type bout struct {
 	sum      float64
 }
 
-// sums are the requests and errors of a history up to each minute.
-type sums struct{ requests, errors []int64 }
-
-func sumsOf(minutes []Count) sums {
-	s := sums{make([]int64, len(minutes)+1), make([]int64, len(minutes)+1)}
-	for i, m := range minutes {
-		s.requests[i+1], s.errors[i+1] = s.requests[i]+m.Requests, s.errors[i]+m.Errors
-	}
-	return s
-}
-
-// between returns the count of the minutes from from to before to.
-func (s sums) between(from, to int) (requests, errors float64) {
-	from, to = max(from, 0), min(to, len(s.requests)-1)
-	return float64(s.requests[to] - s.requests[from]), float64(s.errors[to] - s.errors[from])
-}
-
-// blockRates returns the rates of blocks; below 0 where one had no request.
-func (s sums) blockRates(long int) []float64 {
-	var rates []float64
-	for from := 0; from < len(s.requests)-1; from += long {
-		rate := -1.0
-		if n, k := s.between(from, from+long); n > 0 {
-			rate = k / n
-		}
-		rates = append(rates, rate)
-	}
-	return rates
-}
-
-// overallRate returns the history's rate, in which no hour counts for more than
-// four times the median hour's and four errors.
-func (s sums) overallRate() float64 {
-	var known []float64
-	for _, rate := range s.blockRates(hourLong) {
-		if rate >= 0 {
-			known = append(known, rate)
-		}
-	}
-	slices.Sort(known)
-	median := known[len(known)/2]
-	requests, errors := 0.0, 1.0
-	for from := 0; from < len(s.requests)-1; from += hourLong {
-		n, k := s.between(from, from+hourLong)
-		requests, errors = requests+n, errors+min(k, 4*median*n+4)
-	}
-	return errors / requests
-}
-
-// localRate returns the rate that is expected of a minute, see LearnClusters.
-func (s sums) localRate(at int, overall float64, blocks []float64) float64 {
-	around, failed := s.between(at-localHalf, at+localHalf+1)
-	own, ownFailed := s.between(at, at+1)
-	around, failed = around-own, failed-ownFailed
-	if around == 0 {
-		return overall
-	}
-	rate := (failed + 2) / (around + 2/overall)
-	if rate <= 1.5*overall {
-		return rate
-	}
-	var near []float64
-	for i := max(0, at/blockLong-6); i < min(len(blocks), at/blockLong+7); i++ {
-		if blocks[i] >= 0 {
-			near = append(near, blocks[i])
-		}
-	}
-	slices.Sort(near)
-	return min(rate, max(overall, near[len(near)/2]))
-}
+// deviation is how many errors of a minute are expected, and how many more there were.
+type deviation struct{ expected, over float64 }
 
 func learn(minutes []Count) (Clusters, []bout) {
 	s := sumsOf(minutes)
-	c := Clusters{Requests: s.requests[len(minutes)], Errors: s.errors[len(minutes)], Size: 1, Last: 1, Rate: 1}
+	all := s[len(minutes)]
+	c := Clusters{Requests: all.Requests, Errors: all.Errors, Size: 1, Last: 1, Rate: 1}
 	if c.Requests == 0 {
 		return Clusters{}, nil
 	}
 	overall, blocks := s.overallRate(), s.blockRates(blockLong)
+	doubt := 2 / overall
 	few := 1 / (100 * float64(len(minutes)))
-	expected, over := make([]float64, len(minutes)), make([]float64, len(minutes))
+	deviations := make([]deviation, len(minutes))
 	var bouts []bout
 	var runs []int // lengths of runs of odd minutes
 	odd := 0
 	for i, m := range minutes {
-		rate := s.localRate(i, overall, blocks)
+		if m == (Count{}) { // as expected
+			continue
+		}
+		rate := s.localRate(i, m, overall, doubt, blocks)
 		mu := float64(m.Requests) * rate
 		d := float64(m.Errors) - mu
-		expected[i], over[i] = mu, d
-		for j := range c.Excess {
-			if d >= excess(j) {
-				c.Excess[j]++
-			}
+		deviations[i] = deviation{mu, d}
+		for j := 0; j < excesses && d >= excess(j); j++ {
+			c.Excess[j]++
+		}
+		if m.Errors < 2 || d <= 3*math.Sqrt(mu) {
+			continue
 		}
 		usual := max(mu, float64(m.Requests)*min(overall, 2*rate))
-		if m.Errors < 2 || d <= 3*math.Sqrt(mu) || poissonTail(usual, m.Errors) >= few {
+		if poissonTail(usual, m.Errors) >= few {
 			continue
 		}
 		odd++
@@ -216,7 +154,7 @@ func learn(minutes []Count) (Clusters, []bout) {
 	for j := range c.Excess {
 		c.Excess[j] = (c.Excess[j] + 1) / float64(c.Requests)
 	}
-	phi, own, late := dispersions(expected, over, float64(c.Errors))
+	phi, own, late := dispersions(deviations, float64(c.Errors))
 	if phi > 1 {
 		c.Size = 1 + 3*(phi-1)
 	}
@@ -244,15 +182,16 @@ func learn(minutes []Count) (Clusters, []bout) {
 // around it, so that a part of its own variance is theirs: the factors with localHalf make
 // up for that. Where most hours have no error, few are expected: then the errors that there
 // were stand for their sum.
-func dispersions(expected, over []float64, errors float64) (phi, own, late float64) {
+func dispersions(deviations []deviation, errors float64) (phi, own, late float64) {
 	sum, squares, variance, products, pairs := 0.0, 0.0, 0.0, 0.0, 0.0
-	for i, mu := range expected {
+	for i, d := range deviations {
+		mu := d.expected
 		sum += mu
-		squares += over[i] * over[i]
+		squares += d.over * d.over
 		variance += 2*mu*mu + mu
 		pairs += mu * mu
-		for j := i + 1; j <= i+lags && j < len(over); j++ {
-			products += 2 * over[i] * over[j]
+		for _, later := range deviations[i+1 : min(i+1+lags, len(deviations))] {
+			products += 2 * d.over * later.over
 		}
 	}
 	if sum = max(sum, errors); sum == 0 {

@@ -90,17 +90,31 @@ func (x *Exact) Threshold() float64 { return x.threshold }
 
 // Fold returns the state after more minutes, in their order.
 func (x *Exact) Fold(s ExactState, minutes ...Minute) ExactState {
-	for _, m := range minutes {
-		if m.compares() {
-			logs := x.logFactors(m)
-			s = s.multiply(&logs, m.share())
+	for i := range minutes {
+		if m := &minutes[i]; m.compares() {
+			logs := x.logRatios(m)
+			s = s.multiply(logs.tempered(x.eta), m.share())
 		}
 	}
 	return s
 }
 
+// exactLogs are the ℓ of a minute.
+type exactLogs [exactAlternatives]float64
+
+// tempered returns the ℓ at η, of those at η = 1.
+func (l exactLogs) tempered(eta float64) exactLogs {
+	for j := range l {
+		l[j] *= eta
+	}
+	return l
+}
+
 // logFactors returns the ℓ of a minute that compares both versions.
-func (x *Exact) logFactors(m Minute) (logs [exactAlternatives]float64) {
+func (x *Exact) logFactors(m Minute) exactLogs { return x.logRatios(&m).tempered(x.eta) }
+
+// logRatios returns the ℓ, at η = 1, of a minute that compares both versions.
+func (x *Exact) logRatios(m *Minute) (logs exactLogs) {
 	nb, kb := float64(m.baseline.Requests), float64(m.baseline.Errors)
 	nc, kc := float64(m.newVersion.Requests), float64(m.newVersion.Errors)
 	cn, bn := nc, nb
@@ -113,15 +127,23 @@ func (x *Exact) logFactors(m Minute) (logs [exactAlternatives]float64) {
 		return logs
 	}
 	odds := tolerated / (1 - tolerated)
+	succeeds := math.Log1p(-expected)
 	for j, g := range x.worse {
 		worse := g * odds / (1 + g*odds)
 		if j == exactAlternatives-1 {
 			worse = max(worse, breakage)
 		}
 		nearest, at := x.nearest(expected, worse, bn, cn)
-		log := kb*math.Log(expected/nearest) + (nb-kb)*(math.Log1p(-expected)-math.Log1p(-nearest))
-		log += kc*math.Log(worse/at) + (nc-kc)*(math.Log1p(-worse)-math.Log1p(-at))
-		logs[j] = x.eta * log
+		log := (nb - kb) * (succeeds - math.Log1p(-nearest))
+		if kb > 0 {
+			log = kb*math.Log(expected/nearest) + log
+		}
+		if kc > 0 {
+			log += kc*math.Log(worse/at) + (nc-kc)*(math.Log1p(-worse)-math.Log1p(-at))
+		} else {
+			log += nc * (math.Log1p(-worse) - math.Log1p(-at))
+		}
+		logs[j] = log
 	}
 	return logs
 }
@@ -154,17 +176,20 @@ func (x *Exact) nearest(expected, worse, nb, nc float64) (p, at float64) {
 	if p <= low {
 		p = low
 	}
+	unworse, unexpected, more := 1-worse, 1-expected, x.ratio-1
 	for range 100 {
-		t, slope := x.tolerated(p)
+		t, slope, bend := x.ratio*p+x.margin, x.ratio, 0.0
+		if x.ratio > 1 {
+			scale := 1 + more*p
+			t, slope = x.ratio*p/scale+x.margin, x.ratio/(scale*scale)
+			bend = -2 * slope * more / scale
+		}
 		value, grows := 1.0, 0.0
 		if t < worse {
-			u := (1-worse)/(1-t) - worse/t
-			value = nc*slope*u + nb*((1-expected)/(1-p)-expected/p)
-			bend := 0.0
-			if x.ratio > 1 {
-				bend = -2 * slope * (x.ratio - 1) / (1 + (x.ratio-1)*p)
-			}
-			grows = nc*(bend*u+slope*slope*((1-worse)/((1-t)*(1-t))+worse/(t*t))) + nb*((1-expected)/((1-p)*(1-p))+expected/(p*p))
+			rest, none := 1-t, 1-p
+			u := unworse/rest - worse/t
+			value = nc*slope*u + nb*(unexpected/none-expected/p)
+			grows = nc*(bend*u+slope*slope*(unworse/(rest*rest)+worse/(t*t))) + nb*(unexpected/(none*none)+expected/(p*p))
 		}
 		if value > 0 {
 			high = p
@@ -197,7 +222,7 @@ type ExactState struct {
 func (s ExactState) LogE() float64 { return s.logE }
 
 // multiply takes one minute into the mixture, as that of State does.
-func (s ExactState) multiply(logs *[exactAlternatives]float64, share float64) ExactState {
+func (s ExactState) multiply(logs exactLogs, share float64) ExactState {
 	prior := exactPrior()
 	if s.weights[0] == 0 {
 		s.weights = prior

@@ -110,17 +110,22 @@ func (h *Harm) Threshold() float64 {
 // Fold returns the state after more minutes, in their order. Those in which either
 // version had no requests change nothing.
 func (h *Harm) Fold(s State, minutes ...Minute) State {
-	for _, m := range minutes {
-		switch {
-		case m.baseline.Requests == 0 || m.newVersion.Requests == 0: // every factor is 1
-		case m.errors() == 0 && h.margin == 0: // every factor is 1
-			s = s.begun().sharing(1 - share)
-		default:
-			logs := h.logFactors(m)
-			s = s.multiply(&logs)
-		}
+	for i := range minutes {
+		f := h.Factors(&minutes[i])
+		s = s.Multiply(&f)
 	}
 	return s
+}
+
+// Factors returns the factors of a minute, for several states.
+func (h *Harm) Factors(m *Minute) Factors {
+	switch {
+	case m.baseline.Requests == 0 || m.newVersion.Requests == 0:
+		return Factors{}
+	case m.errors() == 0 && h.margin == 0:
+		return Factors{counts: true}
+	}
+	return Factors{counts: true, some: true, logs: h.logFactors(*m)}
 }
 
 // logFactors returns the ℓ of a minute in which both versions had requests.
@@ -143,10 +148,11 @@ func (h *Harm) logFactors(m Minute) (logs [alternatives]float64) {
 		log := 0.0
 		if all > 0 {
 			log = -math.Log1p(theta * (g - 1)) // −ln r
-			if h.strict {
-				log += math.Log((kc*g + kb) / all)
-			} else {
+			switch {
+			case !h.strict:
 				log = kc*h.logWorse[j] + all*log
+			case kc > 0:
+				log += math.Log((kc*g + kb) / all)
 			}
 		}
 		if margin > 0 {

@@ -139,13 +139,19 @@ func (b *HistoricalControl) Threshold() float64 {
 // Fold returns the state after more minutes, in their order. Only the new version's
 // counts matter; minutes in which it had no requests change nothing.
 func (b *HistoricalControl) Fold(s State, minutes ...Minute) State {
-	for _, m := range minutes {
-		if m.newVersion.Requests > 0 {
-			logs := b.logFactors(m.newVersion)
-			s = s.multiply(&logs)
-		}
+	for i := range minutes {
+		f := b.Factors(&minutes[i])
+		s = s.Multiply(&f)
 	}
 	return s
+}
+
+// Factors returns the factors of a minute, for several states.
+func (b *HistoricalControl) Factors(m *Minute) Factors {
+	if m.newVersion.Requests == 0 {
+		return Factors{}
+	}
+	return Factors{counts: true, some: true, logs: b.logFactors(m.newVersion)}
 }
 
 // logFactors returns the ℓ of a minute's count.

@@ -49,7 +49,7 @@ func NewMinute(baseline, newVersion Count) (Minute, error) {
 }
 
 // compares reports whether both versions had requests, and so can be compared.
-func (m Minute) compares() bool {
+func (m *Minute) compares() bool {
 	if m.weight > 0 {
 		return m.baseline.Requests+m.newVersion.Requests > 0
 	}
@@ -57,7 +57,7 @@ func (m Minute) compares() bool {
 }
 
 // errors returns the number of errors of both versions.
-func (m Minute) errors() int64 {
+func (m *Minute) errors() int64 {
 	return m.baseline.Errors + m.newVersion.Errors
 }
 
@@ -90,11 +90,11 @@ func Few(requests int64, weight float64) bool {
 	return weight > 0 && weight < 1 && float64(requests)*min(weight, 1-weight) < fewRequests
 }
 
-func (m Minute) requests() int64 { return m.baseline.Requests + m.newVersion.Requests }
+func (m *Minute) requests() int64 { return m.baseline.Requests + m.newVersion.Requests }
 
 // share is what moves back to the prior after the minute: less where there were
 // few requests to learn from.
-func (m Minute) share() float64 {
+func (m *Minute) share() float64 {
 	if m.weight == 0 {
 		return share
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // NonInferiorityParams are the parameters of [NonInferiority].
@@ -96,11 +97,16 @@ func (p *NonInferiority) Fold(s NonInferiorityState, minutes ...Minute) NonInfer
 // LogE returns the evidence, as a natural logarithm, that p_c − ρ_m·p_b is below the
 // margin δ_m. It grows with the margin, and is 0 before the first minute.
 func (p *NonInferiority) LogE(s NonInferiorityState, margin float64) float64 {
-	var logs [proofBets]float64
+	logs := p.logs(&s, margin)
+	return logMean(logs[:])
+}
+
+// logs returns S_a + δ_m·N_a for each a.
+func (p *NonInferiority) logs(s *NonInferiorityState, margin float64) (logs [proofBets]float64) {
 	for i, a := range p.bets {
 		logs[i] = s.sums[i] + margin*s.requests*(1-a)
 	}
-	return logMean(logs[:])
+	return logs
 }
 
 // Proven reports whether the evidence for the margin has reached ln(1/β).
@@ -108,26 +114,59 @@ func (p *NonInferiority) Proven(s NonInferiorityState, margin float64) bool {
 	return p.LogE(s, margin) >= p.threshold
 }
 
+// boundParts is in how many parts Bound divides the margins from 0 to 1.
+const boundParts = 1 << 40
+
 // Bound returns U, the always-valid upper bound of p_c − ρ_m·p_b: the smallest
-// margin in [0, 1] that is proven, by bisection, rounded up by at most 1e-12.
+// margin in [0, 1] that is proven, rounded up by at most 1e-12.
 // It is 1 as long as nothing can be said, as no rate is higher, and never below 0:
 // at 0 the new version's error rate is proven to be at most ρ_m times the baseline's.
 func (p *NonInferiority) Bound(s NonInferiorityState) float64 {
-	low, high := 0.0, 1.0
 	switch {
-	case p.Proven(s, low):
-		return low
-	case !p.Proven(s, high):
-		return high
+	case p.Proven(s, 0):
+		return 0
+	case !p.Proven(s, 1):
+		return 1
 	}
-	for high-low > 1e-12 {
-		if middle := (low + high) / 2; p.Proven(s, middle) {
-			high = middle
+	return float64(p.leastProven(s, int64(math.Ceil(p.reached(&s)*boundParts)))) / boundParts
+}
+
+// leastProven returns the smallest proven number of boundParts, of which 0 is not proven and all
+// are. It begins at next, and bisects if that is not next to it.
+func (p *NonInferiority) leastProven(s NonInferiorityState, next int64) int64 {
+	low, high := int64(0), int64(boundParts)
+	for tries := 0; high-low > 1; tries++ {
+		if tries >= 4 || next <= low || next >= high {
+			next = low + (high-low)/2
+		}
+		if p.Proven(s, float64(next)/boundParts) {
+			high, next = next, next-1
 		} else {
-			low = middle
+			low, next = next, next+1
 		}
 	}
 	return high
+}
+
+// reached returns about at which margin, below 1, the evidence reaches the threshold, by
+// Newton's method: the evidence is convex, so that each step from above ends above.
+func (p *NonInferiority) reached(s *NonInferiorityState) float64 {
+	margin := 1.0
+	for range 20 {
+		logs := p.logs(s, margin)
+		most := slices.Max(logs[:])
+		sum, grows := 0.0, 0.0
+		for i, log := range logs {
+			times := math.Exp(log - most)
+			sum += times
+			grows += times * s.requests * (1 - p.bets[i])
+		}
+		step := (most + math.Log(sum/proofBets) - p.threshold) / (grows / sum)
+		if margin -= step; !(step > 1e-13) {
+			break
+		}
+	}
+	return margin
 }
 
 // NonInferiorityState is the running state of [NonInferiority]. Its zero value is the

@@ -129,7 +129,7 @@ func (s ShareState) served(by Count) ShareState {
 
 // after returns the state after one more minute of the new version, in which a share q of
 // its requests is expected to fail, at most.
-func (s ShareState) after(served Count, q float64, c Clusters, eta float64) ShareState {
+func (s ShareState) after(served Count, q float64, c *Clusters, eta float64) ShareState {
 	q = min(1, q)
 	s.Minutes++
 	s.Shares += (c.share(served, q) - 1) / (float64(s.Minutes) * float64(s.Minutes+1))
@@ -139,14 +139,19 @@ func (s ShareState) after(served Count, q float64, c Clusters, eta float64) Shar
 
 // log returns the logarithm of a mixture of e-values, given the logarithms of T, S and D.
 func (m mixture) log(size, strict, exact float64, s ShareState) float64 {
-	shares := math.Log(max(1+s.Shares, math.SmallestNonzeroFloat64))
-	var weighted []float64
+	shares := 0.0
+	if m.shares() {
+		shares = math.Log(max(1+s.Shares, math.SmallestNonzeroFloat64))
+	}
+	var weighted [len(m)]float64
+	n := 0
 	for i, log := range [...]float64{size, strict, min(exact, shares), min(exact, s.Bets.LogE())} {
 		if m[i] > 0 {
-			weighted = append(weighted, math.Log(m[i])+log)
+			weighted[n] = math.Log(m[i]) + log
+			n++
 		}
 	}
-	return logMean(weighted) + math.Log(float64(len(weighted)))
+	return logMean(weighted[:n]) + math.Log(float64(n))
 }
 
 // RobustFrom returns a state that goes on from the evidence of a [Harm], which a rollout
@@ -158,36 +163,69 @@ func RobustFrom(harm State) RobustState {
 
 // Fold returns the state after more minutes, in their order.
 func (r *Robust) Fold(s RobustState, minutes ...Minute) RobustState {
-	for _, m := range minutes {
-		if !m.compares() {
-			continue
-		}
-		s.Strict = r.strict.Fold(s.Strict, r.clusters.alike(m))
-		if r.mix[0] > 0 {
-			s.Size = r.size.Fold(s.Size, m)
-		}
-		if r.mix.shares() {
-			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), r.compare(s.ShareState, m)
-		}
+	for i := range minutes {
+		f := r.Factors(&minutes[i])
+		s = r.Multiply(s, &f)
+	}
+	return s
+}
+
+// RobustFactors are the factors of a minute in T, S and D.
+type RobustFactors struct {
+	minute Minute
+	exact  exactLogs // at η = 1, of T and D
+	strict Factors
+}
+
+// Of reports whether the factors are those of the minute.
+func (f *RobustFactors) Of(m *Minute) bool { return f.minute == *m }
+
+// Factors returns the factors of a minute.
+func (r *Robust) Factors(m *Minute) RobustFactors {
+	f := RobustFactors{minute: *m}
+	if !m.compares() {
+		return f
+	}
+	if r.mix[0] > 0 || r.mix.shares() {
+		f.exact = r.exact.logRatios(m)
+	}
+	alike := r.clusters.alike(*m)
+	f.strict = r.strict.Factors(&alike)
+	return f
+}
+
+// Multiply returns the state after the minute with these factors.
+func (r *Robust) Multiply(s RobustState, f *RobustFactors) RobustState {
+	m := &f.minute
+	if !m.compares() {
+		return s
+	}
+	s.Strict = s.Strict.Multiply(&f.strict)
+	if r.mix[0] > 0 {
+		s.Size = s.Size.multiply(f.exact.tempered(r.size.eta), m.share())
+	}
+	if r.mix.shares() {
+		s.Exact = s.Exact.multiply(f.exact.tempered(r.exact.eta), m.share())
+		s.ShareState = r.compare(s.ShareState, m)
 	}
 	return s
 }
 
 // compare returns the state of B and P after a minute that compares.
-func (r *Robust) compare(s ShareState, m Minute) ShareState {
+func (r *Robust) compare(s ShareState, m *Minute) ShareState {
 	if m.baseline.Requests == 0 { // who had what is known by the weight alone
-		return s.after(Count{}, 1, r.clusters, r.eta)
+		return s.after(Count{}, 1, &r.clusters, r.eta)
 	}
 	s = s.served(m.baseline)
 	phi := 1 + (max(1, r.clusters.Size)-1)/3
 	rate := func(n, k float64) float64 { return (k + math.Sqrt(k*phi)) / n }
 	q := 1.1 * max(r.clusters.Rate, float64(m.baseline.Errors)/float64(m.baseline.Requests),
 		rate(float64(s.Baseline.Requests), float64(s.Baseline.Errors)), rate(s.Lately[0], s.Lately[1]))
-	return s.after(m.newVersion, q, r.clusters, r.eta)
+	return s.after(m.newVersion, q, &r.clusters, r.eta)
 }
 
 // alike returns the minute as S takes it, see Robust.
-func (c Clusters) alike(m Minute) Minute {
+func (c *Clusters) alike(m Minute) Minute {
 	if m.newVersion.Requests > 0 {
 		m.newVersion.Requests = max(m.newVersion.Requests, int64(c.Size/3))
 	}
@@ -197,7 +235,7 @@ func (c Clusters) alike(m Minute) Minute {
 // share returns the factor in B of what the new version served in a minute, where
 // the share of its requests that fail is expected to be q at most, in (0, 1]; 1 if it had
 // none.
-func (c Clusters) share(served Count, q float64) float64 {
+func (c *Clusters) share(served Count, q float64) float64 {
 	if served.Requests == 0 {
 		return 1
 	}

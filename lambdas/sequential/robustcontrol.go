@@ -88,7 +88,7 @@ func (r *RobustControl) Fold(s ControlState, minutes ...Minute) ControlState {
 		}
 		if r.mix.shares() {
 			q := max(r.exact.limit, 1.1*r.clusters.Rate)
-			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), s.after(m.newVersion, q, r.clusters, r.strict.eta)
+			s.Exact, s.ShareState = r.exact.Fold(s.Exact, m), s.after(m.newVersion, q, &r.clusters, r.strict.eta)
 		}
 	}
 	return s

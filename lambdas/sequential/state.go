@@ -53,6 +53,25 @@ func (s State) begun() State {
 	return s
 }
 
+// Factors are those of a minute, of [Harm] or [HistoricalControl]. Their zero value
+// changes nothing.
+type Factors struct {
+	logs   [alternatives]float64
+	counts bool // whether the minute is one of the mixture's
+	some   bool // whether any factor is not 1
+}
+
+// Multiply returns the state after the minute with these factors.
+func (s State) Multiply(f *Factors) State {
+	switch {
+	case f.some:
+		return s.multiply(&f.logs)
+	case f.counts:
+		return s.begun().sharing(1 - share)
+	}
+	return s
+}
+
 // multiply returns the state after one minute, which multiplies the alternatives of
 // the mixture by the factors e^logs:
 //
