@@ -2,6 +2,7 @@ package health
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -45,17 +46,13 @@ func (s Sample) merge(other Sample) Sample {
 	return s
 }
 
-// appendJSON appends the sample's JSON.
-func (s Sample) appendJSON(text []byte) []byte {
-	for i, n := range [...]int64{s.Requests, s.Errors, s.Slow[0], s.Slow[1]} {
-		text = append(text, "[,"[min(i, 1)])
-		text = strconv.AppendInt(text, n, 10)
-	}
-	return append(text, ']')
+// numbers returns the list of the sample's numbers.
+func (s Sample) numbers() [2 + thresholds]int64 {
+	return [...]int64{s.Requests, s.Errors, s.Slow[0], s.Slow[1]}
 }
 
 // MarshalJSON writes the list of numbers.
-func (s Sample) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
+func (s Sample) MarshalJSON() ([]byte, error) { return json.Marshal(s.numbers()) }
 
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses a list of another length,
 // and numbers outside 0 to sequential.MaxCount.
@@ -98,36 +95,6 @@ type Minute struct {
 	// Above counts the new version's requests above each absolute bound of the latency
 	// gate; nil if there are none, or CloudWatch did not say.
 	Above []int64 `json:"above,omitempty"`
-}
-
-// MarshalJSON writes the fields by hand, faster than encoding/json: each check's
-// state has up to twenty minutes.
-func (m Minute) MarshalJSON() ([]byte, error) {
-	text, err := m.At.AppendText(append(make([]byte, 0, 160), `{"at":"`...))
-	text = m.Baseline.appendJSON(append(text, `","baseline":`...))
-	text = m.NewVersion.appendJSON(append(text, `,"new-version":`...))
-	if m.Shifted {
-		text = append(text, `,"shifted":true`...)
-	}
-	if m.Untimed {
-		text = append(text, `,"untimed":true`...)
-	}
-	if m.Weight > 0 {
-		text = strconv.AppendFloat(append(text, `,"weight":`...), m.Weight, 'f', -1, 64)
-	}
-	if m.Mixed {
-		text = append(text, `,"mixed":true`...)
-	}
-	for i, n := range m.Above {
-		if i == 0 {
-			text = append(text, `,"above":`...)
-		}
-		text = strconv.AppendInt(append(text, "[,"[min(i, 1)]), n, 10)
-	}
-	if len(m.Above) > 0 {
-		text = append(text, ']')
-	}
-	return append(text, '}'), err
 }
 
 func (m *Minute) end() time.Time { return m.At.Add(time.Minute) }

@@ -15,8 +15,9 @@ import (
 type Recent struct {
 	mu       sync.Mutex
 	text     json.RawMessage // nil if nothing is remembered
-	evidence Evidence
+	evidence *Evidence
 	clusters *sequential.Clusters // of the evidence that was returned last
+	length   int                  // of the text that was encoded last
 }
 
 // Decode returns the evidence of a text: that of the last Encode, if it is the same text,
@@ -27,12 +28,14 @@ func (r *Recent) Decode(text json.RawMessage) (Evidence, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	known := r.text != nil && bytes.Equal(text, r.text)
-	e, err := r.evidence, error(nil)
-	if !known {
+	var e Evidence
+	var err error
+	if r.text != nil && bytes.Equal(text, r.text) {
+		e = *r.evidence
+	} else {
 		e, err = decodeEvidence(text)
 	}
-	r.text, r.evidence, r.clusters = nil, Evidence{}, e.Clusters
+	r.text, r.evidence, r.clusters = nil, nil, e.Clusters
 	return e, err
 }
 
@@ -43,25 +46,31 @@ func (r *Recent) Last(text json.RawMessage) (Evidence, bool) {
 	if r.text == nil || !bytes.Equal(text, r.text) {
 		return Evidence{}, false
 	}
-	return r.evidence, true
+	return *r.evidence, true
 }
 
 // Encode returns the evidence as JSON, and remembers both if decoding the text would return
 // the same. It would not for new clusters, of which JSON has four digits. The evidence must
 // not be modified any more.
-func (r *Recent) Encode(e Evidence) (json.RawMessage, error) {
-	text, err := json.Marshal(&e)
-	if err != nil || r == nil {
-		return text, err
+func (r *Recent) Encode(e *Evidence) (json.RawMessage, error) {
+	if r == nil {
+		return e.encode(usualLength)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.text, r.evidence = nil, Evidence{}
+	text, err := e.encode(max(r.length, usualLength) + 100)
+	if err != nil {
+		return nil, err
+	}
+	r.length, r.text, r.evidence = len(text), nil, nil
 	if e.Clusters == nil || e.Clusters == r.clusters {
 		r.text, r.evidence = text, e
 	}
 	return text, nil
 }
+
+// usualLength is about how long the evidence's JSON is.
+const usualLength = 2500
 
 // decodeEvidence decodes evidence; an empty text is the start.
 func decodeEvidence(text json.RawMessage) (Evidence, error) {

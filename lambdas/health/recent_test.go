@@ -10,9 +10,9 @@ import (
 )
 
 // someEvidence is evidence as a check leaves it.
-func someEvidence(clusters *sequential.Clusters) Evidence {
+func someEvidence(clusters *sequential.Clusters) *Evidence {
 	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	return Evidence{
+	return &Evidence{
 		History: &BaselineHistory{Count: sequential.Count{Requests: 6000, Errors: 3}, Timed: 6000, Over: [thresholds]float64{0.1 + 0.2, 7}},
 		Until:   at, Clusters: clusters, Step: 2, StepRequests: 100, WarmUp: []time.Time{at}, Shifts: []WeightChange{{At: at, Weight: 0.1}},
 		Minutes: []Minute{{At: at, Baseline: Sample{Requests: 900, Errors: 1}, NewVersion: Sample{Requests: 100}, Weight: 0.1, Above: []int64{1}}},
@@ -78,7 +78,7 @@ func TestNewClustersAreDecoded(t *testing.T) {
 		if err != nil || known.Clusters == nil || reflect.DeepEqual(*known.Clusters, learned) {
 			t.Fatalf("%+v, %v", known.Clusters, err)
 		}
-		again, err := r.Encode(known)
+		again, err := r.Encode(&known)
 		if err != nil || string(again) != string(text) || r.text == nil {
 			t.Errorf("decoded clusters are not remembered: %s, %v", again, err)
 		}

@@ -1,7 +1,6 @@
 package sequential
 
 import (
-	"encoding/json"
 	"math"
 	"slices"
 )
@@ -209,22 +208,13 @@ func dispersions(deviations []deviation, errors float64) (phi, own, late float64
 	return max(phi, 1), own, 0
 }
 
-// MarshalJSON writes numbers to four digits: they are bounds and estimates.
-func (c Clusters) MarshalJSON() ([]byte, error) {
-	type plain Clusters
-	short := plain(c)
-	for _, x := range append([]*float64{&short.Size, &short.Last, &short.Rate}, pointers(&short.Excess)...) {
-		*x = digits(*x)
+// short returns the clusters with numbers of four digits.
+func (c Clusters) short() Clusters {
+	c.Size, c.Last, c.Rate = digits(c.Size), digits(c.Last), digits(c.Rate)
+	for j, x := range c.Excess {
+		c.Excess[j] = digits(x)
 	}
-	return json.Marshal(short)
-}
-
-func pointers(all *[excesses]float64) []*float64 {
-	var each []*float64
-	for i := range all {
-		each = append(each, &all[i])
-	}
-	return each
+	return c
 }
 
 // digits rounds a number that is not negative up to four digits.

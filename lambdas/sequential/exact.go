@@ -233,12 +233,12 @@ func (s ExactState) multiply(logs exactLogs, share float64) ExactState {
 	return s
 }
 
-// MarshalJSON writes the state exactly.
-func (s ExactState) MarshalJSON() ([]byte, error) {
+// begun returns the state with its weights filled in.
+func (s ExactState) begun() ExactState {
 	if s.weights[0] == 0 {
 		s.weights = exactPrior()
 	}
-	return marshalState(s.logE, s.weights[:])
+	return s
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses what no folding can

@@ -178,20 +178,6 @@ type NonInferiorityState struct {
 	requests float64
 }
 
-type proofStateJSON struct {
-	Sums     []float64 `json:"sums"`
-	Requests float64   `json:"requests"`
-}
-
-// MarshalJSON writes the state exactly.
-func (s NonInferiorityState) MarshalJSON() ([]byte, error) {
-	text, ok := appendNumbers([]byte(`{"sums":`), s.sums[:])
-	if text, written := appendNumber(append(text, `,"requests":`...), s.requests); ok && written {
-		return append(text, '}'), nil
-	}
-	return json.Marshal(proofStateJSON{s.sums[:], s.requests}) // an error, with its reason
-}
-
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses another number of sums,
 // and less than no requests.
 func (s *NonInferiorityState) UnmarshalJSON(data []byte) error {

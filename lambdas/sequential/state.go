@@ -118,25 +118,6 @@ func mix(weights, prior []float64, keep, share float64) {
 	}
 }
 
-type stateJSON struct {
-	LogE    float64   `json:"log-e"`
-	Weights []float64 `json:"weights"`
-}
-
-// MarshalJSON writes the state exactly.
-func (s State) MarshalJSON() ([]byte, error) {
-	weights := s.begun().weights
-	return marshalState(s.logE, weights[:])
-}
-
-// marshalState returns the JSON of a stateJSON.
-func marshalState(logE float64, weights []float64) ([]byte, error) {
-	if text, ok := appendState(make([]byte, 0, 300), logE, weights); ok {
-		return text, nil
-	}
-	return json.Marshal(stateJSON{logE, weights}) // an error, with its reason
-}
-
 // UnmarshalJSON reads what MarshalJSON wrote. It refuses anything that no
 // folding can have led to: weights of another number, outside their range, or
 // that don't sum to 1.

@@ -1,44 +1,191 @@
 package sequential
 
 import (
-	"math"
-	"strconv"
+	"encoding/json"
+
+	"github.com/lambda-rollout/lambda-rollout/lambdas/jsonappend"
 )
 
-// appendState appends the JSON of a stateJSON: what encoding/json writes, without
-// reflection, as each check writes a dozen states. It returns false for numbers that
-// JSON does not have.
-func appendState(text []byte, logE float64, weights []float64) ([]byte, bool) {
-	text, ok := appendNumber(append(text, `{"log-e":`...), logE)
-	text, all := appendNumbers(append(text, `,"weights":`...), weights)
-	return append(text, '}'), ok && all
+type stateJSON struct {
+	LogE    float64   `json:"log-e"`
+	Weights []float64 `json:"weights"`
 }
 
-// appendNumbers appends a list of numbers, as appendNumber does.
-func appendNumbers(text []byte, numbers []float64) (_ []byte, ok bool) {
-	ok = true
-	for i, x := range numbers {
-		written := false
-		text, written = appendNumber(append(text, "[,"[min(i, 1)]), x)
-		ok = ok && written
-	}
-	return append(text, ']'), ok
+type proofStateJSON struct {
+	Sums     []float64 `json:"sums"`
+	Requests float64   `json:"requests"`
 }
 
-// appendNumber appends a number as encoding/json writes it, which is as ECMAScript does: with an
-// exponent if it is very small or large. It returns false if JSON does not have it.
-func appendNumber(text []byte, x float64) ([]byte, bool) {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return text, false
+// MarshalJSON writes the state exactly.
+func (s State) MarshalJSON() ([]byte, error) {
+	weights := s.begun().weights
+	return json.Marshal(stateJSON{s.logE, weights[:]})
+}
+
+// MarshalJSON writes the state exactly.
+func (s ExactState) MarshalJSON() ([]byte, error) {
+	weights := s.begun().weights
+	return json.Marshal(stateJSON{s.logE, weights[:]})
+}
+
+// MarshalJSON writes the state exactly.
+func (s NonInferiorityState) MarshalJSON() ([]byte, error) {
+	return json.Marshal(proofStateJSON{s.sums[:], s.requests})
+}
+
+// MarshalJSON writes numbers to four digits: they are bounds and estimates.
+func (c Clusters) MarshalJSON() ([]byte, error) {
+	type plain Clusters
+	return json.Marshal(plain(c.short()))
+}
+
+// The Append methods write what encoding/json writes of the same value. Each check writes a
+// dozen states in one document, see package jsonappend.
+
+// Append writes the state exactly.
+func (s *State) Append(to *jsonappend.Text) {
+	weights := s.begun().weights
+	appendState(to, s.logE, weights[:])
+}
+
+// Append writes the state exactly.
+func (s *ExactState) Append(to *jsonappend.Text) {
+	weights := s.begun().weights
+	appendState(to, s.logE, weights[:])
+}
+
+// appendState writes a stateJSON.
+func appendState(to *jsonappend.Text, logE float64, weights []float64) {
+	to.Open()
+	to.Name("log-e")
+	to.Float(logE)
+	to.Name("weights")
+	to.Floats(weights)
+	to.Close()
+}
+
+// AppendMember writes the state as a member of an object, unless it is zero.
+func (s *State) AppendMember(to *jsonappend.Text, name string) {
+	if *s != (State{}) {
+		to.Name(name)
+		s.Append(to)
 	}
-	format := byte('f')
-	if size := math.Abs(x); size != 0 && (size < 1e-6 || size >= 1e21) {
-		format = 'e'
+}
+
+// AppendMember writes the state as a member of an object, unless it is zero.
+func (s *ExactState) AppendMember(to *jsonappend.Text, name string) {
+	if *s != (ExactState{}) {
+		to.Name(name)
+		s.Append(to)
 	}
-	text = strconv.AppendFloat(text, x, format, -1, 64)
-	if n := len(text); format == 'e' && n >= 4 && text[n-4] == 'e' && text[n-2] == '0' { // e-09 is e-9
-		text[n-2] = text[n-1]
-		text = text[:n-1]
+}
+
+// AppendMember writes the state as a member of an object, unless it is zero.
+func (s *RobustState) AppendMember(to *jsonappend.Text, name string) {
+	if *s == (RobustState{}) {
+		return
 	}
-	return text, true
+	to.Name(name)
+	to.Open()
+	s.Size.AppendMember(to, "size")
+	s.Strict.AppendMember(to, "strict")
+	s.Exact.AppendMember(to, "exact")
+	s.ShareState.appendMembers(to)
+	to.Close()
+}
+
+// AppendMember writes the state as a member of an object, unless it is zero.
+func (s *ControlState) AppendMember(to *jsonappend.Text, name string) {
+	if *s == (ControlState{}) {
+		return
+	}
+	to.Name(name)
+	to.Open()
+	s.Size.AppendMember(to, "size")
+	s.Strict.AppendMember(to, "strict")
+	s.Exact.AppendMember(to, "exact")
+	s.ShareState.appendMembers(to)
+	to.Close()
+}
+
+// appendMembers writes the members of an object.
+func (s *ShareState) appendMembers(to *jsonappend.Text) {
+	if s.Shares != 0 {
+		to.Name("shares")
+		to.Float(s.Shares)
+	}
+	if s.Minutes != 0 {
+		to.Name("minutes")
+		to.Int(s.Minutes)
+	}
+	s.Bets.AppendMember(to, "bets")
+	if s.Baseline != (Count{}) {
+		to.Name("baseline")
+		s.Baseline.Append(to)
+	}
+	if s.Lately != [2]float64{} {
+		to.Name("lately")
+		to.Floats(s.Lately[:])
+	}
+}
+
+// Append writes the state exactly.
+func (s *NonInferiorityState) Append(to *jsonappend.Text) {
+	to.Open()
+	to.Name("sums")
+	to.Floats(s.sums[:])
+	to.Name("requests")
+	to.Float(s.requests)
+	to.Close()
+}
+
+// Append writes the count.
+func (c Count) Append(to *jsonappend.Text) {
+	to.Open()
+	to.Name("requests")
+	to.Int(c.Requests)
+	to.Name("errors")
+	to.Int(c.Errors)
+	to.Close()
+}
+
+// Append writes the dispersion.
+func (d Dispersion) Append(to *jsonappend.Text) {
+	to.Open()
+	to.Name("squares")
+	to.Float(d.Squares)
+	to.Name("errors")
+	to.Int(d.Errors)
+	to.Close()
+}
+
+// Append writes the expectation.
+func (x Expectation) Append(to *jsonappend.Text) {
+	to.Open()
+	to.Name("requests")
+	to.Float(x.Requests)
+	to.Name("errors")
+	to.Float(x.Errors)
+	to.Close()
+}
+
+// Append writes the clusters, with numbers to four digits as MarshalJSON.
+func (c *Clusters) Append(to *jsonappend.Text) {
+	short := c.short()
+	to.Open()
+	to.Name("requests")
+	to.Int(short.Requests)
+	to.Name("errors")
+	to.Int(short.Errors)
+	to.Name("hours")
+	to.Int(short.Hours)
+	to.Name("size")
+	to.Float(short.Size)
+	to.Name("last")
+	to.Float(short.Last)
+	to.Name("rate")
+	to.Float(short.Rate)
+	to.Name("excess")
+	to.Floats(short.Excess[:])
+	to.Close()
 }

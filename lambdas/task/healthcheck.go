@@ -220,27 +220,27 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 
 // assessed is the result of reading CloudWatch's metrics.
 type assessed struct {
-	evidence health.Evidence
+	evidence *health.Evidence
 	health   rollout.Health
 }
 
 // assess reads CloudWatch's metrics, adds them to the evidence so far, and assesses
 // it.
 func (t HealthCheck) assess(ctx context.Context, s rollout.State, f rollout.Facts) (assessed, error) {
-	var a assessed
-	var err error
-	if a.evidence, err = t.Recent.Decode(s.Evidence); err != nil {
-		return a, err
+	before, err := t.Recent.Decode(s.Evidence)
+	if err != nil {
+		return assessed{}, err
 	}
-	ask := a.evidence.Ask(s, f.Now)
+	ask := before.Ask(s, f.Now)
 	ask.Gates = health.MetricQueries(s.Plan.Gates.Metrics, f)
 	seen, err := t.Metrics.Metrics(ctx, ask)
 	if err != nil {
-		return a, err
+		return assessed{}, err
 	}
-	if a.evidence, a.health, err = a.evidence.Check(s, f.Now, seen); err != nil {
-		return a, err
+	evidence, checked, err := before.Check(s, f.Now, seen)
+	if err != nil {
+		return assessed{}, err
 	}
-	a.health.Readings = append(a.health.Readings, health.MetricReadings(s.Plan.Gates.Metrics, f, seen)...)
-	return a, nil
+	checked.Readings = append(checked.Readings, health.MetricReadings(s.Plan.Gates.Metrics, f, seen)...)
+	return assessed{&evidence, checked}, nil
 }
