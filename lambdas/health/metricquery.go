@@ -171,7 +171,7 @@ func (r Reader) readGates(ctx context.Context, q Query) (map[string]Series, erro
 	all := map[string]Series{}
 	for _, gate := range q.Gates {
 		q.Gates = []GateQueries{gate}
-		gates, err := r.read(ctx, q, gate.Queries, points{})
+		gates, err := r.read(ctx, q, gate.Queries, &points{})
 		why := refused(err)
 		if err != nil && why == "" {
 			return nil, err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
@@ -24,16 +23,16 @@ type Reader struct{ Source Source }
 // and without the slow requests, should their statistic be rejected. Errors are read
 // whatever else is wrong. An error means that these could not be read.
 func (r Reader) Metrics(ctx context.Context, q Query) (Measurements, error) {
-	answer := points{}
-	gates, err := r.read(ctx, q, q.queries(), answer)
+	var answer points
+	gates, err := r.read(ctx, q, q.queries(), &answer)
 	alone := q
 	if refused(err) != "" && len(q.Gates) > 0 {
 		alone.Gates = nil
-		_, err = r.read(ctx, alone, alone.queries(), answer)
+		_, err = r.read(ctx, alone, alone.queries(), &answer)
 	}
 	if refused(err) != "" && (q.Over[0] > 0 || len(q.Bounds) > 0) {
 		alone.Over, alone.Bounds = [thresholds]float64{}, nil
-		_, err = r.read(ctx, alone, alone.queries(), answer)
+		_, err = r.read(ctx, alone, alone.queries(), &answer)
 	}
 	if err == nil && len(alone.Gates) < len(q.Gates) {
 		gates, err = r.readGates(ctx, q)
@@ -59,17 +58,17 @@ const pastTime = 72 * time.Hour
 func (r Reader) past(ctx context.Context, q Query) ([]sequential.Count, error) {
 	until := q.Days.Truncate(time.Minute)
 	from := until.Add(-pastTime)
-	answer := points{}
+	var answer points
 	if err := r.readPages(ctx, from, until, q.pastQueries(), answer.add); err != nil {
 		return nil, err
 	}
 	alias, baseline := answer.served(ofAlias), answer.served(ofBaseline)
-	alias.lost = answer[ofAlias+throttles]
+	alias.lost = answer.series(throttles[ofAlias])
 	past := make([]sequential.Count, pastTime/time.Minute)
 	for i := range past {
 		at := from.Unix() + int64(i)*60
 		s, _ := alias.sample(at)
-		if one := whole(baseline.requests[at]); one == 0 || one == whole(alias.requests[at]) {
+		if one := baseline.requests.count(at); one == 0 || one == alias.requests.count(at) {
 			past[i] = s.count()
 		}
 	}
@@ -78,7 +77,8 @@ func (r Reader) past(ctx context.Context, q Query) ([]sequential.Count, error) {
 
 // read runs queries over the query's time. It adds the series of the check itself to
 // the answer, and returns those of metric gates.
-func (r Reader) read(ctx context.Context, q Query, queries []MetricQuery, answer points) (map[string]Series, error) {
+func (r Reader) read(ctx context.Context, q Query, queries []MetricQuery, answer *points) (map[string]Series, error) {
+	*answer = slices.Grow(*answer, len(queries))
 	var gates map[string]Series
 	err := r.readPages(ctx, q.start(), q.end(), queries, func(result MetricResult) {
 		if !isGate(result.ID) {
@@ -109,19 +109,6 @@ func (r Reader) readPages(ctx context.Context, from, to time.Time, queries []Met
 	})
 }
 
-// points are the values of each series, by the second in which they begin.
-type points map[string]map[int64]float64
-
-func (p points) add(result MetricResult) {
-	id := result.ID
-	if p[id] == nil {
-		p[id] = make(map[int64]float64, len(result.Times))
-	}
-	for i, at := range result.Times {
-		p[id][at.Unix()] = result.Values[i]
-	}
-}
-
 // whole returns a value as a count.
 func whole(value float64) int64 {
 	return int64(math.Round(min(max(value, 0), sequential.MaxCount)))
@@ -129,42 +116,30 @@ func whole(value float64) int64 {
 
 // served are the series of a version, or of the alias.
 type served struct {
-	requests, failures, lost, samples map[int64]float64
-	slow                              [thresholds]map[int64]float64
+	requests, failures, lost, samples series
+	slow                              [thresholds]series
 }
 
-func (p points) served(of string) served {
-	s := served{requests: p[of+requests], failures: p[of+failures], lost: p[of+throttles], samples: p[of+samples]}
+func (p points) served(of subject) served {
+	s := served{requests: p.series(requests[of]), failures: p.series(failures[of]), lost: p.series(throttles[of]), samples: p.series(samples[of])}
 	for i := range s.slow {
-		s.slow[i] = p[of+slow+strconv.Itoa(i)]
+		s.slow[i] = p.series(slow[i][of])
 	}
 	if of == ofAlias {
-		s.lost = nil
+		s.lost = series{}
 	}
 	return s
 }
 
 // sample returns what was served in a minute, and whether its durations are known.
-func (from served) sample(at int64) (s Sample, timed bool) {
-	lost := whole(from.lost[at])
-	s = Sample{Requests: whole(from.requests[at]) + lost, Errors: whole(from.failures[at]) + lost}
+func (from *served) sample(at int64) (s Sample, timed bool) {
+	lost := from.lost.count(at)
+	s = Sample{Requests: from.requests.count(at) + lost, Errors: from.failures.count(at) + lost}
 	for i := range s.Slow { // where none was slow there may be no value
-		s.Slow[i] = whole(from.slow[i][at])
+		s.Slow[i] = from.slow[i].count(at)
 	}
-	_, timed = from.samples[at]
+	_, timed = from.samples.value(at)
 	return s, timed || s.Requests == lost
-}
-
-// times returns the seconds at which any of the series has a value, in order.
-func (p points) times(ids ...string) []int64 {
-	var all []int64
-	for _, id := range ids {
-		for at := range p[id] {
-			all = append(all, at)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // seen sorts the answer into the measurements of a check.
@@ -172,29 +147,33 @@ func (p points) seen(q Query) Measurements {
 	var seen Measurements
 	begin := q.Window.From.Truncate(time.Minute).Unix()
 	baseline, newVersion := p.served(ofBaseline), p.served(ofNewVersion)
-	for _, at := range p.times(ofBaseline+requests, ofBaseline+failures, ofBaseline+throttles, ofNewVersion+requests, ofNewVersion+failures, ofNewVersion+throttles) {
-		if at < begin {
-			continue
-		}
+	bounds := make([]series, len(q.Bounds))
+	for i := range bounds {
+		bounds[i] = p.series(above(i))
+	}
+	minutes := times(begin, baseline.requests, baseline.failures, baseline.lost, newVersion.requests, newVersion.failures, newVersion.lost)
+	if len(minutes) > 0 {
+		seen.Minutes = make([]Minute, len(minutes))
+	}
+	for i, at := range minutes {
 		m := Minute{At: time.Unix(at, 0).UTC()}
 		var timedBefore, timedNow bool
 		m.Baseline, timedBefore = baseline.sample(at)
 		m.NewVersion, timedNow = newVersion.sample(at)
 		m.Untimed = !timedBefore || !timedNow
-		for i := range q.Bounds {
+		for i := range bounds {
 			if timedNow {
-				m.Above = append(m.Above, whole(p[ofNewVersion+above+strconv.Itoa(i)][at]))
+				m.Above = append(m.Above, bounds[i].count(at))
 			}
 		}
-		seen.Minutes = append(seen.Minutes, m)
+		seen.Minutes[i] = m
 	}
-	asked, lost, longest := p[ofAlias+requests], p[ofAlias+throttles], p[ofNewVersion+slowest]
-	for _, at := range p.times(ofAlias+requests, ofAlias+throttles, ofNewVersion+slowest) {
-		if at >= begin {
-			seen.Snapshot.Requests += whole(asked[at])
-			seen.Snapshot.Throttles += whole(lost[at])
-			seen.Snapshot.Slowest = max(seen.Snapshot.Slowest, longest[at])
-		}
+	asked, lost, longest := p.series(requests[ofAlias]), p.series(throttles[ofAlias]), p.series(slowest[ofNewVersion])
+	for _, at := range times(begin, asked, lost, longest) {
+		seen.Snapshot.Requests += asked.count(at)
+		seen.Snapshot.Throttles += lost.count(at)
+		slowest, _ := longest.value(at)
+		seen.Snapshot.Slowest = max(seen.Snapshot.Slowest, slowest)
 	}
 	if q.Record {
 		seen.History = p.before(begin)
@@ -208,10 +187,10 @@ func (p points) seen(q Query) Measurements {
 func (p points) before(begin int64) *BaselineHistory {
 	const hour = int64(recordTime / time.Second)
 	var b BaselineHistory
-	for _, of := range []string{ofBaseline, ofAlias} {
+	for _, of := range []subject{ofBaseline, ofAlias} {
 		from := p.served(of)
-		for at := range from.requests {
-			if s, _ := from.sample(at); begin-hour <= at && at < begin {
+		for _, at := range times(begin-hour, from.requests) {
+			if s, _ := from.sample(at); at < begin {
 				b.Count = plus(b.Count, s.count())
 			}
 		}
@@ -219,14 +198,17 @@ func (p points) before(begin int64) *BaselineHistory {
 			break
 		}
 	}
-	for _, of := range []string{ofBaseline, ofAlias} {
+	for _, of := range []subject{ofBaseline, ofAlias} {
 		// CloudWatch may count hours from the query's start or from the clock's. The
 		// one with the most requests mostly covers the time before the rollout.
-		for _, at := range p.times(of + timed) {
-			if count := whole(p[of+timed][at]); begin-2*hour < at && at < begin && count > b.Timed {
+		counts := p.series(timed[of])
+		for _, at := range times(begin-2*hour+1, counts) {
+			if count := counts.count(at); at < begin && count > b.Timed {
 				b.Timed = count
 				for i := range b.Over {
-					b.Over[i] = math.Ceil(p[of+over+strconv.Itoa(i)][at]*1000) / 1000
+					percentile := p.series(over[i][of])
+					value, _ := percentile.value(at)
+					b.Over[i] = math.Ceil(value*1000) / 1000
 				}
 			}
 		}

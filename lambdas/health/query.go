@@ -69,24 +69,32 @@ func (q Query) end() time.Time {
 	return q.Window.To.Add(time.Minute - 1).Truncate(time.Minute)
 }
 
-// The series of a check, by the ids of their queries. The first letter says of
-// what they are: b the baseline, n the new version, a the alias as a whole, g a
-// metric gate.
-const (
-	requests  = "_requests"
-	failures  = "_errors"
-	throttles = "_throttles"
-	slow      = "_slow" // and the threshold's number
-	slowest   = "_slowest"
-	samples   = "_samples" // durations, however long
-	timed     = "_timed"
-	over      = "_over"  // and the threshold's number
-	above     = "_above" // and the bound's number
+// subject says of what a series is.
+type subject int
 
-	ofBaseline   = "b"
-	ofNewVersion = "n"
-	ofAlias      = "a"
+const (
+	ofBaseline subject = iota
+	ofNewVersion
+	ofAlias
 )
+
+// ids are those of the queries of a series, by its subject.
+type ids [3]string
+
+// The series of a check. The first letter of an id is the subject's; a metric gate's is g.
+var (
+	requests  = ids{"b_requests", "n_requests", "a_requests"}
+	failures  = ids{"b_errors", "n_errors", "a_errors"}
+	throttles = ids{"b_throttles", "n_throttles", "a_throttles"}
+	slow      = [thresholds]ids{{"b_slow0", "n_slow0"}, {"b_slow1", "n_slow1"}}
+	slowest   = ids{ofNewVersion: "n_slowest"}
+	samples   = ids{"b_samples", "n_samples"} // durations, however long
+	timed     = ids{"b_timed", "", "a_timed"}
+	over      = [thresholds]ids{{"b_over0", "", "a_over0"}, {"b_over1", "", "a_over1"}}
+)
+
+// above returns the id of the requests of the new version above a bound.
+func above(bound int) string { return "n_above" + strconv.Itoa(bound) }
 
 // percentiles returns the statistics of the thresholds.
 func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
@@ -94,44 +102,48 @@ func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
 // queries returns all queries of a check, for one call.
 func (q Query) queries() []MetricQuery {
 	const minute, hour = 60, 3600
-	var all []MetricQuery
-	dimensions := map[string][]Dimension{}
-	for _, of := range []string{ofBaseline, ofNewVersion, ofAlias} {
-		dimensions[of] = q.dimensions(of)
+	const most = 24 // but for metric gates
+	all := make([]MetricQuery, 0, most)
+	dimensions := [...][]Dimension{ofBaseline: q.dimensions(ofBaseline), ofNewVersion: q.dimensions(ofNewVersion), ofAlias: q.dimensions(ofAlias)}
+	add := func(of subject, what *ids, metric, stat string, period int32) {
+		all = append(all, lambdaQuery(dimensions[of], what[of], metric, stat, period))
 	}
-	add := func(of, what, metric, stat string, period int32) {
-		all = append(all, lambdaQuery(dimensions[of], of+what, metric, stat, period))
+	var aboveOver [thresholds]string
+	for i, duration := range q.Over {
+		if duration > 0 {
+			aboveOver[i] = countAbove(duration)
+		}
 	}
-	for _, of := range []string{ofBaseline, ofNewVersion} {
-		add(of, requests, "Invocations", "Sum", minute)
-		add(of, failures, "Errors", "Sum", minute)
+	for _, of := range []subject{ofBaseline, ofNewVersion} {
+		add(of, &requests, "Invocations", "Sum", minute)
+		add(of, &failures, "Errors", "Sum", minute)
 		if q.Throttles {
-			add(of, throttles, "Throttles", "Sum", minute)
+			add(of, &throttles, "Throttles", "Sum", minute)
 		}
 		for i, duration := range q.Over {
 			if duration > 0 {
 				if i == 0 {
-					add(of, samples, "Duration", "SampleCount", minute)
+					add(of, &samples, "Duration", "SampleCount", minute)
 				}
-				add(of, slow+strconv.Itoa(i), "Duration", countAbove(duration), minute)
+				add(of, &slow[i], "Duration", aboveOver[i], minute)
 			}
 		}
 	}
 	if len(q.Bounds) > 0 && q.Over[0] <= 0 {
-		add(ofNewVersion, samples, "Duration", "SampleCount", minute)
+		add(ofNewVersion, &samples, "Duration", "SampleCount", minute)
 	}
 	for i, duration := range q.Bounds {
-		add(ofNewVersion, above+strconv.Itoa(i), "Duration", countAbove(duration), minute)
+		all = append(all, lambdaQuery(dimensions[ofNewVersion], above(i), "Duration", countAbove(duration), minute))
 	}
-	add(ofNewVersion, slowest, "Duration", "Maximum", minute)
-	add(ofAlias, requests, "Invocations", "Sum", minute)
-	add(ofAlias, throttles, "Throttles", "Sum", minute)
+	add(ofNewVersion, &slowest, "Duration", "Maximum", minute)
+	add(ofAlias, &requests, "Invocations", "Sum", minute)
+	add(ofAlias, &throttles, "Throttles", "Sum", minute)
 	if q.Record {
-		add(ofAlias, failures, "Errors", "Sum", minute)
-		for _, of := range []string{ofBaseline, ofAlias} {
-			add(of, timed, "Duration", "SampleCount", hour)
+		add(ofAlias, &failures, "Errors", "Sum", minute)
+		for _, of := range []subject{ofBaseline, ofAlias} {
+			add(of, &timed, "Duration", "SampleCount", hour)
 			for i, percentile := range percentiles() {
-				add(of, over+strconv.Itoa(i), "Duration", percentile, hour)
+				add(of, &over[i], "Duration", percentile, hour)
 			}
 		}
 	}
@@ -144,7 +156,8 @@ func (q Query) queries() []MetricQuery {
 // countAbove returns the statistic that counts the requests above a duration, in
 // milliseconds.
 func countAbove(duration float64) string {
-	return "TC(" + strconv.FormatFloat(duration, 'f', -1, 64) + ":)"
+	text := append(make([]byte, 0, 32), "TC("...)
+	return string(append(strconv.AppendFloat(text, duration, 'f', -1, 64), ":)"...))
 }
 
 // pastQueries returns what is read of the last days.
@@ -152,12 +165,12 @@ func (q Query) pastQueries() []MetricQuery {
 	const minute = 60
 	alias := q.dimensions(ofAlias)
 	all := []MetricQuery{
-		lambdaQuery(alias, ofAlias+requests, "Invocations", "Sum", minute),
-		lambdaQuery(alias, ofAlias+failures, "Errors", "Sum", minute),
-		lambdaQuery(q.dimensions(ofBaseline), ofBaseline+requests, "Invocations", "Sum", minute),
+		lambdaQuery(alias, requests[ofAlias], "Invocations", "Sum", minute),
+		lambdaQuery(alias, failures[ofAlias], "Errors", "Sum", minute),
+		lambdaQuery(q.dimensions(ofBaseline), requests[ofBaseline], "Invocations", "Sum", minute),
 	}
 	if q.Throttles {
-		all = append(all, lambdaQuery(alias, ofAlias+throttles, "Throttles", "Sum", minute))
+		all = append(all, lambdaQuery(alias, throttles[ofAlias], "Throttles", "Sum", minute))
 	}
 	return all
 }
@@ -170,11 +183,8 @@ func lambdaQuery(dimensions []Dimension, id, metric, stat string, period int32) 
 // dimensions returns the dimensions under which Lambda records an alias's requests:
 // three for a version that is invoked through an alias, two for the alias as a
 // whole. Any other set of dimensions has no data at all.
-func (q Query) dimensions(of string) []Dimension {
-	all := []Dimension{
-		{"FunctionName", q.Function},
-		{"Resource", q.Function + ":" + q.Alias},
-	}
+func (q Query) dimensions(of subject) []Dimension {
+	all := append(make([]Dimension, 0, 3), Dimension{"FunctionName", q.Function}, Dimension{"Resource", q.Function + ":" + q.Alias})
 	switch of {
 	case ofBaseline:
 		return append(all, Dimension{"ExecutedVersion", q.Baseline})
