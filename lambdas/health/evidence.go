@@ -187,7 +187,10 @@ func notBefore(first time.Time, times []time.Time) []time.Time {
 // merge merges two ordered lists of minutes into a new one, and leaves out minutes
 // before folded.
 func merge(known, read []Minute, folded time.Time) []Minute {
-	all := make([]Minute, 0, len(known)+len(read))
+	for len(known) > 0 && known[0].At.Before(folded) {
+		known = known[1:]
+	}
+	all := make([]Minute, 0, max(len(known), len(read))+1) // mostly, all but one are known and read
 	for len(known) > 0 || len(read) > 0 {
 		var next Minute
 		switch {

@@ -154,6 +154,9 @@ func short(text string) string {
 // refused returns CloudWatch's text if err means that it rejected a call because of
 // a query; empty if err is anything else.
 func refused(err error) string {
+	if err == nil {
+		return ""
+	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		return ""

@@ -102,9 +102,8 @@ func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
 // queries returns all queries of a check, for one call.
 func (q Query) queries() []MetricQuery {
 	const minute, hour = 60, 3600
-	const most = 24 // but for metric gates
-	all := make([]MetricQuery, 0, most)
-	dimensions := [...][]Dimension{ofBaseline: q.dimensions(ofBaseline), ofNewVersion: q.dimensions(ofNewVersion), ofAlias: q.dimensions(ofAlias)}
+	all := make([]MetricQuery, 0, q.most())
+	dimensions := q.dimensions()
 	add := func(of subject, what *ids, metric, stat string, period int32) {
 		all = append(all, lambdaQuery(dimensions[of], what[of], metric, stat, period))
 	}
@@ -153,6 +152,18 @@ func (q Query) queries() []MetricQuery {
 	return all
 }
 
+// most returns about how many queries there are.
+func (q Query) most() int {
+	most := 15 + len(q.Bounds)
+	if q.Record {
+		most += 7
+	}
+	for _, gate := range q.Gates {
+		most += len(gate.Queries)
+	}
+	return most
+}
+
 // countAbove returns the statistic that counts the requests above a duration, in
 // milliseconds.
 func countAbove(duration float64) string {
@@ -163,11 +174,12 @@ func countAbove(duration float64) string {
 // pastQueries returns what is read of the last days.
 func (q Query) pastQueries() []MetricQuery {
 	const minute = 60
-	alias := q.dimensions(ofAlias)
+	dimensions := q.dimensions()
+	alias := dimensions[ofAlias]
 	all := []MetricQuery{
 		lambdaQuery(alias, requests[ofAlias], "Invocations", "Sum", minute),
 		lambdaQuery(alias, failures[ofAlias], "Errors", "Sum", minute),
-		lambdaQuery(q.dimensions(ofBaseline), requests[ofBaseline], "Invocations", "Sum", minute),
+		lambdaQuery(dimensions[ofBaseline], requests[ofBaseline], "Invocations", "Sum", minute),
 	}
 	if q.Throttles {
 		all = append(all, lambdaQuery(alias, throttles[ofAlias], "Throttles", "Sum", minute))
@@ -180,16 +192,15 @@ func lambdaQuery(dimensions []Dimension, id, metric, stat string, period int32) 
 	return MetricQuery{ID: id, Namespace: "AWS/Lambda", Metric: metric, Dimensions: dimensions, Statistic: stat, Period: period}
 }
 
-// dimensions returns the dimensions under which Lambda records an alias's requests:
-// three for a version that is invoked through an alias, two for the alias as a
+// dimensions returns the dimensions under which Lambda records an alias's requests, by the
+// subject: three for a version that is invoked through an alias, two for the alias as a
 // whole. Any other set of dimensions has no data at all.
-func (q Query) dimensions(of subject) []Dimension {
-	all := append(make([]Dimension, 0, 3), Dimension{"FunctionName", q.Function}, Dimension{"Resource", q.Function + ":" + q.Alias})
-	switch of {
-	case ofBaseline:
-		return append(all, Dimension{"ExecutedVersion", q.Baseline})
-	case ofNewVersion:
-		return append(all, Dimension{"ExecutedVersion", q.NewVersion})
+func (q Query) dimensions() [3][]Dimension {
+	function, resource := Dimension{"FunctionName", q.Function}, Dimension{"Resource", q.Function + ":" + q.Alias}
+	all := []Dimension{
+		function, resource, {"ExecutedVersion", q.Baseline},
+		function, resource, {"ExecutedVersion", q.NewVersion},
+		function, resource,
 	}
-	return all
+	return [...][]Dimension{ofBaseline: all[0:3:3], ofNewVersion: all[3:6:6], ofAlias: all[6:]}
 }

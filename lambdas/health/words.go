@@ -61,35 +61,41 @@ func percentagePoints(share float64) string {
 
 // failed formats a count of failed requests: "failed 31 of 1,204 requests (2.6%)",
 // "failed none of 12 requests", "has no data".
-func failed(c sequential.Count) string {
+func failed(c sequential.Count) string { return string(appendFailed(nil, c)) }
+
+func appendFailed(text []byte, c sequential.Count) []byte {
 	if c.Requests == 0 && c.Errors == 0 {
-		return "has no data"
+		return append(text, "has no data"...)
 	}
 	noun := " requests"
 	if c.Requests == 1 {
 		noun = " request"
 	}
-	return "failed " + outOf(c, noun)
+	return appendOutOf(append(text, "failed "...), c, noun)
 }
 
-func outOf(c sequential.Count, noun string) string {
-	all := " of " + rollout.Thousands(c.Requests) + noun
-	switch {
-	case c.Errors <= 0:
-		return "none" + all
-	case c.Requests == 0:
-		return rollout.Thousands(c.Errors) + all
+func appendOutOf(text []byte, c sequential.Count, noun string) []byte {
+	if c.Errors > 0 {
+		text = rollout.AppendThousands(text, c.Errors)
+	} else {
+		text = append(text, "none"...)
 	}
-	return rollout.Thousands(c.Errors) + all + " (" + share(c) + ")"
+	text = append(rollout.AppendThousands(append(text, " of "...), c.Requests), noun...)
+	if c.Errors > 0 && c.Requests > 0 {
+		text = append(appendShare(append(text, " ("...), c), ')')
+	}
+	return text
 }
 
 // share formats the share of failed or slow requests: "2.6%"; "none" if there are no
 // requests.
-func share(c sequential.Count) string {
+func share(c sequential.Count) string { return string(appendShare(nil, c)) }
+
+func appendShare(text []byte, c sequential.Count) []byte {
 	if c.Requests == 0 {
-		return "none"
+		return append(text, "none"...)
 	}
-	return rollout.Percent(float64(c.Errors) / float64(c.Requests))
+	return rollout.AppendPercent(text, float64(c.Errors)/float64(c.Requests))
 }
 
 // sideBySide says how many requests of both versions failed while both had
@@ -97,16 +103,21 @@ func share(c sequential.Count) string {
 // 10,812".
 func (a *Assessment) sideBySide() string {
 	newVersion, baseline := a.Evidence.Errors.NewVersion, a.Evidence.Errors.Baseline
-	second := failed(baseline)
-	switch {
-	case newVersion.Requests == 0 && baseline.Requests == 0:
+	if newVersion.Requests == 0 && baseline.Requests == 0 {
 		return "no data of version " + a.state.NewVersion + " or version " + a.state.Plan.Baseline
-	case newVersion.Requests > 0 && baseline.Errors > 0:
-		second = "failed " + outOf(baseline, "")
-	case newVersion.Requests > 0 && baseline.Requests > 0:
-		second = outOf(baseline, "")
 	}
-	return "version " + a.state.NewVersion + " " + failed(newVersion) + ", version " + a.state.Plan.Baseline + " " + second
+	text := append(make([]byte, 0, 120), "version "...)
+	text = appendFailed(append(append(text, a.state.NewVersion...), ' '), newVersion)
+	text = append(append(append(text, ", version "...), a.state.Plan.Baseline...), ' ')
+	switch {
+	case newVersion.Requests > 0 && baseline.Errors > 0:
+		text = appendOutOf(append(text, "failed "...), baseline, "")
+	case newVersion.Requests > 0 && baseline.Requests > 0:
+		text = appendOutOf(text, baseline, "")
+	default:
+		text = appendFailed(text, baseline)
+	}
+	return string(text)
 }
 
 // failures says how many requests failed, and at full weight also how many have
@@ -203,21 +214,23 @@ const noSlowdown = "no harmful slowdown seen"
 // baseline's percentiles: "12% of version 8's requests took over 230 ms (version
 // 7: 5%), 4% over 411 ms (version 7: 1%)".
 func (a *Assessment) slowness() string {
-	text := ""
+	text := make([]byte, 0, 160)
 	for i := range a.Slow {
 		c := &a.Slow[i]
-		noun := " over "
-		if i == 0 {
-			noun = " of version " + a.state.NewVersion + "'s requests took over "
-		} else {
-			text += ", "
+		if i > 0 {
+			text = append(text, ", "...)
 		}
-		text += share(plus(c.NewVersion, c.Alone)) + noun + rollout.Thousands(int64(a.History.Over[i]+0.5)) + " ms"
+		text = appendShare(text, plus(c.NewVersion, c.Alone))
+		if i == 0 {
+			text = append(append(append(text, " of version "...), a.state.NewVersion...), "'s requests took"...)
+		}
+		text = append(rollout.AppendThousands(append(text, " over "...), int64(a.History.Over[i]+0.5)), " ms"...)
 		if c.Baseline.Requests > 0 {
-			text += " (version " + a.state.Plan.Baseline + ": " + share(c.Baseline) + ")"
+			text = append(append(append(text, " (version "...), a.state.Plan.Baseline...), ": "...)
+			text = append(appendShare(text, c.Baseline), ')')
 		}
 	}
-	return text
+	return string(text)
 }
 
 // overBounds says how many of the new version's requests took longer than the

@@ -197,7 +197,7 @@ func (s State) decide(now time.Time, order Order) ruling {
 		return s.awaitApproval(r, now, seen)
 	case !r.approvalRequestedAt.IsZero():
 	case !over && !s.provenEarly():
-		return r.goOn(Watch, readingsText(s.Health.Readings))
+		return r.goOn(Watch, seen[len(separator):])
 	case !over:
 		ends = endedEarly(step)
 	case s.HealthCheck && s.lacksTraffic() && s.Plan.Gates.OnNoTraffic == OnNoTrafficRollBack && s.metricsLeft(now) == 0:

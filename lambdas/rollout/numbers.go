@@ -1,8 +1,8 @@
 package rollout
 
 import (
+	"bytes"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,19 +24,23 @@ func (c Counts) String() string {
 
 // Percent returns a share in [0, 1] as a percentage with two significant digits,
 // three from 10% on: "2.6%", "12.3%".
-func Percent(share float64) string {
+func Percent(share float64) string { return string(AppendPercent(nil, share)) }
+
+// AppendPercent appends a Percent to a text.
+func AppendPercent(text []byte, share float64) []byte {
 	percent := share * 100
 	digits := 2
 	if percent >= 10 {
 		digits = 3
 	}
-	text := strconv.FormatFloat(percent, 'g', digits, 64)
-	number, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return text + "%"
+	start := len(text)
+	text = strconv.AppendFloat(text, percent, 'g', digits, 64)
+	if bytes.IndexByte(text[start:], 'e') >= 0 {
+		if number, err := strconv.ParseFloat(string(text[start:]), 64); err == nil {
+			text = strconv.AppendFloat(text[:start], number, 'f', -1, 64)
+		}
 	}
-	var buffer [24]byte
-	return string(append(strconv.AppendFloat(buffer[:0], number, 'f', -1, 64), '%'))
+	return append(text, '%')
 }
 
 // Weight returns a weight in [0, 1] as an exact percentage: "0.5%", "100%".
@@ -46,16 +50,26 @@ func Weight(weight float64) string {
 
 // Thousands returns a number with its digits in groups of three: "10,812".
 func Thousands(n int64) string {
-	var buffer [26]byte // of the least int64
-	text := strconv.AppendInt(buffer[:0], n, 10)
-	first := 0
+	if 0 <= n && n < 1000 {
+		return strconv.FormatInt(n, 10)
+	}
+	return string(AppendThousands(make([]byte, 0, 26), n))
+}
+
+// AppendThousands appends Thousands to a text.
+func AppendThousands(text []byte, n int64) []byte {
+	var room [20]byte
+	digits := strconv.AppendInt(room[:0], n, 10)
 	if n < 0 {
-		first = 1
+		text, digits = append(text, '-'), digits[1:]
 	}
-	for i := len(text) - 3; i > first; i -= 3 {
-		text = slices.Insert(text, i, ',')
+	for i, digit := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			text = append(text, ',')
+		}
+		text = append(text, digit)
 	}
-	return string(text)
+	return text
 }
 
 func plural(n int64, noun string) string {

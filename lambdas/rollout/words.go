@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -108,7 +109,7 @@ func WithoutReadings(text string, readings []Reading) string {
 	return text
 }
 
-func stepName(step, of int) string { return fmt.Sprintf("step %d of %d", step, of) }
+func stepName(step, of int) string { return "step " + strconv.Itoa(step) + " of " + strconv.Itoa(of) }
 
 func orderedBy(o Order) string {
 	if o.Command == Disapprove {

@@ -55,13 +55,7 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 		return rollout.State{}, err
 	}
 	announcement := Announcement{
-		Call: call, State: state, Notify: state.Notify, Failed: state.Notifications,
-		Commands: func() rollout.CommandLines {
-			return rollout.CommandLines{
-				Approve: state.CommandLine(rollout.Approve, call.Execution), Refuse: state.CommandLine(rollout.Disapprove, call.Execution),
-				Resume: state.CommandLine(rollout.ResumeNow, call.Execution), RollBack: state.CommandLine(rollout.RollBackNow, call.Execution),
-			}
-		},
+		Call: call, State: state, Notify: state.Notify, Failed: state.Notifications, Commands: commandLines,
 		Events: state.PauseEvents(call.Rollout), Step: state.Progress.Step,
 	}
 	if state.ApprovalJustRequested(call.Now) {
@@ -71,11 +65,21 @@ func (t HealthCheck) Handle(ctx context.Context, call Call) (rollout.State, erro
 		announcement.Events, announcement.Step = append(announcement.Events, rollout.EventHeld), state.Progress.Step
 	}
 	state.Notifications = t.Announcer.Notify(ctx, announcement)
-	t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,
-		"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
-		"decision", state.Health.Decision, "reason", state.Health.Reason,
-		telemetry.Metrics(call.Now, telemetry.Decision(state.Health.Decision), weightOf(state)))
+	if t.Log.Enabled(ctx, slog.LevelInfo) {
+		t.Log.InfoContext(ctx, "checked", "execution", call.Execution, "phase", call.Phase, "function", state.FunctionName, "alias", state.AliasName,
+			"version", state.NewVersion, "step", state.Progress.Step, "weight", state.Progress.Weight,
+			"decision", state.Health.Decision, "reason", state.Health.Reason,
+			telemetry.Metrics(call.Now, telemetry.Decision(state.Health.Decision), weightOf(state)))
+	}
 	return state, nil
+}
+
+// commandLines returns the command lines that answer an approval or a pause.
+func commandLines(s rollout.State, execution string) rollout.CommandLines {
+	return rollout.CommandLines{
+		Approve: s.CommandLine(rollout.Approve, execution), Refuse: s.CommandLine(rollout.Disapprove, execution),
+		Resume: s.CommandLine(rollout.ResumeNow, execution), RollBack: s.CommandLine(rollout.RollBackNow, execution),
+	}
 }
 
 func (t HealthCheck) phase(ctx context.Context, call Call) (rollout.State, error) {

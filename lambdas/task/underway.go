@@ -41,7 +41,7 @@ type Announcement struct {
 	Failed []rollout.FailedDelivery
 	// Commands returns the command lines that answer an approval or a pause; nil if there
 	// are none. Few checks notify of anything.
-	Commands func() rollout.CommandLines
+	Commands func(s rollout.State, execution string) rollout.CommandLines
 }
 
 // Notify sends the notifications of t, retries failed deliveries, and returns the
@@ -56,7 +56,7 @@ func (a Announcer) Notify(ctx context.Context, t Announcement) []rollout.FailedD
 	notification := func(event rollout.Event, step int, at time.Time) rollout.Notification {
 		var commands rollout.CommandLines
 		if t.Commands != nil {
-			commands = t.Commands()
+			commands = t.Commands(t.State, t.Call.Execution)
 		}
 		return t.State.Notification(event, step, at, t.Call.Execution, commands)
 	}

@@ -53,7 +53,7 @@ func TestWhatCouldNotBeToldIsKeptAndTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := telling(w)
-	next.Events, next.Step, next.Commands = []rollout.Event{rollout.EventApprovalWanted}, 1, func() rollout.CommandLines {
+	next.Events, next.Step, next.Commands = []rollout.Event{rollout.EventApprovalWanted}, 1, func(rollout.State, string) rollout.CommandLines {
 		return rollout.CommandLines{Approve: "yes", Refuse: "no"}
 	}
 	left := a.announcer().Notify(context.Background(), next)
