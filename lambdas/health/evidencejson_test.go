@@ -69,8 +69,10 @@ func fillKind(random *rand.Rand, v reflect.Value) {
 			fill(random, v.Index(i))
 		}
 	case reflect.Struct:
-		for _, field := range v.Fields() {
-			fill(random, field)
+		for field, value := range v.Fields() {
+			if field.IsExported() {
+				fill(random, value)
+			}
 		}
 	default:
 		panic("the evidence has a " + v.Type().String())
