@@ -26,7 +26,7 @@ func (e Evidence) Check(s rollout.State, now time.Time, seen Measurements) (Evid
 	if err != nil {
 		return e, health, err
 	}
-	health.Readings = append(health.Readings, reading)
+	health.Readings = append(make([]rollout.Reading, 0, 4), reading)
 	if s.Plan.Gates.Latency != nil {
 		if reading, err = a.Latency(); err != nil {
 			return e, health, err

@@ -174,12 +174,13 @@ func (r Reader) readGates(ctx context.Context, q Query) (map[string]Series, erro
 	all := map[string]Series{}
 	for _, gate := range q.Gates {
 		q.Gates = []GateQueries{gate}
-		gates, err := r.read(ctx, q, gate.Queries, &points{})
+		var own answer
+		err := r.read(ctx, q, gate.Queries, &own)
 		why := refused(err)
 		if err != nil && why == "" {
 			return nil, err
 		}
-		maps.Copy(all, gates)
+		maps.Copy(all, own.gates)
 		for _, query := range gate.Queries {
 			if why != "" {
 				all[query.ID] = Series{Problem: fmt.Sprintf("CloudWatch rejected the query: %s", short(why))}

@@ -23,30 +23,30 @@ type Reader struct{ Source Source }
 // and without the slow requests, should their statistic be rejected. Errors are read
 // whatever else is wrong. An error means that these could not be read.
 func (r Reader) Metrics(ctx context.Context, q Query) (Measurements, error) {
-	var answer points
-	gates, err := r.read(ctx, q, q.queries(), &answer)
+	var seen answer
+	err := r.read(ctx, q, q.queries(), &seen)
 	alone := q
 	if refused(err) != "" && len(q.Gates) > 0 {
 		alone.Gates = nil
-		_, err = r.read(ctx, alone, alone.queries(), &answer)
+		err = r.read(ctx, alone, alone.queries(), &seen)
 	}
 	if refused(err) != "" && (q.Over[0] > 0 || len(q.Bounds) > 0) {
 		alone.Over, alone.Bounds = [thresholds]float64{}, nil
-		_, err = r.read(ctx, alone, alone.queries(), &answer)
+		err = r.read(ctx, alone, alone.queries(), &seen)
 	}
 	if err == nil && len(alone.Gates) < len(q.Gates) {
-		gates, err = r.readGates(ctx, q)
+		seen.gates, err = r.readGates(ctx, q)
 	}
 	if err != nil {
 		return Measurements{}, fmt.Errorf("reading the metrics of alias %s of %s: %w", q.Alias, q.Function, err)
 	}
-	seen := answer.seen(q)
-	seen.Gates = gates
+	measured := seen.measurements(q)
+	measured.Gates = seen.gates
 	if !q.Days.IsZero() {
 		// Without them the check is stricter, and the next one asks again.
-		seen.Past, _ = r.past(ctx, q)
+		measured.Past, _ = r.past(ctx, q)
 	}
-	return seen, nil
+	return measured, nil
 }
 
 // pastTime is how far back the alias's own history is read.
@@ -58,8 +58,8 @@ const pastTime = 72 * time.Hour
 func (r Reader) past(ctx context.Context, q Query) ([]sequential.Count, error) {
 	until := q.Days.Truncate(time.Minute)
 	from := until.Add(-pastTime)
-	var answer points
-	if err := r.readPages(ctx, from, until, q.pastQueries(), answer.add); err != nil {
+	var answer answer
+	if err := r.Source.Results(ctx, from, until, q.pastQueries(), answer.take); err != nil {
 		return nil, err
 	}
 	alias, baseline := answer.served(ofAlias), answer.served(ofBaseline)
@@ -75,38 +75,36 @@ func (r Reader) past(ctx context.Context, q Query) ([]sequential.Count, error) {
 	return past, nil
 }
 
-// read runs queries over the query's time. It adds the series of the check itself to
-// the answer, and returns those of metric gates.
-func (r Reader) read(ctx context.Context, q Query, queries []MetricQuery, answer *points) (map[string]Series, error) {
-	*answer = slices.Grow(*answer, len(queries))
-	var gates map[string]Series
-	err := r.readPages(ctx, q.start(), q.end(), queries, func(result MetricResult) {
-		if !isGate(result.ID) {
-			answer.add(result)
-			return
-		}
-		if gates == nil {
-			gates = map[string]Series{}
-		}
-		gates[result.ID] = gates[result.ID].with(result)
-	})
-	return gates, err
+// read runs queries over the query's time, and adds their series to the answer.
+func (r Reader) read(ctx context.Context, q Query, queries []MetricQuery, to *answer) error {
+	to.points = slices.Grow(to.points, len(queries))
+	return r.Source.Results(ctx, q.start(), q.end(), queries, to.take)
 }
 
-// readPages asks the queries from one time to another, and hands each result to
-// take. A series of Lambda's metrics that CloudWatch could not read is an error.
-func (r Reader) readPages(ctx context.Context, from, to time.Time, queries []MetricQuery, take func(MetricResult)) error {
-	return r.Source.Results(ctx, from, to, queries, func(result MetricResult) error {
-		switch {
-		case isGate(result.ID):
-		case result.Status == InternalError:
-			return fmt.Errorf("%s: %w", result.ID, ErrUnavailable)
-		case result.Status == Forbidden:
-			return fmt.Errorf("%s is forbidden", result.ID)
+// answer is what CloudWatch answers to a check: the series of the check itself, and those of
+// metric gates.
+type answer struct {
+	points
+	gates map[string]Series // nil if there are none
+}
+
+// take adds a page of a result. A series of Lambda's metrics that CloudWatch could not read is
+// an error.
+func (a *answer) take(result MetricResult) error {
+	switch {
+	case isGate(result.ID):
+		if a.gates == nil {
+			a.gates = map[string]Series{}
 		}
-		take(result)
+		a.gates[result.ID] = a.gates[result.ID].with(result)
 		return nil
-	})
+	case result.Status == InternalError:
+		return fmt.Errorf("%s: %w", result.ID, ErrUnavailable)
+	case result.Status == Forbidden:
+		return fmt.Errorf("%s is forbidden", result.ID)
+	}
+	a.add(result)
+	return nil
 }
 
 // whole returns a value as a count.
@@ -142,8 +140,8 @@ func (from *served) sample(at int64) (s Sample, timed bool) {
 	return s, timed || s.Requests == lost
 }
 
-// seen sorts the answer into the measurements of a check.
-func (p points) seen(q Query) Measurements {
+// measurements sorts the answer into the measurements of a check.
+func (p points) measurements(q Query) Measurements {
 	var seen Measurements
 	begin := q.Window.From.Truncate(time.Minute).Unix()
 	baseline, newVersion := p.served(ofBaseline), p.served(ofNewVersion)

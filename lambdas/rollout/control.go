@@ -4,10 +4,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
-	"github.com/lambda-rollout/lambda-rollout/lambdas/lazyregexp"
 )
 
 // Order is a command that was given to a rollout.
@@ -28,16 +28,19 @@ type Order struct {
 // keptOrders limits how many of the last orders the state keeps.
 const keptOrders = 10
 
-// plainName matches what Parameter Store accepts in a name.
-var plainName = lazyregexp.New(`^[A-Za-z0-9_.-]{1,80}$`)
-
 // InParameter returns an execution's name as it is in the names of parameters: its hash, if
 // Parameter Store does not accept it.
 func InParameter(name string) string {
-	if plainName.MatchString(name) {
+	if 1 <= len(name) && len(name) <= 80 && strings.IndexFunc(name, notInParameter) < 0 {
 		return name
 	}
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
+}
+
+// notInParameter reports whether Parameter Store does not accept a character in a name.
+func notInParameter(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return !letter && (r < '0' || r > '9') && r != '_' && r != '.' && r != '-'
 }
 
 // ControlParameter returns the name of the parameter, in the Parameter Store of AWS

@@ -165,7 +165,7 @@ type ruling struct {
 // order to obey, which is the zero Order if there is none. It changes nothing: Check
 // applies the ruling.
 func (s State) decide(now time.Time, order Order) ruling {
-	seen := separator + readingsText(s.Health.Readings)
+	seen := afterwards(s.Health.Readings)
 	r := ruling{effect: obeyed, approvalRequestedAt: s.Progress.ApprovalRequestedAt, pause: s.Progress.Pause}
 	if failed := s.Health.ofStatus(Fail); len(failed) > 0 {
 		r.effect = overruled

@@ -66,8 +66,9 @@ func (s State) holdShift(now time.Time, order Order, r ruling) (State, ruling) {
 	}
 	s.Progress.Held = held
 	if order.Command.shifts() {
-		order.Effect, r.effect = "", waitsForWindow(s.heldText(*held))
-		s.Progress.Pending = &order
+		pending := order
+		pending.Effect, r.effect = "", waitsForWindow(s.heldText(*held))
+		s.Progress.Pending = &pending
 	}
 	r.decision, r.reason = Watch, s.heldText(*held)+": "+r.reason
 	return s, r

@@ -24,91 +24,6 @@ const (
 	unknownOvertaken = "not known, and superseded by another order"
 )
 
-// String returns the reading in words: "latency: no slowdown seen". It marks what an
-// evidence gate has proven and where it is in doubt: "errors (proven): …".
-func (r Reading) String() string {
-	gate := r.Gate
-	switch r.Verdict {
-	case VerdictProven:
-		gate += " (proven)"
-	case VerdictHold:
-		gate += " (in doubt)"
-	}
-	return gate + ": " + r.Reason
-}
-
-// objection returns in words why the reading rolls back. What the errors gate
-// reads is a sentence about the versions, and needs no name.
-func (r Reading) objection() string {
-	switch {
-	case r.Gate == ErrorsGateName:
-		return r.Reason
-	case r.Status == Inconclusive:
-		return r.Gate + " was inconclusive: " + r.Reason
-	}
-	return r.Gate + " failed: " + r.Reason
-}
-
-func readingsText(readings []Reading) string {
-	if len(readings) == 0 {
-		return "no gates were checked"
-	}
-	return joined(readings, Reading.String)
-}
-
-func objections(readings []Reading) string { return joined(readings, Reading.objection) }
-
-func joined(readings []Reading, say func(Reading) string) string {
-	texts := make([]string, len(readings))
-	for i, r := range readings {
-		texts[i] = say(r)
-	}
-	return strings.Join(texts, separator)
-}
-
-// separator stands between the readings in a reason, and before them.
-const separator = "; "
-
-// earlier returns the reading in the words of histories recorded by earlier releases:
-// "latency inconclusive: no slowdown seen".
-func (r Reading) earlier() string {
-	word := string(r.Verdict)
-	if word == "" {
-		word = string(r.Status)
-	}
-	return r.Gate + " " + word + ": " + r.Reason
-}
-
-// Lines returns a text of Health or of an Outcome with the readings, each on a
-// line of its own.
-func Lines(text string, readings []Reading) string {
-	for _, r := range readings {
-		for _, said := range []string{r.String(), r.objection(), r.earlier()} {
-			text = strings.ReplaceAll(text, separator+said, "\n"+said)
-		}
-	}
-	return text
-}
-
-// WithoutReadings returns a text of Health or of an Outcome without its list of
-// readings, and with what stands before and after the list. It returns the text as
-// it is if the list is not in it, or was cut short.
-func WithoutReadings(text string, readings []Reading) string {
-	if len(readings) == 0 {
-		return text
-	}
-	for _, say := range []func(Reading) string{Reading.String, Reading.earlier} {
-		before, after, found := strings.Cut(text, separator+joined(readings, say))
-		switch {
-		case found && after == "":
-			return before
-		case found:
-			return sentence(before) + strings.TrimPrefix(after, ".")
-		}
-	}
-	return text
-}
-
 func stepName(step, of int) string { return "step " + strconv.Itoa(step) + " of " + strconv.Itoa(of) }
 
 func orderedBy(o Order) string {
@@ -203,7 +118,7 @@ func promotedReason(s State) string {
 	}
 	text = s.warned(text, s.waits()) // that is over
 	if s.Health != nil {
-		text = strings.TrimSuffix(text, ".") + separator + readingsText(s.Health.Readings)
+		text = strings.TrimSuffix(text, ".") + afterwards(s.Health.Readings)
 	}
 	return Brief(text)
 }

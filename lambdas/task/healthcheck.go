@@ -161,39 +161,58 @@ func (t HealthCheck) instructions(ctx context.Context, s rollout.State) (rollout
 // unreadOrders says why orders could not be read.
 func unreadOrders(err error) string { return "could not be read: " + rollout.Brief(err.Error()) }
 
-// check reads instructions, evidence, alarms and gates in parallel, and decides. Only
-// instructions may be missing. A release reads the alarms of its members.
-func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, rollout.Instructions, error) {
-	var (
-		evidence gates.Pending[assessed]
-		alarms   gates.Pending[map[string]health.AlarmStatus]
-		sources  gates.Pending[[]rollout.Reading]
-		orders   gates.Pending[rollout.Instructions]
-	)
-	late := fmt.Errorf("no answer within %s: %w", checkLimit, context.DeadlineExceeded)
-	facts := rollout.FactsOf(s, call.Execution, call.Now)
-	readsAlarms := s.Release == nil && len(s.Plan.Gates.Alarms) > 0
-	each := []func(context.Context){orders.Expect(func(ctx context.Context) (rollout.Instructions, error) {
-		return t.instructions(ctx, s)
-	}, rollout.Instructions{}, late)}
-	if s.HealthCheck {
-		each = append(each, evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, s, facts) }, assessed{}, late))
-		if readsAlarms {
-			each = append(each, alarms.Expect(func(ctx context.Context) (map[string]health.AlarmStatus, error) {
-				return t.Metrics.AlarmStates(ctx, s.Plan.Gates.Alarms)
-			}, nil, late))
-		}
-		if asked := t.Gates.DuringStep(s, facts); len(asked) > 0 {
-			each = append(each, sources.Expect(func(ctx context.Context) ([]rollout.Reading, error) {
-				return gates.ReadAll(ctx, t.Gates.Parallel, gatesLimit, asked)
-			}, nil, late))
-		}
+// checkReads are what a check reads in parallel, for the state. Reads that are late may go on
+// after the check.
+type checkReads struct {
+	task  HealthCheck
+	state rollout.State
+	facts rollout.Facts
+
+	evidence gates.Pending[assessed]
+	alarms   gates.Pending[map[string]health.AlarmStatus]
+	sources  gates.Pending[[]rollout.Reading]
+	orders   gates.Pending[rollout.Instructions]
+}
+
+var lateAnswer = fmt.Errorf("no answer within %s: %w", checkLimit, context.DeadlineExceeded)
+
+// start returns the functions that read.
+func (r *checkReads) start() []func(context.Context) {
+	t, s := &r.task, &r.state
+	each := append(make([]func(context.Context), 0, 4), r.orders.Expect(func(ctx context.Context) (rollout.Instructions, error) {
+		return t.instructions(ctx, *s)
+	}, rollout.Instructions{}, lateAnswer))
+	if !s.HealthCheck {
+		return each
 	}
-	t.Gates.Parallel(ctx, checkLimit, each)
+	each = append(each, r.evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, *s, r.facts) }, assessed{}, lateAnswer))
+	if r.readsAlarms() {
+		each = append(each, r.alarms.Expect(func(ctx context.Context) (map[string]health.AlarmStatus, error) {
+			return t.Metrics.AlarmStates(ctx, s.Plan.Gates.Alarms)
+		}, nil, lateAnswer))
+	}
+	if asked := t.Gates.DuringStep(*s, r.facts); len(asked) > 0 {
+		each = append(each, r.sources.Expect(func(ctx context.Context) ([]rollout.Reading, error) {
+			return gates.ReadAll(ctx, t.Gates.Parallel, gatesLimit, asked)
+		}, nil, lateAnswer))
+	}
+	return each
+}
+
+// readsAlarms reports whether alarms are read. A release reads the alarms of its members.
+func (r *checkReads) readsAlarms() bool {
+	return r.state.Release == nil && len(r.state.Plan.Gates.Alarms) > 0
+}
+
+// check reads instructions, evidence, alarms and gates in parallel, and decides. Only
+// instructions may be missing.
+func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rollout.State, rollout.Instructions, error) {
+	reads := &checkReads{task: t, state: s, facts: rollout.FactsOf(s, call.Execution, call.Now)}
+	t.Gates.Parallel(ctx, checkLimit, reads.start())
 
 	var checked rollout.Health
 	if s.HealthCheck {
-		read, err := evidence.Get()
+		read, err := reads.evidence.Get()
 		if err != nil {
 			return s, rollout.Instructions{}, err
 		}
@@ -201,21 +220,21 @@ func (t HealthCheck) check(ctx context.Context, s rollout.State, call Call) (rol
 		if s.Evidence, err = t.Recent.Encode(read.evidence); err != nil {
 			return s, rollout.Instructions{}, err
 		}
-		if readsAlarms {
-			statuses, err := alarms.Get()
+		if reads.readsAlarms() {
+			statuses, err := reads.alarms.Get()
 			if err != nil {
 				return s, rollout.Instructions{}, err
 			}
 			checked.Readings = append(checked.Readings, health.Alarms(s, statuses))
 			s.Progress.Alarms = health.SeenAlarms(s.Plan.Gates.Alarms, s.Progress.Alarms, statuses)
 		}
-		readings, err := sources.Get()
+		readings, err := reads.sources.Get()
 		if err != nil {
 			return s, rollout.Instructions{}, err
 		}
 		checked.Readings = append(checked.Readings, readings...)
 	}
-	given, err := orders.Get()
+	given, err := reads.orders.Get()
 	if err != nil { // unreadable orders do not stop the rollout
 		checked.Readings = append(checked.Readings, rollout.Reading{Gate: "orders", Status: rollout.Inconclusive, Reason: unreadOrders(err)})
 	}

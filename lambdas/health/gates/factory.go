@@ -19,7 +19,10 @@ type Factory struct {
 // DuringStep returns the gates of a check during a step, those of each kind in
 // the request's order.
 func (r Factory) DuringStep(s rollout.State, f rollout.Facts) []Gate {
-	secrets := RememberSecrets(r.Secrets) // for this check
+	var secrets Secrets
+	if len(s.Plan.Gates.Endpoints) > 0 {
+		secrets = RememberSecrets(r.Secrets) // for this check
+	}
 	return slices.Concat(
 		r.probes(s, f, rollout.AtEachCheck),
 		gatesOf(s.Plan.Gates.Endpoints, func(e rollout.Endpoint) Gate { return NewEndpoint(e, r.Web, secrets) }),

@@ -49,6 +49,7 @@ func requested(queries []health.MetricQuery) []types.MetricDataQuery {
 		types.MetricStat
 	}, len(queries))
 	known := map[*health.Dimension][]types.Dimension{} // many queries have the same
+	room := make([]types.Dimension, 0, 8)
 	for i := range queries {
 		q, of := &queries[i], &stats[i]
 		all[i].Id = &q.ID
@@ -63,7 +64,9 @@ func requested(queries []health.MetricQuery) []types.MetricDataQuery {
 		if len(q.Dimensions) > 0 {
 			first := &q.Dimensions[0]
 			if len(known[first]) != len(q.Dimensions) {
-				known[first] = dimensions(q.Dimensions)
+				start := len(room)
+				room = appendDimensions(room, q.Dimensions)
+				known[first] = room[start:len(room):len(room)]
 			}
 			of.Metric.Dimensions = known[first]
 		}
@@ -73,10 +76,9 @@ func requested(queries []health.MetricQuery) []types.MetricDataQuery {
 	return all
 }
 
-func dimensions(of []health.Dimension) []types.Dimension {
-	all := make([]types.Dimension, len(of))
+func appendDimensions(all []types.Dimension, of []health.Dimension) []types.Dimension {
 	for i := range of {
-		all[i] = types.Dimension{Name: &of[i].Name, Value: &of[i].Value}
+		all = append(all, types.Dimension{Name: &of[i].Name, Value: &of[i].Value})
 	}
 	return all
 }

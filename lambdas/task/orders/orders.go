@@ -34,10 +34,10 @@ func (c Control) Orders(ctx context.Context, parameter string, since time.Time) 
 	pages := ssm.NewGetParameterHistoryPaginator(c.api, &ssm.GetParameterHistoryInput{Name: &parameter})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		var none *types.ParameterNotFound
-		if errors.As(err, &none) {
-			return nil, nil
-		} else if err != nil {
+		if err != nil {
+			if none := new(types.ParameterNotFound); errors.As(err, &none) {
+				return nil, nil
+			}
 			return nil, fmt.Errorf("reading the orders in %s: %w", parameter, awserror.Plain(err))
 		}
 		for _, version := range page.Parameters {
