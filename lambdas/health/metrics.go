@@ -109,6 +109,9 @@ func (a *answer) take(result MetricResult) error {
 
 // whole returns a value as a count.
 func whole(value float64) int64 {
+	if n := int64(value); 0 <= n && n <= sequential.MaxCount && float64(n) == value { // as nearly all
+		return n
+	}
 	return int64(math.Round(min(max(value, 0), sequential.MaxCount)))
 }
 
