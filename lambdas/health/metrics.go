@@ -152,7 +152,8 @@ func (p points) measurements(q Query) Measurements {
 	for i := range bounds {
 		bounds[i] = p.series(above(i))
 	}
-	minutes := times(begin, baseline.requests, baseline.failures, baseline.lost, newVersion.requests, newVersion.failures, newVersion.lost)
+	var room [100]int64 // for most
+	minutes := appendTimes(room[:0], begin, baseline.requests, baseline.failures, baseline.lost, newVersion.requests, newVersion.failures, newVersion.lost)
 	if len(minutes) > 0 {
 		seen.Minutes = make([]Minute, len(minutes))
 	}
@@ -170,7 +171,7 @@ func (p points) measurements(q Query) Measurements {
 		seen.Minutes[i] = m
 	}
 	asked, lost, longest := p.series(requests[ofAlias]), p.series(throttles[ofAlias]), p.series(slowest[ofNewVersion])
-	for _, at := range times(begin, asked, lost, longest) {
+	for _, at := range appendTimes(room[:0], begin, asked, lost, longest) {
 		seen.Snapshot.Requests += asked.count(at)
 		seen.Snapshot.Throttles += lost.count(at)
 		slowest, _ := longest.value(at)
@@ -190,7 +191,7 @@ func (p points) before(begin int64) *BaselineHistory {
 	var b BaselineHistory
 	for _, of := range []subject{ofBaseline, ofAlias} {
 		from := p.served(of)
-		for _, at := range times(begin-hour, from.requests) {
+		for _, at := range appendTimes(nil, begin-hour, from.requests) {
 			if s, _ := from.sample(at); at < begin {
 				b.Count = plus(b.Count, s.count())
 			}
@@ -203,7 +204,7 @@ func (p points) before(begin int64) *BaselineHistory {
 		// CloudWatch may count hours from the query's start or from the clock's. The
 		// one with the most requests mostly covers the time before the rollout.
 		counts := p.series(timed[of])
-		for _, at := range times(begin-2*hour+1, counts) {
+		for _, at := range appendTimes(nil, begin-2*hour+1, counts) {
 			if count := counts.count(at); at < begin && count > b.Timed {
 				b.Timed = count
 				for i := range b.Over {

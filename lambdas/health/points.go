@@ -92,14 +92,12 @@ func (s *series) count(second int64) int64 {
 	return whole(value)
 }
 
-// times returns the seconds from first on at which any of the series has a value, in order.
-func times(first int64, of ...series) []int64 {
-	longest := 0
+// appendTimes appends the seconds from first on at which any of the series has a value, in
+// order.
+func appendTimes(all []int64, first int64, of ...series) []int64 {
 	for i := range of {
-		_, _ = of[i].value(first)
-		longest = max(longest, len(of[i].times)-of[i].next)
+		_, _ = of[i].value(first) // goes there
 	}
-	all := make([]int64, 0, longest+2)
 	for {
 		next := int64(math.MaxInt64)
 		for i := range of {

@@ -174,27 +174,27 @@ type checkReads struct {
 	orders   gates.Pending[rollout.Instructions]
 }
 
-var lateAnswer = fmt.Errorf("no answer within %s: %w", checkLimit, context.DeadlineExceeded)
+var errLateAnswer = fmt.Errorf("no answer within %s: %w", checkLimit, context.DeadlineExceeded)
 
 // start returns the functions that read.
 func (r *checkReads) start() []func(context.Context) {
 	t, s := &r.task, &r.state
 	each := append(make([]func(context.Context), 0, 4), r.orders.Expect(func(ctx context.Context) (rollout.Instructions, error) {
 		return t.instructions(ctx, *s)
-	}, rollout.Instructions{}, lateAnswer))
+	}, rollout.Instructions{}, errLateAnswer))
 	if !s.HealthCheck {
 		return each
 	}
-	each = append(each, r.evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, *s, r.facts) }, assessed{}, lateAnswer))
+	each = append(each, r.evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, *s, r.facts) }, assessed{}, errLateAnswer))
 	if r.readsAlarms() {
 		each = append(each, r.alarms.Expect(func(ctx context.Context) (map[string]health.AlarmStatus, error) {
 			return t.Metrics.AlarmStates(ctx, s.Plan.Gates.Alarms)
-		}, nil, lateAnswer))
+		}, nil, errLateAnswer))
 	}
 	if asked := t.Gates.DuringStep(*s, r.facts); len(asked) > 0 {
 		each = append(each, r.sources.Expect(func(ctx context.Context) ([]rollout.Reading, error) {
 			return gates.ReadAll(ctx, t.Gates.Parallel, gatesLimit, asked)
-		}, nil, lateAnswer))
+		}, nil, errLateAnswer))
 	}
 	return each
 }

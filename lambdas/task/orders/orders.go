@@ -35,7 +35,8 @@ func (c Control) Orders(ctx context.Context, parameter string, since time.Time) 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			if none := new(types.ParameterNotFound); errors.As(err, &none) {
+			var none *types.ParameterNotFound
+			if errors.As(err, &none) {
 				return nil, nil
 			}
 			return nil, fmt.Errorf("reading the orders in %s: %w", parameter, awserror.Plain(err))
