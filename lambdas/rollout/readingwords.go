@@ -1,6 +1,9 @@
 package rollout
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // String returns the reading in words: "latency: no slowdown seen". It marks what an
 // evidence gate has proven and where it is in doubt: "errors (proven): …".
@@ -24,10 +27,16 @@ func (r Reading) objection() string {
 	case r.Gate == ErrorsGateName:
 		return r.Reason
 	case r.Status == Inconclusive:
-		return r.Gate + " was inconclusive: " + r.Reason
+		return r.Gate + inconclusiveSays + r.Reason
 	}
-	return r.Gate + " failed: " + r.Reason
+	return r.Gate + failedSays + r.Reason
 }
+
+// What an objection says of a gate, before the reason.
+const (
+	failedSays       = " failed: "
+	inconclusiveSays = " was inconclusive: "
+)
 
 func readingsText(readings []Reading) string { return afterwards(readings)[len(separator):] }
 
@@ -65,23 +74,34 @@ const separator = "; "
 
 // earlier returns the reading in the words of histories recorded by earlier releases:
 // "latency inconclusive: no slowdown seen".
-func (r Reading) earlier() string {
-	word := string(r.Verdict)
-	if word == "" {
-		word = string(r.Status)
-	}
-	return r.Gate + " " + word + ": " + r.Reason
-}
+func (r Reading) earlier() string { return r.Gate + " " + r.word() + ": " + r.Reason }
+
+func (r Reading) word() string { return cmp.Or(string(r.Verdict), string(r.Status)) }
 
 // Lines returns a text of Health or of an Outcome with the readings, each on a
 // line of its own.
 func Lines(text string, readings []Reading) string {
 	for _, r := range readings {
-		for _, said := range []string{r.String(), r.objection(), r.earlier()} {
-			text = strings.ReplaceAll(text, separator+said, "\n"+said)
+		if !strings.Contains(text, r.Reason) {
+			continue // with which all that follows ends
+		}
+		text = onLine(text, r.String())
+		if r.Gate == ErrorsGateName || strings.Contains(text, failedSays) || strings.Contains(text, inconclusiveSays) {
+			text = onLine(text, r.objection())
+		}
+		if strings.Contains(text, r.word()) {
+			text = onLine(text, r.earlier())
 		}
 	}
 	return text
+}
+
+// onLine returns a text with what is said after a separator on a line of its own.
+func onLine(text, said string) string {
+	if !strings.Contains(text, said) {
+		return text
+	}
+	return strings.ReplaceAll(text, separator+said, "\n"+said)
 }
 
 // WithoutReadings returns a text of Health or of an Outcome without its list of
