@@ -1,7 +1,11 @@
 package rollout_test
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
@@ -27,6 +31,37 @@ func TestPercent(t *testing.T) {
 	} {
 		if got := rollout.Percent(share); got != want {
 			t.Errorf("%v: %s, want %s", share, got, want)
+		}
+	}
+}
+
+// TestPercentIsTheRoundedNumber in full, however small or large.
+func TestPercentIsTheRoundedNumber(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 50_000 {
+		share := random.Float64() * math.Pow(10, float64(random.IntN(12)-9))
+		if i <= 2000 {
+			share = float64(i) / 2000
+		}
+		digits := 2
+		if share*100 >= 10 {
+			digits = 3
+		}
+		number, err := strconv.ParseFloat(strconv.FormatFloat(share*100, 'g', digits, 64), 64)
+		if got, want := rollout.Percent(share), strconv.FormatFloat(number, 'f', -1, 64)+"%"; err != nil || got != want {
+			t.Fatalf("%v is %s, want %s", share, got, want)
+		}
+	}
+}
+
+// TestThousandsHaveAllDigits, and a comma before each three of them.
+func TestThousandsHaveAllDigits(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		n := random.Int64() >> random.IntN(64) * int64(1-2*random.IntN(2))
+		got, digits := rollout.Thousands(n), strings.TrimPrefix(fmt.Sprint(n), "-")
+		if strings.ReplaceAll(got, ",", "") != fmt.Sprint(n) || strings.Count(got, ",") != (len(digits)-1)/3 || string(rollout.AppendThousands([]byte("12"), n)) != "12"+got {
+			t.Errorf("%d: %s", n, got)
 		}
 	}
 }

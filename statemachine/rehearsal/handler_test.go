@@ -94,7 +94,7 @@ func TestAllOfAStateIsInItsJSON(t *testing.T) {
 // TestEvidenceTakesItsPlaceInAState as encoding/json would have written it.
 func TestEvidenceTakesItsPlaceInAState(t *testing.T) {
 	recent := &states{}
-	known, err := recent.evidence.Encode(health.Evidence{Step: 3, Until: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+	known, err := recent.evidence.Encode(&health.Evidence{Step: 3, Until: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
