@@ -106,25 +106,33 @@ type bout struct {
 // deviation is how many errors of a minute are expected, and how many more there were.
 type deviation struct{ expected, over float64 }
 
-func learn(minutes []Count) (Clusters, []bout) {
-	s := sumsOf(minutes)
-	all := s[len(minutes)]
+func learn(minutes past) (Clusters, []bout) {
+	all := minutes.sum()
 	c := Clusters{Requests: all.Requests, Errors: all.Errors, Size: 1, Last: 1, Rate: 1}
 	if c.Requests == 0 {
 		return Clusters{}, nil
 	}
-	overall, blocks := s.overallRate(), s.blockRates(blockLong)
+	overall, blocks := minutes.overallRate(), rates(minutes.blocks(blockLong))
 	doubt := 2 / overall
 	few := 1 / (100 * float64(len(minutes)))
 	deviations := make([]deviation, len(minutes))
 	var bouts []bout
 	var runs []int // lengths of runs of odd minutes
 	odd := 0
+	around := minutes[:min(localHalf, len(minutes))].sum()
 	for i, m := range minutes {
+		if last := i + localHalf; last < len(minutes) {
+			around.add(minutes[last])
+		}
+		if before := i - localHalf - 1; before >= 0 {
+			around.subtract(minutes[before])
+		}
 		if m == (Count{}) { // as expected
 			continue
 		}
-		rate := s.localRate(i, m, overall, doubt, blocks)
+		others := around
+		others.subtract(m)
+		rate := localRate(i, others, overall, doubt, blocks)
 		mu := float64(m.Requests) * rate
 		d := float64(m.Errors) - mu
 		deviations[i] = deviation{mu, d}

@@ -2,59 +2,63 @@ package sequential
 
 import "slices"
 
-// sums are the requests and errors of a history before each minute, and of all of it.
-type sums []Count
+// past is an alias's minutes, one after the other.
+type past []Count
 
-func sumsOf(minutes []Count) sums {
-	s := make(sums, len(minutes)+1)
-	for i, m := range minutes {
-		s[i+1] = Count{s[i].Requests + m.Requests, s[i].Errors + m.Errors}
+// sum returns the count of all minutes.
+func (p past) sum() (c Count) {
+	for _, m := range p {
+		c.add(m)
 	}
-	return s
+	return c
 }
 
-// between returns the count of the minutes from from to before to.
-func (s sums) between(from, to int) (requests, errors float64) {
-	first, last := &s[max(from, 0)], &s[min(to, len(s)-1)]
-	return float64(last.Requests - first.Requests), float64(last.Errors - first.Errors)
+func (c *Count) add(m Count) { c.Requests, c.Errors = c.Requests+m.Requests, c.Errors+m.Errors }
+
+func (c *Count) subtract(m Count) { c.add(Count{-m.Requests, -m.Errors}) }
+
+// blocks returns the counts of so many minutes each.
+func (p past) blocks(long int) []Count {
+	blocks := make([]Count, 0, len(p)/long+1)
+	for minutes := range slices.Chunk(p, long) {
+		blocks = append(blocks, minutes.sum())
+	}
+	return blocks
 }
 
-// blockRates returns the rates of blocks; below 0 where one had no request.
-func (s sums) blockRates(long int) []float64 {
-	rates := make([]float64, 0, len(s)/long+1)
-	for from := 0; from < len(s)-1; from += long {
-		rate := -1.0
-		if n, k := s.between(from, from+long); n > 0 {
-			rate = k / n
+// rates returns the rates of blocks; below 0 where one had no request.
+func rates(blocks []Count) []float64 {
+	rates := make([]float64, len(blocks))
+	for i, b := range blocks {
+		if rates[i] = -1; b.Requests > 0 {
+			rates[i] = float64(b.Errors) / float64(b.Requests)
 		}
-		rates = append(rates, rate)
 	}
 	return rates
 }
 
 // overallRate returns the history's rate, in which no hour counts for more than
 // four times the median hour's and four errors.
-func (s sums) overallRate() float64 {
-	known := slices.DeleteFunc(s.blockRates(hourLong), func(rate float64) bool { return rate < 0 })
+func (p past) overallRate() float64 {
+	hours := p.blocks(hourLong)
+	known := slices.DeleteFunc(rates(hours), func(rate float64) bool { return rate < 0 })
 	slices.Sort(known)
 	median := known[len(known)/2]
 	requests, errors := 0.0, 1.0
-	for from := 0; from < len(s)-1; from += hourLong {
-		n, k := s.between(from, from+hourLong)
+	for _, hour := range hours {
+		n, k := float64(hour.Requests), float64(hour.Errors)
 		requests, errors = requests+n, errors+min(k, 4*median*n+4)
 	}
 	return errors / requests
 }
 
-// localRate returns the rate that is expected of a minute, see LearnClusters. doubt is how many
-// requests have two errors by the history.
-func (s sums) localRate(at int, own Count, overall, doubt float64, blocks []float64) float64 {
-	around, failed := s.between(at-localHalf, at+localHalf+1)
-	around, failed = around-float64(own.Requests), failed-float64(own.Errors)
-	if around == 0 {
+// localRate returns the rate that is expected of a minute, of which the half hours around it are
+// given, see LearnClusters. doubt is how many requests have two errors by the history.
+func localRate(at int, around Count, overall, doubt float64, blocks []float64) float64 {
+	if around.Requests == 0 {
 		return overall
 	}
-	rate := (failed + 2) / (around + doubt)
+	rate := (float64(around.Errors) + 2) / (float64(around.Requests) + doubt)
 	if rate <= 1.5*overall {
 		return rate
 	}

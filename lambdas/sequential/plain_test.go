@@ -115,23 +115,6 @@ func (h plainHarm) logFactors(m Minute) (logs [alternatives]float64) {
 	return logs
 }
 
-// multiply multiplies a mixture's weights by the factors of a minute, but for the first,
-// whose factor is 1. It returns ln Σ w_j·e^(ℓ_j), and what the weights sum to then: they are
-// scaled by the largest factor, so that none overflows.
-func plainMultiply(weights, logs []float64) (gain, total float64) {
-	most := 0.0
-	for _, log := range logs {
-		most = max(most, log)
-	}
-	weights[0] *= math.Exp(-most)
-	total = weights[0]
-	for j, log := range logs {
-		weights[j+1] *= math.Exp(log - most)
-		total += weights[j+1]
-	}
-	return most + math.Log(total), total
-}
-
 // same reports whether two numbers are the same bit for bit, but for the sign of zero.
 func same(a, b float64) bool { return math.Float64bits(a+0) == math.Float64bits(b+0) }
 
