@@ -33,6 +33,9 @@ func (e Evidence) Check(s rollout.State, now time.Time, seen Measurements) (Evid
 		}
 		health.Readings = append(health.Readings, reading)
 	}
+	if e.found, err = a.found(); err != nil {
+		return e, health, err
+	}
 	health.Baseline, health.NewVersion = a.Counts()
 	health.Recent, health.WholeMinutes = e.Traffic(s, now)
 	return e, health, nil

@@ -40,7 +40,8 @@ type Evidence struct {
 	// Snapshot is what the last check saw of the alias as a whole.
 	Snapshot AliasSnapshot `json:"lately"`
 
-	known folds // of the minutes that are not folded yet
+	known folds  // of the minutes that are not folded yet
+	found *found // by the check that returned it; nil if it was decoded
 }
 
 // Totals is the part of the evidence that minutes are folded into.

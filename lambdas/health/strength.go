@@ -2,6 +2,7 @@ package health
 
 import (
 	"math"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
@@ -42,4 +43,35 @@ func (a *Assessment) Strengths() ([]Strength, error) {
 
 func strengthOf(gate string, s score) Strength {
 	return Strength{Gate: gate, Log10: s.logE / math.Ln10, Threshold: s.threshold / math.Ln10}
+}
+
+// found is what a check found in the evidence that it returned.
+type found struct {
+	at        time.Time
+	step      int
+	weight    float64
+	since     time.Time
+	strengths []Strength
+}
+
+func (a *Assessment) found() (*found, error) {
+	strengths, err := a.Strengths()
+	p := a.state.Progress
+	return &found{a.now, p.Step, p.Weight, p.Since, strengths}, err
+}
+
+// of reports whether a state is one that the check returned.
+func (f *found) of(s *rollout.State) bool {
+	p := &s.Progress
+	return f != nil && s.Health != nil && f.at.Equal(s.Health.Window.To) && f.step == p.Step && f.weight == p.Weight && f.since.Equal(p.Since)
+}
+
+// Strengths returns the strengths that a check has found, if the state is the one that it
+// returned with the remembered evidence: those that assessing it again would give.
+func (r *Recent) Strengths(s *rollout.State) ([]Strength, bool) {
+	e, known := r.Last(s.Evidence)
+	if !known || !e.found.of(s) {
+		return nil, false
+	}
+	return e.found.strengths, true
 }

@@ -13,7 +13,7 @@
 // Options.Invoke does the work of Lambda functions, Options.StartExecution
 // starts nested executions, and Options.OnEvent receives each event of the
 // history, in the shape of GetExecutionHistory. ReadHistory reads the history of
-// an execution on AWS. Other goroutines of a simulation live on the same clock as
+// an execution on AWS. Whatever else a simulation does lives on the same clock, as
 // actors: Clock.Go starts one, Clock.Sleep and Clock.Wait suspend it.
 //
 // The package supports the part of the language that this project uses

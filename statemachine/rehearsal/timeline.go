@@ -154,12 +154,19 @@ func (s *timeline) task(name string, at time.Time, now rollout.State) {
 	s.add(at, line)
 }
 
-// evidence returns the evidence of the last check, recomputed exactly from its state.
+// evidence returns the evidence of the last check: what the check has found, or the same,
+// recomputed exactly from its state.
 func (s *timeline) evidence(now rollout.State) []health.Strength {
 	if len(now.Evidence) == 0 || now.Health.Window.To.IsZero() {
 		return nil
 	}
-	known, err := s.decoded(now.Evidence)
+	if s.known != nil {
+		if strengths, found := s.known.evidence.Strengths(&now); found {
+			return strengths
+		}
+	}
+	var known health.Evidence
+	err := json.Unmarshal(now.Evidence, &known)
 	if err == nil {
 		var assessed health.Assessment
 		if assessed, err = known.Assess(now, now.Health.Window.To); err == nil {
@@ -171,17 +178,6 @@ func (s *timeline) evidence(now rollout.State) []health.Strength {
 	}
 	s.err = errors.Join(s.err, fmt.Errorf("the evidence of the check at %s: %w", now.Health.Window.To, err))
 	return nil
-}
-
-// decoded returns the evidence of a text. It is not modified.
-func (s *timeline) decoded(text json.RawMessage) (known health.Evidence, err error) {
-	if s.known != nil {
-		if known, ok := s.known.evidence.Last(text); ok {
-			return known, nil
-		}
-	}
-	err = json.Unmarshal(text, &known)
-	return known, err
 }
 
 // Clock formats seconds as h:mm:ss, with the days in front from one day on, as in
