@@ -16,7 +16,7 @@ func TestStrengthsThatACheckHasFound(t *testing.T) {
 	s := begin(t, `"steps": 4, "interval": 600, "type": "linear"`)
 	e, h := check(t, health.Evidence{}, s, after(5), minute(0, 900, 3, 100, 9), minute(1, 900, 2, 100, 8))
 	recent := new(health.Recent)
-	text, err := recent.Encode(e)
+	text, err := recent.Encode(&e)
 	if err != nil {
 		t.Fatal(err)
 	}
