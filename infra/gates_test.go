@@ -181,7 +181,7 @@ func TestSimpleDeployIsOptional(t *testing.T) {
 			properties := map[string]string{
 				"Architectures": "arm64",
 				"Description":   "lambda-rollout: a whole rollout in one function, in at most 15 minutes",
-				"Environment":   `{"Variables":{"GATES":"probes",` + metricsNamespace + `,"TOPIC_ARN":{"Ref":"Topic"}}}`,
+				"Environment":   `{"Variables":{"GATES":"probes",` + everyVariable + `,"TOPIC_ARN":{"Ref":"Topic"}}}`,
 				"Handler":       "bootstrap",
 				"LoggingConfig": `{"LogGroup":{"Ref":"SimpleDeployLogs"}}`,
 				"MemorySize":    "128",

@@ -102,17 +102,17 @@ func TestFunctionsHaveTheirProperties(t *testing.T) {
 	}
 }
 
-// What every function has: the machine's metrics namespace, and tracing.
+// What every function has: settings of Go's runtime, the machine's metrics namespace, and tracing.
 const (
-	metricsNamespace = `"METRICS_NAMESPACE":"LambdaRollout/` + machine + `"`
-	tracing          = `{"Mode":"Active"}`
+	everyVariable = `"GOGC":"800","GOMAXPROCS":"1","GOMEMLIMIT":"96MiB","METRICS_NAMESPACE":"LambdaRollout/` + machine + `"`
+	tracing       = `{"Mode":"Active"}`
 )
 
 // checkFunctions checks the properties of the functions in a stack without gates.
 func checkFunctions(tmpl template) error {
 	const (
-		alone = `{"Variables":{` + metricsNamespace + `}}`
-		topic = `{"Variables":{` + metricsNamespace + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
+		alone = `{"Variables":{` + everyVariable + `}}`
+		topic = `{"Variables":{` + everyVariable + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
 	)
 	timeouts := map[string]string{
 		"CalculateWeights": "30", "UpdateAlias": "30", "HealthCheck": "720", "Rollback": "300", "Finalize": "30",

@@ -88,10 +88,9 @@ func TestStackRolloutsAreOptional(t *testing.T) {
 
 // checkStackRollouts checks the function, what calls it, and the alarm.
 func checkStackRollouts(tmpl template) error {
-	variables, err := json.Marshal(map[string]any{
-		wire.NamespaceVariable: "LambdaRollout/" + machine,
-		wire.RecordsVariable:   "/lambda-rollout-stacks/" + machine,
-		wire.MachineVariable:   map[string]any{"Ref": "StateMachine"},
+	own, err := json.Marshal(map[string]any{
+		wire.RecordsVariable: "/lambda-rollout-stacks/" + machine,
+		wire.MachineVariable: map[string]any{"Ref": "StateMachine"},
 	})
 	if err != nil {
 		return err
@@ -101,7 +100,7 @@ func checkStackRollouts(tmpl template) error {
 		"StackRollout": {
 			"Architectures": "arm64",
 			"Description":   "lambda-rollout: carries out rollouts that CloudFormation templates declare",
-			"Environment":   `{"Variables":` + string(variables) + `}`,
+			"Environment":   `{"Variables":{` + everyVariable + `,` + strings.TrimPrefix(string(own), "{") + `}`,
 			"Handler":       "bootstrap",
 			"LoggingConfig": `{"LogGroup":{"Ref":"StackRolloutLogs"}}`,
 			"MemorySize":    "128",

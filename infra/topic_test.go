@@ -53,10 +53,10 @@ func TestNamedTopicsMayBePublishedTo(t *testing.T) {
 				got[name] = render(tmpl.Resources[name].Properties["Environment"])
 			}
 			const named = `"TOPICS":"` + team + "," + ops + `"`
-			const all = `{"Variables":{` + metricsNamespace + `,` + named + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
+			const all = `{"Variables":{` + everyVariable + `,` + named + `,"TOPIC_ARN":{"Ref":"Topic"}}}`
 			environments := map[string]string{
-				"CalculateWeights": withReleases(`,` + named), "UpdateAlias": all, "HealthCheck": all, "Rollback": all, "Finalize": `{"Variables":{` + metricsNamespace + `}}`,
-				"PlanRelease": `{"Variables":{` + metricsNamespace + `,` + named + `}}`, "CheckRelease": withMachine(`,` + named + `,"TOPIC_ARN":{"Ref":"Topic"}`), "RevertRelease": withMachine(""),
+				"CalculateWeights": withReleases(`,` + named), "UpdateAlias": all, "HealthCheck": all, "Rollback": all, "Finalize": `{"Variables":{` + everyVariable + `}}`,
+				"PlanRelease": `{"Variables":{` + everyVariable + `,` + named + `}}`, "CheckRelease": withMachine(`,` + named + `,"TOPIC_ARN":{"Ref":"Topic"}`), "RevertRelease": withMachine(""),
 			}
 			if diff := cmp.Diff(environments, got); diff != "" {
 				t.Errorf("environments (-want +got):\n%s", diff)

@@ -27,11 +27,11 @@ func tasks() []statemachine.Function {
 // of releases, and others, which sort after it; withMachine that of a function with the ARN
 // of the other machine. Both machines depend on their functions, so neither is referred to.
 func withReleases(others string) string {
-	return `{"Variables":{` + metricsNamespace + `,"RELEASE_MACHINE_ARN":` + joinedARN(releases) + others + `}}`
+	return `{"Variables":{` + everyVariable + `,"RELEASE_MACHINE_ARN":` + joinedARN(releases) + others + `}}`
 }
 
 func withMachine(others string) string {
-	return `{"Variables":{` + metricsNamespace + `,"STATE_MACHINE_ARN":` + joinedARN(machine) + others + `}}`
+	return `{"Variables":{` + everyVariable + `,"STATE_MACHINE_ARN":` + joinedARN(machine) + others + `}}`
 }
 
 func joinedARN(name string) string {

@@ -6,12 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 const (
@@ -57,11 +60,8 @@ type goBuild struct {
 // and a panic would leave CDK's process waiting for an answer.
 func (b *goBuild) TryBundle(outputDir *string, _ *awscdk.BundlingOptions) *bool {
 	binary := filepath.Join(*outputDir, executable)
-	// The flags keep paths, version control and build IDs out of the executable, so
-	// that it, and the asset's hash, is the same on every machine.
-	build := exec.Command("go", "build", "-C", b.root,
-		"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w -buildid=",
-		"-o", binary, "./"+b.pkg)
+	arguments := slices.Concat([]string{"build", "-C", b.root}, statemachine.BuildArguments(), []string{"-o", binary, "./" + b.pkg})
+	build := exec.Command("go", arguments...)
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0", "GOWORK=off")
 	if _, err := build.Output(); err != nil {
 		// CDK would fail with a message about the empty folder instead.

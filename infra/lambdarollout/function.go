@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 // The names of the functions.
@@ -82,7 +84,7 @@ func newFunction(scope constructs.Construct, name string, build *goBuild, may pe
 		Handler:                      jsii.String(executable),
 		Code:                         code(build),
 		Environment:                  may.environment(name),
-		MemorySize:                   jsii.Number(128),
+		MemorySize:                   jsii.Number(statemachine.MemoryMB),
 		Timeout:                      timeout(name),
 		ReservedConcurrentExecutions: props.reserved(name),
 		Role:                         role,

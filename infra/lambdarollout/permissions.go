@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 // permits decides each function's permissions and environment variables.
@@ -107,11 +109,15 @@ func (p permits) statements(function string) []grant {
 // every rollout. METRICS_NAMESPACE is the namespace of the metrics in the logs.
 // STATE_MACHINE_ARN is what StackRollout and releases start, RECORDS_PATH where
 // StackRollout keeps the requests of stacks in Parameter Store, and RELEASE_MACHINE_ARN
-// the state machine whose releases CalculateWeights believes.
+// the state machine whose releases CalculateWeights believes. The others are
+// statemachine.RuntimeSettings.
 func (p permits) environment(function string) *map[string]*string {
 	checks := slices.Contains([]string{calculateTask, simpleDeploy, planReleaseTask}, function)
 	notifies := slices.Contains([]string{updateTask, healthTask, rollbackTask, simpleDeploy, checkReleaseTask}, function)
 	variables := map[string]*string{"METRICS_NAMESPACE": jsii.String(p.workflow.namespace())}
+	for name, value := range statemachine.RuntimeSettings() {
+		variables[name] = jsii.String(value)
+	}
 	if checks && len(p.gates) > 0 {
 		variables["GATES"] = jsii.String(strings.Join(p.gates, ","))
 	}

@@ -3,7 +3,9 @@
 package transport
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,13 +22,13 @@ import (
 // retry a POST. So connections serve the calls of one invocation.
 const keptIdle = 5 * time.Second
 
-// Client is the SDK's HTTP client, without its race over the request's body. When
-// the head of a response has arrived, smithy-go (1.28.9 too) closes the request's
-// body. If the goroutine that wrote it has not yet looked for its end, as happens
-// where processors are scarce, the body's WriteTo returns io.EOF, which io.Copy
-// takes as a failure: net/http then closes the connection while the response is
-// read, and the call fails with "use of closed network connection". Do hides
-// WriteTo, as a body that can only be read ends correctly.
+// Client is the SDK's HTTP client. It sends a request's body from a copy in memory, for
+// two reasons. net/http then writes the head and the body of a small request at once; it
+// writes the head first if it does not know where a body comes from. And the SDK can't
+// close the body too early: smithy-go (1.28.9 too) closes it when the head of a response
+// has arrived. If net/http has not yet looked for the body's end, as happens where
+// processors are scarce, it then takes that for a failure and closes the connection
+// while the response is read: "use of closed network connection".
 type Client struct{ *awshttp.BuildableClient }
 
 // New returns a Client that closes connections after 5 idle seconds, before AWS
@@ -37,10 +39,15 @@ func New() Client {
 
 // Do sends a request and returns its response, as http.Client.Do does.
 func (c Client) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		r = r.WithContext(r.Context()) // a copy, as the caller keeps its own
-		r.Body = struct{ io.ReadCloser }{r.Body}
+	if r.Body == nil || r.Body == http.NoBody {
+		return c.BuildableClient.Do(r)
 	}
+	body, err := io.ReadAll(r.Body)
+	if err = errors.Join(err, r.Body.Close()); err != nil {
+		return nil, fmt.Errorf("read the request's body: %w", err)
+	}
+	r = r.WithContext(r.Context()) // a copy, as the caller keeps its own
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	return c.BuildableClient.Do(r)
 }
 

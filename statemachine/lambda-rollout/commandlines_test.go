@@ -19,7 +19,7 @@ var (
 )
 
 // ourNames are how a shell calls the command.
-var ourNames = [][]string{{"lambda-rollout"}, {"./lambda-rollout"}, {"go", "run", "./statemachine/lambda-rollout"}}
+var ourNames = [][]string{{"lambda-rollout"}, {"./lambda-rollout"}, {"go", "run", "./statemachine/lambda-rollout"}, {"go", "run", "-v", "./statemachine/lambda-rollout"}}
 
 // text returns a word of a shell; what the shell expands is 1.
 func text(parts []syntax.WordPart) string {
@@ -135,7 +135,7 @@ func TestTheDocumentationsCommandLinesAreParsed(t *testing.T) {
 	}
 	for _, page := range []string{
 		"```sh\nlambda-rollout begin -f rollout.json\n```", "```sh\nlambda-rollout get\n```", "   ```sh\n   echo 1 && lambda-rollout list --limit many\n   ```",
-		"```sh\ngo run ./statemachine/lambda-rollout cost --inputs rollout.json\n```", "see `lambda-rollout release begin`", "```sh\nlambda-rollout get \"a\n```",
+		"```sh\ngo run ./statemachine/lambda-rollout cost --inputs rollout.json\n```", "```sh\ngo run -v ./statemachine/lambda-rollout rehears\n```", "see `lambda-rollout release begin`", "```sh\nlambda-rollout get \"a\n```",
 	} {
 		if bad, _ := badCommandLines(page + "\n"); len(bad) != 1 {
 			t.Errorf("%s has %q", page, bad)

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 // executable is what a function is deployed as, but for the processor: it is
@@ -45,8 +47,7 @@ func newExecutable(t *testing.T, pkg string) executable {
 		return e
 	}
 	e := executable{path: filepath.Join(t.TempDir(), "bootstrap")}
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w -buildid=",
-		"-o", e.path, "../../"+pkg)
+	build := exec.Command("go", slices.Concat([]string{"build"}, statemachine.BuildArguments(), []string{"-o", e.path, "../../" + pkg})...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", pkg, err, out)

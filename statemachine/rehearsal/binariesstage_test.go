@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/wire"
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/runtimeapi"
 )
@@ -103,10 +105,11 @@ func (s *stage) start(t *testing.T, name, path string) {
 // function returns a function with the variables that the stack gives it and the
 // address of AWS.
 func (s *stage) function(name, path string) runtimeapi.Function {
-	return runtimeapi.Function{
-		ARN: functionARN(name), Executable: path, Timeout: simpleTimeout,
-		Environment: map[string]string{"AWS_ENDPOINT_URL": s.url, wire.GatesVariable: strings.Join(rollout.GateNames(), ","), wire.TopicVariable: topicARN, wire.MachineVariable: machineARN},
-	}
+	variables := statemachine.RuntimeSettings()
+	maps.Copy(variables, map[string]string{
+		"AWS_ENDPOINT_URL": s.url, wire.GatesVariable: strings.Join(rollout.GateNames(), ","), wire.TopicVariable: topicARN, wire.MachineVariable: machineARN,
+	})
+	return runtimeapi.Function{ARN: functionARN(name), Executable: path, Timeout: simpleTimeout, Environment: variables}
 }
 
 // enter has the workflow of a rehearsal call the processes.

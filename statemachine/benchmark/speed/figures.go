@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +41,7 @@ func figures(o options, blog string) []figure {
 		blogChecks(&sample{source: o.blog, folder: blog, command: o.python}),
 		one("metrics that AWS bills for a check", "metrics", 1, billedMetrics),
 		one("modules that the command downloads, zipped", "bytes", 1, download),
+		one("go run -v into an empty cache, until its first line", "s", 0, firstLine),
 	)
 	if o.build {
 		all = append(all, one("building the command into an empty cache", "ms CPU", 1, building))
@@ -92,6 +95,38 @@ func building(t tree) (float64, error) {
 		return 0, fmt.Errorf("%w\n%s", err, out)
 	}
 	return cpu(command), nil
+}
+
+// firstLine returns how many seconds go run -v takes, with an empty cache, until it says
+// what it compiles.
+func firstLine(t tree) (float64, error) {
+	cache, err := os.MkdirTemp("", "speed-cache")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(cache)
+	command := exec.Command("go", "run", "-v", t.command)
+	command.Dir, command.Env = t.root, append(os.Environ(), "GOCACHE="+cache, "GOWORK=off")
+	said, err := command.StderrPipe()
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if err := command.Start(); err != nil {
+		return 0, err
+	}
+	line, failed := bufio.NewReader(said).ReadString('\n')
+	took := time.Since(began)
+	_ = command.Process.Signal(os.Interrupt) // go then waits for its compilers
+	go io.Copy(io.Discard, said)             //nolint:errcheck // it ends with the process
+	_ = command.Wait()                       // it was interrupted
+	if failed != nil {
+		return 0, fmt.Errorf("go run -v compiles nothing: %w", failed)
+	}
+	if strings.ContainsAny(line, " :") { // an error, or a module
+		return 0, fmt.Errorf("go run -v says %q before the first package", line)
+	}
+	return took.Seconds(), nil
 }
 
 // tests returns how many seconds all tests take on two cores, when they are built.

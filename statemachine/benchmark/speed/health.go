@@ -118,7 +118,7 @@ func (r *rollout) invoke(name string, times int) (float64, error) {
 		}
 		return event
 	}}
-	took, err := api.serve(exec.Command(filepath.Join(r.tree.built, name)), environment("AWS_ENDPOINT_URL="+r.world.url))
+	took, err := api.serve(exec.Command(filepath.Join(r.tree.built, name)), r.tree.environment("AWS_ENDPOINT_URL="+r.world.url))
 	if err == nil {
 		err = marshalling
 	}

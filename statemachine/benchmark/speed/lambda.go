@@ -20,7 +20,16 @@ import (
 
 var functions = []string{"finalize", "updatealias", "calculateweights", "healthcheck"}
 
-// environment is a function's.
+// environment is that of the tree's functions.
+func (t tree) environment(more ...string) []string {
+	variables := environment(more...)
+	for name, value := range t.settings {
+		variables = append(variables, name+"="+value)
+	}
+	return variables
+}
+
+// environment is what Lambda gives any function.
 func environment(more ...string) []string {
 	return append([]string{"AWS_REGION=eu-central-1", "AWS_DEFAULT_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b",
 		"AWS_ENDPOINT_URL=http://127.0.0.1:9", "HOME=/nonexistent", "LAMBDA_TASK_ROOT=/"}, more...)
@@ -31,7 +40,7 @@ var initialised = regexp.MustCompile(`(?m)^init .* ([0-9]+) bytes, ([0-9]+) allo
 // initialisation returns the sum of the bytes or allocs of all packages.
 func initialisation(t tree, name, what string) (float64, error) {
 	command := exec.Command(filepath.Join(t.built, name))
-	command.Env = environment("GODEBUG=inittrace=1")
+	command.Env = t.environment("GODEBUG=inittrace=1")
 	out, _ := command.CombinedOutput() // it ends because there is no Runtime API
 	found := initialised.FindAllStringSubmatch(string(out), -1)
 	if found == nil {
@@ -69,7 +78,7 @@ func (c *counter) Write(data []byte) (int, error) { *c += counter(len(data)); re
 // an invocation: one that it refuses, as its input is empty.
 func firstAnswer(t tree, name string) (float64, error) {
 	r := runtimeAPI{event: func(int, []byte) []byte { return []byte("{}") }, times: 1, refused: true}
-	return r.serve(exec.Command(filepath.Join(t.built, name)), environment())
+	return r.serve(exec.Command(filepath.Join(t.built, name)), t.environment())
 }
 
 // runtimeAPI is Lambda's Runtime API for one process, which it invokes a number of times.

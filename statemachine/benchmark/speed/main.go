@@ -29,6 +29,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 // options are the command line's.
@@ -79,7 +81,7 @@ func run(o options) error {
 	}
 	root = strings.TrimSpace(root)
 	before := tree{root: filepath.Join(folder, "tree"), built: filepath.Join(folder, "before"), command: o.command, dashes: "-"}
-	now := tree{root: root, built: filepath.Join(folder, "now"), command: "./statemachine/lambda-rollout", rehearse: []string{"rehearse"}, dashes: "--"}
+	now := tree{root: root, built: filepath.Join(folder, "now"), command: "./statemachine/lambda-rollout", rehearse: []string{"rehearse"}, dashes: "--", settings: statemachine.RuntimeSettings()}
 	if _, err := output(root, "git", "worktree", "add", "--detach", before.root, o.commit); err != nil {
 		return err
 	}
@@ -103,13 +105,15 @@ type tree struct {
 	command     string   // the package of the command that rehearses
 	rehearse    []string // its arguments for a rehearsal
 	dashes      string   // before the names of its options
+	// settings are the environment variables that the stack sets for Go's runtime.
+	settings map[string]string
 }
 
 // build builds the functions as they are deployed, but for this processor, the command,
 // and the tests that have benchmarks.
 func (t tree) build() error {
 	for _, name := range functions {
-		if err := t.goBuild(filepath.Join(t.built, name), "./lambdas/"+name, "-tags", "lambda.norpc,nethttpomithttp2"); err != nil {
+		if err := t.goBuild(filepath.Join(t.built, name), "./lambdas/"+name, statemachine.BuildArguments()); err != nil {
 			return err
 		}
 	}
@@ -120,11 +124,11 @@ func (t tree) build() error {
 			return fmt.Errorf("build the tests of %s: %w\n%s", pkg, err, out)
 		}
 	}
-	return t.goBuild(filepath.Join(t.built, "command"), t.command)
+	return t.goBuild(filepath.Join(t.built, "command"), t.command, []string{"-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid="})
 }
 
-func (t tree) goBuild(to, pkg string, more ...string) error {
-	build := exec.Command("go", append(append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", to}, more...), pkg)...)
+func (t tree) goBuild(to, pkg string, arguments []string) error {
+	build := exec.Command("go", slices.Concat([]string{"build"}, arguments, []string{"-o", to, pkg})...)
 	build.Dir, build.Env = t.root, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
