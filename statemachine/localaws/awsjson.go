@@ -58,9 +58,15 @@ func (s awsJSON) unavailable() *apiError {
 }
 
 func (s awsJSON) refusal(e *apiError) reply {
-	body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
+	body, err := json.Marshal(errorBody{e.code, e.message})
 	if err != nil {
 		panic(err) // two strings
 	}
 	return reply{e.status, http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, body}
+}
+
+// errorBody is the body of an error in AWS JSON.
+type errorBody struct {
+	Type    string `json:"__type"`
+	Message string `json:"message"`
 }

@@ -50,7 +50,8 @@ func TestWhatGrowsWithTimeIsBounded(t *testing.T) {
 	}
 	of := w.Server.cloudwatch.metrics.byKey["n\x00m"]
 	of.settle(w.clock.Now())
-	if n := len(of.tiers[0].points); n > 15*24*60+1 || len(of.pending) > 0 {
-		t.Errorf("%d minutes are kept, and %d values wait", n, len(of.pending))
+	of.addAll(w.clock.Now().Unix())
+	if n := len(of.tiers[0].points); n > 15*24*60+1 || len(of.waiting()) > 0 {
+		t.Errorf("%d minutes are kept, and %d values wait", n, len(of.waiting()))
 	}
 }

@@ -155,6 +155,7 @@ func TestMetricRetention(t *testing.T) {
 				}
 			}
 			for _, s := range w.Server.cloudwatch.metrics.byKey {
+				s.addAll(w.clock.Now().Unix())
 				for _, tier := range s.tiers {
 					if most := int(tier.retained/900) + 1; len(tier.points) > most {
 						t.Errorf("%d datapoints of %d s, want at most %d", len(tier.points), tier.period, most)

@@ -220,13 +220,13 @@ func (c *cloudWatchService) describeAlarmsForMetric(in *cloudwatch.DescribeAlarm
 	if aws.ToString(in.Namespace) == "" || aws.ToString(in.MetricName) == "" {
 		return nil, badRequest("MissingParameter", "The parameters Namespace and MetricName are required.")
 	}
-	wanted := string(metricKey(*in.Namespace, *in.MetricName, dimensionsOf(in.Dimensions)))
+	wanted := string(metricKey(nil, *in.Namespace, *in.MetricName, dimensionsOf(in.Dimensions)))
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, a := range c.alarms {
 		m := a.metric
-		if m == nil || m.MetricName == nil || string(metricKey(*m.Namespace, *m.MetricName, dimensionsOf(m.Dimensions))) != wanted ||
+		if m == nil || m.MetricName == nil || string(metricKey(nil, *m.Namespace, *m.MetricName, dimensionsOf(m.Dimensions))) != wanted ||
 			in.Statistic != "" && in.Statistic != m.Statistic || in.ExtendedStatistic != nil && *in.ExtendedStatistic != aws.ToString(m.ExtendedStatistic) ||
 			in.Period != nil && *in.Period != *m.Period || in.Unit != "" && in.Unit != m.Unit {
 			continue

@@ -41,13 +41,12 @@ func checkGetMetricData(in *getMetricDataInput) *apiError {
 
 // checkIDs returns an error if two queries have the same id.
 func checkIDs(queries []types.MetricDataQuery) *apiError {
-	seen := make(map[string]bool, len(queries))
 	for i := range queries {
-		id := *queries[i].Id
-		if seen[id] {
-			return badRequest("ValidationError", "The values for parameter id in MetricDataQueries are not unique: %s occurs more than once.", id)
+		for j := range i {
+			if id := *queries[i].Id; id == *queries[j].Id {
+				return badRequest("ValidationError", "The values for parameter id in MetricDataQueries are not unique: %s occurs more than once.", id)
+			}
 		}
-		seen[id] = true
 	}
 	return nil
 }

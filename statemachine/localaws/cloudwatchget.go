@@ -76,6 +76,7 @@ func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serial
 		left = int(*in.MaxDatapoints)
 	}
 	math := c.mathOf(in.MetricDataQueries, start, end, now)
+	var room resultRoom
 	out := cloudwatch.GetMetricDataOutput{MetricDataResults: make([]types.MetricDataResult, 0, len(in.MetricDataQueries)), Messages: []types.MessageData{}}
 	for ; at.query < len(in.MetricDataQueries); at = (position{query: at.query + 1}) {
 		query := &in.MetricDataQueries[at.query]
@@ -92,7 +93,8 @@ func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serial
 			slices.Reverse(points)
 		}
 		points = at.rest(points, ascending)
-		result := resultOf(query, points[:min(left, len(points))])
+		room.queries = len(in.MetricDataQueries) - at.query
+		result := room.resultOf(query, points[:min(left, len(points))])
 		left -= len(result.Values)
 		if len(result.Values) < len(points) {
 			result.StatusCode = types.StatusCodePartialData
@@ -110,15 +112,28 @@ func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serial
 
 // mathOf returns the evaluation of checked queries over start ≤ time < end, in seconds.
 func (c *cloudWatchService) mathOf(queries []types.MetricDataQuery, start, end int64, now time.Time) *metricMath {
-	return &metricMath{queries: queries, start: start, end: end, now: now.Unix(), read: func(of *types.MetricStat) []figure {
+	var figures []figure
+	math := &metricMath{queries: queries, start: start, end: end, now: now.Unix(), plain: !hasExpression(queries)}
+	math.read = func(of *types.MetricStat) []figure {
 		stat, _ := parseStatistic(aws.ToString(of.Stat)) // it has been checked
 		from := start
 		if *of.Period >= 60 {
 			from -= start % 60
 		}
-		return c.metrics.read(aws.ToString(of.Metric.Namespace), aws.ToString(of.Metric.MetricName), dimensionsOf(of.Metric.Dimensions),
-			of.Unit, stat, int64(*of.Period), from, end)
-	}}
+		if !math.plain {
+			figures = nil // others may still be needed
+		}
+		var room [8]dimension
+		figures = c.metrics.read(figures[:0], aws.ToString(of.Metric.Namespace), aws.ToString(of.Metric.MetricName),
+			appendDimensions(room[:0], of.Metric.Dimensions), of.Unit, stat, int64(*of.Period), from, end)
+		return figures
+	}
+	return math
+}
+
+// hasExpression reports whether one of the queries is an expression.
+func hasExpression(queries []types.MetricDataQuery) bool {
+	return slices.ContainsFunc(queries, func(q types.MetricDataQuery) bool { return q.Expression != nil })
 }
 
 // startOf returns the request's start in seconds, rounded as roundStart does, or to the shortest period below a minute.
@@ -135,12 +150,29 @@ func startOf(in *getMetricDataInput, now time.Time) int64 {
 	return roundStart(*in.StartTime, now)
 }
 
-// resultOf returns a query's datapoints in the answer's shape.
-func resultOf(query *types.MetricDataQuery, points []figure) types.MetricDataResult {
-	result := types.MetricDataResult{
-		Id: query.Id, Label: query.Label, StatusCode: types.StatusCodeComplete,
-		Timestamps: make([]time.Time, len(points)), Values: make([]float64, len(points)),
+// resultRoom has memory for the results of a request.
+type resultRoom struct {
+	queries int // how many are left, with the next one
+	times   []time.Time
+	values  []float64
+}
+
+// next returns the times and values of the next result, to be filled. Queries of a request often have as many datapoints each.
+func (r *resultRoom) next(n int) ([]time.Time, []float64) {
+	const most = 4096
+	if n > len(r.times) {
+		all := max(n, min(n*r.queries, most))
+		r.times, r.values = make([]time.Time, all), make([]float64, all)
 	}
+	times, values := r.times[:n:n], r.values[:n:n]
+	r.times, r.values = r.times[n:], r.values[n:]
+	return times, values
+}
+
+// resultOf returns a query's datapoints in the answer's shape.
+func (r *resultRoom) resultOf(query *types.MetricDataQuery, points []figure) types.MetricDataResult {
+	times, values := r.next(len(points))
+	result := types.MetricDataResult{Id: query.Id, Label: query.Label, StatusCode: types.StatusCodeComplete, Timestamps: times, Values: values}
 	switch {
 	case result.Label != nil:
 	case query.MetricStat != nil:
@@ -149,8 +181,8 @@ func resultOf(query *types.MetricDataQuery, points []figure) types.MetricDataRes
 		result.Label = query.Id
 	}
 	for i, p := range points {
-		result.Timestamps[i] = time.Unix(p.at, 0)
-		result.Values[i] = p.value
+		times[i] = time.Unix(p.at, 0)
+		values[i] = p.value
 	}
 	return result
 }

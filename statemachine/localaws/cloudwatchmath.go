@@ -17,7 +17,9 @@ const supportedMath = "+ - * / and parentheses, numbers, ids of the request's qu
 // metricMath evaluates the queries of one request.
 type metricMath struct {
 	queries []types.MetricDataQuery
-	// read returns the datapoints of a query for a metric, the oldest first; none while a request is only checked.
+	plain   bool // no query is an expression, so that none is read twice
+	// read returns the datapoints of a query for a metric, the oldest first; none while a request is only checked. If there are no
+	// expressions, they are valid until the next call.
 	read func(*types.MetricStat) []figure
 	// start ≤ time < end is read, in seconds. FILL adds no datapoints later than now.
 	start, end, now int64
@@ -36,6 +38,9 @@ type quantity struct {
 // checkMath returns an error if one of the request's expressions can't be evaluated. Like CloudWatch, it then refuses the
 // whole request.
 func checkMath(in *getMetricDataInput) *apiError {
+	if !hasExpression(in.MetricDataQueries) {
+		return nil
+	}
 	m := &metricMath{queries: in.MetricDataQueries, read: func(*types.MetricStat) []figure { return nil }}
 	for i := range in.MetricDataQueries {
 		if _, err := m.of(&in.MetricDataQueries[i]); err != nil {
@@ -45,9 +50,12 @@ func checkMath(in *getMetricDataInput) *apiError {
 	return nil
 }
 
-// of returns a query's datapoints, which must not be modified. The error names the faulty expression.
+// of returns a query's datapoints, which must not be modified, as read does. The error names the faulty expression.
 func (m *metricMath) of(query *types.MetricDataQuery) (quantity, error) {
 	id := aws.ToString(query.Id)
+	if m.plain {
+		return m.evaluate(query, id)
+	}
 	result, ok := m.known[id]
 	if ok {
 		return result, nil

@@ -192,9 +192,13 @@ func sampleOf(n int, datum *types.MetricDatum) (sample, *apiError) {
 
 // dimensionsOf converts the SDK's dimensions.
 func dimensionsOf(dimensions []types.Dimension) []dimension {
-	out := make([]dimension, len(dimensions))
-	for i, d := range dimensions {
-		out[i] = dimension{aws.ToString(d.Name), aws.ToString(d.Value)}
+	return appendDimensions(make([]dimension, 0, len(dimensions)), dimensions)
+}
+
+// appendDimensions appends the SDK's dimensions.
+func appendDimensions(to []dimension, dimensions []types.Dimension) []dimension {
+	for _, d := range dimensions {
+		to = append(to, dimension{aws.ToString(d.Name), aws.ToString(d.Value)})
 	}
-	return out
+	return to
 }

@@ -2,8 +2,8 @@ package localaws
 
 import (
 	"math"
-	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
@@ -19,32 +19,65 @@ type statistic struct {
 	low, high float64 // for TC and PR: an exclusive and an inclusive bound
 }
 
-// distributional is the supported part of CloudWatch's own pattern for statistics of a distribution.
-var distributional = regexp.MustCompile(`^(?:(p)(\d{1,2}(?:\.\d{0,10})?|100(?:\.0{0,10})?)|(TC|PR)\((` + bound + `)?:(` + bound + `)?\))$`)
-
-const bound = `\d+(?:\.\d{0,10})?(?:[Ee][+-]?\d+)?`
-
 // parseStatistic reads a statistic's name, such as "Sum", "p99.9" or "TC(10:20)". It returns false if it is not supported.
 func parseStatistic(name string) (statistic, bool) {
 	switch plain := types.Statistic(name); plain {
 	case types.StatisticSum, types.StatisticSampleCount, types.StatisticAverage, types.StatisticMinimum, types.StatisticMaximum:
 		return statistic{plain: plain}, true
 	}
-	part := distributional.FindStringSubmatch(name)
-	if part == nil || (part[3] != "" && part[4] == "" && part[5] == "") {
+	s := statistic{low: math.Inf(-1), high: math.Inf(1)}
+	if percent, ok := strings.CutPrefix(name, "p"); ok {
+		s.kind = "p"
+		return s, isPercent(percent) && parseBound(percent, &s.percent)
+	}
+	kind, rest, _ := strings.Cut(name, "(")
+	bounds, closed := strings.CutSuffix(rest, ")")
+	low, high, both := strings.Cut(bounds, ":")
+	if kind != "TC" && kind != "PR" || !closed || !both || low == "" && high == "" {
 		return statistic{}, false
 	}
-	s := statistic{kind: part[1] + part[3], low: math.Inf(-1), high: math.Inf(1)}
-	for i, number := range map[int]*float64{2: &s.percent, 4: &s.low, 5: &s.high} {
-		if part[i] == "" {
-			continue
-		}
-		var err error
-		if *number, err = strconv.ParseFloat(part[i], 64); err != nil {
-			return statistic{}, false
+	s.kind = kind
+	ok := (low == "" || isBound(low) && parseBound(low, &s.low)) && (high == "" || isBound(high) && parseBound(high, &s.high))
+	return s, ok && s.low < s.high
+}
+
+// parseBound reads a number; false if it is out of range.
+func parseBound(text string, to *float64) bool {
+	var err error
+	*to, err = strconv.ParseFloat(text, 64)
+	return err == nil
+}
+
+// isPercent reports whether CloudWatch takes the text as the number of a percentile: from 0 to 100, with at most ten decimals.
+func isPercent(text string) bool {
+	whole, decimals, _ := strings.Cut(text, ".")
+	if !areDigits(decimals, 0, 10) {
+		return false
+	}
+	return areDigits(whole, 1, 2) || whole == "100" && strings.Trim(decimals, "0") == ""
+}
+
+// isBound reports whether CloudWatch takes the text as a bound: with at most ten decimals, and perhaps an exponent.
+func isBound(text string) bool {
+	number, exponent := text, "0"
+	if i := strings.IndexAny(text, "Ee"); i >= 0 {
+		number, exponent = text[:i], text[i+1:]
+		if exponent != "" && (exponent[0] == '+' || exponent[0] == '-') {
+			exponent = exponent[1:]
 		}
 	}
-	return s, s.low < s.high
+	whole, decimals, _ := strings.Cut(number, ".")
+	return areDigits(whole, 1, math.MaxInt) && areDigits(decimals, 0, 10) && areDigits(exponent, 1, math.MaxInt)
+}
+
+// areDigits reports whether the text has only digits, from least to most of them.
+func areDigits(text string, least, most int) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return least <= len(text) && len(text) <= most
 }
 
 // of returns the statistic of all points together; false for a statistic of a distribution if not all values are known.

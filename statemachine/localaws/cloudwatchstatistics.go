@@ -34,7 +34,7 @@ func (c *cloudWatchService) getMetricStatistics(in *cloudwatch.GetMetricStatisti
 		points := map[int64]*types.Datapoint{}
 		for _, name := range append(stringsOf(in.Statistics), in.ExtendedStatistics...) {
 			stat, _ := parseStatistic(name) // it has been checked
-			for _, f := range c.metrics.read(*in.Namespace, *in.MetricName, dimensionsOf(in.Dimensions), unit, stat, period, start, end) {
+			for _, f := range c.metrics.read(nil, *in.Namespace, *in.MetricName, dimensionsOf(in.Dimensions), unit, stat, period, start, end) {
 				if points[f.at] == nil {
 					points[f.at] = &types.Datapoint{Timestamp: aws.Time(time.Unix(f.at, 0)), Unit: unit}
 				}

@@ -103,33 +103,45 @@ func (b *eventBridgeService) putEvents(r *request) (reply, *apiError) {
 	if err := b.decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	size := 0
-	for _, entry := range in.Entries {
-		size += entry.size()
-	}
-	switch n := len(in.Entries); {
-	case in.EndpointID != nil:
+	if in.EndpointID != nil {
 		return reply{}, badRequest("ValidationException", "EndpointId is not supported by the local AWS.")
-	case n < 1 || n > 10:
-		return reply{}, invalid(n, "entries", "Member must have length less than or equal to 10 and greater than or equal to 1")
-	case size > 1<<20:
-		return reply{}, badRequest("ValidationException", "Total size of the entries in the request is over the limit.")
-	}
-	type result struct {
-		EventID      string `json:"EventId,omitempty"`
-		ErrorCode    string `json:",omitempty"`
-		ErrorMessage string `json:",omitempty"`
 	}
 	var out struct {
 		FailedEntryCount int
-		Entries          []result
+		Entries          []eventResult
+	}
+	var err *apiError
+	if out.Entries, out.FailedEntryCount, err = b.accept(in.Entries); err != nil {
+		return reply{}, err
+	}
+	return b.encode(out)
+}
+
+// eventResult is the result of an entry.
+type eventResult struct {
+	EventID      string `json:"EventId,omitempty"`
+	ErrorCode    string `json:",omitempty"`
+	ErrorMessage string `json:",omitempty"`
+}
+
+// accept implements putEvents, and returns how many entries it refuses.
+func (b *eventBridgeService) accept(entries []eventEntry) (results []eventResult, failed int, err *apiError) {
+	size := 0
+	for i := range entries {
+		size += entries[i].size()
+	}
+	switch n := len(entries); {
+	case n < 1 || n > 10:
+		return nil, 0, invalid(n, "entries", "Member must have length less than or equal to 10 and greater than or equal to 1")
+	case size > 1<<20:
+		return nil, 0, badRequest("ValidationException", "Total size of the entries in the request is over the limit.")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, entry := range in.Entries {
+	for _, entry := range entries {
 		if code, why := b.refuses(entry); code != "" {
-			out.FailedEntryCount++
-			out.Entries = append(out.Entries, result{ErrorCode: code, ErrorMessage: why})
+			failed++
+			results = append(results, eventResult{ErrorCode: code, ErrorMessage: why})
 			continue
 		}
 		event := Event{Source: entry.Source, DetailType: entry.DetailType, Detail: json.RawMessage(entry.Detail), Resources: entry.Resources, Time: b.now()}
@@ -140,9 +152,9 @@ func (b *eventBridgeService) putEvents(r *request) (reply, *apiError) {
 			b.events = append(keptLatest(b.events, MaxEvents), event)
 		}
 		b.put++
-		out.Entries = append(out.Entries, result{EventID: identifier(b.put)})
+		results = append(results, eventResult{EventID: identifier(b.put)})
 	}
-	return b.encode(out)
+	return results, failed, nil
 }
 
 // size returns an entry's size in bytes, as EventBridge counts it.

@@ -113,7 +113,7 @@ func (p pick) run(payload []byte, start time.Time, sleep func(time.Duration)) (a
 			answer = timeoutBody(duration)
 		}
 	}
-	p.recorder.record(served)
+	p.recorder.record(&served)
 	return answer, duration, failure != nil
 }
 

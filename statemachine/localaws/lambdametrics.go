@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -37,10 +38,10 @@ type DurationCount struct {
 }
 
 // check returns an error for durations that so many invocations can't have had.
-func (d DurationStats) check(invocations int64) error {
+func (d *DurationStats) check(invocations int64) error {
 	switch {
 	case len(d.Values) == 0 && (d.Minimum < 0 || d.Minimum > d.Maximum || d.Sum < d.Minimum):
-		return fmt.Errorf("impossible durations %+v", d)
+		return fmt.Errorf("impossible durations %+v", *d)
 	case len(d.Values) == 0:
 		return nil
 	case len(d.Values) > maxValues:
@@ -62,7 +63,7 @@ func (d DurationStats) check(invocations int64) error {
 }
 
 // sample returns the durations of so many invocations, in milliseconds.
-func (d DurationStats) sample(invocations float64) sample {
+func (d *DurationStats) sample(invocations float64) sample {
 	if len(d.Values) == 0 {
 		return sample{stats: stats{count: invocations, sum: milliseconds(d.Sum), min: milliseconds(d.Minimum), max: milliseconds(d.Maximum)}}
 	}
@@ -74,7 +75,7 @@ func (d DurationStats) sample(invocations float64) sample {
 }
 
 // longest returns the longest duration.
-func (d DurationStats) longest() time.Duration {
+func (d *DurationStats) longest() time.Duration {
 	longest := d.Maximum
 	for _, v := range d.Values {
 		longest = max(longest, v.Duration)
@@ -98,12 +99,12 @@ func (s *Server) RecordInvocations(r Invocations) error {
 	if err != nil {
 		return fmt.Errorf("record invocations: %w", err)
 	}
-	recorder.record(r)
+	recorder.record(&r)
 	return nil
 }
 
 // check returns an error for impossible numbers.
-func (r Invocations) check() error {
+func (r *Invocations) check() error {
 	if r.Errors < 0 || r.Errors > r.Invocations {
 		return fmt.Errorf("%d errors in %d invocations", r.Errors, r.Invocations)
 	}
@@ -136,10 +137,19 @@ type recorderKey struct {
 	executed  string // the version, if an alias was invoked
 }
 
+// The metrics of invocations.
+const (
+	invocationsMetric = iota
+	errorsMetric
+	throttlesMetric
+	durationMetric
+	invocationMetrics
+)
+
 // recorder holds the metrics of such invocations, each in all of the invocation's sets of dimensions.
 type recorder struct {
-	store                                    *metricStore
-	invocations, errors, throttles, duration []*series
+	store  *metricStore
+	series [invocationMetrics][]*series
 }
 
 // recorderFor returns the one recorder for the key. l.mu is held.
@@ -156,11 +166,12 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 		sets = append(sets, []dimension{{"FunctionName", key.function}, {"Resource", resource}, {"ExecutedVersion", key.executed}})
 	}
 	rec := &recorder{store: l.metrics}
+	units := [...]types.StandardUnit{durationMetric: types.StandardUnitMilliseconds}
 	for _, dimensions := range sets {
-		rec.invocations = append(rec.invocations, l.metrics.series("AWS/Lambda", "Invocations", dimensions, types.StandardUnitCount))
-		rec.errors = append(rec.errors, l.metrics.series("AWS/Lambda", "Errors", dimensions, types.StandardUnitCount))
-		rec.throttles = append(rec.throttles, l.metrics.series("AWS/Lambda", "Throttles", dimensions, types.StandardUnitCount))
-		rec.duration = append(rec.duration, l.metrics.series("AWS/Lambda", "Duration", dimensions, types.StandardUnitMilliseconds))
+		for metric, name := range [...]string{"Invocations", "Errors", "Throttles", "Duration"} {
+			of := l.metrics.series("AWS/Lambda", name, dimensions, cmp.Or(units[metric], types.StandardUnitCount))
+			rec.series[metric] = append(rec.series[metric], of)
+		}
 	}
 	l.recorders[key] = rec
 	return rec
@@ -168,25 +179,35 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 
 // record puts the requests' datapoints, with the time of the requests: for each invocation a 1 in Invocations, a 0 or 1 in
 // Errors, and its milliseconds in Duration; for each throttled request a 1 in Throttles.
-func (rec *recorder) record(r Invocations) { rec.recordTo(r, rec.store.putAll) }
+func (rec *recorder) record(r *Invocations) {
+	rec.store.mu.Lock()
+	defer rec.store.mu.Unlock()
+	recorded, samples := r.recorded(), r.samples()
+	for metric := range samples {
+		if samples[metric].count > 0 {
+			rec.store.put(rec.series[metric], r.At, recorded, samples[metric])
+		}
+	}
+}
 
-// recordTo is record with a function that adds the values to each of the series.
-func (rec *recorder) recordTo(r Invocations, put func(all []*series, at, recorded time.Time, values sample)) {
-	recorded := r.At.Add(r.Duration.longest() + r.Late)
+// recorded returns when the requests are recorded.
+func (r *Invocations) recorded() time.Time { return r.At.Add(r.Duration.longest() + r.Late) }
+
+// samples returns the data of the requests, by metric; those of a metric that gets none have the count 0.
+func (r *Invocations) samples() (of [invocationMetrics]sample) {
 	if r.Throttles > 0 {
-		put(rec.throttles, r.At, recorded, ones(r.Throttles))
+		of[throttlesMetric] = ones(r.Throttles)
 	}
 	if r.Invocations == 0 {
-		return
+		return of
 	}
 	n, failed := float64(r.Invocations), float64(r.Errors)
 	failures := stats{count: n, sum: failed, min: 0, max: min(failed, 1)}
 	if failed == n {
 		failures.min = 1
 	}
-	put(rec.invocations, r.At, recorded, ones(r.Invocations))
-	put(rec.errors, r.At, recorded, sample{stats: failures})
-	put(rec.duration, r.At, recorded, r.Duration.sample(n))
+	of[invocationsMetric], of[errorsMetric], of[durationMetric] = ones(r.Invocations), sample{stats: failures}, r.Duration.sample(n)
+	return of
 }
 
 // ones returns a sample of n times the value 1.

@@ -70,7 +70,7 @@ func recorded(s *Server, namespace string) string {
 		for _, d := range of.dimensions {
 			dimensions = append(dimensions, d.name+"="+d.value)
 		}
-		for _, point := range store.read(of.namespace, of.name, of.dimensions, "", sum, 60, noon.Unix(), noon.Unix()+60) {
+		for _, point := range store.read(nil, of.namespace, of.name, of.dimensions, "", sum, 60, noon.Unix(), noon.Unix()+60) {
 			all = append(all, fmt.Sprintf("%s[%s]=%v", of.name, strings.Join(dimensions, " "), point.value))
 		}
 	}

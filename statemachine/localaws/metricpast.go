@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"time"
 )
 
 // RecordPast records requests to one version as [Server.RecordInvocations] does for each, whose function, alias and version are
@@ -19,76 +18,82 @@ func (s *Server) RecordPast(of InvokedVersion, n int, past iter.Seq[Invocations]
 	}
 	rec.store.mu.Lock()
 	defer rec.store.mu.Unlock()
-	drafts := drafts{store: rec.store, now: rec.store.now(), n: int64(max(n, 0))}
-	defer drafts.close()
+	now := rec.store.now()
+	var drafts [invocationMetrics]draft
+	for metric, of := range rec.series {
+		drafts[metric].begin(of, int64(max(n, 0)), rec.store)
+		defer drafts[metric].close(now.Unix())
+	}
 	for r := range past {
 		if err := r.check(); err != nil {
 			return fmt.Errorf("record past: %w", err)
 		}
-		rec.recordTo(r, drafts.put)
+		recorded, samples := r.recorded(), r.samples()
+		for metric := range samples {
+			if samples[metric].count == 0 {
+				continue
+			}
+			if recorded.Add(rec.store.delay).After(now) {
+				drafts[metric].close(now.Unix())
+			}
+			if drafts[metric].closed {
+				rec.store.put(rec.series[metric], r.At, recorded, samples[metric])
+			} else {
+				drafts[metric].add(r.At.Unix(), &samples[metric])
+			}
+		}
 	}
 	return nil
 }
 
-// drafts are the datapoints of metrics that have none yet. store.mu is held.
-type drafts struct {
-	store *metricStore
-	now   time.Time
-	n     int64 // how many datapoints are expected
-	all   []*draft
-}
-
-// draft is what all of some series have in common.
+// draft is what all of some series, which have no data yet, have in common.
 type draft struct {
 	of     []*series
-	common series
-	closed bool // the series have it, and go on by themselves
+	tiers  [3]tier
+	points [3]int // how many are expected; their memory is reserved with the first
+	closed bool   // the series have it, and go on by themselves
 }
 
-// put adds the values to each of the series.
-func (d *drafts) put(all []*series, at, recorded time.Time, values sample) {
-	draft := d.draft(all)
-	if draft.closed || recorded.Add(d.store.delay).After(d.now) {
-		draft.close()
-		d.store.put(all, at, recorded, values)
-		return
+// begin begins the draft of some series, with about n minutes. That of series with data is closed.
+func (d *draft) begin(of []*series, n int64, store *metricStore) {
+	d.of, d.tiers = of, store.newSeries("").tiers
+	d.closed = slices.ContainsFunc(of, func(s *series) bool { return !s.empty() || s.fine != nil })
+	for i := range d.tiers {
+		t := &d.tiers[i]
+		d.points[i] = int(min(n*60, t.retained)/t.period + 2)
 	}
-	draft.common.add(at.Unix(), d.now.Unix(), &values)
 }
 
-// draft returns the draft of some series, and begins it if there is none. That of series with data is closed.
-func (d *drafts) draft(of []*series) *draft {
-	for _, known := range d.all {
-		if known.of[0] == of[0] {
-			return known
+// add adds values that were measured at a time, in seconds.
+func (d *draft) add(at int64, values *sample) {
+	for i := range d.tiers {
+		t := &d.tiers[i]
+		if n := len(t.points); n > 0 && t.points[n-1].at <= at && at < t.points[n-1].at+t.period && t.values == nil && t.points[n-1].determines(values) {
+			t.points[n-1].merge(values.stats) // the most frequent case
+			continue
+		}
+		from := at - at%t.period
+		switch n := len(t.points); {
+		case values.values != nil || n > 0 && t.points[n-1].at >= from:
+			t.addTo(from, []datum{{at: at, values: *values}}, nil)
+		case n == 0:
+			t.points = append(make([]point, 0, d.points[i]), point{from, values.stats})
+		default:
+			t.points = append(roomFor(t.points), point{from, values.stats})
 		}
 	}
-	begun := &draft{of: of, common: *d.store.newSeries(""), closed: slices.ContainsFunc(of, func(s *series) bool { return !s.empty() || s.fine != nil })}
-	if !begun.closed {
-		for i := range begun.common.tiers {
-			t := &begun.common.tiers[i]
-			t.points = make([]point, 0, min(d.n*60, t.retained)/t.period+2)
-		}
-	}
-	d.all = append(d.all, begun)
-	return begun
 }
 
-// close gives the series their data.
-func (d *draft) close() {
+// close gives the series their data. Now is in seconds.
+func (d *draft) close(now int64) {
 	if d.closed {
 		return
 	}
 	d.closed = true
-	for _, s := range d.of {
-		for i := range s.tiers {
-			d.common.tiers[i].shareWith(&s.tiers[i])
+	for i := range d.tiers {
+		d.tiers[i].expire(now - d.tiers[i].retained)
+		for _, s := range d.of {
+			d.tiers[i].shareWith(&s.tiers[i])
 		}
-	}
-}
-
-func (d *drafts) close() {
-	for _, draft := range d.all {
-		draft.close()
 	}
 }

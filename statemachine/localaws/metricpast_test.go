@@ -90,7 +90,7 @@ func readAll(t *testing.T, w *world, into map[string][]figure) {
 				}
 				for _, period := range []int64{60, 300, 3600} {
 					key := metric + " " + string(rune('0'+i)) + " " + name + " " + time.Duration(period*1e9).String()
-					into[key] = append(into[key], w.Server.cloudwatch.metrics.read("AWS/Lambda", metric, slices.Clone(dimensions), types.StandardUnit(""), stat, period, (end-24*3600)/3600*3600, end)...)
+					into[key] = append(into[key], w.Server.cloudwatch.metrics.read(nil, "AWS/Lambda", metric, slices.Clone(dimensions), types.StandardUnit(""), stat, period, (end-24*3600)/3600*3600, end)...)
 				}
 			}
 		}

@@ -28,7 +28,7 @@ func (s *Server) CopyInvocations(from, to InvokedVersion) error {
 
 // all returns the series of a recorder, in an order that is the same for all with as many sets of dimensions.
 func (rec *recorder) all() []*series {
-	return slices.Concat(rec.invocations, rec.errors, rec.throttles, rec.duration)
+	return slices.Concat(rec.series[:]...)
 }
 
 // share gives each of the series in to, which must be empty, the data of the one in from; false if they are not.
@@ -39,8 +39,10 @@ func (m *metricStore) share(from, to []*series) bool {
 		return false
 	}
 	for i, s := range from {
-		s.settle(m.now())
-		to[i].pending = slices.Clone(s.pending)
+		now := m.now()
+		s.settle(now)
+		s.addAll(now.Unix())
+		to[i].data = slices.Clone(s.data)
 		for j := range s.tiers {
 			s.tiers[j].shareWith(&to[i].tiers[j])
 		}
@@ -51,7 +53,7 @@ func (m *metricStore) share(from, to []*series) bool {
 // empty reports whether a series has no data.
 func (s *series) empty() bool {
 	hasPoints := func(t tier) bool { return len(t.before)+len(t.points) > 0 }
-	return len(s.pending) == 0 && !slices.ContainsFunc(s.tiers[:], hasPoints)
+	return len(s.data) == 0 && !slices.ContainsFunc(s.tiers[:], hasPoints)
 }
 
 // shareWith gives another tier, which is empty, the points. Both keep the last one for themselves, as its period may not be

@@ -8,6 +8,7 @@ type tier struct {
 	before           []point        // by time, all before points; shared with other tiers, so never modified
 	points           []point        // by time
 	values           map[int64]kept // the values, by time, of points with different values that are all known
+	added            int            // how many of the series' settled data are added
 }
 
 // point is a datapoint: the statistics of the values measured in the period that begins at its time.
@@ -16,8 +17,65 @@ type point struct {
 	stats
 }
 
-func (t *tier) add(at, now int64, values *sample) {
-	at -= at % t.period
+// addAll adds those of a series' settled data that the tier has not added before.
+func (t *tier) addAll(settled []datum, now int64) {
+	if t.added == len(settled) {
+		return
+	}
+	for rest := settled[t.added:]; len(rest) > 0; {
+		at := rest[0].at - rest[0].at%t.period
+		n := 1
+		for n < len(rest) && rest[n].at-rest[n].at%t.period == at {
+			n++
+		}
+		t.addTo(at, rest[:n], allValues(rest[:n]))
+		rest = rest[n:]
+	}
+	t.added = len(settled)
+	t.expire(now - t.retained)
+}
+
+// addTo adds data, at least one, of the period that begins at a time. Together are allValues of them.
+func (t *tier) addTo(at int64, data []datum, together *sample) {
+	p, first := t.pointAt(at, &data[0].values.stats)
+	values, kept := t.values[at]
+	had := kept
+	if together != nil && !first && !values.takes(together, &p.stats) {
+		together = nil
+	}
+	switch {
+	case first && together != nil:
+		values, kept = keptOf(together)
+	case first:
+		values, kept = keptOf(&data[0].values)
+	case together != nil:
+		kept = values.add(&p.stats, together)
+	}
+	if first {
+		data = data[1:]
+	}
+	for i := range data {
+		added := &data[i].values
+		if together == nil {
+			kept = values.add(&p.stats, added)
+		}
+		p.merge(added.stats)
+	}
+	switch {
+	case kept:
+		t.keep(at, values)
+	case had:
+		delete(t.values, at)
+	}
+}
+
+// keptOf returns what is kept of a new datapoint's values, if anything.
+func keptOf(values *sample) (kept, bool) {
+	return kept{values.values, false, values.whole}, values.values != nil
+}
+
+// pointAt returns the point at a time, which it creates with the statistics if there is none.
+func (t *tier) pointAt(at int64, with *stats) (p *point, created bool) {
 	if n := len(t.before); n > 0 && at <= t.before[n-1].at {
 		t.own()
 	}
@@ -27,20 +85,13 @@ func (t *tier) add(at, now int64, values *sample) {
 	} else if i > 0 && t.points[i-1].at > at {
 		i = t.search(at)
 	}
-	if i < len(t.points) && t.points[i].at == at {
-		t.addValues(at, &t.points[i].stats, values)
-		t.points[i].merge(values.stats)
-	} else {
-		if i == len(t.points) {
-			t.points = append(roomFor(t.points), point{at, values.stats})
-		} else {
-			t.points = slices.Insert(t.points, i, point{at, values.stats})
-		}
-		if values.values != nil {
-			t.keep(at, kept{values.values, false})
-		}
+	switch {
+	case i == len(t.points):
+		t.points, created = append(roomFor(t.points), point{at, *with}), true
+	case t.points[i].at != at:
+		t.points, created = slices.Insert(t.points, i, point{at, *with}), true
 	}
-	t.expire(now - t.retained)
+	return &t.points[i], created
 }
 
 // roomFor returns the list with room for one more item. A long list grows by half at once: by append, it would be copied so
@@ -68,10 +119,11 @@ type figure struct {
 	value float64
 }
 
-func (t *tier) read(now int64, stat statistic, period, start, end int64) []figure {
+// read appends the statistic for each period in start ≤ time < end that has it.
+func (t *tier) read(to []figure, now int64, stat statistic, period, start, end int64) []figure {
 	end = start + (end-start+period-1)/period*period // the last period is returned completely
 	points, more := t.since(max(start, now-t.retained))
-	out := make([]figure, 0, min((end-start)/period, int64(len(points)+len(more))))
+	to = slices.Grow(to, int(min((end-start)/period, int64(len(points)+len(more)))))
 	for len(points)+len(more) > 0 {
 		if len(points) == 0 {
 			points, more = more, nil
@@ -86,11 +138,11 @@ func (t *tier) read(now int64, stat statistic, period, start, end int64) []figur
 			n += m
 		}
 		if value, ok := stat.of(points[:n], t); ok {
-			out = append(out, figure{at, value})
+			to = append(to, figure{at, value})
 		}
 		points = points[n:]
 	}
-	return out
+	return to
 }
 
 // countBefore returns how many of the first points are before a time.

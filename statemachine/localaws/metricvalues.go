@@ -19,7 +19,8 @@ type distribution []valueCount
 // kept is a datapoint's distribution.
 type kept struct {
 	distribution
-	own bool // made for this datapoint
+	own   bool // made for this datapoint
+	whole bool // the counts are whole numbers
 }
 
 // valueCount is a value and how often it occurred.
@@ -81,23 +82,46 @@ func (d distribution) common(other distribution) int {
 	return n
 }
 
-// absorb adds the other's counts in place, and reports whether it could: all of the other's values must be present.
-func (d distribution) absorb(other distribution) bool {
-	for i, rest := 0, other; len(rest) > 0; i++ {
-		if i == len(d) {
-			return false
+// absorb adds the other's values in place. It returns the distribution, which may have to move.
+func (d distribution) absorb(other distribution) distribution {
+	missing := 0
+	for i, j := 0, 0; j < len(other); j++ {
+		for i < len(d) && d[i].value < other[j].value {
+			i++
 		}
-		if d[i].value == rest[0].value {
-			rest = rest[1:]
-		}
-	}
-	for i := 0; len(other) > 0; i++ {
-		if d[i].value == other[0].value {
-			d[i].count += other[0].count
-			other = other[1:]
+		if i < len(d) && d[i].value == other[j].value {
+			d[i].count += other[j].count
+		} else {
+			missing++
 		}
 	}
-	return true
+	if missing > 0 {
+		d = d.insert(other, missing)
+	}
+	if len(d) > mostValues {
+		d = slices.Clone(d.round())
+	}
+	return d
+}
+
+// insert inserts those of the other's values, so many, that are missing.
+func (d distribution) insert(other distribution, missing int) distribution {
+	from, to := len(d)-1, len(d)+missing
+	if to > cap(d) {
+		d = append(make(distribution, 0, (to+3)/4*4), d...) // often more follow
+	}
+	d = d[:to]
+	for j := len(other) - 1; missing > 0; j-- {
+		for from >= 0 && d[from].value > other[j].value {
+			to--
+			d[to], from = d[from], from-1
+		}
+		if from < 0 || d[from].value < other[j].value {
+			to--
+			d[to], missing = other[j], missing-1
+		}
+	}
+	return d
 }
 
 // round rounds the values in place until at most three quarters of mostValues are left: each to the nearest value with as
@@ -144,12 +168,22 @@ func (d distribution) between(low, high float64) float64 {
 type sample struct {
 	stats
 	values distribution
+	whole  bool // the counts of the values are whole numbers
 }
+
+// isWhole reports whether sums of such counts are exact in any order, as many as there may be.
+func isWhole(count float64) bool { return count < 1<<32 && count == math.Trunc(count) }
+
+// isWhole reports whether the sample's counts are whole numbers.
+func (s *sample) isWhole() bool { return s.whole || s.values == nil && isWhole(s.count) }
 
 // newSample returns a sample of the values, which may be in any order. It reuses the slice.
 func newSample(values []valueCount) sample {
-	var s sample
+	s := sample{whole: true}
+	ascending := true // without the same value twice
 	for i, v := range values {
+		ascending = ascending && (i == 0 || values[i-1].value < v.value)
+		s.whole = s.whole && isWhole(v.count)
 		one := stats{v.count, v.count * v.value, v.value, v.value}
 		if i == 0 {
 			s.stats = one
@@ -158,13 +192,22 @@ func newSample(values []valueCount) sample {
 		}
 	}
 	if s.min >= 0 && s.min < s.max {
-		s.values = newDistribution(values)
+		s.values = values
+		if !ascending {
+			s.values = newDistribution(values)
+		}
 	}
 	return s
 }
 
 // oneValue reports whether the statistics alone determine the values, because all are the same.
 func (s *stats) oneValue() bool { return s.min == s.max && s.min >= 0 }
+
+// determines reports whether no values have to be kept when data are added, if none are so far: the statistics still determine them,
+// or not all are known.
+func (s *stats) determines(added *sample) bool {
+	return added.values == nil && (s.min == added.min || !s.oneValue() || !added.oneValue())
+}
 
 // distribution returns the values that the statistics summarize, given those that were kept; nil if they are not known.
 func (s *stats) distribution(kept distribution) distribution {
@@ -174,23 +217,36 @@ func (s *stats) distribution(kept distribution) distribution {
 	return kept
 }
 
-// addValues updates the values of the point at the time, whose statistics were before until now. A point loses its values
-// as soon as unknown ones are added. It costs nothing for series that keep no values.
-func (t *tier) addValues(at int64, before *stats, added *sample) {
-	if t.values == nil && added.values == nil && (before.min == added.min || !before.oneValue() || !added.oneValue()) {
-		return
+// add updates the values of a point, whose statistics are before until now, with those of data that are added. It reports whether
+// they are to be kept. A point loses its values as soon as unknown ones are added.
+func (k *kept) add(before *stats, added *sample) bool {
+	if k.distribution == nil && before.determines(added) {
+		return false
 	}
-	old := t.values[at]
-	known := (old.distribution != nil || before.oneValue()) && (added.values != nil || added.oneValue())
-	switch {
-	case known && (old.distribution != nil || added.values != nil || before.min != added.min):
-		more := added.distribution(added.values)
-		if !old.own || !old.absorb(more) {
-			t.keep(at, kept{before.distribution(old.distribution).merge(more), true})
-		}
-	case !known && old.distribution != nil:
-		delete(t.values, at)
+	if k.distribution == nil && !before.oneValue() || added.values == nil && !added.oneValue() {
+		*k = kept{}
+		return false
 	}
+	if k.distribution == nil {
+		*k = kept{distribution{{before.min, before.count}}, true, isWhole(before.count)}
+	}
+	if !k.own {
+		k.distribution, k.own = slices.Clone(k.distribution), true
+	}
+	k.whole = k.whole && added.isWhole()
+	more := added.values
+	if more == nil {
+		more = distribution{{added.min, added.count}}
+	}
+	k.distribution = k.absorb(more)
+	return true
+}
+
+// takes reports whether values that are whole numbers can be added at once, to a point with these statistics, as if one by one: no sum
+// is rounded, nor are the values.
+func (k *kept) takes(together *sample, before *stats) bool {
+	whole := k.whole || k.distribution == nil && isWhole(before.count)
+	return whole && len(k.distribution)+len(together.values) < mostValues
 }
 
 // keep stores the values of the point at the time.

@@ -184,6 +184,7 @@ func TestDistributionAndStatisticSets(t *testing.T) {
 		t.Errorf("the hour has percentiles in spite of its statistic sets: %v", got)
 	}
 	for _, s := range w.Server.cloudwatch.metrics.byKey {
+		s.addAll(w.clock.Now().Unix())
 		if got := []int{len(s.tiers[0].values), len(s.tiers[1].values), len(s.tiers[2].values)}; !slices.Equal(got, []int{3, 0, 0}) {
 			t.Errorf("distributions kept by minute, five minutes and hour: %v", got)
 		}

@@ -34,6 +34,7 @@ func TestDistributionRetention(t *testing.T) {
 		}
 	}
 	for _, s := range w.Server.cloudwatch.metrics.byKey {
+		s.addAll(w.clock.Now().Unix())
 		for _, tier := range s.tiers {
 			if n := len(tier.values); n != 0 && n != len(tier.points) || n == 0 && s.unit == types.StandardUnitMilliseconds {
 				t.Errorf("%d distributions of %d datapoints of %d s (%s)", n, len(tier.points), tier.period, s.unit)
@@ -69,6 +70,7 @@ func TestDistributionBound(t *testing.T) {
 		t.Errorf("of %d values %v are left", calls*maxValues, got)
 	}
 	for _, s := range w.Server.cloudwatch.metrics.byKey {
+		s.addAll(w.clock.Now().Unix())
 		for _, tier := range s.tiers {
 			for _, d := range tier.values {
 				if len(d.distribution) > mostValues {

@@ -42,7 +42,7 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, message string) 
 // settled returns a series with what has become visible. While a call that leaves no trace is under way, that is a copy: when
 // the values of a datapoint are added decides on the order of the sum, and so on its last digit. m.mu is held.
 func (m *metricStore) settled(s *series, now time.Time) *series {
-	if m.readers.Load() > 0 && len(s.pending) > 0 && s.pending[0].visible <= now.UnixNano() {
+	if m.readers.Load() > 0 && len(s.waiting()) > 0 && s.waiting()[0].visible <= now.UnixNano() {
 		s = s.clone()
 	}
 	s.settle(now)
@@ -51,7 +51,7 @@ func (m *metricStore) settled(s *series, now time.Time) *series {
 
 // clone returns a copy of the series that can be settled and read.
 func (s *series) clone() *series {
-	copied := &series{unit: s.unit, pending: slices.Clone(s.pending)}
+	copied := &series{unit: s.unit, data: slices.Clone(s.data), settled: s.settled}
 	for i := range s.tiers {
 		copied.tiers[i] = s.tiers[i].clone()
 	}

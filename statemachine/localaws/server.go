@@ -89,6 +89,7 @@ type Server struct {
 	events     *eventBridgeService
 	logs       *logsService
 	stacks     *cloudFormationService
+	states     *stepFunctionsService
 	faults     faults
 	limits     *limits // nil for none
 	tags       *tags
@@ -118,10 +119,10 @@ func New(o Options) *Server {
 	topics := newSNSService(o)
 	s := &Server{options: o, lambda: newLambdaService(o, metrics, tags), cloudwatch: newCloudWatchService(o, metrics, topics.deliver),
 		ssm: newSSMService(o), secrets: newSecretsManagerService(o),
-		sns: topics, events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), tags: tags,
+		sns: topics, events: newEventBridgeService(o), logs: newLogsService(o), stacks: newCloudFormationService(o), states: newStepFunctionsService(o), tags: tags,
 		limits: newLimits(o.Limits, o.Now())}
 	cloudwatch := s.cloudwatch.faces()
-	s.services = append([]service{s.lambda, cloudwatch[0], newStepFunctionsService(o), s.ssm, s.secrets, s.sns, s.events, s.logs, s.stacks, newSTSService(o)}, cloudwatch[1:]...)
+	s.services = append([]service{s.lambda, cloudwatch[0], s.states, s.ssm, s.secrets, s.sns, s.events, s.logs, s.stacks, newSTSService(o)}, cloudwatch[1:]...)
 	return s
 }
 

@@ -1,9 +1,7 @@
 package localaws
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -123,54 +121,6 @@ func (n *snsService) handle(operation string, r *request) (reply, *apiError) {
 	return reply{}, unknownOperation(operation, r.Request)
 }
 
-// publish publishes a message to a topic. Messages to phones and to devices' endpoints are not supported.
-func (n *snsService) publish(form url.Values) (reply, *apiError) {
-	if err := unknownParameters(form); err != nil {
-		return reply{}, err
-	}
-	p := Published{Topic: form.Get("TopicArn"), Subject: form.Get("Subject"), Message: form.Get("Message"), Attributes: map[string]string{}, At: n.now()}
-	size := len(p.Message)
-	for i := 1; form.Has(fmt.Sprintf("MessageAttributes.entry.%d.Name", i)); i++ {
-		entry := fmt.Sprintf("MessageAttributes.entry.%d.", i)
-		name, kind, value := form.Get(entry+"Name"), form.Get(entry+"Value.DataType"), form.Get(entry+"Value.StringValue")
-		switch {
-		case kind != "String" && kind != "Number":
-			return reply{}, badRequest("InvalidParameterValue", "The local AWS supports message attributes of the types String and Number only; '%s' has the type '%s'.", name, kind)
-		case value == "":
-			return reply{}, badRequest("InvalidParameterValue", "The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, kind)
-		}
-		if _, err := strconv.ParseFloat(value, 64); kind == "Number" && err != nil {
-			return reply{}, badRequest("InvalidParameterValue", "Could not cast message attribute '%s' value to number.", name)
-		}
-		p.Attributes[name] = value
-		size += len(name) + len(kind) + len(value)
-	}
-	if err := checkTopicARN(p.Topic); err != nil {
-		return reply{}, err
-	}
-	switch {
-	case p.Message == "":
-		return reply{}, badRequest("InvalidParameter", "Invalid parameter: Empty message")
-	case size > 256<<10:
-		return reply{}, badRequest("InvalidParameter", "Invalid parameter: Message too long")
-	case form.Has("Subject") && !isSubject(p.Subject):
-		return reply{}, badRequest("InvalidParameter", "Invalid parameter: Subject")
-	case form.Has("MessageStructure"):
-		var err *apiError
-		if p.PerProtocol, err = readStructure(form.Get("MessageStructure"), p.Message); err != nil {
-			return reply{}, err
-		}
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !slices.Contains(n.topics, p.Topic) {
-		return reply{}, &apiError{http.StatusNotFound, "NotFound", "Topic does not exist"}
-	}
-	return n.encode("Publish", struct {
-		MessageID string `xml:"MessageId"`
-	}{n.keep(p)}), nil
-}
-
 // deliver publishes a message of another service, without a call. It returns false if there is no such topic.
 func (n *snsService) deliver(topic, subject, message string) bool {
 	n.mu.Lock()
@@ -244,41 +194,4 @@ func (n *snsService) getTopicAttributes(form url.Values) (reply, *apiError) {
 		{"SubscriptionsConfirmed", "0"}, {"SubscriptionsPending", "0"}, {"SubscriptionsDeleted", "0"},
 	}
 	return n.encode("GetTopicAttributes", out), nil
-}
-
-// isSubject reports whether SNS accepts a text as a message's subject.
-func isSubject(text string) bool {
-	return len(text) >= 1 && len(text) <= 100 && text[0] != ' ' && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
-}
-
-// readStructure reads a message that is a JSON object with a text for each protocol.
-func readStructure(structure, message string) (map[string]string, *apiError) {
-	if structure != "json" {
-		return nil, badRequest("InvalidParameter", "Invalid parameter: MessageStructure")
-	}
-	var all map[string]any
-	if json.Unmarshal([]byte(message), &all) != nil {
-		return nil, badRequest("InvalidParameter", "Invalid parameter: Message Structure - JSON message body failed to parse")
-	}
-	texts := map[string]string{}
-	for protocol, value := range all {
-		if text, ok := value.(string); ok { // SNS ignores the others
-			texts[protocol] = text
-		}
-	}
-	if _, ok := texts["default"]; !ok {
-		return nil, badRequest("InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body")
-	}
-	return texts, nil
-}
-
-// unknownParameters returns an error for a parameter that is not supported.
-func unknownParameters(form url.Values) *apiError {
-	known := []string{"Action", "Version", "TopicArn", "Subject", "Message", "MessageStructure"}
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		if !slices.Contains(known, name) && !strings.HasPrefix(name, "MessageAttributes.entry.") {
-			return badRequest("InvalidParameter", "Invalid parameter: the local AWS does not support %s", name)
-		}
-	}
-	return nil
 }

@@ -155,7 +155,7 @@ func (s *stepFunctionsService) unavailable() *apiError {
 }
 
 func (s *stepFunctionsService) refusal(e *apiError) reply {
-	body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
+	body, err := json.Marshal(errorBody{e.code, e.message})
 	if err != nil {
 		panic(err) // two strings
 	}

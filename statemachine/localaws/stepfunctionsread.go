@@ -47,19 +47,36 @@ func (s *stepFunctionsService) listExecutions(r *request) (reply, *apiError) {
 	if err := s.decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	size, err := checkListExecutions(&in)
+	listed, next, err := s.list(&in)
 	if err != nil {
 		return reply{}, err
 	}
+	var out struct {
+		Executions []executionItem `json:"executions"`
+		NextToken  string          `json:"nextToken,omitempty"`
+	}
+	out.Executions, out.NextToken = make([]executionItem, len(listed)), next
+	for i, e := range listed {
+		out.Executions[i] = e.item()
+	}
+	return s.encode(&out)
+}
+
+// list implements listExecutions: it returns a page, and the next page's token or "".
+func (s *stepFunctionsService) list(in *sfn.ListExecutionsInput) (page []Execution, next string, err *apiError) {
+	size, err := checkListExecutions(in)
+	if err != nil {
+		return nil, "", err
+	}
 	executions, ok := s.executions.Executions(*in.StateMachineArn)
 	if !ok {
-		return reply{}, badRequest("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", *in.StateMachineArn)
+		return nil, "", badRequest("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", *in.StateMachineArn)
 	}
 	var first Execution // of the page
 	if in.NextToken != nil {
 		next, decodeErr := base64.RawURLEncoding.DecodeString(*in.NextToken)
 		if first, ok = s.executions.Execution(string(next)); decodeErr != nil || !ok || first.StateMachineARN != *in.StateMachineArn {
-			return reply{}, invalidToken(*in.NextToken)
+			return nil, "", invalidToken(*in.NextToken)
 		}
 	}
 	inOrder := func(a, b Execution) int {
@@ -72,20 +89,10 @@ func (s *stepFunctionsService) listExecutions(r *request) (reply, *apiError) {
 		}
 	}
 	slices.SortFunc(listed, inOrder)
-
-	var out struct {
-		Executions []executionItem `json:"executions"`
-		NextToken  string          `json:"nextToken,omitempty"`
+	if len(listed) > size {
+		return listed[:size], base64.RawURLEncoding.EncodeToString([]byte(listed[size].ARN)), nil
 	}
-	out.Executions = []executionItem{}
-	for _, e := range listed {
-		if len(out.Executions) == size {
-			out.NextToken = base64.RawURLEncoding.EncodeToString([]byte(e.ARN))
-			break
-		}
-		out.Executions = append(out.Executions, e.item())
-	}
-	return s.encode(&out)
+	return listed, "", nil
 }
 
 // maxListToken is the maximum length of ListExecutions' nextToken (recorded on AWS 2024-07-01, by LocalStack's tests).
@@ -120,7 +127,7 @@ func (s *stepFunctionsService) describeExecution(r *request) (reply, *apiError) 
 	if err := s.decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	e, err := s.find(aws.ToString(in.ExecutionArn))
+	e, withData, err := s.describe(&in)
 	if err != nil {
 		return reply{}, err
 	}
@@ -141,17 +148,27 @@ func (s *stepFunctionsService) describeExecution(r *request) (reply, *apiError) 
 	}
 	out.executionItem, out.Error, out.Cause = e.item(), e.Error, e.Cause
 	out.RedriveStatus, out.RedriveStatusReason = e.redrivable()
-	switch in.IncludedData {
-	case "", types.IncludedDataAllData:
+	if withData {
 		out.Input, out.InputDetails = string(e.Input), &included{true}
 		if e.Output != nil {
 			out.Output, out.OutputDetails = string(e.Output), &included{true}
 		}
-	case types.IncludedDataMetadataOnly:
-	default:
-		return reply{}, invalid(in.IncludedData, "includedData", fmt.Sprintf("Member must satisfy enum value set: %s", in.IncludedData.Values()))
 	}
 	return s.encode(&out)
+}
+
+// describe returns an execution, and whether its input and output are wanted.
+func (s *stepFunctionsService) describe(in *sfn.DescribeExecutionInput) (e Execution, withData bool, err *apiError) {
+	if e, err = s.find(aws.ToString(in.ExecutionArn)); err != nil {
+		return e, false, err
+	}
+	switch in.IncludedData {
+	case "", types.IncludedDataAllData:
+		return e, true, nil
+	case types.IncludedDataMetadataOnly:
+		return e, false, nil
+	}
+	return e, false, invalid(in.IncludedData, "includedData", fmt.Sprintf("Member must satisfy enum value set: %s", in.IncludedData.Values()))
 }
 
 // getExecutionHistory returns the kept events. A NextToken stays valid when events are added and old ones are dropped.

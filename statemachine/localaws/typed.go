@@ -33,6 +33,18 @@ func (s *Server) typedBy(cfg aws.Config) typed {
 // Bypasses reports whether typed clients with that configuration would ever do without the wire.
 func (s *Server) Bypasses(cfg aws.Config) bool { return s.typedBy(cfg).server != nil }
 
+// changed returns the options of a client as a call's own options change them. They must not be modified.
+func changed[Options any](of *Options, by []func(*Options)) *Options {
+	if len(by) == 0 {
+		return of
+	}
+	own := *of
+	for _, change := range by {
+		change(&own)
+	}
+	return &own
+}
+
 // unretried returns the HTTP client of a call; nil if the call would be retried, as an attempt may only be made once without the
 // wire.
 func unretried(transport any, retryer aws.Retryer) any {
@@ -80,6 +92,7 @@ func perform[Out any](ctx context.Context, t typed, svc service, call Call, do f
 	}
 	lost := &carried{err: err, during: during{ctx, make(chan struct{})}}
 	if refused != nil {
+		lost.code = refused.code
 		lost.answer = svc.refusal(refused)
 		lost.answer.header["X-Amzn-Requestid"] = []string{identifier(id)}
 	}
@@ -90,6 +103,7 @@ func perform[Out any](ctx context.Context, t typed, svc service, call Call, do f
 // the context during.
 type carried struct {
 	answer reply
+	code   string // of an answer that is an error
 	err    error
 	during during
 }

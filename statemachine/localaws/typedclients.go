@@ -3,7 +3,7 @@ package localaws
 import (
 	"context"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -21,18 +21,23 @@ import (
 type CloudWatch struct {
 	*cloudwatch.Client
 	typed
+	options *cloudwatch.Options
 }
 
 // CloudWatch returns a client with a configuration of [Server.Config], [Server.ConfigAt] or [Server.As]. In this process and
 // without a principal, calls that neither limits nor a fault concern, and that would not be retried, are answered without being encoded and decoded. All else is the same.
 func (s *Server) CloudWatch(cfg aws.Config) CloudWatch {
-	return CloudWatch{cloudwatch.NewFromConfig(cfg), s.typedBy(cfg)}
+	client := cloudwatch.NewFromConfig(cfg)
+	options := client.Options()
+	options.APIOptions = slices.Clip(options.APIOptions)
+	return CloudWatch{client, s.typedBy(cfg), &options}
 }
 
 // GetMetricData implements [cloudwatch.GetMetricDataAPIClient].
 func (c CloudWatch) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, options ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
 	const operation = "GetMetricData"
-	if !c.bypasses(ctx, operation, c.transport(options)) || !isComplete(in) {
+	of := changed(c.options, options)
+	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || !isComplete(in) {
 		return c.Client.GetMetricData(ctx, in, options...)
 	}
 	service := c.server.cloudwatch
@@ -47,15 +52,6 @@ func (c CloudWatch) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricD
 		return c.Client.GetMetricData(lost.during, in, func(o *cloudwatch.Options) { o.HTTPClient = lost })
 	}
 	return out, nil
-}
-
-// transport returns the HTTP client of a call with options, as bypasses takes it.
-func (c CloudWatch) transport(options []func(*cloudwatch.Options)) any {
-	o := c.Options()
-	for _, option := range options {
-		option(&o)
-	}
-	return unretried(o.HTTPClient, o.Retryer)
 }
 
 // isComplete reports whether the SDK would send the input, and as it is: nothing that it requires is missing, and times have
@@ -92,17 +88,22 @@ func isWholeSecond(at time.Time) bool { return at.Nanosecond() == 0 }
 type Parameters struct {
 	*ssm.Client
 	typed
+	options *ssm.Options
 }
 
 // Parameters returns a client with a configuration, as [Server.CloudWatch] does.
 func (s *Server) Parameters(cfg aws.Config) Parameters {
-	return Parameters{ssm.NewFromConfig(cfg), s.typedBy(cfg)}
+	client := ssm.NewFromConfig(cfg)
+	options := client.Options()
+	options.APIOptions = slices.Clip(options.APIOptions)
+	return Parameters{client, s.typedBy(cfg), &options}
 }
 
 // GetParameterHistory implements [ssm.GetParameterHistoryAPIClient].
 func (c Parameters) GetParameterHistory(ctx context.Context, in *ssm.GetParameterHistoryInput, options ...func(*ssm.Options)) (*ssm.GetParameterHistoryOutput, error) {
 	const operation = "GetParameterHistory"
-	if !c.bypasses(ctx, operation, c.transport(options)) || in == nil || in.Name == nil || !utf8.ValidString(*in.Name) {
+	of := changed(c.options, options)
+	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || in.Name == nil || !utf8.ValidString(*in.Name) {
 		return c.Client.GetParameterHistory(ctx, in, options...)
 	}
 	service := c.server.ssm
@@ -121,7 +122,7 @@ func (c Parameters) GetParameterHistory(ctx context.Context, in *ssm.GetParamete
 // noParameter returns the SDK's error for a parameter that does not exist, which is what most rollouts find; nil for any other
 // answer.
 func (c *carried) noParameter() error {
-	if c.err != nil || !strings.Contains(string(c.answer.body), `"ParameterNotFound"`) {
+	if c.err != nil || c.code != "ParameterNotFound" {
 		return nil
 	}
 	response := &smithyhttp.Response{Response: &http.Response{StatusCode: c.answer.status, Header: c.answer.header, Body: http.NoBody}}
@@ -129,15 +130,6 @@ func (c *carried) noParameter() error {
 		RequestID:     c.answer.header.Get("X-Amzn-Requestid"),
 		ResponseError: &smithyhttp.ResponseError{Response: response, Err: &types.ParameterNotFound{Message: aws.String("")}},
 	}}
-}
-
-// transport returns the HTTP client of a call with options, as bypasses takes it.
-func (c Parameters) transport(options []func(*ssm.Options)) any {
-	o := c.Options()
-	for _, option := range options {
-		option(&o)
-	}
-	return unretried(o.HTTPClient, o.Retryer)
 }
 
 // typedHistory returns a page of a parameter's versions as the SDK reads it.

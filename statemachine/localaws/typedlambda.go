@@ -3,6 +3,7 @@ package localaws
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,17 +17,22 @@ import (
 type Lambda struct {
 	*lambda.Client
 	typed
+	options *lambda.Options
 }
 
 // Lambda returns a client with a configuration, as [Server.CloudWatch] does.
 func (s *Server) Lambda(cfg aws.Config) Lambda {
-	return Lambda{lambda.NewFromConfig(cfg), s.typedBy(cfg)}
+	client := lambda.NewFromConfig(cfg)
+	options := client.Options()
+	options.APIOptions = slices.Clip(options.APIOptions)
+	return Lambda{client, s.typedBy(cfg), &options}
 }
 
 // GetAlias calls the operation of that name.
 func (c Lambda) GetAlias(ctx context.Context, in *lambda.GetAliasInput, options ...func(*lambda.Options)) (*lambda.GetAliasOutput, error) {
 	const operation = "GetAlias"
-	if !c.bypasses(ctx, operation, c.transport(options)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) {
+	of := changed(c.options, options)
+	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) {
 		return c.Client.GetAlias(ctx, in, options...)
 	}
 	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), func() (*lambda.GetAliasOutput, *apiError) {
@@ -48,7 +54,8 @@ func (c Lambda) GetAlias(ctx context.Context, in *lambda.GetAliasInput, options 
 // UpdateAlias calls the operation of that name.
 func (c Lambda) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput, options ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error) {
 	const operation = "UpdateAlias"
-	if !c.bypasses(ctx, operation, c.transport(options)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) || !isPlainAlias(in) {
+	of := changed(c.options, options)
+	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) || !isPlainAlias(in) {
 		return c.Client.UpdateAlias(ctx, in, options...)
 	}
 	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), func() (*lambda.UpdateAliasOutput, *apiError) {
@@ -65,15 +72,6 @@ func (c Lambda) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput, op
 		return c.Client.UpdateAlias(lost.during, in, func(o *lambda.Options) { o.HTTPClient = lost })
 	}
 	return out, nil
-}
-
-// transport returns the HTTP client of a call with options, as bypasses takes it.
-func (c Lambda) transport(options []func(*lambda.Options)) any {
-	o := c.Options()
-	for _, option := range options {
-		option(&o)
-	}
-	return unretried(o.HTTPClient, o.Retryer)
 }
 
 // alias returns an alias as the SDK's type. What do does has Lambda's lock.

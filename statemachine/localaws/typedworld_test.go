@@ -11,8 +11,13 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go/middleware"
@@ -31,6 +36,16 @@ type typedWorld struct {
 	aliases    interface {
 		GetAlias(context.Context, *lambda.GetAliasInput, ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
 		UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error)
+	}
+	topics interface {
+		Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+	}
+	bus interface {
+		PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
+	}
+	executions interface {
+		sfn.ListExecutionsAPIClient
+		DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
 	}
 	during func() // the effect of a call
 }
@@ -58,6 +73,7 @@ func newTypedWorld(t *testing.T, typed bool, by caller) *typedWorld {
 		},
 		BeforeFunction: func(name string) { note("before %s", name) },
 		Limits:         by.limits,
+		Executions:     fixedExecutions(executionsOf(now)),
 		OnCall:         func(c localaws.Call) { note("after %+v", c) },
 		Authorize: func(string, string, string, map[string][]string) error {
 			return errors.New("no identity-based policy allows it")
@@ -71,7 +87,8 @@ func newTypedWorld(t *testing.T, typed bool, by caller) *typedWorld {
 		err = errors.Join(err, w.RecordInvocations(localaws.Invocations{Function: "f", Alias: "live", Version: "1", At: now.Add(time.Duration(i-20) * time.Minute),
 			Invocations: 10, Errors: 1, Duration: localaws.DurationStats{Sum: time.Second, Minimum: time.Millisecond, Maximum: time.Second}}))
 	}
-	if err != nil {
+	_, failed := w.AddTopic("deployments")
+	if err := errors.Join(err, failed); err != nil {
 		t.Fatal(err)
 	}
 	cfg := w.Config()
@@ -83,8 +100,10 @@ func newTypedWorld(t *testing.T, typed bool, by caller) *typedWorld {
 	}
 	if typed {
 		w.metrics, w.parameters, w.aliases = w.CloudWatch(cfg), w.Parameters(cfg), w.Lambda(cfg)
+		w.topics, w.bus, w.executions = w.Topics(cfg), w.EventBridge(cfg), w.StepFunctions(cfg)
 	} else {
 		w.metrics, w.parameters, w.aliases = cloudwatch.NewFromConfig(cfg), ssm.NewFromConfig(cfg), lambda.NewFromConfig(cfg)
+		w.topics, w.bus, w.executions = sns.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg), sfn.NewFromConfig(cfg)
 	}
 	return w
 }
@@ -115,6 +134,22 @@ func (w *typedWorld) read(ctx context.Context, in *lambda.GetAliasInput) (any, m
 
 func (w *typedWorld) write(ctx context.Context, in *lambda.UpdateAliasInput) (any, middleware.Metadata, error) {
 	out, err := w.aliases.UpdateAlias(ctx, in)
+	if err != nil {
+		return nil, middleware.Metadata{}, err
+	}
+	return out, out.ResultMetadata, nil
+}
+
+func (w *typedWorld) publish(ctx context.Context, in *sns.PublishInput, options ...func(*sns.Options)) (any, middleware.Metadata, error) {
+	out, err := w.topics.Publish(ctx, in, options...)
+	if err != nil {
+		return nil, middleware.Metadata{}, err
+	}
+	return out, out.ResultMetadata, nil
+}
+
+func (w *typedWorld) put(ctx context.Context, in *eventbridge.PutEventsInput) (any, middleware.Metadata, error) {
+	out, err := w.bus.PutEvents(ctx, in)
 	if err != nil {
 		return nil, middleware.Metadata{}, err
 	}
@@ -157,6 +192,8 @@ func compareTyped(t *testing.T, call func(*typedWorld) (any, middleware.Metadata
 		Err   string
 		Calls []string
 		After []localaws.Alias
+		Sent  []localaws.Published
+		Put   []localaws.Event
 		Next  string // the id of the next request
 	}
 	see := func(typed bool) (s seen, onWire bool) {
@@ -165,7 +202,7 @@ func compareTyped(t *testing.T, call func(*typedWorld) (any, middleware.Metadata
 			prepare(w)
 		}
 		out, metadata, err := call(w)
-		s = seen{Out: out, Calls: w.calls, After: w.Aliases()}
+		s = seen{Out: out, Calls: w.calls, After: w.Aliases(), Sent: w.Published(), Put: w.Events()}
 		if err != nil {
 			s.Err = err.Error()
 		}
@@ -180,7 +217,9 @@ func compareTyped(t *testing.T, call func(*typedWorld) (any, middleware.Metadata
 	got, onWire := see(true)
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreTypes(middleware.Metadata{}), cmp.Comparer(time.Time.Equal),
 		cmpopts.IgnoreUnexported(cloudwatch.GetMetricDataOutput{}, cwtypes.MetricDataResult{}, cwtypes.MessageData{}, ssm.GetParameterHistoryOutput{},
-			ssmtypes.ParameterHistory{}, lambda.GetAliasOutput{}, lambda.UpdateAliasOutput{}, types.AliasRoutingConfiguration{})); diff != "" {
+			ssmtypes.ParameterHistory{}, lambda.GetAliasOutput{}, lambda.UpdateAliasOutput{}, types.AliasRoutingConfiguration{},
+			sns.PublishOutput{}, eventbridge.PutEventsOutput{}, eventtypes.PutEventsResultEntry{},
+			sfn.DescribeExecutionOutput{}, sfn.ListExecutionsOutput{}, sfntypes.ExecutionListItem{}, sfntypes.CloudWatchEventsExecutionDataDetails{})); diff != "" {
 		t.Errorf("over the wire and typed:\n%s", diff)
 	}
 	if onWire != wire {

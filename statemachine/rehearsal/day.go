@@ -15,7 +15,7 @@ type Day struct {
 }
 
 // rate returns the mean rate of requests at a time, per second.
-func (s Scenario) rate(at time.Time) float64 {
+func (s *Scenario) rate(at time.Time) float64 {
 	if s.Day == nil {
 		return s.RequestsPerSecond
 	}

@@ -34,7 +34,7 @@ func TestDurationsAreLognormal(t *testing.T) {
 		count, squares := [cells]float64{}, [cells]float64{}
 		for range draws {
 			drawn := int64(0)
-			for _, v := range d.draw(random, n, time.Hour).Values {
+			for _, v := range d.draw(nil, random, n, time.Hour) {
 				i := 0
 				for time.Duration(d[i]*float64(time.Hour)) != v.Duration {
 					i++

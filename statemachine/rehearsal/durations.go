@@ -100,8 +100,8 @@ func (d *durations) shareOver(limit time.Duration, mean float64) float64 {
 	return share
 }
 
-// draw draws the durations of n invocations with the given mean.
-func (d *durations) draw(random *rand.Rand, n int64, mean time.Duration) localaws.DurationStats {
+// draw appends the durations of n invocations with the given mean to those drawn before.
+func (d *durations) draw(drawn []localaws.DurationCount, random *rand.Rand, n int64, mean time.Duration) []localaws.DurationCount {
 	var counts [cells]int64
 	for band := range bands {
 		here := n
@@ -111,17 +111,12 @@ func (d *durations) draw(random *rand.Rand, n int64, mean time.Duration) localaw
 		n -= here
 		spread(random, here, counts[band*cellsOfBand:][:cellsOfBand])
 	}
-	filled := 0
-	for _, count := range counts {
-		filled += int(min(count, 1))
-	}
-	values := make([]localaws.DurationCount, 0, filled)
 	for i, count := range counts {
 		if count > 0 {
-			values = append(values, localaws.DurationCount{Duration: time.Duration(d[i] * float64(mean)), Count: count})
+			drawn = append(drawn, localaws.DurationCount{Duration: time.Duration(d[i] * float64(mean)), Count: count})
 		}
 	}
-	return localaws.DurationStats{Values: values}
+	return drawn
 }
 
 // spread draws which of the cells, all equally likely, each of n is in.

@@ -209,19 +209,23 @@ func (t *traffic) environmentsOf(version string, b VersionProfile, invocations i
 }
 
 // draw draws the durations of n invocations around a time, as many of them as cold the
-// first ones of their environments. v is nil if the profile has none.
+// first ones of their environments. v is nil if the profile has none. The durations are
+// valid until the next call.
 func (t *traffic) draw(b VersionProfile, v *environments, n, cold int64, at time.Time) localaws.DurationStats {
 	table, mean := t.tables.of(b), seconds(b.Duration)
+	t.drawn = t.drawn[:0]
 	if v == nil || n == 0 {
-		return table.draw(t.chance.durations, n, mean)
+		t.drawn = table.draw(t.drawn, t.chance.durations, n, mean)
+		return localaws.DurationStats{Values: t.drawn}
 	}
-	var all []localaws.DurationCount
 	add := func(count int64, slower float64, longer time.Duration) {
 		if count == 0 {
 			return
 		}
-		for _, d := range table.draw(t.chance.durations, count, time.Duration(slower*float64(mean))).Values {
-			all = append(all, localaws.DurationCount{Duration: d.Duration + longer, Count: d.Count})
+		before := len(t.drawn)
+		t.drawn = table.draw(t.drawn, t.chance.durations, count, time.Duration(slower*float64(mean)))
+		for i := range t.drawn[before:] {
+			t.drawn[before+i].Duration += longer
 		}
 	}
 	newest := v.groups[len(v.groups)-1]
@@ -232,5 +236,5 @@ func (t *traffic) draw(b VersionProfile, v *environments, n, cold int64, at time
 		add(here, b.Environments.slowness(at.Sub(g.started)), 0)
 		rest, among = rest-here, among-g.number
 	}
-	return localaws.DurationStats{Values: all}
+	return localaws.DurationStats{Values: t.drawn}
 }

@@ -78,8 +78,8 @@ func TestAnInactiveBaselineHasNoWarmEnvironments(t *testing.T) {
 		_, err = Run(Options{Input: []byte(`{"function-name": "f", "alias-name": "live", "new-version": "8", "steps": 3, "interval": 120}`), Scenario: world, Seed: 1, adjust: func(r *run) {
 			r.before = func(string) {
 				for _, p := range r.traffic.series.periods {
-					for d := range p[0].durations {
-						cold = cold || d > 2*time.Second
+					for _, d := range p[0].durations {
+						cold = cold || d.Duration > 2*time.Second
 					}
 				}
 			}

@@ -1,7 +1,6 @@
 package rehearsal
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -60,10 +59,10 @@ type series struct {
 }
 
 // drawn counts what a version served in a period: its counts, and how many invocations
-// had which duration.
+// had which duration, the shortest first.
 type drawn struct {
 	Tally
-	durations map[time.Duration]int64
+	durations []localaws.DurationCount
 }
 
 // newSeries returns an empty series that begins at start.
@@ -87,23 +86,25 @@ func (s *series) add(isNew bool, r localaws.Invocations) {
 	if isNew {
 		version = 1
 	}
-	d := &s.periods[at/s.span][version]
-	d.take(drawn{Tally: Tally{Invocations: r.Invocations, Errors: r.Errors, Throttles: r.Throttles}})
-	for _, v := range r.Duration.Values {
-		d.durations[v.Duration] += v.Count
-	}
+	s.periods[at/s.span][version].take(Tally{Invocations: r.Invocations, Errors: r.Errors, Throttles: r.Throttles}, r.Duration.Values)
 }
 
-// take adds other to d.
-func (d *drawn) take(other drawn) {
-	d.Invocations += other.Invocations
-	d.Errors += other.Errors
-	d.Throttles += other.Throttles
-	if d.durations == nil {
-		d.durations = map[time.Duration]int64{}
-	}
-	for value, count := range other.durations {
-		d.durations[value] += count
+// take adds what was served. Durations cost the least in ascending order.
+func (d *drawn) take(served Tally, durations []localaws.DurationCount) {
+	d.Tally = d.and(served)
+	at := 0
+	for _, v := range durations {
+		if at > 0 && d.durations[at-1].Duration >= v.Duration {
+			at = 0
+		}
+		for at < len(d.durations) && d.durations[at].Duration < v.Duration {
+			at++
+		}
+		if at == len(d.durations) || d.durations[at].Duration > v.Duration {
+			d.durations = slices.Insert(d.durations, at, localaws.DurationCount{Duration: v.Duration})
+		}
+		d.durations[at].Count += v.Count
+		at++
 	}
 }
 
@@ -112,8 +113,9 @@ func (s *series) join() {
 	for i := 0; i < len(s.periods); i += 2 {
 		both := s.periods[i]
 		if i+1 < len(s.periods) {
-			both[0].take(s.periods[i+1][0])
-			both[1].take(s.periods[i+1][1])
+			for version := range both {
+				both[version].take(s.periods[i+1][version].Tally, s.periods[i+1][version].durations)
+			}
 		}
 		s.periods[i/2] = both
 	}
@@ -148,28 +150,26 @@ func (s *series) until(end time.Time) []Period {
 func (d drawn) served() Served {
 	s := Served{Tally: d.Tally}
 	if len(d.durations) > 0 {
-		values := slices.Sorted(maps.Keys(d.durations))
-		s.Median, s.P95 = d.percentile(values, 0.5), d.percentile(values, 0.95)
+		s.Median, s.P95 = d.percentile(0.5), d.percentile(0.95)
 	}
 	return s
 }
 
-// percentile estimates the percentile of a share in (0, 1), from the sorted values
-// that occurred.
-func (d drawn) percentile(values []time.Duration, share float64) *Estimate {
+// percentile estimates the percentile of a share in (0, 1).
+func (d drawn) percentile(share float64) *Estimate {
 	var total int64
-	for _, count := range d.durations {
-		total += count
+	for _, v := range d.durations {
+		total += v.Count
 	}
 	rank, spread := share*float64(total), 1.96*math.Sqrt(share*(1-share)*float64(total))
 	at := func(rank float64) float64 {
 		var seen int64
-		for _, value := range values {
-			if seen += d.durations[value]; float64(seen) >= rank {
-				return value.Seconds() * 1000
+		for _, v := range d.durations {
+			if seen += v.Count; float64(seen) >= rank {
+				return v.Duration.Seconds() * 1000
 			}
 		}
-		return values[len(values)-1].Seconds() * 1000
+		return d.durations[len(d.durations)-1].Duration.Seconds() * 1000
 	}
 	e := &Estimate{Value: at(rank)}
 	if rank-spread >= 1 {

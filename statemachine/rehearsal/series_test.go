@@ -2,6 +2,8 @@ package rehearsal
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -92,9 +94,9 @@ func TestEstimatesHaveTheirBounds(t *testing.T) {
 		7:   {{4, open, 7}, {7, 6, open}},
 		1:   {{1, open, open}, {1, open, open}},
 	} {
-		d := drawn{durations: map[time.Duration]int64{}}
+		var d drawn
 		for i := range n {
-			d.durations[time.Duration(i+1)*time.Millisecond] = 1
+			d.take(Tally{}, []localaws.DurationCount{{Duration: time.Duration(i+1) * time.Millisecond, Count: 1}})
 		}
 		served := d.served()
 		for i, e := range []*Estimate{served.Median, served.P95} {
@@ -145,6 +147,32 @@ func TestEvidenceIsWhatTheReasonSays(t *testing.T) {
 		}
 		if checks != result.Checks {
 			t.Errorf("%s: %d of %d checks have a line", scenario, checks, result.Checks)
+		}
+	}
+}
+
+// TestPeriodsCountDurations holds the durations of a period to those of a map, in whatever order they come.
+func TestPeriodsCountDurations(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 200 {
+		var d drawn
+		want := map[time.Duration]int64{}
+		for range 1 + random.IntN(5) {
+			var all []localaws.DurationCount
+			for range random.IntN(12) {
+				v := localaws.DurationCount{Duration: time.Duration(random.IntN(30)), Count: 1 + random.Int64N(5)}
+				all, want[v.Duration] = append(all, v), want[v.Duration]+v.Count
+			}
+			d.take(Tally{Invocations: 1}, all)
+		}
+		got := map[time.Duration]int64{}
+		for i, v := range d.durations {
+			if got[v.Duration] += v.Count; i > 0 && d.durations[i-1].Duration >= v.Duration {
+				t.Fatalf("in this order: %v", d.durations)
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Fatalf("got %v, want %v", got, want)
 		}
 	}
 }

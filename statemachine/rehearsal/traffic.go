@@ -27,9 +27,10 @@ type traffic struct {
 	total           time.Duration // of the plan
 	chance          chance
 	tables          tables
-	done            time.Time // how far the traffic has been drawn
-	now             Scenario  // as it stands after the changes so far
-	changes         []Change  // those to come, by time
+	drawn           []localaws.DurationCount // see draw
+	done            time.Time                // how far the traffic has been drawn
+	now             Scenario                 // as it stands after the changes so far
+	changes         []Change                 // those to come, by time
 	clusters        map[string]*clusters
 	environments    map[string]*environments
 	served          map[string]Tally
@@ -233,9 +234,11 @@ func (t *traffic) run(version string, requests int64, share float64, from, to ti
 		t.series.add(version == t.next, r)
 		return t.aws.RecordInvocations(r)
 	}
-	return errors.Join(
-		serve(localaws.Invocations{Invocations: now, Errors: failed, Throttles: throttled}),
-		serve(localaws.Invocations{Invocations: late, Late: seconds(profile.LateSuccesses)}))
+	err := serve(localaws.Invocations{Invocations: now, Errors: failed, Throttles: throttled})
+	if late > 0 && err == nil {
+		err = serve(localaws.Invocations{Invocations: late, Late: seconds(profile.LateSuccesses)})
+	}
+	return err
 }
 
 // share returns the new version's weight in an alias.

@@ -55,9 +55,11 @@ func (r *run) follow(over bool) {
 
 // count fills in what was served.
 func (t *traffic) count(result *Result, start time.Time) {
-	sum := t.sum()
+	var sum trafficSum
 	if t.counted != nil {
 		sum = *t.counted
+	} else {
+		sum = t.sum()
 	}
 	result.Served, result.Periods = sum.served, sum.periods
 	result.BadRequests = sum.served[t.next].Errors

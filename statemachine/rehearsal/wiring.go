@@ -17,6 +17,7 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/alias"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/arn"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/health/monitoring"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/notify/channels"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/executions"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/task/orders"
@@ -47,7 +48,8 @@ func (r *run) portsThrough(cfg aws.Config) wire.Ports {
 	p.Executions, p.Web = executions.New(sfn.NewFromConfig(cfg)), r
 	if !r.options.wired && r.server.Bypasses(cfg) {
 		p.Aliases, p.Metrics = alias.NewLambda(r.server.Lambda(cfg)), monitoring.New(r.server.CloudWatch(cfg))
-		p.Orders = orders.New(r.server.Parameters(cfg))
+		p.Orders, p.Executions = orders.New(r.server.Parameters(cfg)), executions.New(r.server.StepFunctions(cfg))
+		p.Publisher, p.Bus = channels.NewSNS(r.server.Topics(cfg)), channels.NewEventBridge(r.server.EventBridge(cfg), "default")
 	}
 	if r.releases != nil {
 		p.Machine, p.ReleaseMachine = r.machine.arn, r.releases.arn
