@@ -42,7 +42,7 @@ const keptEvents = 40
 func (h *history) keep(event asl.Event) error {
 	kept := cmp.Or(h.kept, keptEvents)
 	switch {
-	case len(h.first) < kept && len(h.middle) == 0:
+	case len(h.first) < kept && len(h.middle) == 0 && len(h.recent) == 0:
 		h.first = append(h.first, event)
 	case h.all == nil && len(h.recent) == 2*kept: // not at each event, as events are large
 		h.recent = append(append(h.recent[:0], h.last()[1:]...), event)

@@ -76,3 +76,21 @@ func TestHistoriesAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestARedrivenHistoryKeepsItsOrder has an execution that ended and runs on, until all that
+// was compressed is forgotten: what follows comes after the events that are left.
+func TestARedrivenHistoryKeepsItsOrder(t *testing.T) {
+	h := &history{all: &histories{budget: 300, forgetOldest: func() bool { return false }}}
+	for id := int64(1); id <= 2*chunkEvents; id++ {
+		of := asl.ExecutionStarted
+		if id == 2 {
+			of = asl.ExecutionFailed
+		}
+		if err := h.keep(asl.Event{ID: id, Type: of}); err != nil {
+			t.Fatal(err)
+		}
+		if all := h.events(); len(all) > 0 && all[len(all)-1].(asl.Event).ID != id {
+			t.Fatalf("event %d is not the last of %d", id, len(all))
+		}
+	}
+}
