@@ -28,7 +28,7 @@ func newAccumulator(s *rollout.State, now time.Time) accumulator {
 // the readings of the evidence gates.
 type Assessment struct {
 	Evidence
-	state rollout.State
+	state *rollout.State // not modified
 	now   time.Time
 }
 
@@ -47,16 +47,18 @@ type Assessment struct {
 // An error means that the stored evidence is corrupt, or that the plan's settings are
 // out of range; no metrics can cause this.
 func (e Evidence) Assess(s rollout.State, now time.Time) (Assessment, error) {
-	acc := newAccumulator(&s, now)
-	acc.conservative, acc.expectedPerMinute = true, acc.meanOfFinal(&e)
-	all, err := acc.fold(e, e.Minutes)
-	if err == nil {
-		err = all.known.by.err
+	a := Assessment{Evidence: e, state: &s, now: now}
+	return a, a.assess()
+}
+
+// assess folds the minutes of the assessment's own evidence.
+func (a *Assessment) assess() error {
+	acc := newAccumulator(a.state, a.now)
+	acc.conservative, acc.expectedPerMinute = true, acc.meanOfFinal(&a.Evidence)
+	if err := acc.fold(&a.Evidence, a.Minutes); err != nil {
+		return err
 	}
-	if err != nil {
-		return Assessment{}, err
-	}
-	return Assessment{Evidence: all, state: s, now: now}, nil
+	return a.known.by.err
 }
 
 // finalAfter returns how long after its end a minute may still change: until its
@@ -106,13 +108,13 @@ func (acc *accumulator) expected(m *Minute, alone, settled bool) int64 {
 	return max(known, int64(min(fair, sequential.MaxCount)))
 }
 
-// fold returns the evidence with more minutes, in their order. What is remembered of them is
+// fold adds more minutes to the evidence, in their order. What is remembered of them is
 // not folded again. Conservative, it remembers those that no longer change, as the next check
 // reads them again.
-func (acc *accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
+func (acc *accumulator) fold(e *Evidence, minutes []Minute) error {
 	settled, beside := acc.split(minutes)
 	known := e.remembered(&acc.state.Plan.Gates)
-	done := known.recall(&e, minutes[:settled], beside)
+	done := known.recall(e, minutes[:settled], beside)
 	kept := known.first(done)
 	if unsettled := beside - settled; unsettled > 0 {
 		kept.judged = make([]sequential.RobustFactors, 0, unsettled)
@@ -120,13 +122,13 @@ func (acc *accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
 	for i := done; i < len(minutes); i++ {
 		keep := acc.conservative && i < settled
 		if keep {
-			kept.begin(&e)
+			kept.begin(e)
 		}
-		if err := acc.foldMinute(&e, &known, &kept, &minutes[i], i >= beside); err != nil {
-			return e, err
+		if err := acc.foldMinute(e, &known, &kept, &minutes[i], i >= beside); err != nil {
+			return err
 		}
 		if keep {
-			kept.add(&e, &minutes[i], i >= beside)
+			kept.add(e, &minutes[i], i >= beside)
 		}
 	}
 	if !acc.conservative {
@@ -134,7 +136,7 @@ func (acc *accumulator) fold(e Evidence, minutes []Minute) (Evidence, error) {
 	}
 	kept.controls = known.controls
 	e.known = kept
-	return e, nil
+	return nil
 }
 
 // split returns how many of the minutes are settled before the first that is not, and how many

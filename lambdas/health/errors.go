@@ -87,7 +87,7 @@ func (s score) reached() bool { return s.logE >= s.threshold }
 
 // Counts returns the requests of both versions since the rollout began.
 func (a *Assessment) Counts() (baseline, newVersion rollout.Counts) {
-	c := a.Evidence.Errors
+	c := &a.Evidence.Errors
 	return rollout.Counts(c.Baseline), rollout.Counts(plus(c.NewVersion, c.Alone))
 }
 

@@ -111,7 +111,7 @@ const keptMinutes = 14 * 24 * time.Hour
 
 // Unread returns the time that a check at now must read: all that is not folded
 // yet. The state's BeginCheck must have been called with now.
-func (e Evidence) Unread(s rollout.State, now time.Time) rollout.Window {
+func (e *Evidence) Unread(s *rollout.State, now time.Time) rollout.Window {
 	from := e.Until
 	if from.IsZero() {
 		from = s.Progress.Began.Truncate(time.Minute)
@@ -122,11 +122,10 @@ func (e Evidence) Unread(s rollout.State, now time.Time) rollout.Window {
 	return rollout.Window{From: from, To: now}
 }
 
-// Take returns the evidence with what a check at now has measured, and folds the
-// minutes that no longer change. Taking the same measurements again changes
-// nothing. An error means that the stored evidence is corrupt; no metrics can cause
-// this.
-func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evidence, error) {
+// take adds what a check at now has measured, and folds the minutes that no longer
+// change. Taking the same measurements again changes nothing. An error means that the
+// stored evidence is corrupt; no metrics can cause this.
+func (e *Evidence) take(s *rollout.State, now time.Time, seen *Measurements) error {
 	if e.History == nil {
 		e.History = seen.History
 	}
@@ -152,25 +151,24 @@ func (e Evidence) Take(s rollout.State, now time.Time, seen Measurements) (Evide
 		m.Shifted = slices.ContainsFunc(e.WarmUp, m.At.Equal)
 		m.Weight, m.Mixed = e.weightIn(m)
 	}
-	settled := now.Add(-lateness(&s)).Truncate(time.Minute)
+	settled := now.Add(-lateness(s)).Truncate(time.Minute)
 	if !settled.After(e.Until) {
-		return e, nil
+		return nil
 	}
 	old := 0
 	for old < len(e.Minutes) && e.Minutes[old].At.Before(settled) {
 		if e.Minutes[old].end().After(s.Progress.Since) {
-			e.StepRequests += e.comparable(&e.Minutes[old], &s)
+			e.StepRequests += e.comparable(&e.Minutes[old], s)
 		}
 		old++
 	}
-	acc := newAccumulator(&s, now)
-	folded, err := acc.fold(e, e.Minutes[:old])
-	if err != nil {
-		return e, err
+	acc := newAccumulator(s, now)
+	if err := acc.fold(e, e.Minutes[:old]); err != nil {
+		return err
 	}
-	folded.Minutes = e.Minutes[old:]
-	folded.Until, folded.WarmUp = settled, notBefore(settled, e.WarmUp)
-	return folded, nil
+	e.Minutes = e.Minutes[old:]
+	e.Until, e.WarmUp = settled, notBefore(settled, e.WarmUp)
+	return nil
 }
 
 // notBefore returns the times that are not before first, in a new list; nil if
@@ -212,11 +210,11 @@ func merge(known, read []Minute, folded time.Time) []Minute {
 // Traffic returns how many of the new version's requests could be compared, in the
 // current step or in the minutes that are not folded, whichever is more; and how
 // many whole minutes of the step had some.
-func (e Evidence) Traffic(s rollout.State, now time.Time) (recent int64, wholeMinutes int) {
+func (e *Evidence) Traffic(s *rollout.State, now time.Time) (recent int64, wholeMinutes int) {
 	step := e.StepRequests
 	for i := range e.Minutes {
 		m := &e.Minutes[i]
-		n := e.comparable(m, &s)
+		n := e.comparable(m, s)
 		recent += n
 		if m.end().After(s.Progress.Since) {
 			step += n

@@ -63,7 +63,7 @@ func TestACheckGoesOnWithoutTheLastDays(t *testing.T) {
 	}
 	s := begin(t, `"type": "canary", "interval": 600`)
 	e, _ := check(t, health.Evidence{}, s, after(1), minute(0, 90, 0, 10, 0))
-	if again := e.Ask(s, after(2)); !again.Days.Equal(s.Progress.Began) {
+	if again := e.Ask(&s, after(2)); !again.Days.Equal(s.Progress.Began) {
 		t.Errorf("the next check asks %+v", again)
 	}
 }

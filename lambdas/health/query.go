@@ -32,7 +32,7 @@ type Query struct {
 
 // Ask returns the query of a check at now, without metric gates. The state's
 // BeginCheck must have been called with now.
-func (e Evidence) Ask(s rollout.State, now time.Time) Query {
+func (e *Evidence) Ask(s *rollout.State, now time.Time) Query {
 	q := Query{
 		Function: s.Function(), Alias: s.AliasName,
 		Baseline: s.Plan.Baseline, NewVersion: s.NewVersion,

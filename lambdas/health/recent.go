@@ -22,17 +22,14 @@ type Recent struct {
 
 // Decode returns the evidence of a text: that of the last Encode, if it is the same text,
 // and the decoded text otherwise. The caller may modify the evidence, so it is returned once.
-func (r *Recent) Decode(text json.RawMessage) (Evidence, error) {
+func (r *Recent) Decode(text json.RawMessage) (*Evidence, error) {
 	if r == nil {
 		return decodeEvidence(text)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var e Evidence
-	var err error
-	if r.text != nil && bytes.Equal(text, r.text) {
-		e = *r.evidence
-	} else {
+	e, err := r.evidence, error(nil)
+	if r.text == nil || !bytes.Equal(text, r.text) {
 		e, err = decodeEvidence(text)
 	}
 	r.text, r.evidence, r.clusters = nil, nil, e.Clusters
@@ -73,12 +70,12 @@ func (r *Recent) Encode(e *Evidence) (json.RawMessage, error) {
 const usualLength = 2500
 
 // decodeEvidence decodes evidence; an empty text is the start.
-func decodeEvidence(text json.RawMessage) (Evidence, error) {
-	var e Evidence
+func decodeEvidence(text json.RawMessage) (*Evidence, error) {
+	e := new(Evidence)
 	if len(text) == 0 {
 		return e, nil
 	}
-	if err := json.Unmarshal(text, &e); err != nil {
+	if err := json.Unmarshal(text, e); err != nil {
 		return e, fmt.Errorf("reading the evidence in the execution's data: %w", err)
 	}
 	return e, nil

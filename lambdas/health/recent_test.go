@@ -35,7 +35,7 @@ func TestRecentIsWhatDecodingReturns(t *testing.T) {
 	}
 	for range 2 { // from memory, then by decoding
 		known, err := r.Decode(append(json.RawMessage{}, text...))
-		if err != nil || !reflect.DeepEqual(known, decoded) {
+		if err != nil || !reflect.DeepEqual(*known, decoded) {
 			t.Errorf("%+v, %v", known, err)
 		}
 		if r.text != nil {
@@ -43,7 +43,7 @@ func TestRecentIsWhatDecodingReturns(t *testing.T) {
 		}
 		known.Minutes[0].Weight = 0.5
 	}
-	if known, err := (*Recent)(nil).Decode(text); err != nil || !reflect.DeepEqual(known, decoded) {
+	if known, err := (*Recent)(nil).Decode(text); err != nil || !reflect.DeepEqual(*known, decoded) {
 		t.Errorf("without a memory: %+v, %v", known, err)
 	}
 	if _, err := r.Encode(someEvidence(nil)); err != nil {
@@ -55,7 +55,7 @@ func TestRecentIsWhatDecodingReturns(t *testing.T) {
 	if _, err := r.Decode([]byte(`{"until":1}`)); err == nil {
 		t.Error("a corrupt text is decoded")
 	}
-	if none, err := r.Decode(nil); err != nil || !reflect.DeepEqual(none, Evidence{}) {
+	if none, err := r.Decode(nil); err != nil || !reflect.DeepEqual(*none, Evidence{}) {
 		t.Errorf("no text: %+v, %v", none, err)
 	}
 }
@@ -78,7 +78,7 @@ func TestNewClustersAreDecoded(t *testing.T) {
 		if err != nil || known.Clusters == nil || reflect.DeepEqual(*known.Clusters, learned) {
 			t.Fatalf("%+v, %v", known.Clusters, err)
 		}
-		again, err := r.Encode(&known)
+		again, err := r.Encode(known)
 		if err != nil || string(again) != string(text) || r.text == nil {
 			t.Errorf("decoded clusters are not remembered: %s, %v", again, err)
 		}

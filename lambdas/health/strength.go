@@ -56,7 +56,7 @@ type found struct {
 
 func (a *Assessment) found() (*found, error) {
 	strengths, err := a.Strengths()
-	p := a.state.Progress
+	p := &a.state.Progress
 	return &found{a.now, p.Step, p.Weight, p.Since, strengths}, err
 }
 

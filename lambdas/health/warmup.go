@@ -96,11 +96,11 @@ const (
 // end before it is known whether that lasts.
 func (a *Assessment) suspect() bool {
 	s := a.Slowdowns
-	undecided := s.Warm < confirming || s.Warm < longestLook && a.logWarm(&a.state) > clearLog
+	undecided := s.Warm < confirming || s.Warm < longestLook && a.logWarm(a.state) > clearLog
 	enough := coldLog
 	if a.state.Progress.Step > 1 { // where requests are more, and there is a step to lose
 		enough = sequential.HoldLogE
 	}
-	return s.Cleared < mostCleared && undecided && a.logCold(&a.state) >= enough &&
+	return s.Cleared < mostCleared && undecided && a.logCold(a.state) >= enough &&
 		a.now.Before(s.Shift.Add(warmUp(*a.state.Plan.Gates.Latency)+longestLook*time.Minute+metricsLate))
 }

@@ -23,7 +23,7 @@ const (
 
 // shifted returns the shifts with that of the state's current step, and without those
 // that no minute from until on had to do with.
-func shifted(shifts []WeightChange, s rollout.State, until time.Time) []WeightChange {
+func shifted(shifts []WeightChange, s *rollout.State, until time.Time) []WeightChange {
 	now, before := s.Weights()
 	if len(shifts) == 0 && s.Progress.Step == 2 { // the first step had no check
 		shifts = []WeightChange{{At: s.Progress.Began, Weight: before}}

@@ -148,7 +148,7 @@ func (a *Assessment) missing() string {
 		return a.sideBySide()
 	case baseline.Requests == 0 && !alone:
 		return a.sideBySide() + " to compare with"
-	case a.now.Sub(last) > finalAfter(&a.state)+2*time.Minute:
+	case a.now.Sub(last) > finalAfter(a.state)+2*time.Minute:
 		return fmt.Sprintf("no requests of version %s since %s: no traffic, or late metrics", a.state.NewVersion, clock(last))
 	}
 	return ""

@@ -179,7 +179,7 @@ func (s State) BeginCheck(now time.Time) (State, error) {
 
 // Weights returns the new version's share of the traffic in the current step, and in
 // the step before it; 0 where there is none.
-func (s State) Weights() (now, before float64) {
+func (s *State) Weights() (now, before float64) {
 	if s.Progress.Step > 1 {
 		before = s.Plan.Steps[s.Progress.Step-2].Weight
 	}
@@ -187,7 +187,7 @@ func (s State) Weights() (now, before float64) {
 }
 
 // AtFullWeight reports whether the new version has all of the traffic, and since when.
-func (s State) AtFullWeight() (since time.Time, alone bool) {
+func (s *State) AtFullWeight() (since time.Time, alone bool) {
 	return s.Progress.Since, s.Progress.Step > 0 && s.Progress.Weight == 1
 }
 

@@ -185,7 +185,7 @@ func (r *checkReads) start() []func(context.Context) {
 	if !s.HealthCheck {
 		return each
 	}
-	each = append(each, r.evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, *s, r.facts) }, assessed{}, errLateAnswer))
+	each = append(each, r.evidence.Expect(func(ctx context.Context) (assessed, error) { return t.assess(ctx, s, &r.facts) }, assessed{}, errLateAnswer))
 	if r.readsAlarms() {
 		each = append(each, r.alarms.Expect(func(ctx context.Context) (map[string]health.AlarmStatus, error) {
 			return t.Metrics.AlarmStates(ctx, s.Plan.Gates.Alarms)
@@ -249,21 +249,21 @@ type assessed struct {
 
 // assess reads CloudWatch's metrics, adds them to the evidence so far, and assesses
 // it.
-func (t HealthCheck) assess(ctx context.Context, s rollout.State, f rollout.Facts) (assessed, error) {
-	before, err := t.Recent.Decode(s.Evidence)
+func (t HealthCheck) assess(ctx context.Context, s *rollout.State, f *rollout.Facts) (assessed, error) {
+	evidence, err := t.Recent.Decode(s.Evidence)
 	if err != nil {
 		return assessed{}, err
 	}
-	ask := before.Ask(s, f.Now)
-	ask.Gates = health.MetricQueries(s.Plan.Gates.Metrics, f)
+	ask := evidence.Ask(s, f.Now)
+	ask.Gates = health.MetricQueries(s.Plan.Gates.Metrics, *f)
 	seen, err := t.Metrics.Metrics(ctx, ask)
 	if err != nil {
 		return assessed{}, err
 	}
-	evidence, checked, err := before.Check(s, f.Now, seen)
+	checked, err := evidence.Update(s, f.Now, &seen)
 	if err != nil {
 		return assessed{}, err
 	}
-	checked.Readings = append(checked.Readings, health.MetricReadings(s.Plan.Gates.Metrics, f, seen)...)
-	return assessed{&evidence, checked}, nil
+	checked.Readings = append(checked.Readings, health.MetricReadings(s.Plan.Gates.Metrics, *f, seen)...)
+	return assessed{evidence, checked}, nil
 }

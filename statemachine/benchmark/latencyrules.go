@@ -156,7 +156,7 @@ func (o *ourLatency) begin(record *health.BaselineHistory) { *o = ourLatency{rec
 
 func (o *ourLatency) check(s rollout.State, now time.Time, minutes []timedMinute) rollout.Health {
 	seen := health.Measurements{History: o.record}
-	for _, m := range minutes[o.evidence.Unread(s, now).From.Unix()/60:] {
+	for _, m := range minutes[o.evidence.Unread(&s, now).From.Unix()/60:] {
 		if m.Baseline.Requests+m.NewVersion.Requests > 0 {
 			seen.Minutes = append(seen.Minutes, m.Minute)
 		}

@@ -114,7 +114,7 @@ func (o *ours) health(now time.Time, v view) rollout.Health {
 // read returns what the health check would measure at now. What an earlier run with the
 // same past has learned from it is not learned again.
 func (o *ours) read(now time.Time, v view) health.Measurements {
-	window := o.evidence.Unread(o.state, now)
+	window := o.evidence.Unread(&o.state, now)
 	first := int(window.From.Unix() / 60)
 	seen := health.Measurements{Minutes: make([]health.Minute, 0, len(v.minutes)-min(first, len(v.minutes)))}
 	if o.evidence.History == nil {
