@@ -11,7 +11,14 @@ import (
 )
 
 // Reader reads an alias's metrics, and those that gates ask for.
-type Reader struct{ Source Source }
+type Reader struct {
+	Source Source
+	recent *recentQueries // may be nil
+}
+
+// NewReader returns a Reader that makes the same queries of consecutive checks once: a Source
+// can then tell by their list that they are the same.
+func NewReader(source Source) Reader { return Reader{source, new(recentQueries)} }
 
 // Metrics reads all that a check needs from CloudWatch, in one call of
 // GetMetricData (or more if the answer has pages, as after two days without a
@@ -24,7 +31,7 @@ type Reader struct{ Source Source }
 // whatever else is wrong. An error means that these could not be read.
 func (r Reader) Metrics(ctx context.Context, q Query) (Measurements, error) {
 	var seen answer
-	err := r.read(ctx, q, q.queries(), &seen)
+	err := r.read(ctx, q, r.recent.queriesOf(&q), &seen)
 	alone := q
 	if refused(err) != "" && len(q.Gates) > 0 {
 		alone.Gates = nil

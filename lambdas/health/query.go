@@ -100,7 +100,19 @@ func above(bound int) string { return "n_above" + strconv.Itoa(bound) }
 func percentiles() [thresholds]string { return [...]string{"p95", "p99"} }
 
 // queries returns all queries of a check, for one call.
-func (q Query) queries() []MetricQuery {
+func (q *Query) queries() []MetricQuery { return q.withGates(q.ownQueries()) }
+
+// withGates returns queries with those of metric gates.
+func (q *Query) withGates(all []MetricQuery) []MetricQuery {
+	for _, gate := range q.Gates {
+		all = append(all, gate.Queries...)
+	}
+	return all
+}
+
+// ownQueries returns the queries of a check, without those of metric gates. They depend on
+// what sameQueries compares.
+func (q *Query) ownQueries() []MetricQuery {
 	const minute, hour = 60, 3600
 	all := make([]MetricQuery, 0, q.most())
 	dimensions := q.dimensions()
@@ -146,14 +158,11 @@ func (q Query) queries() []MetricQuery {
 			}
 		}
 	}
-	for _, gate := range q.Gates {
-		all = append(all, gate.Queries...)
-	}
 	return all
 }
 
-// most returns about how many queries there are.
-func (q Query) most() int {
+// most returns about how many queries there are, with those of metric gates.
+func (q *Query) most() int {
 	most := 15 + len(q.Bounds)
 	if q.Record {
 		most += 7

@@ -13,7 +13,7 @@ var ErrUnavailable = errors.New("CloudWatch had an internal error")
 type Source interface {
 	// Results runs the queries over the minutes from from to to, in one call or in one
 	// a page, and hands each result to take, oldest value first. It returns the first
-	// error of take.
+	// error of take. It must not modify the queries.
 	Results(ctx context.Context, from, to time.Time, queries []MetricQuery, take func(MetricResult) error) error
 }
 

@@ -3,6 +3,7 @@ package monitoring
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +16,26 @@ import (
 
 // source runs queries with GetMetricData.
 type source struct {
-	api cloudwatch.GetMetricDataAPIClient
+	api    cloudwatch.GetMetricDataAPIClient
+	recent *recent
+}
+
+// recent remembers queries as the client has them, for checks with the same list of queries.
+// It is safe for concurrent use.
+type recent struct {
+	mu        sync.Mutex
+	queries   []health.MetricQuery
+	requested []types.MetricDataQuery
+}
+
+// requestedFor returns what requested returns. It must not be modified.
+func (r *recent) requestedFor(queries []health.MetricQuery) []types.MetricDataQuery {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(queries) == 0 || len(queries) != len(r.queries) || &queries[0] != &r.queries[0] {
+		r.queries, r.requested = queries, requested(queries)
+	}
+	return r.requested
 }
 
 // Results implements health.Source.
@@ -24,7 +44,7 @@ func (s source) Results(ctx context.Context, from, to time.Time, queries []healt
 		StartTime:         aws.Time(from),
 		EndTime:           aws.Time(to),
 		ScanBy:            types.ScanByTimestampAscending,
-		MetricDataQueries: requested(queries),
+		MetricDataQueries: s.recent.requestedFor(queries),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

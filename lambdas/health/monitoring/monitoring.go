@@ -30,7 +30,7 @@ type CloudWatch struct {
 
 // New returns a CloudWatch that reads through a client.
 func New(api cloudWatchAPI) CloudWatch {
-	return CloudWatch{health.Reader{Source: source{api}}, api}
+	return CloudWatch{health.NewReader(source{api, new(recent)}), api}
 }
 
 // AlarmStates returns the states of at most 100 metric, composite or log alarms, by
