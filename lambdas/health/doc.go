@@ -4,7 +4,7 @@
 //
 //   - [Reader.Metrics] reads [Measurements]: requests, errors and slow requests
 //     of both versions, minute by minute, and what metric gates ask for.
-//   - [Evidence.Check] adds them to the [Evidence] of the rollout so far, and returns
+//   - [Evidence.Update] adds them to the [Evidence] of the rollout so far, and returns
 //     the readings of the errors and latency gates. Evidence travels in the
 //     execution's state: the last quarter of an hour minute by minute, and what was
 //     before folded into the running tests of package sequential.
