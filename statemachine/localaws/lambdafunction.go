@@ -217,18 +217,36 @@ func (l *lambdaService) updateLatest(f *function, publish bool, change func(*ver
 }
 
 func (l *lambdaService) getFunctionConfiguration(name string, r *request) (reply, *apiError) {
-	_, v, ref, err := l.findVersion(name, r)
+	config, err := l.configuration(name, r.URL.Query().Get("Qualifier"))
 	if err != nil {
 		return reply{}, err
 	}
+	return l.encode(http.StatusOK, &config)
+}
+
+// configuration implements getFunctionConfiguration.
+func (l *lambdaService) configuration(name, qualifier string) (types.FunctionConfiguration, *apiError) {
+	_, v, ref, err := l.findVersionOf(name, qualifier)
+	if err != nil {
+		return types.FunctionConfiguration{}, err
+	}
 	config := v.config
 	config.FunctionArn = aws.String(l.arn(ref))
-	return l.encode(http.StatusOK, &config)
+	return config, nil
 }
 
 // findVersion returns the function and the version that a request names, by its number or by an alias. l.mu is held.
 func (l *lambdaService) findVersion(name string, r *request) (*function, *version, functionRef, *apiError) {
-	f, ref, err := l.findQualified(name, r)
+	return l.findVersionOf(name, r.URL.Query().Get("Qualifier"))
+}
+
+// findVersionOf is findVersion for a qualifier beside the name; "" for none.
+func (l *lambdaService) findVersionOf(name, qualifier string) (*function, *version, functionRef, *apiError) {
+	ref, err := l.qualified(name, qualifier)
+	if err != nil {
+		return nil, nil, ref, err
+	}
+	f, err := l.find(ref)
 	if err != nil {
 		return nil, nil, ref, err
 	}

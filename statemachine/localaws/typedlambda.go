@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// Lambda is an SDK client of Lambda that answers GetAlias and UpdateAlias without the wire if nothing on it matters: see
-// [Server.CloudWatch].
+// Lambda is an SDK client of Lambda that answers GetAlias, UpdateAlias and GetFunctionConfiguration without the wire if nothing on it
+// matters: see [Server.CloudWatch].
 type Lambda struct {
 	*lambda.Client
 	typed

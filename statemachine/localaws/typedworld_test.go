@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go/document"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -35,6 +36,7 @@ type typedWorld struct {
 	parameters ssm.GetParameterHistoryAPIClient
 	aliases    interface {
 		GetAlias(context.Context, *lambda.GetAliasInput, ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
+		GetFunctionConfiguration(context.Context, *lambda.GetFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error)
 		UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error)
 	}
 	topics interface {
@@ -233,7 +235,7 @@ func compareTypedOf(t *testing.T, call func(*typedWorld) (any, middleware.Metada
 	want, _ := see(false)
 	got, onWire := see(true)
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreTypes(middleware.Metadata{}), cmp.Comparer(time.Time.Equal),
-		cmpopts.IgnoreUnexported(cloudwatch.GetMetricDataOutput{}, cwtypes.MetricDataResult{}, cwtypes.MessageData{}, ssm.GetParameterHistoryOutput{},
+		cmpopts.IgnoreTypes(document.NoSerde{}), cmpopts.IgnoreUnexported(cloudwatch.GetMetricDataOutput{}, cwtypes.MetricDataResult{}, cwtypes.MessageData{}, ssm.GetParameterHistoryOutput{},
 			ssmtypes.ParameterHistory{}, lambda.GetAliasOutput{}, lambda.UpdateAliasOutput{}, types.AliasRoutingConfiguration{},
 			sns.PublishOutput{}, eventbridge.PutEventsOutput{}, eventtypes.PutEventsResultEntry{},
 			sfn.DescribeExecutionOutput{}, sfn.ListExecutionsOutput{}, sfntypes.ExecutionListItem{}, sfn.GetExecutionHistoryOutput{}, sfntypes.HistoryEvent{}, sfntypes.StateEnteredEventDetails{}, sfntypes.CloudWatchEventsExecutionDataDetails{})); diff != "" {
