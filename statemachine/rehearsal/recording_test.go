@@ -209,6 +209,7 @@ func alike(t *testing.T, what string, got, want Result, measured bool) {
 // TestARecordingTellsOfEveryExecution takes a rollout of 20 hours, which goes on
 // in a further execution.
 func TestARecordingTellsOfEveryExecution(t *testing.T) {
+	t.Parallel()
 	world, _ := LoadBuiltIn("healthy")
 	e := export(t, `{"function-name": "f", "alias-name": "live", "new-version": 2, "steps": 2, "interval": 36000}`, world)
 	if len(e.histories) < 2 {
