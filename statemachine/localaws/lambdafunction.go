@@ -65,10 +65,10 @@ func (l *lambdaService) findUnqualified(name string) (*function, functionRef, *a
 	return f, ref, err
 }
 
-// findQualified returns the function that a name stands for, with the qualifier in the name or in the request's query.
+// findQualified returns the function that a name stands for, with the qualifier in the name or beside it; "" for none there.
 // l.mu is held.
-func (l *lambdaService) findQualified(name string, r *request) (*function, functionRef, *apiError) {
-	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
+func (l *lambdaService) findQualified(name, qualifier string) (*function, functionRef, *apiError) {
+	ref, err := l.qualified(name, qualifier)
 	if err != nil {
 		return nil, ref, err
 	}
@@ -224,29 +224,10 @@ func (l *lambdaService) getFunctionConfiguration(name string, r *request) (reply
 	return l.encode(http.StatusOK, &config)
 }
 
-// configuration implements getFunctionConfiguration.
-func (l *lambdaService) configuration(name, qualifier string) (types.FunctionConfiguration, *apiError) {
-	_, v, ref, err := l.findVersionOf(name, qualifier)
-	if err != nil {
-		return types.FunctionConfiguration{}, err
-	}
-	config := v.config
-	config.FunctionArn = aws.String(l.arn(ref))
-	return config, nil
-}
-
-// findVersion returns the function and the version that a request names, by its number or by an alias. l.mu is held.
-func (l *lambdaService) findVersion(name string, r *request) (*function, *version, functionRef, *apiError) {
-	return l.findVersionOf(name, r.URL.Query().Get("Qualifier"))
-}
-
-// findVersionOf is findVersion for a qualifier beside the name; "" for none.
-func (l *lambdaService) findVersionOf(name, qualifier string) (*function, *version, functionRef, *apiError) {
-	ref, err := l.qualified(name, qualifier)
-	if err != nil {
-		return nil, nil, ref, err
-	}
-	f, err := l.find(ref)
+// findVersion returns the function and the version that a name stands for, as findQualified does, by its number or by an alias.
+// l.mu is held.
+func (l *lambdaService) findVersion(name, qualifier string) (*function, *version, functionRef, *apiError) {
+	f, ref, err := l.findQualified(name, qualifier)
 	if err != nil {
 		return nil, nil, ref, err
 	}

@@ -36,6 +36,17 @@ func (c Lambda) GetFunctionConfiguration(ctx context.Context, in *lambda.GetFunc
 	return out, nil
 }
 
+// configuration implements GetFunctionConfiguration. l.mu is held.
+func (l *lambdaService) configuration(name, qualifier string) (types.FunctionConfiguration, *apiError) {
+	_, v, ref, err := l.findVersion(name, qualifier)
+	if err != nil {
+		return types.FunctionConfiguration{}, err
+	}
+	config := v.config
+	config.FunctionArn = aws.String(l.arn(ref))
+	return config, nil
+}
+
 // functionOutput returns a configuration as GetFunctionConfiguration returns it.
 func functionOutput(is types.FunctionConfiguration) *lambda.GetFunctionConfigurationOutput {
 	return &lambda.GetFunctionConfigurationOutput{
