@@ -18,6 +18,7 @@ import (
 // TestStandaloneTemplateNeedsNoCDK checks that the template refers to nothing of a CDK
 // bootstrap, and to exactly the zip files that are written with it.
 func TestStandaloneTemplateNeedsNoCDK(t *testing.T) {
+	t.Parallel()
 	outdir := t.TempDir()
 	// A zip file that an earlier synth left there.
 	if err := errors.Join(os.Mkdir(filepath.Join(outdir, codeFolder), 0o755), os.WriteFile(filepath.Join(outdir, codeFolder, "old.zip"), nil, 0o600)); err != nil {
@@ -72,7 +73,8 @@ func TestStandaloneTemplateNeedsNoCDK(t *testing.T) {
 // TestAnotherProcessWritesTheSame runs the command in another process, as the CDK CLI
 // and `go run ./infra` do: the template and the assets are the same, byte for byte.
 func TestAnotherProcessWritesTheSame(t *testing.T) {
-	_, outdir := deployed(t)
+	_, outdir := deployed(t) // before others run: CDK serves one caller at a time
+	t.Parallel()
 	again := t.TempDir()
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), asCommand+"=true", "CDK_OUTDIR="+again)

@@ -49,9 +49,10 @@ func TestManyThatAreRefused(t *testing.T) {
 
 // TestInterruptedStudiesPrintWhatTheyHave, and say how much that is.
 func TestInterruptedStudiesPrintWhatTheyHave(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"rehearse", "--runs", "100000"}, {"advise", "--runs", "50"}} {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		timer := time.AfterFunc(3*time.Second, func() { cancel(interruption{syscall.SIGINT}) })
+		timer := time.AfterFunc(time.Second, func() { cancel(interruption{syscall.SIGINT}) })
 		var stdout, stderr bytes.Buffer
 		code := run(ctx, args, strings.NewReader(""), &stdout, &stderr)
 		timer.Stop()

@@ -54,7 +54,7 @@ func (r reader) advance(seconds int) {
 // until waits until an expression in the page is true.
 func (r reader) until(expression string) {
 	r.t.Helper()
-	for end := time.Now().Add(8 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if browsertest.Ask[bool](r.Tab, expression) {
 			return
 		}

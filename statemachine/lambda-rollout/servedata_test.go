@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 		defer stop()
 		os.Exit(run(ctx, append([]string{"serve"}, strings.Split(arguments, "\n")...), nil, os.Stdout, os.Stderr))
 	}
+	_ = flag.Set("test.parallel", "4") // unless the command line has another: these tests mostly wait, whatever the number of cores
 	os.Exit(m.Run())
 }
 

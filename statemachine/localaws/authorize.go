@@ -54,15 +54,23 @@ func principalOf(r *http.Request) string {
 
 // authorize returns the service's refusal if the call's principal may not make the call, and nil otherwise.
 func (s *Server) authorize(svc service, operation string, r *request) *apiError {
-	if s.options.Authorize == nil || r.principal == "" {
+	return s.allow(svc, r.principal, func() ([]need, *apiError) {
+		needed, err := svc.needs(operation, r)
+		if err == nil && len(needed) == 0 {
+			err = unknownOperation(operation+", as far as permissions go", r.Request)
+		}
+		return needed, err
+	})
+}
+
+// allow returns the service's refusal if the principal, if any, has not all the permissions that are needed, and nil otherwise.
+func (s *Server) allow(svc service, principal string, needs func() ([]need, *apiError)) *apiError {
+	if s.options.Authorize == nil || principal == "" {
 		return nil
 	}
-	needed, err := svc.needs(operation, r)
+	needed, err := needs()
 	if err != nil {
 		return err
-	}
-	if len(needed) == 0 {
-		return unknownOperation(operation+", as far as permissions go", r.Request)
 	}
 	for _, n := range needed {
 		if n == nothingNeeded {
@@ -75,8 +83,8 @@ func (s *Server) authorize(svc service, operation string, r *request) *apiError 
 		case n.resource != "*":
 			keys = nil
 		}
-		if why := s.options.Authorize(r.principal, n.action, n.resource, keys); why != nil {
-			return svc.denied(NotAuthorized(r.principal, n.action, n.resource, why))
+		if why := s.options.Authorize(principal, n.action, n.resource, keys); why != nil {
+			return svc.denied(NotAuthorized(principal, n.action, n.resource, why))
 		}
 	}
 	return nil

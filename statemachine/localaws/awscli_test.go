@@ -110,6 +110,7 @@ func fieldOf(output, path string) (string, error) {
 // TestTheAWSCLI has the real AWS CLI use the services whose APIs are not tried by rehearsals alone. Each of its starts costs
 // most of a second, so that two series of commands run at once.
 func TestTheAWSCLI(t *testing.T) {
+	t.Parallel()
 	s := New(Options{FunctionUpdates: time.Second})
 	check(t, errors.Join(s.AddFunction("MyFunction", 1, 2), s.AddAlias("MyFunction", "MyAlias", "1", ""),
 		s.AddRule(Rule{Name: "sweep", Schedule: "rate(15 minutes)"}),

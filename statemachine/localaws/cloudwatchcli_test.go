@@ -30,6 +30,7 @@ func everyAWSCLI() (programs []string) {
 
 // TestCloudWatchByTheAWSCLI has each AWS CLI of this machine put, list and read metrics and alarms.
 func TestCloudWatchByTheAWSCLI(t *testing.T) {
+	t.Parallel()
 	programs := everyAWSCLI()
 	if len(programs) == 0 {
 		t.Skip("the AWS CLI is not installed, so that it cannot be tried: see https://aws.amazon.com/cli/")

@@ -65,10 +65,10 @@ func (l *lambdaService) findUnqualified(name string) (*function, functionRef, *a
 	return f, ref, err
 }
 
-// findQualified returns the function that a name stands for, with the qualifier in the name or in the request's query.
+// findQualified returns the function that a name stands for, with the qualifier in the name or beside it; "" for none there.
 // l.mu is held.
-func (l *lambdaService) findQualified(name string, r *request) (*function, functionRef, *apiError) {
-	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
+func (l *lambdaService) findQualified(name, qualifier string) (*function, functionRef, *apiError) {
+	ref, err := l.qualified(name, qualifier)
 	if err != nil {
 		return nil, ref, err
 	}
@@ -217,18 +217,17 @@ func (l *lambdaService) updateLatest(f *function, publish bool, change func(*ver
 }
 
 func (l *lambdaService) getFunctionConfiguration(name string, r *request) (reply, *apiError) {
-	_, v, ref, err := l.findVersion(name, r)
+	config, err := l.configuration(name, r.URL.Query().Get("Qualifier"))
 	if err != nil {
 		return reply{}, err
 	}
-	config := v.config
-	config.FunctionArn = aws.String(l.arn(ref))
 	return l.encode(http.StatusOK, &config)
 }
 
-// findVersion returns the function and the version that a request names, by its number or by an alias. l.mu is held.
-func (l *lambdaService) findVersion(name string, r *request) (*function, *version, functionRef, *apiError) {
-	f, ref, err := l.findQualified(name, r)
+// findVersion returns the function and the version that a name stands for, as findQualified does, by its number or by an alias.
+// l.mu is held.
+func (l *lambdaService) findVersion(name, qualifier string) (*function, *version, functionRef, *apiError) {
+	f, ref, err := l.findQualified(name, qualifier)
 	if err != nil {
 		return nil, nil, ref, err
 	}

@@ -41,7 +41,12 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 	case downloadCode:
 		return []need{nothingNeeded}, nil // as for a presigned address
 	}
-	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
+	return l.needsOf(operation, name, r.URL.Query().Get("Qualifier"))
+}
+
+// needsOf returns the permissions that an operation on one function needs.
+func (l *lambdaService) needsOf(operation, name, qualifier string) ([]need, *apiError) {
+	ref, err := l.qualified(name, qualifier)
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +97,13 @@ func (b *eventBridgeService) needs(operation string, r *request) ([]need, *apiEr
 	if err := b.decode(r, &in); err != nil {
 		return nil, err
 	}
+	return b.needsOf(in.Entries), nil
+}
+
+// needsOf returns the permissions that PutEvents needs for entries.
+func (b *eventBridgeService) needsOf(entries []eventEntry) []need {
 	var all []need
-	for _, entry := range in.Entries {
+	for _, entry := range entries {
 		bus := entry.EventBusName
 		if bus == "" {
 			bus = "default"
@@ -108,7 +118,7 @@ func (b *eventBridgeService) needs(operation string, r *request) ([]need, *apiEr
 	if len(all) == 0 {
 		all = []need{{"events:PutEvents", "*", false}} // the call is refused for another reason
 	}
-	return all, nil
+	return all
 }
 
 // needs implements service: ListStateMachines has no resource; StartExecution, ListExecutions, DescribeStateMachine and
@@ -130,7 +140,12 @@ func (s *stepFunctionsService) needs(operation string, r *request) ([]need, *api
 	case "ListStateMachines":
 		resource = "*"
 	}
-	return []need{{"states:" + operation, resource, false}}, nil
+	return []need{needOfStates(operation, resource)}, nil
+}
+
+// needOfStates returns the permission that an operation of Step Functions needs.
+func needOfStates(operation, resource string) need {
+	return need{"states:" + operation, resource, false}
 }
 
 // needs implements service. Policies for Parameter Store see the parameter's ARN whether or not it exists, and a path as if
@@ -146,8 +161,13 @@ func (s *ssmService) needs(operation string, r *request) ([]need, *apiError) {
 	if operation == "GetParametersByPath" {
 		return []need{{"ssm:" + operation, s.prefix + strings.TrimPrefix(aws.ToString(in.Path), "/"), true}}, nil
 	}
-	name, _, _ := strings.Cut(strings.TrimPrefix(aws.ToString(in.Name), s.prefix), ":")
-	return []need{{"ssm:" + operation, s.prefix + strings.TrimPrefix(name, "/"), true}}, nil
+	return []need{s.needOf(operation, aws.ToString(in.Name))}, nil
+}
+
+// needOf returns the permission that an operation on one parameter needs.
+func (s *ssmService) needOf(operation, name string) need {
+	name, _, _ = strings.Cut(strings.TrimPrefix(name, s.prefix), ":")
+	return need{"ssm:" + operation, s.prefix + strings.TrimPrefix(name, "/"), true}
 }
 
 // needs implements service. Policies for Secrets Manager see the complete ARN of a secret. A secret that does not exist has

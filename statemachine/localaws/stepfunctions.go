@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // Executions provides the executions of state machines, which run elsewhere. The local AWS reports them through Step
@@ -40,6 +42,9 @@ type Execution struct {
 	// long executions need to keep only the first and the last few. Only GetExecutionHistory calls it. Nil if no events
 	// are kept.
 	History func() []HistoryEvent
+	// Typed returns what the SDK reads of an event's Wire. It serves typed clients: see [Server.StepFunctions]. Nil if they
+	// have to read the history over the wire.
+	Typed func(e HistoryEvent, withData bool) types.HistoryEvent
 }
 
 // HistoryEvent is an event of an execution's history.

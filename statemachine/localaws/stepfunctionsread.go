@@ -177,13 +177,37 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 	if err := s.decode(r, &in); err != nil {
 		return reply{}, err
 	}
-	size, err := checkPage(in.MaxResults)
+	_, events, next, err := s.history(&in)
 	if err != nil {
 		return reply{}, err
 	}
-	e, err := s.find(aws.ToString(in.ExecutionArn))
+	withData := wantsData(&in)
+	body := []byte(`{"events":[`)
+	for i, event := range events {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, event.Wire(withData)...)
+	}
+	if next != "" {
+		return s.answer(fmt.Appendf(body, `],"nextToken":"%s"}`, next)), nil
+	}
+	return s.answer(append(body, "]}"...)), nil
+}
+
+// wantsData reports whether events are wanted with their input and output.
+func wantsData(in *sfn.GetExecutionHistoryInput) bool {
+	return in.IncludeExecutionData == nil || *in.IncludeExecutionData
+}
+
+// history implements getExecutionHistory: it returns the execution, a page of its events, and the next page's token or "".
+func (s *stepFunctionsService) history(in *sfn.GetExecutionHistoryInput) (e Execution, page []HistoryEvent, next string, err *apiError) {
+	size, err := checkPage(in.MaxResults)
 	if err != nil {
-		return reply{}, err
+		return e, nil, "", err
+	}
+	if e, err = s.find(aws.ToString(in.ExecutionArn)); err != nil {
+		return e, nil, "", err
 	}
 	var events []HistoryEvent
 	if e.History != nil {
@@ -196,22 +220,16 @@ func (s *stepFunctionsService) getExecutionHistory(r *request) (reply, *apiError
 	}
 	if in.NextToken != nil {
 		if from, err = indexOf(events, *in.NextToken, in.ReverseOrder); err != nil {
-			return reply{}, err
+			return e, nil, "", err
 		}
 	}
-
-	withData := in.IncludeExecutionData == nil || *in.IncludeExecutionData
-	body := []byte(`{"events":[`)
 	for i := from; (to-i)*step >= 0; i += step {
-		if (i-from)*step == size {
-			return s.answer(fmt.Appendf(body, `],"nextToken":"%d"}`, events[i].Number())), nil
+		if len(page) == size {
+			return e, page, strconv.FormatInt(events[i].Number(), 10), nil
 		}
-		if i != from {
-			body = append(body, ',')
-		}
-		body = append(body, events[i].Wire(withData)...)
+		page = append(page, events[i])
 	}
-	return s.answer(append(body, "]}"...)), nil
+	return e, page, "", nil
 }
 
 // indexOf returns the index of the event at which a page begins; its id is the token. If that event is no longer kept, the

@@ -12,20 +12,20 @@ import (
 // the same: its latency, BeforeCall, BeforeFunction and OnCall, its request id, and the end of its context. The caller can't notice a
 // difference, except in an output's ResultMetadata, which is empty.
 //
-// A call goes over the wire if the Server has limits, if a fault for its operation is in force, if it is made by a principal or
-// through a socket, if the client would retry it, and if the wire could change its input. Of a call's options, only the HTTP
+// A call goes over the wire if the Server has limits, if a fault for its operation is in force, if it is made through a socket, if the client would retry it, and if the wire could change its input. Of a call's options, only the HTTP
 // client and the retryer count: paginators give each call others. Errors go over the wire, too: the SDK reads them from what the
 // wire would have carried.
 
 // typed is what typed clients have in common. The zero value sends everything over the wire.
 type typed struct {
-	server *Server // nil for clients that are not in this process or not anonymous, and for those of a Server with limits
+	server    *Server // nil for clients that are not in this process, and for those of a Server with limits
+	principal string  // who makes the calls; empty for none
 }
 
 // typedBy returns what a typed client with that configuration needs.
 func (s *Server) typedBy(cfg aws.Config) typed {
-	if c, ok := cfg.HTTPClient.(client); ok && c == (client{server: s}) && s.limits == nil {
-		return typed{s}
+	if c, ok := cfg.HTTPClient.(client); ok && c.server == s && s.limits == nil {
+		return typed{s, c.principal}
 	}
 	return typed{}
 }
@@ -57,7 +57,7 @@ func unretried(transport any, retryer aws.Retryer) any {
 // bypasses reports whether a call of an operation can do without the wire, as far as its caller, its transport and the faults
 // go. The transport is that of unretried, as the call's options leave it.
 func (t typed) bypasses(ctx context.Context, operation string, transport any) bool {
-	return t.server != nil && transport == any(client{server: t.server}) && context.Cause(ctx) == nil && !t.server.faults.concern(operation)
+	return t.server != nil && transport == any(client(t)) && context.Cause(ctx) == nil && !t.server.faults.concern(operation)
 }
 
 // concern reports whether a fault is in force that counts calls of the operation.
@@ -72,12 +72,17 @@ func (fs *faults) concern(operation string) bool {
 	return false
 }
 
-// perform makes a call of a service, as Server.answerAs does. Do has the effect. A call without an answer returns what the SDK has to read instead.
-func perform[Out any](ctx context.Context, t typed, svc service, call Call, do func() (*Out, *apiError)) (*Out, *carried) {
+// perform makes a call of a service, as Server.answerAs does. Needs returns the permissions that it needs, and do has the effect. A
+// call without an answer returns what the SDK has to read instead.
+func perform[Out any](ctx context.Context, t typed, svc service, call Call, needs func() ([]need, *apiError), do func() (*Out, *apiError)) (*Out, *carried) {
 	s := t.server
 	s.sleep(s.options.Latency)
 	s.before(call.Operation, call.Target, svc)
-	out, refused := do()
+	var out *Out
+	refused := s.allow(svc, t.principal, needs)
+	if refused == nil {
+		out, refused = do()
+	}
 	id := s.requests.Add(1)
 	call.Status = http.StatusOK
 	if refused != nil {
@@ -97,6 +102,11 @@ func perform[Out any](ctx context.Context, t typed, svc service, call Call, do f
 		lost.answer.header["X-Amzn-Requestid"] = []string{identifier(id)}
 	}
 	return nil, lost
+}
+
+// always returns a function that returns one permission.
+func always(needed need) func() ([]need, *apiError) {
+	return func() ([]need, *apiError) { return []need{needed}, nil }
 }
 
 // carried is an HTTP client with the answer, or the error, of a call that has taken place. The SDK has to call it once, with

@@ -138,10 +138,9 @@ func TestTypedClientsDoWhatTheWireDoes(t *testing.T) {
 	}
 }
 
-// TestWhatMattersGoesOverTheWire: calls of a principal, calls that a fault concerns, and those that have no time left.
+// TestWhatMattersGoesOverTheWire: calls that a fault concerns, and those that have no time left.
 func TestWhatMattersGoesOverTheWire(t *testing.T) {
 	asks := func(w *typedWorld) (any, middleware.Metadata, error) { return w.metric(t.Context(), metricInput(nil)) }
-	compareTyped(t, asks, caller{principal: "arn:aws:sts::123456789012:assumed-role/r/s"}, true, nil)
 	for _, kind := range localaws.FaultKinds() {
 		fault := localaws.Fault{Operation: "GetMetricData", Kind: kind, First: 2}
 		if kind == localaws.Slow {

@@ -24,8 +24,8 @@ type CloudWatch struct {
 	options *cloudwatch.Options
 }
 
-// CloudWatch returns a client with a configuration of [Server.Config], [Server.ConfigAt] or [Server.As]. In this process and
-// without a principal, calls that neither limits nor a fault concern, and that would not be retried, are answered without being encoded and decoded. All else is the same.
+// CloudWatch returns a client with a configuration of [Server.Config], [Server.ConfigAt] or [Server.As]. In this process,
+// calls that neither limits nor a fault concern, and that would not be retried, are answered without being encoded and decoded. All else is the same.
 func (s *Server) CloudWatch(cfg aws.Config) CloudWatch {
 	client := cloudwatch.NewFromConfig(cfg)
 	options := client.Options()
@@ -41,7 +41,7 @@ func (c CloudWatch) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricD
 		return c.Client.GetMetricData(ctx, in, options...)
 	}
 	service := c.server.cloudwatch
-	out, lost := perform(ctx, c.typed, cloudWatchFace{service, cborWire{}}, Call{Operation: operation}, func() (*cloudwatch.GetMetricDataOutput, *apiError) {
+	out, lost := perform(ctx, c.typed, cloudWatchFace{service, cborWire{}}, Call{Operation: operation}, always(need{"cloudwatch:" + operation, "*", false}), func() (*cloudwatch.GetMetricDataOutput, *apiError) {
 		answer, err := service.getMetricData(&getMetricDataInput{*in})
 		if err != nil {
 			return nil, err
@@ -107,7 +107,7 @@ func (c Parameters) GetParameterHistory(ctx context.Context, in *ssm.GetParamete
 		return c.Client.GetParameterHistory(ctx, in, options...)
 	}
 	service := c.server.ssm
-	out, lost := perform(ctx, c.typed, service, Call{Operation: operation}, func() (*ssm.GetParameterHistoryOutput, *apiError) {
+	out, lost := perform(ctx, c.typed, service, Call{Operation: operation}, always(service.needOf(operation, *in.Name)), func() (*ssm.GetParameterHistoryOutput, *apiError) {
 		return service.typedHistory(in)
 	})
 	if lost != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// Lambda is an SDK client of Lambda that answers GetAlias and UpdateAlias without the wire if nothing on it matters: see
-// [Server.CloudWatch].
+// Lambda is an SDK client of Lambda that answers GetAlias, UpdateAlias and GetFunctionConfiguration without the wire if nothing on it
+// matters: see [Server.CloudWatch].
 type Lambda struct {
 	*lambda.Client
 	typed
@@ -35,7 +35,7 @@ func (c Lambda) GetAlias(ctx context.Context, in *lambda.GetAliasInput, options 
 	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) {
 		return c.Client.GetAlias(ctx, in, options...)
 	}
-	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), func() (*lambda.GetAliasOutput, *apiError) {
+	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), c.needs(operation, in.FunctionName), func() (*lambda.GetAliasOutput, *apiError) {
 		is, err := c.alias(func(l *lambdaService) (Alias, *apiError) { return l.readAlias(*in.FunctionName, *in.Name) })
 		if err != nil {
 			return nil, err
@@ -58,7 +58,7 @@ func (c Lambda) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput, op
 	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) || !isPlainAlias(in) {
 		return c.Client.UpdateAlias(ctx, in, options...)
 	}
-	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), func() (*lambda.UpdateAliasOutput, *apiError) {
+	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), c.needs(operation, in.FunctionName), func() (*lambda.UpdateAliasOutput, *apiError) {
 		is, err := c.alias(func(l *lambdaService) (Alias, *apiError) { return l.writeAlias(*in.FunctionName, *in.Name, in) })
 		if err != nil {
 			return nil, err
@@ -84,6 +84,11 @@ func (c Lambda) alias(do func(*lambdaService) (Alias, *apiError)) (types.AliasCo
 		return types.AliasConfiguration{}, err
 	}
 	return a.wire(l.arn(functionRef{a.Function, a.Name})), nil
+}
+
+// needs returns a function that returns the permissions that an operation on one function needs.
+func (c Lambda) needs(operation string, function *string) func() ([]need, *apiError) {
+	return func() ([]need, *apiError) { return c.server.lambda.needsOf(operation, *function, "") }
 }
 
 // aliasCall describes a call about an alias as the wire's path would.

@@ -37,7 +37,7 @@ func (c Topics) Publish(ctx context.Context, in *sns.PublishInput, options ...fu
 		return c.Client.Publish(ctx, in, options...)
 	}
 	service := c.server.sns
-	out, lost := perform(ctx, c.typed, service, Call{Operation: operation, Target: arn.Name(*in.TopicArn)}, func() (*sns.PublishOutput, *apiError) {
+	out, lost := perform(ctx, c.typed, service, Call{Operation: operation, Target: arn.Name(*in.TopicArn)}, always(need{"sns:" + operation, *in.TopicArn, false}), func() (*sns.PublishOutput, *apiError) {
 		given := publication{topic: *in.TopicArn, message: *in.Message, subject: in.Subject, structure: in.MessageStructure}
 		for _, name := range slices.Sorted(maps.Keys(in.MessageAttributes)) {
 			a := in.MessageAttributes[name]
@@ -93,14 +93,15 @@ func (c Events) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput, o
 		return c.Client.PutEvents(ctx, in, options...)
 	}
 	service := c.server.events
-	out, lost := perform(ctx, c.typed, service, Call{Operation: operation}, func() (*eventbridge.PutEventsOutput, *apiError) {
-		entries := make([]eventEntry, len(in.Entries))
-		for i, e := range in.Entries {
-			entries[i] = eventEntry{aws.ToString(e.Source), aws.ToString(e.DetailType), aws.ToString(e.Detail), aws.ToString(e.EventBusName), slices.Clone(e.Resources), nil}
-			if e.Time != nil {
-				entries[i].Time = aws.Float64(smithytime.FormatEpochSeconds(*e.Time))
-			}
+	entries := make([]eventEntry, len(in.Entries))
+	for i, e := range in.Entries {
+		entries[i] = eventEntry{aws.ToString(e.Source), aws.ToString(e.DetailType), aws.ToString(e.Detail), aws.ToString(e.EventBusName), slices.Clone(e.Resources), nil}
+		if e.Time != nil {
+			entries[i].Time = aws.Float64(smithytime.FormatEpochSeconds(*e.Time))
 		}
+	}
+	needs := func() ([]need, *apiError) { return service.needsOf(entries), nil }
+	out, lost := perform(ctx, c.typed, service, Call{Operation: operation}, needs, func() (*eventbridge.PutEventsOutput, *apiError) {
 		results, failed, err := service.accept(entries)
 		if err != nil {
 			return nil, err

@@ -12,8 +12,8 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 )
 
-// States is an SDK client of Step Functions that answers DescribeExecution and ListExecutions without the wire if nothing on it
-// matters: see [Server.CloudWatch].
+// States is an SDK client of Step Functions that answers DescribeExecution, ListExecutions and GetExecutionHistory without the wire
+// if nothing on it matters: see [Server.CloudWatch]. A history is read over the wire, too, unless its execution has the function Typed.
 type States struct {
 	*sfn.Client
 	typed
@@ -36,7 +36,7 @@ func (c States) DescribeExecution(ctx context.Context, in *sfn.DescribeExecution
 	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || in.ExecutionArn == nil || !areTexts(*in.ExecutionArn, string(in.IncludedData)) {
 		return c.Client.DescribeExecution(ctx, in, options...)
 	}
-	out, lost := perform(ctx, c.typed, c.service, Call{Operation: operation}, func() (*sfn.DescribeExecutionOutput, *apiError) {
+	out, lost := perform(ctx, c.typed, c.service, Call{Operation: operation}, always(needOfStates(operation, *in.ExecutionArn)), func() (*sfn.DescribeExecutionOutput, *apiError) {
 		e, withData, err := c.service.describe(in)
 		if err != nil {
 			return nil, err
@@ -71,7 +71,7 @@ func (c States) ListExecutions(ctx context.Context, in *sfn.ListExecutionsInput,
 		!areTexts(aws.ToString(in.StateMachineArn), aws.ToString(in.NextToken), aws.ToString(in.MapRunArn), string(in.StatusFilter), string(in.RedriveFilter)) {
 		return c.Client.ListExecutions(ctx, in, options...)
 	}
-	out, lost := perform(ctx, c.typed, c.service, Call{Operation: operation}, func() (*sfn.ListExecutionsOutput, *apiError) {
+	out, lost := perform(ctx, c.typed, c.service, Call{Operation: operation}, always(needOfStates(operation, aws.ToString(in.StateMachineArn))), func() (*sfn.ListExecutionsOutput, *apiError) {
 		listed, next, err := c.service.list(in)
 		if err != nil {
 			return nil, err
@@ -86,6 +86,38 @@ func (c States) ListExecutions(ctx context.Context, in *sfn.ListExecutionsInput,
 		return c.Client.ListExecutions(lost.during, in, append(slices.Clip(options), func(o *sfn.Options) { o.HTTPClient = lost })...)
 	}
 	return out, nil
+}
+
+// GetExecutionHistory implements [sfn.GetExecutionHistoryAPIClient].
+func (c States) GetExecutionHistory(ctx context.Context, in *sfn.GetExecutionHistoryInput, options ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error) {
+	const operation = "GetExecutionHistory"
+	of := changed(c.options, options)
+	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || in.ExecutionArn == nil ||
+		!areTexts(*in.ExecutionArn, aws.ToString(in.NextToken)) || !c.service.hasTyped(*in.ExecutionArn) {
+		return c.Client.GetExecutionHistory(ctx, in, options...)
+	}
+	out, lost := perform(ctx, c.typed, c.service, Call{Operation: operation}, always(needOfStates(operation, *in.ExecutionArn)), func() (*sfn.GetExecutionHistoryOutput, *apiError) {
+		e, events, next, err := c.service.history(in)
+		if err != nil {
+			return nil, err
+		}
+		out := &sfn.GetExecutionHistoryOutput{Events: make([]types.HistoryEvent, len(events)), NextToken: given(next)}
+		withData := wantsData(in)
+		for i, event := range events {
+			out.Events[i] = e.Typed(event, withData)
+		}
+		return out, nil
+	})
+	if lost != nil {
+		return c.Client.GetExecutionHistory(lost.during, in, append(slices.Clip(options), func(o *sfn.Options) { o.HTTPClient = lost })...)
+	}
+	return out, nil
+}
+
+// hasTyped reports whether an execution has the function Typed, and a history.
+func (s *stepFunctionsService) hasTyped(arn string) bool {
+	e, ok := s.executions.Execution(arn)
+	return ok && e.Typed != nil && e.History != nil
 }
 
 // typed returns the execution as the SDK reads its item.

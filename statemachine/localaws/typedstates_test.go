@@ -45,16 +45,49 @@ func executionsOf(now time.Time) (all []localaws.Execution) {
 			e.Stopped = e.Started.Add(time.Duration(random.Int64N(1e15)))
 		}
 		switch i {
+		case 0:
+			e.History, e.Typed = sevenEvents, typedNumber
 		case 1:
+			e.History = sevenEvents
 			e.Output = json.RawMessage(`"\u2028"`)
 		case 6:
 			e.Output, e.Input = json.RawMessage("\"\xff\xc3\""), nil
 		case 2:
+			e.Typed = typedNumber
 			e.Error, e.Cause, e.Redrives, e.Redriven = "States.Timeout", "half a character \xc3\x28 \xf0\x9f\x98", 2, e.Stopped.Add(-time.Second)
 		case 5:
 			e.NotRedrivable = "Execution is old"
 		}
 		all = append(all, e)
+	}
+	return all
+}
+
+// numbered is an event that has only a number.
+type numbered int64
+
+func (n numbered) Number() int64 { return int64(n) }
+
+func (n numbered) Wire(withData bool) json.RawMessage {
+	name := "bare"
+	if withData {
+		name = "full"
+	}
+	return fmt.Appendf(nil, `{"id": %d, "previousEventId": 0, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": %q}}`, n, name)
+}
+
+// typedNumber is what the SDK reads of it.
+func typedNumber(e localaws.HistoryEvent, withData bool) types.HistoryEvent {
+	name := "bare"
+	if withData {
+		name = "full"
+	}
+	return types.HistoryEvent{Id: e.Number(), Type: types.HistoryEventTypeTaskStateEntered, StateEnteredEventDetails: &types.StateEnteredEventDetails{Name: &name}}
+}
+
+func sevenEvents() (all []localaws.HistoryEvent) {
+	for n := range 7 {
+		all = append(all, numbered(n+1))
 	}
 	return all
 }
@@ -130,6 +163,32 @@ func TestTypedStates(t *testing.T) {
 		}
 	}
 	compareTyped(t, pages, caller{}, false, nil)
-	compareTyped(t, pages, caller{principal: "arn:aws:sts::123456789012:assumed-role/r/s"}, true, nil)
+	for name, each := range map[string]struct {
+		in   sfn.GetExecutionHistoryInput
+		wire bool
+	}{
+		"all": {}, "backwards": {in: sfn.GetExecutionHistoryInput{ReverseOrder: true}}, "without data": {in: sfn.GetExecutionHistoryInput{IncludeExecutionData: aws.Bool(false)}},
+		"a page": {in: sfn.GetExecutionHistoryInput{MaxResults: 3}}, "the last page": {in: sfn.GetExecutionHistoryInput{MaxResults: 3, NextToken: aws.String("5")}},
+		"a page backwards":  {in: sfn.GetExecutionHistoryInput{MaxResults: 3, NextToken: aws.String("5"), ReverseOrder: true}},
+		"a bad token":       {wire: true, in: sfn.GetExecutionHistoryInput{NextToken: aws.String("x")}},
+		"half a character":  {wire: true, in: sfn.GetExecutionHistoryInput{NextToken: aws.String("\xc3")}},
+		"a negative page":   {wire: true, in: sfn.GetExecutionHistoryInput{MaxResults: -1}},
+		"another execution": {wire: true, in: sfn.GetExecutionHistoryInput{ExecutionArn: execution("x")}},
+		"untyped":           {wire: true, in: sfn.GetExecutionHistoryInput{ExecutionArn: execution("e1")}},
+		"no history":        {wire: true, in: sfn.GetExecutionHistoryInput{ExecutionArn: execution("e2")}},
+	} {
+		t.Run("history: "+name, func(t *testing.T) {
+			if each.in.ExecutionArn == nil {
+				each.in.ExecutionArn = execution("e0")
+			}
+			compareTyped(t, func(w *typedWorld) (any, middleware.Metadata, error) {
+				out, err := w.executions.GetExecutionHistory(t.Context(), &each.in)
+				if err != nil {
+					return nil, middleware.Metadata{}, err
+				}
+				return out, out.ResultMetadata, nil
+			}, caller{}, each.wire, nil)
+		})
+	}
 	compareTyped(t, pages, caller{}, true, injected(t, localaws.Fault{Operation: "ListExecutions", Kind: localaws.FaultKinds()[0], First: 1}))
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go/document"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -35,6 +36,7 @@ type typedWorld struct {
 	parameters ssm.GetParameterHistoryAPIClient
 	aliases    interface {
 		GetAlias(context.Context, *lambda.GetAliasInput, ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
+		GetFunctionConfiguration(context.Context, *lambda.GetFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error)
 		UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error)
 	}
 	topics interface {
@@ -45,6 +47,7 @@ type typedWorld struct {
 	}
 	executions interface {
 		sfn.ListExecutionsAPIClient
+		sfn.GetExecutionHistoryAPIClient
 		DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
 	}
 	during func() // the effect of a call
@@ -53,6 +56,7 @@ type typedWorld struct {
 // caller is who makes calls of a typedWorld.
 type caller struct {
 	principal string // empty for none
+	allowed   bool   // the principal may do everything; otherwise nothing
 	attempts  int    // at a call, if more than 0
 	limits    []localaws.Limit
 }
@@ -75,7 +79,11 @@ func newTypedWorld(t *testing.T, typed bool, by caller) *typedWorld {
 		Limits:         by.limits,
 		Executions:     fixedExecutions(executionsOf(now)),
 		OnCall:         func(c localaws.Call) { note("after %+v", c) },
-		Authorize: func(string, string, string, map[string][]string) error {
+		Authorize: func(principal, action, resource string, keys map[string][]string) error {
+			note("%s wants %s on %s with %v", principal, action, resource, keys)
+			if by.allowed {
+				return nil
+			}
 			return errors.New("no identity-based policy allows it")
 		},
 	})
@@ -183,9 +191,20 @@ func aliasInput(change func(*lambda.UpdateAliasInput)) *lambda.UpdateAliasInput 
 	return in
 }
 
-// compareTyped makes a call with typed clients and with others, and compares all that can be seen of it. Wire says that the
-// typed client had to use the wire, or that there is an error.
+// compareTyped makes a call with typed clients and with others, and compares all that can be seen of it. It makes it without a
+// principal, as one that may do everything, and as one that may do nothing. Wire says that the typed client had to use the wire,
+// or that there is an error.
 func compareTyped(t *testing.T, call func(*typedWorld) (any, middleware.Metadata, error), by caller, wire bool, prepare func(*typedWorld)) {
+	t.Helper()
+	compareTypedOf(t, call, by, wire, prepare)
+	by.principal, by.allowed = "arn:aws:sts::123456789012:assumed-role/r/s", true
+	compareTypedOf(t, call, by, wire, prepare)
+	by.allowed = false
+	compareTypedOf(t, call, by, true, prepare)
+}
+
+// compareTypedOf is compareTyped for one caller.
+func compareTypedOf(t *testing.T, call func(*typedWorld) (any, middleware.Metadata, error), by caller, wire bool, prepare func(*typedWorld)) {
 	t.Helper()
 	type seen struct {
 		Out   any
@@ -216,13 +235,13 @@ func compareTyped(t *testing.T, call func(*typedWorld) (any, middleware.Metadata
 	want, _ := see(false)
 	got, onWire := see(true)
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreTypes(middleware.Metadata{}), cmp.Comparer(time.Time.Equal),
-		cmpopts.IgnoreUnexported(cloudwatch.GetMetricDataOutput{}, cwtypes.MetricDataResult{}, cwtypes.MessageData{}, ssm.GetParameterHistoryOutput{},
+		cmpopts.IgnoreTypes(document.NoSerde{}), cmpopts.IgnoreUnexported(cloudwatch.GetMetricDataOutput{}, cwtypes.MetricDataResult{}, cwtypes.MessageData{}, ssm.GetParameterHistoryOutput{},
 			ssmtypes.ParameterHistory{}, lambda.GetAliasOutput{}, lambda.UpdateAliasOutput{}, types.AliasRoutingConfiguration{},
 			sns.PublishOutput{}, eventbridge.PutEventsOutput{}, eventtypes.PutEventsResultEntry{},
-			sfn.DescribeExecutionOutput{}, sfn.ListExecutionsOutput{}, sfntypes.ExecutionListItem{}, sfntypes.CloudWatchEventsExecutionDataDetails{})); diff != "" {
-		t.Errorf("over the wire and typed:\n%s", diff)
+			sfn.DescribeExecutionOutput{}, sfn.ListExecutionsOutput{}, sfntypes.ExecutionListItem{}, sfn.GetExecutionHistoryOutput{}, sfntypes.HistoryEvent{}, sfntypes.StateEnteredEventDetails{}, sfntypes.CloudWatchEventsExecutionDataDetails{})); diff != "" {
+		t.Errorf("over the wire and typed, by %+v:\n%s", by, diff)
 	}
 	if onWire != wire {
-		t.Errorf("it went over the wire, or failed: %v", onWire)
+		t.Errorf("by %+v, it went over the wire, or failed: %v", by, onWire)
 	}
 }

@@ -24,6 +24,7 @@ var releaseClients = map[string][]string{
 // TestReleasesByTheDeployedExecutables carries out a release by the functions' executables
 // as processes. Everything must be as it is when the same code runs in this one.
 func TestReleasesByTheDeployedExecutables(t *testing.T) {
+	t.Parallel()
 	stage := newStage(t)
 	for _, f := range statemachine.ReleaseFunctions() {
 		stage.add(t, f.Name, f.Package, releaseClients[f.Name])

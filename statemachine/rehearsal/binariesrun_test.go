@@ -32,6 +32,7 @@ const blogs = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-ver
 // executables as processes. Everything must be as it is when the same code runs
 // in this one.
 func TestRolloutsByTheDeployedExecutables(t *testing.T) {
+	t.Parallel()
 	stage := newStage(t)
 	for _, f := range statemachine.Functions() {
 		stage.add(t, f.Name, f.Package, sdkClients[f.Name])

@@ -23,6 +23,7 @@ func forgery(owner string, weight float64) json.RawMessage {
 // TestAForgedContinuationDoesNotTakeOverARollout that waits for an approval:
 // all that the forger needs to know stands in the alias's description.
 func TestAForgedContinuationDoesNotTakeOverARollout(t *testing.T) {
+	t.Parallel()
 	const input = `{"function-name": "f", "alias-name": "live", "new-version": "8", "type": "custom", "weights": [0.1, 1], "interval": 60,
 		"approval": {"before-weights": [1], "timeout": 1200}}`
 	for _, name := range []string{"forger", first + "-part-1"} {

@@ -147,6 +147,7 @@ func comparableWorkflow(t *testing.T) string {
 // see no difference: the states, what the functions are called with and when,
 // the end, and the alias.
 func TestEnginesAgreeOnTheWorkflow(t *testing.T) {
+	t.Parallel()
 	other := localstepfunctions.ForTest(t)
 	text := comparableWorkflow(t)
 	for _, s := range rollouts() {
@@ -172,6 +173,7 @@ func TestEnginesAgreeOnTheWorkflow(t *testing.T) {
 // TestDifferencesOfTheWorkflowAreSeen gives the other engine another workflow,
 // and wants that seen.
 func TestDifferencesOfTheWorkflowAreSeen(t *testing.T) {
+	t.Parallel()
 	other := localstepfunctions.ForTest(t)
 	text := comparableWorkflow(t)
 	subject := rollouts()[slices.Index(BuiltIn(), "throttled")]

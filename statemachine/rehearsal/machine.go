@@ -224,7 +224,7 @@ func (m *machine) described(e *execution) localaws.Execution {
 		Status: string(result.Status), Started: result.Start, Stopped: result.Stop,
 		Input: e.input, Output: result.Output, Error: result.Error, Cause: result.Cause,
 		Redrives: result.Redrives, Redriven: result.Redriven, NotRedrivable: e.NotRedrivable(),
-		History: e.events,
+		History: e.events, Typed: typedEvent,
 	}
 }
 

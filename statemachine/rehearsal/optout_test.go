@@ -11,6 +11,7 @@ import (
 // alias is split, and gives it back when the rollout has given up: the next
 // sweep puts the alias back.
 func TestATagThatComesBackMendsTheAlias(t *testing.T) {
+	t.Parallel()
 	const function = "arn:aws:lambda:eu-central-1:123456789012:function:f"
 	scenario, _ := LoadBuiltIn("healthy")
 	var allowed time.Duration

@@ -14,6 +14,7 @@ import (
 // workflow's Catch with States.ALL does not catch that; AWS was recorded catching
 // it. The alias ends on one version either way.
 func TestOverLimitAnswers(t *testing.T) {
+	t.Parallel()
 	large := json.RawMessage(`"` + strings.Repeat("x", asl.MaxData) + `"`)
 	var trials []namedTrial
 	failed := map[bool]int{} // executions that ended in the failure itself

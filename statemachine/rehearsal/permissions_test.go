@@ -22,6 +22,7 @@ import (
 // synthesized templates, and without: nothing is denied, and the results are the
 // same but for the state machine's name.
 func TestRolloutsEndAlikeWithTheirPermissions(t *testing.T) {
+	t.Parallel()
 	all := append(allowedPlays(t), narrowedPlays(t)...)
 	OnAllCores(len(all), func(i int) {
 		p := all[i]
@@ -180,6 +181,7 @@ func (h held) String() string {
 var excused = map[string]string{}
 
 func TestEveryPermissionIsNeeded(t *testing.T) {
+	t.Parallel()
 	want := slices.Sorted(maps.Keys(excused))
 	if diff := gocmp.Diff(want, unneeded(deployedTemplate(t), allowedPlays(t))); diff != "" {
 		t.Errorf("permissions that no rollout needs (-excused +found): %s", diff)
@@ -192,6 +194,7 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 // TestAnUnneededPermissionIsSeen adds some to a copy of the template, and plays
 // again what its functions do most in.
 func TestAnUnneededPermissionIsSeen(t *testing.T) {
+	t.Parallel()
 	const action, statement = `"lambda:GetFunctionConfiguration",`, `{"Action":"cloudwatch:DescribeAlarms","Effect":"Allow","Resource":"*"}`
 	for _, change := range []struct{ name, from, to, want string }{
 		{"an action", action, action + `"lambda:DeleteAlias",`, "lambda-rollout-CalculateWeights: lambda:DeleteAlias on "},
@@ -221,6 +224,7 @@ func TestAnUnneededPermissionIsSeen(t *testing.T) {
 // TestEachMissingPermissionIsSeen takes away one permission after the other, and
 // plays the shortest play again that needed it.
 func TestEachMissingPermissionIsSeen(t *testing.T) {
+	t.Parallel()
 	template, all := deployedTemplate(t), allowedPlays(t)
 	var taken []held
 	for principal, policies := range template.roles() {
@@ -258,6 +262,7 @@ func TestEachMissingPermissionIsSeen(t *testing.T) {
 
 // TestAMissingActionInTheTemplateIsSeen takes one out of the file itself.
 func TestAMissingActionInTheTemplateIsSeen(t *testing.T) {
+	t.Parallel()
 	template := changedTemplate(t, `"cloudwatch:GetMetricData",`, "")
 	scenario, _ := LoadBuiltIn("healthy")
 	result, err := Run(Options{Input: []byte(subjects()[0].input), Scenario: scenario, Seed: 1, Template: template})
@@ -272,6 +277,7 @@ func TestAMissingActionInTheTemplateIsSeen(t *testing.T) {
 
 // TestAFunctionThatIsNotOptedInIsRefused before anything is touched.
 func TestAFunctionThatIsNotOptedInIsRefused(t *testing.T) {
+	t.Parallel()
 	scenario, _ := LoadBuiltIn("healthy")
 	scenario.Untagged = []string{"f"}
 	for _, simple := range []bool{false, true} {
@@ -300,6 +306,7 @@ func TestAFunctionThatIsNotOptedInIsRefused(t *testing.T) {
 
 // TestAConditionThatIsNotKnownIsAnError, and neither allowed nor denied.
 func TestAConditionThatIsNotKnownIsAnError(t *testing.T) {
+	t.Parallel()
 	template := changedTemplate(t, `"aws:ResourceTag/lambda-rollout":"enabled"`, `"aws:SourceVpc":"vpc-1"`)
 	_, err := Run(Options{Input: []byte(subjects()[0].input), Template: template})
 	if err == nil || !strings.Contains(err.Error(), "the condition key aws:SourceVpc (StringEquals) is not known for this request") {

@@ -67,6 +67,7 @@ func narrowedPlays(t *testing.T) []played {
 // TestNarrowedRolesAreSeenWhenTheyDiffer takes each permission away that other
 // stacks have not, and gives one more.
 func TestNarrowedRolesAreSeenWhenTheyDiffer(t *testing.T) {
+	t.Parallel()
 	template := narrowedTemplate(t)
 	usual := map[held]bool{}
 	for principal, policies := range deployedTemplate(t).roles() {

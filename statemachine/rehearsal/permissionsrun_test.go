@@ -61,6 +61,7 @@ func deployedTemplate(t testing.TB) *Template {
 // TestWhatStandsThereIsPaidFor holds what is counted in the cost of a stack to
 // the template.
 func TestWhatStandsThereIsPaidFor(t *testing.T) {
+	t.Parallel()
 	deployedTemplate(t)
 	data, _ := synthesized()
 	var stack struct {

@@ -55,10 +55,9 @@ func export(t testing.TB, input string, world Scenario) exported {
 	return e
 }
 
-// recording is that of the histories.
-func (e exported) recording(t *testing.T) *Recording {
+// read reads the histories.
+func (e exported) read(t *testing.T) (all []asl.History) {
 	t.Helper()
-	var all []asl.History
 	for _, text := range e.histories {
 		h, err := asl.ReadHistory(text)
 		if err != nil {
@@ -66,6 +65,17 @@ func (e exported) recording(t *testing.T) *Recording {
 		}
 		all = append(all, h)
 	}
+	return all
+}
+
+// recording is that of the histories.
+func (e exported) recording(t *testing.T) *Recording {
+	t.Helper()
+	return recordingOf(t, e.read(t)...)
+}
+
+func recordingOf(t *testing.T, all ...asl.History) *Recording {
+	t.Helper()
 	r, err := NewRecording(all[0], all[1:]...)
 	if err != nil {
 		t.Fatal(err)
@@ -209,36 +219,29 @@ func alike(t *testing.T, what string, got, want Result, measured bool) {
 // TestARecordingTellsOfEveryExecution takes a rollout of 20 hours, which goes on
 // in a further execution.
 func TestARecordingTellsOfEveryExecution(t *testing.T) {
+	t.Parallel()
 	world, _ := LoadBuiltIn("healthy")
 	e := export(t, `{"function-name": "f", "alias-name": "live", "new-version": 2, "steps": 2, "interval": 36000}`, world)
 	if len(e.histories) < 2 {
 		t.Fatalf("there are %d executions", len(e.histories))
 	}
-	got := e.recording(t).Result()
+	histories := e.read(t) // once: they are long
+	got := recordingOf(t, histories...).Result()
 	if got.Executions != e.Executions || got.Checks != e.Checks || !reflect.DeepEqual(got.Path, e.Path) || len(got.Recorded.Notes) != 0 || len(got.Periods) > mostPeriods+1 {
 		t.Errorf("of %d executions and %d checks: %d, %d; %q; %d periods", e.Executions, e.Checks, got.Executions, got.Checks, got.Recorded.Notes, len(got.Periods))
 	}
-	alone := e
-	alone.histories = e.histories[:1]
-	if got := alone.recording(t).Result(); got.Outcome != Promoted || !strings.Contains(strings.Join(got.Recorded.Notes, ""), "whose history was not given") {
+	if got := recordingOf(t, histories[0]).Result(); got.Outcome != Promoted || !strings.Contains(strings.Join(got.Recorded.Notes, ""), "whose history was not given") {
 		t.Errorf("alone: %s, %q", got.Outcome, got.Recorded.Notes)
 	}
-	history := func(i int) asl.History {
-		h, err := asl.ReadHistory(e.histories[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return h
-	}
-	if _, err := NewRecording(history(1)); err == nil || !strings.Contains(err.Error(), "give that of rehearsal before it") {
+	if _, err := NewRecording(histories[1]); err == nil || !strings.Contains(err.Error(), "give that of rehearsal before it") {
 		t.Errorf("a part alone: %v", err)
 	}
-	if _, err := NewRecording(history(0), history(1), history(1)); err == nil || !strings.Contains(err.Error(), "given only once") {
+	if _, err := NewRecording(histories[0], histories[1], histories[1]); err == nil || !strings.Contains(err.Error(), "given only once") {
 		t.Errorf("a part twice: %v", err)
 	}
 	other := export(t, blogPost, world)
 	foreign, _ := asl.ReadHistory(bytes.ReplaceAll(other.histories[0], []byte(":rehearsal"), []byte(":other")))
-	if _, err := NewRecording(history(0), foreign); err == nil || !strings.Contains(err.Error(), "did not continue in the execution") {
+	if _, err := NewRecording(histories[0], foreign); err == nil || !strings.Contains(err.Error(), "did not continue in the execution") {
 		t.Errorf("another rollout's history: %v", err)
 	}
 }

@@ -158,6 +158,7 @@ func TestTheHistoryIsCountedExactly(t *testing.T) {
 
 // TestAMonthOfHourlyChecks is the longest rollout in the documentation.
 func TestAMonthOfHourlyChecks(t *testing.T) {
+	t.Parallel()
 	r := rehearse(t, `{"function-name": "f", "alias-name": "live", "new-version": "2", "steps": 30, "interval": 86400, "check-interval": 3600}`, "healthy", nil)
 	if r.Outcome != rehearsal.Promoted || r.Seconds != 30*86400 {
 		t.Errorf("%s after %v s: %s", r.Outcome, r.Seconds, r.Reason)

@@ -73,6 +73,7 @@ const oneBad = `{"members": {"m003": {"changes": [{"after-share": 0.4, "new-vers
 
 // TestReleaseWithOneBad rolls back 30 functions because of one, within the limits of AWS.
 func TestReleaseWithOneBad(t *testing.T) {
+	t.Parallel()
 	o := ReleaseOptions{Input: releaseInput(t, 30, 120, nil), Scenario: scenarioOf(t, oneBad), Seed: 1, Limits: localaws.AWSLimits()}
 	result := runRelease(t, o)
 	if result.Outcome != RolledBack || result.OnBaseline != 30 {
@@ -93,6 +94,7 @@ func TestReleaseWithOneBad(t *testing.T) {
 
 // TestReleaseOfHealthy promotes 30 functions together.
 func TestReleaseOfHealthy(t *testing.T) {
+	t.Parallel()
 	result := runRelease(t, ReleaseOptions{Input: releaseInput(t, 30, 120, map[string]any{"waves": waves(30, 3)}), Scenario: scenarioOf(t, `{}`), Seed: 2, Limits: localaws.AWSLimits()})
 	if result.Outcome != Promoted || result.OnNew != 30 || result.Throttled() > 0 {
 		t.Errorf("the release is %s with %d aliases on the new versions and %d throttles: %s", result.Outcome, result.OnNew, result.Throttled(), result.Reason)

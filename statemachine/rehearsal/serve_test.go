@@ -139,6 +139,7 @@ func TestAStoppedServedRolloutIsCleanedUp(t *testing.T) {
 }
 
 func TestManyServedRollouts(t *testing.T) {
+	t.Parallel()
 	const many = 40
 	s, cfg, _ := served(t, `{"requests-per-second": 5}`)
 	functions := lambda.NewFromConfig(cfg)

@@ -11,6 +11,7 @@ import (
 // TestTheOneFunctionDeployerEndsAsTheWorkflow rehearses every scenario file of
 // the gates with both: the alias, the outcome and what was found must be the same.
 func TestTheOneFunctionDeployerEndsAsTheWorkflow(t *testing.T) {
+	t.Parallel()
 	compared, all := 0, 0
 	for _, file := range rehearsal.ScenarioFiles(t) {
 		if !file.OfGates() {

@@ -40,6 +40,7 @@ func lagging(o *observed, lag time.Duration) func(*observed) {
 // TestStaleReads: reads of an alias are eventually consistent. With answers lost
 // besides, rollouts end as if nothing had happened.
 func TestStaleReads(t *testing.T) {
+	t.Parallel()
 	cases := 0
 	for _, s := range subjects() {
 		for _, lag := range []time.Duration{500 * time.Millisecond, 3 * time.Second, 20 * time.Second} {

@@ -17,6 +17,7 @@ import (
 // TestEachSafeguardIsNeeded takes away one safeguard after the other. Each
 // time the sweep finds a case that ends wrongly.
 func TestEachSafeguardIsNeeded(t *testing.T) {
+	t.Parallel()
 	for _, s := range []safeguard{
 		{name: "writes carry the revision", trials: foreignTrials, remove: onStore(func(s store) store {
 			s.write = func(ctx context.Context, name alias.Name, to alias.Content, _ string) (alias.Alias, error) {

@@ -22,6 +22,7 @@ import (
 // TestEachSafeguardIsNeededByCombinations is the same as TestEachSafeguardIsNeeded for
 // what single faults don't show.
 func TestEachSafeguardIsNeededByCombinations(t *testing.T) {
+	t.Parallel()
 	for _, s := range []safeguard{
 		{name: "the cleanup passes over no error's name", trials: drawnTrials("stopped"), remove: onExecutions(func(e *changedExecutions) {
 			e.describe = func(found task.Execution) task.Execution {

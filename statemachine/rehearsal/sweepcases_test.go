@@ -3,7 +3,9 @@ package rehearsal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,21 +16,34 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
+// undisturbed are the rollouts of everySubject without a disturbance, tried once for all
+// tests. They must not be modified.
+var undisturbed = sync.OnceValues(func() ([]*observed, error) {
+	all := append(subjects(), heldSubject())
+	plain, failed := make([]*observed, len(all)), make([]error, len(all))
+	OnAllCores(len(all), func(i int) {
+		if plain[i], failed[i] = (trial{subject: all[i], deliveries: 1, harmless: true}).try(); failed[i] != nil {
+			failed[i] = fmt.Errorf("%s, undisturbed: %w", all[i].name, failed[i])
+		}
+	})
+	return plain, errors.Join(failed...)
+})
+
 // everySubject makes trials of each subject and each delivery. The undisturbed
 // rollout shows how many points of disturbance there are.
 func everySubject(t testing.TB, trials func(plain *observed, with func(name string, harmless bool, disturb func(*observed)))) []namedTrial {
 	t.Helper()
+	plain, err := undisturbed()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all []namedTrial
-	for _, s := range append(subjects(), heldSubject()) {
-		plain, err := trial{subject: s, deliveries: 1, harmless: true}.try()
-		if err != nil {
-			t.Fatalf("%s, undisturbed: %v", s.name, err)
-		}
+	for i, s := range append(subjects(), heldSubject()) {
 		for _, d := range deliveries {
 			if s.scenario.Provisioned != nil && d != 1 { // where the cleanup differs, the others show it
 				continue
 			}
-			trials(plain, func(name string, harmless bool, disturb func(*observed)) {
+			trials(plain[i], func(name string, harmless bool, disturb func(*observed)) {
 				all = append(all, namedTrial{trial{subject: s, deliveries: d, disturb: disturb, harmless: harmless}, name})
 			})
 		}

@@ -143,6 +143,7 @@ type failure struct {
 // wrongly is made as small as can be. Its seed draws it again:
 // go test ./statemachine/rehearsal -run TestCombinations -combinations 1 -seed <seed>.
 func TestCombinations(t *testing.T) {
+	t.Parallel()
 	c := newCombiner(t)
 	for i, size := range []string{"single", "pairs", "triples"} {
 		t.Run(size, func(t *testing.T) {

@@ -42,6 +42,7 @@ func TestSweepOfFunctionsThatAreIdle(t *testing.T) { sweep(t, "idle", idleTrials
 // task with each name, before or after the work: all rollouts end as if nothing
 // had happened.
 func TestEveryRefusalOfLambdaIsRetried(t *testing.T) {
+	t.Parallel()
 	var trials []namedTrial
 	for _, s := range subjects() {
 		for _, name := range lambdaRefusals {

@@ -29,6 +29,7 @@ func (t trial) provisionedRightly(end alias.Content, result Result) error {
 // TestAStopBetweenPromotionAndRelease: an answer is lost from the promotion on, and the
 // rollout is stopped before Finalize is retried. The cleanup releases what is left.
 func TestAStopBetweenPromotionAndRelease(t *testing.T) {
+	t.Parallel()
 	workflow, err := definition(statemachine.Definition)
 	if err != nil {
 		t.Fatal(err)

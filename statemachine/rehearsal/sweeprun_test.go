@@ -3,6 +3,7 @@ package rehearsal
 import "testing"
 
 func TestSweepOfFaults(t *testing.T) {
+	t.Parallel()
 	sweep(t, "call × fault", faultTrials(t))
 	sweep(t, "task × crash or double delivery", crashTrials(t))
 	sweep(t, "event or call × StopExecution", stopTrials(t))

@@ -80,6 +80,7 @@ func rowsWhenThingsGoWrong(t *testing.T) map[string]string {
 // the sweep, each kind of disturbance has a row, and what a row says of the end is
 // what is seen.
 func TestTheRunbookTellsWhatTheSweepTries(t *testing.T) {
+	t.Parallel()
 	rows, c := rowsWhenThingsGoWrong(t), newCombiner(t)
 	worldsThere, kindsThere := map[string]bool{}, map[string]bool{}
 	for _, s := range c.subjects {

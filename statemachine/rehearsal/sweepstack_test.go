@@ -28,6 +28,7 @@ var stackWorlds = []struct {
 // before and after it: no stack is left waiting, no request open, and no alias split or on
 // another version than its stack.
 func TestSweepOfStacks(t *testing.T) {
+	t.Parallel()
 	runs, wrong := 0, 0
 	for _, w := range stackWorlds {
 		whole := rehearseStack(t, w.scenario, w.stack)

@@ -94,7 +94,7 @@ func leavesItsState(r *run, wrap func(asl.Invoke) asl.Invoke, modified *error) f
 }
 
 // identityCases are rehearsals of everything that there is: built-in scenarios with several seeds, scenario files, with their
-// gates, and what is disturbed in the sweep.
+// gates, and what is disturbed in the sweep, without permissions and with those of the stack.
 func identityCases(t *testing.T) map[string]Options {
 	cases := map[string]Options{}
 	for _, name := range BuiltIn() {
@@ -121,6 +121,13 @@ func identityCases(t *testing.T) map[string]Options {
 				s.people(o)
 			}
 		}}
+	}
+	template := deployedTemplate(t)
+	for name, o := range maps.Clone(cases) {
+		if o.Template == nil && !o.Simple && (strings.HasPrefix(name, "sweep: ") || strings.HasSuffix(name, " 0")) {
+			o.Template = template
+			cases[name+", with permissions"] = o
+		}
 	}
 	return cases
 }

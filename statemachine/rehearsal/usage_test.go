@@ -32,6 +32,7 @@ func planned(t *testing.T, interval int, more ...string) (plannedInput, Options)
 // TestALongPlanIsWhatItsPartsAddUpTo rehearses a plan that goes on in two more
 // executions from beginning to end, and adds it up from shorter ones.
 func TestALongPlanIsWhatItsPartsAddUpTo(t *testing.T) {
+	t.Parallel()
 	plan, options := planned(t, 340*60)
 	whole, err := plan.walk(0)
 	if err != nil || whole.checks != 3400 || whole.parts != 2 {
@@ -207,6 +208,7 @@ func TestOnlyWhatIsPromotedHasACost(t *testing.T) {
 }
 
 func TestAPresetWithALongBakeHasACost(t *testing.T) {
+	t.Parallel()
 	_, options := planned(t, 120)
 	options.Input = []byte(`{"function-name": "f", "alias-name": "live", "new-version": "2", "type": "Canary10Percent5Minutes", "bake": 200000, "advance": "evidence"}`)
 	used, err := Count(options)

@@ -21,6 +21,7 @@ func officeHours(fields string) string {
 // clock and a freeze, also with so many checks that they continue in other executions:
 // every shift is within a window, and the plan's end is the one that was planned.
 func TestShiftsHappenWithinWindows(t *testing.T) {
+	t.Parallel()
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +77,7 @@ func TestShiftsHappenWithinWindows(t *testing.T) {
 
 // TestOthersWaitForWindowsToo has the deployers that can't wait long.
 func TestOthersWaitForWindowsToo(t *testing.T) {
+	t.Parallel()
 	const input = `"type": "all-at-once", "interval": 60`
 	run := func(start, fields string, stack *rehearsal.Stack) rehearsal.Result {
 		return rehearse(t, officeHours(fields), "healthy", func(o *rehearsal.Options) {

@@ -3,6 +3,7 @@ package browsertest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -115,11 +117,23 @@ func (t *Tab) Complaints() []string {
 // Do performs actions and waits until the page has answered after them.
 func (t *Tab) Do(actions ...chromedp.Action) {
 	t.t.Helper()
-	var one int
-	if err := chromedp.Run(t.ctx, append(actions, chromedp.Evaluate("1", &one))...); err != nil {
+	err := chromedp.Run(t.ctx, actions...)
+	for err == nil {
+		var one int
+		err = chromedp.Run(t.ctx, chromedp.Evaluate("1", &one))
+		var refused *cdproto.Error
+		if !errors.As(err, &refused) || refused.Message != leftThePage {
+			break
+		}
+		err = nil // a click leads to another page, which is asked next
+	}
+	if err != nil {
 		t.t.Fatal(err)
 	}
 }
+
+// leftThePage is what the browser says of an evaluation in a page that it leaves meanwhile.
+const leftThePage = "Inspected target navigated or closed"
 
 // Ask evaluates an expression in the page; a promise is waited for.
 func Ask[T any](t *Tab, expression string) T {
