@@ -103,7 +103,7 @@ func (s statistic) of(points []point, t *tier) (value float64, ok bool) {
 }
 
 // statistic returns the value of one of CloudWatch's five plain statistics.
-func (s stats) statistic(name types.Statistic) float64 {
+func (s *stats) statistic(name types.Statistic) float64 {
 	switch name {
 	case types.StatisticSum:
 		return s.sum

@@ -182,7 +182,9 @@ func (l *lambdaService) recorderFor(key recorderKey) *recorder {
 func (rec *recorder) record(r *Invocations) {
 	rec.store.mu.Lock()
 	defer rec.store.mu.Unlock()
-	recorded, samples := r.recorded(), r.samples()
+	recorded := r.recorded()
+	var samples [invocationMetrics]sample
+	r.samples(&samples)
 	for metric := range samples {
 		if samples[metric].count > 0 {
 			rec.store.put(rec.series[metric], r.At, recorded, samples[metric])
@@ -193,13 +195,14 @@ func (rec *recorder) record(r *Invocations) {
 // recorded returns when the requests are recorded.
 func (r *Invocations) recorded() time.Time { return r.At.Add(r.Duration.longest() + r.Late) }
 
-// samples returns the data of the requests, by metric; those of a metric that gets none have the count 0.
-func (r *Invocations) samples() (of [invocationMetrics]sample) {
+// samples sets the data of the requests, by metric; those of a metric that gets none have the count 0.
+func (r *Invocations) samples(of *[invocationMetrics]sample) {
+	*of = [invocationMetrics]sample{}
 	if r.Throttles > 0 {
 		of[throttlesMetric] = ones(r.Throttles)
 	}
 	if r.Invocations == 0 {
-		return of
+		return
 	}
 	n, failed := float64(r.Invocations), float64(r.Errors)
 	failures := stats{count: n, sum: failed, min: 0, max: min(failed, 1)}
@@ -207,7 +210,6 @@ func (r *Invocations) samples() (of [invocationMetrics]sample) {
 		failures.min = 1
 	}
 	of[invocationsMetric], of[errorsMetric], of[durationMetric] = ones(r.Invocations), sample{stats: failures}, r.Duration.sample(n)
-	return of
 }
 
 // ones returns a sample of n times the value 1.

@@ -14,6 +14,7 @@ type series struct {
 	fine    *tier   // the seconds of a high-resolution metric; nil for others
 	data    []datum // first the settled, in the order in which the tiers add them; then those that wait, by when they become visible
 	settled int     // how many data are settled
+	past    *past   // what was before the data, if the minutes are the only tier that has it
 
 	// Of a metric's first series only:
 	namespace, name string
@@ -95,6 +96,7 @@ func (s *series) settle(now time.Time) {
 
 // addAll adds the settled data to all tiers.
 func (s *series) addAll(now int64) {
+	s.unfold()
 	data := s.data[:s.settled]
 	for from := 0; from < len(data); {
 		minute, to := data[from].at/60, from+1
@@ -169,6 +171,9 @@ func allValues(data []datum) *sample {
 // read appends what the coarsest tier has whose datapoints fit the requested periods.
 func (s *series) read(to []figure, now int64, stat statistic, period, start, end int64) []figure {
 	t := s.tierFor(period, start)
+	if t != &s.tiers[0] {
+		s.unfold()
+	}
 	t.addAll(s.data[:s.settled], now)
 	return t.read(to, now, stat, period, start, end)
 }

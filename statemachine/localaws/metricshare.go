@@ -53,7 +53,7 @@ func (m *metricStore) share(from, to []*series) bool {
 // empty reports whether a series has no data.
 func (s *series) empty() bool {
 	hasPoints := func(t tier) bool { return len(t.before)+len(t.points) > 0 }
-	return len(s.data) == 0 && !slices.ContainsFunc(s.tiers[:], hasPoints)
+	return len(s.data) == 0 && s.past == nil && !slices.ContainsFunc(s.tiers[:], hasPoints)
 }
 
 // shareWith gives another tier, which is empty, the points. Both keep the last one for themselves, as its period may not be

@@ -124,6 +124,9 @@ func (t *tier) read(to []figure, now int64, stat statistic, period, start, end i
 	end = start + (end-start+period-1)/period*period // the last period is returned completely
 	points, more := t.since(max(start, now-t.retained))
 	to = slices.Grow(to, int(min((end-start)/period, int64(len(points)+len(more)))))
+	if period == t.period && start%period == 0 { // each point is a period
+		return t.readEach(t.readEach(to, stat, points, end), stat, more, end)
+	}
 	for len(points)+len(more) > 0 {
 		if len(points) == 0 {
 			points, more = more, nil
@@ -141,6 +144,22 @@ func (t *tier) read(to []figure, now int64, stat statistic, period, start, end i
 			to = append(to, figure{at, value})
 		}
 		points = points[n:]
+	}
+	return to
+}
+
+// readEach appends the statistic of each of the points before an end that has it.
+func (t *tier) readEach(to []figure, stat statistic, points []point, end int64) []figure {
+	for i := range points {
+		p := &points[i]
+		if p.at >= end {
+			break
+		}
+		if stat.plain != "" {
+			to = append(to, figure{p.at, p.statistic(stat.plain)})
+		} else if value, ok := stat.of(points[i:i+1], t); ok {
+			to = append(to, figure{p.at, value})
+		}
 	}
 	return to
 }

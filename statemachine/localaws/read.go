@@ -51,7 +51,7 @@ func (m *metricStore) settled(s *series, now time.Time) *series {
 
 // clone returns a copy of the series that can be settled and read.
 func (s *series) clone() *series {
-	copied := &series{unit: s.unit, data: slices.Clone(s.data), settled: s.settled}
+	copied := &series{unit: s.unit, data: slices.Clone(s.data), settled: s.settled, past: s.past}
 	for i := range s.tiers {
 		copied.tiers[i] = s.tiers[i].clone()
 	}
