@@ -94,11 +94,11 @@ func (t *tier) pointAt(at int64, with *stats) (p *point, created bool) {
 	return &t.points[i], created
 }
 
-// roomFor returns the list with room for one more item. A long list grows by half at once: by append, it would be copied so
-// often that this took more memory than the list.
+// roomFor returns the list with room for one more item. A short list grows fourfold, and a long one by half at once: by append, it
+// would be copied so often that this took more memory than the list.
 func roomFor[T any](list []T) []T {
 	if n := len(list); n == cap(list) {
-		return slices.Grow(list, max(n/2, min(n, 4096), 8))
+		return slices.Grow(list, max(n/2, min(n, 4096), min(3*n, 96), 8))
 	}
 	return list
 }
