@@ -69,7 +69,7 @@ type agedPoint struct {
 func (c *cloudWatchService) lookBack(m *cloudwatch.PutMetricAlarmInput, queries []types.MetricDataQuery, period, end int64, now time.Time) evaluation {
 	periods := int(*m.EvaluationPeriods)
 	start := end - int64(periods+extraPeriods)*period
-	math := c.mathOf(queries, start, end, now)
+	math := c.mathOf(queries, start, end, now, new([]figure))
 	e := evaluation{config: m, period: period}
 	for i := range queries {
 		if queries[i].ReturnData != nil && !*queries[i].ReturnData {

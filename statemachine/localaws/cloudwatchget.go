@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -75,7 +76,9 @@ func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serial
 	if in.MaxDatapoints != nil {
 		left = int(*in.MaxDatapoints)
 	}
-	math := c.mathOf(in.MetricDataQueries, start, end, now)
+	read := figures.Get().(*[]figure)
+	defer figures.Put(read)
+	math := c.mathOf(in.MetricDataQueries, start, end, now, read)
 	var room resultRoom
 	out := cloudwatch.GetMetricDataOutput{MetricDataResults: make([]types.MetricDataResult, 0, len(in.MetricDataQueries)), Messages: []types.MessageData{}}
 	for ; at.query < len(in.MetricDataQueries); at = (position{query: at.query + 1}) {
@@ -110,9 +113,12 @@ func (c *cloudWatchService) getMetricData(in *getMetricDataInput) (smithy.Serial
 	return &out, nil
 }
 
-// mathOf returns the evaluation of checked queries over start ≤ time < end, in seconds.
-func (c *cloudWatchService) mathOf(queries []types.MetricDataQuery, start, end int64, now time.Time) *metricMath {
-	var figures []figure
+// figures has memory for the datapoints of a query, until they are in its result.
+var figures = sync.Pool{New: func() any { return new([]figure) }}
+
+// mathOf returns the evaluation of checked queries over start ≤ time < end, in seconds. Without expressions, the datapoints of each
+// query are read into the same memory, which may move.
+func (c *cloudWatchService) mathOf(queries []types.MetricDataQuery, start, end int64, now time.Time, into *[]figure) *metricMath {
 	math := &metricMath{queries: queries, start: start, end: end, now: now.Unix(), plain: !hasExpression(queries)}
 	math.read = func(of *types.MetricStat) []figure {
 		stat, _ := parseStatistic(aws.ToString(of.Stat)) // it has been checked
@@ -121,12 +127,12 @@ func (c *cloudWatchService) mathOf(queries []types.MetricDataQuery, start, end i
 			from -= start % 60
 		}
 		if !math.plain {
-			figures = nil // others may still be needed
+			into = new([]figure) // others may still be needed
 		}
 		var room [8]dimension
-		figures = c.metrics.read(figures[:0], aws.ToString(of.Metric.Namespace), aws.ToString(of.Metric.MetricName),
+		*into = c.metrics.read((*into)[:0], aws.ToString(of.Metric.Namespace), aws.ToString(of.Metric.MetricName),
 			appendDimensions(room[:0], of.Metric.Dimensions), of.Unit, stat, int64(*of.Period), from, end)
-		return figures
+		return *into
 	}
 	return math
 }

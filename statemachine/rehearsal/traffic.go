@@ -53,14 +53,18 @@ const grain = 10 * time.Second
 
 // catchUp draws the traffic up to an instant.
 func (t *traffic) catchUp(to time.Time) error {
+	lateness := time.Duration(-1) // unknown
 	for t.done.Before(to) {
 		t.conclude()
 		for len(t.changes) > 0 && !t.nextChange().After(t.done) {
 			t.apply(t.changes[0], t.nextChange())
-			t.changes = t.changes[1:]
+			t.changes, lateness = t.changes[1:], -1
+		}
+		if lateness < 0 {
+			lateness = t.lateness()
 		}
 		end := t.done.Truncate(time.Minute).Add(time.Minute)
-		if end.Add(t.lateness()).After(to) {
+		if end.Add(lateness).After(to) {
 			end = t.done.Truncate(grain).Add(grain)
 		}
 		if end.After(to) {
