@@ -31,10 +31,11 @@ type Clock struct {
 	spare   []*coroutine // whose actors have ended
 	running bool
 
-	outside served  // what other goroutines bring
-	pacer   *Pacer  // nil unless the clock is served
-	again   *replay // nil unless a run is replayed
-	turns   uint64  // how often the turn of an actor has come, while the clock is served
+	outside served      // what other goroutines bring
+	pacer   *Pacer      // nil unless the clock is served
+	ended   func() bool // whether serving has to end; nil unless the clock is served
+	again   *replay     // nil unless a run is replayed
+	turns   uint64      // how often the turn of an actor has come, while the clock is served
 
 	broken    *breakage // what ended the run early
 	unwinding bool      // Run is getting rid of the actors that are left
@@ -187,9 +188,14 @@ func (c *Clock) yield(a *actor) {
 	}
 }
 
-// drive gives the due actors their turns, until none is due or the run is broken.
+// drive gives the due actors their turns, until none is due, the run is broken, or serving has
+// to end.
 func (c *Clock) drive() {
 	for c.broken == nil {
+		if c.ended != nil && c.ended() {
+			c.current = nil
+			return
+		}
 		next := c.next()
 		if next == nil {
 			return

@@ -119,14 +119,14 @@ func (c *Clock) Serve(ctx context.Context, pacer *Pacer) error {
 		panic("asl: Clock.Serve called while it runs")
 	}
 	c.running = true
-	c.pacer = pacer
+	c.pacer, c.ended = pacer, func() bool { return ctx.Err() != nil }
 	s := &c.outside
 	defer func() {
 		s.mu.Lock()
 		s.ended = true
 		s.mu.Unlock()
 		close(s.over)
-		c.running = false
+		c.running, c.ended = false, nil
 	}()
 	for {
 		c.drive()

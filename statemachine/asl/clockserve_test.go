@@ -178,3 +178,24 @@ func TestSettleLetsAllRunThatIsDue(t *testing.T) {
 	pacer.Advance(time.Minute)
 	wait.Wait()
 }
+
+// An actor is always due if the time that the pacer gives is too short.
+func TestServeEndsWhileTheClockIsBehind(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	c := asl.NewClock(start)
+	ctx, cancel := context.WithCancel(t.Context())
+	turns := 0
+	c.Go(func() {
+		for ; turns < 1_000_000; turns++ {
+			if turns == 1000 {
+				cancel()
+			}
+			c.Sleep(time.Second)
+		}
+	})
+	pacer := asl.NewPacer(start, 0)
+	pacer.AdvanceTo(start.Add(100 * 24 * time.Hour))
+	if err := c.Serve(ctx, pacer); !errors.Is(err, context.Canceled) || turns > 1001 {
+		t.Errorf("Serve ended with %v after %d turns, not when it was canceled", err, turns)
+	}
+}
