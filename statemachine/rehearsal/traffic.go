@@ -27,7 +27,6 @@ type traffic struct {
 	total           time.Duration // of the plan
 	chance          chance
 	tables          tables
-	arrivals        arrivals
 	drawn           []localaws.DurationCount // see draw
 	done            time.Time                // how far the traffic has been drawn
 	now             Scenario                 // as it stands after the changes so far
@@ -100,9 +99,8 @@ func (t *traffic) drawDaysBefore(from, to time.Time, chance chance, yield func(l
 	b := t.now.Baseline
 	var failing clusters
 	over := t.tables.of(b).shareOver(t.timeout, b.Duration)
-	var all arrivals
 	for at := from.Truncate(time.Minute); at.Before(to); at = at.Add(time.Minute) {
-		requests := all.draw(chance.counts, 60*t.now.rate(at))
+		requests := poisson(chance.counts, 60*t.now.rate(at))
 		if requests == 0 {
 			continue
 		}
@@ -189,7 +187,7 @@ func (t *traffic) serve(from, to time.Time) error {
 			t.series.weigh(from, t.share(alias))
 		}
 	}
-	requests := t.arrivals.draw(t.chance.counts, t.now.rate(from.Add(to.Sub(from)/2))*to.Sub(from).Seconds())
+	requests := poisson(t.chance.counts, t.now.rate(from.Add(to.Sub(from)/2))*to.Sub(from).Seconds())
 	if requests == 0 {
 		return nil
 	}
