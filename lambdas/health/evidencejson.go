@@ -6,6 +6,7 @@ import (
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/jsonappend"
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
+	"github.com/lambda-rollout/lambda-rollout/lambdas/sequential"
 )
 
 // encode returns what encoding/json writes of the evidence, in one pass. room is about how
@@ -33,33 +34,17 @@ func (e *Evidence) append(to *jsonappend.Text) {
 	to.Name("errors")
 	e.Errors.append(to)
 	to.Name("slow")
-	to.OpenList()
-	for i := range e.Slow {
-		to.Next()
-		e.Slow[i].append(to)
-	}
-	to.CloseList()
+	jsonappend.List(to, e.Slow[:], (*Comparison).append)
 	if e.Bounds != [rollout.MaxLatencyBounds]BoundTest{} {
 		to.Name("bounds")
-		to.OpenList()
-		for i := range e.Bounds {
-			to.Next()
-			e.Bounds[i].append(to)
-		}
-		to.CloseList()
+		jsonappend.List(to, e.Bounds[:], (*BoundTest).append)
 	}
-	if e.Slowdowns != (Slowdowns{}) {
-		to.Name("slowdowns")
-		e.Slowdowns.append(to)
-	}
+	jsonappend.Some(to, "slowdowns", &e.Slowdowns, (*Slowdowns).append)
 	to.Name("proof")
 	e.Proof.Append(to)
 	to.Name("spread")
 	e.Spread.Append(to)
-	if e.Expected.Requests != 0 || e.Expected.Errors != 0 {
-		to.Name("expected")
-		e.Expected.Append(to)
-	}
+	jsonappend.Some(to, "expected", &e.Expected, (*sequential.Expectation).Append)
 	to.Name("step")
 	to.Int(int64(e.Step))
 	to.Name("step-requests")
@@ -74,33 +59,18 @@ func (e *Evidence) append(to *jsonappend.Text) {
 func (e *Evidence) appendMinutes(to *jsonappend.Text) {
 	if len(e.WarmUp) > 0 {
 		to.Name("cold")
-		to.OpenList()
-		for _, at := range e.WarmUp {
-			to.Next()
-			to.Time(at)
-		}
-		to.CloseList()
+		jsonappend.List(to, e.WarmUp, func(at *time.Time, to *jsonappend.Text) { to.Time(*at) })
 	}
 	if len(e.Shifts) > 0 {
 		to.Name("shifts")
-		to.OpenList()
-		for i := range e.Shifts {
-			to.Next()
-			e.Shifts[i].append(to)
-		}
-		to.CloseList()
+		jsonappend.List(to, e.Shifts, (*WeightChange).append)
 	}
 	to.Name("minutes")
 	if e.Minutes == nil {
 		to.Null()
 		return
 	}
-	to.OpenList()
-	for i := range e.Minutes {
-		to.Next()
-		e.Minutes[i].append(to)
-	}
-	to.CloseList()
+	jsonappend.List(to, e.Minutes, (*Minute).append)
 }
 
 func (b *BaselineHistory) append(to *jsonappend.Text) {
@@ -116,18 +86,18 @@ func (b *BaselineHistory) append(to *jsonappend.Text) {
 
 func (c *ErrorComparison) append(to *jsonappend.Text) {
 	to.Open()
-	c.Harm.AppendMember(to, "robust")
-	c.Control.AppendMember(to, "control")
+	jsonappend.Some(to, "robust", &c.Harm, (*sequential.RobustState).Append)
+	jsonappend.Some(to, "control", &c.Control, (*sequential.ControlState).Append)
 	c.Tally.appendMembers(to)
 	to.Close()
 }
 
 func (c *Comparison) append(to *jsonappend.Text) {
 	to.Open()
-	c.Harm.AppendMember(to, "harm")
-	c.HistoricalControl.AppendMember(to, "bake")
-	c.Cold.AppendMember(to, "cold")
-	c.All.AppendMember(to, "with-shifts")
+	jsonappend.Some(to, "harm", &c.Harm, (*sequential.State).Append)
+	jsonappend.Some(to, "bake", &c.HistoricalControl, (*sequential.State).Append)
+	jsonappend.Some(to, "cold", &c.Cold, (*sequential.State).Append)
+	jsonappend.Some(to, "with-shifts", &c.All, (*sequential.State).Append)
 	c.Tally.appendMembers(to)
 	to.Close()
 }
@@ -137,21 +107,15 @@ func (t *Tally) appendMembers(to *jsonappend.Text) {
 	t.Baseline.Append(to)
 	to.Name("new-version")
 	t.NewVersion.Append(to)
-	if t.Alone.Requests != 0 || t.Alone.Errors != 0 {
-		to.Name("alone")
-		t.Alone.Append(to)
-	}
+	jsonappend.Some(to, "alone", &t.Alone, (*sequential.Count).Append)
 }
 
 func (b *BoundTest) append(to *jsonappend.Text) {
 	to.Open()
-	b.Harm.AppendMember(to, "harm")
-	b.Cold.AppendMember(to, "cold")
-	b.All.AppendMember(to, "all")
-	if b.Count.Requests != 0 || b.Count.Errors != 0 {
-		to.Name("count")
-		b.Count.Append(to)
-	}
+	jsonappend.Some(to, "harm", &b.Harm, (*sequential.State).Append)
+	jsonappend.Some(to, "cold", &b.Cold, (*sequential.State).Append)
+	jsonappend.Some(to, "all", &b.All, (*sequential.State).Append)
+	jsonappend.Some(to, "count", &b.Count, (*sequential.Count).Append)
 	to.Close()
 }
 

@@ -39,19 +39,6 @@ func (t *Text) Name(name string) {
 // Close ends an object.
 func (t *Text) Close() { t.bytes = append(t.bytes, '}') }
 
-// OpenList begins a list.
-func (t *Text) OpenList() { t.bytes = append(t.bytes, '[') }
-
-// Next precedes each item of a list.
-func (t *Text) Next() {
-	if n := len(t.bytes); t.bytes[n-1] != '[' {
-		t.bytes = append(t.bytes, ',')
-	}
-}
-
-// CloseList ends a list.
-func (t *Text) CloseList() { t.bytes = append(t.bytes, ']') }
-
 // Null writes null.
 func (t *Text) Null() { t.bytes = append(t.bytes, "null"...) }
 
@@ -81,22 +68,33 @@ func (t *Text) Float(x float64) {
 
 // Floats writes a list of numbers.
 func (t *Text) Floats(numbers []float64) {
-	t.OpenList()
-	for _, x := range numbers {
-		t.Next()
-		t.Float(x)
-	}
-	t.CloseList()
+	List(t, numbers, func(x *float64, t *Text) { t.Float(*x) })
 }
 
 // Ints writes a list of whole numbers.
 func (t *Text) Ints(numbers []int64) {
-	t.OpenList()
-	for _, n := range numbers {
-		t.Next()
-		t.Int(n)
+	List(t, numbers, func(n *int64, t *Text) { t.Int(*n) })
+}
+
+// List writes a list, each item with write.
+func List[T any](t *Text, items []T, write func(*T, *Text)) {
+	t.bytes = append(t.bytes, '[')
+	for i := range items {
+		if i > 0 {
+			t.bytes = append(t.bytes, ',')
+		}
+		write(&items[i], t)
 	}
-	t.CloseList()
+	t.bytes = append(t.bytes, ']')
+}
+
+// Some writes an object's next member, its value with write, unless that is zero: as
+// encoding/json does with omitzero.
+func Some[T comparable](t *Text, name string, value *T, write func(*T, *Text)) {
+	if *value != *new(T) {
+		t.Name(name)
+		write(value, t)
+	}
 }
 
 // Time writes a time. JSON has none of a year beyond 9999.

@@ -31,12 +31,7 @@ func (d document) write(t *Text) {
 	t.Name("nothing")
 	t.Null()
 	t.Name("times")
-	t.OpenList()
-	for _, at := range d.Times {
-		t.Next()
-		t.Time(at)
-	}
-	t.CloseList()
+	List(t, d.Times, func(at *time.Time, t *Text) { t.Time(*at) })
 	t.Name("is")
 	t.Bool(d.Is)
 	t.Name("last")

@@ -21,7 +21,7 @@ func plainLearnClusters(minutes []Count) Clusters {
 		c.Hours = hours
 		return c
 	}
-	largest := slices.MaxFunc(bouts, func(a, b plainBout) int { return plainCompareFloat(a.sum, b.sum) })
+	largest := slices.MaxFunc(bouts, func(a, b bout) int { return compareFloat(a.sum, b.sum) })
 	rest := slices.Clone(minutes)
 	for i := max(0, largest.from-1); i < min(len(rest), largest.to+2); i++ {
 		rest[i] = Count{}
@@ -29,21 +29,6 @@ func plainLearnClusters(minutes []Count) Clusters {
 	c, _ = plainLearn(rest)
 	c.Hours = hours
 	return c
-}
-
-func plainCompareFloat(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-type plainBout struct {
-	from, to int
-	sum      float64
 }
 
 type plainSums struct{ requests, errors []int64 }
@@ -111,7 +96,7 @@ func (s plainSums) localRate(at int, overall float64, blocks []float64) float64 
 	return min(rate, max(overall, near[len(near)/2]))
 }
 
-func plainLearn(minutes []Count) (Clusters, []plainBout) {
+func plainLearn(minutes []Count) (Clusters, []bout) {
 	s := plainSumsOf(minutes)
 	c := Clusters{Requests: s.requests[len(minutes)], Errors: s.errors[len(minutes)], Size: 1, Last: 1, Rate: 1}
 	if c.Requests == 0 {
@@ -120,7 +105,7 @@ func plainLearn(minutes []Count) (Clusters, []plainBout) {
 	overall, blocks := s.overallRate(), s.blockRates(blockLong)
 	few := 1 / (100 * float64(len(minutes)))
 	expected, over := make([]float64, len(minutes)), make([]float64, len(minutes))
-	var bouts []plainBout
+	var bouts []bout
 	var runs []int // lengths of runs of odd minutes
 	odd := 0
 	for i, m := range minutes {
@@ -146,7 +131,7 @@ func plainLearn(minutes []Count) (Clusters, []plainBout) {
 		if n := len(bouts); n > 0 && i-bouts[n-1].to <= boutGap+1 {
 			bouts[n-1].to, bouts[n-1].sum = i, bouts[n-1].sum+d
 		} else {
-			bouts = append(bouts, plainBout{i, i, d})
+			bouts = append(bouts, bout{i, i, d})
 		}
 	}
 	for j := range c.Excess {
@@ -160,7 +145,7 @@ func plainLearn(minutes []Count) (Clusters, []plainBout) {
 		c.Last = 1 + late/max(1, own)
 	}
 	if len(bouts) > 0 {
-		largest := slices.MaxFunc(bouts, func(a, b plainBout) int { return plainCompareFloat(a.sum, b.sum) })
+		largest := slices.MaxFunc(bouts, func(a, b bout) int { return compareFloat(a.sum, b.sum) })
 		c.Size = max(c.Size, largest.sum*(1+1/float64(len(bouts))))
 		long, all := 0.0, 0.0
 		for _, n := range runs {

@@ -64,47 +64,23 @@ func appendState(to *jsonappend.Text, logE float64, weights []float64) {
 	to.Close()
 }
 
-// AppendMember writes the state as a member of an object, unless it is zero.
-func (s *State) AppendMember(to *jsonappend.Text, name string) {
-	if *s != (State{}) {
-		to.Name(name)
-		s.Append(to)
-	}
+// Append writes the state exactly.
+func (s *RobustState) Append(to *jsonappend.Text) {
+	appendMixture(to, &s.Size, &s.Strict, &s.Exact, &s.ShareState, (*ExactState).Append)
 }
 
-// AppendMember writes the state as a member of an object, unless it is zero.
-func (s *ExactState) AppendMember(to *jsonappend.Text, name string) {
-	if *s != (ExactState{}) {
-		to.Name(name)
-		s.Append(to)
-	}
+// Append writes the state exactly.
+func (s *ControlState) Append(to *jsonappend.Text) {
+	appendMixture(to, &s.Size, &s.Strict, &s.Exact, &s.ShareState, (*State).Append)
 }
 
-// AppendMember writes the state as a member of an object, unless it is zero.
-func (s *RobustState) AppendMember(to *jsonappend.Text, name string) {
-	if *s == (RobustState{}) {
-		return
-	}
-	to.Name(name)
+// appendMixture writes a RobustState or a ControlState, of which T and D have the type S.
+func appendMixture[S comparable](to *jsonappend.Text, size *S, strict *State, exact *S, shares *ShareState, write func(*S, *jsonappend.Text)) {
 	to.Open()
-	s.Size.AppendMember(to, "size")
-	s.Strict.AppendMember(to, "strict")
-	s.Exact.AppendMember(to, "exact")
-	s.ShareState.appendMembers(to)
-	to.Close()
-}
-
-// AppendMember writes the state as a member of an object, unless it is zero.
-func (s *ControlState) AppendMember(to *jsonappend.Text, name string) {
-	if *s == (ControlState{}) {
-		return
-	}
-	to.Name(name)
-	to.Open()
-	s.Size.AppendMember(to, "size")
-	s.Strict.AppendMember(to, "strict")
-	s.Exact.AppendMember(to, "exact")
-	s.ShareState.appendMembers(to)
+	jsonappend.Some(to, "size", size, write)
+	jsonappend.Some(to, "strict", strict, (*State).Append)
+	jsonappend.Some(to, "exact", exact, write)
+	shares.appendMembers(to)
 	to.Close()
 }
 
@@ -118,11 +94,8 @@ func (s *ShareState) appendMembers(to *jsonappend.Text) {
 		to.Name("minutes")
 		to.Int(s.Minutes)
 	}
-	s.Bets.AppendMember(to, "bets")
-	if s.Baseline != (Count{}) {
-		to.Name("baseline")
-		s.Baseline.Append(to)
-	}
+	jsonappend.Some(to, "bets", &s.Bets, (*State).Append)
+	jsonappend.Some(to, "baseline", &s.Baseline, (*Count).Append)
 	if s.Lately != [2]float64{} {
 		to.Name("lately")
 		to.Floats(s.Lately[:])

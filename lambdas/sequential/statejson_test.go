@@ -63,8 +63,8 @@ func TestStatesAreAppendedAsEncodingJSONWrites(t *testing.T) {
 		}
 		var text jsonappend.Text
 		text.Open()
-		robust.AppendMember(&text, "robust")
-		control.AppendMember(&text, "control")
+		jsonappend.Some(&text, "robust", &robust, (*RobustState).Append)
+		jsonappend.Some(&text, "control", &control, (*ControlState).Append)
 		for _, each := range []struct {
 			name  string
 			value interface{ Append(*jsonappend.Text) }
