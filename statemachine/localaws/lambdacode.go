@@ -129,7 +129,7 @@ func checkCode(packageType types.PackageType, in *lambda.UpdateFunctionCodeInput
 // getFunction returns a version's configuration, its function's tags, and the address of its code: one of this server, where
 // AWS has a presigned one of S3.
 func (l *lambdaService) getFunction(name string, r *request) (reply, *apiError) {
-	_, v, ref, err := l.findVersion(name, r.URL.Query().Get("Qualifier"))
+	_, v, ref, err := l.findVersion(name, qualifierOf(r.URL))
 	if err != nil {
 		return reply{}, err
 	}
@@ -154,7 +154,7 @@ func (l *lambdaService) getFunction(name string, r *request) (reply, *apiError) 
 
 // downloadCode returns a version's deployment package. As with a presigned address, no permission is needed.
 func (l *lambdaService) downloadCode(name string, r *request) (reply, *apiError) {
-	_, v, ref, err := l.findVersion(name, r.URL.Query().Get("Qualifier"))
+	_, v, ref, err := l.findVersion(name, qualifierOf(r.URL))
 	if err != nil {
 		return reply{}, err
 	}

@@ -8,7 +8,7 @@ import (
 // deleteFunction deletes a version or, without a qualifier, the whole function with its aliases. A version that receives
 // an alias's requests can't be deleted.
 func (l *lambdaService) deleteFunction(name string, r *request) (reply, *apiError) {
-	f, ref, err := l.findQualified(name, r.URL.Query().Get("Qualifier"))
+	f, ref, err := l.findQualified(name, qualifierOf(r.URL))
 	if err != nil {
 		return reply{}, err
 	}

@@ -3,6 +3,7 @@ package localaws
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strconv"
 	"time"
@@ -64,6 +65,9 @@ func (l *lambdaService) findUnqualified(name string) (*function, functionRef, *a
 	f, err := l.find(ref)
 	return f, ref, err
 }
+
+// qualifierOf returns the qualifier in the query of a request's URL; "" for none.
+func qualifierOf(u *url.URL) string { return u.Query().Get("Qualifier") }
 
 // findQualified returns the function that a name stands for, with the qualifier in the name or beside it; "" for none there.
 // l.mu is held.
@@ -217,7 +221,7 @@ func (l *lambdaService) updateLatest(f *function, publish bool, change func(*ver
 }
 
 func (l *lambdaService) getFunctionConfiguration(name string, r *request) (reply, *apiError) {
-	config, err := l.configuration(name, r.URL.Query().Get("Qualifier"))
+	config, err := l.configuration(name, qualifierOf(r.URL))
 	if err != nil {
 		return reply{}, err
 	}

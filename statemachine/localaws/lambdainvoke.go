@@ -62,7 +62,7 @@ func (l *lambdaService) invoke(name string, r *request) (reply, *apiError) {
 	case len(r.body) > 0 && !json.Valid(r.body):
 		return reply{}, &apiError{http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json"}
 	}
-	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
+	ref, err := l.qualified(name, qualifierOf(r.URL))
 	if err != nil {
 		return reply{}, err
 	}

@@ -124,7 +124,7 @@ func (l *lambdaService) deleteProvisioned(name string, r *request) (reply, *apiE
 
 // findProvisionable returns the function, and the alias or published version that the request names. l.mu is held.
 func (l *lambdaService) findProvisionable(name string, r *request) (*function, functionRef, *apiError) {
-	ref, err := l.qualified(name, r.URL.Query().Get("Qualifier"))
+	ref, err := l.qualified(name, qualifierOf(r.URL))
 	switch {
 	case err != nil:
 		return nil, ref, err

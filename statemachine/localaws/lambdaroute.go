@@ -52,7 +52,7 @@ func (l *lambdaService) route(r *http.Request) (operation, target string, err *a
 	}
 	target = name
 	if alias == "" && r.URL.RawQuery != "" {
-		alias = r.URL.Query().Get("Qualifier")
+		alias = qualifierOf(r.URL)
 	}
 	if alias != "" {
 		target += ":" + alias

@@ -139,8 +139,8 @@ func (s *series) unfold() {
 	}
 }
 
-// addNext adds values that were measured at a time, which is most often after those before. The tier is nobody else's. So many
-// points are expected.
+// addNext adds values that were measured at a time, which is most often after those before. The tier must not
+// be shared. So many points are expected.
 func (t *tier) addNext(at int64, values *sample, expected int) {
 	n := len(t.points)
 	if n > 0 && t.points[n-1].at <= at && at < t.points[n-1].at+t.period && t.values == nil && t.points[n-1].determines(values) {

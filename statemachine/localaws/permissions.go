@@ -41,7 +41,7 @@ func (l *lambdaService) needs(operation string, r *request) ([]need, *apiError) 
 	case downloadCode:
 		return []need{nothingNeeded}, nil // as for a presigned address
 	}
-	return l.needsOf(operation, name, r.URL.Query().Get("Qualifier"))
+	return l.needsOf(operation, name, qualifierOf(r.URL))
 }
 
 // needsOf returns the permissions that an operation on one function needs.

@@ -12,9 +12,9 @@ import (
 // the same: its latency, BeforeCall, BeforeFunction and OnCall, its request id, and the end of its context. The caller can't notice a
 // difference, except in an output's ResultMetadata, which is empty.
 //
-// A call goes over the wire if the Server has limits, if a fault for its operation is in force, if it is made through a socket, if the client would retry it, and if the wire could change its input. Of a call's options, only the HTTP
-// client and the retryer count: paginators give each call others. Errors go over the wire, too: the SDK reads them from what the
-// wire would have carried.
+// A call goes over the wire if the Server has limits, if a fault for its operation is in force, if it is made through a socket, if
+// the client would retry it, and if the wire could change its input. Of a call's options, only the HTTP client and the retryer
+// count: paginators give each call others. Errors go over the wire, too: the SDK reads them from what the wire would have carried.
 
 // typed is what typed clients have in common. The zero value sends everything over the wire.
 type typed struct {
@@ -45,19 +45,11 @@ func changed[Options any](of *Options, by []func(*Options)) *Options {
 	return &own
 }
 
-// unretried returns the HTTP client of a call; nil if the call would be retried, as an attempt may only be made once without the
-// wire.
-func unretried(transport any, retryer aws.Retryer) any {
-	if _, never := retryer.(aws.NopRetryer); never {
-		return transport
-	}
-	return nil
-}
-
-// bypasses reports whether a call of an operation can do without the wire, as far as its caller, its transport and the faults
-// go. The transport is that of unretried, as the call's options leave it.
-func (t typed) bypasses(ctx context.Context, operation string, transport any) bool {
-	return t.server != nil && transport == any(client(t)) && context.Cause(ctx) == nil && !t.server.faults.concern(operation)
+// bypasses reports whether a call of an operation can do without the wire, as far as its caller, the faults, and the HTTP client
+// and the retryer of its options go. An attempt may only be made once without the wire.
+func (t typed) bypasses(ctx context.Context, operation string, transport any, retryer aws.Retryer) bool {
+	_, once := retryer.(aws.NopRetryer)
+	return t.server != nil && once && transport == any(client(t)) && context.Cause(ctx) == nil && !t.server.faults.concern(operation)
 }
 
 // concern reports whether a fault is in force that counts calls of the operation.

@@ -37,7 +37,7 @@ func (s *Server) CloudWatch(cfg aws.Config) CloudWatch {
 func (c CloudWatch) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, options ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
 	const operation = "GetMetricData"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || !isComplete(in) {
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || !isComplete(in) {
 		return c.Client.GetMetricData(ctx, in, options...)
 	}
 	service := c.server.cloudwatch
@@ -103,7 +103,7 @@ func (s *Server) Parameters(cfg aws.Config) Parameters {
 func (c Parameters) GetParameterHistory(ctx context.Context, in *ssm.GetParameterHistoryInput, options ...func(*ssm.Options)) (*ssm.GetParameterHistoryOutput, error) {
 	const operation = "GetParameterHistory"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || in.Name == nil || !utf8.ValidString(*in.Name) {
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || in == nil || in.Name == nil || !utf8.ValidString(*in.Name) {
 		return c.Client.GetParameterHistory(ctx, in, options...)
 	}
 	service := c.server.ssm

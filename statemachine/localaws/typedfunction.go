@@ -12,7 +12,7 @@ import (
 func (c Lambda) GetFunctionConfiguration(ctx context.Context, in *lambda.GetFunctionConfigurationInput, options ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error) {
 	const operation = "GetFunctionConfiguration"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || !isPlainPath(in.FunctionName) || !areTexts(aws.ToString(in.Qualifier)) {
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || in == nil || !isPlainPath(in.FunctionName) || !areTexts(aws.ToString(in.Qualifier)) {
 		return c.Client.GetFunctionConfiguration(ctx, in, options...)
 	}
 	l, qualifier := c.server.lambda, aws.ToString(in.Qualifier)

@@ -32,7 +32,7 @@ func (s *Server) Lambda(cfg aws.Config) Lambda {
 func (c Lambda) GetAlias(ctx context.Context, in *lambda.GetAliasInput, options ...func(*lambda.Options)) (*lambda.GetAliasOutput, error) {
 	const operation = "GetAlias"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) {
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) {
 		return c.Client.GetAlias(ctx, in, options...)
 	}
 	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), c.needs(operation, in.FunctionName), func() (*lambda.GetAliasOutput, *apiError) {
@@ -55,7 +55,7 @@ func (c Lambda) GetAlias(ctx context.Context, in *lambda.GetAliasInput, options 
 func (c Lambda) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput, options ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error) {
 	const operation = "UpdateAlias"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) || !isPlainAlias(in) {
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || in == nil || !isPlainPath(in.FunctionName) || !isPlainPath(in.Name) || !isPlainAlias(in) {
 		return c.Client.UpdateAlias(ctx, in, options...)
 	}
 	out, lost := perform(ctx, c.typed, c.server.lambda, aliasCall(operation, in.FunctionName, in.Name), c.needs(operation, in.FunctionName), func() (*lambda.UpdateAliasOutput, *apiError) {

@@ -33,7 +33,7 @@ func (s *Server) Topics(cfg aws.Config) Topics {
 func (c Topics) Publish(ctx context.Context, in *sns.PublishInput, options ...func(*sns.Options)) (*sns.PublishOutput, error) {
 	const operation = "Publish"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || !isPlainMessage(in) {
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || !isPlainMessage(in) {
 		return c.Client.Publish(ctx, in, options...)
 	}
 	service := c.server.sns
@@ -89,7 +89,7 @@ func (s *Server) EventBridge(cfg aws.Config) Events {
 func (c Events) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput, options ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
 	const operation = "PutEvents"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || !arePlainEvents(in) {
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || !arePlainEvents(in) {
 		return c.Client.PutEvents(ctx, in, options...)
 	}
 	service := c.server.events

@@ -33,7 +33,7 @@ func (s *Server) StepFunctions(cfg aws.Config) States {
 func (c States) DescribeExecution(ctx context.Context, in *sfn.DescribeExecutionInput, options ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
 	const operation = "DescribeExecution"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || in.ExecutionArn == nil || !areTexts(*in.ExecutionArn, string(in.IncludedData)) {
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || in == nil || in.ExecutionArn == nil || !areTexts(*in.ExecutionArn, string(in.IncludedData)) {
 		return c.Client.DescribeExecution(ctx, in, options...)
 	}
 	out, lost := perform(ctx, c.typed, c.service, Call{Operation: operation}, always(needOfStates(operation, *in.ExecutionArn)), func() (*sfn.DescribeExecutionOutput, *apiError) {
@@ -67,7 +67,7 @@ func (c States) DescribeExecution(ctx context.Context, in *sfn.DescribeExecution
 func (c States) ListExecutions(ctx context.Context, in *sfn.ListExecutionsInput, options ...func(*sfn.Options)) (*sfn.ListExecutionsOutput, error) {
 	const operation = "ListExecutions"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil ||
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || in == nil ||
 		!areTexts(aws.ToString(in.StateMachineArn), aws.ToString(in.NextToken), aws.ToString(in.MapRunArn), string(in.StatusFilter), string(in.RedriveFilter)) {
 		return c.Client.ListExecutions(ctx, in, options...)
 	}
@@ -92,7 +92,7 @@ func (c States) ListExecutions(ctx context.Context, in *sfn.ListExecutionsInput,
 func (c States) GetExecutionHistory(ctx context.Context, in *sfn.GetExecutionHistoryInput, options ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error) {
 	const operation = "GetExecutionHistory"
 	of := changed(c.options, options)
-	if !c.bypasses(ctx, operation, unretried(of.HTTPClient, of.Retryer)) || in == nil || in.ExecutionArn == nil ||
+	if !c.bypasses(ctx, operation, of.HTTPClient, of.Retryer) || in == nil || in.ExecutionArn == nil ||
 		!areTexts(*in.ExecutionArn, aws.ToString(in.NextToken)) || !c.service.hasTyped(*in.ExecutionArn) {
 		return c.Client.GetExecutionHistory(ctx, in, options...)
 	}

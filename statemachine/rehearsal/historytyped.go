@@ -16,10 +16,9 @@ import (
 // typedEvent returns an event of [history.events] as the SDK reads what its Wire method returns.
 func typedEvent(of localaws.HistoryEvent, withData bool) types.HistoryEvent {
 	e := of.(asl.Event)
-	milliseconds := e.Timestamp.Unix()*1000 + int64(e.Timestamp.Nanosecond())/int64(time.Millisecond)
 	t := types.HistoryEvent{
 		Id: e.ID, PreviousEventId: e.PreviousID, Type: types.HistoryEventType(e.Type),
-		Timestamp: aws.Time(smithytime.ParseEpochSeconds(float64(milliseconds) / 1000)),
+		Timestamp: aws.Time(smithytime.ParseEpochSeconds(float64(e.Timestamp.UnixMilli()) / 1000)),
 	}
 	d := typedDetails{e, withData}
 	input, inputDetails := d.data(e.Input)
