@@ -6,12 +6,6 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// Check is Update on a copy, which it returns.
-func (e Evidence) Check(s rollout.State, now time.Time, seen Measurements) (Evidence, rollout.Health, error) {
-	health, err := e.Update(&s, now, &seen)
-	return e, health, err
-}
-
 // Update adds what a check at now has measured, for the next check. It returns the health on
 // which to decide: the readings of the evidence gates, and the counts of both versions. The
 // state's BeginCheck must have been called with now. An error means that the stored evidence

@@ -161,8 +161,7 @@ func (o *ourLatency) check(s rollout.State, now time.Time, minutes []timedMinute
 			seen.Minutes = append(seen.Minutes, m.Minute)
 		}
 	}
-	evidence, found, err := o.evidence.Check(s, now, seen)
+	found, err := o.evidence.Update(&s, now, &seen)
 	must(err)
-	o.evidence = evidence
 	return found
 }

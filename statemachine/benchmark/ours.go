@@ -105,9 +105,10 @@ func (o *ours) unchanged(v view) bool {
 
 // health returns what the check finds.
 func (o *ours) health(now time.Time, v view) rollout.Health {
-	evidence, found, err := o.evidence.Check(o.state, now, o.read(now, v))
+	seen := o.read(now, v)
+	found, err := o.evidence.Update(&o.state, now, &seen)
 	must(err)
-	o.evidence, o.learned = evidence, evidence.Clusters
+	o.learned = o.evidence.Clusters
 	return found
 }
 
