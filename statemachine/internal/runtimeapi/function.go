@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lambda-rollout/lambda-rollout/statemachine"
 )
 
 // Function describes a deployed function.
@@ -34,7 +36,7 @@ type Function struct {
 
 // memory is the functions' memory size in MB. It is reported to them, and not
 // enforced.
-const memory = 128
+const memory = statemachine.MemoryMB
 
 // environment returns the variables of a process: those that Lambda sets for a
 // custom runtime, and the function's own. It returns an error if the ARN is not
