@@ -99,6 +99,31 @@ func TestWatch(t *testing.T) {
 	golden(t, "watch", strings.Join(lines, "\n")+"\n")
 }
 
+// TestWatchMissesNothing follows rollouts that go on while they are read, between any two calls.
+func TestWatchMissesNothing(t *testing.T) {
+	for passes := 95 * time.Second; passes < 2*time.Minute; passes += 10 * time.Second {
+		a := servedtest.New(t, `{}`)
+		a.Begin("it", `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 40, "interval": 60}`)
+		a.Advance(time.Minute)
+		w := watching(a, clientOf(t, a), 10*time.Second)
+		a.Answer(func(string, http.ResponseWriter, *http.Request) bool { a.Advance(passes); return false })
+		first := -1 // the step that the first look found
+		var seen []rollouts.Event
+		end, err := w.Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
+			if first < 0 {
+				first = r.Step
+			}
+			seen = append(seen, events...)
+		})
+		if err != nil || end.Outcome != rollouts.Promoted {
+			t.Fatal(end, err)
+		}
+		if shifts := strings.Count(kindsOf(seen), "shift"); shifts != end.Step-first || seen[len(seen)-1].Kind != "end" {
+			t.Errorf("with %s between two calls, %d shifts are shown, of %d after step %d: %s", passes, shifts, end.Step, first, kindsOf(seen))
+		}
+	}
+}
+
 // TestWatchGoesOn follows a rollout while AWS can't be reached, refuses the credentials,
 // and has too many calls.
 func TestWatchGoesOn(t *testing.T) {

@@ -149,22 +149,36 @@ func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 		return nil, err
 	}
 	w.stale = true
-	_, execution := w.last.Identity()
-	for _, part := range append([]string{execution}, w.last.parts()...) {
-		events, err := w.follow.follow(ctx, w.client, part)
-		w.pending = append(w.pending, events...)
-		if err != nil {
-			return nil, err
-		}
+	if err := w.read(ctx, w.last); err != nil {
+		return nil, err
 	}
+	_, execution := w.last.Identity()
 	now, err := w.last.fetch(ctx, w.client, execution, w.Now(), w.Orders)
 	if err != nil {
 		return nil, err
+	}
+	if outcome, _ := now.End(); outcome != Running { // it may have gone on before it was fetched
+		if err := w.read(ctx, now); err != nil {
+			return nil, err
+		}
 	}
 	events := append(append(w.pending, now.inbox().events(w.last.inbox().order())...), now.endEvents()...)
 	w.pending = nil
 	w.last, w.stale = now, false
 	return events, nil
+}
+
+// read adds what happened since the last call to the pending events.
+func (w *Watcher[S, R]) read(ctx context.Context, of R) error {
+	_, execution := of.Identity()
+	for _, part := range append([]string{execution}, of.parts()...) {
+		events, err := w.follow.follow(ctx, w.client, part)
+		w.pending = append(w.pending, events...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // orders reads the order that no check has read, and returns it if it is new. That it can't be
