@@ -60,11 +60,12 @@ func programs(t *testing.T) []string {
 	return all
 }
 
-// newCLI returns a CLI that has no configuration but how version 2 reads payloads.
+// newCLI returns a CLI that has no configuration but how version 2 reads payloads, and how it
+// prints times, which version 1 leaves as they come.
 func newCLI(t *testing.T, program string, aws *servedCommand) cli {
 	t.Helper()
 	c := cli{program, aws, t.TempDir()}
-	for name, text := range map[string][]byte{"config": []byte("[default]\ncli_binary_format = raw-in-base64-out\n"), "new.zip": codeZIP(t)} {
+	for name, text := range map[string][]byte{"config": []byte("[default]\ncli_binary_format = raw-in-base64-out\ncli_timestamp_format = iso8601\n"), "new.zip": codeZIP(t)} {
 		if err := os.WriteFile(filepath.Join(c.home, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rehearsal"
 )
@@ -73,7 +74,11 @@ func theAlarms(t *testing.T, c cli) {
 		}
 	}
 	ended := c.expect(t, "stepfunctions describe-execution --execution-arn "+execution, "status=FAILED", "error=Unhealthy", "startDate~"+isoTime, "stopDate~"+isoTime)
-	c.expect(t, "cloudwatch get-metric-data --start-time "+field(ended, "startDate")+" --end-time "+field(ended, "stopDate")+"  --metric-data-queries  "+
+	stopped, err := time.Parse(time.RFC3339, field(ended, "stopDate")) // which may be the start of a minute
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.expect(t, "cloudwatch get-metric-data --start-time "+field(ended, "startDate")+" --end-time "+stopped.Add(time.Minute).Format(time.RFC3339)+"  --metric-data-queries  "+
 		`[{"Id": "m", "MetricStat": {"Metric": {"Namespace": "AWS/States", "MetricName": "ExecutionsFailed", "Dimensions": [{"Name": "StateMachineArn", "Value": "`+arn+`"}]}, "Period": 60, "Stat": "Sum"}}]`,
 		"MetricDataResults 0 Id=m", "MetricDataResults 0 Label=ExecutionsFailed", "MetricDataResults 0 StatusCode=Complete", "MetricDataResults 0 Values=[1]", "MetricDataResults 0 Timestamps 0~"+isoTime, "Messages=[]")
 	if out := c.expect(t, "cloudwatch set-alarm-state --state-value OK --alarm-name "+name+"  --state-reason  seen by an operator"); out != "" {
