@@ -108,6 +108,13 @@ func (h *history) grown(n int) {
 	}
 }
 
+// shorten keeps n events at each end of a history without a store.
+func (h *history) shorten(n int) {
+	if all := slices.Concat(h.first, h.last()); len(all) > 2*n {
+		h.first, h.recent = slices.Clone(all[:n]), slices.Clone(all[len(all)-n:])
+	}
+}
+
 // release gives the memory of a history back that is forgotten.
 func (h *history) release() {
 	for _, data := range h.middle {

@@ -1,7 +1,9 @@
 package rehearsal
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -92,5 +94,51 @@ func TestARedrivenHistoryKeepsItsOrder(t *testing.T) {
 		if all := h.events(); len(all) > 0 && all[len(all)-1].(asl.Event).ID != id {
 			t.Fatalf("event %d is not the last of %d", id, len(all))
 		}
+	}
+}
+
+// TestHistoriesOfPartsAreShortened has a rollout continue in many executions: only the last of those that have
+// ended are kept whole.
+func TestHistoriesOfPartsAreShortened(t *testing.T) {
+	const parts, events = 10, 60
+	definition, err := asl.Parse([]byte(`{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{arn: machineARN, definition: definition, clock: asl.NewClock(time.Unix(0, 0)), onEvent: func(*execution, asl.Event) {}}
+	of, err := m.start("all", []byte("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make([]*execution, parts)
+	for i := range all {
+		all[i] = &execution{name: fmt.Sprint(i)}
+		for id := range int64(events) {
+			if err := all[i].keep(asl.Event{ID: id + 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, e := range all {
+		e.parent = of.ARN()
+		m.shorten(e)
+		m.shorten(e) // it ends again, after a redrive
+	}
+	for i, e := range all {
+		kept := e.events()
+		want := 2 * shortEvents
+		if i >= parts-wholeParts {
+			want = events
+		}
+		if len(kept) != want || kept[0].Number() != 1 || kept[len(kept)-1].Number() != events {
+			t.Errorf("of part %d are kept %d events, from %d to %d, want %d", i, len(kept), kept[0].Number(), kept[len(kept)-1].Number(), want)
+		}
+	}
+	other := &execution{name: "other", parent: machineARN}
+	for range 2 * wholeParts {
+		m.shorten(other)
+	}
+	if len(m.continued) != wholeParts {
+		t.Errorf("%d executions are counted as parts", len(m.continued))
 	}
 }

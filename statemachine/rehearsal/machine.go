@@ -63,8 +63,9 @@ type machine struct {
 
 	executions []*execution // in the order of their start
 	byName     map[string]*execution
-	histories  *histories // nil to keep only the ends of histories
-	kept       int        // events at each end of a history without a store; keptEvents if 0
+	histories  *histories   // nil to keep only the ends of histories
+	kept       int          // events at each end of a history without a store; keptEvents if 0
+	continued  []*execution // see shorten
 	settling   bool
 }
 
@@ -112,6 +113,7 @@ func (m *machine) startFor(parent, name string, input json.RawMessage) (*executi
 			m.onEvent(e, event)
 			if ends[event.Type] != "" {
 				e.end = event
+				m.shorten(e)
 				m.clock.Go(func() { m.watch(e) })
 			}
 		},

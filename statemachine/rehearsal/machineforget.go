@@ -36,3 +36,19 @@ func (m *machine) forgetOldest() bool {
 	m.executions = slices.Delete(m.executions, i, i+1)
 	return true
 }
+
+// wholeParts is how many executions in which a rollout continued are kept whole after their end.
+// A rollout of a year has hundreds of them. Of the earlier ones, shortEvents are kept at each end.
+const wholeParts, shortEvents = 3, 3
+
+// shorten bounds the memory of a long rollout, unless there is a store, after an execution has ended.
+func (m *machine) shorten(e *execution) {
+	if _, continues := m.find(e.parent); !continues || m.histories != nil || slices.Contains(m.continued, e) {
+		return
+	}
+	m.continued = append(m.continued, e)
+	if len(m.continued) > wholeParts {
+		m.continued[0].shorten(shortEvents)
+		m.continued = slices.Delete(m.continued, 0, 1)
+	}
+}
