@@ -31,7 +31,7 @@ type datum struct {
 }
 
 // manySettled is how many settled data a series holds at most before they are in all of its tiers.
-const manySettled = 100
+const manySettled = 400
 
 // units returns the series of all units. s is the metric's first.
 func (s *series) units() []*series { return append([]*series{s}, s.others...) }
