@@ -104,7 +104,7 @@ func TestFunctionsHaveTheirProperties(t *testing.T) {
 
 // What every function has: settings of Go's runtime, the machine's metrics namespace, and tracing.
 const (
-	everyVariable = `"GOGC":"800","GOMAXPROCS":"1","GOMEMLIMIT":"96MiB","METRICS_NAMESPACE":"LambdaRollout/` + machine + `"`
+	everyVariable = `"GOGC":"150","GOMAXPROCS":"1","GOMEMLIMIT":"96MiB","METRICS_NAMESPACE":"LambdaRollout/` + machine + `"`
 	tracing       = `{"Mode":"Active"}`
 )
 

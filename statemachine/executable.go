@@ -16,9 +16,11 @@ const MemoryMB = 128
 
 // RuntimeSettings returns the environment variables of Go's runtime with which the
 // functions run. With this little memory, Lambda gives a function a fourteenth of a
-// processor: a second thread only waits for the first. A function uses a few MB, so
-// garbage may grow to several times that before it is collected, but not beyond what
-// the function has.
+// processor: a second thread only waits for the first. The heap may grow to half more
+// than by default before garbage is collected, so that this does not happen before the
+// first answer, but not much further: in a virtual machine, the first use of a page of
+// memory takes longer than garbage does that fits into it. Far below what the function
+// has, all memory is collected more often.
 func RuntimeSettings() map[string]string {
-	return map[string]string{"GOMAXPROCS": "1", "GOGC": "800", "GOMEMLIMIT": "96MiB"}
+	return map[string]string{"GOMAXPROCS": "1", "GOGC": "150", "GOMEMLIMIT": "96MiB"}
 }
