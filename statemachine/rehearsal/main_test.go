@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// TestMain lets garbage lie for longer: thousands of rehearsals make a lot of it,
-// and keep little. Nor is it sampled, unless -memprofilerate says so.
+// TestMain lets garbage lie for longer, as the command does: thousands of rehearsals
+// make a lot of it, and keep little. Nor is it sampled, unless -memprofilerate says so.
 func TestMain(m *testing.M) {
 	runtime.MemProfileRate = 0
-	debug.SetGCPercent(800)
+	debug.SetGCPercent(400)
 	os.Exit(m.Run())
 }
