@@ -114,14 +114,23 @@ func (f *follower[S]) follow(ctx context.Context, c *Client, execution string) (
 	return all, nil
 }
 
-// take returns what is new in a state's output.
+// take returns what is new in a state's output; nothing if a part has gone on from it, as the
+// execution that started the part still has what it handed over.
 func (f *follower[S]) take(s *S, at time.Time) []Event {
 	before := f.last
+	if before != nil && f.of.older != nil && f.of.older(s, before) {
+		return nil
+	}
 	f.last = s
 	if before == nil {
 		before = new(S)
 	}
 	return f.of.changes(before, s, at)
+}
+
+// older reports whether a state of a rollout was before another one.
+func older(s, than *rollout.State) bool {
+	return s.Progress.Step < than.Progress.Step || s.Progress.Checks < than.Progress.Checks
 }
 
 // changes returns what happened between two states of a rollout.

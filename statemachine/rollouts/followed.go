@@ -178,11 +178,12 @@ func (r *Rollout) workflow() workflow[rollout.State] { return ofRollouts }
 
 func (r *Rollout) known() (newest map[string]int64, last *rollout.State) { return r.newest, r.data }
 
-func (r *Rollout) parts() []string {
+// executions has the part first: its data goes on from that of the execution that started it.
+func (r *Rollout) executions() []string {
 	if r.Continued == "" {
-		return nil
+		return []string{r.Execution}
 	}
-	return []string{r.Continued}
+	return []string{r.Continued, r.Execution}
 }
 
 func (r *Rollout) lasts(now time.Time) { r.Seconds = max(r.Seconds, now.Sub(r.Started).Seconds()) }

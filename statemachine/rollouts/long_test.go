@@ -2,10 +2,13 @@ package rollouts_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/servedtest"
@@ -122,6 +125,99 @@ func TestWatchMissesNothing(t *testing.T) {
 			t.Errorf("with %s between two calls, %d shifts are shown, of %d after step %d: %s", passes, shifts, end.Step, first, kindsOf(seen))
 		}
 	}
+}
+
+// checkOrder checks that steps follow each other, and that all events are in the order of their
+// times.
+func checkOrder(t *testing.T, seen []rollouts.Event) {
+	t.Helper()
+	last := 0
+	for i, e := range seen {
+		if i > 0 && e.At.Before(seen[i-1].At) {
+			t.Errorf("%q is shown before %q", seen[i-1], e)
+		}
+		if e.Kind != "shift" {
+			continue
+		}
+		var step int
+		if _, err := fmt.Sscanf(e.Text, "step %d of", &step); err != nil || last > 0 && step != last+1 {
+			t.Errorf("after step %d comes %q, %v", last, e, err)
+		}
+		last = step
+	}
+}
+
+// TestWatchFollowsParts follows a rollout that has continued in another execution, where it is
+// promoted or rolled back.
+func TestWatchFollowsParts(t *testing.T) {
+	const steps = `{"function-name": "MyFunction", "alias-name": "MyAlias", "new-version": "2", "steps": 100, "interval": 900, "check-interval": 60}`
+	for name, scenario := range map[string]string{
+		"promoted while it is read": `{"requests-per-second": 0.5}`,
+		"rolled back":               `{"requests-per-second": 0.5, "changes": [{"after": 86000, "new-version": {"error-rate": 0.5}}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := servedtest.New(t, scenario)
+			a.Begin("it", steps)
+			a.Advance(85000 * time.Second) // in step 95
+			first, looks := -1, 0
+			a.Answer(func(action string, _ http.ResponseWriter, _ *http.Request) bool {
+				if looks == 2 && name != "rolled back" && action == "states:DescribeExecution" {
+					looks++
+					a.Advance(100 * time.Minute)
+				}
+				return false
+			})
+			var seen []rollouts.Event
+			end, err := watching(a, clientOf(t, a), 4*time.Minute).Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
+				if looks++; first < 0 {
+					first = r.Step
+				}
+				seen = append(seen, events...)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if shifts := strings.Count(kindsOf(seen), "shift"); shifts != end.Step-first || first != 95 {
+				t.Errorf("%d shifts are shown, of %d after step %d", shifts, end.Step, first)
+			}
+			checkOrder(t, seen)
+		})
+	}
+}
+
+// TestWatchIsRedriven follows a rollout that is redriven while its end is read.
+func TestWatchIsRedriven(t *testing.T) {
+	a := servedtest.New(t, `{}`)
+	execution := a.Begin("it", input(""))
+	a.Advance(150 * time.Second)
+	stopped, described, redriven := false, false, false
+	a.Answer(func(action string, _ http.ResponseWriter, _ *http.Request) bool {
+		switch {
+		case stopped && action == "states:DescribeExecution":
+			described = true
+		case described && action == "lambda:GetAlias" && !redriven: // the last call
+			redriven = true
+			if _, err := sfn.NewFromConfig(a.Config).RedriveExecution(t.Context(), &sfn.RedriveExecutionInput{ExecutionArn: &execution}); err != nil {
+				t.Error(err)
+			}
+			a.Advance(3 * time.Minute)
+		}
+		return false
+	})
+	w := watching(a, clientOf(t, a), 10*time.Second)
+	var seen []rollouts.Event
+	end, err := w.Run(t.Context(), func(_ *rollouts.Rollout, events []rollouts.Event) {
+		if seen = append(seen, events...); !stopped && len(seen) > 0 {
+			stopped = true
+			a.Stop(execution, "", "")
+			a.Advance(time.Minute)
+		}
+	})
+	if err != nil || end.Outcome != rollouts.RolledBack || !strings.HasSuffix(kindsOf(seen), "redrive end") {
+		t.Fatalf("it ends %s, %v, after %s", end.Outcome, err, kindsOf(seen))
+	}
+	checkOrder(t, seen)
 }
 
 // TestWatchGoesOn follows a rollout while AWS can't be reached, refuses the credentials,

@@ -99,8 +99,8 @@ func (r *Release) workflow() workflow[release.State] { return ofReleases }
 
 func (r *Release) known() (newest map[string]int64, last *release.State) { return r.newest, r.data }
 
-func (r *Release) parts() []string {
-	var all []string
+func (r *Release) executions() []string {
+	all := []string{r.Execution}
 	for _, part := range []string{r.Continued, r.Concluded} {
 		if part != "" {
 			all = append(all, part)

@@ -26,7 +26,7 @@ func (c *Client) ReleaseTimes(ctx context.Context, r *Release) (times map[string
 		ends[m.Name] = m.Standing
 	}
 	times = map[string]MemberTimes{}
-	left := append([]string{r.Execution}, r.parts()...)
+	left := r.executions()
 	for read := map[string]bool{}; len(left) > 0; left = left[1:] {
 		if read[left[0]] {
 			continue

@@ -29,11 +29,13 @@ type workflow[S any] struct {
 	continues func(*S) bool
 	// changes returns what happened between two states.
 	changes func(before, after *S, at time.Time) []Event
+	// older reports whether data was before other data; nil if none comes late.
+	older func(data, than *S) bool
 }
 
 // ofRollouts is the workflow of rollouts.
 var ofRollouts = workflow[rollout.State]{
-	entered: rollout.EnteredState, returned: rollout.ReturnedState, resumed: resumedRollout, continues: continues, changes: changes,
+	entered: rollout.EnteredState, returned: rollout.ReturnedState, resumed: resumedRollout, continues: continues, changes: changes, older: older,
 	owner: func(s *rollout.State) string { return s.Plan.Owner }, caught: func(s *rollout.State) **rollout.Caught { return &s.Error },
 }
 

@@ -3,6 +3,7 @@ package rollouts
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
@@ -56,10 +57,11 @@ type watched[S, R any] interface {
 	// check has read, too.
 	fetch(ctx context.Context, c *Client, name string, now time.Time, orders bool) (R, error)
 	// workflow is its workflow, and known the newest known event of each of its executions, by
-	// ARN, and the data that was read last. It continues in parts, ARNs.
+	// ARN, and the data that was read last. executions are the ARNs of its execution and of those
+	// in which it continues now, in the order in which their histories are read.
 	workflow() workflow[S]
 	known() (newest map[string]int64, last *S)
-	parts() []string
+	executions() []string
 	// lasts updates how long it takes.
 	lasts(now time.Time)
 	inbox() inbox
@@ -149,16 +151,21 @@ func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 		return nil, err
 	}
 	w.stale = true
-	if err := w.read(ctx, w.last); err != nil {
+	executions := w.last.executions()
+	if _, err := w.read(ctx, executions); err != nil {
 		return nil, err
 	}
 	_, execution := w.last.Identity()
-	now, err := w.last.fetch(ctx, w.client, execution, w.Now(), w.Orders)
-	if err != nil {
-		return nil, err
-	}
-	if outcome, _ := now.End(); outcome != Running { // it may have gone on before it was fetched
-		if err := w.read(ctx, now); err != nil {
+	var now R
+	for again := true; again; {
+		if now, err = w.last.fetch(ctx, w.client, execution, w.Now(), w.Orders); err != nil {
+			return nil, err
+		}
+		if outcome, _ := now.End(); outcome == Running {
+			break
+		}
+		// It may have gone on between the read and the fetch, and be redriven since.
+		if again, err = w.read(ctx, append(executions, now.executions()...)); err != nil {
 			return nil, err
 		}
 	}
@@ -168,17 +175,18 @@ func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 	return events, nil
 }
 
-// read adds what happened since the last call to the pending events.
-func (w *Watcher[S, R]) read(ctx context.Context, of R) error {
-	_, execution := of.Identity()
-	for _, part := range append([]string{execution}, of.parts()...) {
-		events, err := w.follow.follow(ctx, w.client, part)
+// read adds to the pending events what has happened in the executions since the last read. It
+// reports whether one was redriven.
+func (w *Watcher[S, R]) read(ctx context.Context, executions []string) (redriven bool, err error) {
+	for _, execution := range executions {
+		events, err := w.follow.follow(ctx, w.client, execution)
 		w.pending = append(w.pending, events...)
+		redriven = redriven || slices.ContainsFunc(events, func(e Event) bool { return e.Kind == "redrive" })
 		if err != nil {
-			return err
+			return redriven, err
 		}
 	}
-	return nil
+	return redriven, nil
 }
 
 // orders reads the order that no check has read, and returns it if it is new. That it can't be
@@ -223,9 +231,8 @@ func (w *Watcher[S, R]) begin(ctx context.Context) error {
 
 // changed reports whether there are events that are not known.
 func (w *Watcher[S, R]) changed(ctx context.Context) (bool, error) {
-	_, execution := w.last.Identity()
-	for _, part := range append([]string{execution}, w.last.parts()...) {
-		if changed, err := w.follow.changed(ctx, w.client, part); changed || err != nil {
+	for _, execution := range w.last.executions() {
+		if changed, err := w.follow.changed(ctx, w.client, execution); changed || err != nil {
 			return changed, err
 		}
 	}
