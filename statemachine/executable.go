@@ -17,10 +17,10 @@ const MemoryMB = 128
 // RuntimeSettings returns the environment variables of Go's runtime with which the
 // functions run. With this little memory, Lambda gives a function a fourteenth of a
 // processor: a second thread only waits for the first. The heap may grow to half more
-// than by default before garbage is collected, so that this does not happen before the
-// first answer, but not much further: in a virtual machine, the first use of a page of
-// memory takes longer than garbage does that fits into it. Far below what the function
-// has, all memory is collected more often.
+// than by default before the first collection, so that none happens before the first
+// answer. It may not grow much further: in a virtual machine, using a page of memory
+// for the first time takes longer than collecting a page of garbage. Near 96 MiB, well
+// within what the function has, garbage is collected more often.
 func RuntimeSettings() map[string]string {
 	return map[string]string{"GOMAXPROCS": "1", "GOGC": "150", "GOMEMLIMIT": "96MiB"}
 }

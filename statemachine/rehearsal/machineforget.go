@@ -37,18 +37,20 @@ func (m *machine) forgetOldest() bool {
 	return true
 }
 
-// wholeParts is how many executions in which a rollout continued are kept whole after their end.
-// A rollout of a year has hundreds of them. Of the earlier ones, shortEvents are kept at each end.
-const wholeParts, shortEvents = 3, 3
+// wholeParts is how many of a machine's continuations are kept as they are after they have
+// ended: those that ended last. A rollout of a year has hundreds. Of the earlier ones,
+// releaseKept events are kept at each end.
+const wholeParts = 3
 
-// shorten bounds the memory of a long rollout, unless there is a store, after an execution has ended.
+// shorten is called when an execution has ended. Without a store, it bounds the memory of a
+// long rollout.
 func (m *machine) shorten(e *execution) {
 	if _, continues := m.find(e.parent); !continues || m.histories != nil || slices.Contains(m.continued, e) {
 		return
 	}
 	m.continued = append(m.continued, e)
 	if len(m.continued) > wholeParts {
-		m.continued[0].shorten(shortEvents)
+		m.continued[0].shorten(releaseKept)
 		m.continued = slices.Delete(m.continued, 0, 1)
 	}
 }
