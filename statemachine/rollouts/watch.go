@@ -165,7 +165,12 @@ func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 			break
 		}
 		// It may have gone on between the read and the fetch, and be redriven since.
-		if again, err = w.read(ctx, append(executions, now.executions()...)); err != nil {
+		for _, execution := range now.executions() {
+			if !slices.Contains(executions, execution) {
+				executions = append(executions, execution)
+			}
+		}
+		if again, err = w.read(ctx, executions); err != nil {
 			return nil, err
 		}
 	}
