@@ -80,8 +80,10 @@ func run(o options) error {
 		return err
 	}
 	root = strings.TrimSpace(root)
-	before := tree{root: filepath.Join(folder, "tree"), built: filepath.Join(folder, "before"), command: o.command, dashes: "-"}
-	now := tree{root: root, built: filepath.Join(folder, "now"), command: "./statemachine/lambda-rollout", rehearse: []string{"rehearse"}, dashes: "--", settings: statemachine.RuntimeSettings()}
+	before := tree{name: o.commit, root: filepath.Join(folder, "tree"), built: filepath.Join(folder, "before"), command: o.command, dashes: "-",
+		arguments: []string{"-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-tags", "lambda.norpc"}} // those of dce1436
+	now := tree{root: root, built: filepath.Join(folder, "now"), command: "./statemachine/lambda-rollout", rehearse: []string{"rehearse"}, dashes: "--",
+		arguments: statemachine.BuildArguments(), settings: statemachine.RuntimeSettings()}
 	if _, err := output(root, "git", "worktree", "add", "--detach", before.root, o.commit); err != nil {
 		return err
 	}
@@ -101,19 +103,22 @@ func run(o options) error {
 
 // tree is a checked-out commit, and what was built of it.
 type tree struct {
+	name        string // that of the other commit; empty for this tree
 	root, built string
 	command     string   // the package of the command that rehearses
 	rehearse    []string // its arguments for a rehearsal
 	dashes      string   // before the names of its options
-	// settings are the environment variables that the stack sets for Go's runtime.
-	settings map[string]string
+	// arguments are those of go build with which its stack builds the functions, and
+	// settings the environment variables that the stack sets for Go's runtime.
+	arguments []string
+	settings  map[string]string
 }
 
 // build builds the functions as they are deployed, but for this processor, the command,
 // and the tests that have benchmarks.
 func (t tree) build() error {
 	for _, name := range functions {
-		if err := t.goBuild(filepath.Join(t.built, name), "./lambdas/"+name, statemachine.BuildArguments()); err != nil {
+		if err := t.goBuild(filepath.Join(t.built, name), "./lambdas/"+name, t.arguments); err != nil {
 			return err
 		}
 	}

@@ -57,6 +57,33 @@ func TestInTurns(t *testing.T) {
 	}
 }
 
+// TestTests: tests that fail are no time of this tree, but one of the other commit, whose
+// other tests have run. One that panics ends the others.
+func TestTests(t *testing.T) {
+	for name, test := range map[string]struct {
+		tree, body string
+		want       bool
+	}{
+		"good":                     {"", "", true},
+		"bad":                      {"", "t.Error()", false},
+		"bad, in the other commit": {"old", "t.Error()", true},
+		"a panic in it":            {"old", "panic(1)", false},
+	} {
+		root := t.TempDir()
+		for file, text := range map[string]string{
+			"go.mod":      "module example.com/m\n\ngo 1.26\n",
+			"own_test.go": "package m\n\nimport \"testing\"\n\nfunc TestOwn(t *testing.T) { " + test.body + " }\n",
+		} {
+			if err := os.WriteFile(filepath.Join(root, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took, err := tests(tree{name: test.tree, root: root}); (err == nil) != test.want || took <= 0 {
+			t.Errorf("%s: %v s, %v", name, took, err)
+		}
+	}
+}
+
 func TestNumber(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 0.94: "0.94", 8: "8", 9.876: "9.88", 27.36: "27.4", 483.2: "483", 13668453: "13668453", 0.0042: "0.00"} {
 		if got := number(v); got != want {
