@@ -74,7 +74,7 @@ func past(t *testing.T, e *localaws.Execution, s rollout.State, last string) {
 	}
 	planned := asl.Event{ID: 5, Type: asl.LambdaFunctionSucceeded, Output: output}
 	entered := asl.Event{ID: 90, Type: "WaitStateEntered", State: last, Input: []byte("{}")}
-	e.History = func() []localaws.HistoryEvent {
+	e.History = localaws.HistoryOf(func() []localaws.HistoryEvent {
 		ended := asl.Event{ID: 91, Type: asl.ExecutionFailed}
 		switch e.Status {
 		case "ABORTED":
@@ -86,7 +86,7 @@ func past(t *testing.T, e *localaws.Execution, s rollout.State, last string) {
 			return []localaws.HistoryEvent{entered, ended}
 		}
 		return []localaws.HistoryEvent{planned, entered, ended}
-	}
+	})
 }
 
 const (
@@ -107,12 +107,12 @@ func TestCleanup(t *testing.T) {
 		{"of an input that this release can't read", "ABORTED", func(_ *world, e *localaws.Execution) { e.Input = json.RawMessage(`{"schema": 9}`) }, "version 1"},
 		{"planned by a release with other fields", "ABORTED", func(w *world, e *localaws.Execution) {
 			output := `{"function-name": "f", "alias-name": "live", "interval": "PT1M", "plan": {"owner": "the-execution", "description": "serves everybody", "steps": ["10%", "100%"]}}`
-			e.History = func() []localaws.HistoryEvent {
+			e.History = localaws.HistoryOf(func() []localaws.HistoryEvent {
 				return []localaws.HistoryEvent{
 					asl.Event{ID: 5, Type: asl.LambdaFunctionSucceeded, Output: []byte(output)},
 					asl.Event{ID: 91, Type: asl.ExecutionAborted},
 				}
-			}
+			})
 		}, "version 1"},
 		{"stopped", "ABORTED", nil, "version 1"},
 		{"timed out", "TIMED_OUT", nil, "version 1"},
@@ -255,9 +255,9 @@ func TestWhatTheCleanupReads(t *testing.T) {
 	s.Plan.Provisioned = &rollout.Provisioned{Allocate: 5}
 	e := w.execution("ABORTED")
 	past(t, &e, s, "Wait")
-	planned := e.History()
+	planned := e.History(0, false, 3)
 	for retries := range int64(9) {
-		e.History = func() []localaws.HistoryEvent {
+		e.History = localaws.HistoryOf(func() []localaws.HistoryEvent {
 			var all []localaws.HistoryEvent
 			for id := range 4 + 3*retries {
 				all = append(all, asl.Event{ID: id + 1, Type: asl.LambdaFunctionFailed, Error: "ServiceUnavailable"})
@@ -265,7 +265,7 @@ func TestWhatTheCleanupReads(t *testing.T) {
 			output := planned[0].(asl.Event)
 			output.ID = int64(len(all) + 1)
 			return slices.Concat(all, []localaws.HistoryEvent{output}, planned[1:])
-		}
+		})
 		server := localaws.New(localaws.Options{Executions: ran{e}})
 		begun, err := executions.New(sfn.NewFromConfig(server.Config())).Begun(context.Background(), executionARN)
 		if err != nil {

@@ -107,7 +107,7 @@ func TestARolloutGoesOnWhereItsOwnerSaysSo(t *testing.T) {
 					return waiting(partName, handed(t, s))
 				}
 			}
-			owner.History = test.history(t, s)
+			owner.History = localaws.HistoryOf(test.history(t, s))
 			if test.change != nil {
 				test.change(&owner)
 			}
@@ -139,7 +139,7 @@ func TestARolloutGoesOnWithItsAliasAlone(t *testing.T) {
 		s := w.twice(w.shift.Handle, w.started())
 		change(w)
 		owner := w.execution("RUNNING")
-		owner.History = waiting(partName, handed(t, s))
+		owner.History = localaws.HistoryOf(waiting(partName, handed(t, s)))
 		w.begin.Handovers = executions.New(sfn.NewFromConfig(localaws.New(localaws.Options{Executions: ran{owner}}).Config()))
 		if _, err := w.begin.Handle(context.Background(), task.Start{Execution: partARN, Now: w.now, Rollout: handed(t, s)}); name(err) != "AliasChanged" {
 			t.Errorf("%s: %s: %v", what, name(err), err)

@@ -42,12 +42,12 @@ func TestAHistoryThatIsBehind(t *testing.T) {
 		e.Stopped = w.now
 		past(t, &e, started, "Wait")
 		whole, end := e.History, w.now
-		e.History = func() []localaws.HistoryEvent {
+		e.History = localaws.HistoryOf(func() []localaws.HistoryEvent {
 			if w.now.Sub(end) >= test.after {
-				return whole()
+				return whole(0, false, 3)
 			}
-			return append([]localaws.HistoryEvent{asl.Event{ID: 1, Type: asl.ExecutionStarted}}, whole()[:test.shows]...)
-		}
+			return append([]localaws.HistoryEvent{asl.Event{ID: 1, Type: asl.ExecutionStarted}}, whole(0, false, 3)[:test.shows]...)
+		})
 		a := newAudience(t, ran{e})
 		cleanup := w.sweeper(&ran{e}).cleanup
 		cleanup.Notifier = a.notifier
@@ -80,12 +80,12 @@ func TestAPlanThatIsNotThereYet(t *testing.T) {
 	e.Stopped = w.now
 	past(t, &e, started, "Wait")
 	whole, behind := e.History, true
-	e.History = func() []localaws.HistoryEvent {
+	e.History = localaws.HistoryOf(func() []localaws.HistoryEvent {
 		if behind {
-			return whole()[1:]
+			return whole(0, false, 3)[1:]
 		}
-		return whole()
-	}
+		return whole(0, false, 3)
+	})
 	cleanup := w.sweeper(&ran{e}).cleanup
 	if _, err := cleanup.Handle(context.Background(), trouble(t, endedEvent)); err != nil {
 		t.Fatal(err)

@@ -17,8 +17,8 @@ func withData(t *testing.T, e *localaws.Execution, s rollout.State) {
 		t.Fatal(err)
 	}
 	before := e.History
-	e.History = func() []localaws.HistoryEvent {
-		all := before()
+	e.History = localaws.HistoryOf(func() []localaws.HistoryEvent {
+		all := before(0, false, 3)
 		for i, event := range all {
 			if event, ok := event.(asl.Event); ok && event.ID == 90 {
 				event.Input = data
@@ -26,7 +26,7 @@ func withData(t *testing.T, e *localaws.Execution, s rollout.State) {
 			}
 		}
 		return all
-	}
+	})
 }
 
 // TestTheCleanupOfAMemberReadsItsHistoryOnce, as the state that it entered last has its plan:

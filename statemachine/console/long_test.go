@@ -30,7 +30,7 @@ func (l long) Executions(string) (iter.Seq[localaws.Execution], bool) {
 
 func (l long) Execution(arn string) (localaws.Execution, bool) {
 	return localaws.Execution{ARN: longARN, Name: "long", StateMachineARN: machineARN, Status: "RUNNING", Started: start, Input: json.RawMessage(example),
-		History: func() []localaws.HistoryEvent { return l.events }}, arn == longARN
+		History: localaws.HistoryOf(func() []localaws.HistoryEvent { return l.events })}, arn == longARN
 }
 
 // newLong returns an execution with so many events.

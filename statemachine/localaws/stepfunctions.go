@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -38,10 +39,11 @@ type Execution struct {
 	Redriven        time.Time       // the time of the last redrive; zero if there was none
 	NotRedrivable   string          // why an execution that did not succeed can't be redriven; empty if it can
 
-	// History returns the events of the execution, the oldest first, with ascending ids. Some may be missing, so that
-	// long executions need to keep only the first and the last few. Only GetExecutionHistory calls it. Nil if no events
-	// are kept.
-	History func() []HistoryEvent
+	// History returns the first events of the execution whose id is at least from, with ascending ids, but no more than
+	// most; in reverse, the last ones whose id is at most from, with descending ids. From 0 they begin with the first one,
+	// or the last one. Some may be missing, so that long executions need to keep only the first and the last few. Only
+	// GetExecutionHistory calls it. Nil if no events are kept.
+	History func(from int64, reverse bool, most int) []HistoryEvent
 	// Typed returns what the SDK reads of an event's Wire. It serves typed clients: see [Server.StepFunctions]. Nil if they
 	// have to read the history over the wire.
 	Typed func(e HistoryEvent, withData bool) types.HistoryEvent
@@ -53,6 +55,24 @@ type HistoryEvent interface {
 	Number() int64
 	// Wire returns the event's JSON as GetExecutionHistory answers it, with its input and output only if withData is set.
 	Wire(withData bool) json.RawMessage
+}
+
+// HistoryOf returns an [Execution]'s History of the events that are kept, with ascending ids.
+func HistoryOf(kept func() []HistoryEvent) func(from int64, reverse bool, most int) []HistoryEvent {
+	return func(from int64, reverse bool, most int) (some []HistoryEvent) {
+		events := kept()
+		if !reverse {
+			n := sort.Search(len(events), func(i int) bool { return events[i].Number() >= from })
+			return slices.Clone(events[n : n+min(most, len(events)-n)])
+		}
+		n := len(events)
+		if from > 0 {
+			n = sort.Search(n, func(i int) bool { return events[i].Number() > from })
+		}
+		some = slices.Clone(events[n-min(most, n) : n])
+		slices.Reverse(some)
+		return some
+	}
 }
 
 // stepFunctionsTarget is the prefix of X-Amz-Target for Step Functions' operations.

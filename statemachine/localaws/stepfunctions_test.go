@@ -151,7 +151,7 @@ func TestGetExecutionHistory(t *testing.T) {
 		for id := int64(4); id <= 10; id++ { // the first three are not kept any more
 			events = append(events, wireEvent(id))
 		}
-		w.executions.start("e", "RUNNING", 0).History = func() []HistoryEvent { return events }
+		w.executions.start("e", "RUNNING", 0).History = HistoryOf(func() []HistoryEvent { return events })
 		w.executions.start("forgotten", "SUCCEEDED", 0)
 		history := func(in *sfn.GetExecutionHistoryInput, afterPage func()) (ids []int64) {
 			in.ExecutionArn = aws.String(executionARN("e"))
@@ -276,7 +276,7 @@ func TestStepFunctionsRefusals(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			overBothTransports(t, func(t *testing.T, w *world) {
-				w.executions.start("e", "RUNNING", 0).History = func() []HistoryEvent { return []HistoryEvent{wireEvent(1)} }
+				w.executions.start("e", "RUNNING", 0).History = HistoryOf(func() []HistoryEvent { return []HistoryEvent{wireEvent(1)} })
 				if code, _ := outcome(c.call(t, w)); code != c.code {
 					t.Errorf("got %q, want %q", code, c.code)
 				}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -209,47 +208,30 @@ func (s *stepFunctionsService) history(in *sfn.GetExecutionHistoryInput) (e Exec
 	if e, err = s.find(aws.ToString(in.ExecutionArn)); err != nil {
 		return e, nil, "", err
 	}
-	var events []HistoryEvent
-	if e.History != nil {
-		events = e.History()
-	}
-	// The page has the events from one index to the other, both inclusive, in the requested direction.
-	from, to, step := 0, len(events)-1, 1
-	if in.ReverseOrder {
-		from, to, step = to, from, -1
-	}
+	from := int64(0)
 	if in.NextToken != nil {
-		if from, err = indexOf(events, *in.NextToken, in.ReverseOrder); err != nil {
+		if from, err = eventIn(*in.NextToken); err != nil {
 			return e, nil, "", err
 		}
 	}
-	for i := from; (to-i)*step >= 0; i += step {
-		if len(page) == size {
-			return e, page, strconv.FormatInt(events[i].Number(), 10), nil
-		}
-		page = append(page, events[i])
+	if e.History != nil {
+		page = e.History(from, in.ReverseOrder, size+1)
+	}
+	switch {
+	case len(page) > size:
+		return e, page[:size], strconv.FormatInt(page[size].Number(), 10), nil
+	case len(page) == 0 && from > 0 && !in.ReverseOrder:
+		return e, nil, "", invalidToken(*in.NextToken)
 	}
 	return e, page, "", nil
 }
 
-// indexOf returns the index of the event at which a page begins; its id is the token. If that event is no longer kept, the
-// page begins with the next one in its direction.
-func indexOf(events []HistoryEvent, token string, reverse bool) (int, *apiError) {
-	wanted, err := strconv.Atoi(token)
-	if err != nil || wanted < 1 {
+// eventIn returns the id of the event at which the page with a token begins: it is the token. If that event is no longer
+// kept, the page begins with the next one in its direction.
+func eventIn(token string) (int64, *apiError) {
+	id, err := strconv.ParseInt(token, 10, 64)
+	if err != nil || id < 1 {
 		return 0, invalidToken(token)
 	}
-	i := sort.Search(len(events), func(i int) bool {
-		if reverse {
-			return events[i].Number() > int64(wanted)
-		}
-		return events[i].Number() >= int64(wanted)
-	})
-	switch {
-	case reverse:
-		return i - 1, nil
-	case i == len(events):
-		return 0, invalidToken(token)
-	}
-	return i, nil
+	return id, nil
 }

@@ -85,12 +85,13 @@ func typedNumber(e localaws.HistoryEvent, withData bool) types.HistoryEvent {
 	return types.HistoryEvent{Id: e.Number(), Type: types.HistoryEventTypeTaskStateEntered, StateEnteredEventDetails: &types.StateEnteredEventDetails{Name: &name}}
 }
 
-func sevenEvents() (all []localaws.HistoryEvent) {
+// sevenEvents is the history of seven events.
+var sevenEvents = localaws.HistoryOf(func() (all []localaws.HistoryEvent) {
 	for n := range 7 {
 		all = append(all, numbered(n+1))
 	}
 	return all
-}
+})
 
 // TestTypedStates reads executions of all kinds. Wire says that a call needs the wire, or is refused.
 func TestTypedStates(t *testing.T) {

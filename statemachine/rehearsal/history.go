@@ -31,7 +31,13 @@ type history struct {
 	all           *histories // nil to keep only the first and the last events
 	kept          int        // how many at each end, without a store; keptEvents if 0
 	first, recent []asl.Event
-	middle        [][]byte // compressed events
+	middle        []packed
+}
+
+// packed are events that are compressed: those with ids from the first to the last.
+type packed struct {
+	first, last int64
+	data        []byte
 }
 
 // keptEvents limits how many events of a history are kept at each end without a
@@ -57,36 +63,36 @@ func (h *history) keep(event asl.Event) error {
 	case len(h.recent) < chunkEvents+keptEvents:
 		return nil
 	}
-	data, err := compress(h.recent[:chunkEvents])
+	chunk, err := compress(h.recent[:chunkEvents])
 	if err != nil {
 		return err
 	}
 	h.recent = slices.Clone(h.recent[chunkEvents:])
-	h.middle = append(h.middle, data)
-	h.grown(len(data))
+	h.middle = append(h.middle, chunk)
+	h.grown(len(chunk.data))
 	return nil
 }
 
 // pack compresses all events of an execution that has ended.
 func (h *history) pack() error {
-	var before [][]byte
+	var before []packed
 	if len(h.first) > 0 {
-		data, err := compress(h.first)
+		chunk, err := compress(h.first)
 		if err != nil {
 			return err
 		}
-		before = append(before, data)
-		h.all.used += len(data)
+		before = append(before, chunk)
+		h.all.used += len(chunk.data)
 	}
 	h.middle = append(before, h.middle...)
 	grown := 0
 	if len(h.recent) > 0 {
-		data, err := compress(h.recent)
+		chunk, err := compress(h.recent)
 		if err != nil {
 			return err
 		}
-		h.middle = append(h.middle, data)
-		grown = len(data)
+		h.middle = append(h.middle, chunk)
+		grown = len(chunk.data)
 	}
 	h.first, h.recent = nil, nil
 	h.grown(grown)
@@ -103,7 +109,7 @@ func (h *history) grown(n int) {
 		if len(h.middle) == 0 {
 			return // those that grew before it take it all
 		}
-		a.used -= len(h.middle[0])
+		a.used -= len(h.middle[0].data)
 		h.middle = h.middle[1:]
 	}
 }
@@ -117,28 +123,44 @@ func (h *history) shorten(n int) {
 
 // release gives the memory of a history back that is forgotten.
 func (h *history) release() {
-	for _, data := range h.middle {
-		h.all.used -= len(data)
+	for _, chunk := range h.middle {
+		h.all.used -= len(chunk.data)
 	}
 	h.middle = nil
 }
 
-// events returns the events that are kept, by their ids.
-func (h *history) events() []localaws.HistoryEvent {
-	var all []localaws.HistoryEvent
-	add := func(events []asl.Event) {
-		for _, e := range events {
-			all = append(all, e)
+// events returns the events that are kept, as [localaws.Execution.History] does. It decompresses no
+// others.
+func (h *history) events(from int64, reverse bool, most int) (some []localaws.HistoryEvent) {
+	beside := func(first, last int64) bool { return !reverse && last < from || reverse && from > 0 && first > from }
+	n := len(h.middle) + 2
+	for i := range n {
+		if reverse {
+			i = n - 1 - i
+		}
+		var events []asl.Event
+		switch {
+		case i == 0:
+			events = h.first
+		case i == n-1:
+			events = h.last()
+		case !beside(h.middle[i-1].first, h.middle[i-1].last):
+			events, _ = decompress(h.middle[i-1].data) // compress wrote it
+		}
+		for j := range events {
+			if reverse {
+				j = len(events) - 1 - j
+			}
+			if beside(events[j].ID, events[j].ID) {
+				continue
+			}
+			if len(some) == most {
+				return some
+			}
+			some = append(some, events[j])
 		}
 	}
-	add(h.first)
-	for _, data := range h.middle {
-		if events, err := decompress(data); err == nil { // compress wrote it
-			add(events)
-		}
-	}
-	add(h.last())
-	return all
+	return some
 }
 
 // last returns the last events that are not compressed: without a store, as many as it keeps at each end.
@@ -149,21 +171,21 @@ func (h *history) last() []asl.Event {
 	return h.recent
 }
 
-// compress returns events as bytes.
-func compress(events []asl.Event) ([]byte, error) {
+// compress compresses events, at least one.
+func compress(events []asl.Event) (packed, error) {
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, flate.BestSpeed)
 	if err != nil {
-		return nil, err
+		return packed{}, err
 	}
 	if err := gob.NewEncoder(w).Encode(events); err != nil {
-		return nil, err
+		return packed{}, err
 	}
 	err = w.Close()
-	return b.Bytes(), err
+	return packed{events[0].ID, events[len(events)-1].ID, b.Bytes()}, err
 }
 
-// decompress returns the events of compress.
+// decompress returns the events whose data compress returned.
 func decompress(data []byte) (events []asl.Event, err error) {
 	err = gob.NewDecoder(flate.NewReader(bytes.NewReader(data))).Decode(&events)
 	return events, err

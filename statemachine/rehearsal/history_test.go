@@ -2,6 +2,8 @@ package rehearsal
 
 import (
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lambda-rollout/lambda-rollout/statemachine/asl"
+	"github.com/lambda-rollout/lambda-rollout/statemachine/localaws"
 )
 
 // TestHistoriesAreBounded lets executions start, grow, end and be redriven in any order.
@@ -60,10 +63,11 @@ func TestHistoriesAreBounded(t *testing.T) {
 
 			used := 0
 			for i, e := range all {
-				for _, data := range e.middle {
-					used += len(data)
+				for _, chunk := range e.middle {
+					used += len(chunk.data)
 				}
-				events := e.events()
+				events := e.events(0, false, math.MaxInt)
+				checkSome(t, &e.history, events)
 				if store.budget == enough && len(events) != int(e.written) {
 					t.Fatalf("execution %d has %d of %d events, with room for more", i, len(events), e.written)
 				}
@@ -80,6 +84,32 @@ func TestHistoriesAreBounded(t *testing.T) {
 	})
 }
 
+// checkSome reads some of a history that has these events, in both directions.
+func checkSome(t *rapid.T, h *history, all []localaws.HistoryEvent) {
+	from, most := rapid.Int64Range(0, 800).Draw(t, "from"), rapid.IntRange(1, 300).Draw(t, "most")
+	for _, reverse := range []bool{false, true} {
+		var want []localaws.HistoryEvent
+		in := slices.Values(all)
+		if reverse {
+			in = func(yield func(localaws.HistoryEvent) bool) {
+				for _, e := range slices.Backward(all) {
+					if !yield(e) {
+						return
+					}
+				}
+			}
+		}
+		for e := range in {
+			if is := from == 0 || !reverse && e.Number() >= from || reverse && e.Number() <= from; is && len(want) < most {
+				want = append(want, e)
+			}
+		}
+		if got := h.events(from, reverse, most); !reflect.DeepEqual(got, want) {
+			t.Fatalf("of %d events, at most %d from %d, in reverse %v, are %d instead of %d", len(all), most, from, reverse, len(got), len(want))
+		}
+	}
+}
+
 // TestARedrivenHistoryKeepsItsOrder has an execution that ended and runs on, until all that
 // was compressed is forgotten: what follows comes after the events that are left.
 func TestARedrivenHistoryKeepsItsOrder(t *testing.T) {
@@ -92,7 +122,7 @@ func TestARedrivenHistoryKeepsItsOrder(t *testing.T) {
 		if err := h.keep(asl.Event{ID: id, Type: of}); err != nil {
 			t.Fatal(err)
 		}
-		if all := h.events(); len(all) > 0 && all[len(all)-1].(asl.Event).ID != id {
+		if all := h.events(0, false, math.MaxInt); len(all) > 0 && all[len(all)-1].(asl.Event).ID != id {
 			t.Fatalf("event %d is not the last of %d", id, len(all))
 		}
 	}
@@ -126,7 +156,7 @@ func TestHistoriesOfPartsAreShortened(t *testing.T) {
 		m.shorten(e) // it ends again, after a redrive
 	}
 	for i, e := range all {
-		kept := e.events()
+		kept := e.events(0, false, math.MaxInt)
 		want := 2 * releaseKept
 		if i >= parts-wholeParts {
 			want = events

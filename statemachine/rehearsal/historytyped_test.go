@@ -28,7 +28,7 @@ const oneARN = "arn:aws:states:" + region + ":" + account + ":execution:m:e"
 func (h oneHistory) Executions(string) (iter.Seq[localaws.Execution], bool) { return nil, false }
 
 func (h oneHistory) Execution(string) (localaws.Execution, bool) {
-	return localaws.Execution{ARN: oneARN, Typed: typedEvent, History: func() []localaws.HistoryEvent { return h }}, true
+	return localaws.Execution{ARN: oneARN, Typed: typedEvent, History: localaws.HistoryOf(func() []localaws.HistoryEvent { return h })}, true
 }
 
 // TestTypedEventsAreWhatTheWireCarries draws events, each as all types, and reads them with and without their data.

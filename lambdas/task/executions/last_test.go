@@ -50,13 +50,13 @@ func (r ran) StopExecution(string, string, string) {}
 
 // add adds an execution with the events, after its start and a first state.
 func (r ran) add(name, status string, events ...asl.Event) {
-	r[name] = localaws.Execution{ARN: arnOf(name), Name: name, StateMachineARN: machine, Status: status, Input: json.RawMessage(`{}`), History: func() []localaws.HistoryEvent {
+	r[name] = localaws.Execution{ARN: arnOf(name), Name: name, StateMachineARN: machine, Status: status, Input: json.RawMessage(`{}`), History: localaws.HistoryOf(func() []localaws.HistoryEvent {
 		all := []localaws.HistoryEvent{asl.Event{ID: 1, Type: asl.ExecutionStarted}, entered("CalculateWeights", `"input"`).at(2)}
 		for i, e := range events {
 			all = append(all, numbered{e}.at(int64(i+3)))
 		}
 		return all
-	}}
+	})}
 }
 
 // numbered is an event without a number.
