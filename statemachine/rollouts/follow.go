@@ -139,7 +139,7 @@ func changes(before, s *rollout.State, at time.Time) []Event {
 	add := func(kind, text string) { all = append(all, Event{at, kind, rollout.OneLine(text)}) }
 	for _, o := range s.Progress.Orders {
 		if o.Number > before.Progress.Order {
-			add("order", orderLines([]rollout.Order{o})[0])
+			add("order", orderLines([]rollout.Order{o}, nil, "")[0])
 		}
 	}
 	if s.Progress.Checks > before.Progress.Checks && s.Health != nil {

@@ -31,7 +31,7 @@ func (c *Client) Get(ctx context.Context, name string, now time.Time) (*Rollout,
 		return nil, err
 	}
 	r.inbox().read(ctx, c)
-	c.readReasons(ctx, r)
+	r.OrderReasons, r.ReasonsUnread = c.readReasons(ctx, r.inbox(), r.Orders)
 	return r, ctx.Err()
 }
 

@@ -11,21 +11,22 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// readReasons reads why orders were given: the descriptions of their parameter's versions. If
-// there are no orders, it calls nothing. If the reasons can't be read, the rollout says why.
-func (c *Client) readReasons(ctx context.Context, r *Rollout) {
-	if len(r.Orders) == 0 && r.Pending == nil {
-		return
+// readReasons reads why orders were given, and the last one that no check has read: the
+// descriptions of their parameter's versions. If there are no orders, it calls nothing. If the
+// reasons can't be read, unread says why.
+func (c *Client) readReasons(ctx context.Context, in inbox, orders []rollout.Order) (of map[int64]string, unread string) {
+	pending := *in.found
+	if len(orders) == 0 && pending == nil {
+		return nil, ""
 	}
-	all, err := c.reasons(ctx, r.inbox().parameter)
+	all, err := c.reasons(ctx, in.parameter)
 	if err != nil {
-		r.ReasonsUnread = err.Error()
-		return
+		return nil, err.Error()
 	}
-	r.OrderReasons = reasonsOf(r.Orders, all)
-	if r.Pending != nil {
-		r.Pending.Reason = all[r.Pending.Number]
+	if pending != nil {
+		pending.Reason = all[pending.Number]
 	}
+	return reasonsOf(orders, all), ""
 }
 
 // Reasons returns why orders were given to the rollout with that owner, by their numbers, as
@@ -77,22 +78,29 @@ func (c *Client) reasons(ctx context.Context, parameter string) (map[int64]strin
 	return all, nil
 }
 
-// orderLines returns orders with what came of them, a line each.
-func orderLines(orders []rollout.Order) []string { return new(Rollout).orderLines(orders) }
-
 // orderLines returns orders with what came of them and why they were given, a line each, and why
 // that can't be said.
-func (r *Rollout) orderLines(orders []rollout.Order) []string {
+func orderLines(orders []rollout.Order, reasons map[int64]string, unread string) []string {
 	var lines []string
 	for _, o := range orders {
 		line := fmt.Sprintf("%s %s by %s: %s", stamp(o.At), o.Command, o.By, cmp.Or(o.Effect, "not obeyed yet"))
-		if why := r.OrderReasons[o.Number]; why != "" {
+		if why := reasons[o.Number]; why != "" {
 			line += fmt.Sprintf("; the reason given: %q", rollout.OneLine(why))
 		}
 		lines = append(lines, line)
 	}
-	if r.ReasonsUnread != "" && len(lines) > 0 {
-		lines = append(lines, "why they were given is not known: "+r.ReasonsUnread)
+	if unread != "" && len(lines) > 0 {
+		lines = append(lines, "why they were given is not known: "+unread)
 	}
 	return lines
+}
+
+// orderLines returns orders to the rollout, a line each.
+func (r *Rollout) orderLines(orders []rollout.Order) []string {
+	return orderLines(orders, r.OrderReasons, r.ReasonsUnread)
+}
+
+// orderLines returns the orders to the release, a line each.
+func (r *Release) orderLines() []string {
+	return orderLines(r.Orders, r.OrderReasons, r.ReasonsUnread)
 }

@@ -52,7 +52,13 @@ type Release struct {
 	Standings map[release.Standing]int `json:"standings"`
 	Rollouts  []ReleaseMember          `json:"rollouts"`
 
-	Orders       []rollout.Order  `json:"orders"` // the last ones that checks have read
+	Orders []rollout.Order `json:"orders"` // the last ones that checks have read
+	// OrderReasons are why orders were given, by their numbers, as far as a reason was given, and
+	// ReasonsUnread is why that is not known. Only GetRelease and a ReleaseWatch that has Orders
+	// read them.
+	OrderReasons  map[int64]string `json:"order-reasons,omitempty"`
+	ReasonsUnread string           `json:"reasons-unread,omitempty"`
+
 	Pending      *PendingOrder    `json:"pending-order,omitempty"`
 	OrdersUnread string           `json:"orders-unread,omitempty"`
 	Approval     *ReleaseApproval `json:"approval,omitempty"`

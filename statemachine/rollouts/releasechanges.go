@@ -19,7 +19,7 @@ func releaseChanges(before, s *release.State, at time.Time) []Event {
 	was, is := before.Progress, s.Progress
 	for _, o := range is.Orders {
 		if o.Number > was.Order {
-			add("order", orderLines([]rollout.Order{o})[0])
+			add("order", orderLines([]rollout.Order{o}, nil, "")[0])
 		}
 	}
 	if is.Wave > was.Wave {

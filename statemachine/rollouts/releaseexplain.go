@@ -198,7 +198,7 @@ func (r *Release) besides() []string {
 	}
 	if len(r.Orders) > 0 {
 		more = append(more, "Orders were given:")
-		for _, line := range orderLines(r.Orders) {
+		for _, line := range r.orderLines() {
 			more = append(more, "- "+line)
 		}
 	}

@@ -55,6 +55,7 @@ func (c *Client) GetRelease(ctx context.Context, name string, now time.Time) (*R
 		return nil, err
 	}
 	r.inbox().read(ctx, c)
+	r.OrderReasons, r.ReasonsUnread = c.readReasons(ctx, r.inbox(), r.Orders)
 	return r, ctx.Err()
 }
 

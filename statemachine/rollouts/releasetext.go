@@ -89,7 +89,7 @@ func (r *Release) Live(now time.Time) *Page {
 	}
 	r.addRollouts(p)
 	if len(r.Orders) > 0 {
-		p.Add("orders", "", orderLines(r.Orders)...)
+		p.Add("orders", "", r.orderLines()...)
 	}
 	r.inbox().add(p, now)
 	r.times(p, now)
