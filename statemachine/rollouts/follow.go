@@ -26,6 +26,18 @@ type follower[S any] struct {
 	of   workflow[S]
 	seen map[string]int64 // the newest known event of each execution, by ARN
 	last *S
+	// open are the ARNs of the executions whose ends were not followed yet: one that continues
+	// before those in which it does.
+	open []string
+	// waiting are the events of each execution, by ARN, that were read, but not followed yet:
+	// another execution could not be read.
+	waiting map[string][]unfollowed
+}
+
+// unfollowed is an event that was read, but not followed yet.
+type unfollowed struct {
+	types.HistoryEvent
+	cut bool // events before it were too many to be read
 }
 
 // newestOf returns the number of an execution's newest event.
@@ -79,39 +91,101 @@ func (f *follower[S]) fresh(ctx context.Context, c *Client, execution string) (e
 	return events, more, nil
 }
 
-// follow returns what happened since the last call in an execution, and in those in which
-// the rollout continued.
-func (f *follower[S]) follow(ctx context.Context, c *Client, execution string) ([]Event, error) {
-	fresh, more, err := f.fresh(ctx, c, execution)
-	if err != nil {
-		return nil, err
-	}
-	var all []Event
-	if more {
-		all = append(all, Event{aws.ToTime(fresh[0].Timestamp), "lost", "what happened before this was too much to be read"})
-	}
-	for i := range fresh {
-		e := &fresh[i]
-		switch {
-		case e.TaskSubmittedEventDetails != nil:
-			part := submitted(e.TaskSubmittedEventDetails)
-			if _, err := c.ExecutionARN(part); err != nil || !strings.HasPrefix(part, "arn:") {
-				continue
-			}
-			inner, err := f.follow(ctx, c, part)
-			if err != nil {
-				return all, err
-			}
-			all = append(all, inner...)
-		case e.Type == types.HistoryEventTypeExecutionRedriven:
-			all = append(all, Event{aws.ToTime(e.Timestamp), "redrive", "the execution was redriven"})
-		case e.StateExitedEventDetails != nil:
-			if s := f.of.stateIn(e); s != nil {
-				all = append(all, f.take(s, aws.ToTime(e.Timestamp))...)
+// follow returns what happened since the last call in the executions, and in those in which
+// they continue, by time. One that continues is read before those in which it does: what they
+// did until it went on has then been read, too. After an error, nothing that was read is lost.
+func (f *follower[S]) follow(ctx context.Context, c *Client, executions []string) ([]Event, error) {
+	f.add(executions...)
+	starts := map[string]bool{} // the executions whose start is among the events
+	for i := 0; i < len(f.open); i++ {
+		if err := f.wait(ctx, c, f.open[i]); err != nil {
+			return nil, err
+		}
+		for _, e := range f.waiting[f.open[i]] {
+			if part := c.partIn(&e.HistoryEvent); part != "" {
+				f.add(part)
+				starts[part] = true
 			}
 		}
 	}
+	var all []Event
+	for next := f.earliest(starts); next != ""; next = f.earliest(starts) {
+		e := f.waiting[next][0]
+		if f.waiting[next] = f.waiting[next][1:]; e.cut {
+			all = append(all, Event{aws.ToTime(e.Timestamp), "lost", "what happened before this was too much to be read"})
+		}
+		all = append(all, f.events(&e.HistoryEvent)...)
+		delete(starts, c.partIn(&e.HistoryEvent))
+		if endsExecution(e.Type) && len(f.waiting[next]) == 0 { // else it was redriven
+			f.open = slices.DeleteFunc(f.open, func(execution string) bool { return execution == next })
+		}
+	}
 	return all, nil
+}
+
+// add adds executions to the open ones.
+func (f *follower[S]) add(executions ...string) {
+	for _, execution := range executions {
+		if !slices.Contains(f.open, execution) {
+			f.open = append(f.open, execution)
+		}
+	}
+}
+
+// wait reads the events of an execution that are not known, which then wait to be followed.
+func (f *follower[S]) wait(ctx context.Context, c *Client, execution string) error {
+	fresh, more, err := f.fresh(ctx, c, execution)
+	if f.waiting == nil {
+		f.waiting = map[string][]unfollowed{}
+	}
+	for i, e := range fresh {
+		f.waiting[execution] = append(f.waiting[execution], unfollowed{e, more && i == 0})
+	}
+	return err
+}
+
+// earliest returns the open execution whose next waiting event comes first, but none that is
+// still to start; "" if no event waits. Of events at the same time, that of an execution in
+// which another one continues comes first: the other one waits for it.
+func (f *follower[S]) earliest(toStart map[string]bool) (first string) {
+	var at time.Time
+	for _, execution := range f.open {
+		events := f.waiting[execution]
+		if len(events) == 0 || toStart[execution] {
+			continue
+		}
+		if t := aws.ToTime(events[0].Timestamp); first == "" || !t.After(at) {
+			first, at = execution, t
+		}
+	}
+	return first
+}
+
+// partIn returns the ARN of the execution that an event has started, of the same state machine;
+// "" if there is none.
+func (c *Client) partIn(e *types.HistoryEvent) string {
+	if e.TaskSubmittedEventDetails == nil {
+		return ""
+	}
+	part := submitted(e.TaskSubmittedEventDetails)
+	if _, err := c.ExecutionARN(part); err != nil || !strings.HasPrefix(part, "arn:") {
+		return ""
+	}
+	return part
+}
+
+// events returns what is new with an event of a history.
+func (f *follower[S]) events(e *types.HistoryEvent) []Event {
+	at := aws.ToTime(e.Timestamp)
+	if e.Type == types.HistoryEventTypeExecutionRedriven {
+		return []Event{{at, "redrive", "the execution was redriven"}}
+	}
+	if e.StateExitedEventDetails != nil {
+		if s := f.of.stateIn(e); s != nil {
+			return f.take(s, at)
+		}
+	}
+	return nil
 }
 
 // take returns what is new in a state's output; nothing if a part has gone on from it, as the

@@ -178,12 +178,11 @@ func (r *Rollout) workflow() workflow[rollout.State] { return ofRollouts }
 
 func (r *Rollout) known() (newest map[string]int64, last *rollout.State) { return r.newest, r.data }
 
-// executions has the part first: its data goes on from that of the execution that started it.
 func (r *Rollout) executions() []string {
 	if r.Continued == "" {
 		return []string{r.Execution}
 	}
-	return []string{r.Continued, r.Execution}
+	return []string{r.Execution, r.Continued}
 }
 
 func (r *Rollout) lasts(now time.Time) { r.Seconds = max(r.Seconds, now.Sub(r.Started).Seconds()) }

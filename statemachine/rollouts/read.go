@@ -66,11 +66,14 @@ func settled[S any](ctx context.Context, c *Client, of workflow[S], out *sfn.Des
 }
 
 // ended reports whether the newest event ends the execution.
-func (t *tail[S]) ended() bool {
+func (t *tail[S]) ended() bool { return endsExecution(t.last.Type) }
+
+// endsExecution reports whether an event of a type ends an execution.
+func endsExecution(t types.HistoryEventType) bool {
 	return slices.Contains([]types.HistoryEventType{
 		types.HistoryEventTypeExecutionSucceeded, types.HistoryEventTypeExecutionFailed,
 		types.HistoryEventTypeExecutionAborted, types.HistoryEventTypeExecutionTimedOut,
-	}, t.last.Type)
+	}, t)
 }
 
 // rolloutOf returns what is known of a rollout, without the alias.

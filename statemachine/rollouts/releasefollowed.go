@@ -101,7 +101,7 @@ func (r *Release) known() (newest map[string]int64, last *release.State) { retur
 
 func (r *Release) executions() []string {
 	all := []string{r.Execution}
-	for _, part := range []string{r.Continued, r.Concluded} {
+	for _, part := range []string{r.Concluded, r.Continued} {
 		if part != "" {
 			all = append(all, part)
 		}

@@ -58,7 +58,7 @@ type watched[S, R any] interface {
 	fetch(ctx context.Context, c *Client, name string, now time.Time, orders bool) (R, error)
 	// workflow is its workflow, and known the newest known event of each of its executions, by
 	// ARN, and the data that was read last. executions are the ARNs of its execution and of those
-	// in which it continues now, in the order in which their histories are read.
+	// in which it continues now, in this order.
 	workflow() workflow[S]
 	known() (newest map[string]int64, last *S)
 	executions() []string
@@ -183,15 +183,9 @@ func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 // read adds to the pending events what has happened in the executions since the last read. It
 // reports whether one was redriven.
 func (w *Watcher[S, R]) read(ctx context.Context, executions []string) (redriven bool, err error) {
-	for _, execution := range executions {
-		events, err := w.follow.follow(ctx, w.client, execution)
-		w.pending = append(w.pending, events...)
-		redriven = redriven || slices.ContainsFunc(events, func(e Event) bool { return e.Kind == "redrive" })
-		if err != nil {
-			return redriven, err
-		}
-	}
-	return redriven, nil
+	events, err := w.follow.follow(ctx, w.client, executions)
+	w.pending = append(w.pending, events...)
+	return slices.ContainsFunc(events, func(e Event) bool { return e.Kind == "redrive" }), err
 }
 
 // orders reads the order that no check has read, and returns it if it is new. That it can't be
