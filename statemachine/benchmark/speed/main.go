@@ -46,7 +46,7 @@ type options struct {
 func main() {
 	log.SetFlags(0)
 	var o options
-	flag.StringVar(&o.commit, "commit", "dce1436", "the `commit` to compare with")
+	flag.StringVar(&o.commit, "commit", "dce1436", "the `commit` to compare with; its functions are built and run as dce1436 did")
 	flag.StringVar(&o.command, "command", "./statemachine/rehearse", "the other commit's `package` of the command that rehearses; that of this tree has subcommands")
 	flag.IntVar(&o.turns, "turns", 5, "how often most figures are measured")
 	flag.StringVar(&o.blog, "blog", "https://github.com/aws-samples/aws-lambda-deploy", "the Git `repository` of the blog's sample: a URL, or the path of a clone")
@@ -81,7 +81,7 @@ func run(o options) error {
 	}
 	root = strings.TrimSpace(root)
 	before := tree{name: o.commit, root: filepath.Join(folder, "tree"), built: filepath.Join(folder, "before"), command: o.command, dashes: "-",
-		arguments: []string{"-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-tags", "lambda.norpc"}} // those of dce1436
+		arguments: []string{"-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-tags", "lambda.norpc"}}
 	now := tree{root: root, built: filepath.Join(folder, "now"), command: "./statemachine/lambda-rollout", rehearse: []string{"rehearse"}, dashes: "--",
 		arguments: statemachine.BuildArguments(), settings: statemachine.RuntimeSettings()}
 	if _, err := output(root, "git", "worktree", "add", "--detach", before.root, o.commit); err != nil {
@@ -109,7 +109,8 @@ type tree struct {
 	rehearse    []string // its arguments for a rehearsal
 	dashes      string   // before the names of its options
 	// arguments are those of go build with which its stack builds the functions, and
-	// settings the environment variables that the stack sets for Go's runtime.
+	// settings the environment variables that the stack sets for Go's runtime: for any other
+	// commit, those of dce1436.
 	arguments []string
 	settings  map[string]string
 }

@@ -57,8 +57,8 @@ func TestInTurns(t *testing.T) {
 	}
 }
 
-// TestTests: tests that fail are no time of this tree, but one of the other commit, whose
-// other tests have run. One that panics ends the others.
+// TestTests: when a test fails, this tree has no figure. The other commit has one, as its other
+// tests ran all the same, unless a test panicked: that ends the others.
 func TestTests(t *testing.T) {
 	for name, test := range map[string]struct {
 		tree, body string
