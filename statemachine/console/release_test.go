@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-rollout/lambda-rollout/lambdas/release"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
@@ -122,6 +123,15 @@ func TestAReleaseThatIsStopped(t *testing.T) {
 	c.post(http.StatusSeeOther, "release/order", "name", "r1", "command", "pause")
 	w.advance(time.Minute)
 	holds(t, c.get(200, "release", "name", "r1"), "Paused", "Held by an order of", ">Resume</button>", "pause</b> by")
+	if _, err := ssm.NewFromConfig(w.cfg).PutParameter(t.Context(), &ssm.PutParameterInput{
+		Name: aws.String(release.ControlParameter("r1")), Value: aws.String("resume"), Description: aws.String("<calm> again"), Overwrite: aws.Bool(true),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	const why = "; the reason given: “&lt;calm&gt; again”"
+	holds(t, c.get(200, "release", "name", "r1"), "no check has read it yet"+why)
+	w.advance(time.Minute)
+	holds(t, c.get(200, "release", "name", "r1"), "resume</b> by", why)
 	if to := c.post(http.StatusSeeOther, "release/stop", "name", "r1", "cause", "<enough>").Header().Get("Location"); to != prefix+"release?did=halted&name=r1" {
 		t.Errorf("the stop leads to %s", to)
 	}

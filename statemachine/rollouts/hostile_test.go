@@ -47,7 +47,7 @@ func TestHostileData(t *testing.T) {
 // filled returns a rollout of which every text is the same one.
 func filled(outcome rollouts.Outcome, text string) *rollouts.Rollout {
 	r := &rollouts.Rollout{
-		Gates: make([]rollouts.Gate, 1), Orders: make([]rollout.Order, 1), Now: &rollouts.AliasNow{Marked: true, Weights: map[string]float64{text: 0.1}},
+		Gates: make([]rollouts.Gate, 1), Orders: make([]rollout.Order, 1), OrderReasons: map[int64]string{0: text}, Now: &rollouts.AliasNow{Marked: true, Weights: map[string]float64{text: 0.1}},
 		Warnings: make([]string, 1), UnverifiedGates: make([]string, 1), Approval: &rollouts.Approval{}, Pending: &rollouts.PendingOrder{}, Requests: &rollouts.Requests{},
 	}
 	fill(reflect.ValueOf(r).Elem(), text)

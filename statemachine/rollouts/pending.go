@@ -23,15 +23,16 @@ type PendingOrder struct {
 	Reason  string          `json:"reason,omitempty"`
 }
 
-// Get is Read, and reads whether an order was given that no check has read. If that can't be
-// read, the rollout has the reason.
+// Get is Read, and reads whether an order was given that no check has read, and why orders were
+// given. If that can't be read, the rollout says why.
 func (c *Client) Get(ctx context.Context, name string, now time.Time) (*Rollout, error) {
 	r, err := c.Read(ctx, name, now)
 	if err != nil {
 		return nil, err
 	}
-	r.inbox().read(ctx, c)
-	r.OrderReasons, r.ReasonsUnread = c.readReasons(ctx, r.inbox(), r.Orders)
+	in := r.inbox()
+	in.read(ctx, c)
+	in.readReasons(ctx, c)
 	return r, ctx.Err()
 }
 
@@ -43,6 +44,11 @@ type inbox struct {
 	// found is the last order, if no check has read it, and unread why that is not known.
 	found  **PendingOrder
 	unread *string
+	// orders are those that checks have read, reasons why they were given, by their numbers, and
+	// reasonsUnread why that is not known.
+	orders        []rollout.Order
+	reasons       *map[int64]string
+	reasonsUnread *string
 	// running is whether it is running, and next when its next check is; zero if not known.
 	running bool
 	next    time.Time
@@ -51,7 +57,8 @@ type inbox struct {
 func (r *Rollout) inbox() inbox {
 	in := inbox{
 		name: r.Name, parameter: rollout.ControlParameter(r.Name), since: r.Started,
-		found: &r.Pending, unread: &r.OrdersUnread, running: r.Outcome == Running, next: r.NextCheck,
+		found: &r.Pending, unread: &r.OrdersUnread, orders: r.Orders, reasons: &r.OrderReasons, reasonsUnread: &r.ReasonsUnread,
+		running: r.Outcome == Running, next: r.NextCheck,
 	}
 	if r.data != nil {
 		in.since, in.taken = r.data.Plan.Started, r.data.Progress.Order
@@ -69,6 +76,9 @@ func (in inbox) read(ctx context.Context, c *Client) {
 	if err != nil {
 		*in.unread = err.Error()
 		return
+	}
+	if before := *in.found; found != nil && before != nil && before.Number == found.Number {
+		found.Reason = before.Reason
 	}
 	*in.found = found
 }
@@ -116,16 +126,25 @@ func (in inbox) add(p *Page, now time.Time) {
 func (in inbox) text(now time.Time) string {
 	o := in.order()
 	if !in.running {
-		return o.what() + " was given at " + stamp(o.At) + ", and no check has read it"
+		return o.what() + " was given at " + stamp(o.At) + ", and no check has read it" + in.why()
 	}
 	text := fmt.Sprintf("%s, given %s ago, is not read yet", o.what(), span(max(0, now.Sub(o.At))))
 	if !in.next.IsZero() {
 		text += "; the next check is at " + stamp(in.next)
 	}
-	if o.Reason != "" {
-		text += fmt.Sprintf("; the reason given: %q", rollout.OneLine(o.Reason))
+	return text + in.why()
+}
+
+// why says why the order that no check has read was given, if a reason was, or why that is not
+// known, if nothing else says so.
+func (in inbox) why() string {
+	switch {
+	case in.order().Reason != "":
+		return fmt.Sprintf("; the reason given: %q", rollout.OneLine(in.order().Reason))
+	case *in.reasonsUnread != "" && len(in.orders) == 0:
+		return "; why it was given is not known: " + *in.reasonsUnread
 	}
-	return text
+	return ""
 }
 
 // sentences say which order no check has read, or why that is not known.
@@ -134,7 +153,7 @@ func (in inbox) sentences() []string {
 	case *in.unread != "":
 		return []string{"Whether there is an order that no check has read is not known: " + *in.unread}
 	case o != nil:
-		return []string{fmt.Sprintf("At %s, %s was given, and no check has read it.", stamp(o.At), o.what())}
+		return []string{fmt.Sprintf("At %s, %s was given, and no check has read it%s.", stamp(o.At), o.what(), in.why())}
 	}
 	return nil
 }
@@ -149,5 +168,6 @@ func (in inbox) events(before *PendingOrder) []Event {
 	if !in.next.IsZero() {
 		text += ", the next one is at " + stamp(in.next)
 	}
+	text += in.why()
 	return []Event{{o.At, "order", rollout.OneLine(text)}}
 }

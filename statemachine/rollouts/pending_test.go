@@ -7,6 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/internal/servedtest"
 	"github.com/lambda-rollout/lambda-rollout/statemachine/rollouts"
@@ -73,7 +77,11 @@ func TestAWatchShowsAPendingOrder(t *testing.T) {
 	w.Wait = func(ctx ctxOf, d time.Duration) error {
 		switch looks++; looks {
 		case 1:
-			a.Order("/lambda-rollout/it", "pause")
+			if _, err := ssm.NewFromConfig(a.Config).PutParameter(ctx, &ssm.PutParameterInput{
+				Name: aws.String("/lambda-rollout/it"), Value: aws.String("pause"), Description: aws.String("the queue grows"), Type: types.ParameterTypeString,
+			}); err != nil {
+				t.Error(err)
+			}
 		case 3:
 			a.Answer(func(action string, w http.ResponseWriter, _ *http.Request) bool {
 				if action == "ssm:GetParameter" {
@@ -87,6 +95,9 @@ func TestAWatchShowsAPendingOrder(t *testing.T) {
 		return wait(ctx, d)
 	}
 	_, err := w.Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
+		if p := r.Pending; p != nil && p.Reason != "the queue grows" {
+			t.Errorf("after look %d, the reason given is %q", looks, p.Reason)
+		}
 		for _, e := range events {
 			if e.Kind == "order" {
 				all = append(all, e.Text)
@@ -94,7 +105,8 @@ func TestAWatchShowsAPendingOrder(t *testing.T) {
 		}
 		unread = unread || strings.Contains(r.OrdersUnread, "don't allow ssm:GetParameter")
 	})
-	if !errors.Is(err, errEnough) || !unread || len(all) != 2 || !strings.HasPrefix(all[0], "the order to pause was given; no check has read it, the next one is at ") || !strings.Contains(all[1], "pause by ") {
+	const why = `; the reason given: "the queue grows"`
+	if !errors.Is(err, errEnough) || !unread || len(all) != 2 || !strings.HasSuffix(all[0], why) || !strings.HasPrefix(all[0], "the order to pause was given; no check has read it, the next one is at ") || !strings.Contains(all[1], "pause by ") {
 		t.Errorf("shown is %q, unread is %v; %v", all, unread, err)
 	}
 }

@@ -11,22 +11,24 @@ import (
 	"github.com/lambda-rollout/lambda-rollout/lambdas/rollout"
 )
 
-// readReasons reads why orders were given, and the last one that no check has read: the
-// descriptions of their parameter's versions. If there are no orders, it calls nothing. If the
-// reasons can't be read, unread says why.
-func (c *Client) readReasons(ctx context.Context, in inbox, orders []rollout.Order) (of map[int64]string, unread string) {
-	pending := *in.found
-	if len(orders) == 0 && pending == nil {
-		return nil, ""
+// readReasons reads why orders were given, also the one that no check has read: the
+// descriptions of their parameter's versions. If there are no orders, it calls nothing. If they
+// can't be read, it sets why.
+func (in inbox) readReasons(ctx context.Context, c *Client) {
+	*in.reasons, *in.reasonsUnread = nil, ""
+	pending := in.order()
+	if len(in.orders) == 0 && pending == nil {
+		return
 	}
 	all, err := c.reasons(ctx, in.parameter)
 	if err != nil {
-		return nil, err.Error()
+		*in.reasonsUnread = err.Error()
+		return
 	}
+	*in.reasons = reasonsOf(in.orders, all)
 	if pending != nil {
 		pending.Reason = all[pending.Number]
 	}
-	return reasonsOf(orders, all), ""
 }
 
 // Reasons returns why orders were given to the rollout with that owner, by their numbers, as

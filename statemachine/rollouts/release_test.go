@@ -60,7 +60,7 @@ func TestHostileReleases(t *testing.T) {
 
 func filledRelease(outcome rollouts.Outcome, text string) *rollouts.Release {
 	r := &rollouts.Release{
-		Rollouts: make([]rollouts.ReleaseMember, 2), Orders: make([]rollout.Order, 1), Decision: &release.Decision{}, Reversal: &release.Decision{},
+		Rollouts: make([]rollouts.ReleaseMember, 2), Orders: make([]rollout.Order, 1), OrderReasons: map[int64]string{0: text}, Decision: &release.Decision{}, Reversal: &release.Decision{},
 		Approval: &rollouts.ReleaseApproval{}, Pause: &rollout.Pause{}, Pending: &rollouts.PendingOrder{}, UnverifiedRollouts: make([]string, 1),
 	}
 	fill(reflect.ValueOf(r).Elem(), text)

@@ -78,7 +78,8 @@ func (r *Release) refuses(command rollout.Command) error {
 func (r *Release) inbox() inbox {
 	in := inbox{
 		name: r.Name, parameter: release.ControlParameter(r.Name), since: r.Started,
-		found: &r.Pending, unread: &r.OrdersUnread, running: r.Outcome == Running, next: r.NextCheck,
+		found: &r.Pending, unread: &r.OrdersUnread, orders: r.Orders, reasons: &r.OrderReasons, reasonsUnread: &r.ReasonsUnread,
+		running: r.Outcome == Running, next: r.NextCheck,
 	}
 	if r.data != nil {
 		in.since, in.taken = r.data.Plan.Started, r.data.Progress.Order
@@ -99,6 +100,8 @@ func (r *Release) workflow() workflow[release.State] { return ofReleases }
 
 func (r *Release) known() (newest map[string]int64, last *release.State) { return r.newest, r.data }
 
+// executions has the one that ends the release before that in which it continues: the latter may
+// be a part of it.
 func (r *Release) executions() []string {
 	all := []string{r.Execution}
 	for _, part := range []string{r.Concluded, r.Continued} {

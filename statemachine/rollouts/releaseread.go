@@ -48,14 +48,16 @@ func (c *Client) ReadRelease(ctx context.Context, name string, now time.Time) (*
 	return c.releaseOf(ctx, f, now)
 }
 
-// GetRelease is ReadRelease, and reads whether an order was given that no check has read.
+// GetRelease is ReadRelease, and reads whether an order was given that no check has read, and
+// why orders were given. If that can't be read, the release says why.
 func (c *Client) GetRelease(ctx context.Context, name string, now time.Time) (*Release, error) {
 	r, err := c.ReadRelease(ctx, name, now)
 	if err != nil {
 		return nil, err
 	}
-	r.inbox().read(ctx, c)
-	r.OrderReasons, r.ReasonsUnread = c.readReasons(ctx, r.inbox(), r.Orders)
+	in := r.inbox()
+	in.read(ctx, c)
+	in.readReasons(ctx, c)
 	return r, ctx.Err()
 }
 
