@@ -135,6 +135,9 @@ func (h *history) events(from int64, reverse bool, most int) (some []localaws.Hi
 	beside := func(first, last int64) bool { return !reverse && last < from || reverse && from > 0 && first > from }
 	n := len(h.middle) + 2
 	for i := range n {
+		if len(some) == most {
+			break
+		}
 		if reverse {
 			i = n - 1 - i
 		}

@@ -94,8 +94,6 @@ func (h *histories) newestPart() (part string) {
 func (h *histories) Do(r *http.Request) (*http.Response, error) {
 	var in struct {
 		ExecutionARN string `json:"executionArn"`
-		MaxResults   int    `json:"maxResults"`
-		NextToken    string `json:"nextToken"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return nil, err
@@ -160,6 +158,9 @@ func TestFollow(t *testing.T) {
 			if i >= len(seen) || seen[i] != strconv.Itoa(i+1) {
 				t.Fatalf("after %d failures, of the events 1 to %d are shown: %s", failures, want, seen)
 			}
+		}
+		if len(f.open) > 0 {
+			t.Errorf("%q are still read", f.open)
 		}
 		if redriven != h.redriven {
 			t.Errorf("%d redrives are shown, of %d", redriven, h.redriven)

@@ -58,7 +58,7 @@ type watched[S, R any] interface {
 	fetch(ctx context.Context, c *Client, name string, now time.Time, orders bool) (R, error)
 	// workflow is its workflow, and known the newest known event of each of its executions, by
 	// ARN, and the data that was read last. executions are the ARNs of its execution and of those
-	// in which it continues now, in this order.
+	// in which it continues now: each before its parts.
 	workflow() workflow[S]
 	known() (newest map[string]int64, last *S)
 	executions() []string
@@ -199,6 +199,9 @@ func (w *Watcher[S, R]) orders(ctx context.Context) []Event {
 	if in.read(ctx, w.client); *in.unread != "" {
 		return nil
 	}
+	if len(in.events(before)) > 0 {
+		in.readReasons(ctx, w.client)
+	}
 	return in.events(before)
 }
 
@@ -230,7 +233,7 @@ func (w *Watcher[S, R]) begin(ctx context.Context) error {
 
 // changed reports whether there are events that are not known.
 func (w *Watcher[S, R]) changed(ctx context.Context) (bool, error) {
-	for _, execution := range w.last.executions() {
+	for _, execution := range slices.Backward(w.last.executions()) { // the last one is the busiest
 		if changed, err := w.follow.changed(ctx, w.client, execution); changed || err != nil {
 			return changed, err
 		}
