@@ -135,13 +135,29 @@ func (in inbox) text(now time.Time) string {
 	return text + in.why()
 }
 
+// keep keeps what was known before of what can't be read now.
+func (in inbox) keep(before inbox) {
+	o := before.order()
+	if *in.unread != "" && o != nil && o.Number > in.taken {
+		kept := *o
+		*in.found = &kept
+	}
+	if *in.reasonsUnread == "" {
+		return
+	}
+	*in.reasons = *before.reasons
+	if now := in.order(); now != nil && o != nil && now.Number == o.Number {
+		now.Reason = o.Reason
+	}
+}
+
 // why says why the order that no check has read was given, if a reason was, or why that is not
-// known, if nothing else says so.
+// known.
 func (in inbox) why() string {
 	switch {
 	case in.order().Reason != "":
 		return fmt.Sprintf("; the reason given: %q", rollout.OneLine(in.order().Reason))
-	case *in.reasonsUnread != "" && len(in.orders) == 0:
+	case *in.reasonsUnread != "":
 		return "; why it was given is not known: " + *in.reasonsUnread
 	}
 	return ""

@@ -13,9 +13,9 @@ import (
 
 // readReasons reads why orders were given, also the one that no check has read: the
 // descriptions of their parameter's versions. If there are no orders, it calls nothing. If they
-// can't be read, it sets why.
+// can't be read, it sets why, and what was known stays.
 func (in inbox) readReasons(ctx context.Context, c *Client) {
-	*in.reasons, *in.reasonsUnread = nil, ""
+	*in.reasonsUnread = ""
 	pending := in.order()
 	if len(in.orders) == 0 && pending == nil {
 		return

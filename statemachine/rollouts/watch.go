@@ -174,6 +174,7 @@ func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 			return nil, err
 		}
 	}
+	now.inbox().keep(w.last.inbox())
 	events := append(append(w.pending, now.inbox().events(w.last.inbox().order())...), now.endEvents()...)
 	w.pending = nil
 	w.last, w.stale = now, false
@@ -199,7 +200,7 @@ func (w *Watcher[S, R]) orders(ctx context.Context) []Event {
 	if in.read(ctx, w.client); *in.unread != "" {
 		return nil
 	}
-	if len(in.events(before)) > 0 {
+	if len(in.events(before)) > 0 || in.order() != nil && *in.reasonsUnread != "" {
 		in.readReasons(ctx, w.client)
 	}
 	return in.events(before)
