@@ -135,9 +135,6 @@ func (h *history) events(from int64, reverse bool, most int) (some []localaws.Hi
 	beside := func(first, last int64) bool { return !reverse && last < from || reverse && from > 0 && first > from }
 	n := len(h.middle) + 2
 	for i := range n {
-		if len(some) == most {
-			break
-		}
 		if reverse {
 			i = n - 1 - i
 		}
@@ -157,10 +154,9 @@ func (h *history) events(from int64, reverse bool, most int) (some []localaws.Hi
 			if beside(events[j].ID, events[j].ID) {
 				continue
 			}
-			if len(some) == most {
+			if some = append(some, events[j]); len(some) == most {
 				return some
 			}
-			some = append(some, events[j])
 		}
 	}
 	return some
