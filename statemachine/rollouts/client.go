@@ -159,3 +159,11 @@ func (c *Client) ExecutionARN(name string) (string, error) {
 	}
 	return name, nil
 }
+
+// ownARN returns a text that is the ARN of an execution of the state machine; "" otherwise.
+func (c *Client) ownARN(text string) string {
+	if own, err := c.ExecutionARN(text); err != nil || own != text {
+		return ""
+	}
+	return text
+}

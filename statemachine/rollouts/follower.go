@@ -3,7 +3,6 @@ package rollouts
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -184,19 +183,6 @@ func (f *follower[S]) earliest() (first *progress) {
 		}
 	}
 	return first
-}
-
-// partIn returns the ARN of the execution that an event has started, of the same state machine;
-// "" if there is none.
-func (c *Client) partIn(e *types.HistoryEvent) string {
-	if e.TaskSubmittedEventDetails == nil {
-		return ""
-	}
-	part := submitted(e.TaskSubmittedEventDetails)
-	if _, err := c.ExecutionARN(part); err != nil || !strings.HasPrefix(part, "arn:") {
-		return ""
-	}
-	return part
 }
 
 // events returns what is new with an event of a history.

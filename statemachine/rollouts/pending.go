@@ -77,10 +77,15 @@ func (in inbox) read(ctx context.Context, c *Client) {
 		*in.unread = err.Error()
 		return
 	}
-	if before := *in.found; found != nil && before != nil && before.Number == found.Number {
-		found.Reason = before.Reason
-	}
+	found.recall(*in.found)
 	*in.found = found
+}
+
+// recall gives the order the reason that is known of it, if it was read before.
+func (p *PendingOrder) recall(before *PendingOrder) {
+	if p != nil && before != nil && p.Number == before.Number {
+		p.Reason = before.Reason
+	}
 }
 
 // last returns the last order if no check has read it; nil if there is none.
@@ -146,21 +151,17 @@ func (in inbox) keep(before inbox) {
 		return
 	}
 	*in.reasons = *before.reasons
-	if now := in.order(); now != nil && o != nil && now.Number == o.Number {
-		now.Reason = o.Reason
-	}
+	in.order().recall(o)
 }
 
 // why says why the order that no check has read was given, if a reason was, or why that is not
 // known.
 func (in inbox) why() string {
-	switch {
-	case in.order().Reason != "":
-		return fmt.Sprintf("; the reason given: %q", rollout.OneLine(in.order().Reason))
-	case *in.reasonsUnread != "":
+	why := reasonGiven(in.order().Reason)
+	if why == "" && *in.reasonsUnread != "" {
 		return "; why it was given is not known: " + *in.reasonsUnread
 	}
-	return ""
+	return why
 }
 
 // sentences say which order no check has read, or why that is not known.

@@ -124,10 +124,7 @@ func partOf[S any](c *Client, t *tail[S]) string {
 	if t.data == nil || !t.of.continues(t.data) {
 		return ""
 	}
-	if part, err := c.ExecutionARN(t.part); err == nil && strings.HasPrefix(t.part, "arn:") {
-		return part
-	}
-	return ""
+	return c.ownARN(t.part)
 }
 
 // resumedRollout returns the owner of the rollout that an input continues; "" for none.

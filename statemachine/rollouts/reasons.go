@@ -80,16 +80,21 @@ func (c *Client) reasons(ctx context.Context, parameter string) (map[int64]strin
 	return all, nil
 }
 
+// reasonGiven ends a sentence about an order with the reason that was given for it; "" for none.
+func reasonGiven(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return fmt.Sprintf("; the reason given: %q", rollout.OneLine(reason))
+}
+
 // orderLines returns orders with what came of them and why they were given, a line each, and why
 // that can't be said.
 func orderLines(orders []rollout.Order, reasons map[int64]string, unread string) []string {
 	var lines []string
 	for _, o := range orders {
 		line := fmt.Sprintf("%s %s by %s: %s", stamp(o.At), o.Command, o.By, cmp.Or(o.Effect, "not obeyed yet"))
-		if why := reasons[o.Number]; why != "" {
-			line += fmt.Sprintf("; the reason given: %q", rollout.OneLine(why))
-		}
-		lines = append(lines, line)
+		lines = append(lines, line+reasonGiven(reasons[o.Number]))
 	}
 	if unread != "" && len(lines) > 0 {
 		lines = append(lines, "why they were given is not known: "+unread)

@@ -76,10 +76,8 @@ func (c *Client) historyOf(ctx context.Context, execution string) (history asl.H
 				return nil, nil, unusable(execution, err)
 			}
 			events = append(events, text)
-			if d := e.TaskSubmittedEventDetails; d != nil {
-				if part, err := c.ExecutionARN(submitted(d)); err == nil && part == submitted(d) {
-					parts = append(parts, part)
-				}
+			if part := c.partIn(e); part != "" {
+				parts = append(parts, part)
 			}
 		}
 		if out.NextToken == nil {

@@ -92,10 +92,8 @@ func (c *Client) timesIn(ctx context.Context, execution string, found func(*rele
 			if d := e.StateEnteredEventDetails; d != nil {
 				entered(aws.ToString(d.Name))
 			}
-			if d := e.TaskSubmittedEventDetails; d != nil {
-				if part, err := c.ExecutionARN(submitted(d)); err == nil && part == submitted(d) && !slices.Contains(parts, part) {
-					parts = append(parts, part)
-				}
+			if part := c.partIn(e); part != "" && !slices.Contains(parts, part) {
+				parts = append(parts, part)
 			}
 		}
 		if out.NextToken == nil {

@@ -106,6 +106,15 @@ func submitted(d *types.TaskSubmittedEventDetails) string {
 	return out.ExecutionArn
 }
 
+// partIn returns the ARN of the execution that an event has started, of the same state machine;
+// "" if there is none.
+func (c *Client) partIn(e *types.HistoryEvent) string {
+	if e.TaskSubmittedEventDetails == nil {
+		return ""
+	}
+	return c.ownARN(submitted(e.TaskSubmittedEventDetails))
+}
+
 // stateIn returns the workflow's data in an event; nil if it has none.
 func (w workflow[S]) stateIn(e *types.HistoryEvent) *S {
 	switch {

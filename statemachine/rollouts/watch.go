@@ -151,8 +151,7 @@ func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 		return nil, err
 	}
 	w.stale = true
-	executions := w.last.executions()
-	if _, err := w.read(ctx, executions); err != nil {
+	if _, err := w.read(ctx, w.last.executions()); err != nil {
 		return nil, err
 	}
 	_, execution := w.last.Identity()
@@ -165,12 +164,7 @@ func (w *Watcher[S, R]) look(ctx context.Context) ([]Event, error) {
 			break
 		}
 		// It may have gone on between the read and the fetch, and be redriven since.
-		for _, execution := range now.executions() {
-			if !slices.Contains(executions, execution) {
-				executions = append(executions, execution)
-			}
-		}
-		if again, err = w.read(ctx, executions); err != nil {
+		if again, err = w.read(ctx, now.executions()); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package rollouts_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +22,19 @@ func watching(a *servedtest.AWS, c *rollouts.Client, step time.Duration) *rollou
 		Name: "it", Interval: step, Now: a.Now, Connect: func(ctxOf) (*rollouts.Client, error) { return c, nil },
 		Wait: func(_ ctxOf, d time.Duration) error { a.Advance(d); return nil },
 	}
+}
+
+// followed runs a watch, and returns how it ended, the step that its first look found, and all
+// events.
+func followed(w *rollouts.Watch) (end *rollouts.Rollout, first int, seen []rollouts.Event, err error) {
+	first = -1
+	end, err = w.Run(context.Background(), func(r *rollouts.Rollout, events []rollouts.Event) {
+		if first < 0 {
+			first = r.Step
+		}
+		seen = append(seen, events...)
+	})
+	return end, first, seen, err
 }
 
 func kindsOf(events []rollouts.Event) string {
@@ -65,14 +79,7 @@ func TestWatchMissesNothing(t *testing.T) {
 		a.Advance(time.Minute)
 		w := watching(a, clientOf(t, a), 10*time.Second)
 		a.Answer(func(string, http.ResponseWriter, *http.Request) bool { a.Advance(passes); return false })
-		first := -1 // the step that the first look found
-		var seen []rollouts.Event
-		end, err := w.Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
-			if first < 0 {
-				first = r.Step
-			}
-			seen = append(seen, events...)
-		})
+		end, first, seen, err := followed(w)
 		if err != nil || end.Outcome != rollouts.Promoted {
 			t.Fatal(end, err)
 		}
@@ -115,7 +122,7 @@ func TestWatchFollowsParts(t *testing.T) {
 			a := servedtest.New(t, scenario)
 			a.Begin("it", steps)
 			a.Advance(85000 * time.Second) // in step 95
-			first, looks := -1, 0
+			looks := 0
 			a.Answer(func(action string, _ http.ResponseWriter, _ *http.Request) bool {
 				if looks == 2 && name != "rolled back" && action == "states:DescribeExecution" {
 					looks++
@@ -123,13 +130,10 @@ func TestWatchFollowsParts(t *testing.T) {
 				}
 				return false
 			})
-			var seen []rollouts.Event
-			end, err := watching(a, clientOf(t, a), 4*time.Minute).Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
-				if looks++; first < 0 {
-					first = r.Step
-				}
-				seen = append(seen, events...)
-			})
+			w := watching(a, clientOf(t, a), 4*time.Minute)
+			wait := w.Wait
+			w.Wait = func(ctx ctxOf, d time.Duration) error { looks++; return wait(ctx, d) }
+			end, first, seen, err := followed(w)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,19 +206,13 @@ func TestWatchGoesOn(t *testing.T) {
 	w.Connect = func(ctxOf) (*rollouts.Client, error) { connected++; return c, nil }
 	wait := w.Wait
 	w.Wait = func(ctx ctxOf, d time.Duration) error { looks++; return wait(ctx, d) }
-	var lines []string
-	var kinds []rollouts.Event
-	first := -1 // the step that the first look found
-	end, err := w.Run(t.Context(), func(r *rollouts.Rollout, events []rollouts.Event) {
-		if first < 0 {
-			first = r.Step
-		}
-		for _, e := range events {
-			lines, kinds = append(lines, e.String()), append(kinds, e)
-		}
-	})
+	end, first, seen, err := followed(w)
 	if err != nil || end.Outcome != rollouts.RolledBack {
 		t.Fatal(end, err)
+	}
+	var lines []string
+	for _, e := range seen {
+		lines = append(lines, e.String())
 	}
 	text := strings.Join(lines, "\n")
 	for _, want := range []string{"AWS can't be reached", "credentials", "too many calls", "AWS does not answer"} {
@@ -228,7 +226,7 @@ func TestWatchGoesOn(t *testing.T) {
 	if strings.Count(text, "answers again") != 3 || connected != 2 || strings.Contains(text, "\x1b") {
 		t.Errorf("connected %d times, and said\n%s", connected, text)
 	}
-	if shifts := strings.Count(kindsOf(kinds), "shift"); shifts != end.Step-first {
+	if shifts := strings.Count(kindsOf(seen), "shift"); shifts != end.Step-first {
 		t.Errorf("%d shifts are shown, of %d", shifts, end.Step)
 	}
 }
